@@ -1,0 +1,364 @@
+package token
+
+import (
+	"bytes"
+	"crypto/cipher"
+	"encoding/base64"
+	"flag"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/xaes"
+	"github.com/sessiongen/sessiongen/runtime/internal/xaes/xaestest"
+)
+
+var long = flag.Bool("long", false, "seal ten million tokens, not one, in the search for a repeated nonce")
+
+func TestNewRingRefuses(t *testing.T) {
+	ok := testMaster(0)
+	for _, c := range []struct {
+		want    string
+		masters [][]byte
+	}{
+		{"session: no key", nil},
+		{"session: 65 keys, want at most 64", testMasters(65)},
+		{"session: keys[1]: 31 bytes long, want 32", [][]byte{ok, ok[:31]}},
+		{"session: keys[0]: 0 bytes long, want 32", [][]byte{nil, ok}},
+		{"session: keys[0]: 33 bytes long, want 32", [][]byte{append(bytes.Clone(ok), 0)}},
+		{"session: keys[2]: the same key id as keys[0]", [][]byte{ok, testMaster(1), bytes.Clone(ok)}},
+	} {
+		if r, err := NewRing(c.masters, "n", "p"); r != nil || fmt.Sprint(err) != c.want {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+	}
+	newRing(t, "n", "p", testMasters(64)...)
+}
+
+func TestRingKeepsNoMaster(t *testing.T) {
+	master := testMaster(0)
+	r := newRing(t, "n", "p", master)
+	clear(master)
+	if got, ok := referenceOpen(testMaster(0), "n", "p", seal(t, r, []byte("x"))); !ok || string(got) != "x" {
+		t.Error("clearing the master changed the ring")
+	}
+}
+
+// Rotation: the newest key seals, all open, and Open tells which.
+func TestRotation(t *testing.T) {
+	masters := testMasters(3)
+	old := newRing(t, "n", "p", masters[2])
+	middle := newRing(t, "n", "p", masters[1], masters[2])
+	current := newRing(t, "n", "p", masters...)
+	for want, r := range []*Ring{current, middle, old} {
+		if got, key, err := current.Open(nil, seal(t, r, []byte("x"))); string(got) != "x" || key != want || err != nil {
+			t.Errorf("opened %q, %d, %v; want key %d", got, key, err, want)
+		}
+	}
+	if _, _, err := old.Open(nil, seal(t, current, nil)); err != ErrUnknownKey {
+		t.Errorf("a ring without the key: %v", err)
+	}
+}
+
+// counter counts the work that a ring does.
+type counter struct{ derived, opened int }
+
+type countingAEAD struct {
+	cipher.AEAD
+	c *counter
+}
+
+func (a countingAEAD) Open(dst, nonce, ciphertext, aad []byte) ([]byte, error) {
+	a.c.opened++
+	return a.AEAD.Open(dst, nonce, ciphertext, aad)
+}
+
+// count makes r, which must be new, report to the counter it returns.
+func count(r *Ring) *counter {
+	c := new(counter)
+	for _, k := range r.keys {
+		derive := k.derive
+		k.derive = func(prefix *[xaes.PrefixSize]byte) (cipher.AEAD, error) {
+			c.derived++
+			aead, err := derive(prefix)
+			return countingAEAD{aead, c}, err
+		}
+	}
+	s := r.sealing.Load()
+	s.aead = countingAEAD{s.aead, c}
+	return c
+}
+
+func TestOneOpenPerToken(t *testing.T) {
+	for n := 1; n <= 32; n++ {
+		masters := testMasters(n)
+		r := newRing(t, "n", "p", masters...)
+		c := count(r)
+		check := func(what, text string, wantErr error, opened, derived int) {
+			t.Helper()
+			*c = counter{}
+			if _, _, err := r.Open(nil, text); err != wantErr || c.opened != opened || c.derived != derived {
+				t.Errorf("%d keys, %s: %v after %d derivations and %d openings; want %v, %d, %d",
+					n, what, err, c.derived, c.opened, wantErr, derived, opened)
+			}
+		}
+		for i, master := range masters {
+			text := seal(t, newRing(t, "n", "p", master), []byte("plaintext"))
+			forged := text[:headSize+30] + string(alphabet[63-strings.IndexByte(alphabet, text[headSize+30])]) + text[headSize+31:]
+			check(fmt.Sprintf("forged for key %d", i), forged, ErrForged, 1, 1)
+			check(fmt.Sprintf("key %d", i), text, nil, 1, 1)
+			check(fmt.Sprintf("key %d again", i), text, nil, 1, 0)
+			check(fmt.Sprintf("forged again for key %d", i), forged, ErrForged, 1, 0)
+		}
+		check("its own", seal(t, r, []byte("plaintext")), nil, 1, 0)
+		check("unknown", seal(t, newRing(t, "n", "p", testMaster(99)), []byte("plaintext")), ErrUnknownKey, 0, 0)
+		check("malformed", "not a token", ErrMalformed, 0, 0)
+		check("other suite", "Ag"+seal(t, r, nil)[2:], ErrMalformed, 0, 0)
+	}
+}
+
+// A forger's prefixes do not push out the ones that authentic tokens use, and
+// authentic ones do not take more room than is meant for them.
+func TestRecentPrefixes(t *testing.T) {
+	r := newRing(t, "n", "p", testMaster(0))
+	c := count(r)
+	own, room := seal(t, r, nil), len(r.keys[0].recent)
+	var others []string
+	for range room + 1 {
+		others = append(others, seal(t, newRing(t, "n", "p", testMaster(0)), []byte("plaintext")))
+	}
+	open := func(text string, derived int) {
+		t.Helper()
+		*c = counter{}
+		if _, _, err := r.Open(nil, text); err != nil || c.derived != derived {
+			t.Errorf("%v after %d derivations, want %d", err, c.derived, derived)
+		}
+	}
+	for _, text := range others[:room] {
+		open(text, 1)
+	}
+	for i := range 1000 {
+		raw := decode(t, others[0])
+		raw[1+idSize] ^= byte(i)
+		raw[2+idSize] ^= byte(i >> 8)
+		raw[len(raw)-1] ^= 1
+		refused(t, r, base64.RawURLEncoding.EncodeToString(raw))
+	}
+	for _, text := range append(others[:room:room], own) {
+		open(text, 0)
+	}
+	open(others[room], 1) // pushes out the oldest, others[0]
+	for _, text := range append(others[1:], own) {
+		open(text, 0)
+	}
+	open(others[0], 1) // pushes out others[1]
+	open(others[1], 1)
+	open(own, 0)
+}
+
+func TestPrefixIsReplaced(t *testing.T) {
+	r := testRing(t)
+	if r.bound != 1<<20 {
+		t.Errorf("a prefix is used for %d messages", r.bound)
+	}
+	r.bound = 10
+	var prefixes []string
+	for i := range 1000 {
+		text := seal(t, r, []byte{byte(i)})
+		raw := decode(t, text)
+		if prefix := string(raw[1+idSize : headSize]); i%10 == 0 {
+			if slices.Contains(prefixes, prefix) {
+				t.Fatalf("message %d: a prefix is used again", i)
+			}
+			prefixes = append(prefixes, prefix)
+		} else if prefix != prefixes[i/10] {
+			t.Fatalf("message %d: the prefix was replaced too early", i)
+		}
+		if got, _, err := r.Open(nil, text); err != nil || !bytes.Equal(got, []byte{byte(i)}) {
+			t.Fatalf("message %d: opened %x, %v", i, got, err)
+		}
+	}
+}
+
+func TestRetiredPrefixIsKnown(t *testing.T) {
+	r := testRing(t)
+	r.bound = 1
+	c := count(r)
+	first := seal(t, r, nil)
+	seal(t, r, nil)
+	*c = counter{}
+	if _, _, err := r.Open(nil, first); err != nil || c.derived != 0 {
+		t.Errorf("%v after %d derivations", err, c.derived)
+	}
+}
+
+func TestNoncesDoNotRepeat(t *testing.T) {
+	t.Parallel()
+	n := 1_000_000
+	switch {
+	case *long:
+		n = 10_000_000
+	case testing.Short():
+		n = 100_000
+	}
+	r := testRing(t)
+	var buf, raw []byte
+	prefixes := map[string]int{}
+	nonces := make([][12]byte, n) // the half that is drawn for each message
+	for i := range nonces {
+		text, err := r.Seal(buf[:0], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err = base64.RawURLEncoding.AppendDecode(raw[:0], text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prefixes[string(raw[1+idSize:headSize])]++
+		nonces[i] = [12]byte(raw[headSize:])
+		buf = text
+	}
+	if want := (n + sealBound - 1) / sealBound; len(prefixes) != want {
+		t.Errorf("%d prefixes for %d messages, want %d", len(prefixes), n, want)
+	}
+	slices.SortFunc(nonces, func(a, b [12]byte) int { return bytes.Compare(a[:], b[:]) })
+	for i := 1; i < n; i++ {
+		if nonces[i] == nonces[i-1] {
+			t.Fatalf("the nonce %x was used twice", nonces[i])
+		}
+	}
+}
+
+// TestConcurrency seals and opens from many goroutines while prefixes run out: no
+// prefix is used more often than allowed, and every token opens.
+func TestConcurrency(t *testing.T) {
+	const goroutines, messages, bound = 8, 1000, 7
+	r := newRing(t, "n", "p", testMasters(2)...)
+	r.bound = bound
+	foreign := seal(t, newRing(t, "n", "p", testMaster(1)), []byte("old"))
+	var (
+		mu     sync.Mutex
+		nonces = map[string]bool{}
+		uses   = map[string]int{}
+		wg     sync.WaitGroup
+	)
+	for g := range goroutines {
+		wg.Go(func() {
+			for i := range messages {
+				want := fmt.Appendf(nil, "message %d of goroutine %d", i, g)
+				text, err := r.Seal(nil, want)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if got, key, err := r.Open(nil, string(text)); err != nil || key != 0 || !bytes.Equal(got, want) {
+					t.Errorf("opened %q, %d, %v; want %q", got, key, err, want)
+				}
+				if got, key, err := r.Open(nil, foreign); err != nil || key != 1 || string(got) != "old" {
+					t.Errorf("opened %q, %d, %v", got, key, err)
+				}
+				raw := decode(t, string(text))
+				mu.Lock()
+				nonces[string(raw[1+idSize:][:24])] = true
+				uses[string(raw[1+idSize:headSize])]++
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if len(nonces) != goroutines*messages {
+		t.Errorf("%d nonces for %d messages", len(nonces), goroutines*messages)
+	}
+	for prefix, n := range uses {
+		if n > bound {
+			t.Errorf("the prefix %x was used %d times", prefix, n)
+		}
+	}
+}
+
+// leaks returns the forms in which fmt could show four bytes of secret.
+func leaks(secret []byte) []string {
+	var forms []string
+	for ; len(secret) >= 4; secret = secret[1:] {
+		for _, verb := range []string{"%v", "%x", "%X", "%#v", "%s", "%q"} {
+			forms = append(forms, strings.Trim(strings.TrimPrefix(fmt.Sprintf(verb, secret[:4]), "[]byte"), `[]{}"`))
+		}
+	}
+	return forms
+}
+
+func TestNothingIsPrinted(t *testing.T) {
+	const name, purpose = "quuxname", "quuxpurpose"
+	masters := testMasters(2)
+	r := newRing(t, name, purpose, masters...)
+	text := seal(t, r, []byte("QUUX-PLAINTEXT"))
+	if _, _, err := r.Open(nil, seal(t, newRing(t, name, purpose, masters[1]), nil)); err != nil {
+		t.Fatal(err)
+	}
+
+	secrets := leaks([]byte("QUUX-PLAINTEXT"))
+	for _, master := range masters {
+		key := referenceKey(master, "sessiongen v1 cookie key", 32)
+		sub, _ := xaestest.Derive(key, decode(t, text)[5:29])
+		for _, secret := range [][]byte{master, key, sub, xaestest.K1(xaestest.L(key)), referenceKey(master, "sessiongen v1 key id", 4), []byte(name)} {
+			secrets = append(secrets, leaks(secret)...)
+		}
+	}
+	check := func(what, got string) {
+		t.Helper()
+		for _, secret := range secrets {
+			if strings.Contains(got, secret) {
+				t.Errorf("%s shows %q: %s", what, secret, got)
+			}
+		}
+	}
+
+	type exported struct{ Ring *Ring }
+	type unexported struct{ ring *Ring }
+	for _, v := range []any{r, &r, []*Ring{r}, map[string]*Ring{"k": r}, exported{r}, &exported{r}, unexported{r}, &unexported{r}, []any{&unexported{r}}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%p"} {
+			check(fmt.Sprintf("%s of %T", verb, v), fmt.Sprintf(verb, v))
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("ring", "v", v)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("ring", "v", v)
+		check(fmt.Sprintf("slog of %T", v), log.String())
+	}
+	const want = "token.Ring(REDACTED)"
+	if got := fmt.Sprintf("%v %+v %#v %s", r, r, r, r); got != strings.Join([]string{want, want, want, want}, " ") {
+		t.Errorf("a ring prints as %s", got)
+	}
+
+	var errs []error
+	for _, bad := range [][][]byte{{masters[0][:31]}, {masters[0], masters[0]}, {append(masters[0], 1)}} {
+		_, err := NewRing(bad, name, purpose)
+		errs = append(errs, err)
+	}
+	for _, bad := range []string{text[1:], text[:len(text)-4], text + "\n", seal(t, testRing(t), nil), "Ag" + text[2:]} {
+		_, _, err := r.Open(nil, bad)
+		errs = append(errs, err)
+	}
+	for _, err := range errs {
+		if err == nil {
+			t.Error("no error")
+		}
+		check("an error", fmt.Sprintf("%v %+v %#v", err, err, err))
+	}
+}
+
+func TestScratchIsWiped(t *testing.T) {
+	for _, n := range []int{1, 100, 600, maxPooled, maxPooled + 1} {
+		b := newScratch(n)
+		for i := range b.bytes {
+			b.bytes[i] = 0xff
+		}
+		bytes := b.bytes
+		b.free()
+		if slices.Max(bytes[:cap(bytes)]) != 0 {
+			t.Errorf("%d bytes are pooled as they were", n)
+		}
+	}
+}

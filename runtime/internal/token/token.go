@@ -1,0 +1,127 @@
+// Package token seals and opens sessiongen's tokens: encrypted, authenticated texts
+// that can travel in a cookie.
+//
+// A token is, in base64url without padding,
+//
+//	suite 0x01 | key id 4 | nonce 24 | ciphertext | tag 16
+//
+// where the AEAD is XAES-256-GCM and its additional data are these, each preceded
+// by its length as 8 bytes, big-endian:
+//
+//	"sessiongen" | suite | key id | cookie name | purpose
+//
+// The key and its id come from a 32-byte master key by HKDF-SHA256 without salt,
+// under the info strings "sessiongen v1 cookie key" and "sessiongen v1 key id".
+package token
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"strings"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/xaes"
+)
+
+const (
+	suite  = 1
+	idSize = 4
+
+	// headSize is the size of what precedes the AEAD's output: the suite, the key
+	// id and the nonce's first half.
+	headSize = 1 + idSize + xaes.PrefixSize
+)
+
+const (
+	// Overhead is how many bytes a token has more than its plaintext, before base64.
+	Overhead = headSize + xaes.Overhead
+
+	// MaxText is the length of the longest text that Seal makes and Open looks at,
+	// in bytes: far above every cookie, and low enough that nobody can make a
+	// server decode without end.
+	MaxText = 1 << 20
+
+	maxPlaintext = MaxText/4*3 - Overhead
+)
+
+// The errors of Open, and of Seal. They say nothing about the token.
+var (
+	ErrMalformed  = errors.New("session: not a token")
+	ErrUnknownKey = errors.New("session: token of an unknown key")
+	ErrForged     = errors.New("session: token is forged, damaged or of another cookie")
+	ErrTooLong    = errors.New("session: too long for a token")
+)
+
+// Strict refuses trailing bits that are not zero: one token has one text.
+var encoding = base64.RawURLEncoding.Strict()
+
+// TextLen returns the length of the text of a plaintext of n bytes.
+func TextLen(n int) int { return encoding.EncodedLen(n + Overhead) }
+
+// Seal encrypts plaintext with the ring's first key and appends the token's text to
+// dst, which may overlap plaintext. Past the length that MaxText allows it fails
+// with ErrTooLong.
+func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
+	if len(plaintext) > maxPlaintext {
+		return nil, ErrTooLong
+	}
+	s, err := r.sealer()
+	if err != nil {
+		return nil, err
+	}
+	b := newScratch(len(plaintext) + Overhead)
+	defer b.free()
+	raw := append(b.bytes[:0], s.head[:]...)
+	raw = s.aead.Seal(raw, nil, plaintext, r.keys[0].aad)
+	return encoding.AppendEncode(dst, raw), nil
+}
+
+// Open appends the plaintext of a token to dst and returns it with the index in the
+// ring of the key that sealed it: 0 is the key that seals, anything else an older
+// one. The error is ErrMalformed, ErrUnknownKey or ErrForged; dst's spare capacity
+// may then have been overwritten, but never with any plaintext.
+//
+// Open decrypts at most once, whatever the number of keys: the key id decides.
+func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err error) {
+	// The decoder passes over line breaks, even when strict.
+	if len(text) < TextLen(0) || len(text) > MaxText ||
+		strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0 {
+		return nil, -1, ErrMalformed
+	}
+	b := newScratch(encoding.DecodedLen(len(text)))
+	defer b.free()
+	if _, err := encoding.Decode(b.bytes, []byte(text)); err != nil || b.bytes[0] != suite {
+		return nil, -1, ErrMalformed
+	}
+	key = r.index([idSize]byte(b.bytes[1:]))
+	if key < 0 {
+		return nil, -1, ErrUnknownKey
+	}
+	k, head := r.keys[key], [headSize]byte(b.bytes)
+	s := r.known(k, head)
+	derived := s == nil
+	if derived {
+		if s, err = k.subkey(head); err != nil {
+			return nil, -1, err
+		}
+	}
+	plaintext, err = s.aead.Open(dst, nil, b.bytes[headSize:], k.aad)
+	if err != nil {
+		return nil, -1, ErrForged
+	}
+	if derived {
+		k.remember(s)
+	}
+	return plaintext, key, nil
+}
+
+// additionalData is what binds a token to its suite, key, cookie and purpose. The
+// lengths keep the parts apart: no two different lists give the same bytes.
+func additionalData(id [idSize]byte, name, purpose string) []byte {
+	var aad []byte
+	for _, part := range []string{"sessiongen", string([]byte{suite}), string(id[:]), name, purpose} {
+		aad = binary.BigEndian.AppendUint64(aad, uint64(len(part)))
+		aad = append(aad, part...)
+	}
+	return aad
+}

@@ -1,0 +1,76 @@
+package wire
+
+import "encoding/binary"
+
+// MapHeader reads the header of the map that b begins with. The header is size bytes, and n pairs
+// follow; b has at least the 2n bytes that they need.
+func MapHeader(b []byte) (n, size int, err error) { return expect(b, Map) }
+
+// ArrayHeader reads the header of the array that b begins with. The header is size bytes, and n
+// elements follow; b has at least the n bytes that they need.
+func ArrayHeader(b []byte) (n, size int, err error) { return expect(b, Array) }
+
+// String returns the content of the string that b begins with, as a part of b, and the size
+// of the whole value in bytes. Binary is not a string.
+func String(b []byte) (s []byte, size int, err error) { return content(b, Str) }
+
+// Bytes returns the content of the binary value that b begins with, as a part of b, and the
+// size of the whole value in bytes. A string is not binary, and neither is nil.
+func Bytes(b []byte) (v []byte, size int, err error) { return content(b, Bin) }
+
+// Uint returns the integer that b begins with, and the size of the value in bytes. It takes
+// integers of all forms, as long as they are not negative.
+func Uint(b []byte) (v uint64, size int, err error) {
+	n, size, err := expect(b, Int)
+	if err != nil {
+		return 0, 0, err
+	}
+	code, body := b[0], b[size:size+n]
+	switch n {
+	case 0:
+		v = uint64(int8(code))
+	case 1:
+		v = uint64(body[0])
+	case 2:
+		v = uint64(binary.BigEndian.Uint16(body))
+	case 4:
+		v = uint64(binary.BigEndian.Uint32(body))
+	case 8:
+		v = binary.BigEndian.Uint64(body)
+	}
+	if code >= 0xd0 && int8(b[min(1, n)]) < 0 { // a signed form, and the sign is in its first byte
+		return 0, 0, errKind
+	}
+	return v, size + n, nil
+}
+
+// Len returns the length that the first value of b declares: the bytes of a string or
+// binary value, the elements of an array, the pairs of a map. Nil has the length 0. Values of
+// other kinds have none, and so have values that declare more than there is.
+func Len(b []byte) (n int, ok bool) {
+	kind, n, _, err := header(b)
+	switch kind {
+	case Nil, Str, Bin, Array, Map:
+		return n, err == nil
+	}
+	return 0, false
+}
+
+func expect(b []byte, want Kind) (n, size int, err error) {
+	kind, n, size, err := header(b)
+	if err == nil && kind != want {
+		err = errKind
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	return n, size, nil
+}
+
+func content(b []byte, want Kind) ([]byte, int, error) {
+	n, size, err := expect(b, want)
+	if err != nil {
+		return nil, 0, err
+	}
+	return b[size : size+n : size+n], size + n, nil
+}

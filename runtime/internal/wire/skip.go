@@ -1,0 +1,119 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// MaxDepth is how many arrays and maps may lie within one another: a scalar has depth 0,
+// an array of scalars depth 1.
+const MaxDepth = 32
+
+// No error of this package contains anything of the value.
+var (
+	errShort    = errors.New("msgpack: a value is cut short or declares more than there is")
+	errDepth    = errors.New("msgpack: arrays and maps are nested too deep")
+	errCode     = errors.New("msgpack: invalid code")
+	errTrailing = errors.New("msgpack: more than one value")
+	errKind     = errors.New("msgpack: value of another kind")
+)
+
+// Check reports an error unless b is exactly one well-formed value, as Skip judges it.
+func Check(b []byte) error {
+	n, err := Skip(b)
+	if err == nil && n != len(b) {
+		err = errTrailing
+	}
+	return err
+}
+
+// Skip returns the length of the first value of b, in bytes. The value is well-formed:
+// all of it is within b, and its depth is at most MaxDepth. The work is linear in the
+// bytes passed over, whatever lengths they declare.
+func Skip(b []byte) (n int, err error) {
+	if len(b) > 0 {
+		if n := int(fixed[b[0]]); n != 0 && n <= len(b) {
+			return n, nil
+		}
+	}
+	return walk(b)
+}
+
+// walk is Skip without recursion, for values of all kinds.
+func walk(b []byte) (pos int, err error) {
+	var left [MaxDepth]int // how many values are still to come, by depth
+	depth := 0
+	for {
+		kind, n, size, err := header(b[pos:])
+		if err != nil {
+			return 0, err
+		}
+		pos += size
+		switch kind {
+		case Map, Array:
+			if depth == MaxDepth {
+				return 0, errDepth
+			}
+			if kind == Map {
+				n *= 2
+			}
+			left[depth] = n
+			depth++
+		default:
+			pos += n
+		}
+
+		for depth > 0 {
+			todo := &left[depth-1]
+			for ; *todo > 0 && pos < len(b); *todo-- { // scalars, the common case
+				n := int(fixed[b[pos]])
+				if n == 0 || n > len(b)-pos {
+					break
+				}
+				pos += n
+			}
+			if *todo > 0 {
+				*todo--
+				break
+			}
+			depth--
+		}
+		if depth == 0 {
+			return pos, nil
+		}
+	}
+}
+
+// header reads the code and the length field of the first value of b, which together are size
+// bytes. n counts what follows: bytes of content, elements of an array, pairs of a map. There are
+// at least as many bytes as that takes.
+func header(b []byte) (kind Kind, n, size int, err error) {
+	if len(b) == 0 {
+		return 0, 0, 0, errShort
+	}
+	c := &codes[b[0]]
+	size = 1 + int(c.width)
+	if len(b) < size {
+		return 0, 0, 0, errShort
+	}
+	count := uint64(c.n)
+	switch c.width {
+	case 1:
+		count += uint64(b[1])
+	case 2:
+		count += uint64(binary.BigEndian.Uint16(b[1:]))
+	case 4:
+		count += uint64(binary.BigEndian.Uint32(b[1:]))
+	}
+	need := count
+	switch c.kind {
+	case Invalid:
+		return 0, 0, 0, errCode
+	case Map:
+		need *= 2
+	}
+	if need > uint64(len(b)-size) {
+		return 0, 0, 0, errShort
+	}
+	return c.kind, int(count), size, nil
+}
