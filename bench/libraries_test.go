@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/gob"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+	gorilla "github.com/gorilla/sessions"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// The values of the six fields.
+var (
+	userID   = int64(48213)
+	username = "hubo"
+	email    = "hubo@example.org"
+	roles    = []string{"editor", "author", "admin"}
+	loginAt  = time.Unix(1_790_000_000, 0)
+)
+
+// A library keeps the session in handlers that do what the cases say.
+type library struct {
+	name                                string
+	fill, untouched, read, readAndWrite http.Handler
+}
+
+// sink keeps the compiler from leaving out what is read.
+var sink string
+
+func handle(f func(http.ResponseWriter, *http.Request)) http.Handler { return http.HandlerFunc(f) }
+
+var untouched = handle(func(http.ResponseWriter, *http.Request) {})
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func sessiongen() library {
+	m := must(NewSessionManager(runtime.Config{Keys: must(runtime.ParseKeys(runtime.GenerateKey()))}))
+	return library{
+		name: "sessiongen",
+		fill: m.Handler(handle(func(_ http.ResponseWriter, r *http.Request) {
+			s := SessionFrom(r.Context())
+			s.SetUserID(userID)
+			s.SetUsername(username)
+			s.SetEmail(email)
+			s.SetRoles(roles)
+			s.SetLoginAt(loginAt)
+			s.SetVisits(1)
+		})),
+		untouched: m.Handler(untouched),
+		read: m.Handler(handle(func(_ http.ResponseWriter, r *http.Request) {
+			sink = SessionFrom(r.Context()).GetUsername()
+		})),
+		readAndWrite: m.Handler(handle(func(_ http.ResponseWriter, r *http.Request) {
+			s := SessionFrom(r.Context())
+			sink = s.GetUsername()
+			s.SetVisits(s.GetVisits() + 1)
+		})),
+	}
+}
+
+// gorillaStore is gorilla/sessions with its CookieStore, authenticated and
+// encrypted. A handler that does not touch the session does not call it at all.
+func gorillaStore() library {
+	const name = "session"
+	gob.Register(time.Time{})
+	store := gorilla.NewCookieStore(random(64), random(32))
+	return library{
+		name: "gorilla/sessions",
+		fill: handle(func(w http.ResponseWriter, r *http.Request) {
+			s := must(store.Get(r, name))
+			s.Values["user_id"] = userID
+			s.Values["username"] = username
+			s.Values["email"] = email
+			s.Values["roles"] = roles
+			s.Values["login_at"] = loginAt
+			s.Values["visits"] = 1
+			must(0, s.Save(r, w))
+		}),
+		untouched: untouched,
+		read: handle(func(_ http.ResponseWriter, r *http.Request) {
+			sink = must(store.Get(r, name)).Values["username"].(string)
+		}),
+		readAndWrite: handle(func(w http.ResponseWriter, r *http.Request) {
+			s := must(store.Get(r, name))
+			sink = s.Values["username"].(string)
+			s.Values["visits"] = s.Values["visits"].(int) + 1
+			must(0, s.Save(r, w))
+		}),
+	}
+}
+
+func scsMemstore() library {
+	m := scs.New()
+	m.Store = memstore.NewWithCleanupInterval(0)
+	return library{
+		name: "scs/memstore",
+		fill: m.LoadAndSave(handle(func(_ http.ResponseWriter, r *http.Request) {
+			ctx := r.Context()
+			m.Put(ctx, "user_id", userID)
+			m.Put(ctx, "username", username)
+			m.Put(ctx, "email", email)
+			m.Put(ctx, "roles", roles)
+			m.Put(ctx, "login_at", loginAt)
+			m.Put(ctx, "visits", 1)
+		})),
+		untouched: m.LoadAndSave(untouched),
+		read: m.LoadAndSave(handle(func(_ http.ResponseWriter, r *http.Request) {
+			sink = m.GetString(r.Context(), "username")
+		})),
+		readAndWrite: m.LoadAndSave(handle(func(_ http.ResponseWriter, r *http.Request) {
+			ctx := r.Context()
+			sink = m.GetString(ctx, "username")
+			m.Put(ctx, "visits", m.GetInt(ctx, "visits")+1)
+		})),
+	}
+}
+
+// A floor is what no encrypted cookie can do without: AES-256-GCM with a ready key
+// over as many bytes as sessiongen's cookie holds, and base64. It makes no request.
+type floor struct {
+	aead       cipher.AEAD
+	nonce      []byte
+	plaintext  []byte
+	text       []byte
+	raw, plain []byte
+}
+
+func newFloor(textLength int) *floor {
+	f := &floor{aead: must(cipher.NewGCM(must(aes.NewCipher(random(32)))))}
+	f.nonce = make([]byte, f.aead.NonceSize())
+	f.plaintext = random(base64.RawURLEncoding.DecodedLen(textLength) - len(f.nonce) - f.aead.Overhead())
+	f.text = make([]byte, 0, textLength)
+	f.raw = make([]byte, 0, textLength)
+	f.plain = make([]byte, 0, textLength)
+	f.seal()
+	return f
+}
+
+func (f *floor) open() {
+	raw := must(base64.RawURLEncoding.AppendDecode(f.raw, f.text))
+	n := len(f.nonce)
+	plaintext := must(f.aead.Open(f.plain, raw[:n], raw[n:], nil))
+	if !bytes.Equal(plaintext, f.plaintext) {
+		panic("the floor gives way")
+	}
+}
+
+func (f *floor) seal() {
+	rand.Read(f.nonce)
+	raw := f.aead.Seal(append(f.raw, f.nonce...), f.nonce, f.plaintext, nil)
+	f.text = base64.RawURLEncoding.AppendEncode(f.text[:0], raw)
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b)
+	return b
+}
+
+// cookie returns the Cookie header field of a browser after the response of h.
+func cookie(h http.Handler) string {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	c := w.Result().Cookies()[0]
+	return c.Name + "=" + c.Value
+}

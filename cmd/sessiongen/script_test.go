@@ -1,0 +1,88 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite what the scripts compare with")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"sessiongen": main})
+}
+
+// TestScripts runs the command as a user does, on modules of their own.
+func TestScripts(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := goEnv(t, "GOCACHE", "GOMODCACHE")
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join(root, "testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Setup: func(e *testscript.Env) error {
+			e.Vars = append(e.Vars, env...)
+			e.Vars = append(e.Vars, "GOPROXY=off", "GOFLAGS=-mod=mod", "GOTOOLCHAIN=local", "ROOT="+root)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"module": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 1 {
+					ts.Fatalf("usage: module path")
+				}
+				ts.Check(writeModule(ts.MkAbs("."), args[0], root))
+			},
+		},
+	})
+}
+
+// writeModule makes dir a module that uses this one, without the network.
+func writeModule(dir, path, root string) error {
+	own, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return err
+	}
+	// The requirements of this module are at the right versions for the sums below.
+	_, requirements, _ := strings.Cut(string(own), "\nrequire")
+	mod := fmt.Sprintf(`module %s
+
+go 1.26.0
+
+tool github.com/sessiongen/sessiongen/cmd/sessiongen
+
+replace github.com/sessiongen/sessiongen => %s
+
+require github.com/sessiongen/sessiongen v0.0.0-00010101000000-000000000000
+
+require%s`, path, root, requirements)
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644); err != nil {
+		return err
+	}
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644)
+}
+
+func goEnv(t *testing.T, names ...string) []string {
+	var vars []string
+	for _, name := range names {
+		out, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		vars = append(vars, name+"="+strings.TrimSpace(string(out)))
+	}
+	return vars
+}

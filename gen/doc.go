@@ -1,0 +1,51 @@
+package gen
+
+import "strings"
+
+// commentLines makes line comments of text, one a line. Only such comments are safe with any text:
+// neither */ nor a directive's name (go:build) means anything behind "// ". The exception is +build,
+// an old build constraint, which gofmt even moves to the top of the file; it is put in quotes.
+func commentLines(text string) []string {
+	var lines []string
+	for line := range strings.SplitSeq(plain(text), "\n") {
+		line = strings.TrimRight(line, " \t")
+		if strings.HasPrefix(strings.TrimSpace(line), "+build") {
+			line = strings.Replace(line, "+build", `"+build"`, 1)
+		}
+		switch {
+		case line == "":
+			lines = append(lines, "//")
+		case line[0] == '\t':
+			lines = append(lines, "//"+line)
+		default:
+			lines = append(lines, "// "+line)
+		}
+	}
+	return lines
+}
+
+// plain returns text with line feeds for all line breaks.
+func plain(text string) string {
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+}
+
+// wrap breaks a sentence or two into lines that fit on a page as a comment.
+func wrap(text string) string {
+	const width = 90
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		switch {
+		case column == 0:
+		case column+1+len(word) > width:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
+}

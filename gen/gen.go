@@ -1,0 +1,139 @@
+// Package gen turns the model of a package's session schemas into the source of its generated
+// file: typed accessors, field descriptors and codecs over the runtime package. It is pure: it
+// touches no file, and equal models give equal bytes.
+package gen
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/sessiongen/sessiongen/schema"
+)
+
+const (
+	runtimePath = "github.com/sessiongen/sessiongen/runtime"
+	codecPath   = "github.com/sessiongen/sessiongen/runtime/codec"
+
+	// supports is the runtime's constant that this generator's output needs. It is raised together
+	// with the runtime whenever generated code comes to need something new.
+	supports = "SupportsGenerated1"
+)
+
+// Generate returns the generated file of pkg, formatted. An error means a model that cannot be
+// written as Go source, which is a mistake of the caller's: the schema package refuses such types.
+func Generate(pkg *schema.Package) ([]byte, error) {
+	g := newGenerator(pkg)
+	g.header()
+	g.guards()
+	for _, s := range pkg.Schemas {
+		g.accessors(s)
+	}
+	for _, s := range pkg.Schemas {
+		g.descriptors(s)
+	}
+	g.codecs()
+
+	var buf bytes.Buffer
+	if err := g.file.Render(&buf); err != nil {
+		return nil, fmt.Errorf("generating package %s: %w", pkg.Path, err)
+	}
+	// gofmt has not always finished after one pass: it first breaks the line of a struct type, and
+	// only then that of the function which has it as a parameter.
+	src := groupImports(buf.Bytes())
+	for range 4 {
+		formatted, err := format.Source(src)
+		if err != nil {
+			return nil, fmt.Errorf("generating package %s: %w", pkg.Path, err)
+		}
+		if bytes.Equal(formatted, src) {
+			break
+		}
+		src = formatted
+	}
+	return src, nil
+}
+
+// A generator holds what the parts of one file share.
+type generator struct {
+	pkg   *schema.Package
+	file  *jen.File
+	names *names
+
+	fieldVars map[*schema.Field]string
+	codecOf   map[any]*codec // by *schema.Struct, or *schema.Type of a type that holds itself
+	codecList []*codec       // the same, sorted by name
+	emptyAny  string         // the helper for omitempty members of type any; "" until one needs it
+}
+
+func newGenerator(pkg *schema.Package) *generator {
+	g := &generator{
+		pkg:       pkg,
+		file:      jen.NewFilePathName(pkg.Path, pkg.Name),
+		names:     newNames(pkg),
+		fieldVars: map[*schema.Field]string{},
+		codecOf:   map[any]*codec{},
+	}
+	g.file.NoFormat = true // Generate formats, once the imports are grouped
+	for _, s := range pkg.Schemas {
+		g.names.take(s.TypeName)
+		g.names.take("New" + s.TypeName + "Manager")
+		g.names.take(s.TypeName + "From")
+	}
+	for _, s := range pkg.Schemas {
+		for _, f := range s.Fields {
+			name := unexported(s.TypeName) + f.Name + "Field"
+			g.fieldVars[f] = g.names.free(strings.ReplaceAll(name, "_", ""))
+		}
+	}
+	g.nameCodecs()
+	// The packages that every file needs come first, so that a user's package of the same name is
+	// the one that gets a number.
+	g.importName("context", "context")
+	g.importName(runtimePath, "runtime")
+	g.importName(codecPath, "codec")
+	return g
+}
+
+// header writes what stands above the package clause.
+func (g *generator) header() {
+	// A comment that begins with // is rendered as it is: the line break leaves an empty line.
+	g.file.HeaderComment(schema.Header + "\n")
+	g.file.HeaderComment(strings.TrimSuffix(g.wireFormat().comment(), "\n"))
+}
+
+// comment writes text as line comments, whatever it contains.
+func (g *generator) comment(text string) {
+	for _, line := range commentLines(text) {
+		g.file.Comment(line)
+	}
+}
+
+// inRuntime and inCodec name something of the two packages that generated code calls.
+func inRuntime(name string) *jen.Statement { return jen.Qual(runtimePath, name) }
+func inCodec(name string) *jen.Statement   { return jen.Qual(codecPath, name) }
+
+// groupImports sets the standard library's imports apart from the others, by goimports's rule: the
+// first element of their path has no dot.
+func groupImports(src []byte) []byte {
+	before, rest, _ := bytes.Cut(src, []byte("\nimport (\n"))
+	block, after, found := bytes.Cut(rest, []byte("\n)\n"))
+	if !found {
+		return src
+	}
+	var std, other []string
+	for line := range strings.SplitSeq(string(block), "\n") {
+		path := line[strings.Index(line, `"`)+1:]
+		first, _, _ := strings.Cut(path, "/")
+		if strings.Contains(first, ".") {
+			other = append(other, line)
+		} else {
+			std = append(std, line)
+		}
+	}
+	return fmt.Appendf(nil, "%s\nimport (\n%s\n\n%s\n)\n%s",
+		before, strings.Join(std, "\n"), strings.Join(other, "\n"), after)
+}

@@ -1,0 +1,235 @@
+package gen
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/sessiongen/sessiongen/schema"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden file")
+
+// module writes the files of an archive as a module that uses this repository.
+func module(t *testing.T, files []txtar.File) (dir string) {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "github.com/sessiongen/sessiongen"
+	mod = bytes.Replace(mod, []byte("module "+path), fmt.Appendf(nil,
+		"module example.com/app\n\nrequire %s v0.0.0\n\nreplace %[1]s => %q", path, root), 1)
+	dir = t.TempDir()
+	for _, f := range append(files, txtar.File{Name: "go.mod", Data: mod}, txtar.File{Name: "go.sum", Data: sum}) {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func archive(t *testing.T, name string) *txtar.Archive {
+	t.Helper()
+	a, err := txtar.ParseFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// generate runs the generator on every package of a module and writes its files.
+func generate(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	pkgs, err := schema.Load(schema.Config{Dir: dir, Patterns: []string{"./..."}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]byte{}
+	for _, pkg := range pkgs {
+		if len(pkg.Schemas) == 0 {
+			continue
+		}
+		src, err := Generate(pkg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[pkg.Name] = src
+		if err := os.WriteFile(filepath.Join(pkg.Dir, "session_gen.go"), src, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func goCommand(t *testing.T, dir string, args ...string) (output string, ok bool) {
+	t.Helper()
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+	out, err := cmd.CombinedOutput()
+	return string(out), err == nil
+}
+
+func TestGolden(t *testing.T) {
+	a := archive(t, "rich.txtar")
+	const name = "web/session_gen.go"
+	var files []txtar.File
+	var want []byte
+	for _, f := range a.Files {
+		if f.Name == name {
+			want = f.Data
+			continue
+		}
+		files = append(files, f)
+	}
+	dir := module(t, files)
+	got := generate(t, dir)["web"]
+	if out, ok := goCommand(t, dir, "vet", "./..."); !ok {
+		t.Errorf("go vet:\n%s", out)
+	}
+	checkForm(t, got)
+	if *update {
+		a.Files = append(files, txtar.File{Name: name, Data: got})
+		if err := os.WriteFile(filepath.Join("testdata", "rich.txtar"), txtar.Format(a), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the output differs from testdata/rich.txtar (go test ./gen -update rewrites it):\n%s", firstDifference(got, want))
+	}
+}
+
+func firstDifference(got, want []byte) string {
+	g, w := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+	for i := range g {
+		if i >= len(w) || g[i] != w[i] {
+			return fmt.Sprintf("line %d: %s", i+1, g[i])
+		}
+	}
+	return "the end is missing"
+}
+
+// TestHard compiles what is generated for difficult names and all kinds of types, and runs the
+// archive's own tests, which hold the codecs to msgpack v5.
+func TestHard(t *testing.T) {
+	dir := module(t, archive(t, "hard.txtar").Files)
+	first := generate(t, dir)
+	if out, ok := goCommand(t, dir, "test", "-vet=all", "./..."); !ok {
+		t.Errorf("go test:\n%s", out)
+	}
+	for name, src := range generate(t, dir) {
+		if !bytes.Equal(src, first[name]) {
+			t.Errorf("package %s: the second run gave other bytes: %s", name, firstDifference(src, first[name]))
+		}
+		checkForm(t, src)
+	}
+}
+
+// checkForm checks what every generated file promises to its readers.
+func checkForm(t *testing.T, src []byte) {
+	t.Helper()
+	if formatted, err := format.Source(src); err != nil || !bytes.Equal(formatted, src) {
+		t.Errorf("not in gofmt's form: %v", err)
+	}
+	if !bytes.HasPrefix(src, []byte(schema.Header+"\n")) {
+		t.Error("no header")
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			if !strings.HasPrefix(c.Text, "// ") && !strings.HasPrefix(c.Text, "//\t") && c.Text != "//" {
+				t.Errorf("comment %q could be a directive", c.Text)
+			}
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		var name string
+		var doc *ast.CommentGroup
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			name, doc = n.Name.Name, n.Doc
+		case *ast.GenDecl:
+			if n.Tok != token.TYPE {
+				return false
+			}
+			name, doc = n.Specs[0].(*ast.TypeSpec).Name.Name, n.Doc
+		default:
+			return true
+		}
+		text := strings.TrimPrefix(doc.Text(), "A ")
+		if !strings.HasPrefix(text, name+" ") {
+			t.Errorf("the doc comment of %s begins %.30q", name, text)
+		}
+		return false
+	})
+	if _, err := parseWire(src); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestGuards(t *testing.T) {
+	const source = `package web
+
+type session struct {
+	Name string ` + "`session:\"name\"`" + `
+	Box  Box    ` + "`session:\"box\"`" + `
+}
+
+type Box struct {
+	*Base
+	Size int
+}
+
+type Base struct{ ID int }
+`
+	dir := module(t, []txtar.File{{Name: "web/web.go", Data: []byte(source)}})
+	generate(t, dir)
+	for _, change := range []struct{ old, new, names string }{
+		{`"name"`, `"name,secret"`, "session"},
+		{"Name string", "Name []byte", "session"},
+		{"Size int", "Size int64", "Box"},
+		{"Size int", "Size int\n\tMore int", "Box"},
+		{"ID int", "No int", "Base"},
+		{"", "", ""},
+	} {
+		changed := strings.Replace(source, change.old, change.new, 1)
+		if err := os.WriteFile(filepath.Join(dir, "web", "web.go"), []byte(changed), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		out, ok := goCommand(t, dir, "build", "./web")
+		if ok != (change.names == "") {
+			t.Errorf("%s -> %s: built: %v", change.old, change.new, ok)
+		}
+		if !ok && !(strings.Contains(out, "session_gen.go") && strings.Contains(out, change.names+"{}")) {
+			t.Errorf("%s -> %s: %s", change.old, change.new, out)
+		}
+	}
+}

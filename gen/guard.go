@@ -1,0 +1,88 @@
+package gen
+
+import (
+	"go/types"
+	"slices"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// guards writes the declarations that stop a stale file, or an old runtime, from compiling.
+func (g *generator) guards() {
+	g.comment("If this line does not compile, the sessiongen module in go.mod is older than the\n" +
+		"generator that wrote this file: go get github.com/sessiongen/sessiongen@latest")
+	g.file.Const().Id("_").Op("=").Add(inRuntime(supports))
+	for _, s := range g.pkg.Schemas {
+		g.guard(s.Name, s.Struct, jen.Id(s.Name))
+	}
+	for _, t := range g.guarded() {
+		g.guard(label(g.pkg, t), t.Underlying().(*types.Struct), g.typ(t))
+	}
+}
+
+// guard writes an assignment that compiles as long as typ is a struct of the given fields and tags.
+func (g *generator) guard(name string, fields *types.Struct, typ *jen.Statement) {
+	g.file.Line()
+	g.comment(wrap("If this does not compile, "+name+" has changed since this file was generated:") +
+		"\nrun go generate again.")
+	g.file.Var().Id("_").Struct(g.structFields(fields)...).Op("=").Add(typ).Values()
+}
+
+// guarded are the named structs that the codecs take apart, as far as they can be written here: those
+// that are stored as such and, since their fields are stored as if they were the outer struct's, those
+// embedded in them.
+func (g *generator) guarded() []types.Type {
+	var list []types.Type
+	add := func(t types.Type) {
+		if isNamed(t) && !slices.ContainsFunc(list, func(u types.Type) bool { return types.Identical(t, u) }) {
+			list = append(list, t)
+		}
+	}
+	for _, c := range g.codecList {
+		if c.strct == nil {
+			continue
+		}
+		if c.strct.Literal {
+			add(c.strct.Go)
+		}
+		for _, m := range c.strct.Members {
+			outer := c.strct.Go
+			for _, step := range m.Path[:len(m.Path)-1] {
+				outer = embedded(outer.Underlying().(*types.Struct), step.Name)
+				if g.isLocal(outer) {
+					add(outer)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// embedded is the type of the struct that is embedded by value or pointer under a name.
+func embedded(outer *types.Struct, name string) types.Type {
+	for f := range outer.Fields() {
+		if f.Name() != name {
+			continue
+		}
+		if p, ok := types.Unalias(f.Type()).(*types.Pointer); ok {
+			return p.Elem()
+		}
+		return f.Type()
+	}
+	panic("gen: no field " + name + " in " + outer.String())
+}
+
+// isLocal reports whether a struct and its fields were written in this package, so that they can be
+// written here again: those of a type T other.T were not.
+func (g *generator) isLocal(t types.Type) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.Obj().Pkg().Path() != g.pkg.Path {
+		return false
+	}
+	for f := range named.Underlying().(*types.Struct).Fields() {
+		if f.Pkg().Path() != g.pkg.Path {
+			return false
+		}
+	}
+	return true
+}

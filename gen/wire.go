@@ -1,0 +1,227 @@
+package gen
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"go/types"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/sessiongen/sessiongen/schema"
+)
+
+// The wire format of a package's sessions stands in the comment at the top of its generated file,
+// and the next run reads it back from there:
+//
+//	Name              a schema, in source order; then the structs and recursive types, by name
+//	  key   shape     a key and what is stored under it
+//	Name (array)      a struct that is an array on the wire: its members in order
+//	Name = shape      a type that holds itself with no struct between, type Tree []Tree
+//
+// Shapes are bool, int8 to int64, int, uint8 to uint64, uint, float32, float64, str, bin, bin[16],
+// time, any, []T, [4]T, map[K]T, *T, the name of a type of the list, and custom(T), msgpack(T),
+// binary(T) and text(T) for what a method of the type T writes. Names and keys that a reader could
+// mistake are quoted as Go strings.
+
+const wireIntro = "// Wire format of this package's sessions, by key. The next run of sessiongen reads\n" +
+	"// this list back, so that a change cannot misread the sessions that browsers hold.\n"
+
+// wireTypes is a wire format: what of it each schema and type is, in the comment's order.
+type wireTypes []wireType
+
+type wireType struct {
+	Name    string
+	Array   bool
+	Shape   string // only of a type that is not a struct
+	Members []wireMember
+	Line    int // in the file that it was read from
+}
+
+type wireMember struct {
+	Key, Shape string
+	Line       int
+}
+
+// wireFormat describes how the sessions of the package are stored.
+func (g *generator) wireFormat() wireTypes {
+	g.nameWireTypes()
+	var schemas, others wireTypes
+	for _, s := range g.pkg.Schemas {
+		t := wireType{Name: s.Name}
+		for _, f := range s.Fields {
+			t.Members = append(t.Members, wireMember{Key: f.Key, Shape: g.shape(f.Type)})
+		}
+		schemas = append(schemas, t)
+	}
+	for _, c := range g.codecList {
+		t := wireType{Name: c.wireName}
+		if c.strct == nil {
+			t.Shape = g.wholeShape(c.typ)
+		} else {
+			t.Array = c.strct.AsArray
+			for _, m := range c.strct.Members {
+				t.Members = append(t.Members, wireMember{Key: m.Name, Shape: g.shape(m.Type)})
+			}
+		}
+		others = append(others, t)
+	}
+	slices.SortFunc(others, func(a, b wireType) int { return cmp.Compare(a.Name, b.Name) })
+	return append(schemas, others...)
+}
+
+// nameWireTypes gives every type of the list its name: pkg.Name, or with the path if two packages
+// have that name. A struct without a name goes by that of its codec.
+func (g *generator) nameWireTypes() {
+	used := map[string]bool{}
+	for _, c := range g.codecList {
+		c.wireName = c.name
+		if t := c.goType(); isNamed(t) {
+			c.wireName = label(g.pkg, t)
+			if used[c.wireName] {
+				c.wireName = types.TypeString(types.Unalias(t), nil)
+			}
+		}
+		used[c.wireName] = true
+	}
+}
+
+// label is a type's name in comments: with its package's name, if it is another's.
+func label(pkg *schema.Package, t types.Type) string {
+	return types.TypeString(types.Unalias(t), func(p *types.Package) string {
+		if p.Path() == pkg.Path {
+			return ""
+		}
+		return p.Name()
+	})
+}
+
+// shape is what a value of type t looks like on the wire.
+func (g *generator) shape(t *schema.Type) string {
+	if c := g.codecOf[t]; c != nil {
+		return c.wireName
+	}
+	return g.wholeShape(t)
+}
+
+// wholeShape is shape for the entry of t itself.
+func (g *generator) wholeShape(t *schema.Type) string {
+	switch t.Kind {
+	case schema.Bool, schema.Int, schema.Uint, schema.Float32, schema.Float64:
+		return types.Typ[t.Go.Underlying().(*types.Basic).Kind()].Name()
+	case schema.String:
+		return "str"
+	case schema.Bytes:
+		return "bin"
+	case schema.ByteArray:
+		return fmt.Sprintf("bin[%d]", t.Len)
+	case schema.Time:
+		return "time"
+	case schema.Any:
+		return "any"
+	case schema.Slice:
+		return "[]" + g.shape(t.Elem)
+	case schema.Array:
+		return fmt.Sprintf("[%d]%s", t.Len, g.shape(t.Elem))
+	case schema.Map:
+		return "map[" + g.shape(t.Key) + "]" + g.shape(t.Elem)
+	case schema.Pointer:
+		return "*" + g.shape(t.Elem)
+	case schema.StructKind:
+		return g.codecOf[t.Struct].wireName
+	}
+	return strings.ToLower(basic[t.Kind]) + "(" + label(g.pkg, t.Go) + ")"
+}
+
+// comment is the list as it stands in the file.
+func (list wireTypes) comment() string {
+	width := 12
+	for _, t := range list {
+		for _, m := range t.Members {
+			width = max(width, len(quoteName(m.Key))+2)
+		}
+	}
+	var b strings.Builder
+	b.WriteString(wireIntro)
+	for _, t := range list {
+		b.WriteString("//\n//\t" + quoteName(t.Name))
+		switch {
+		case t.Array:
+			b.WriteString(" (array)")
+		case t.Shape != "":
+			b.WriteString(" = " + t.Shape)
+		}
+		b.WriteByte('\n')
+		for _, m := range t.Members {
+			fmt.Fprintf(&b, "//\t  %-*s%s\n", width, quoteName(m.Key), m.Shape)
+		}
+	}
+	return b.String()
+}
+
+// parseWire reads the list of a generated file. A file without one has none, and no error.
+func parseWire(src []byte) (wireTypes, error) {
+	intro, _, _ := strings.Cut(wireIntro, "\n")
+	var list wireTypes
+	found, number := false, 0
+	for line := range bytes.Lines(src) {
+		number++
+		text, isComment := strings.CutPrefix(strings.TrimRight(string(line), "\r\n"), "//")
+		if !found {
+			found = "//"+text == intro
+			continue
+		}
+		if !isComment {
+			break
+		}
+		text, isEntry := strings.CutPrefix(text, "\t")
+		if !isEntry {
+			continue
+		}
+		member, isMember := strings.CutPrefix(text, "  ")
+		name, rest, err := cutName(member)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("line %d of the wire format: %w", number, err)
+		case isMember && (len(list) == 0 || rest == ""):
+			return nil, fmt.Errorf("line %d of the wire format: %q belongs to nothing, or has no shape", number, name)
+		case isMember:
+			t := &list[len(list)-1]
+			t.Members = append(t.Members, wireMember{Key: name, Shape: rest, Line: number})
+		default:
+			t := wireType{Name: name, Line: number}
+			if shape, ok := strings.CutPrefix(rest, "= "); ok {
+				t.Shape = shape
+			} else if t.Array = rest == "(array)"; !t.Array && rest != "" {
+				return nil, fmt.Errorf("line %d of the wire format: %q means nothing", number, rest)
+			}
+			list = append(list, t)
+		}
+	}
+	return list, nil
+}
+
+// quoteName quotes a name that cutName could not read as it is.
+func quoteName(name string) string {
+	odd := func(r rune) bool { return r == ' ' || r == '"' || r == '`' || !unicode.IsPrint(r) }
+	if name == "" || strings.ContainsFunc(name, odd) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
+// cutName splits a line after its name.
+func cutName(line string) (name, rest string, err error) {
+	if strings.HasPrefix(line, `"`) {
+		quoted, err := strconv.QuotedPrefix(line)
+		if err != nil {
+			return "", "", err
+		}
+		name, err := strconv.Unquote(quoted)
+		return name, strings.TrimLeft(line[len(quoted):], " "), err
+	}
+	name, rest, _ = strings.Cut(line, " ")
+	return name, strings.TrimLeft(rest, " "), nil
+}

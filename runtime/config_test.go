@@ -1,0 +1,186 @@
+package runtime_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+const day = 24 * time.Hour
+
+func TestConfigErrors(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cfg  runtime.Config
+		want string // the whole text
+	}{
+		{"name with a space", runtime.Config{Name: "a b"},
+			`session: Config.Name "a b" is not a cookie name: letters, digits and !#$%&'*+-.^_` + "`" + `|~ only (RFC 6265 section 4.1.1)`},
+		{"name beyond ASCII", runtime.Config{Name: "größe"},
+			`session: Config.Name "größe" is not a cookie name: letters, digits and !#$%&'*+-.^_` + "`" + `|~ only (RFC 6265 section 4.1.1)`},
+		{"long name", runtime.Config{Name: strings.Repeat("n", 257)},
+			"session: Config.Name has 257 bytes; at most 256 leave room for a session"},
+		{"__Host- with Insecure", runtime.Config{Name: "__host-x", Insecure: true},
+			"session: Config.Insecure cannot be used with a Name that begins with __Host-"},
+		{"__Secure- with Insecure", runtime.Config{Name: "__SECURE-x", Insecure: true},
+			"session: Config.Insecure cannot be used with a Name that begins with __Secure-"},
+		{"__Host- with Domain", runtime.Config{Domain: "example.com"},
+			"session: Config.Domain cannot be used with a Name that begins with __Host-: set Name, for example to __Secure-session"},
+		{"__Host- with Path", runtime.Config{Path: "/app"},
+			"session: Config.Path must be / with a Name that begins with __Host-: set Name, for example to __Secure-session"},
+		{"relative path", runtime.Config{Name: "s", Path: "app"},
+			`session: Config.Path "app" must begin with / and hold no semicolon or control character`},
+		{"path that ends the attribute", runtime.Config{Name: "s", Path: "/;Domain=evil.example"},
+			`session: Config.Path "/;Domain=evil.example" must begin with / and hold no semicolon or control character`},
+		{"path that ends the line", runtime.Config{Name: "s", Path: "/\r\nX: y"},
+			`session: Config.Path "/\r\nX: y" must begin with / and hold no semicolon or control character`},
+		{"domain", runtime.Config{Name: "s", Domain: "exa mple.com"},
+			`session: Config.Domain "exa mple.com" is not a host name`},
+		{"domain that ends the attribute", runtime.Config{Name: "s", Domain: "a.com; HttpOnly"},
+			`session: Config.Domain "a.com; HttpOnly" is not a host name`},
+		{"domain with a port", runtime.Config{Name: "s", Domain: "a.com:80"},
+			`session: Config.Domain "a.com:80" is not a host name`},
+		{"domain with an empty label", runtime.Config{Name: "s", Domain: "a..com"},
+			`session: Config.Domain "a..com" is not a host name`},
+		{"domain with a long label", runtime.Config{Name: "s", Domain: strings.Repeat("a", 64) + ".com"},
+			`session: Config.Domain "` + strings.Repeat("a", 64) + `.com" is not a host name`},
+		{"unknown SameSite", runtime.Config{SameSite: 77},
+			"session: Config.SameSite has the unknown value 77"},
+		{"SameSite=None with Insecure", runtime.Config{SameSite: http.SameSiteNoneMode, Insecure: true},
+			"session: Config.SameSite=None needs a secure cookie: browsers refuse it with Insecure"},
+		{"Partitioned with Insecure", runtime.Config{Partitioned: true, Insecure: true},
+			"session: Config.Partitioned needs a secure cookie: browsers refuse it with Insecure"},
+		{"lifetime below a second", runtime.Config{Lifetime: time.Second - 1},
+			"session: Config.Lifetime is 999.999999ms; it must be whole seconds, from 1s to 9600h0m0s (400 days)"},
+		{"negative lifetime", runtime.Config{Lifetime: -time.Hour},
+			"session: Config.Lifetime is -1h0m0s; it must be whole seconds, from 1s to 9600h0m0s (400 days)"},
+		{"fraction of a second", runtime.Config{Lifetime: 1500 * time.Millisecond},
+			"session: Config.Lifetime is 1.5s; it must be whole seconds, from 1s to 9600h0m0s (400 days)"},
+		{"more than 400 days", runtime.Config{Lifetime: 400*day + time.Second},
+			"session: Config.Lifetime is 9600h0m1s; it must be whole seconds, from 1s to 9600h0m0s (400 days)"},
+	} {
+		c.cfg.Keys = parseKeys(t, keyA)
+		m, err := runtime.NewManager(c.cfg, wrap, fields...)
+		if m != nil || err == nil || err.Error() != c.want {
+			t.Errorf("%s:\n%v, %v\nwant\n%s", c.name, m, err, c.want)
+		}
+	}
+}
+
+func TestConfigErrorsAreJoined(t *testing.T) {
+	_, err := runtime.NewManager(runtime.Config{
+		Name: "__Host-\x00", Domain: "-", Path: "x", SameSite: 9, Partitioned: true, Insecure: true, Lifetime: 1,
+	}, wrap, &fieldVisits) // its index is not 0
+	if !errors.Is(err, runtime.ErrNoKeys) {
+		t.Errorf("not ErrNoKeys: %v", err)
+	}
+	want := []string{
+		"session: no keys: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run",
+		`session: Config.Name "__Host-\x00" is not`,
+		"session: Config.Insecure cannot", "session: Config.Domain cannot", "session: Config.Path must",
+		`session: Config.Path "x" must`, `session: Config.Domain "-" is not`, "session: Config.SameSite has",
+		"session: Config.Partitioned needs", "session: Config.Lifetime is 1ns",
+		"session: the generated fields are inconsistent: run go generate",
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != len(want) {
+		t.Fatalf("%d errors, want %d:\n%v", len(lines), len(want), err)
+	}
+	for i, line := range lines {
+		if !strings.HasPrefix(line, want[i]) {
+			t.Errorf("%s\nwant %s", line, want[i])
+		}
+	}
+}
+
+func TestInconsistentFields(t *testing.T) {
+	twin := fieldVisits
+	twin.Key = "user"
+	was := fieldVisits
+	was.Was = []string{"user"}
+	for name, second := range map[string]*runtime.Field[int]{"key": &twin, "was": &was} {
+		_, err := runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA)}, wrap, &fieldUser, second)
+		if err == nil || !strings.HasSuffix(err.Error(), `run go generate: key "user" twice`) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCookieAttributes(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cfg  runtime.Config
+		want http.Cookie
+	}{
+		{"defaults", runtime.Config{},
+			http.Cookie{Name: "__Host-session", Path: "/", Secure: true, SameSite: http.SameSiteLaxMode}},
+		{"Insecure", runtime.Config{Insecure: true},
+			http.Cookie{Name: "session", Path: "/", SameSite: http.SameSiteLaxMode}},
+		{"Name", runtime.Config{Name: "__Secure-~!#$%&'*+-.^_`|"},
+			http.Cookie{Name: "__Secure-~!#$%&'*+-.^_`|", Path: "/", Secure: true, SameSite: http.SameSiteLaxMode}},
+		{"Path and Domain", runtime.Config{Name: "s", Path: "/a b/c", Domain: "Sub.example.com"},
+			http.Cookie{Name: "s", Path: "/a b/c", Domain: "Sub.example.com", Secure: true, SameSite: http.SameSiteLaxMode}},
+		{"Domain with a dot", runtime.Config{Name: "s", Domain: ".example.com"},
+			http.Cookie{Name: "s", Path: "/", Domain: "example.com", Secure: true, SameSite: http.SameSiteLaxMode}},
+		{"Lax", runtime.Config{SameSite: http.SameSiteLaxMode},
+			http.Cookie{Name: "__Host-session", Path: "/", Secure: true, SameSite: http.SameSiteLaxMode}},
+		{"default mode", runtime.Config{SameSite: http.SameSiteDefaultMode},
+			http.Cookie{Name: "__Host-session", Path: "/", Secure: true, SameSite: http.SameSiteLaxMode}},
+		{"Strict", runtime.Config{SameSite: http.SameSiteStrictMode},
+			http.Cookie{Name: "__Host-session", Path: "/", Secure: true, SameSite: http.SameSiteStrictMode}},
+		{"None", runtime.Config{SameSite: http.SameSiteNoneMode},
+			http.Cookie{Name: "__Host-session", Path: "/", Secure: true, SameSite: http.SameSiteNoneMode}},
+		{"Partitioned", runtime.Config{Partitioned: true},
+			http.Cookie{Name: "__Host-session", Path: "/", Secure: true, SameSite: http.SameSiteLaxMode, Partitioned: true}},
+		{"longest name", runtime.Config{Name: strings.Repeat("n", 256)},
+			http.Cookie{Name: strings.Repeat("n", 256), Path: "/", Secure: true, SameSite: http.SameSiteLaxMode}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newManager(t, c.cfg)
+			s := m.Open(nil)
+			fieldUser.Set(s.Session, "hubo")
+			set := parseCookie(t, seal(t, m, s))
+			s = m.Open([]string{set.Name + "=" + set.Value})
+			fieldUser.Clear(s.Session)
+			deleted := parseCookie(t, seal(t, m, s))
+			if deleted.Value != "" || deleted.MaxAge != -1 || deleted.Expires.Unix() != 0 {
+				t.Errorf("deleted as %s", deleted.Raw)
+			}
+			for what, got := range map[string]*http.Cookie{"set": set, "deleted": deleted} {
+				want := c.want
+				want.HttpOnly = true // always
+				clean := *got
+				clean.Raw, clean.RawExpires, clean.Value, clean.MaxAge, clean.Expires = "", "", "", 0, time.Time{}
+				if clean.String() != want.String() || clean.Partitioned != want.Partitioned || len(got.Unparsed) > 0 {
+					t.Errorf("%s: %s\nwant %s", what, got.Raw, want.String())
+				}
+			}
+			if set.Value == "" || set.MaxAge != 0 || set.RawExpires != "" {
+				t.Errorf("not a cookie of the browser's session: %s", set.Raw)
+			}
+		})
+	}
+}
+
+func TestLifetimeBounds(t *testing.T) {
+	for _, lifetime := range []time.Duration{0, time.Second, 7 * day, 400 * day} {
+		m := newManager(t, runtime.Config{Lifetime: lifetime})
+		if lifetime == 0 {
+			lifetime = 31 * day // the default
+		}
+		s := m.Open(nil)
+		fieldUser.Set(s.Session, "hubo")
+		s.SetPermanent(true)
+		c := parseCookie(t, seal(t, m, s))
+		if got := time.Duration(c.MaxAge) * time.Second; got != lifetime {
+			t.Errorf("Max-Age is %v, want %v", got, lifetime)
+		}
+		if off := time.Until(c.Expires) - lifetime; off < -3*time.Second || off > time.Second {
+			t.Errorf("Expires is off by %v", off)
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package runtime
+
+import "errors"
+
+// The errors that saving a session can return, to be matched with [errors.Is].
+var (
+	// ErrTooLarge: the cookie would exceed 4096 bytes, name and value together,
+	// which is where browsers begin to drop cookies (RFC 6265bis section 5.6).
+	// The error's text names the largest fields.
+	ErrTooLarge = errors.New("session: too large for a cookie")
+
+	// ErrMax: a field was set to a value above the max of its schema. The field
+	// keeps the value that it had.
+	ErrMax = errors.New("session: value above the field's max")
+
+	// ErrEncode: a value could not be encoded, because a marshaler of its type
+	// failed or it is nested deeper than 32 levels. The field keeps the value
+	// that it had.
+	ErrEncode = errors.New("session: value cannot be encoded")
+
+	// ErrTooLate: a session was changed after the response had begun, when a
+	// cookie could no longer be sent.
+	ErrTooLate = errors.New("session: changed after the response began")
+
+	// ErrNoKeys: a Config or a call of SetKeys holds no key.
+	ErrNoKeys = errors.New("session: no keys")
+)

@@ -1,0 +1,58 @@
+package runtime
+
+import (
+	"context"
+	"log/slog"
+)
+
+// An Event tells what happened to a session, for logs and metrics. It never holds a
+// value, a key, a token or a session id.
+type Event struct {
+	Kind   EventKind
+	Reason string // why, in a few words of this package's own; may be empty
+	Field  string // the schema's field that it is about, if it is about one
+}
+
+// EventKind says what an [Event] is about.
+type EventKind string
+
+// The kinds of events. Those marked * are also logged at level warn or error when
+// Config.OnEvent is nil.
+const (
+	EventCreated      EventKind = "created"       // a session was saved for the first time
+	EventRefused      EventKind = "refused"       // a cookie was not accepted; Reason is one of the Refused constants
+	EventRenewed      EventKind = "renewed"       // a session got a new id
+	EventDestroyed    EventKind = "destroyed"     // a session was destroyed
+	EventResealed     EventKind = "resealed"      // a session sealed under an older key was sealed under the newest
+	EventFieldDropped EventKind = "field dropped" // * a field's bytes do not decode to its type; it counts as absent
+	EventTooLarge     EventKind = "too large"     // * a session does not fit into a cookie
+	EventTooLate      EventKind = "too late"      // * a session was changed after the response had begun
+	EventSaveFailed   EventKind = "save failed"   // * a session could not be saved
+)
+
+// The reasons of an EventRefused.
+const (
+	RefusedMalformed  = "malformed"   // not a token of this format
+	RefusedUnknownKey = "unknown key" // sealed under a key that is not in the ring
+	RefusedForged     = "forged"      // authentication failed: altered, or of another cookie name
+	RefusedExpired    = "expired"     // past Config.Lifetime
+)
+
+// report hands an event to the program, or logs it when the program does not ask
+// for events and a person should know.
+func (m *manager) report(ctx context.Context, e Event) {
+	if m.onEvent != nil {
+		m.onEvent(ctx, e)
+		return
+	}
+	level := slog.LevelWarn
+	switch e.Kind {
+	case EventTooLarge, EventTooLate, EventSaveFailed:
+		level = slog.LevelError
+	case EventFieldDropped:
+	default:
+		return
+	}
+	slog.LogAttrs(ctx, level, "session: "+string(e.Kind),
+		slog.String("cookie", m.cookie.name), slog.String("field", e.Field), slog.String("reason", e.Reason))
+}

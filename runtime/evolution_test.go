@@ -1,0 +1,245 @@
+package runtime_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// During a rolling deploy, an older build changes sessions of a newer one.
+func TestUnknownFieldsAreCarried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		newer, older := newManager(t, runtime.Config{}), newManagerOf(t, runtime.Config{}, &fieldUser)
+		s := newer.Open(nil)
+		fieldUser.Set(s.Session, "hubo")
+		fieldCart.Set(s.Session, []item{{"x", 1}})
+		fieldCode.Set(s.Session, "123")
+		fieldAccount.Set(s.Session, 7)
+		id, created := s.ID(), s.CreatedAt()
+		cookie := pair(t, seal(t, newer, s))
+
+		for i := range 3 {
+			time.Sleep(3 * time.Minute)
+			s = older.Open([]string{cookie})
+			fieldUser.Set(s.Session, string(rune('a'+i)))
+			cookie = pair(t, seal(t, older, s))
+		}
+		s = newer.Open([]string{cookie})
+		if fieldUser.Get(s.Session) != "c" || !slices.Equal(fieldCart.Get(s.Session), []item{{"x", 1}}) ||
+			fieldCode.Get(s.Session) != "123" || fieldAccount.Get(s.Session) != 7 ||
+			s.ID() != id || !s.CreatedAt().Equal(created) || !s.AuthenticatedAt().Equal(created) {
+			t.Errorf("lost: %v", s)
+		}
+
+		// The expiry went along: at ten minutes both builds let the field go.
+		time.Sleep(time.Minute - time.Second)
+		if s = newer.Open([]string{cookie}); !fieldCode.Has(s.Session) {
+			t.Error("the unknown field expired early")
+		}
+		time.Sleep(time.Second)
+		if s = newer.Open([]string{cookie}); fieldCode.Has(s.Session) {
+			t.Error("the unknown field's expiry is lost")
+		}
+		s = older.Open([]string{cookie})
+		fieldUser.Set(s.Session, "d")
+		if got := plaintextOf(t, pair(t, seal(t, older, s))); bytes.Contains(got, []byte("code")) || !bytes.Contains(got, []byte("cart")) {
+			t.Errorf("the older build keeps %q", got)
+		}
+	})
+}
+
+func TestUnknownFieldsAlone(t *testing.T) {
+	older := newManagerOf(t, runtime.Config{}, &fieldUser)
+	cookie := sealed(t, newManager(t, runtime.Config{}), func(s *visitor) {
+		fieldUser.Set(s.Session, "hubo")
+		fieldVisits.Set(s.Session, 1)
+	})
+	s := older.Open([]string{cookie})
+	fieldUser.Clear(s.Session)
+	if c := parseCookie(t, seal(t, older, s)); c.Value == "" {
+		t.Error("a session with fields of another build alone was deleted")
+	}
+	s = older.Open([]string{cookie})
+	s.Clear()
+	if c := parseCookie(t, seal(t, older, s)); c.Value != "" {
+		t.Error("Clear leaves fields of another build")
+	}
+}
+
+func TestLaterMetadataIsCarried(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	later := [][]byte{wire.AppendString(nil, "of a later version"), mapping("x", 1, "y", []byte{0xc0}), wire.AppendUint(nil, 7)}
+	for name, expiries := range map[string][]byte{"no expiries": mapping(), "expiries": mapping("code", 600, "later", 600)} {
+		meta := metadata(time.Now(), append([][]byte{expiries}, later...)...)
+		s := m.Open([]string{craft(t, payload(meta, "user", "hubo", "later", "?", "code", "123"))})
+		if fieldUser.Get(s.Session) != "hubo" || fieldCode.Get(s.Session) != "123" {
+			t.Errorf("%s: not read: %v", name, s)
+		}
+		fieldUser.Set(s.Session, "eve")
+		got := plaintextOf(t, pair(t, seal(t, m, s)))
+		want := bytes.Join(later, nil)
+		if rest := payload(nil, "user", "eve", "code", "123", "later", "?")[1:]; !bytes.HasSuffix(got, append(want, rest...)) {
+			t.Errorf("%s: saved as %x", name, got)
+		}
+		if got[1] != byte(0x90+6+len(later)) {
+			t.Errorf("%s: %x elements of metadata", name, got[1])
+		}
+	}
+}
+
+func TestOlderKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		renamed := fieldCode
+		renamed.Index, renamed.Key, renamed.Was = 0, "c", []string{"code", "kode"}
+		m := newManagerOf(t, runtime.Config{}, &renamed)
+		for _, c := range []struct {
+			name  string
+			pairs []any
+			want  string
+		}{
+			{"own key", []any{"c", "new"}, "new"},
+			{"older key", []any{"code", "old"}, "old"},
+			{"oldest key", []any{"kode", "oldest"}, "oldest"},
+			{"own key first", []any{"c", "new", "code", "old"}, "new"},
+			{"own key last", []any{"kode", "oldest", "code", "old", "c", "new"}, "new"},
+		} {
+			s := m.Open([]string{craft(t, payload(metadata(time.Now()), c.pairs...))})
+			if got := renamed.Get(s.Session); got != c.want || s.Modified() {
+				t.Errorf("%s: %q, modified: %v", c.name, got, s.Modified())
+			}
+		}
+
+		// A save moves it to its own key, with its expiry.
+		cookie := craft(t, payload(metadata(time.Now(), mapping("code", 600)), "code", "old"))
+		s := m.Open([]string{cookie})
+		s.SetPermanent(true)
+		cookie = pair(t, seal(t, m, s))
+		got := plaintextOf(t, cookie)
+		if bytes.Contains(got, []byte("code")) || !bytes.HasSuffix(got, payload(nil, "c", "old")[1:]) {
+			t.Errorf("saved as %q", got)
+		}
+		time.Sleep(600*time.Second - 1)
+		if s := m.Open([]string{cookie}); !renamed.Has(s.Session) {
+			t.Error("expired early")
+		}
+		time.Sleep(1)
+		if s := m.Open([]string{cookie}); renamed.Has(s.Session) {
+			t.Error("the expiry is lost")
+		}
+	})
+}
+
+// A field whose bytes are of another type is absent; the rest of the session lives.
+func TestMismatchedField(t *testing.T) {
+	cookie := craft(t, payload(metadata(time.Now()), "user", 7, "visits", 3, "roles", "no list"))
+	dropped := func(field string) runtime.Event {
+		return runtime.Event{Kind: runtime.EventFieldDropped, Field: field, Reason: "the value is not of the field's type"}
+	}
+	for name, use := range map[string]func(*testing.T, *visitor){
+		"Get": func(t *testing.T, s *visitor) {
+			if fieldUser.Get(s.Session) != "" || fieldRoles.Get(s.Session) != nil {
+				t.Error("got something")
+			}
+		},
+		"Has": func(t *testing.T, s *visitor) {
+			if fieldUser.Has(s.Session) || fieldRoles.Has(s.Session) {
+				t.Error("has something")
+			}
+		},
+		"Pop": func(t *testing.T, s *visitor) {
+			_, user := fieldUser.Pop(s.Session)
+			_, roles := fieldRoles.Pop(s.Session)
+			if user || roles {
+				t.Error("popped something")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log eventLog
+			m := newManager(t, runtime.Config{OnEvent: log.record})
+			s := m.Open([]string{cookie})
+			for range 3 { // one event for each field, however often it is used
+				use(t, s)
+			}
+			log.expect(t, dropped("User"), dropped("Roles"))
+			if fieldVisits.Get(s.Session) != 3 || s.IsNew() {
+				t.Error("the rest of the session is gone")
+			}
+			if s.Modified() || seal(t, m, s) != "" || s.Err() != nil {
+				t.Errorf("a change: %v", s.Err())
+			}
+			fieldVisits.Set(s.Session, 4)
+			got := plaintextOf(t, pair(t, seal(t, m, s)))
+			if !bytes.HasSuffix(got, payload(nil, "visits", 4)[1:]) {
+				t.Errorf("saved as %q", got)
+			}
+		})
+	}
+	t.Run("Update", func(t *testing.T) {
+		var log eventLog
+		s := newManager(t, runtime.Config{OnEvent: log.record}).Open([]string{cookie})
+		fieldUser.Update(s.Session, func(v string) string { return v + "x" })
+		if got := fieldUser.Get(s.Session); got != "x" {
+			t.Errorf("got %q", got)
+		}
+		log.expect(t, dropped("User"))
+	})
+	t.Run("untouched", func(t *testing.T) { // and so not decoded: it may be a newer build's
+		m := newManager(t, runtime.Config{})
+		s := m.Open([]string{cookie})
+		fieldVisits.Set(s.Session, 4)
+		got := plaintextOf(t, pair(t, seal(t, m, s)))
+		if !bytes.HasSuffix(got, payload(nil, "user", 7, "visits", 4, "roles", "no list")[1:]) {
+			t.Errorf("saved as %q", got)
+		}
+	})
+}
+
+func TestMalformedPayload(t *testing.T) {
+	meta := metadata(time.Now())
+	good := payload(meta, "user", "hubo")
+	var deep []byte
+	for range 33 {
+		deep = append(deep, 0x91)
+	}
+	deep = append(deep, 0xc0)
+	badID := bytes.Clone(meta)
+	badID[2]--
+	for name, plaintext := range map[string][]byte{
+		"nothing":               {},
+		"not an array":          mapping("user", "hubo"),
+		"one element":           append([]byte{0x91}, good[1:]...),
+		"three elements":        append(append([]byte{0x93}, good[1:]...), 0xc0),
+		"trailing byte":         append(bytes.Clone(good), 0xc0),
+		"cut short":             good[:len(good)-1],
+		"short id":              payload(badID, "user", "hubo"),
+		"metadata too short":    payload(append([]byte{0x94}, meta[1:len(meta)-1]...)),
+		"negative time":         payload(append(bytes.Clone(meta[:len(meta)-3]), 0xff, 0, 0)),
+		"huge time":             payload(slices.Concat(meta[:19], []byte{0xcf, 0x80, 0, 0, 0, 0, 0, 0, 0}, meta[24:])),
+		"fields not a map":      append(append([]byte{0x92}, meta...), 0x90),
+		"key not a string":      append(append([]byte{0x92}, meta...), 0x81, 1, 1),
+		"key twice":             payload(meta, "user", "a", "user", "b"),
+		"unknown key twice":     payload(meta, "x", 1, "user", "b", "x", 2),
+		"length beyond the end": payload(meta, "user", []byte{0xdb, 0xff, 0xff, 0xff, 0xff}),
+		"map beyond the end":    append(append([]byte{0x92}, meta...), 0xdf, 0xff, 0xff, 0xff, 0xff),
+		"nested too deep":       payload(meta, "x", deep),
+		"expiries not a map":    payload(metadata(time.Now(), []byte{0xc0}), "user", "hubo"),
+		"expiry not a time":     payload(metadata(time.Now(), mapping("user", "x")), "user", "hubo"),
+		"expiry's key":          payload(metadata(time.Now(), []byte{0x81, 1, 1}), "user", "hubo"),
+	} {
+		var log eventLog
+		m := newManager(t, runtime.Config{OnEvent: log.record})
+		if s := m.Open([]string{craft(t, plaintext)}); !s.IsNew() || fieldUser.Has(s.Session) {
+			t.Errorf("%s: accepted", name)
+		}
+		log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedMalformed})
+	}
+	if s := newManager(t, runtime.Config{}).Open([]string{craft(t, good)}); fieldUser.Get(s.Session) != "hubo" {
+		t.Error("the well-formed payload is refused")
+	}
+}

@@ -1,0 +1,199 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/codec"
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// Field describes one field of a schema. Generated code declares a variable of it
+// for each field, and accessors that call its methods.
+type Field[T any] struct {
+	Index     int           // position in the schema
+	Name      string        // the accessor's name, as in Get+Name
+	Key       string        // the wire key
+	Was       []string      // older wire keys that are also read
+	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 for no limit
+	TTL       time.Duration // how long it stays after it was set; 0 for as long as the session
+	Secret    bool          // redacted wherever the session is printed
+	Principal bool          // whom the session belongs to
+	Default   T             // what Get returns if it is not set
+	Encode    func(*codec.Encoder, T)
+	Decode    func(*codec.Decoder) T
+}
+
+// AnyField is a *[Field] of any type.
+type AnyField interface{ descriptor() descriptor }
+
+// descriptor is what the session itself knows of a field.
+type descriptor struct {
+	index     int
+	name      string
+	key       string
+	header    []byte // the key as msgpack
+	was       []string
+	ttl       time.Duration
+	secret    bool
+	principal bool
+	decode    func(raw []byte) (any, error)
+}
+
+func (f *Field[T]) descriptor() descriptor {
+	return descriptor{
+		index: f.Index, name: f.Name, key: f.Key, header: wire.AppendString(nil, f.Key),
+		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal,
+		decode: func(raw []byte) (any, error) { return codec.Decode(raw, f.Decode) },
+	}
+}
+
+// Get returns the field's value, or its default if it is not set. The value is the
+// caller's own.
+func (f *Field[T]) Get(s Session) T {
+	v, _ := f.get(s.session())
+	return v
+}
+
+func (f *Field[T]) get(st *state) (v T, raw []byte) {
+	raw = st.value(f.Index)
+	if raw == nil {
+		return f.Default, nil
+	}
+	v, err := codec.Decode(raw, f.Decode)
+	if err != nil {
+		f.drop(st, raw)
+		return f.Default, nil
+	}
+	return v, raw
+}
+
+func (f *Field[T]) drop(st *state, raw []byte) { st.drop(st.manager.fields[f.Index], raw) }
+
+// Has reports whether the field is set.
+func (f *Field[T]) Has(s Session) bool {
+	st := s.session()
+	st.lock()
+	raw, valid := st.contents.value(f.Index), st.contents.slots[f.Index].valid
+	st.unlock()
+	if raw == nil || valid {
+		return raw != nil
+	}
+	_, err := codec.Decode(raw, f.Decode)
+	if err != nil {
+		f.drop(st, raw)
+	}
+	return err == nil
+}
+
+// Set sets the field. A value that is refused leaves the field as it was and is
+// reported by the session's Err.
+func (f *Field[T]) Set(s Session, v T) {
+	st := s.session()
+	f.encode(st, v, func(raw []byte) { st.put(st.manager.fields[f.Index], raw, nil) })
+}
+
+// encode calls use with the encoded value, which use must not keep.
+func (f *Field[T]) encode(st *state, v T, use func(raw []byte)) {
+	buf := getScratch()
+	defer putScratch(buf)
+	raw, err := codec.Append((*buf)[:0], v, f.Encode)
+	*buf = raw
+	switch {
+	case err == nil:
+		err = f.check(raw)
+	case f.Secret:
+		// What a type's own marshaler says may quote the value.
+		err = fmt.Errorf("%w: field %s", ErrEncode, f.Name)
+	default:
+		err = fmt.Errorf("%w: field %s: %w", ErrEncode, f.Name, err)
+	}
+	if err != nil {
+		st.lock()
+		st.fail(err)
+		st.unlock()
+		return
+	}
+	use(raw)
+}
+
+func (f *Field[T]) check(raw []byte) error {
+	if f.Max == 0 {
+		return nil
+	}
+	if n, ok := wire.Len(raw); ok && n > f.Max {
+		return fmt.Errorf("%w: field %s holds at most %d, got %d", ErrMax, f.Name, f.Max, n)
+	}
+	return nil
+}
+
+// Pop removes the field and returns the value that it had; ok is false if it was
+// not set. Of several concurrent calls, one gets it.
+func (f *Field[T]) Pop(s Session) (v T, ok bool) {
+	st := s.session()
+	if !f.Has(s) { // also drops a value that does not decode: it is no change
+		return v, false
+	}
+	raw := st.take(st.manager.fields[f.Index])
+	if raw == nil {
+		return v, false
+	}
+	v, err := codec.Decode(raw, f.Decode)
+	return v, err == nil
+}
+
+// Clear removes the field.
+func (f *Field[T]) Clear(s Session) {
+	st := s.session()
+	st.take(st.manager.fields[f.Index])
+}
+
+// Update sets the field to what change makes of its value, or of its default if it
+// is not set. The session is not locked meanwhile: if the field changed, change is
+// called again with the newer value.
+func (f *Field[T]) Update(s Session, change func(T) T) {
+	st := s.session()
+	for done := false; !done; {
+		v, old := f.get(st)
+		done = true
+		f.encode(st, change(v), func(raw []byte) {
+			done = st.put(st.manager.fields[f.Index], raw, &old)
+		})
+	}
+}
+
+// Append adds elements to a field that is a slice. Without any it does nothing.
+func Append[S ~[]E, E any](s Session, f *Field[S], v ...E) {
+	if len(v) == 0 {
+		return
+	}
+	f.Update(s, func(old S) S { return append(old, v...) })
+}
+
+var errFields = errors.New("session: the generated fields are inconsistent: run go generate")
+
+// index checks the fields of a schema and indexes them.
+func index(fields []AnyField) (descriptors []*descriptor, keys map[string]keyIndex, err error) {
+	keys = make(map[string]keyIndex)
+	for i, field := range fields {
+		d := field.descriptor()
+		if d.index != i {
+			return nil, nil, errFields
+		}
+		descriptors = append(descriptors, &d)
+		for j, key := range append([]string{d.key}, d.was...) {
+			if _, taken := keys[key]; taken {
+				return nil, nil, fmt.Errorf("%w: key %s twice", errFields, strconv.Quote(key))
+			}
+			keys[key] = keyIndex{index: i, old: j > 0}
+		}
+	}
+	return descriptors, keys, nil
+}
+
+type keyIndex struct {
+	index int
+	old   bool // the key is one of the field's was= keys
+}

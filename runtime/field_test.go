@@ -1,0 +1,359 @@
+package runtime_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/codec"
+)
+
+// testField takes one field through its life, in one request and over the next ones.
+func testField[T any](t *testing.T, f *runtime.Field[T], one, two T, equal func(a, b T) bool) {
+	t.Run(f.Name, func(t *testing.T) {
+		m := newManager(t, runtime.Config{})
+		s := m.Open(nil)
+		expect := func(want T, set bool) {
+			t.Helper()
+			if got := f.Get(s.Session); !equal(got, want) {
+				t.Errorf("Get returns %v, want %v", got, want)
+			}
+			if got := f.Has(s.Session); got != set {
+				t.Errorf("Has returns %v", got)
+			}
+		}
+		var zero T
+		expect(f.Default, false)
+		if v, ok := f.Pop(s.Session); ok || !equal(v, zero) {
+			t.Errorf("Pop of an absent field: %v, %v", v, ok)
+		}
+		f.Clear(s.Session)
+		if s.Modified() {
+			t.Error("removing an absent field is a change")
+		}
+
+		f.Set(s.Session, one)
+		expect(one, true)
+		s = reopen(t, m, s)
+		expect(one, true)
+		f.Set(s.Session, one)
+		f.Update(s.Session, func(v T) T { return v })
+		if s.Modified() || seal(t, m, s) != "" {
+			t.Error("setting the value that is held is a change")
+		}
+		f.Set(s.Session, two)
+		expect(two, true)
+		if !s.Modified() {
+			t.Error("another value is no change")
+		}
+		s = reopen(t, m, s)
+		f.Update(s.Session, func(v T) T {
+			if !equal(v, two) {
+				t.Errorf("Update gets %v", v)
+			}
+			return one
+		})
+		s = reopen(t, m, s)
+		if v, ok := f.Pop(s.Session); !ok || !equal(v, one) {
+			t.Errorf("Pop returns %v, %v", v, ok)
+		}
+		expect(f.Default, false)
+		f.Update(s.Session, func(v T) T {
+			if !equal(v, f.Default) {
+				t.Errorf("Update of an absent field gets %v", v)
+			}
+			return two
+		})
+		expect(two, true)
+		f.Clear(s.Session)
+		expect(f.Default, false)
+
+		// The zero value is a value.
+		f.Set(s.Session, zero)
+		expect(zero, true)
+		s = reopen(t, m, s)
+		expect(zero, true)
+		if err := s.Err(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func same[T comparable](a, b T) bool { return a == b }
+
+func TestFields(t *testing.T) {
+	testField(t, &fieldUser, "hubo", "grüße", same[string])
+	testField(t, &fieldVisits, 1, -1<<63, same[int])
+	testField(t, &fieldRoles, []string{"a", ""}, []string{"b"}, slices.Equal)
+	testField(t, &fieldToken, "t0ken", strings.Repeat("t", 1000), same[string])
+	testField(t, &fieldTheme, "dark", "", same[string])
+	testField(t, &fieldCart, []item{{"x", 1}, {"y", 2}}, []item{}, slices.Equal)
+	testField(t, &fieldScores, map[string]int{"a": 1, "b": 2}, map[string]int{"a": 2}, maps.Equal)
+	testField(t, &fieldAccount, 1, 1<<40, same[int64])
+	testField(t, &fieldCode, "123", "456", same[string])
+	testField(t, &fieldBlob, []byte{0, 1, 2}, make([]byte, 2000), slices.Equal)
+	testField(t, &fieldSince, time.Unix(1e9, 7), time.Unix(-5, 0), time.Time.Equal)
+}
+
+func TestFieldsDoNotMix(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	s := m.Open(nil)
+	for i := range 20 { // values of many sizes take one another's places
+		fieldUser.Set(s.Session, strings.Repeat("u", i%10))
+		fieldBlob.Set(s.Session, make([]byte, i*37%100))
+		fieldRoles.Set(s.Session, []string{fmt.Sprint(i)})
+		fieldVisits.Set(s.Session, i)
+		fieldToken.Set(s.Session, strings.Repeat("t", i))
+		if i%3 == 0 {
+			fieldScores.Set(s.Session, map[string]int{"i": i})
+		} else {
+			fieldScores.Clear(s.Session)
+		}
+		if i%4 == 0 {
+			s = reopen(t, m, s)
+		}
+		score, scored := fieldScores.Get(s.Session)["i"]
+		if fieldUser.Get(s.Session) != strings.Repeat("u", i%10) || len(fieldBlob.Get(s.Session)) != i*37%100 ||
+			fieldRoles.Get(s.Session)[0] != fmt.Sprint(i) || fieldVisits.Get(s.Session) != i ||
+			fieldToken.Get(s.Session) != strings.Repeat("t", i) || scored != (i%3 == 0) || scored && score != i {
+			t.Fatalf("after step %d: %v", i, s)
+		}
+	}
+}
+
+func TestAppend(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	s := m.Open(nil)
+	runtime.Append(s.Session, &fieldRoles)
+	if s.Modified() || fieldRoles.Has(s.Session) {
+		t.Error("appending nothing is a change")
+	}
+	runtime.Append(s.Session, &fieldRoles, "a")
+	s = reopen(t, m, s)
+	runtime.Append(s.Session, &fieldRoles)
+	if s.Modified() {
+		t.Error("appending nothing is a change")
+	}
+	runtime.Append(s.Session, &fieldRoles, "b", "c")
+	if got := fieldRoles.Get(s.Session); !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Errorf("got %q", got)
+	}
+	runtime.Append(s.Session, &fieldRoles, "d")
+	if got := fieldRoles.Get(s.Session); len(got) != 3 || !errors.Is(s.Err(), runtime.ErrMax) {
+		t.Errorf("past max: %q, %v", got, s.Err())
+	}
+}
+
+// Nothing that goes in or comes out is shared with the session.
+func TestValuesAreCopies(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	s := m.Open(nil)
+	roles, scores, blob := []string{"a"}, map[string]int{"a": 1}, []byte("blob")
+	fieldRoles.Set(s.Session, roles)
+	fieldScores.Set(s.Session, scores)
+	fieldBlob.Set(s.Session, blob)
+	spoil := func() { roles[0], scores["a"], blob[0] = "X", 666, 'X' }
+	check := func() {
+		t.Helper()
+		if fieldRoles.Get(s.Session)[0] != "a" || fieldScores.Get(s.Session)["a"] != 1 ||
+			string(fieldBlob.Get(s.Session)) != "blob" {
+			t.Errorf("a change from outside shows: %v", s)
+		}
+	}
+	spoil()
+	check()
+	for sealed := range 2 {
+		roles, scores, blob = fieldRoles.Get(s.Session), fieldScores.Get(s.Session), fieldBlob.Get(s.Session)
+		spoil()
+		check()
+		if sealed == 0 {
+			s = reopen(t, m, s)
+		}
+	}
+	fieldBlob.Update(s.Session, func(b []byte) []byte { blob = b; return b })
+	fieldRoles.Update(s.Session, func(v []string) []string { roles = v; return v })
+	spoil()
+	check()
+	if s.Modified() {
+		t.Error("a change from outside counts as one")
+	}
+	// What comes out outlives the session's own memory.
+	got := fieldBlob.Get(s.Session)
+	popped, _ := fieldBlob.Pop(s.Session)
+	for range 100 {
+		fieldBlob.Set(s.Session, make([]byte, 4))
+	}
+	if string(got) != "blob" || string(popped) != "blob" {
+		t.Errorf("values changed afterwards: %q, %q", got, popped)
+	}
+}
+
+func TestMax(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		set  func(runtime.Session)
+		want string
+	}{
+		{"bytes of a string", func(s runtime.Session) { fieldUser.Set(s, "12345678901") },
+			"session: value above the field's max: field User holds at most 10, got 11"},
+		{"bytes, not characters", func(s runtime.Session) { fieldUser.Set(s, "üüüüüü") },
+			"session: value above the field's max: field User holds at most 10, got 12"},
+		{"elements of a slice", func(s runtime.Session) { fieldRoles.Set(s, make([]string, 400)) },
+			"session: value above the field's max: field Roles holds at most 3, got 400"},
+		{"elements of a map", func(s runtime.Session) { fieldScores.Set(s, map[string]int{"a": 1, "b": 2, "c": 3}) },
+			"session: value above the field's max: field Scores holds at most 2, got 3"},
+		{"Update", func(s runtime.Session) { fieldUser.Update(s, func(string) string { return "12345678901" }) },
+			"session: value above the field's max: field User holds at most 10, got 11"},
+	} {
+		m := newManager(t, runtime.Config{})
+		s := m.Open(nil)
+		fieldUser.Set(s.Session, "1234567890") // exactly at it
+		fieldRoles.Set(s.Session, []string{"a", "b", "c"})
+		fieldScores.Set(s.Session, map[string]int{"a": 1, "b": 2})
+		if s.Err() != nil {
+			t.Fatal(s.Err())
+		}
+		c.set(s.Session)
+		if err := s.Err(); !errors.Is(err, runtime.ErrMax) || err.Error() != c.want {
+			t.Errorf("%s: %v\nwant %s", c.name, err, c.want)
+		}
+		if fieldUser.Get(s.Session) != "1234567890" || len(fieldRoles.Get(s.Session)) != 3 || len(fieldScores.Get(s.Session)) != 2 {
+			t.Errorf("%s: the old value is gone: %v", c.name, s)
+		}
+		// The first error stays, and saving returns it.
+		fieldUser.Set(s.Session, "short")
+		fieldUser.Set(s.Session, strings.Repeat("x", 99))
+		if err := s.Err(); err.Error() != c.want {
+			t.Errorf("%s: replaced by %v", c.name, err)
+		}
+		if lines, err := m.Seal(s); lines != nil || !errors.Is(err, runtime.ErrMax) {
+			t.Errorf("%s: sealed %q, %v", c.name, lines, err)
+		}
+	}
+}
+
+// moody is a type whose marshaler may fail or panic.
+type moody string
+
+func (m moody) MarshalText() ([]byte, error) {
+	switch m {
+	case "fail":
+		return nil, errors.New("no: " + string(m) + " s3cret-value")
+	case "panic":
+		panic("the program's own")
+	}
+	return []byte(m), nil
+}
+
+func (m *moody) UnmarshalText(b []byte) error {
+	*m = moody(b)
+	return nil
+}
+
+func moodyField(secret bool) runtime.Field[moody] {
+	return runtime.Field[moody]{Index: 0, Name: "Moody", Key: "m", Secret: secret,
+		Encode: codec.EncodeText[moody, *moody], Decode: codec.DecodeText[moody, *moody]}
+}
+
+func TestEncodeErrors(t *testing.T) {
+	for _, secret := range []bool{false, true} {
+		f := moodyField(secret)
+		var log eventLog
+		m := newManagerOf(t, runtime.Config{OnEvent: log.record}, &f)
+		s := m.Open(nil)
+		f.Set(s.Session, "fine")
+		f.Set(s.Session, "fail")
+		err := s.Err()
+		if !errors.Is(err, runtime.ErrEncode) || !strings.HasPrefix(err.Error(), "session: value cannot be encoded: field Moody") {
+			t.Errorf("secret=%v: %v", secret, err)
+		}
+		if got := f.Get(s.Session); got != "fine" {
+			t.Errorf("the old value is gone: %q", got)
+		}
+		if lines, err := m.Seal(s); lines != nil || !errors.Is(err, runtime.ErrEncode) {
+			t.Errorf("sealed %q, %v", lines, err)
+		}
+		log.expect(t, runtime.Event{Kind: runtime.EventSaveFailed, Reason: "value cannot be encoded"})
+		if text := fmt.Sprintf("%v %+v %#v", err, err, err); secret && strings.Contains(text, "s3cret") {
+			t.Errorf("shows a secret: %s", text)
+		}
+	}
+}
+
+// A marshaler's panic passes through, and leaves a session that can be used.
+func TestEncodePanic(t *testing.T) {
+	f := moodyField(false)
+	m := newManagerOf(t, runtime.Config{}, &f)
+	s := m.Open(nil)
+	f.Set(s.Session, "fine")
+	for name, call := range map[string]func(){
+		"Set":    func() { f.Set(s.Session, "panic") },
+		"Update": func() { f.Update(s.Session, func(moody) moody { return "panic" }) },
+		"f":      func() { f.Update(s.Session, func(moody) moody { panic("the program's own") }) },
+	} {
+		if got := mustPanic(t, call); got != "the program's own" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if got := f.Get(reopen(t, m, s).Session); got != "fine" || s.Err() != nil {
+		t.Errorf("%q, %v", got, s.Err())
+	}
+}
+
+func TestCyclicValue(t *testing.T) {
+	type node struct{ next *node }
+	var encode func(e *codec.Encoder, v *node)
+	encode = func(e *codec.Encoder, v *node) {
+		codec.EncodePointer(e, v, func(e *codec.Encoder, v node) {
+			e.MapLen(1)
+			e.Key("next")
+			encode(e, v.next)
+		})
+	}
+	f := runtime.Field[*node]{Name: "Node", Key: "n", Encode: encode,
+		Decode: func(d *codec.Decoder) *node { d.Skip(); return nil }}
+	s := newManagerOf(t, runtime.Config{}, &f).Open(nil)
+	loop := new(node)
+	loop.next = loop
+	f.Set(s.Session, loop)
+	if !errors.Is(s.Err(), runtime.ErrEncode) || f.Has(s.Session) {
+		t.Errorf("%v", s.Err())
+	}
+}
+
+// Update runs its function again when the field changed meanwhile, and the function
+// may use the session.
+func TestUpdateRunsAgain(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	for name, meddle := range map[string]func(runtime.Session){
+		"Set":     func(s runtime.Session) { fieldVisits.Set(s, 10) },
+		"Clear":   func(s runtime.Session) { s.Clear(); fieldVisits.Set(s, 10) },
+		"Destroy": func(s runtime.Session) { s.Destroy(); fieldVisits.Set(s, 10) },
+	} {
+		s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })})
+		var seen []int
+		fieldVisits.Update(s.Session, func(n int) int {
+			if seen = append(seen, n); len(seen) == 1 {
+				meddle(s.Session)
+			}
+			fieldUser.Set(s.Session, "inner")
+			s.SetPermanent(true)
+			_, _, _, _ = s.ID(), s.Size(), s.String(), s.Err()
+			return n + 1
+		})
+		if !slices.Equal(seen, []int{1, 10}) || fieldVisits.Get(s.Session) != 11 || fieldUser.Get(s.Session) != "inner" {
+			t.Errorf("%s: f saw %v; now %v", name, seen, s)
+		}
+	}
+	// Removed meanwhile: the default is what there is.
+	s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldTheme.Set(s.Session, "dark") })})
+	fieldTheme.Update(s.Session, func(v string) string { fieldTheme.Clear(s.Session); return v + "er" })
+	if got := fieldTheme.Get(s.Session); got != "lighter" {
+		t.Errorf("after Clear: %q", got)
+	}
+}

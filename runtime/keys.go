@@ -1,0 +1,115 @@
+package runtime
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"unicode"
+)
+
+// keySize is the length of a master key in bytes.
+const keySize = 32
+
+// Keys is a ring of secret keys: the first seals new sessions, all of them open
+// sessions. It prints as a redacted text, however it is printed.
+type Keys struct {
+	// fmt follows reflection into unexported fields of a value that holds a Keys. It
+	// prints a nested pointer as an address, but looks behind one, not behind two,
+	// when the verb does not fit a pointer, as %s.
+	ring **[][]byte
+}
+
+// GenerateKey returns a new random key of 256 bits in text form: 43 characters of
+// base64url. The command sessiongen key prints one.
+func GenerateKey() string {
+	var key [keySize]byte
+	rand.Read(key[:])
+	return base64.RawURLEncoding.EncodeToString(key[:])
+}
+
+// ParseKeys reads one or several keys in text form, separated by commas or white
+// space. The first one seals, all open: to rotate, add the new key at the end on
+// every node, then move it to the front, then drop the old one.
+//
+// A key is 32 bytes in base64, of the URL or the standard alphabet, with or without
+// padding. A key of another length, of one repeated byte, or given twice is refused.
+// The error joins everything that is wrong and never shows a key.
+func ParseKeys(text string) (Keys, error) {
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	if len(words) == 0 {
+		return Keys{}, fmt.Errorf("%w in the text given: sessiongen key prints one", ErrNoKeys)
+	}
+	var masters [][]byte
+	var errs []error
+	for i, word := range words {
+		key, err := parseKey(word)
+		for j, other := range masters {
+			if err == nil && bytes.Equal(key, other) {
+				err = fmt.Errorf("is the same as key %d", j+1)
+			}
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("session: key %d of %d %w", i+1, len(words), err))
+		}
+		masters = append(masters, key)
+	}
+	if len(errs) > 0 {
+		return Keys{}, errors.Join(errs...)
+	}
+	ring := &masters
+	return Keys{&ring}, nil
+}
+
+var toURLAlphabet = strings.NewReplacer("+", "-", "/", "_")
+
+func parseKey(word string) ([]byte, error) {
+	word = toURLAlphabet.Replace(strings.TrimRight(word, "="))
+	key, err := base64.RawURLEncoding.Strict().DecodeString(word)
+	switch {
+	case err != nil:
+		// The decoder's own error would show a character of the key.
+		return nil, errors.New("is not base64: sessiongen key prints a good one")
+	case len(key) != keySize:
+		return nil, fmt.Errorf("has %d bytes, not %d: sessiongen key prints a good one", len(key), keySize)
+	case bytes.Count(key, key[:1]) == keySize:
+		return nil, errors.New("repeats one byte: sessiongen key prints a random one")
+	}
+	return key, nil
+}
+
+// EphemeralKeys returns a random key that exists in this process alone, for a first
+// run or a test. It logs a warning: every session ends with the process, and a
+// second process cannot open them.
+func EphemeralKeys() Keys {
+	slog.Warn("session: using a key made for this run: sessions end with this process; " +
+		"for lasting ones, keep a key from sessiongen key in the environment")
+	keys, err := ParseKeys(GenerateKey())
+	if err != nil {
+		panic(err) // 256 random bits do not repeat one byte
+	}
+	return keys
+}
+
+func (k Keys) masters() [][]byte {
+	if k.ring == nil {
+		return nil
+	}
+	return **k.ring
+}
+
+// String returns how many keys there are.
+func (k Keys) String() string { return fmt.Sprintf("Keys(%d, REDACTED)", len(k.masters())) }
+
+// GoString is String, for %#v.
+func (k Keys) GoString() string { return k.String() }
+
+// Format prints String for every verb.
+func (k Keys) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
+
+// LogValue is String, for log/slog.
+func (k Keys) LogValue() slog.Value { return slog.StringValue(k.String()) }

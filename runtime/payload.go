@@ -1,0 +1,415 @@
+package runtime
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// The plaintext of a token is a msgpack array of two: the metadata, and the map of
+// fields. The metadata is an array of at least five:
+//
+//	id             bin, 16 random bytes
+//	created        Unix seconds
+//	seen           seconds from created to the last save
+//	authenticated  seconds from created to the authentication, plus one; 0 for none
+//	flags          bit 0: permanent
+//	expiries       a map from key to seconds since created, if a field has a ttl
+//
+// Elements after the ones that this build knows are carried through unchanged, as
+// are fields whose keys it does not know.
+
+const (
+	idSize          = 16
+	metadataLength  = 5
+	flagPermanent   = 1 << 0
+	plaintextLength = 2
+)
+
+type metadata struct {
+	id            [idSize]byte
+	hasID         bool
+	created       int64
+	seen          int64
+	authenticated int64 // 0 for never
+	flags         uint64
+	later         []byte // encoded elements after the known ones
+	laterCount    int
+}
+
+// contents is what a token says, or will say: one text, and where in it each value
+// lies. What was once written to the text stays as it is, so that values can be read
+// without a lock; new ones are appended.
+type contents struct {
+	meta    metadata
+	text    []byte
+	slots   []slot  // by the index of the field
+	expires []int64 // likewise, in Unix seconds, 0 for never; nil if no field expires
+	unknown []unknownField
+
+	// Room for an ordinary session, so that opening one is one allocation.
+	shortText [192]byte
+	fewSlots  [8]slot
+}
+
+// A slot says where the encoded value of one field is. It holds no pointer, which
+// spares the garbage collector the look at it.
+type slot struct {
+	start, end uint32 // in the text; the field is absent if end is 0
+	old        bool   // it came under a key of the field's was= option
+	valid      bool   // it is known to decode
+}
+
+// An unknownField is a field of a build with another schema.
+type unknownField struct {
+	key     []byte // without its header
+	raw     []byte
+	expires int64
+}
+
+func newContents(fields int) *contents {
+	c := new(contents)
+	c.text = c.shortText[:0]
+	c.slots = c.fewSlots[:min(fields, len(c.fewSlots))]
+	if fields > len(c.fewSlots) {
+		c.slots = make([]slot, fields)
+	}
+	return c
+}
+
+func (c *contents) empty() bool {
+	for i := range c.slots {
+		if c.slots[i].end != 0 {
+			return false
+		}
+	}
+	return len(c.unknown) == 0
+}
+
+// value returns the encoded value of a field, nil if absent.
+func (c *contents) value(index int) []byte {
+	s := c.slots[index]
+	if s.end == 0 {
+		return nil
+	}
+	return c.text[s.start:s.end:s.end]
+}
+
+// set replaces the encoded value of a field.
+func (c *contents) set(index int, raw []byte) {
+	c.slots[index] = slot{valid: true}
+	if len(c.text)+len(raw) > cap(c.text) {
+		c.moveText(len(raw))
+	}
+	start := len(c.text)
+	c.text = append(c.text, raw...)
+	s := &c.slots[index]
+	s.start, s.end = uint32(start), uint32(len(c.text))
+}
+
+// moveText makes room for more bytes. Values that were replaced are left behind.
+func (c *contents) moveText(more int) {
+	for i := range c.slots {
+		more += int(c.slots[i].end - c.slots[i].start)
+	}
+	text := make([]byte, 0, 2*more)
+	for i := range c.slots {
+		if s := &c.slots[i]; s.end != 0 {
+			raw := c.text[s.start:s.end]
+			s.start = uint32(len(text))
+			text = append(text, raw...)
+			s.end = uint32(len(text))
+		}
+	}
+	c.text = text
+}
+
+// remove makes a field absent.
+func (c *contents) remove(index int) {
+	c.slots[index] = slot{}
+	c.setExpiry(index, 0)
+}
+
+func (c *contents) expiry(index int) int64 {
+	if c.expires == nil {
+		return 0
+	}
+	return c.expires[index]
+}
+
+func (c *contents) setExpiry(index int, expires int64) {
+	if c.expires == nil {
+		if expires == 0 {
+			return
+		}
+		c.expires = make([]int64, len(c.slots))
+	}
+	c.expires[index] = expires
+}
+
+var errPayload = errors.New("session: malformed payload")
+
+// parse reads the authenticated plaintext in c.text.
+func (m *manager) parse(c *contents) error {
+	r := reader{b: c.text}
+	offset := func() uint32 { return uint32(len(c.text) - len(r.b)) }
+	if r.array() != plaintextLength {
+		return errPayload
+	}
+	elements := r.array()
+	copy(c.meta.id[:], r.fixed(idSize))
+	c.meta.hasID = true
+	c.meta.created = r.seconds()
+	c.meta.seen = c.meta.created + r.seconds()
+	if authenticated := r.seconds(); authenticated > 0 {
+		c.meta.authenticated = c.meta.created + authenticated - 1
+	}
+	c.meta.flags = r.uint()
+	var expiries []byte
+	if elements > metadataLength {
+		expiries = r.value()
+	}
+	rest := r.b
+	for c.meta.laterCount < elements-metadataLength-1 && !r.failed {
+		r.value()
+		c.meta.laterCount++
+	}
+	c.meta.later = rest[:len(rest)-len(r.b)]
+	if elements < metadataLength || r.failed {
+		return errPayload
+	}
+
+	guess := 0 // fields are saved in the order of the schema: the next one is most likely the next one
+	for range r.mapping() {
+		key, start := r.string(), offset()
+		raw := r.value()
+		if r.failed {
+			break
+		}
+		index, old := m.lookup(key, guess)
+		if index < 0 {
+			for _, u := range c.unknown {
+				if bytes.Equal(u.key, key) {
+					return errPayload
+				}
+			}
+			c.unknown = append(c.unknown, unknownField{key: key, raw: raw})
+			continue
+		}
+		guess = index + 1
+		s := &c.slots[index]
+		switch set := s.end != 0; {
+		case set && !s.old && !old:
+			return errPayload // the same key twice
+		case set && old:
+			continue // the field's own key wins over an older one
+		}
+		*s = slot{start: start, end: offset(), old: old}
+	}
+	if r.failed || len(r.b) > 0 {
+		return errPayload
+	}
+	return m.parseExpiries(expiries, c)
+}
+
+func (m *manager) parseExpiries(b []byte, c *contents) error {
+	if b == nil {
+		return nil
+	}
+	r := reader{b: b}
+	for range r.mapping() {
+		key, expires := r.string(), c.meta.created+r.seconds()
+		if r.failed {
+			break
+		}
+		if index, old := m.lookup(key, 0); index >= 0 {
+			if c.slots[index].old == old {
+				c.setExpiry(index, expires)
+			}
+			continue
+		}
+		for i := range c.unknown {
+			if bytes.Equal(c.unknown[i].key, key) {
+				c.unknown[i].expires = expires
+			}
+		}
+	}
+	if r.failed || len(r.b) > 0 {
+		return errPayload
+	}
+	return nil
+}
+
+// prune removes the fields whose ttl has run out.
+func (c *contents) prune(now int64) {
+	for i, expires := range c.expires {
+		if expires != 0 && expires <= now {
+			c.slots[i], c.expires[i] = slot{}, 0
+		}
+	}
+	kept := c.unknown[:0]
+	for _, u := range c.unknown {
+		if u.expires == 0 || u.expires > now {
+			kept = append(kept, u)
+		}
+	}
+	c.unknown = kept
+}
+
+// appendPlaintext is the inverse of parse.
+func (m *manager) appendPlaintext(dst []byte, c *contents) []byte {
+	var fields, expiries int
+	for i := range c.slots {
+		if c.slots[i].end != 0 {
+			fields++
+			if c.expiry(i) != 0 {
+				expiries++
+			}
+		}
+	}
+	for i := range c.unknown {
+		if c.unknown[i].expires != 0 {
+			expiries++
+		}
+	}
+
+	meta := &c.meta
+	elements := metadataLength
+	if expiries > 0 || meta.laterCount > 0 {
+		elements += 1 + meta.laterCount
+	}
+	var authenticated int64
+	if meta.authenticated != 0 {
+		authenticated = max(0, meta.authenticated-meta.created) + 1
+	}
+	dst = wire.AppendArrayHeader(dst, plaintextLength)
+	dst = wire.AppendArrayHeader(dst, elements)
+	dst = wire.AppendBytes(dst, meta.id[:])
+	dst = wire.AppendUint(dst, uint64(meta.created))
+	dst = wire.AppendUint(dst, uint64(max(0, meta.seen-meta.created)))
+	dst = wire.AppendUint(dst, uint64(authenticated))
+	dst = wire.AppendUint(dst, meta.flags)
+	if elements > metadataLength {
+		dst = wire.AppendMapHeader(dst, expiries)
+		for i, expires := range c.expires {
+			if expires != 0 && c.slots[i].end != 0 {
+				dst = append(dst, m.fields[i].header...)
+				dst = wire.AppendUint(dst, uint64(max(0, expires-meta.created)))
+			}
+		}
+		for _, u := range c.unknown {
+			if u.expires != 0 {
+				dst = wire.AppendString(dst, string(u.key))
+				dst = wire.AppendUint(dst, uint64(max(0, u.expires-meta.created)))
+			}
+		}
+		dst = append(dst, meta.later...)
+	}
+
+	dst = wire.AppendMapHeader(dst, fields+len(c.unknown))
+	for i := range c.slots {
+		if raw := c.value(i); raw != nil {
+			dst = append(append(dst, m.fields[i].header...), raw...)
+		}
+	}
+	for _, u := range c.unknown {
+		dst = wire.AppendString(dst, string(u.key))
+		dst = append(dst, u.raw...)
+	}
+	return dst
+}
+
+// lookup returns the index of the field with a key, and whether the key is one of
+// its older ones; -1 if there is none.
+func (m *manager) lookup(key []byte, guess int) (index int, old bool) {
+	if guess < len(m.fields) && m.fields[guess].key == string(key) {
+		return guess, false
+	}
+	k, ok := m.keys[string(key)]
+	if !ok {
+		return -1, false
+	}
+	return k.index, k.old
+}
+
+// A reader reads msgpack values one after the other; after a failure, it returns
+// zero values.
+type reader struct {
+	b      []byte
+	failed bool
+}
+
+// maxSeconds keeps sums of two times from overflowing.
+const maxSeconds = 1 << 40
+
+func (r *reader) advance(n int, err error) bool {
+	if err != nil || r.failed {
+		r.failed = true
+		return false
+	}
+	r.b = r.b[n:]
+	return true
+}
+
+func (r *reader) array() int {
+	n, size, err := wire.ArrayHeader(r.b)
+	if !r.advance(size, err) {
+		return 0
+	}
+	return n
+}
+
+func (r *reader) mapping() int {
+	n, size, err := wire.MapHeader(r.b)
+	if !r.advance(size, err) {
+		return 0
+	}
+	return n
+}
+
+func (r *reader) string() []byte {
+	s, size, err := wire.String(r.b)
+	if !r.advance(size, err) {
+		return nil
+	}
+	return s
+}
+
+func (r *reader) uint() uint64 {
+	v, size, err := wire.Uint(r.b)
+	if !r.advance(size, err) {
+		return 0
+	}
+	return v
+}
+
+func (r *reader) seconds() int64 {
+	v := r.uint()
+	if v > maxSeconds {
+		r.failed = true
+		return 0
+	}
+	return int64(v)
+}
+
+func (r *reader) fixed(length int) []byte {
+	v, size, err := wire.Bytes(r.b)
+	if !r.advance(size, err) {
+		return nil
+	}
+	if len(v) != length {
+		r.failed = true
+		return nil
+	}
+	return v
+}
+
+func (r *reader) value() []byte {
+	size, err := wire.Skip(r.b)
+	v := r.b
+	if !r.advance(size, err) {
+		return nil
+	}
+	return v[:size:size]
+}

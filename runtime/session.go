@@ -1,0 +1,239 @@
+package runtime
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// Session is one visitor's session during one request. A generated type embeds it
+// and adds the typed accessors of the schema's fields.
+//
+// It is a handle: copies are the same session. Its methods may be called by several
+// goroutines at once. Printed in whatever way, it shows its fields but not those
+// that the schema marks as secret.
+type Session struct{ state *state }
+
+func (s Session) session() *state {
+	if s.state == nil {
+		panic("session: use of a session that no manager made: take it from the request with the generated From function, or from Manager.Get")
+	}
+	return s.state
+}
+
+// Clear removes every field, those of other schema versions included, and the
+// permanent flag. A response then deletes the cookie, unless fields are set again.
+func (s Session) Clear() {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	st.clear("Clear")
+}
+
+func (st *state) clear(name string) {
+	c := st.contents
+	if c.empty() && c.meta.flags == 0 {
+		return
+	}
+	for i, f := range st.manager.fields {
+		if c.value(i) == nil {
+			continue
+		}
+		if f.principal {
+			st.authenticate(false)
+		}
+		c.remove(i)
+	}
+	c.unknown = nil
+	c.meta.flags = 0
+	st.change(name)
+}
+
+// Permanent reports whether the session outlives the browser.
+func (s Session) Permanent() bool {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	return st.contents.meta.flags&flagPermanent != 0
+}
+
+// SetPermanent says whether the session outlives the browser, for Config.Lifetime
+// after it was last saved. Without it, the cookie ends with the browser.
+func (s Session) SetPermanent(permanent bool) {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	meta := &st.contents.meta
+	flags := meta.flags &^ flagPermanent
+	if permanent {
+		flags |= flagPermanent
+	}
+	if flags != meta.flags {
+		meta.flags = flags
+		st.change("Permanent")
+	}
+}
+
+// IsNew reports whether the request came without a valid session.
+func (s Session) IsNew() bool {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	return st.isNew
+}
+
+// Modified reports whether the session was changed during this request. Setting a
+// field to the value that it holds is not a change.
+func (s Session) Modified() bool {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	return st.modified
+}
+
+// ID returns the session's id, 128 random bits in base64url. It stays the same
+// until Renew, a change of the principal, or Destroy. It does not give access to
+// the session, but should not be published either.
+func (s Session) ID() string {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	id := st.id()
+	return base64.RawURLEncoding.EncodeToString(id[:])
+}
+
+// Renew gives the session a new id and keeps its fields. Call it when the visitor's
+// rights change; a change of the principal field does it by itself.
+func (s Session) Renew() {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	st.renew()
+	st.change("Renew")
+}
+
+// Destroy ends the session: its fields, its id and its age are gone, and the
+// response deletes the cookie. Fields set afterwards begin a new session.
+func (s Session) Destroy() {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	if !st.isNew {
+		st.destroyed = true
+	}
+	st.reset(time.Now().Unix())
+	st.change("Destroy")
+}
+
+// CreatedAt returns when the session began, to the second.
+func (s Session) CreatedAt() time.Time {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	return time.Unix(st.contents.meta.created, 0)
+}
+
+// AuthenticatedAt returns when the principal field was last set to another value,
+// to the second, or the zero time if it is not set: a handler can ask for a fresh
+// log-in before a sensitive action.
+func (s Session) AuthenticatedAt() time.Time {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	for i, f := range st.manager.fields {
+		if f.principal && st.contents.value(i) == nil {
+			return time.Time{} // a ttl has run out, or the value did not decode
+		}
+	}
+	if st.contents.meta.authenticated == 0 {
+		return time.Time{}
+	}
+	return time.Unix(st.contents.meta.authenticated, 0)
+}
+
+// ExpiresAt returns when the session, as the browser holds it, stops being
+// accepted; for a changed or new one, counted from now.
+func (s Session) ExpiresAt() time.Time {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	from := st.contents.meta.seen
+	if st.modified {
+		from = time.Now().Unix()
+	}
+	return time.Unix(from+st.manager.lifetimeSeconds(), 0)
+}
+
+// Size returns how many bytes the cookie would have, name and value together, if
+// it were sent now; 0 for an empty session. At most 4096 can be saved.
+func (s Session) Size() int {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	return st.size()
+}
+
+// Err returns the first thing that went wrong: a value that was refused, or a
+// change after the response had begun. Saving returns it too.
+func (s Session) Err() error {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	return st.err
+}
+
+const redacted = "REDACTED"
+
+// String shows the session's fields, the secret ones redacted.
+func (s Session) String() string {
+	if s.state == nil {
+		return "Session{}"
+	}
+	var b strings.Builder
+	b.WriteString("Session{")
+	for i, attr := range s.attrs() {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s: %v", attr.Key, attr.Value)
+	}
+	return b.String() + "}"
+}
+
+// GoString is String, for %#v.
+func (s Session) GoString() string { return s.String() }
+
+// Format prints String for every verb.
+func (s Session) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+
+// LogValue shows the session's fields to log/slog, the secret ones redacted.
+func (s Session) LogValue() slog.Value {
+	if s.state == nil {
+		return slog.GroupValue()
+	}
+	return slog.GroupValue(s.attrs()...)
+}
+
+func (s Session) attrs() []slog.Attr {
+	st := s.state
+	var attrs []slog.Attr
+	for _, f := range st.manager.fields {
+		raw := st.value(f.index)
+		if raw == nil {
+			continue
+		}
+		var value any = redacted
+		if !f.secret {
+			v, err := f.decode(raw)
+			if err != nil {
+				continue
+			}
+			value = v
+		}
+		attrs = append(attrs, slog.Any(f.key, value))
+	}
+	return attrs
+}

@@ -1,0 +1,341 @@
+package runtime_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+func TestClear(t *testing.T) {
+	var log eventLog
+	m := newManager(t, runtime.Config{OnEvent: log.record})
+	s := m.Open(nil)
+	s.Clear()
+	if s.Modified() || seal(t, m, s) != "" {
+		t.Error("clearing an empty session is a change")
+	}
+	cookie := sealed(t, m, func(s *visitor) {
+		fieldUser.Set(s.Session, "hubo")
+		fieldAccount.Set(s.Session, 7)
+		s.SetPermanent(true)
+	})
+	s = m.Open([]string{cookie})
+	id := s.ID()
+	log.take()
+	s.Clear()
+	if fieldUser.Has(s.Session) || fieldAccount.Has(s.Session) || s.Permanent() || !s.Modified() ||
+		s.ID() == id || !s.AuthenticatedAt().IsZero() || s.Size() != 0 {
+		t.Errorf("something is left: %v", s)
+	}
+	if c := parseCookie(t, seal(t, m, s)); c.Value != "" || c.MaxAge != -1 {
+		t.Errorf("not deleted: %s", c.Raw)
+	}
+	log.expect(t) // an empty session is neither created nor renewed
+
+	fieldUser.Set(s.Session, "eve")
+	if got := fieldUser.Get(reopen(t, m, s).Session); got != "eve" {
+		t.Errorf("set after Clear: %q", got)
+	}
+}
+
+// Without a principal, Clear keeps whose session it is.
+func TestClearKeepsTheSession(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })})
+	id, created := s.ID(), s.CreatedAt()
+	s.Clear()
+	fieldUser.Set(s.Session, "hubo")
+	s = reopen(t, m, s)
+	if s.ID() != id || !s.CreatedAt().Equal(created) {
+		t.Error("another session")
+	}
+}
+
+func TestDestroy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log eventLog
+		m := newManager(t, runtime.Config{OnEvent: log.record})
+		s := m.Open(nil)
+		s.Destroy()
+		if seal(t, m, s) != "" {
+			t.Error("a cookie for a session that never was")
+		}
+		log.expect(t)
+		cookie := sealed(t, m, func(s *visitor) {
+			fieldUser.Set(s.Session, "hubo")
+			fieldAccount.Set(s.Session, 7)
+			s.SetPermanent(true)
+		})
+		log.expect(t, runtime.Event{Kind: runtime.EventCreated})
+		time.Sleep(time.Hour)
+
+		s = m.Open([]string{cookie})
+		s.Destroy()
+		if c := parseCookie(t, seal(t, m, s)); c.Value != "" || c.MaxAge != -1 {
+			t.Errorf("not deleted: %s", c.Raw)
+		}
+		log.expect(t, runtime.Event{Kind: runtime.EventDestroyed})
+
+		s = m.Open([]string{cookie})
+		id := s.ID()
+		s.Destroy()
+		fieldVisits.Set(s.Session, 1)
+		line := seal(t, m, s)
+		log.expect(t, runtime.Event{Kind: runtime.EventDestroyed}, runtime.Event{Kind: runtime.EventCreated})
+		s = m.Open([]string{pair(t, line)})
+		if s.ID() == id || !s.CreatedAt().Equal(time.Now()) || s.Permanent() || !s.AuthenticatedAt().IsZero() ||
+			fieldUser.Has(s.Session) || fieldVisits.Get(s.Session) != 1 {
+			t.Errorf("not a new session: %v", s)
+		}
+		// A log-out must also remove a cookie that this server cannot read.
+		s = m.Open([]string{"__Host-session=garbage"})
+		s.Destroy()
+		if c := parseCookie(t, seal(t, m, s)); c.MaxAge != -1 {
+			t.Errorf("not deleted: %s", c.Raw)
+		}
+	})
+}
+
+func TestRenew(t *testing.T) {
+	var log eventLog
+	m := newManager(t, runtime.Config{OnEvent: log.record})
+	s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })})
+	id, created := s.ID(), s.CreatedAt()
+	log.take()
+	s.Renew()
+	if s.ID() == id || !s.Modified() {
+		t.Error("the id is still the same")
+	}
+	renewed := s.ID()
+	s = reopen(t, m, s)
+	if s.ID() != renewed || !s.CreatedAt().Equal(created) || fieldUser.Get(s.Session) != "hubo" {
+		t.Errorf("the renewed session is another: %v", s)
+	}
+	log.expect(t, runtime.Event{Kind: runtime.EventRenewed})
+
+	s = m.Open(nil)
+	s.Renew()
+	if seal(t, m, s) != "" {
+		t.Error("a cookie for an empty session")
+	}
+}
+
+func TestID(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	seen := make(map[string]bool)
+	for range 100 {
+		s := m.Open(nil)
+		fieldUser.Set(s.Session, "hubo")
+		id := s.ID()
+		if raw, err := base64.RawURLEncoding.DecodeString(id); len(raw) != 16 || err != nil || seen[id] {
+			t.Fatalf("id %q of %d bytes, seen before: %v", id, len(raw), seen[id])
+		}
+		seen[id] = true
+		if got := reopen(t, m, s).ID(); got != id || s.ID() != id {
+			t.Fatalf("%q became %q", id, got)
+		}
+	}
+}
+
+// A change of the principal is a log-in or log-out: a new id, and a new time.
+func TestPrincipal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log eventLog
+		m := newManager(t, runtime.Config{OnEvent: log.record})
+		s := m.Open(nil)
+		if !s.AuthenticatedAt().IsZero() {
+			t.Error("nobody logged in")
+		}
+		fieldUser.Set(s.Session, "hubo")
+		s = reopen(t, m, s)
+		anonymous := s.ID()
+
+		time.Sleep(time.Hour)
+		login := time.Now()
+		fieldAccount.Set(s.Session, 7)
+		if s.ID() == anonymous || !s.AuthenticatedAt().Equal(login) {
+			t.Error("a log-in did not renew the session")
+		}
+		known := s.ID()
+		log.take()
+		s = reopen(t, m, s)
+		log.expect(t, runtime.Event{Kind: runtime.EventRenewed})
+		if s.ID() != known || !s.AuthenticatedAt().Equal(login) || fieldUser.Get(s.Session) != "hubo" {
+			t.Error("the log-in was not saved")
+		}
+
+		time.Sleep(time.Hour)
+		fieldAccount.Set(s.Session, 7)
+		fieldUser.Set(s.Session, "eve")
+		if s.ID() != known || !s.AuthenticatedAt().Equal(login) {
+			t.Error("the same principal counts as another")
+		}
+		fieldAccount.Set(s.Session, 8)
+		if s.ID() == known || !s.AuthenticatedAt().Equal(time.Now()) {
+			t.Error("another principal counts as the same")
+		}
+		known = s.ID()
+		fieldAccount.Update(s.Session, func(n int64) int64 { return n + 1 })
+		if s.ID() == known {
+			t.Error("Update of the principal kept the id")
+		}
+
+		for name, remove := range map[string]func(*visitor){
+			"Clear": func(s *visitor) { fieldAccount.Clear(s.Session) },
+			"Pop":   func(s *visitor) { fieldAccount.Pop(s.Session) },
+			"all":   func(s *visitor) { s.Clear() },
+		} {
+			s := reopen(t, m, s)
+			known := s.ID()
+			remove(s)
+			if s.ID() == known || !s.AuthenticatedAt().IsZero() {
+				t.Errorf("%s: a log-out did not renew the session", name)
+			}
+		}
+	})
+}
+
+// The time of the log-in ends with the principal, also when a ttl ends that.
+func TestPrincipalExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account := fieldAccount
+		account.Index, account.TTL = 0, time.Hour
+		m := newManagerOf(t, runtime.Config{}, &account)
+		s := m.Open(nil)
+		account.Set(s.Session, 7)
+		cookie := pair(t, seal(t, m, s))
+		time.Sleep(time.Hour)
+		if s = m.Open([]string{cookie}); !s.AuthenticatedAt().IsZero() {
+			t.Error("authenticated as nobody")
+		}
+	})
+}
+
+func TestPermanent(t *testing.T) {
+	m := newManager(t, runtime.Config{Lifetime: 7 * day})
+	s := m.Open(nil)
+	s.SetPermanent(false)
+	if s.Modified() || s.Permanent() {
+		t.Error("permanent from the start")
+	}
+	s.SetPermanent(true)
+	if seal(t, m, s) != "" {
+		t.Error("a cookie for an empty session")
+	}
+	fieldUser.Set(s.Session, "hubo")
+	line := seal(t, m, s)
+	if c := parseCookie(t, line); c.MaxAge != 7*24*3600 || c.Expires.IsZero() {
+		t.Errorf("not permanent: %s", line)
+	}
+	s = m.Open([]string{pair(t, line)})
+	s.SetPermanent(true)
+	if !s.Permanent() || s.Modified() {
+		t.Error("the flag is not kept")
+	}
+	s.SetPermanent(false)
+	line = seal(t, m, s)
+	if c := parseCookie(t, line); c.MaxAge != 0 || !c.Expires.IsZero() {
+		t.Errorf("still permanent: %s", line)
+	}
+}
+
+func TestIsNew(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	cookie := sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+	for header, want := range map[string]bool{
+		"": true, "__Host-session=x": true, "other=1": true, cookie: false, "a=b; " + cookie: false, cookie[:len(cookie)-1]: true,
+	} {
+		if got := m.Open([]string{header}).IsNew(); got != want {
+			t.Errorf("%q: %v", header, got)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, runtime.Config{Lifetime: time.Hour})
+		start := time.Now()
+		s := m.Open(nil)
+		if !s.CreatedAt().Equal(start) || !s.ExpiresAt().Equal(start.Add(time.Hour)) {
+			t.Errorf("new: %v, %v", s.CreatedAt(), s.ExpiresAt())
+		}
+		fieldUser.Set(s.Session, "hubo")
+		cookie := pair(t, seal(t, m, s))
+		time.Sleep(10 * time.Minute)
+		s = m.Open([]string{cookie})
+		if !s.CreatedAt().Equal(start) || !s.ExpiresAt().Equal(start.Add(time.Hour)) {
+			t.Errorf("unchanged: %v, %v", s.CreatedAt(), s.ExpiresAt())
+		}
+		fieldUser.Set(s.Session, "eve")
+		if !s.CreatedAt().Equal(start) || !s.ExpiresAt().Equal(start.Add(70*time.Minute)) {
+			t.Errorf("changed: %v, %v", s.CreatedAt(), s.ExpiresAt())
+		}
+	})
+}
+
+func TestPrinting(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	s := m.Open(nil)
+	fieldUser.Set(s.Session, "hubo")
+	fieldToken.Set(s.Session, "s3cret")
+	fieldVisits.Set(s.Session, 3)
+	fieldRoles.Set(s.Session, []string{"a", "b"})
+	const want = "Session{user: hubo, visits: 3, roles: [a b], token: REDACTED}"
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if got := fmt.Sprintf(verb, *s); got != want {
+			t.Errorf("%s prints %s", verb, got)
+		}
+		if got := fmt.Sprintf(verb, s); got != want {
+			t.Errorf("%s prints a pointer as %s", verb, got)
+		}
+	}
+	if s.String() != want || s.GoString() != want {
+		t.Errorf("%s, %s", s, s.GoString())
+	}
+	log := captureLog(t)
+	slog.Info("x", "session", s)
+	var line struct{ Session map[string]any }
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Session["user"] != "hubo" || line.Session["visits"] != 3.0 ||
+		line.Session["token"] != "REDACTED" || len(line.Session) != 4 {
+		t.Errorf("slog writes %s, %v", log, err)
+	}
+	if got := fmt.Sprint(m.Open(nil)); got != "Session{}" {
+		t.Errorf("an empty session prints as %s", got)
+	}
+	if got := fmt.Sprintf("%v %+v %s", visitor{}, runtime.Session{}, runtime.Session{}.LogValue()); got != "Session{} Session{} []" {
+		t.Errorf("a zero session prints as %s", got)
+	}
+}
+
+func TestZeroSession(t *testing.T) {
+	const want = "session: use of a session that no manager made: " +
+		"take it from the request with the generated From function, or from Manager.Get"
+	var s visitor
+	m := newManager(t, runtime.Config{})
+	for name, f := range map[string]func(){
+		"Get":       func() { fieldUser.Get(s.Session) },
+		"Has":       func() { fieldUser.Has(s.Session) },
+		"Set":       func() { fieldUser.Set(s.Session, "") },
+		"Pop":       func() { fieldUser.Pop(s.Session) },
+		"Clear":     func() { fieldUser.Clear(s.Session) },
+		"Update":    func() { fieldUser.Update(s.Session, strings.ToUpper) },
+		"Append":    func() { runtime.Append(s.Session, &fieldRoles, "a") },
+		"all":       func() { s.Clear() },
+		"Permanent": func() { s.SetPermanent(true) },
+		"ID":        func() { s.ID() },
+		"Err":       func() { s.Err() },
+		"Size":      func() { s.Size() },
+		"Seal":      func() { m.Seal(&s) },
+	} {
+		if got := mustPanic(t, f); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

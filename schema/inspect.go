@@ -1,0 +1,349 @@
+package schema
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// Source is one type-checked package, as packages.Package and analysis.Pass hold it. The check may
+// have failed, as long as the types that schemas use came out of it.
+type Source struct {
+	Fset   *token.FileSet
+	Files  []*ast.File // sessiongen's own are passed over
+	Tests  []*ast.File // files of the same package that were not checked: only their names matter
+	Types  *types.Package
+	Info   *types.Info
+	Errors []types.Error // what the check found
+	Deps   []Source      // packages that had to be read from source: their errors may explain ours
+	Dir    string        // file names in messages are relative to it
+}
+
+// TypeName chooses a schema by the name of its struct type. Generated is the name of its generated
+// type, "" for the usual one.
+type TypeName struct{ Schema, Generated string }
+
+// Inspect finds and checks the schemas of one package: all of them, or those that only lists. Where
+// it finds something wrong, the schemas it returns are not fit to generate from.
+func Inspect(src Source, only []TypeName) ([]*Schema, Findings) {
+	in := &inspector{
+		src:     src,
+		structs: new(typeutil.Map),
+		named:   new(typeutil.Map),
+		names:   map[string]bool{},
+	}
+	var schemas []*Schema
+	for _, d := range in.declarations() {
+		i := slices.IndexFunc(only, func(t TypeName) bool { return t.Schema == d.spec.Name.Name })
+		switch {
+		case len(only) == 0:
+			schemas = append(schemas, in.schema(d, ""))
+		case i >= 0:
+			schemas = append(schemas, in.schema(d, only[i].Generated))
+		}
+	}
+	in.collisions(schemas)
+	return schemas, in.findings.sorted()
+}
+
+type inspector struct {
+	src      Source
+	findings Findings
+
+	structs *typeutil.Map   // types.Type -> *Struct
+	named   *typeutil.Map   // types.Type -> *Type, of those that are being looked into
+	names   map[string]bool // of structs
+	aliases []*types.Alias  // that may stand in for a type, found when first needed
+	scanned bool            // whether aliases is filled
+
+	// Of the schema that is being read:
+	was         []wasKey
+	keyAt       map[*Field]token.Pos
+	principalAt token.Pos
+
+	// Of the field that is being read:
+	at   token.Pos // of its type
+	root string    // how paths into its type begin
+}
+
+type wasKey struct {
+	field *Field
+	key   string
+	at    token.Pos
+}
+
+// report adds a finding.
+func (in *inspector) report(at token.Pos, hint, format string, args ...any) {
+	in.findings = append(in.findings, Finding{in.position(at), fmt.Sprintf(format, args...), hint})
+}
+
+func (in *inspector) position(at token.Pos) token.Position {
+	p := in.src.Fset.Position(at)
+	p.Filename = relative(in.src.Dir, p.Filename)
+	return p
+}
+
+// where is a position within a message.
+func (in *inspector) where(at token.Pos) string { return in.position(at).String() }
+
+// typeName writes a type for people.
+func (in *inspector) typeName(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p.Path() == in.src.Types.Path() {
+			return ""
+		}
+		return p.Name()
+	})
+}
+
+// A declaration is a package-level struct type with session tags.
+type declaration struct {
+	spec *ast.TypeSpec
+	typ  *ast.StructType
+	doc  *ast.CommentGroup
+}
+
+// declarations finds the schemas, and reports session tags where they mean nothing.
+func (in *inspector) declarations() []declaration {
+	var found []declaration
+	for _, file := range in.src.Files {
+		if IsGenerated(file) {
+			continue
+		}
+		schemas := map[*ast.StructType]bool{}
+		for _, decl := range file.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok || gen.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				spec := spec.(*ast.TypeSpec)
+				st, ok := ast.Unparen(spec.Type).(*ast.StructType)
+				if !ok || !hasSessionTag(st) {
+					continue
+				}
+				schemas[st] = true
+				switch {
+				case spec.Assign.IsValid():
+					in.report(spec.Name.Pos(), "declare it without the =", "schema %s is an alias", spec.Name.Name)
+				case spec.TypeParams != nil:
+					in.report(spec.Name.Pos(), "a schema describes one session: write the types out", "schema %s has type parameters", spec.Name.Name)
+				default:
+					doc := spec.Doc
+					if doc == nil && !gen.Lparen.IsValid() {
+						doc = gen.Doc
+					}
+					found = append(found, declaration{spec, st, doc})
+				}
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if st, ok := n.(*ast.StructType); ok && !schemas[st] && hasSessionTag(st) {
+				in.report(st.Pos(), "declare the struct as a type of its own, outside functions and other types",
+					"session tags in a struct that is not a package-level type")
+			}
+			return true
+		})
+	}
+	slices.SortFunc(found, func(a, b declaration) int {
+		p, q := in.position(a.spec.Pos()), in.position(b.spec.Pos())
+		if p.Filename != q.Filename {
+			return strings.Compare(p.Filename, q.Filename)
+		}
+		return p.Offset - q.Offset
+	})
+	return found
+}
+
+func hasSessionTag(st *ast.StructType) bool {
+	return slices.ContainsFunc(st.Fields.List, func(f *ast.Field) bool {
+		_, found, _, _ := sessionTag(f.Tag)
+		return found
+	})
+}
+
+// schema reads one schema.
+func (in *inspector) schema(d declaration, typeName string) *Schema {
+	name := d.spec.Name
+	s := &Schema{Name: name.Name, TypeName: typeName, Doc: d.doc.Text(), Pos: in.position(name.Pos())}
+	if s.TypeName == "" {
+		s.TypeName = exported(s.Name)
+		if less := strings.TrimSuffix(s.TypeName, "Schema"); less != "" {
+			s.TypeName = less
+		}
+		if !token.IsExported(s.TypeName) {
+			in.report(name.Pos(), fmt.Sprintf("name the generated type: -type %s=Session", s.Name),
+				"schema %s has no name that can be exported: %s has no upper case", s.Name, s.Name)
+		}
+	}
+	in.was, in.keyAt, in.principalAt = nil, map[*Field]token.Pos{}, token.NoPos
+	if in.typeErrors(name.Pos(), name.Pos()) {
+		s.TypeName = "" // declared twice
+		return s
+	}
+	if obj, ok := in.src.Info.Defs[name]; ok && obj != nil {
+		s.Struct, _ = obj.Type().Underlying().(*types.Struct)
+	}
+	complete := true
+	for _, field := range d.typ.Fields.List {
+		complete = in.fields(s, field) && complete
+	}
+	if len(s.Fields) == 0 && complete {
+		in.report(name.Pos(), "give a field a key, or remove the session tags", "schema %s has no field to store", s.Name)
+	}
+	in.duplicates(s)
+	return s
+}
+
+// fields reads the fields that one line of a schema declares; it is false if something is wrong
+// with all of them.
+func (in *inspector) fields(s *Schema, field *ast.Field) bool {
+	tag, found, at, err := sessionTag(field.Tag)
+	if err != nil {
+		in.report(at, "a tag is written `key:\"value\" key:\"value\"`", "%v", err)
+		return false
+	}
+	names := field.Names
+	if len(names) == 0 {
+		names = []*ast.Ident{embeddedName(field.Type)}
+	}
+	switch {
+	case !found:
+		for _, name := range names {
+			in.report(name.Pos(), fmt.Sprintf("give it a key, as in `session:%q`, or leave it out of the session: `session:\"-\"`", keyFor(name.Name)),
+				"field %s has no session tag", name.Name)
+		}
+		return false
+	case tag.s == "-":
+		return true
+	case strings.HasPrefix(tag.s, "-,"):
+		in.report(tag.at(), "write session:\"-\" alone", "session:\"-\" takes no options")
+		return false
+	case len(field.Names) == 0:
+		in.report(field.Type.Pos(), fmt.Sprintf("give it a name: %s %s", exported(names[0].Name), types.ExprString(field.Type)),
+			"embedded field %s cannot be stored as it is", names[0].Name)
+		return false
+	case len(names) > 1:
+		in.report(names[1].Pos(), "declare each on a line of its own", "fields %s and %s share one session key", names[0].Name, names[1].Name)
+		return false
+	}
+	return in.field(s, field, tag)
+}
+
+func (in *inspector) field(s *Schema, field *ast.Field, tag text) bool {
+	name := field.Names[0]
+	f := &Field{
+		Name:   exported(name.Name),
+		GoName: name.Name,
+		Doc:    field.Doc.Text(),
+		Tag:    literal(field.Tag).s,
+		Pos:    in.position(name.Pos()),
+		TagPos: in.position(field.Tag.Pos()),
+	}
+	if f.Doc == "" {
+		f.Doc = field.Comment.Text()
+	}
+	if !token.IsExported(f.Name) {
+		what := fmt.Sprintf("field %s has no name that can be exported: %s has no upper case", name.Name, name.Name)
+		if name.Name == "_" {
+			what = "a blank field cannot be stored"
+		}
+		in.report(name.Pos(), fmt.Sprintf("name it by what its accessors shall be called; the key may stay session:%q", tag.s), "%s", what)
+		return false
+	}
+	if in.typeErrors(name.Pos(), name.Pos()) {
+		return false // declared twice
+	}
+	if v, ok := in.src.Info.Defs[name].(*types.Var); ok && !in.typeErrors(field.Type.Pos(), field.Type.End()) {
+		key, _, _ := tag.cut(",")
+		in.at, in.root = field.Type.Pos(), key.s
+		f.Type = in.typ(v.Type(), key.s)
+	}
+	in.options(f, tag)
+	s.Fields = append(s.Fields, f)
+	return true
+}
+
+// duplicates reports keys and accessors that two fields of s claim.
+func (in *inspector) duplicates(s *Schema) {
+	keys, accessors := map[string]*Field{}, map[string]*Field{}
+	for _, f := range s.Fields {
+		if other := keys[f.Key]; other != nil {
+			in.report(in.keyAt[f], "give one of them another key", "field %s has the key %q of field %s, also declared at %s",
+				f.GoName, f.Key, other.GoName, in.where(in.keyAt[other]))
+		} else {
+			keys[f.Key] = f
+		}
+		if other := accessors[f.Name]; other != nil {
+			in.reportAt(f.Pos, "rename one of them; its key may stay", "fields %s and %s have the same accessors (Get%s, ...): %s is also declared at %s",
+				other.GoName, f.GoName, f.Name, other.GoName, other.Pos)
+		} else {
+			accessors[f.Name] = f
+		}
+	}
+	old := map[string]wasKey{}
+	for _, w := range in.was {
+		if f := keys[w.key]; f != nil {
+			in.report(w.at, "was= names a key that no field has any more", "was=%s is the key of field %s, declared at %s", w.key, f.GoName, f.Pos)
+		} else if other, ok := old[w.key]; ok {
+			in.report(w.at, "an old key can have become only one field", "was=%s is also given at %s", w.key, in.where(other.at))
+		}
+		old[w.key] = w
+	}
+}
+
+func (in *inspector) reportAt(pos token.Position, hint, format string, args ...any) {
+	in.findings = append(in.findings, Finding{pos, fmt.Sprintf(format, args...), hint})
+}
+
+// exported is name with its first letter in upper case, and nothing else changed.
+func exported(name string) string {
+	r, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(r)) + name[size:]
+}
+
+// embeddedName is the name that an embedded field has from its type.
+func embeddedName(e ast.Expr) *ast.Ident {
+	for {
+		switch x := e.(type) {
+		case *ast.Ident:
+			return x
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.ParenExpr:
+			e = x.X
+		case *ast.SelectorExpr:
+			return x.Sel
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.IndexListExpr:
+			e = x.X
+		default:
+			return &ast.Ident{NamePos: e.Pos(), Name: "_"}
+		}
+	}
+}
+
+// keyFor suggests a key for a field: UserID, user_id.
+func keyFor(name string) string {
+	var b strings.Builder
+	runes := []rune(name)
+	for i, r := range runes {
+		lowerNext := i+1 < len(runes) && unicode.IsLower(runes[i+1])
+		if unicode.IsUpper(r) && i > 0 && (unicode.IsLower(runes[i-1]) || lowerNext) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	if checkKey(b.String()) != nil {
+		return "key"
+	}
+	return b.String()
+}

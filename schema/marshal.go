@@ -1,0 +1,96 @@
+package schema
+
+import "go/types"
+
+const msgpackPath = "github.com/vmihailenco/msgpack/v5"
+
+// A method by which a type encodes or decodes itself.
+type method struct {
+	kind            Kind
+	name            string
+	params, results []string
+	encodes         bool
+}
+
+// The methods in the order in which v5 looks for them (_getEncoder and _getDecoder). They are known
+// by name and signature, so that a package need not import msgpack for its types to be understood.
+var methods = []method{
+	{Custom, "EncodeMsgpack", []string{"*" + msgpackPath + ".Encoder"}, []string{"error"}, true},
+	{Msgpack, "MarshalMsgpack", nil, []string{"[]byte", "error"}, true},
+	{Binary, "MarshalBinary", nil, []string{"[]byte", "error"}, true},
+	{Text, "MarshalText", nil, []string{"[]byte", "error"}, true},
+	{Custom, "DecodeMsgpack", []string{"*" + msgpackPath + ".Decoder"}, []string{"error"}, false},
+	{Msgpack, "UnmarshalMsgpack", []string{"[]byte"}, []string{"error"}, false},
+	{Binary, "UnmarshalBinary", []string{"[]byte"}, []string{"error"}, false},
+	{Text, "UnmarshalText", []string{"[]byte"}, []string{"error"}, false},
+}
+
+// marshalers finds the methods that v5 would encode and decode a t with, nil where it would look at
+// the type's structure. Methods of the value count before those of the pointer, and each side is
+// resolved apart. A pointer type is left to its element: v5 does the same once it has met the
+// element's type.
+func marshalers(t types.Type) (encode, decode *method) {
+	if types.IsInterface(t) {
+		return nil, nil
+	}
+	if _, ok := t.Underlying().(*types.Pointer); ok {
+		return nil, nil
+	}
+	for _, set := range []*types.MethodSet{types.NewMethodSet(t), types.NewMethodSet(types.NewPointer(t))} {
+		for i := range methods {
+			m := &methods[i]
+			switch {
+			case m.encodes && encode == nil && m.in(set):
+				encode = m
+			case !m.encodes && decode == nil && m.in(set):
+				decode = m
+			}
+		}
+	}
+	return encode, decode
+}
+
+// in reports whether a method set has the method.
+func (m *method) in(set *types.MethodSet) bool {
+	sel := set.Lookup(nil, m.name)
+	if sel == nil {
+		return false
+	}
+	sig := sel.Type().(*types.Signature)
+	return !sig.Variadic() && sameTypes(sig.Params(), m.params) && sameTypes(sig.Results(), m.results)
+}
+
+func sameTypes(tuple *types.Tuple, names []string) bool {
+	if tuple.Len() != len(names) {
+		return false
+	}
+	for i, name := range names {
+		t := types.TypeString(unalias(tuple.At(i).Type()), nil)
+		if t != name && (t != "[]uint8" || name != "[]byte") {
+			return false
+		}
+	}
+	return true
+}
+
+// unalias resolves an alias, also one of what a pointer or slice has as its element.
+func unalias(t types.Type) types.Type {
+	switch t := types.Unalias(t).(type) {
+	case *types.Pointer:
+		return types.NewPointer(types.Unalias(t.Elem()))
+	case *types.Slice:
+		return types.NewSlice(types.Unalias(t.Elem()))
+	default:
+		return t
+	}
+}
+
+// counterpart is the method of the other direction.
+func (m *method) counterpart() *method {
+	for i := range methods {
+		if methods[i].kind == m.kind && methods[i].encodes != m.encodes {
+			return &methods[i]
+		}
+	}
+	return nil
+}

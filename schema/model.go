@@ -1,0 +1,145 @@
+package schema
+
+import (
+	"go/token"
+	"go/types"
+	"time"
+)
+
+// Package is one package with its schemas, none if it has none.
+type Package struct {
+	Name, Path, Dir string
+	Types           *types.Package
+	Schemas         []*Schema // in source order
+
+	// Taken holds the names that a file of this package cannot declare or import under: the
+	// package-level names of its hand-written files, those of tests and of other build
+	// configurations among them, and the names that its files import packages as. It is nil if
+	// the package has no schema.
+	Taken map[string]bool
+
+	// Generated lists the files in Dir that sessiongen wrote, as absolute paths in order.
+	Generated []string
+}
+
+// Schema is a struct type that describes a session.
+type Schema struct {
+	Name     string // of the struct type: "session"
+	TypeName string // of the generated type: "Session"
+	Doc      string // the type's doc comment without markers
+	Pos      token.Position
+	Struct   *types.Struct
+	Fields   []*Field // without those tagged `session:"-"`
+}
+
+// Generated returns the package-level exported names that generated code declares for s.
+func (s *Schema) Generated() []string {
+	return []string{s.TypeName, "New" + s.TypeName + "Manager", s.TypeName + "From"}
+}
+
+// Field is one field of a schema.
+type Field struct {
+	Name   string // as it appears in accessors: the Go name, its first letter in upper case
+	GoName string
+	Key    string // on the wire
+	Doc    string // the doc comment, or else the comment at the end of the line, without markers
+	Tag    string // the whole struct tag, unquoted
+	Type   *Type
+
+	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 is no limit
+	TTL       time.Duration // whole seconds; 0 is none
+	Default   string        // a Go constant expression, "" if there is none
+	Secret    bool
+	Principal bool
+	Was       []string // older keys
+
+	Pos, TagPos token.Position
+}
+
+// Methods returns the names of the accessors that generated code declares for f. Slices, but not
+// byte slices, can be appended to.
+func (f *Field) Methods() []string {
+	var names []string
+	for _, verb := range []string{"Get", "Has", "Set", "Pop", "Clear", "Update"} {
+		names = append(names, verb+f.Name)
+	}
+	if f.Type != nil && f.Type.Kind == Slice {
+		names = append(names, "Append"+f.Name)
+	}
+	return names
+}
+
+// Kind says how a value is stored.
+type Kind int
+
+// The kinds. Those from Custom to Text leave the encoding to methods of the type.
+const (
+	Invalid Kind = iota
+	Bool
+	Int
+	Uint
+	Float32
+	Float64
+	String
+	Bytes     // a slice of bytes
+	ByteArray // an array of bytes
+	Time      // time.Time itself
+	Slice
+	Array
+	Map
+	Pointer
+	StructKind
+	Custom  // msgpack.CustomEncoder and CustomDecoder
+	Msgpack // msgpack.Marshaler and Unmarshaler
+	Binary  // encoding.BinaryMarshaler and BinaryUnmarshaler
+	Text    // encoding.TextMarshaler and TextUnmarshaler
+	Any     // the empty interface
+)
+
+// Type is a type that a session can store, and how.
+type Type struct {
+	// Go is the type as the user wrote it: aliases and names are kept. It can be written in the
+	// schema's package: where a name cannot (unexported, or of an internal package), an alias that
+	// can stands in for it.
+	Go types.Type
+
+	// Kind is how a value is encoded, Decode how it is decoded. They differ only for a type whose
+	// methods differ: v5 looks for each side's apart.
+	Kind, Decode Kind
+
+	Key, Elem *Type   // of a Map; of a Slice, Array, Map or Pointer
+	Len       int64   // of an Array or ByteArray
+	Struct    *Struct // of a StructKind
+
+	// A type that contains itself with no struct on the way (type Tree []Tree) is one *Type,
+	// reached again through Elem.
+}
+
+// Struct is a struct type that is stored field by field. There is one for each distinct type in a
+// package.
+type Struct struct {
+	Go      types.Type
+	Name    string // an identifier that begins in upper case, unique in the package: "Item", "PageOfItem"
+	AsArray bool   // stored as an array of its members, not as a map
+	Members []*Member
+
+	// Literal reports whether the struct type can be written field by field in this package, as a
+	// compile-time check needs it.
+	Literal bool
+	Pos     token.Position // of the type's name; of the schema's field for an unnamed type
+}
+
+// Member is one field of a struct, embedded structs flattened by v5's rules.
+type Member struct {
+	Name      string   // on the wire
+	Aliases   []string // other names that are read
+	Path      []Step   // from the struct to the field
+	Type      *Type
+	OmitEmpty bool
+}
+
+// Step is one selector on the way to a member.
+type Step struct {
+	Name    string
+	Pointer types.Type // the element type to allocate, if this is a struct embedded by pointer
+}

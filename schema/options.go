@@ -1,0 +1,235 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"go/types"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var optionNames = []string{"max", "default", "ttl", "secret", "principal", "was"}
+
+// maxKey bounds a wire key, in bytes: every cookie carries it.
+const maxKey = 64
+
+// checkKey says what is wrong with a wire key.
+func checkKey(key string) error {
+	switch {
+	case key == "":
+		return errors.New("the key is empty")
+	case len(key) > maxKey:
+		return fmt.Errorf("key %q has %d bytes: at most %d are allowed", key, len(key), maxKey)
+	}
+	for _, r := range key {
+		if !strings.ContainsRune("_.:-", r) && (r > 'z' || !isAlphanumeric(byte(r))) {
+			return fmt.Errorf("key %q contains %q", key, r)
+		}
+	}
+	return nil
+}
+
+const keyHint = `a key is made of the letters A-Z and a-z, digits, and any of _ . : -, as in session:"user_id"`
+
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+// options reads a session tag into f, whose type must be known by now, or nil if it is refused.
+func (in *inspector) options(f *Field, tag text) {
+	key, rest, more := tag.cut(",")
+	f.Key, in.keyAt[f] = key.s, key.at()
+	if err := checkKey(key.s); err != nil {
+		in.report(key.at(), keyHint, "%v", err)
+	}
+	if !more {
+		return
+	}
+	list, at, err := options(rest)
+	if err != nil {
+		in.report(at, "", "%v", err)
+	}
+	seen := map[string]bool{}
+	for _, o := range list {
+		name := o.name.s
+		switch {
+		case name == "" && !o.hasValue:
+			in.report(o.name.at(), "", "an option is missing between the commas")
+		case strings.TrimSpace(name) != name && slices.Contains(optionNames, strings.TrimSpace(name)):
+			in.report(o.name.at(), "remove the space", "there is a space around option %s", strings.TrimSpace(name))
+		case !slices.Contains(optionNames, name):
+			hint := "the options are " + strings.Join(optionNames, ", ")
+			if s := suggest(name, optionNames); s != "" {
+				hint = fmt.Sprintf("did you mean %s? %s", s, hint)
+			}
+			in.report(o.name.at(), hint, "unknown option %q", name)
+		case seen[name] && name != "was":
+			in.report(o.name.at(), "", "option %s is given twice", name)
+		default:
+			in.option(f, o)
+		}
+		seen[name] = true
+	}
+	if f.Max > 0 && f.Type != nil && f.Type.Kind == String && f.Default != "" {
+		if s, _ := strconv.Unquote(f.Default); len(s) > f.Max {
+			in.report(tag.at(), "", "the default has %d bytes, more than max=%d allows", len(s), f.Max)
+		}
+	}
+}
+
+// option reads one option of a known name.
+func (in *inspector) option(f *Field, o option) {
+	name := o.name.s
+	takesValue := name != "secret" && name != "principal"
+	switch {
+	case takesValue && !o.hasValue:
+		in.report(o.name.at(), "write "+name+"="+example[name], "option %s needs a value", name)
+		return
+	case !takesValue && o.hasValue:
+		in.report(o.name.at(), "write "+name+" alone", "option %s takes no value", name)
+		return
+	}
+	switch name {
+	case "secret":
+		f.Secret = true
+	case "principal":
+		in.principal(f, o.name.at())
+	case "max":
+		in.max(f, o)
+	case "ttl":
+		in.ttl(f, o.value)
+	case "default":
+		in.defaultValue(f, o)
+	case "was":
+		if err := checkKey(o.value.s); err != nil {
+			in.report(o.value.at(), keyHint, "was: %v", err)
+			return
+		}
+		f.Was = append(f.Was, o.value.s)
+		in.was = append(in.was, wasKey{f, o.value.s, o.value.at()})
+	}
+}
+
+var example = map[string]string{"max": "64", "default": "VALUE", "ttl": "10m", "was": "OLDKEY"}
+
+func (in *inspector) max(f *Field, o option) {
+	n, err := strconv.Atoi(o.value.s)
+	switch {
+	case err != nil || n <= 0 || n > math.MaxInt32:
+		in.report(o.value.at(), "write a whole number above 0, as in max=64", "max=%s is not a limit", o.value.s)
+	case f.Type == nil:
+	case f.Type.Kind == String || f.Type.Kind == Bytes || f.Type.Kind == Slice || f.Type.Kind == Map:
+		f.Max = n
+	default:
+		in.report(o.name.at(), "max limits the bytes of a string or []byte, or the elements of a slice or map",
+			"max does not apply to %s", in.typeName(f.Type.Go))
+	}
+}
+
+func (in *inspector) ttl(f *Field, value text) {
+	d, err := time.ParseDuration(value.s)
+	switch {
+	case err != nil:
+		in.report(value.at(), "write it as time.ParseDuration reads it: 90s, 10m, 24h (a day is 24h)", "ttl=%s is not a duration", value.s)
+	case d <= 0:
+		in.report(value.at(), "leave ttl out for a field that lives as long as the session", "ttl=%s is not above zero", value.s)
+	case d%time.Second != 0:
+		in.report(value.at(), "", "ttl=%s is not in whole seconds", value.s)
+	default:
+		f.TTL = d
+	}
+}
+
+// principal accepts what identifies somebody: a string, an integer, or a type such as uuid.UUID.
+func (in *inspector) principal(f *Field, at token.Pos) {
+	f.Principal = true
+	if in.principalAt.IsValid() {
+		in.report(at, "a session belongs to one principal", "a second principal; the first is at %s", in.where(in.principalAt))
+		return
+	}
+	in.principalAt = at
+	if f.Type == nil {
+		return
+	}
+	switch f.Type.Kind {
+	case String, Int, Uint, Text, Binary, ByteArray:
+		return
+	}
+	in.report(at, "a principal is a string, an integer, an array of bytes, or a type that is stored as text or binary",
+		"principal does not apply to %s", in.typeName(f.Type.Go))
+}
+
+// defaultValue turns a default into a constant expression that the field's type can hold.
+func (in *inspector) defaultValue(f *Field, o option) {
+	if f.Type == nil {
+		return
+	}
+	basic, ok := f.Type.Go.Underlying().(*types.Basic)
+	if !ok {
+		in.report(o.name.at(), "a default is for bools, numbers, durations and strings",
+			"default does not apply to %s", in.typeName(f.Type.Go))
+		return
+	}
+	s := o.value.s
+	expr, err := constant(s, f.Type.Go, basic)
+	if err == nil {
+		f.Default = expr
+		return
+	}
+	hint := ""
+	if isDuration(f.Type.Go) {
+		hint = "write it as time.ParseDuration reads it: 90s, 10m, 24h (a day is 24h)"
+	}
+	if errors.Is(err, strconv.ErrRange) {
+		in.report(o.value.at(), hint, "default=%s does not fit in %s", s, in.typeName(f.Type.Go))
+		return
+	}
+	in.report(o.value.at(), hint, "default=%s is not a value of type %s", s, in.typeName(f.Type.Go))
+}
+
+// constant writes s as a Go constant that a variable of type t, over basic, can hold on every
+// platform that has 64-bit integers.
+func constant(s string, t types.Type, basic *types.Basic) (string, error) {
+	bits := map[types.BasicKind]int{
+		types.Int8: 8, types.Int16: 16, types.Int32: 32,
+		types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Float32: 32,
+	}[basic.Kind()]
+	if bits == 0 {
+		bits = 64
+	}
+	switch info := basic.Info(); {
+	case isDuration(t):
+		d, err := time.ParseDuration(s)
+		return strconv.FormatInt(int64(d), 10), err
+	case info&types.IsBoolean != 0:
+		if s != "true" && s != "false" {
+			return "", strconv.ErrSyntax
+		}
+		return s, nil
+	case info&types.IsUnsigned != 0:
+		n, err := strconv.ParseUint(s, 10, bits)
+		return strconv.FormatUint(n, 10), err
+	case info&types.IsInteger != 0:
+		n, err := strconv.ParseInt(s, 10, bits)
+		return strconv.FormatInt(n, 10), err
+	case info&types.IsFloat != 0:
+		x, err := strconv.ParseFloat(s, bits)
+		if err == nil && (math.IsNaN(x) || math.IsInf(x, 0)) {
+			err = strconv.ErrSyntax // no Go constant is either
+		}
+		return strconv.FormatFloat(x, 'g', -1, bits), err
+	default:
+		return strconv.Quote(s), nil
+	}
+}
+
+func isDuration(t types.Type) bool { return isNamed(t, "time", "Duration") }
+
+func isNamed(t types.Type, pkg, name string) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && named.Obj().Name() == name && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == pkg
+}

@@ -1,0 +1,67 @@
+package schema
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// misnamed finds files of ours with another package clause than their hand-written neighbours have,
+// as after a package was renamed: the go command may take the package's name from them, and the
+// type checker then passes over everything else. The result gives each file's right package name.
+func (l *loader) misnamed(pkgs []*packages.Package) map[string]string {
+	stale := map[string]string{}
+	packages.Visit(pkgs, nil, func(p *packages.Package) {
+		mixed := false
+		for _, e := range p.Errors {
+			mixed = mixed || strings.HasPrefix(e.Msg, "found packages ")
+		}
+		if !mixed {
+			return
+		}
+		name := ""
+		for _, file := range p.Syntax {
+			if !IsGenerated(file) && file.Name != nil {
+				name = file.Name.Name
+			}
+		}
+		for _, file := range p.GoFiles {
+			start, err := readStart(file)
+			if name != "" && err == nil && isGenerated(start, file, l.output) {
+				stale[file] = name
+			}
+		}
+	})
+	return stale
+}
+
+// loadOver loads again, with those files' package clauses put right. The go command's own flag does
+// it: packages.Config.Overlay would have every dependency read from source.
+func loadOver(conf *packages.Config, names map[string]string, patterns []string) ([]*packages.Package, error) {
+	dir, err := os.MkdirTemp("", "sessiongen")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	replace := map[string]string{}
+	for file, name := range names {
+		replace[file] = filepath.Join(dir, strconv.Itoa(len(replace))+".go")
+		if err := os.WriteFile(replace[file], []byte(Header+"\n\npackage "+name+"\n"), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return nil, err
+	}
+	flag := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(flag, text, 0o600); err != nil {
+		return nil, err
+	}
+	conf.BuildFlags = append(conf.BuildFlags, "-overlay="+flag)
+	return packages.Load(conf, patterns...)
+}

@@ -1,0 +1,90 @@
+package schema
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// typeErrors reports what the type checker has to say about a piece of the source, and whether that
+// is anything.
+func (in *inspector) typeErrors(from, to token.Pos) bool {
+	found := in.src.errorsIn(from, to)
+	in.reportErrors(found)
+	return len(found) > 0
+}
+
+// reportErrors passes the type checker's errors on. The go command's come with advice.
+func (in *inspector) reportErrors(errs []types.Error) {
+	for _, err := range errs {
+		msg, hint, _ := strings.Cut(err.Msg, "\n")
+		in.report(err.Pos, strings.TrimSpace(hint), "%s", msg)
+	}
+}
+
+func (src *Source) errorsIn(from, to token.Pos) []types.Error {
+	var found []types.Error
+	for _, err := range src.Errors {
+		// A message that begins with a tab belongs to the one before it.
+		if from <= err.Pos && err.Pos <= to && !strings.HasPrefix(err.Msg, "\t") {
+			found = append(found, err)
+		}
+	}
+	return found
+}
+
+// invalid reports why an invalid type is one. At is where it was used: a schema's field, or a field
+// or type in a package that was read from source.
+func (in *inspector) invalid(at token.Pos, path string) {
+	errs := in.explain(at, map[token.Pos]bool{})
+	in.reportErrors(errs)
+	if len(errs) == 0 {
+		in.report(in.at, "go build names the reason", "%s: its type is not valid", path)
+	}
+}
+
+// explain looks for errors in the declaration that contains at, then in those it refers to.
+func (in *inspector) explain(at token.Pos, seen map[token.Pos]bool) []types.Error {
+	if seen[at] {
+		return nil
+	}
+	seen[at] = true
+	for _, src := range append(in.src.Deps, in.src) {
+		for _, file := range src.Files {
+			if file.FileStart <= at && at < file.FileEnd {
+				return in.explainIn(&src, file, at, seen)
+			}
+		}
+	}
+	return nil
+}
+
+func (in *inspector) explainIn(src *Source, file *ast.File, at token.Pos, seen map[token.Pos]bool) []types.Error {
+	var node ast.Node // the innermost declaration of a field, type or import around at
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.Field, *ast.TypeSpec, *ast.ImportSpec:
+			if n.Pos() <= at && at <= n.End() {
+				node = n
+			}
+		}
+		return true
+	})
+	if node == nil {
+		return nil
+	}
+	if errs := src.errorsIn(node.Pos(), node.End()); len(errs) > 0 {
+		return errs
+	}
+	var errs []types.Error
+	ast.Inspect(node, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && len(errs) == 0 {
+			if obj := src.Info.Uses[id]; obj != nil && obj.Pos().IsValid() {
+				errs = in.explain(obj.Pos(), seen)
+			}
+		}
+		return true
+	})
+	return errs
+}
