@@ -167,11 +167,13 @@ func TestTamperedCookies(t *testing.T) {
 			if w.Code != 200 || w.Body.String() != body {
 				t.Errorf("%s: %d %q", c.name, w.Code, w.Body)
 			}
-			if all := fmt.Sprint(w.Header()); strings.Contains(all, c.reason) || strings.Contains(all, "key") {
-				t.Errorf("%s: the response tells why: %s", c.name, all)
-			}
 			if got := len(setCookies(w)); got != len(body)/3 {
 				t.Errorf("%s: %s: %d cookies", c.name, path, got)
+			}
+			for name := range w.Header() {
+				if !slices.Contains([]string{"Set-Cookie", "Vary", "Cache-Control", "Content-Type"}, name) {
+					t.Errorf("%s: the response has a %s", c.name, name)
+				}
 			}
 			want := []runtime.Event{{Kind: runtime.EventRefused, Reason: c.reason}}
 			if body != "" {

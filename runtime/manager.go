@@ -111,8 +111,17 @@ func (m *Manager[S]) Seal(s *S) ([]string, error) {
 }
 
 func (m *Manager[S]) open(ctx context.Context, cookies []string) *S {
-	s := m.wrap(Session{&state{manager: &m.manager, ctx: ctx, cookies: &cookies}})
-	return &s
+	o := &opened[S]{cookies: cookies}
+	o.state = state{manager: &m.manager, ctx: ctx, cookies: &o.cookies}
+	o.session = m.wrap(Session{&o.state})
+	return &o.session
+}
+
+// opened is a session without an exchange, in one allocation.
+type opened[S any] struct {
+	session S
+	state   state
+	cookies []string
 }
 
 // state returns what is behind a value of the generated type: the method session is
@@ -204,30 +213,27 @@ func (st *state) seal() (setCookie string, err error) {
 		// A clock that was set back must not make the session younger than it is.
 		st.contents.meta.seen = max(now.Unix(), st.contents.meta.created)
 	}
-	plaintext := getScratch()
-	defer putScratch(plaintext)
-	*plaintext = m.appendPlaintext(*plaintext, st.contents)
-	if size := len(m.cookie.name) + token.TextLen(len(*plaintext)); size > maxCookieSize {
+	// The buffer takes the plaintext, and behind it the header field.
+	buf := getScratch()
+	defer putScratch(buf)
+	*buf = m.appendPlaintext(*buf, st.contents)
+	plaintext := *buf
+	if size := len(m.cookie.name) + token.TextLen(len(plaintext)); size > maxCookieSize {
 		st.event(EventTooLarge, fmt.Sprintf("%d bytes", size), "")
 		return "", fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
 			ErrTooLarge, size, maxCookieSize, st.largest())
 	}
-
-	var maxAge time.Duration
-	if st.contents.meta.flags&flagPermanent != 0 {
-		// A token sealed again under a newer key lives no longer than it did before.
-		left := st.contents.meta.seen + m.lifetimeSeconds() - now.Unix()
-		maxAge = min(time.Duration(left)*time.Second, m.cookie.lifetime)
-	}
-	line := getScratch()
-	defer putScratch(line)
-	*line = append(append(*line, m.cookie.name...), '=')
-	*line, err = m.ring.Load().Seal(*line, *plaintext)
+	*buf = append(append(*buf, m.cookie.name...), '=')
+	line, err := m.ring.Load().Seal(*buf, plaintext)
 	if err != nil {
 		return "", fmt.Errorf("session: sealing: %w", err)
 	}
-	*line = m.cookie.appendAttributes(*line, maxAge, now)
-	st.sent = true
+	*buf = line
+	var maxAge time.Duration
+	if st.contents.meta.flags&flagPermanent != 0 {
+		maxAge = m.cookie.lifetime
+	}
+	*buf = m.cookie.appendAttributes(*buf, maxAge, now)
 
 	switch {
 	case st.destroyed:
@@ -240,7 +246,7 @@ func (st *state) seal() (setCookie string, err error) {
 	if st.isNew {
 		st.event(EventCreated, "", "")
 	}
-	return string(*line), nil
+	return string((*buf)[len(plaintext):]), nil
 }
 
 // largest names the fields that take the most bytes, the largest first.

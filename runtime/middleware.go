@@ -15,12 +15,12 @@ import (
 // cannot be saved makes the response Config.ErrorHandler's.
 func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange[S]{Context: r.Context()}
-		x.cookies = r.Header["Cookie"]
-		x.state = state{manager: &m.manager, ctx: x.Context, cookies: &x.cookies}
+		x := &exchange[S]{cookies: r.Header["Cookie"]}
+		x.context = requestContext[S]{r.Context(), x}
+		x.state = state{manager: &m.manager, ctx: r.Context(), cookies: &x.cookies}
 		x.session = m.wrap(Session{&x.state})
-		r = r.WithContext(x)
-		x.writer = writer{ResponseWriter: w, request: r, state: &x.state}
+		r = r.WithContext(&x.context)
+		x.writer = writer{ResponseWriter: w, request: r, state: &x.state, values: &x.values}
 
 		// Not a recover: a panic goes on as it came, with its stack.
 		returned := false
@@ -30,14 +30,22 @@ func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// exchange is all that the middleware needs for one request, in one allocation. It
-// is the context that the handler gets.
+// exchange is all that the middleware needs for one request, in one allocation. What
+// may show a token lies behind pointers, which fmt does not follow, from what a
+// program may print.
 type exchange[S any] struct {
-	context.Context
-	cookies []string
+	context requestContext[S]
 	session S
 	state   state
 	writer  writer
+	cookies []string
+	values  headerValues
+}
+
+// requestContext is the context that the handler gets.
+type requestContext[S any] struct {
+	context.Context
+	exchange *exchange[S]
 }
 
 // sessionKey is the context key of the innermost session of type S, managerKey that
@@ -47,7 +55,8 @@ type (
 	managerKey        struct{ manager *manager }
 )
 
-func (x *exchange[S]) Value(key any) any {
+func (c *requestContext[S]) Value(key any) any {
+	x := c.exchange
 	switch key := key.(type) {
 	case sessionKey[S]:
 		return &x.session
@@ -56,11 +65,11 @@ func (x *exchange[S]) Value(key any) any {
 			return x
 		}
 	}
-	return x.Context.Value(key)
+	return c.Context.Value(key)
 }
 
-// Format keeps a printed context from showing the request's cookies.
-func (x *exchange[S]) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%v.WithSession", x.Context) }
+// Format prints the context as package context does.
+func (c *requestContext[S]) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%v.WithSession", c.Context) }
 
 // FromContext returns the session of the request that ctx belongs to, for the
 // generated From functions. It panics if ctx did not come through the manager's

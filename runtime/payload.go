@@ -153,92 +153,101 @@ var errPayload = errors.New("session: malformed payload")
 // parse reads the authenticated plaintext in c.text.
 func (m *manager) parse(c *contents) error {
 	r := reader{b: c.text}
-	offset := func() uint32 { return uint32(len(c.text) - len(r.b)) }
 	if r.array() != plaintextLength {
 		return errPayload
 	}
 	elements := r.array()
-	copy(c.meta.id[:], r.fixed(idSize))
-	c.meta.hasID = true
-	c.meta.created = r.seconds()
-	c.meta.seen = c.meta.created + r.seconds()
+	meta := &c.meta
+	copy(meta.id[:], r.fixed(idSize))
+	meta.hasID = true
+	meta.created = r.seconds()
+	meta.seen = meta.created + r.seconds()
 	if authenticated := r.seconds(); authenticated > 0 {
-		c.meta.authenticated = c.meta.created + authenticated - 1
+		meta.authenticated = meta.created + authenticated - 1
 	}
-	c.meta.flags = r.uint()
+	meta.flags = r.uint()
 	var expiries []byte
 	if elements > metadataLength {
 		expiries = r.value()
 	}
-	rest := r.b
-	for c.meta.laterCount < elements-metadataLength-1 && !r.failed {
+	later := r.pos
+	for meta.laterCount < elements-metadataLength-1 && !r.failed {
 		r.value()
-		c.meta.laterCount++
+		meta.laterCount++
 	}
-	c.meta.later = rest[:len(rest)-len(r.b)]
-	if elements < metadataLength || r.failed {
+	meta.later = c.text[later:r.pos:r.pos]
+	if elements < metadataLength || !m.parseFields(c, &r) || r.failed || r.pos != len(r.b) {
 		return errPayload
 	}
+	if expiries != nil && !m.parseExpiries(c, reader{b: expiries}) {
+		return errPayload
+	}
+	return nil
+}
 
-	guess := 0 // fields are saved in the order of the schema: the next one is most likely the next one
-	for range r.mapping() {
-		key, start := r.string(), offset()
-		raw := r.value()
-		if r.failed {
-			break
+// parseFields notes where each field's value lies. It is false if a key comes twice.
+func (m *manager) parseFields(c *contents, r *reader) bool {
+	next := 0 // fields are saved in the order of the schema
+	for n := r.mapping(); n > 0 && !r.failed; n-- {
+		index, old := next, false
+		var key []byte
+		if next == len(m.fields) || !r.literal(m.fields[next].header) {
+			key = r.string()
+			index, old = m.lookup(key)
 		}
-		index, old := m.lookup(key, guess)
+		start := r.pos
+		raw := r.value()
 		if index < 0 {
-			for _, u := range c.unknown {
-				if bytes.Equal(u.key, key) {
-					return errPayload
-				}
+			if c.findUnknown(key) != nil {
+				return false
 			}
 			c.unknown = append(c.unknown, unknownField{key: key, raw: raw})
 			continue
 		}
-		guess = index + 1
+		next = index + 1
 		s := &c.slots[index]
 		switch set := s.end != 0; {
 		case set && !s.old && !old:
-			return errPayload // the same key twice
+			return false
 		case set && old:
 			continue // the field's own key wins over an older one
 		}
-		*s = slot{start: start, end: offset(), old: old}
+		*s = slot{start: uint32(start), end: uint32(r.pos), old: old}
 	}
-	if r.failed || len(r.b) > 0 {
-		return errPayload
-	}
-	return m.parseExpiries(expiries, c)
+	return true
 }
 
-func (m *manager) parseExpiries(b []byte, c *contents) error {
-	if b == nil {
-		return nil
-	}
-	r := reader{b: b}
-	for range r.mapping() {
-		key, expires := r.string(), c.meta.created+r.seconds()
-		if r.failed {
-			break
+func (c *contents) findUnknown(key []byte) *unknownField {
+	for i := range c.unknown {
+		if bytes.Equal(c.unknown[i].key, key) {
+			return &c.unknown[i]
 		}
-		if index, old := m.lookup(key, 0); index >= 0 {
-			if c.slots[index].old == old {
-				c.setExpiry(index, expires)
-			}
-			continue
-		}
-		for i := range c.unknown {
-			if bytes.Equal(c.unknown[i].key, key) {
-				c.unknown[i].expires = expires
-			}
-		}
-	}
-	if r.failed || len(r.b) > 0 {
-		return errPayload
 	}
 	return nil
+}
+
+func (m *manager) parseExpiries(c *contents, r reader) bool {
+	for n := r.mapping(); n > 0 && !r.failed; n-- {
+		key, expires := r.string(), c.meta.created+r.seconds()
+		if index, old := m.lookup(key); index < 0 {
+			if u := c.findUnknown(key); u != nil {
+				u.expires = expires
+			}
+		} else if c.slots[index].old == old {
+			c.setExpiry(index, expires)
+		}
+	}
+	return !r.failed && r.pos == len(r.b)
+}
+
+// lookup returns the index of the field with a key, and whether the key is one of
+// its older ones; -1 if there is none.
+func (m *manager) lookup(key []byte) (index int, old bool) {
+	k, ok := m.keys[string(key)]
+	if !ok {
+		return -1, false
+	}
+	return k.index, k.old
 }
 
 // prune removes the fields whose ttl has run out.
@@ -320,40 +329,40 @@ func (m *manager) appendPlaintext(dst []byte, c *contents) []byte {
 	return dst
 }
 
-// lookup returns the index of the field with a key, and whether the key is one of
-// its older ones; -1 if there is none.
-func (m *manager) lookup(key []byte, guess int) (index int, old bool) {
-	if guess < len(m.fields) && m.fields[guess].key == string(key) {
-		return guess, false
-	}
-	k, ok := m.keys[string(key)]
-	if !ok {
-		return -1, false
-	}
-	return k.index, k.old
-}
-
-// A reader reads msgpack values one after the other; after a failure, it returns
+// A reader reads msgpack values one after the other. After a failure, it returns
 // zero values.
 type reader struct {
 	b      []byte
+	pos    int
 	failed bool
 }
 
 // maxSeconds keeps sums of two times from overflowing.
 const maxSeconds = 1 << 40
 
+func (r *reader) rest() []byte { return r.b[r.pos:] }
+
 func (r *reader) advance(n int, err error) bool {
 	if err != nil || r.failed {
 		r.failed = true
 		return false
 	}
-	r.b = r.b[n:]
+	r.pos += n
+	return true
+}
+
+// literal reads the bytes of want, if they are next.
+func (r *reader) literal(want []byte) bool {
+	end := r.pos + len(want)
+	if end > len(r.b) || string(r.b[r.pos:end]) != string(want) {
+		return false
+	}
+	r.pos = end
 	return true
 }
 
 func (r *reader) array() int {
-	n, size, err := wire.ArrayHeader(r.b)
+	n, size, err := wire.ArrayHeader(r.rest())
 	if !r.advance(size, err) {
 		return 0
 	}
@@ -361,7 +370,7 @@ func (r *reader) array() int {
 }
 
 func (r *reader) mapping() int {
-	n, size, err := wire.MapHeader(r.b)
+	n, size, err := wire.MapHeader(r.rest())
 	if !r.advance(size, err) {
 		return 0
 	}
@@ -369,7 +378,7 @@ func (r *reader) mapping() int {
 }
 
 func (r *reader) string() []byte {
-	s, size, err := wire.String(r.b)
+	s, size, err := wire.String(r.rest())
 	if !r.advance(size, err) {
 		return nil
 	}
@@ -377,7 +386,11 @@ func (r *reader) string() []byte {
 }
 
 func (r *reader) uint() uint64 {
-	v, size, err := wire.Uint(r.b)
+	if r.pos < len(r.b) && r.b[r.pos] < 0x80 { // most are small
+		r.pos++
+		return uint64(r.b[r.pos-1])
+	}
+	v, size, err := wire.Uint(r.rest())
 	if !r.advance(size, err) {
 		return 0
 	}
@@ -394,7 +407,7 @@ func (r *reader) seconds() int64 {
 }
 
 func (r *reader) fixed(length int) []byte {
-	v, size, err := wire.Bytes(r.b)
+	v, size, err := wire.Bytes(r.rest())
 	if !r.advance(size, err) {
 		return nil
 	}
@@ -406,10 +419,10 @@ func (r *reader) fixed(length int) []byte {
 }
 
 func (r *reader) value() []byte {
-	size, err := wire.Skip(r.b)
-	v := r.b
+	start := r.pos
+	size, err := wire.Skip(r.rest())
 	if !r.advance(size, err) {
 		return nil
 	}
-	return v[:size:size]
+	return r.b[start:r.pos:r.pos]
 }

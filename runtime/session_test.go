@@ -94,12 +94,14 @@ func TestDestroy(t *testing.T) {
 			fieldUser.Has(s.Session) || fieldVisits.Get(s.Session) != 1 {
 			t.Errorf("not a new session: %v", s)
 		}
-		// A log-out must also remove a cookie that this server cannot read.
+		// A log-out must also remove a cookie that this server cannot read, but that
+		// was no session.
 		s = m.Open([]string{"__Host-session=garbage"})
 		s.Destroy()
 		if c := parseCookie(t, seal(t, m, s)); c.MaxAge != -1 {
 			t.Errorf("not deleted: %s", c.Raw)
 		}
+		log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedMalformed})
 	})
 }
 

@@ -13,7 +13,7 @@ type writer struct {
 	http.ResponseWriter
 	request *http.Request
 	state   *state
-	values  headerValues
+	values  *headerValues
 	began   bool
 	err     error // the session could not be saved: the response is the error handler's
 }
@@ -60,7 +60,7 @@ func reaches[T any](w http.ResponseWriter) bool {
 func (w *writer) begin() error {
 	if !w.began {
 		w.began = true
-		if w.err = w.state.writeTo(w.Header(), &w.values, true); w.err != nil {
+		if w.err = w.state.writeTo(w.Header(), w.values, true); w.err != nil {
 			w.replyError()
 		}
 	}
@@ -87,11 +87,11 @@ func (w *writer) finish(returned bool) {
 		w.begin()
 	} else if !w.began {
 		w.began = true
-		w.err = w.state.writeTo(w.Header(), &w.values, true)
+		w.err = w.state.writeTo(w.Header(), w.values, true)
 	}
 }
 
-// Format keeps a printed writer from showing the Set-Cookie line.
+// Format prints a writer without what it holds.
 func (w *writer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "session.writer(%T)", w.ResponseWriter) }
 
 // Unwrap is for http.ResponseController.

@@ -42,12 +42,23 @@ func newHandler(cfg runtime.Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", set)
-	mux.HandleFunc("/get/{$}", get)
-	mux.HandleFunc("/delete/{$}", remove)
-	mux.HandleFunc("/clear", clearAll)
-	return sessions.Handler(mux), nil
+	return sessions.Handler(http.HandlerFunc(route)), nil
+}
+
+// route takes paths as they are: http.ServeMux would redirect /get to /get/.
+func route(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/":
+		set(w, r)
+	case "/get/":
+		get(w, r)
+	case "/delete/":
+		remove(w, r)
+	case "/clear":
+		clearAll(w, r)
+	default:
+		http.NotFound(w, r)
+	}
 }
 
 func set(w http.ResponseWriter, r *http.Request) {

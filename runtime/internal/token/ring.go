@@ -112,12 +112,12 @@ func (r *Ring) index(id [idSize]byte) int {
 }
 
 // known returns the ready subkey of the tokens that begin with head, or nil.
-func (r *Ring) known(k *key, head [headSize]byte) *subkey {
-	if s := r.sealing.Load(); s.head == head {
+func (r *Ring) known(k *key, head *[headSize]byte) *subkey {
+	if s := r.sealing.Load(); s.head == *head {
 		return &s.subkey
 	}
 	for i := range k.recent {
-		if s := k.recent[i].Load(); s != nil && s.head == head {
+		if s := k.recent[i].Load(); s != nil && s.head == *head {
 			return s
 		}
 	}

@@ -348,17 +348,3 @@ func TestNothingIsPrinted(t *testing.T) {
 		check("an error", fmt.Sprintf("%v %+v %#v", err, err, err))
 	}
 }
-
-func TestScratchIsWiped(t *testing.T) {
-	for _, n := range []int{1, 100, 600, maxPooled, maxPooled + 1} {
-		b := newScratch(n)
-		for i := range b.bytes {
-			b.bytes[i] = 0xff
-		}
-		bytes := b.bytes
-		b.free()
-		if slices.Max(bytes[:cap(bytes)]) != 0 {
-			t.Errorf("%d bytes are pooled as they were", n)
-		}
-	}
-}

@@ -15,10 +15,9 @@
 package token
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"strings"
+	"slices"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/xaes"
 )
@@ -52,15 +51,12 @@ var (
 	ErrTooLong    = errors.New("session: too long for a token")
 )
 
-// Strict refuses trailing bits that are not zero: one token has one text.
-var encoding = base64.RawURLEncoding.Strict()
-
 // TextLen returns the length of the text of a plaintext of n bytes.
-func TextLen(n int) int { return encoding.EncodedLen(n + Overhead) }
+func TextLen(n int) int { return textLen(n + Overhead) }
 
 // Seal encrypts plaintext with the ring's first key and appends the token's text to
-// dst, which may overlap plaintext. Past the length that MaxText allows it fails
-// with ErrTooLong.
+// dst, whose spare capacity must not overlap plaintext. Past the length that MaxText
+// allows it fails with ErrTooLong.
 func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
 	if len(plaintext) > maxPlaintext {
 		return nil, ErrTooLong
@@ -69,50 +65,54 @@ func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newScratch(len(plaintext) + Overhead)
-	defer b.free()
-	raw := append(b.bytes[:0], s.head[:]...)
-	raw = s.aead.Seal(raw, nil, plaintext, r.keys[0].aad)
-	return encoding.AppendEncode(dst, raw), nil
+	start := len(dst)
+	dst = slices.Grow(dst, TextLen(len(plaintext)))
+	text := dst[start : start+TextLen(len(plaintext))]
+	// The bytes are made at the end of the room for their text, which then grows
+	// towards them without reaching those that are still to be read.
+	raw := text[len(text)-Overhead-len(plaintext):]
+	copy(raw, s.head[:])
+	s.aead.Seal(raw[:headSize], nil, plaintext, r.keys[0].aad)
+	encodeText(text, raw)
+	return dst[:start+len(text)], nil
 }
 
 // Open appends the plaintext of a token to dst and returns it with the index in the
 // ring of the key that sealed it: 0 is the key that seals, anything else an older
-// one. The error is ErrMalformed, ErrUnknownKey or ErrForged; dst's spare capacity
-// may then have been overwritten, but never with any plaintext.
+// one. The error is ErrMalformed, ErrUnknownKey or ErrForged. It allocates nothing
+// if dst has room for Overhead more bytes than the plaintext.
 //
 // Open decrypts at most once, whatever the number of keys: the key id decides.
 func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err error) {
-	// The decoder passes over line breaks, even when strict.
-	if len(text) < TextLen(0) || len(text) > MaxText ||
-		strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0 {
+	if len(text) < TextLen(0) || len(text) > MaxText {
 		return nil, -1, ErrMalformed
 	}
-	b := newScratch(encoding.DecodedLen(len(text)))
-	defer b.free()
-	if _, err := encoding.Decode(b.bytes, []byte(text)); err != nil || b.bytes[0] != suite {
+	start := len(dst)
+	dst = slices.Grow(dst, rawLen(len(text)))
+	raw := dst[start : start+rawLen(len(text))]
+	if !decodeText(raw, text) || raw[0] != suite {
 		return nil, -1, ErrMalformed
 	}
-	key = r.index([idSize]byte(b.bytes[1:]))
+	key = r.index([idSize]byte(raw[1:]))
 	if key < 0 {
 		return nil, -1, ErrUnknownKey
 	}
-	k, head := r.keys[key], [headSize]byte(b.bytes)
+	k, head := r.keys[key], (*[headSize]byte)(raw)
 	s := r.known(k, head)
 	derived := s == nil
 	if derived {
-		if s, err = k.subkey(head); err != nil {
+		if s, err = k.subkey(*head); err != nil {
 			return nil, -1, err
 		}
 	}
-	plaintext, err = s.aead.Open(dst, nil, b.bytes[headSize:], k.aad)
+	plaintext, err = s.aead.Open(raw[headSize:headSize], nil, raw[headSize:], k.aad)
 	if err != nil {
 		return nil, -1, ErrForged
 	}
 	if derived {
 		k.remember(s)
 	}
-	return plaintext, key, nil
+	return dst[:start+copy(raw, plaintext)], key, nil
 }
 
 // additionalData is what binds a token to its suite, key, cookie and purpose. The

@@ -9,8 +9,6 @@ import (
 	"testing"
 )
 
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
 // testMaster returns the i-th of the masters that the tests use.
 func testMaster(i int) []byte {
 	b := make([]byte, masterSize)
@@ -83,7 +81,7 @@ func samples(t testing.TB, r *Ring) []string {
 
 func TestRoundTrip(t *testing.T) {
 	r := testRing(t)
-	lengths := []int{1000, 4096, maxPooled, 3 * maxPooled, maxPlaintext}
+	lengths := []int{1000, 4096, 50_000, maxPlaintext}
 	for n := range 100 {
 		lengths = append(lengths, n)
 	}
@@ -100,18 +98,6 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil || key != 0 || string(got[:7]) != "before:" || !bytes.Equal(got[7:], want) {
 			t.Fatalf("%d bytes opened as %d, key %d, %v", n, len(got), key, err)
 		}
-	}
-}
-
-func TestSealMayOverwriteItsPlaintext(t *testing.T) {
-	r, b := testRing(t), make([]byte, 30, 1000)
-	copy(b, "a plaintext to be overwritten.")
-	text, err := r.Seal(b[:0], b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, _, err := r.Open(nil, string(text)); string(got) != "a plaintext to be overwritten." {
-		t.Errorf("opened %q, %v", got, err)
 	}
 }
 

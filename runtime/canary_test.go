@@ -1,0 +1,175 @@
+package runtime_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// A canary is looked for in everything that the package says.
+type canary struct {
+	text    strings.Builder
+	secrets map[string]string // by what it is
+}
+
+// addBase64 takes a secret in base64, and the bytes that it stands for.
+func (c *canary) addBase64(what, secret string) {
+	raw, err := base64.RawURLEncoding.DecodeString(secret)
+	if err != nil {
+		panic(err)
+	}
+	c.add(what, secret, raw)
+}
+
+func (c *canary) add(what, secret string, raw []byte) {
+	c.secrets[what] = secret
+	raw = raw[len(raw)/4 : len(raw)/4*2+2] // a part of it is too much already
+	c.secrets[what+", bytes"] = string(raw)
+	c.secrets[what+", hex"] = hex.EncodeToString(raw)
+	c.secrets[what+", HEX"] = strings.ToUpper(hex.EncodeToString(raw))
+	c.secrets[what+", decimals"] = strings.Trim(fmt.Sprint(raw), "[]")
+	c.secrets[what+", Go"] = strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", raw), "[]byte{"), "}")
+}
+
+// print prints values in all ways, also from within unexported fields.
+func (c *canary) print(values ...any) {
+	for _, v := range values {
+		if err, ok := v.(error); ok {
+			for ; err != nil; err = errors.Unwrap(err) {
+				fmt.Fprintf(&c.text, "%s\n", err)
+			}
+		}
+		hidden := struct{ v any }{v}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%b", "%t", "%U", "%e", "%p"} {
+			fmt.Fprintf(&c.text, verb+verb+verb+verb+"\n", v, hidden, &hidden, []any{v})
+		}
+		slog.Info("canary", "v", v, "hidden", hidden, slog.Group("group", "v", v))
+	}
+}
+
+func TestCanary(t *testing.T) {
+	log := captureLog(t)
+	c := &canary{secrets: make(map[string]string)}
+	const token, token2 = "c4nary-t0ken-v4lue", "an0ther-s3cret-c4nary"
+	one, two := runtime.GenerateKey(), runtime.GenerateKey()
+	c.addBase64("key", one)
+	c.addBase64("second key", two)
+	c.add("secret field", token, []byte(token))
+	c.add("new secret field", token2, []byte(token2))
+
+	onEvent := func(_ context.Context, e runtime.Event) { c.print(e) }
+	for _, events := range []func(context.Context, runtime.Event){onEvent, nil} {
+		cfg := runtime.Config{Keys: parseKeys(t, one+" "+two), OnEvent: events}
+		m, err := runtime.NewManager(cfg, wrap, fields...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := m.Open(nil)
+		fieldToken.Set(s.Session, token)
+		fieldUser.Set(s.Session, "hubo")
+		line := seal(t, m, s)
+		cookie := pair(t, line)
+		_, value, _ := strings.Cut(cookie, "=")
+		c.addBase64("id", s.ID())
+		c.addBase64("token", value)
+		forged := cookie[:len(cookie)-4] + "AAAA"
+
+		// Everything that can be held, before and after use.
+		type app struct {
+			cfg     runtime.Config
+			keys    runtime.Keys
+			session visitor
+			pointer *visitor
+			manager *runtime.Manager[visitor]
+		}
+		everything := func(s *visitor) {
+			c.print(cfg, &cfg, cfg.Keys, &cfg.Keys, m, *s, s, s.Session, s.Err(),
+				app{cfg, cfg.Keys, *s, s, m}, &app{cfg, cfg.Keys, *s, s, m}, []visitor{*s}, map[string]*visitor{"s": s})
+		}
+		c.print(app{session: *m.Open([]string{cookie})}, &app{session: *m.Open([]string{cookie})}) // not opened before
+		everything(s)
+		for _, header := range []string{cookie, forged, "__Host-session=" + token, forged + "; " + cookie} {
+			everything(m.Open([]string{header}))
+		}
+
+		// Errors, of each kind.
+		for _, err := range []func(*visitor){
+			func(s *visitor) { fieldUser.Set(s.Session, token) },
+			func(s *visitor) { fieldToken.Set(s.Session, strings.Repeat(token2, 300)) },
+			func(s *visitor) { fieldScores.Set(s.Session, map[string]int{token: 1, token2: 2, "x": 3}) },
+		} {
+			s := m.Open([]string{cookie})
+			err(s)
+			lines, failed := m.Seal(s)
+			if failed == nil || lines != nil {
+				t.Error("no error")
+			}
+			c.print(failed, s.Err())
+		}
+		secret, open := moodyField(true), moodyField(false)
+		for _, f := range []*runtime.Field[moody]{&secret, &open} {
+			m := newManagerOf(t, cfg, f)
+			s := m.Open(nil)
+			f.Set(s.Session, "fail")
+			_, err := m.Seal(s)
+			c.print(err, s.Err(), m, s)
+		}
+		wrongType := fieldVisits
+		wrongType.Index, wrongType.Key = 0, "token"
+		s = newManagerOf(t, cfg, &wrongType).Open([]string{cookie})
+		wrongType.Get(s.Session)
+		everything(s)
+		_, err = runtime.ParseKeys(one + "," + one + " " + two[1:] + " " + two + "x " + token + " !" + one)
+		c.print(err)
+		c.print(m.SetKeys(runtime.Keys{}))
+
+		// Within a request: the context, the request and the writer too.
+		for _, header := range []string{cookie, forged, ""} {
+			var w http.ResponseWriter = httptest.NewRecorder()
+			if events == nil {
+				w = plain{&calls{header: http.Header{}}}
+			}
+			r := httptest.NewRequest("GET", "/", nil)
+			r.Header["Cookie"] = []string{header}
+			m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				s := from(r)
+				ctx, cancel := context.WithCancel(context.WithValue(r.Context(), "k", "v"))
+				defer cancel()
+				c.print(r.Context(), ctx, s)
+				fieldToken.Set(s.Session, token2)
+				s.Renew()
+				c.addBase64("renewed id", s.ID())
+				w.WriteHeader(200)
+				if lines := w.Header()["Set-Cookie"]; len(lines) == 1 {
+					c.addBase64("sent token "+header, strings.TrimPrefix(pair(t, lines[0]), "__Host-session="))
+				}
+				c.print(r.Context(), ctx, s, struct{ w http.ResponseWriter }{w})
+				if events == nil {
+					c.print(w)
+				}
+				fieldToken.Clear(s.Session)
+				c.print(s.Err(), s)
+			})).ServeHTTP(w, r)
+		}
+		c.print(mustPanic(t, func() { m.Seal(newManager(t, cfg).Open([]string{cookie})) }))
+	}
+
+	all := c.text.String() + log.String()
+	if !strings.Contains(all, "hubo") || !strings.Contains(all, "REDACTED") || !strings.Contains(all, "forged") || len(c.secrets) < 40 {
+		t.Error("the canary does not see what is printed")
+	}
+	for what, secret := range c.secrets {
+		if i := strings.Index(all, secret); i >= 0 {
+			t.Errorf("%s is shown: %s", what, strings.ToValidUTF8(all[max(0, i-300):min(len(all), i+300)], "?"))
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package runtime_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// headersAfter returns a response's header, where the handler began with the given
+// lines and then changed the session or only read it.
+func headersAfter(t *testing.T, name string, lines []string, change bool) []string {
+	t.Helper()
+	m := newManager(t, runtime.Config{})
+	w := serve(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, line := range lines {
+			w.Header().Add(name, line)
+		}
+		if s := from(r); change {
+			fieldUser.Set(s.Session, "hubo")
+		} else {
+			fieldUser.Get(s.Session)
+		}
+		w.Write(nil)
+	})))
+	return w.Result().Header[name]
+}
+
+func TestVary(t *testing.T) {
+	for _, c := range []struct{ have, want []string }{
+		{nil, []string{"Cookie"}},
+		{[]string{"Accept-Encoding"}, []string{"Accept-Encoding", "Cookie"}},
+		{[]string{"Accept, Origin", "User-Agent"}, []string{"Accept, Origin", "User-Agent", "Cookie"}},
+		{[]string{"Cookie"}, []string{"Cookie"}},
+		{[]string{"cookie"}, []string{"cookie"}},
+		{[]string{"Accept", "Origin ,\tCOOKIE , X"}, []string{"Accept", "Origin ,\tCOOKIE , X"}},
+		{[]string{"*"}, []string{"*"}},
+		{[]string{"Accept, *"}, []string{"Accept, *"}},
+		{[]string{"X-Cookie, Cookies"}, []string{"X-Cookie, Cookies", "Cookie"}},
+		{[]string{""}, []string{"", "Cookie"}},
+	} {
+		for _, change := range []bool{true, false} {
+			if got := headersAfter(t, "Vary", c.have, change); !slices.Equal(got, c.want) {
+				t.Errorf("%q becomes %q, want %q", c.have, got, c.want)
+			}
+		}
+	}
+}
+
+func TestCacheControl(t *testing.T) {
+	for _, c := range []struct{ have, want []string }{
+		{nil, []string{"private"}},
+		{[]string{""}, []string{"private"}},
+		{[]string{"private"}, []string{"private"}},
+		{[]string{"Private, max-age=60"}, []string{"Private, max-age=60"}},
+		{[]string{"no-store"}, []string{"no-store"}},
+		{[]string{"max-age=0", "No-Store"}, []string{"max-age=0", "No-Store"}},
+		{[]string{"max-age=60"}, []string{"private, max-age=60"}},
+		{[]string{"no-cache"}, []string{"private, no-cache"}},
+		{[]string{"public, max-age=60"}, []string{"private, max-age=60"}},
+		{[]string{"PUBLIC", "s-maxage=100 , must-revalidate"}, []string{"private, must-revalidate"}},
+		{[]string{`private="X-Secret"`}, []string{"private"}},
+		{[]string{`no-cache="Set-Cookie, X", max-age=1`}, []string{`private, no-cache="Set-Cookie, X", max-age=1`}},
+		{[]string{"no-storeroom"}, []string{"private, no-storeroom"}},
+		{[]string{",, immutable,"}, []string{"private, immutable"}},
+	} {
+		if got := headersAfter(t, "Cache-Control", c.have, true); !slices.Equal(got, c.want) {
+			t.Errorf("%q becomes %q, want %q", c.have, got, c.want)
+		}
+		if got := headersAfter(t, "Cache-Control", c.have, false); !slices.Equal(got, c.have) {
+			t.Errorf("without a cookie, %q becomes %q", c.have, got)
+		}
+	}
+}
+
+func TestSetCookieLines(t *testing.T) {
+	const theirs1, theirs2 = "lang=de; Path=/", "__Host-session2=x; Path=/; Secure"
+	const forged = "__Host-session=handmade; Path=/; Secure"
+	for _, have := range [][]string{
+		nil, {theirs1}, {theirs1, theirs2}, {forged}, {forged, theirs1, forged, theirs2, forged},
+	} {
+		kept := slices.DeleteFunc(slices.Clone(have), func(line string) bool { return line == forged })
+		got := headersAfter(t, "Set-Cookie", have, true)
+		if len(got) != len(kept)+1 || !slices.Equal(got[:len(kept)], kept) || parseCookie(t, got[len(kept)]).Value == "handmade" {
+			t.Errorf("%q becomes %q", have, got)
+		}
+		if got := headersAfter(t, "Set-Cookie", have, false); !slices.Equal(got, have) {
+			t.Errorf("unchanged, %q becomes %q", have, got)
+		}
+	}
+}

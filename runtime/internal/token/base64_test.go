@@ -1,0 +1,70 @@
+package token
+
+import (
+	"bytes"
+	"encoding/base64"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+var standard = base64.RawURLEncoding.Strict()
+
+func TestEncodeText(t *testing.T) {
+	for n := range 300 {
+		raw := make([]byte, n)
+		for i := range raw {
+			raw[i] = byte(rand.Uint32())
+		}
+		want := standard.EncodeToString(raw)
+		if textLen(n) != len(want) || rawLen(len(want)) != n {
+			t.Fatalf("%d bytes are %d characters, which are %d bytes", n, textLen(n), rawLen(len(want)))
+		}
+		// In the room of the text, the bytes are at its end.
+		text := make([]byte, len(want))
+		at := text[len(text)-n:]
+		copy(at, raw)
+		encodeText(text, at)
+		if string(text) != want {
+			t.Fatalf("%x is %s, want %s", raw, text, want)
+		}
+		got := make([]byte, n)
+		if !decodeText(got, want) || !bytes.Equal(got, raw) {
+			t.Fatalf("%s is %x, want %x", want, got, raw)
+		}
+	}
+}
+
+// Every text of one to five characters that differs from a valid one in two places,
+// and some others, is judged as the standard library judges it.
+func TestDecodeTextIsStrict(t *testing.T) {
+	const some = "AQgw_-+/=\r\n \x00\xff0zZ"
+	check := func(text string) {
+		want, err := standard.DecodeString(text)
+		ok := err == nil && !strings.ContainsAny(text, "\r\n")
+		got := make([]byte, rawLen(len(text)))
+		if decodeText(got, text) != ok || ok && !bytes.Equal(got, want) {
+			t.Errorf("%q is %x, %v; want %x, %v", text, got, !ok, want, ok)
+		}
+	}
+	for n := range 12 {
+		for i := range n {
+			for j := range n {
+				for _, c := range some {
+					for d := range 256 {
+						text := []byte(strings.Repeat("A", n))
+						text[i], text[j] = byte(c), byte(d)
+						check(string(text))
+					}
+				}
+			}
+		}
+	}
+	for range 100_000 {
+		text := make([]byte, rand.IntN(12))
+		for i := range text {
+			text[i] = alphabet[rand.IntN(64)]
+		}
+		check(string(text))
+	}
+}

@@ -1,0 +1,118 @@
+package runtime_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+func TestRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log eventLog
+		m := newManager(t, runtime.Config{Lifetime: time.Hour, OnEvent: log.record})
+		s := m.Open(nil)
+		fieldUser.Set(s.Session, "hubo")
+		s.SetPermanent(true)
+		id, expires := s.ID(), s.ExpiresAt()
+		cookie := pair(t, seal(t, m, s))
+		log.take()
+
+		setKeys := func(text string) {
+			t.Helper()
+			if err := m.SetKeys(parseKeys(t, text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		setKeys(keyA + " " + keyB) // added, not yet promoted
+		s = m.Open([]string{cookie})
+		if fieldUser.Get(s.Session) != "hubo" || seal(t, m, s) != "" {
+			t.Error("the first key's cookie is sent again")
+		}
+
+		time.Sleep(20 * time.Minute)
+		setKeys(keyB + " " + keyA)
+		s = m.Open([]string{cookie})
+		if fieldUser.Get(s.Session) != "hubo" || s.Modified() {
+			t.Error("an old key does not open, or opening is a change")
+		}
+		line := seal(t, m, s)
+		log.expect(t, runtime.Event{Kind: runtime.EventResealed})
+		if c := parseCookie(t, line); c.MaxAge != 40*60 {
+			t.Errorf("resealed with Max-Age=%d, for 40 minutes left", c.MaxAge)
+		}
+
+		setKeys(keyB)
+		if s = m.Open([]string{cookie}); !s.IsNew() {
+			t.Error("a retired key opens")
+		}
+		log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedUnknownKey})
+		cookie = pair(t, line)
+		s = m.Open([]string{cookie})
+		if fieldUser.Get(s.Session) != "hubo" || s.ID() != id || !s.Permanent() || !s.ExpiresAt().Equal(expires) {
+			t.Errorf("another session after the rotation: %v, until %v", s, s.ExpiresAt())
+		}
+		if seal(t, m, s) != "" {
+			t.Error("resealed again")
+		}
+		time.Sleep(40 * time.Minute)
+		if s = m.Open([]string{cookie}); !s.IsNew() {
+			t.Error("resealing made the session live longer")
+		}
+	})
+}
+
+// A session that is open while the keys change is saved under the new ones.
+func TestSetKeysDuringRequest(t *testing.T) {
+	var log eventLog
+	m := newManager(t, runtime.Config{OnEvent: log.record})
+	cookie := sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+	s := m.Open([]string{cookie})
+	fieldVisits.Set(s.Session, 1)
+	log.take()
+	if err := m.SetKeys(parseKeys(t, keyC)); err != nil {
+		t.Fatal(err)
+	}
+	s = reopen(t, m, s)
+	if fieldUser.Get(s.Session) != "hubo" || fieldVisits.Get(s.Session) != 1 {
+		t.Errorf("lost: %v", s)
+	}
+	log.expect(t)
+}
+
+func TestSetKeysErrors(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	cookie := sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+	if err := m.SetKeys(runtime.Keys{}); !errors.Is(err, runtime.ErrNoKeys) || err.Error() != "session: no keys" {
+		t.Error(err)
+	}
+	if s := m.Open([]string{cookie}); fieldUser.Get(s.Session) != "hubo" {
+		t.Error("the old ring is gone")
+	}
+}
+
+// An old key's empty session is nothing to seal again; one that is changed is
+// saved as any other.
+func TestRotationOfChangedSessions(t *testing.T) {
+	var log eventLog
+	old := newManager(t, runtime.Config{})
+	m := newManager(t, runtime.Config{Keys: parseKeys(t, keyB+" "+keyA), OnEvent: log.record})
+	cookie := sealed(t, old, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+	s := m.Open([]string{cookie})
+	fieldUser.Set(s.Session, "eve")
+	if got := fieldUser.Get(reopen(t, m, s).Session); got != "eve" {
+		t.Errorf("got %q", got)
+	}
+	s = m.Open([]string{cookie})
+	fieldUser.Clear(s.Session)
+	if c := parseCookie(t, seal(t, m, s)); c.Value != "" {
+		t.Errorf("not deleted: %s", c.Raw)
+	}
+	s = m.Open([]string{craft(t, payload(metadata(time.Now())))})
+	if s.IsNew() || seal(t, m, s) != "" {
+		t.Error("an empty session was sealed again")
+	}
+	log.expect(t)
+}
