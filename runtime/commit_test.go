@@ -248,7 +248,7 @@ func TestPanicWithFailedSave(t *testing.T) {
 			panic("cause")
 		})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	})
-	if w.Code != 0 || len(w.Header()) != 0 || w.Body.Len() > 0 {
+	if got := fmt.Sprint(w.Header()); w.Code != 0 || got != "map[Vary:[Cookie]]" || w.Body.Len() > 0 {
 		t.Errorf("answered %d %v %q", w.Code, w.Header(), w.Body)
 	}
 }

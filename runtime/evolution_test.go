@@ -114,9 +114,15 @@ func TestOlderKeys(t *testing.T) {
 			}
 		}
 
+		// The expiry of the older value is not the newer one's.
+		s := m.Open([]string{craft(t, payload(metadata(time.Now(), mapping("code", 0)), "c", "new", "code", "old"))})
+		if got := renamed.Get(s.Session); got != "new" {
+			t.Errorf("expired with the older key: %q", got)
+		}
+
 		// A save moves it to its own key, with its expiry.
 		cookie := craft(t, payload(metadata(time.Now(), mapping("code", 600)), "code", "old"))
-		s := m.Open([]string{cookie})
+		s = m.Open([]string{cookie})
 		s.SetPermanent(true)
 		cookie = pair(t, seal(t, m, s))
 		got := plaintextOf(t, cookie)
@@ -216,6 +222,7 @@ func TestMalformedPayload(t *testing.T) {
 		"three elements":        append(append([]byte{0x93}, good[1:]...), 0xc0),
 		"trailing byte":         append(bytes.Clone(good), 0xc0),
 		"cut short":             good[:len(good)-1],
+		"value missing":         good[:len(good)-5],
 		"short id":              payload(badID, "user", "hubo"),
 		"metadata too short":    payload(append([]byte{0x94}, meta[1:len(meta)-1]...)),
 		"negative time":         payload(append(bytes.Clone(meta[:len(meta)-3]), 0xff, 0, 0)),

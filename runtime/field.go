@@ -99,6 +99,7 @@ func (f *Field[T]) Set(s Session, v T) {
 func (f *Field[T]) encode(st *state, v T, use func(raw []byte)) {
 	buf := getScratch()
 	defer putScratch(buf)
+	*buf = (*buf)[:cap(*buf)] // to be wiped, even if a marshaler panics
 	raw, err := codec.Append((*buf)[:0], v, f.Encode)
 	*buf = raw
 	switch {
@@ -152,7 +153,7 @@ func (f *Field[T]) Clear(s Session) {
 
 // Update sets the field to what change makes of its value, or of its default if it
 // is not set. The session is not locked meanwhile: if the field changed, change is
-// called again with the newer value.
+// called again with the newer value, so it must not itself set this field.
 func (f *Field[T]) Update(s Session, change func(T) T) {
 	st := s.session()
 	for done := false; !done; {
@@ -187,7 +188,7 @@ func index(fields []AnyField) (descriptors []*descriptor, keys map[string]keyInd
 			if _, taken := keys[key]; taken {
 				return nil, nil, fmt.Errorf("%w: key %s twice", errFields, strconv.Quote(key))
 			}
-			keys[key] = keyIndex{index: i, old: j > 0}
+			keys[key] = keyIndex{index: i, age: uint16(j)}
 		}
 	}
 	return descriptors, keys, nil
@@ -195,5 +196,5 @@ func index(fields []AnyField) (descriptors []*descriptor, keys map[string]keyInd
 
 type keyIndex struct {
 	index int
-	old   bool // the key is one of the field's was= keys
+	age   uint16 // as in slot
 }

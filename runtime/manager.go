@@ -89,7 +89,7 @@ func (m *Manager[S]) Get(r *http.Request) *S {
 
 // Save writes a session from Get into the header of a response, for programs that
 // do not use Handler. It must be called before the response begins, once all
-// changes are made. With an error, the header is as it was.
+// changes are made. With an error, there is no cookie in the header.
 func (m *Manager[S]) Save(w http.ResponseWriter, _ *http.Request, s *S) error {
 	return m.state(s).writeTo(w.Header(), new(headerValues), false)
 }
@@ -148,15 +148,14 @@ func (st *state) size() int {
 // writeTo saves the session and writes what a response must say about it.
 func (st *state) writeTo(h http.Header, room *headerValues, final bool) error {
 	setCookie, touched, err := st.save(final)
-	if err != nil || !touched {
-		return err
+	if touched {
+		room.varyCookie(h)
 	}
-	room.varyCookie(h)
 	if setCookie != "" {
 		room.setCookie(h, st.manager.cookie.name, setCookie)
 		room.keepPrivate(h)
 	}
-	return nil
+	return err
 }
 
 // save returns the Set-Cookie header field to send, if any, and whether the session
@@ -231,9 +230,12 @@ func (st *state) seal() (setCookie string, err error) {
 	*buf = line
 	var maxAge time.Duration
 	if st.contents.meta.flags&flagPermanent != 0 {
-		maxAge = m.cookie.lifetime
+		// A token sealed again under a newer key lives no longer than it did before.
+		left := st.contents.meta.seen + m.lifetimeSeconds() - now.Unix()
+		maxAge = min(time.Duration(left)*time.Second, m.cookie.lifetime)
 	}
 	*buf = m.cookie.appendAttributes(*buf, maxAge, now)
+	st.sent = true
 
 	switch {
 	case st.destroyed:

@@ -59,7 +59,7 @@ func TestSaveErrors(t *testing.T) {
 	if err := m.Save(w, r, s); !errors.Is(err, runtime.ErrMax) {
 		t.Error(err)
 	}
-	if got := fmt.Sprint(w.Header()); got != "map[Vary:[Accept]]" {
+	if got := fmt.Sprint(w.Header()); got != "map[Vary:[Accept Cookie]]" {
 		t.Errorf("the header is %s", got)
 	}
 }

@@ -13,6 +13,9 @@ import (
 // even decrypted. The response gets Vary: Cookie if the session was touched, and
 // one Set-Cookie with Cache-Control: private if it is to be sent. A session that
 // cannot be saved makes the response Config.ErrorHandler's.
+//
+// A handler that takes the connection over with http.Hijacker writes its response
+// itself: it must send what is in w.Header() by then, Set-Cookie included.
 func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange[S]{cookies: r.Header["Cookie"]}

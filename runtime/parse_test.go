@@ -16,7 +16,7 @@ func parseManager() *manager {
 		m.fields = append(m.fields, &descriptor{index: i, name: key, key: key, header: wire.AppendString(nil, key)})
 		m.keys[key] = keyIndex{index: i}
 	}
-	m.keys["old"] = keyIndex{index: 2, old: true}
+	m.keys["old"] = keyIndex{index: 2, age: 1}
 	return m
 }
 

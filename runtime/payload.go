@@ -57,7 +57,7 @@ type contents struct {
 // spares the garbage collector the look at it.
 type slot struct {
 	start, end uint32 // in the text; the field is absent if end is 0
-	old        bool   // it came under a key of the field's was= option
+	age        uint16 // 0 if it came under the field's key, n if under its nth was=
 	valid      bool   // it is known to decode
 }
 
@@ -189,11 +189,11 @@ func (m *manager) parse(c *contents) error {
 func (m *manager) parseFields(c *contents, r *reader) bool {
 	next := 0 // fields are saved in the order of the schema
 	for n := r.mapping(); n > 0 && !r.failed; n-- {
-		index, old := next, false
+		index, age := next, uint16(0)
 		var key []byte
 		if next == len(m.fields) || !r.literal(m.fields[next].header) {
 			key = r.string()
-			index, old = m.lookup(key)
+			index, age = m.lookup(key)
 		}
 		start := r.pos
 		raw := r.value()
@@ -206,13 +206,12 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 		}
 		next = index + 1
 		s := &c.slots[index]
-		switch set := s.end != 0; {
-		case set && !s.old && !old:
+		if s.end != 0 && s.age == age {
 			return false
-		case set && old:
-			continue // the field's own key wins over an older one
 		}
-		*s = slot{start: uint32(start), end: uint32(r.pos), old: old}
+		if s.end == 0 || age < s.age { // the newer key wins
+			*s = slot{start: uint32(start), end: uint32(r.pos), age: age}
+		}
 	}
 	return true
 }
@@ -229,25 +228,25 @@ func (c *contents) findUnknown(key []byte) *unknownField {
 func (m *manager) parseExpiries(c *contents, r reader) bool {
 	for n := r.mapping(); n > 0 && !r.failed; n-- {
 		key, expires := r.string(), c.meta.created+r.seconds()
-		if index, old := m.lookup(key); index < 0 {
+		if index, age := m.lookup(key); index < 0 {
 			if u := c.findUnknown(key); u != nil {
 				u.expires = expires
 			}
-		} else if c.slots[index].old == old {
+		} else if c.slots[index].age == age {
 			c.setExpiry(index, expires)
 		}
 	}
 	return !r.failed && r.pos == len(r.b)
 }
 
-// lookup returns the index of the field with a key, and whether the key is one of
-// its older ones; -1 if there is none.
-func (m *manager) lookup(key []byte) (index int, old bool) {
+// lookup returns the index of the field with a key, -1 if there is none, and the age
+// of the key.
+func (m *manager) lookup(key []byte) (index int, age uint16) {
 	k, ok := m.keys[string(key)]
 	if !ok {
-		return -1, false
+		return -1, 0
 	}
-	return k.index, k.old
+	return k.index, k.age
 }
 
 // prune removes the fields whose ttl has run out.

@@ -116,7 +116,8 @@ func (s Session) Renew() {
 }
 
 // Destroy ends the session: its fields, its id and its age are gone, and the
-// response deletes the cookie. Fields set afterwards begin a new session.
+// response deletes the cookie. Fields set afterwards begin a new session, and IsNew
+// is true from now on.
 func (s Session) Destroy() {
 	st := s.session()
 	st.lock()

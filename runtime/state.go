@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"sync"
 	"time"
 
@@ -74,13 +73,19 @@ func (st *state) open() {
 		if candidates++; candidates > maxCandidates || opens == maxOpens {
 			break
 		}
-		c, key, refusal := m.openToken(value, now)
+		c := newContents(len(m.fields))
+		text, key, err := m.ring.Load().Open(c.text, value)
+		if err == nil || err == token.ErrForged {
+			opens++
+		}
+		refusal := refusedFor(err)
+		if err == nil {
+			c.text = text
+			refusal = m.read(c, now)
+		}
 		if refusal == "" {
 			st.contents, st.oldKey = c, key > 0
 			return
-		}
-		if refusal != RefusedMalformed && refusal != RefusedUnknownKey {
-			opens++
 		}
 		st.event(EventRefused, refusal, "")
 	}
@@ -94,23 +99,30 @@ func (st *state) reset(now int64) {
 	st.contents.meta.created, st.contents.meta.seen = now, now
 }
 
-// openToken opens one cookie's value. The refusal is empty if it is accepted.
-func (m *manager) openToken(value string, now int64) (c *contents, key int, refusal string) {
-	c = newContents(len(m.fields))
-	var err error
-	c.text, key, err = m.ring.Load().Open(c.text, value)
-	switch {
-	case errors.Is(err, token.ErrUnknownKey):
-		return nil, 0, RefusedUnknownKey
-	case errors.Is(err, token.ErrForged):
-		return nil, 0, RefusedForged
-	case err != nil, m.parse(c) != nil:
-		return nil, 0, RefusedMalformed
-	case now >= c.meta.seen+m.lifetimeSeconds():
-		return nil, 0, RefusedExpired
+// refusedFor is the refusal for an error of opening a token.
+func refusedFor(err error) string {
+	switch err {
+	case nil:
+		return ""
+	case token.ErrUnknownKey:
+		return RefusedUnknownKey
+	case token.ErrForged:
+		return RefusedForged
+	default:
+		return RefusedMalformed
+	}
+}
+
+// read reads the plaintext of a token. The refusal is empty if it is accepted.
+func (m *manager) read(c *contents, now int64) (refusal string) {
+	if m.parse(c) != nil {
+		return RefusedMalformed
+	}
+	if now >= c.meta.seen+m.lifetimeSeconds() {
+		return RefusedExpired
 	}
 	c.prune(now)
-	return c, key, ""
+	return ""
 }
 
 func (st *state) id() [idSize]byte {
