@@ -18,7 +18,7 @@ var rounds = flag.Int("rounds", 6, "how often each case is measured; the librari
 
 // ballast is the heap of a server. Without it, the garbage collector would find next
 // to nothing alive, and so run all the time.
-var ballast = make([]byte, 0<<20)
+var ballast = make([]byte, 16<<20)
 
 var cases = []string{"untouched", "read", "read-change-save"}
 

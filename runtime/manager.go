@@ -206,7 +206,7 @@ func (st *state) seal() (setCookie string, err error) {
 		return m.cookie.deleteCookie(), nil
 	}
 
-	now := time.Now()
+	now := st.now()
 	st.id()
 	if !reseal {
 		// A clock that was set back must not make the session younger than it is.
@@ -264,7 +264,7 @@ func (st *state) largest() string {
 		}
 	}
 	var unknown int
-	for _, u := range st.contents.unknown {
+	for _, u := range st.contents.unknown() {
 		unknown += len(u.key) + len(u.raw)
 	}
 	if unknown > 0 {

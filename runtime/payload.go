@@ -3,6 +3,7 @@ package runtime
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
@@ -34,31 +35,34 @@ type metadata struct {
 	seen          int64
 	authenticated int64 // 0 for never
 	flags         uint64
-	later         []byte // encoded elements after the known ones
-	laterCount    int
 }
 
 // contents is what a token says, or will say: one text, and where in it each value
 // lies. What was once written to the text stays as it is, so that values can be read
 // without a lock; new ones are appended.
 type contents struct {
-	meta    metadata
-	text    []byte
-	slots   []slot  // by the index of the field
-	expires []int64 // likewise, in Unix seconds, 0 for never; nil if no field expires
-	unknown []unknownField
+	meta  metadata
+	text  []byte
+	slots []slot // by the index of the field
+	rare  *rare  // what most sessions do not have; may be nil
 
 	// Room for an ordinary session, so that opening one is one allocation.
 	shortText [192]byte
 	fewSlots  [8]slot
 }
 
-// A slot says where the encoded value of one field is. It holds no pointer, which
-// spares the garbage collector the look at it.
+// A slot says where the encoded value of one field is.
 type slot struct {
 	start, end uint32 // in the text; the field is absent if end is 0
 	age        uint16 // 0 if it came under the field's key, n if under its nth was=
 	valid      bool   // it is known to decode
+}
+
+type rare struct {
+	expires    []int64 // by the index of the field, in Unix seconds; 0 for never
+	unknown    []unknownField
+	later      []byte // the encoded elements of the metadata after the known ones
+	laterCount int
 }
 
 // An unknownField is a field of a build with another schema.
@@ -84,7 +88,7 @@ func (c *contents) empty() bool {
 			return false
 		}
 	}
-	return len(c.unknown) == 0
+	return len(c.unknown()) == 0
 }
 
 // value returns the encoded value of a field, nil if absent.
@@ -131,34 +135,54 @@ func (c *contents) remove(index int) {
 	c.setExpiry(index, 0)
 }
 
+// rarely returns c.rare to be written to.
+func (c *contents) rarely() *rare {
+	if c.rare == nil {
+		c.rare = &rare{expires: make([]int64, len(c.slots))}
+	}
+	return c.rare
+}
+
+func (c *contents) unknown() []unknownField {
+	if c.rare == nil {
+		return nil
+	}
+	return c.rare.unknown
+}
+
 func (c *contents) expiry(index int) int64 {
-	if c.expires == nil {
+	if c.rare == nil {
 		return 0
 	}
-	return c.expires[index]
+	return c.rare.expires[index]
 }
 
 func (c *contents) setExpiry(index int, expires int64) {
-	if c.expires == nil {
-		if expires == 0 {
-			return
-		}
-		c.expires = make([]int64, len(c.slots))
+	if expires != c.expiry(index) {
+		c.rarely().expires[index] = expires
 	}
-	c.expires[index] = expires
 }
 
 var errPayload = errors.New("session: malformed payload")
 
+// usualStart is how a plaintext begins, up to the id, unless its metadata has more
+// than the usual elements.
+var usualStart = []byte{0x90 | plaintextLength, 0x90 | metadataLength, 0xc4, idSize}
+
 // parse reads the authenticated plaintext in c.text.
 func (m *manager) parse(c *contents) error {
 	r := reader{b: c.text}
-	if r.array() != plaintextLength {
-		return errPayload
-	}
-	elements := r.array()
 	meta := &c.meta
-	copy(meta.id[:], r.fixed(idSize))
+	elements := metadataLength
+	if len(r.b) > len(usualStart)+idSize && r.literal(usualStart) {
+		r.pos += copy(meta.id[:], r.rest())
+	} else {
+		if r.array() != plaintextLength {
+			return errPayload
+		}
+		elements = r.array()
+		copy(meta.id[:], r.fixed(idSize))
+	}
 	meta.hasID = true
 	meta.created = r.seconds()
 	meta.seen = meta.created + r.seconds()
@@ -170,12 +194,13 @@ func (m *manager) parse(c *contents) error {
 	if elements > metadataLength {
 		expiries = r.value()
 	}
-	later := r.pos
-	for meta.laterCount < elements-metadataLength-1 && !r.failed {
+	later, count := r.pos, 0
+	for ; count < elements-metadataLength-1 && !r.failed; count++ {
 		r.value()
-		meta.laterCount++
 	}
-	meta.later = c.text[later:r.pos:r.pos]
+	if count > 0 {
+		c.rarely().later, c.rare.laterCount = c.text[later:r.pos:r.pos], count
+	}
 	if elements < metadataLength || !m.parseFields(c, &r) || r.failed || r.pos != len(r.b) {
 		return errPayload
 	}
@@ -201,7 +226,7 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 			if c.findUnknown(key) != nil {
 				return false
 			}
-			c.unknown = append(c.unknown, unknownField{key: key, raw: raw})
+			c.rarely().unknown = append(c.unknown(), unknownField{key: key, raw: raw})
 			continue
 		}
 		next = index + 1
@@ -217,9 +242,9 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 }
 
 func (c *contents) findUnknown(key []byte) *unknownField {
-	for i := range c.unknown {
-		if bytes.Equal(c.unknown[i].key, key) {
-			return &c.unknown[i]
+	for i, u := range c.unknown() {
+		if bytes.Equal(u.key, key) {
+			return &c.rare.unknown[i]
 		}
 	}
 	return nil
@@ -232,7 +257,7 @@ func (m *manager) parseExpiries(c *contents, r reader) bool {
 			if u := c.findUnknown(key); u != nil {
 				u.expires = expires
 			}
-		} else if c.slots[index].age == age {
+		} else if s := c.slots[index]; s.end != 0 && s.age == age {
 			c.setExpiry(index, expires)
 		}
 	}
@@ -251,41 +276,31 @@ func (m *manager) lookup(key []byte) (index int, age uint16) {
 
 // prune removes the fields whose ttl has run out.
 func (c *contents) prune(now int64) {
-	for i, expires := range c.expires {
+	if c.rare == nil {
+		return
+	}
+	for i, expires := range c.rare.expires {
 		if expires != 0 && expires <= now {
-			c.slots[i], c.expires[i] = slot{}, 0
+			c.remove(i)
 		}
 	}
-	kept := c.unknown[:0]
-	for _, u := range c.unknown {
-		if u.expires == 0 || u.expires > now {
-			kept = append(kept, u)
-		}
-	}
-	c.unknown = kept
+	c.rare.unknown = slices.DeleteFunc(c.rare.unknown, func(u unknownField) bool {
+		return u.expires != 0 && u.expires <= now
+	})
 }
 
 // appendPlaintext is the inverse of parse.
 func (m *manager) appendPlaintext(dst []byte, c *contents) []byte {
-	var fields, expiries int
-	for i := range c.slots {
-		if c.slots[i].end != 0 {
-			fields++
-			if c.expiry(i) != 0 {
-				expiries++
-			}
-		}
-	}
-	for i := range c.unknown {
-		if c.unknown[i].expires != 0 {
-			expiries++
-		}
-	}
-
 	meta := &c.meta
+	var expiries []byte
+	var expiring, later int
+	if c.rare != nil {
+		expiries, expiring = m.expiries(c)
+		later = c.rare.laterCount
+	}
 	elements := metadataLength
-	if expiries > 0 || meta.laterCount > 0 {
-		elements += 1 + meta.laterCount
+	if expiring > 0 || later > 0 {
+		elements += 1 + later
 	}
 	var authenticated int64
 	if meta.authenticated != 0 {
@@ -299,33 +314,44 @@ func (m *manager) appendPlaintext(dst []byte, c *contents) []byte {
 	dst = wire.AppendUint(dst, uint64(authenticated))
 	dst = wire.AppendUint(dst, meta.flags)
 	if elements > metadataLength {
-		dst = wire.AppendMapHeader(dst, expiries)
-		for i, expires := range c.expires {
-			if expires != 0 && c.slots[i].end != 0 {
-				dst = append(dst, m.fields[i].header...)
-				dst = wire.AppendUint(dst, uint64(max(0, expires-meta.created)))
-			}
-		}
-		for _, u := range c.unknown {
-			if u.expires != 0 {
-				dst = wire.AppendString(dst, string(u.key))
-				dst = wire.AppendUint(dst, uint64(max(0, u.expires-meta.created)))
-			}
-		}
-		dst = append(dst, meta.later...)
+		dst = wire.AppendMapHeader(dst, expiring)
+		dst = append(append(dst, expiries...), c.rare.later...)
 	}
 
-	dst = wire.AppendMapHeader(dst, fields+len(c.unknown))
+	fields := len(c.unknown())
+	for i := range c.slots {
+		if c.slots[i].end != 0 {
+			fields++
+		}
+	}
+	dst = wire.AppendMapHeader(dst, fields)
 	for i := range c.slots {
 		if raw := c.value(i); raw != nil {
 			dst = append(append(dst, m.fields[i].header...), raw...)
 		}
 	}
-	for _, u := range c.unknown {
-		dst = wire.AppendString(dst, string(u.key))
-		dst = append(dst, u.raw...)
+	for _, u := range c.unknown() {
+		dst = append(wire.AppendString(dst, string(u.key)), u.raw...)
 	}
 	return dst
+}
+
+// expiries returns the entries of the map of expiries, and how many there are.
+func (m *manager) expiries(c *contents) (entries []byte, n int) {
+	add := func(key string, expires int64) {
+		if expires != 0 {
+			entries = wire.AppendString(entries, key)
+			entries = wire.AppendUint(entries, uint64(max(0, expires-c.meta.created)))
+			n++
+		}
+	}
+	for i, expires := range c.rare.expires {
+		add(m.fields[i].key, expires)
+	}
+	for _, u := range c.rare.unknown {
+		add(string(u.key), u.expires)
+	}
+	return entries, n
 }
 
 // A reader reads msgpack values one after the other. After a failure, it returns
@@ -369,6 +395,10 @@ func (r *reader) array() int {
 }
 
 func (r *reader) mapping() int {
+	if b := r.rest(); len(b) > 0 && b[0]&0xf0 == 0x80 && !r.failed {
+		r.pos++
+		return int(b[0] & 0xf) // the values will be missed if they are not there
+	}
 	n, size, err := wire.MapHeader(r.rest())
 	if !r.advance(size, err) {
 		return 0
@@ -385,9 +415,9 @@ func (r *reader) string() []byte {
 }
 
 func (r *reader) uint() uint64 {
-	if r.pos < len(r.b) && r.b[r.pos] < 0x80 { // most are small
+	if b := r.rest(); len(b) > 0 && b[0] < 0x80 { // most are small
 		r.pos++
-		return uint64(r.b[r.pos-1])
+		return uint64(b[0])
 	}
 	v, size, err := wire.Uint(r.rest())
 	if !r.advance(size, err) {

@@ -47,7 +47,9 @@ func (st *state) clear(name string) {
 		}
 		c.remove(i)
 	}
-	c.unknown = nil
+	if c.rare != nil {
+		c.rare.unknown = nil
+	}
 	c.meta.flags = 0
 	st.change(name)
 }
@@ -125,7 +127,7 @@ func (s Session) Destroy() {
 	if !st.isNew {
 		st.destroyed = true
 	}
-	st.reset(time.Now().Unix())
+	st.reset(st.now().Unix())
 	st.change("Destroy")
 }
 
@@ -163,7 +165,7 @@ func (s Session) ExpiresAt() time.Time {
 	defer st.unlock()
 	from := st.contents.meta.seen
 	if st.modified {
-		from = time.Now().Unix()
+		from = st.now().Unix()
 	}
 	return time.Unix(from+st.manager.lifetimeSeconds(), 0)
 }

@@ -18,6 +18,7 @@ type state struct {
 	mu       sync.Mutex
 	cookies  *[]string // the request's Cookie header fields; a pointer, which fmt does not follow
 	contents *contents // set once opened
+	openedAt time.Time
 
 	sent      bool // the browser has a cookie of this name, whatever it holds, or is sent one
 	isNew     bool // no cookie opened
@@ -41,6 +42,10 @@ func (st *state) lock() {
 // unlock also reports what happened meanwhile: a program's OnEvent may well use
 // the session.
 func (st *state) unlock() {
+	if len(st.events) == 0 {
+		st.mu.Unlock()
+		return
+	}
 	events := st.events
 	st.events = nil
 	st.mu.Unlock()
@@ -63,7 +68,8 @@ const (
 // open finds the first cookie that opens. Without one, the session is empty.
 func (st *state) open() {
 	m := st.manager
-	now := time.Now().Unix()
+	st.openedAt = time.Now()
+	now := st.openedAt.Unix()
 	candidates, opens := 0, 0
 	for value := range cookieValues(*st.cookies, m.cookie.name) {
 		st.sent = true
@@ -91,6 +97,9 @@ func (st *state) open() {
 	}
 	st.reset(now)
 }
+
+// now is time.Now, a little faster.
+func (st *state) now() time.Time { return st.openedAt.Add(time.Since(st.openedAt)) }
 
 // reset makes the session a new, empty one.
 func (st *state) reset(now int64) {
@@ -162,7 +171,7 @@ func (st *state) authenticate(known bool) {
 	st.renew()
 	st.contents.meta.authenticated = 0
 	if known {
-		st.contents.meta.authenticated = time.Now().Unix()
+		st.contents.meta.authenticated = st.now().Unix()
 	}
 }
 
@@ -187,7 +196,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte) bool {
 	}
 	var expires int64
 	if f.ttl > 0 {
-		expires = time.Now().Add(f.ttl).Unix()
+		expires = st.now().Add(f.ttl).Unix()
 	}
 	changed := !same(held, raw)
 	if !changed && c.expiry(f.index) == expires {

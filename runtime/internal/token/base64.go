@@ -8,13 +8,18 @@ import "encoding/binary"
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// decodeTable gives the bits of a character, in their place among those of 4.
-var decodeTable [4][256]uint32
+var (
+	encodeTable [1 << 12]uint16 // 12 bits to two characters, the first in the low byte
+	decodeTable [4][256]uint32  // a character to its bits, in their place among those of 4
+)
 
 // invalid is in no sum of valid entries, which have 24 bits.
 const invalid = 1 << 31
 
 func init() {
+	for bits := range encodeTable {
+		encodeTable[bits] = uint16(alphabet[bits>>6]) | uint16(alphabet[bits&63])<<8
+	}
 	for place := range decodeTable {
 		table := &decodeTable[place]
 		for c := range table {
@@ -36,7 +41,9 @@ func rawLen(n int) int { return n/4*3 + n%4*6/8 }
 // and may end where raw ends: each part of raw is read before it is written over.
 func encodeText(out, raw []byte) {
 	for len(raw) >= 8 && len(out) >= 8 {
-		binary.BigEndian.PutUint64(out, characters(sextets(binary.BigEndian.Uint64(raw)>>16)))
+		v := binary.BigEndian.Uint64(raw)
+		binary.LittleEndian.PutUint64(out, uint64(encodeTable[v>>52])|uint64(encodeTable[v>>40&0xfff])<<16|
+			uint64(encodeTable[v>>28&0xfff])<<32|uint64(encodeTable[v>>16&0xfff])<<48)
 		raw, out = raw[6:], out[8:]
 	}
 	for len(raw) >= 3 && len(out) >= 4 {
@@ -54,33 +61,19 @@ func encodeText(out, raw []byte) {
 	}
 }
 
-// sextets spreads 48 bits over the 8 bytes of a word, 6 to each, by halves.
-func sextets(v uint64) uint64 {
-	v = v&0xffffff000000<<8 | v&0xffffff
-	v = v&0x00fff00000fff000<<4 | v&0x00000fff00000fff
-	return v&0x0fc00fc00fc00fc0<<2 | v&0x003f003f003f003f
-}
-
-// characters turns each of 8 sextets into its character, without a branch or a
-// table: from 26 on, and so on, the distance to the character is another one.
-func characters(v uint64) uint64 {
-	const each = 0x0101010101010101
-	from := func(first uint64) uint64 { return (v + each*(128-first)) >> 7 & each }
-	return v + each*'A' + from(26)*('a'-'A'-26) - from(52)*('a'-'0'+26) - from(62)*('0'+10-'-') + from(63)*('_'-'-'-1)
-}
-
 // decodeText decodes a text into raw, which must have rawLen(len(text)) bytes, and
 // reports whether it is one that encodeText makes.
 func decodeText(raw []byte, text string) bool {
 	t0, t1, t2, t3 := &decodeTable[0], &decodeTable[1], &decodeTable[2], &decodeTable[3]
 	var seen uint32
-	for len(text) >= 4 && len(raw) >= 4 {
+	for len(text) >= 8 && len(raw) >= 8 {
 		v := t0[text[0]] | t1[text[1]] | t2[text[2]] | t3[text[3]]
-		seen |= v
-		binary.BigEndian.PutUint32(raw, v<<8) // the fourth byte is written over
-		text, raw = text[4:], raw[3:]
+		w := t0[text[4]] | t1[text[5]] | t2[text[6]] | t3[text[7]]
+		seen |= v | w
+		binary.BigEndian.PutUint64(raw, uint64(v)<<40|uint64(w)<<16) // the last two bytes are written over
+		text, raw = text[8:], raw[6:]
 	}
-	if len(text) >= 4 && len(raw) >= 3 {
+	for len(text) >= 4 && len(raw) >= 3 {
 		v := t0[text[0]] | t1[text[1]] | t2[text[2]] | t3[text[3]]
 		seen |= v
 		raw[0], raw[1], raw[2] = byte(v>>16), byte(v>>8), byte(v)
