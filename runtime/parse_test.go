@@ -70,7 +70,7 @@ func FuzzParse(f *testing.F) {
 
 		// A change leaves the rest alone.
 		value := slices.Repeat([]byte{0xc0}, len(plaintext)%300+1)
-		again.set(1, value)
+		again.set(1, m.fields[1].header, value)
 		again.remove(0)
 		if again.value(0) != nil || !bytes.Equal(again.value(1), value) || !bytes.Equal(again.value(2), c.value(2)) {
 			t.Errorf("after a change: %x, %x, %x", again.value(0), again.value(1), again.value(2))

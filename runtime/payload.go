@@ -51,11 +51,13 @@ type contents struct {
 	fewSlots  [8]slot
 }
 
-// A slot says where the encoded value of one field is.
+// A slot says where one field is in the text: its key from start to value, its
+// encoded value from there to end. The field is absent if end is 0. The key is left
+// out, and start is value, if it is to be written in another form than it was read.
 type slot struct {
-	start, end uint32 // in the text; the field is absent if end is 0
-	age        uint16 // 0 if it came under the field's key, n if under its nth was=
-	valid      bool   // it is known to decode
+	start, value, end uint32
+	age               uint16 // 0 if it came under the field's key, n if under its nth was=
+	valid             bool   // it is known to decode
 }
 
 type rare struct {
@@ -97,33 +99,34 @@ func (c *contents) value(index int) []byte {
 	if s.end == 0 {
 		return nil
 	}
-	return c.text[s.start:s.end:s.end]
+	return c.text[s.value:s.end:s.end]
 }
 
-// set replaces the encoded value of a field.
-func (c *contents) set(index int, raw []byte) {
-	c.slots[index] = slot{valid: true}
-	if len(c.text)+len(raw) > cap(c.text) {
-		c.moveText(len(raw))
+// set replaces the encoded value of a field, whose key has the given encoding.
+func (c *contents) set(index int, key, raw []byte) {
+	c.slots[index] = slot{}
+	if len(c.text)+len(key)+len(raw) > cap(c.text) {
+		c.moveText(len(key) + len(raw))
 	}
-	start := len(c.text)
+	s := slot{start: uint32(len(c.text)), valid: true}
+	c.text = append(c.text, key...)
+	s.value = uint32(len(c.text))
 	c.text = append(c.text, raw...)
-	s := &c.slots[index]
-	s.start, s.end = uint32(start), uint32(len(c.text))
+	s.end = uint32(len(c.text))
+	c.slots[index] = s
 }
 
 // moveText makes room for more bytes. Values that were replaced are left behind.
 func (c *contents) moveText(more int) {
-	for i := range c.slots {
-		more += int(c.slots[i].end - c.slots[i].start)
+	for _, s := range c.slots {
+		more += int(s.end - s.start)
 	}
 	text := make([]byte, 0, 2*more)
 	for i := range c.slots {
 		if s := &c.slots[i]; s.end != 0 {
-			raw := c.text[s.start:s.end]
-			s.start = uint32(len(text))
-			text = append(text, raw...)
-			s.end = uint32(len(text))
+			at := uint32(len(text))
+			text = append(text, c.text[s.start:s.end]...)
+			s.start, s.value, s.end = at, at+s.value-s.start, uint32(len(text))
 		}
 	}
 	c.text = text
@@ -215,12 +218,15 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 	next := 0 // fields are saved in the order of the schema
 	for n := r.mapping(); n > 0 && !r.failed; n-- {
 		index, age := next, uint16(0)
+		start := r.pos
 		var key []byte
 		if next == len(m.fields) || !r.literal(m.fields[next].header) {
 			key = r.string()
-			index, age = m.lookup(key)
+			if index, age = m.lookup(key); index >= 0 && string(r.b[start:r.pos]) != string(m.fields[index].header) {
+				start = r.pos
+			}
 		}
-		start := r.pos
+		value := r.pos
 		raw := r.value()
 		if index < 0 {
 			if c.findUnknown(key) != nil {
@@ -235,7 +241,7 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 			return false
 		}
 		if s.end == 0 || age < s.age { // the newer key wins
-			*s = slot{start: uint32(start), end: uint32(r.pos), age: age}
+			*s = slot{start: uint32(start), value: uint32(value), end: uint32(r.pos), age: age}
 		}
 	}
 	return true
@@ -325,10 +331,21 @@ func (m *manager) appendPlaintext(dst []byte, c *contents) []byte {
 		}
 	}
 	dst = wire.AppendMapHeader(dst, fields)
-	for i := range c.slots {
-		if raw := c.value(i); raw != nil {
-			dst = append(append(dst, m.fields[i].header...), raw...)
+	for i := 0; i < len(c.slots); i++ {
+		s := c.slots[i]
+		if s.start == s.value {
+			if s.end == 0 {
+				continue
+			}
+			dst = append(dst, m.fields[i].header...)
 		}
+		// Fields that follow one another in the text, as in one that was read, are
+		// copied at once.
+		for i+1 < len(c.slots) && c.slots[i+1].start == s.end && c.slots[i+1].value != s.end {
+			i++
+			s.end = c.slots[i].end
+		}
+		dst = append(dst, c.text[s.start:s.end]...)
 	}
 	for _, u := range c.unknown() {
 		dst = append(wire.AppendString(dst, string(u.key)), u.raw...)

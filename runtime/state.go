@@ -205,7 +205,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte) bool {
 	if changed && f.principal {
 		st.authenticate(true)
 	}
-	c.set(f.index, raw)
+	c.set(f.index, f.header, raw)
 	c.setExpiry(f.index, expires)
 	st.change(f.name)
 	return true
