@@ -17,13 +17,13 @@ import (
 	"context"
 	"time"
 
-	runtime2 "github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/codec"
 )
 
 // If this line does not compile, the sessiongen module in go.mod is older than the
 // generator that wrote this file: go get github.com/sessiongen/sessiongen@latest
-const _ = runtime2.SupportsGenerated1
+const _ = runtime.SupportsGenerated1
 
 // If this does not compile, session has changed since this file was generated:
 // run go generate again.
@@ -38,12 +38,13 @@ var _ struct {
 
 // Session is the session that each library keeps.
 // It is safe for concurrent use.
-type Session struct{ runtime2.Session }
+// Nothing bounds Roles; browsers keep cookies of at most 4096 bytes.
+type Session struct{ runtime.Session }
 
 // NewSessionManager returns the manager that loads and saves sessions as cfg says.
 // Its error joins everything that is wrong with cfg.
-func NewSessionManager(cfg runtime2.Config) (*runtime2.Manager[Session], error) {
-	return runtime2.NewManager(cfg, func(s runtime2.Session) Session { return Session{s} },
+func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
+	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserIDField,
 		&sessionUsernameField,
 		&sessionEmailField,
@@ -55,7 +56,7 @@ func NewSessionManager(cfg runtime2.Config) (*runtime2.Manager[Session], error) 
 
 // SessionFrom returns the session of the request that ctx belongs to. It is never nil:
 // outside the manager's Handler it panics.
-func SessionFrom(ctx context.Context) *Session { return runtime2.FromContext[Session](ctx) }
+func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
 // GetUserID returns UserID, or 0 if it is not set.
 func (s *Session) GetUserID() int64 { return sessionUserIDField.Get(s.Session) }
@@ -73,8 +74,7 @@ func (s *Session) PopUserID() (v int64, ok bool) { return sessionUserIDField.Pop
 // ClearUserID removes UserID.
 func (s *Session) ClearUserID() { sessionUserIDField.Clear(s.Session) }
 
-// UpdateUserID sets UserID to what f makes of its value. If the field changes meanwhile, f
-// is called again.
+// UpdateUserID sets UserID to f of its value; f may run again if that changes meanwhile.
 func (s *Session) UpdateUserID(f func(int64) int64) { sessionUserIDField.Update(s.Session, f) }
 
 // GetUsername returns Username, or "" if it is not set.
@@ -92,8 +92,7 @@ func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameFiel
 // ClearUsername removes Username.
 func (s *Session) ClearUsername() { sessionUsernameField.Clear(s.Session) }
 
-// UpdateUsername sets Username to what f makes of its value. If the field changes meanwhile,
-// f is called again.
+// UpdateUsername sets Username to f of its value; f may run again if that changes meanwhile.
 func (s *Session) UpdateUsername(f func(string) string) { sessionUsernameField.Update(s.Session, f) }
 
 // GetEmail returns Email, or "" if it is not set.
@@ -111,8 +110,7 @@ func (s *Session) PopEmail() (v string, ok bool) { return sessionEmailField.Pop(
 // ClearEmail removes Email.
 func (s *Session) ClearEmail() { sessionEmailField.Clear(s.Session) }
 
-// UpdateEmail sets Email to what f makes of its value. If the field changes meanwhile, f is
-// called again.
+// UpdateEmail sets Email to f of its value; f may run again if that changes meanwhile.
 func (s *Session) UpdateEmail(f func(string) string) { sessionEmailField.Update(s.Session, f) }
 
 // GetRoles returns Roles, or nil if it is not set.
@@ -130,12 +128,11 @@ func (s *Session) PopRoles() (v []string, ok bool) { return sessionRolesField.Po
 // ClearRoles removes Roles.
 func (s *Session) ClearRoles() { sessionRolesField.Clear(s.Session) }
 
-// UpdateRoles sets Roles to what f makes of its value. If the field changes meanwhile, f is
-// called again.
+// UpdateRoles sets Roles to f of its value; f may run again if that changes meanwhile.
 func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Update(s.Session, f) }
 
 // AppendRoles adds v to the end of Roles.
-func (s *Session) AppendRoles(v ...string) { runtime2.Append(s.Session, &sessionRolesField, v...) }
+func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
 
 // GetLoginAt returns LoginAt, or the zero time if it is not set.
 func (s *Session) GetLoginAt() time.Time { return sessionLoginAtField.Get(s.Session) }
@@ -152,8 +149,7 @@ func (s *Session) PopLoginAt() (v time.Time, ok bool) { return sessionLoginAtFie
 // ClearLoginAt removes LoginAt.
 func (s *Session) ClearLoginAt() { sessionLoginAtField.Clear(s.Session) }
 
-// UpdateLoginAt sets LoginAt to what f makes of its value. If the field changes meanwhile, f
-// is called again.
+// UpdateLoginAt sets LoginAt to f of its value; f may run again if that changes meanwhile.
 func (s *Session) UpdateLoginAt(f func(time.Time) time.Time) {
 	sessionLoginAtField.Update(s.Session, f)
 }
@@ -173,37 +169,36 @@ func (s *Session) PopVisits() (v int, ok bool) { return sessionVisitsField.Pop(s
 // ClearVisits removes Visits.
 func (s *Session) ClearVisits() { sessionVisitsField.Clear(s.Session) }
 
-// UpdateVisits sets Visits to what f makes of its value. If the field changes meanwhile, f
-// is called again.
+// UpdateVisits sets Visits to f of its value; f may run again if that changes meanwhile.
 func (s *Session) UpdateVisits(f func(int) int) { sessionVisitsField.Update(s.Session, f) }
 
-var sessionUserIDField = runtime2.Field[int64]{
+var sessionUserIDField = runtime.Field[int64]{
 	Index: 0, Name: "UserID", Key: "user_id", Principal: true,
 	Encode: codec.EncodeInt[int64], Decode: codec.DecodeInt[int64],
 }
 
-var sessionUsernameField = runtime2.Field[string]{
+var sessionUsernameField = runtime.Field[string]{
 	Index: 1, Name: "Username", Key: "username", Max: 64,
 	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
 }
 
-var sessionEmailField = runtime2.Field[string]{
+var sessionEmailField = runtime.Field[string]{
 	Index: 2, Name: "Email", Key: "email", Max: 254,
 	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
 }
 
-var sessionRolesField = runtime2.Field[[]string]{
+var sessionRolesField = runtime.Field[[]string]{
 	Index: 3, Name: "Roles", Key: "roles", Max: 16,
 	Encode: func(e *codec.Encoder, v []string) { codec.EncodeSlice(e, v, codec.EncodeString[string]) },
 	Decode: func(d *codec.Decoder) []string { return codec.DecodeSlice[[]string](d, codec.DecodeString[string]) },
 }
 
-var sessionLoginAtField = runtime2.Field[time.Time]{
+var sessionLoginAtField = runtime.Field[time.Time]{
 	Index: 4, Name: "LoginAt", Key: "login_at",
 	Encode: codec.EncodeTime, Decode: codec.DecodeTime,
 }
 
-var sessionVisitsField = runtime2.Field[int]{
+var sessionVisitsField = runtime.Field[int]{
 	Index: 5, Name: "Visits", Key: "visits",
 	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
 }

@@ -50,10 +50,8 @@ func (g *generator) nameCodecs() {
 			g.findCodecs(f.Type, nil)
 		}
 	}
-	for _, c := range g.codecOf {
-		g.codecList = append(g.codecList, c)
-	}
-	slices.SortFunc(g.codecList, func(a, b *codec) int { return cmp.Compare(a.name, b.name) })
+	// Names may be the same: then the order is that of the schemas.
+	slices.SortStableFunc(g.codecList, func(a, b *codec) int { return cmp.Compare(a.name, b.name) })
 	for _, c := range g.codecList {
 		name := numbered(c.name, func(name string) bool {
 			return !g.names.isFree("encode"+name) || !g.names.isFree("decode"+name)
@@ -72,15 +70,15 @@ func (g *generator) findCodecs(t *schema.Type, within []*schema.Type) {
 		if g.codecOf[t.Struct] != nil {
 			return
 		}
-		g.codecOf[t.Struct] = &codec{name: t.Struct.Name, strct: t.Struct}
+		g.addCodec(t.Struct, &codec{name: t.Struct.Name, strct: t.Struct})
 		for _, m := range t.Struct.Members {
 			g.findCodecs(m.Type, nil)
 		}
 	case schema.Slice, schema.Array, schema.Map, schema.Pointer:
 		if i := slices.Index(within, t); i >= 0 {
 			for _, t := range within[i:] {
-				if named, ok := types.Unalias(t.Go).(*types.Named); ok {
-					g.codecOf[t] = &codec{name: exported(named.Obj().Name()), typ: t}
+				if named, ok := types.Unalias(t.Go).(*types.Named); ok && g.codecOf[t] == nil {
+					g.addCodec(t, &codec{name: exported(named.Obj().Name()), typ: t})
 				}
 			}
 			return
@@ -88,6 +86,18 @@ func (g *generator) findCodecs(t *schema.Type, within []*schema.Type) {
 		// The key of a map is a string or a number: nothing to find there.
 		g.findCodecs(t.Elem, append(slices.Clip(within), t))
 	}
+}
+
+// addCodec notes the codec of a struct or type, unless the same type, come upon in another field,
+// has one already.
+func (g *generator) addCodec(of any, c *codec) {
+	same := func(other *codec) bool { return c.typ != nil && types.Identical(c.goType(), other.goType()) }
+	if i := slices.IndexFunc(g.codecList, same); i >= 0 {
+		c = g.codecList[i]
+	} else {
+		g.codecList = append(g.codecList, c)
+	}
+	g.codecOf[of] = c
 }
 
 // encode is a statement that encodes x, a variable of type t or a field of one.

@@ -1,16 +1,24 @@
 package gen
 
-import "strings"
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// directive is what means something in a comment, or would without the space before it.
+var directive = regexp.MustCompile(`^\s*(\+build|go:[a-z]+)`)
 
 // commentLines makes line comments of text, one a line. Only such comments are safe with any text:
 // neither */ nor a directive's name (go:build) means anything behind "// ". The exception is +build,
-// an old build constraint, which gofmt even moves to the top of the file; it is put in quotes.
+// an old build constraint, which gofmt even moves to the top of the file. It is put in quotes, and
+// so are directives, which linters take for mistakes.
 func commentLines(text string) []string {
 	var lines []string
 	for line := range strings.SplitSeq(plain(text), "\n") {
 		line = strings.TrimRight(line, " \t")
-		if strings.HasPrefix(strings.TrimSpace(line), "+build") {
-			line = strings.Replace(line, "+build", `"+build"`, 1)
+		if m := directive.FindStringSubmatchIndex(line); m != nil {
+			line = line[:m[2]] + strconv.Quote(line[m[2]:m[3]]) + line[m[3]:]
 		}
 		switch {
 		case line == "":

@@ -11,7 +11,7 @@ import (
 
 func TestCommentLines(t *testing.T) {
 	got := commentLines("a */ b\r\n\r\ngo:build x\rline x:1 \n\tcode\n  list\n\t +build ignore\n+build x")
-	want := []string{"// a */ b", "//", "// go:build x", "// line x:1", "//\tcode", "//   list",
+	want := []string{"// a */ b", "//", "// \"go:build\" x", "// line x:1", "//\tcode", "//   list",
 		"//\t \"+build\" ignore", "// \"+build\" x"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)

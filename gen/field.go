@@ -18,7 +18,7 @@ func (g *generator) accessors(s *schema.Schema) {
 	constructor, from := "New"+name+"Manager", name+"From"
 
 	g.file.Line()
-	g.comment(typeDoc(s))
+	g.comment(typeDoc(s) + "\n" + wrap(BudgetOf(s).doc()))
 	g.file.Type().Id(name).Id("struct").Op("{").Add(inRuntime("Session")).Op("}")
 
 	g.file.Line()

@@ -23,11 +23,20 @@ const (
 	supports = "SupportsGenerated1"
 )
 
-// Generate returns the generated file of pkg, formatted. An error means a model that cannot be
-// written as Go source, which is a mistake of the caller's: the schema package refuses such types.
-func Generate(pkg *schema.Package) ([]byte, error) {
+// Generate returns the generated file of pkg, formatted, for a package that has none yet. An error
+// means a model that cannot be written as Go source, which is a mistake of the caller's: the schema
+// package refuses such types.
+func Generate(pkg *schema.Package) ([]byte, error) { return Update(pkg, Previous{}) }
+
+// Update is Generate for a package that has a generated file. The error is schema.Findings if sessions
+// that were stored under that file's wire format could not be read any more.
+func Update(pkg *schema.Package, old Previous) ([]byte, error) {
 	g := newGenerator(pkg)
-	g.header()
+	list, breaking := g.evolve(g.wireFormat(), old)
+	if len(breaking) > 0 && !old.AllowBreaking {
+		return nil, breaking
+	}
+	g.header(list)
 	g.guards()
 	for _, s := range pkg.Schemas {
 		g.accessors(s)
@@ -41,17 +50,15 @@ func Generate(pkg *schema.Package) ([]byte, error) {
 	if err := g.file.Render(&buf); err != nil {
 		return nil, fmt.Errorf("generating package %s: %w", pkg.Path, err)
 	}
-	// gofmt has not always finished after one pass: it first breaks the line of a struct type, and
-	// only then that of the function which has it as a parameter.
+	// gofmt has not finished after one pass where it breaks the line of a type: only the next breaks
+	// that of the function which has it as a parameter.
 	src := groupImports(buf.Bytes())
-	for range 4 {
+	for pass, again := 0, true; again && pass < 4; pass++ {
 		formatted, err := format.Source(src)
 		if err != nil {
 			return nil, fmt.Errorf("generating package %s: %w", pkg.Path, err)
 		}
-		if bytes.Equal(formatted, src) {
-			break
-		}
+		again = g.literals && !bytes.Equal(formatted, src)
 		src = formatted
 	}
 	return src, nil
@@ -65,7 +72,8 @@ type generator struct {
 
 	fieldVars map[*schema.Field]string
 	codecOf   map[any]*codec // by *schema.Struct, or *schema.Type of a type that holds itself
-	codecList []*codec       // the same, sorted by name
+	codecList []*codec       // each once, sorted by name
+	literals  bool           // whether a struct or interface type was written out
 	emptyAny  string         // the helper for omitempty members of type any; "" until one needs it
 }
 
@@ -99,10 +107,13 @@ func newGenerator(pkg *schema.Package) *generator {
 }
 
 // header writes what stands above the package clause.
-func (g *generator) header() {
+func (g *generator) header(list wireTypes) {
 	// A comment that begins with // is rendered as it is: the line break leaves an empty line.
 	g.file.HeaderComment(schema.Header + "\n")
-	g.file.HeaderComment(strings.TrimSuffix(g.wireFormat().comment(), "\n"))
+	if g.pkg.Constraint != "" {
+		g.file.HeaderComment("//go:build " + g.pkg.Constraint + "\n")
+	}
+	g.file.HeaderComment(strings.TrimSuffix(list.comment(), "\n"))
 }
 
 // comment writes text as line comments, whatever it contains.

@@ -48,7 +48,7 @@ func (g *generator) guarded() []types.Type {
 		for _, m := range c.strct.Members {
 			outer := c.strct.Go
 			for _, step := range m.Path[:len(m.Path)-1] {
-				outer = embedded(outer.Underlying().(*types.Struct), step.Name)
+				outer = g.embedded(outer, step.Name)
 				if g.isLocal(outer) {
 					add(outer)
 				}
@@ -58,18 +58,14 @@ func (g *generator) guarded() []types.Type {
 	return list
 }
 
-// embedded is the type of the struct that is embedded by value or pointer under a name.
-func embedded(outer *types.Struct, name string) types.Type {
-	for f := range outer.Fields() {
-		if f.Name() != name {
-			continue
-		}
-		if p, ok := types.Unalias(f.Type()).(*types.Pointer); ok {
-			return p.Elem()
-		}
-		return f.Type()
+// embedded is the type of the struct that is embedded by value or pointer under a name, maybe in
+// another one that a path passes over, because its name is not ours to write.
+func (g *generator) embedded(outer types.Type, name string) types.Type {
+	f, _, _ := types.LookupFieldOrMethod(outer, true, g.pkg.Types, name)
+	if p, ok := types.Unalias(f.Type()).(*types.Pointer); ok {
+		return p.Elem()
 	}
-	panic("gen: no field " + name + " in " + outer.String())
+	return f.Type()
 }
 
 // isLocal reports whether a struct and its fields were written in this package, so that they can be

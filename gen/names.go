@@ -3,6 +3,7 @@ package gen
 import (
 	"go/token"
 	"go/types"
+	"maps"
 	"strconv"
 	"strings"
 	"unicode"
@@ -19,8 +20,8 @@ var locals = []string{"cfg", "ctx", "d", "e", "f", "n", "ok", "s", "v"}
 
 // names hands out the identifiers of the generated file that are ours to choose.
 type names struct {
-	taken    map[string]bool   // by package-level declarations, the user's or ours, and by the user's imports
-	imported map[string]bool   // taken by imports of the user's files alone: ours may have the same name
+	taken    map[string]bool   // by package-level declarations, the user's or ours
+	imported map[string]bool   // by the user's imports: ours may have the same name, but nothing else
 	imports  map[string]string // package path -> name in this file
 	used     map[string]bool   // the names of our imports
 	locals   map[string]string // the parameters and variables, under the names that they have here
@@ -29,7 +30,7 @@ type names struct {
 func newNames(pkg *schema.Package) *names {
 	n := &names{
 		taken:    map[string]bool{},
-		imported: map[string]bool{},
+		imported: pkg.Imported,
 		imports:  map[string]string{},
 		used:     map[string]bool{},
 		locals:   map[string]string{},
@@ -40,26 +41,16 @@ func newNames(pkg *schema.Package) *names {
 			return isType // which functions may have to write
 		})
 	}
-	for name := range pkg.Taken {
-		n.taken[name] = true
-	}
-	for _, p := range pkg.Types.Imports() {
-		if pkg.Types.Scope().Lookup(p.Name()) == nil {
-			n.imported[p.Name()] = true
-		}
-	}
+	maps.Copy(n.taken, pkg.Declared)
 	return n
 }
 
 // take records a name that is not ours to choose.
-func (n *names) take(name string) {
-	n.taken[name] = true
-	delete(n.imported, name)
-}
+func (n *names) take(name string) { n.taken[name] = true }
 
 // isFree reports whether a package-level declaration may have the name.
 func (n *names) isFree(name string) bool {
-	return !n.taken[name] && !n.used[name] && !n.reserved(name)
+	return !n.taken[name] && !n.imported[name] && !n.used[name] && !n.reserved(name)
 }
 
 // free returns base, or base with the least number from 2 that makes it a free name for a
@@ -77,7 +68,7 @@ func (n *names) importName(path, name string) string {
 		return name
 	}
 	name = numbered(name, func(name string) bool {
-		return n.taken[name] && !n.imported[name] || n.used[name] || n.reserved(name)
+		return n.taken[name] || n.used[name] || n.reserved(name)
 	})
 	n.imports[path], n.used[name] = name, true
 	return name

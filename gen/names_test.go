@@ -15,10 +15,10 @@ import (
 func fakePackage(declared ...string) *schema.Package {
 	pkg := &schema.Package{
 		Name: "web", Path: "example.com/web", Types: types.NewPackage("example.com/web", "web"),
-		Taken: map[string]bool{},
+		Declared: map[string]bool{}, Imported: map[string]bool{},
 	}
 	for _, name := range declared {
-		pkg.Taken[name] = true
+		pkg.Declared[name] = true
 		pkg.Types.Scope().Insert(types.NewTypeName(token.NoPos, pkg.Types, name, types.Typ[types.Int]))
 	}
 	return pkg
@@ -61,12 +61,9 @@ func TestImportNames(t *testing.T) {
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			pkg := fakePackage(test.declared...)
-			var user []*types.Package
 			for _, name := range test.user {
-				pkg.Taken[name] = true
-				user = append(user, types.NewPackage(name, name))
+				pkg.Imported[name] = true
 			}
-			pkg.Types.SetImports(user)
 			g := newGenerator(pkg)
 			want := map[string]string{}
 			for _, i := range test.imports {
@@ -108,7 +105,7 @@ func TestQualOwnPackage(t *testing.T) {
 
 func TestFreeNames(t *testing.T) {
 	pkg := fakePackage("encodeItem", "encodeItem2")
-	pkg.Taken["sub"] = true // another file's import
+	pkg.Imported["sub"] = true // another file's import
 	n := newNames(pkg)
 	for _, test := range []struct{ base, want string }{
 		{"encodeItem", "encodeItem3"}, {"encodeItem", "encodeItem4"}, {"decodeItem", "decodeItem"},

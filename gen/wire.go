@@ -21,10 +21,14 @@ import (
 //	Name (array)      a struct that is an array on the wire: its members in order
 //	Name = shape      a type that holds itself with no struct between, type Tree []Tree
 //
+// A shape that ends in "(removed)" is that of a key which is no longer in the schema, or of a member
+// which is no longer in its struct. Sessions in browsers may still have it.
+//
 // Shapes are bool, int8 to int64, int, uint8 to uint64, uint, float32, float64, str, bin, bin[16],
 // time, any, []T, [4]T, map[K]T, *T, the name of a type of the list, and custom(T), msgpack(T),
-// binary(T) and text(T) for what a method of the type T writes. Names and keys that a reader could
-// mistake are quoted as Go strings.
+// binary(T) and text(T) for what a method of the type T writes. A member of an array that is behind an
+// embedded pointer is *T, since it is nil if the pointer is. Names and keys that a reader could mistake
+// are quoted as Go strings.
 
 const wireIntro = "// Wire format of this package's sessions, by key. The next run of sessiongen reads\n" +
 	"// this list back, so that a change cannot misread the sessions that browsers hold.\n"
@@ -42,8 +46,13 @@ type wireType struct {
 
 type wireMember struct {
 	Key, Shape string
+	Removed    bool
 	Line       int
+
+	also []string // other keys that are read: of was=, or alias: in a struct. They are not listed.
 }
+
+const removedMark = " (removed)"
 
 // wireFormat describes how the sessions of the package are stored.
 func (g *generator) wireFormat() wireTypes {
@@ -52,7 +61,7 @@ func (g *generator) wireFormat() wireTypes {
 	for _, s := range g.pkg.Schemas {
 		t := wireType{Name: s.Name}
 		for _, f := range s.Fields {
-			t.Members = append(t.Members, wireMember{Key: f.Key, Shape: g.shape(f.Type)})
+			t.Members = append(t.Members, wireMember{Key: f.Key, Shape: g.shape(f.Type), also: f.Was})
 		}
 		schemas = append(schemas, t)
 	}
@@ -63,7 +72,11 @@ func (g *generator) wireFormat() wireTypes {
 		} else {
 			t.Array = c.strct.AsArray
 			for _, m := range c.strct.Members {
-				t.Members = append(t.Members, wireMember{Key: m.Name, Shape: g.shape(m.Type)})
+				shape := g.shape(m.Type)
+				if t.Array && embeddedIn(m) != "" {
+					shape = "*" + shape
+				}
+				t.Members = append(t.Members, wireMember{Key: m.Name, Shape: shape, also: m.Aliases})
 			}
 		}
 		others = append(others, t)
@@ -72,15 +85,19 @@ func (g *generator) wireFormat() wireTypes {
 	return append(schemas, others...)
 }
 
-// nameWireTypes gives every type of the list its name: pkg.Name, or with the path if two packages
-// have that name. A struct without a name goes by that of its codec.
+// nameWireTypes gives every type of the list its name: pkg.Name, or with the path if that is the name
+// of another, or a word that the list has a meaning for. A struct without a name goes by that of its
+// codec.
 func (g *generator) nameWireTypes() {
 	used := map[string]bool{}
+	for _, s := range g.pkg.Schemas {
+		used[s.Name] = true // which may well be stored in a field, too: type session struct{ Last *session }
+	}
 	for _, c := range g.codecList {
 		c.wireName = c.name
 		if t := c.goType(); isNamed(t) {
 			c.wireName = label(g.pkg, t)
-			if used[c.wireName] {
+			if _, isWord := words[c.wireName]; isWord || used[c.wireName] {
 				c.wireName = types.TypeString(types.Unalias(t), nil)
 			}
 		}
@@ -155,7 +172,11 @@ func (list wireTypes) comment() string {
 		}
 		b.WriteByte('\n')
 		for _, m := range t.Members {
-			fmt.Fprintf(&b, "//\t  %-*s%s\n", width, quoteName(m.Key), m.Shape)
+			fmt.Fprintf(&b, "//\t  %-*s%s", width, quoteName(m.Key), m.Shape)
+			if m.Removed {
+				b.WriteString(removedMark)
+			}
+			b.WriteByte('\n')
 		}
 	}
 	return b.String()
@@ -180,6 +201,9 @@ func parseWire(src []byte) (wireTypes, error) {
 		if !isEntry {
 			continue
 		}
+		if line[len(line)-1] != '\n' {
+			return nil, fmt.Errorf("line %d of the wire format is cut off", number)
+		}
 		member, isMember := strings.CutPrefix(text, "  ")
 		name, rest, err := cutName(member)
 		switch {
@@ -189,7 +213,8 @@ func parseWire(src []byte) (wireTypes, error) {
 			return nil, fmt.Errorf("line %d of the wire format: %q belongs to nothing, or has no shape", number, name)
 		case isMember:
 			t := &list[len(list)-1]
-			t.Members = append(t.Members, wireMember{Key: name, Shape: rest, Line: number})
+			shape, removed := strings.CutSuffix(rest, removedMark)
+			t.Members = append(t.Members, wireMember{Key: name, Shape: shape, Removed: removed, Line: number})
 		default:
 			t := wireType{Name: name, Line: number}
 			if shape, ok := strings.CutPrefix(rest, "= "); ok {

@@ -29,6 +29,7 @@ func TestWireComment(t *testing.T) {
 		{Name: "session", Members: []wireMember{
 			{Key: "username", Shape: "str"}, {Key: "user_id", Shape: "int64"}, {Key: "cart", Shape: "[]Item"},
 			{Key: "a key", Shape: "time"}, {Key: `"`, Shape: "bin"},
+			{Key: "gone", Shape: "[]Item", Removed: true},
 		}},
 		{Name: "Item", Members: []wireMember{{Key: "SKU", Shape: "str"}}},
 		{Name: "Point", Array: true, Members: []wireMember{{Key: "X", Shape: "float64"}}},
@@ -41,6 +42,7 @@ func TestWireComment(t *testing.T) {
 //	  cart        []Item
 //	  "a key"     time
 //	  "\""        bin
+//	  gone        []Item (removed)
 //
 //	Item
 //	  SKU         str
@@ -82,7 +84,8 @@ func TestWireRoundTrip(t *testing.T) {
 			w.Array = true
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "members") {
-			w.Members = append(w.Members, wireMember{Key: name.Draw(t, "key"), Shape: shape.Draw(t, "shape")})
+			w.Members = append(w.Members, wireMember{
+				Key: name.Draw(t, "key"), Shape: shape.Draw(t, "shape"), Removed: rapid.Bool().Draw(t, "removed")})
 		}
 		return w
 	}))
@@ -96,7 +99,7 @@ func TestWireRoundTrip(t *testing.T) {
 }
 
 func TestWireDamaged(t *testing.T) {
-	for _, src := range []string{"//\t  key str", "//\tItem\n//\t  key", "//\tItem (list)", "//\t\"Item", "//\t\"\\q\""} {
+	for _, src := range []string{"//\t  key str\n", "//\tItem\n//\t  key\n", "//\tItem\n//\t  key str", "//\tItem (list)\n", "//\t\"Item\n", "//\t\"\\q\"\n"} {
 		if got, err := parseWire([]byte(wireIntro + src)); err == nil || !strings.Contains(err.Error(), "line ") {
 			t.Errorf("%q: %v, %v", src, got, err)
 		}

@@ -142,7 +142,7 @@ func TestCanary(t *testing.T) {
 			r.Header["Cookie"] = []string{header}
 			m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				s := from(r)
-				ctx, cancel := context.WithCancel(context.WithValue(r.Context(), "k", "v"))
+				ctx, cancel := context.WithCancel(context.WithValue(r.Context(), new(int), "v"))
 				defer cancel()
 				c.print(r.Context(), ctx, s)
 				fieldToken.Set(s.Session, token2)

@@ -50,7 +50,7 @@ func TestFailedSave(t *testing.T) {
 				t.Errorf("Hijack returns %v, %v", conn, err)
 			}
 		},
-		"Redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) },
+		"Redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := captureLog(t)

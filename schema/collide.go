@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 	"strconv"
 )
 
-// sessionMethods are the methods that every generated type has from runtime.Session. A test of the
-// runtime holds the list to the truth.
+// sessionMethods are the methods that every generated type has from runtime.Session, in order. A test
+// holds the list to the truth.
 var sessionMethods = []string{
 	"AuthenticatedAt", "Clear", "CreatedAt", "Destroy", "Err", "ExpiresAt", "Format", "GoString", "ID", "IsNew",
 	"LogValue", "Modified", "Permanent", "Renew", "SetPermanent", "Size", "String",
@@ -18,6 +19,12 @@ var sessionMethods = []string{
 // collisions reports names that generated code and others would both declare.
 func (in *inspector) collisions(schemas []*Schema) {
 	own := map[string]*Schema{}
+	for _, s := range in.src.Beside {
+		for _, name := range s.Generated() {
+			own[name] = s
+		}
+	}
+	in.predeclared(schemas)
 	for _, s := range schemas {
 		if !token.IsExported(s.TypeName) {
 			continue // reported already
@@ -48,6 +55,38 @@ func (in *inspector) nameCollisions(s *Schema, own map[string]*Schema) {
 		own[name] = s
 		if at := in.declared(name); at.IsValid() {
 			in.reportAt(s.Pos, hint, "the %s to generate for schema %s is also declared at %s", name, s.Name, in.where(at))
+		}
+	}
+}
+
+// predeclared reports names of the language that generated code relies on, and that the package
+// declares as something else.
+func (in *inspector) predeclared(schemas []*Schema) {
+	if len(schemas) == 0 {
+		return
+	}
+	for _, name := range []string{
+		"any", "bool", "byte", "error", "float32", "float64", "int", "int16", "int32", "int64", "int8", "rune", "string",
+		"uint", "uint16", "uint32", "uint64", "uint8", "false", "true", "nil", "len", "new",
+	} {
+		at := token.NoPos
+		if obj := in.src.Types.Scope().Lookup(name); obj != nil {
+			typ, alias := obj.(*types.TypeName)
+			if alias && types.Identical(typ.Type(), types.Universe.Lookup(name).Type()) {
+				continue // type any = interface{}
+			}
+			at = obj.Pos()
+		}
+		for _, file := range in.src.Tests {
+			for id := range topLevel(file) {
+				if id.Name == name {
+					at = id.Pos()
+				}
+			}
+		}
+		if at.IsValid() {
+			in.reportAt(schemas[0].Pos, "rename it, or move the schema to a package of its own",
+				"the code to generate for schema %s relies on Go's own %s, which is also declared at %s", schemas[0].Name, name, in.where(at))
 		}
 	}
 }

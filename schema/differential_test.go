@@ -1,3 +1,5 @@
+//lint:file-ignore U1000 msgpack reads the fields, or leaves them out
+
 package schema_test
 
 import (

@@ -30,9 +30,10 @@ func IsGenerated(file *ast.File) bool {
 	return false
 }
 
-// isGenerated is IsGenerated for a file that may not parse. A file at the place of our output that
-// was cut off within the header, down to nothing, is ours as well.
-func isGenerated(src []byte, name, output string) bool {
+// Ours reports whether a file's content is what sessiongen wrote, whether or not it parses: the header
+// stands above the package clause. At the place of our output, what an interrupted write leaves is
+// ours as well: a part of the header, or nothing.
+func Ours(src []byte, atOutput bool) bool {
 	for line := range bytes.Lines(src) {
 		line = bytes.TrimRight(line, "\r\n")
 		if string(line) == Header {
@@ -42,10 +43,10 @@ func isGenerated(src []byte, name, output string) bool {
 			return false
 		}
 	}
-	return filepath.Base(name) == output && strings.HasPrefix(Header, strings.TrimSpace(string(src)))
+	return atOutput && strings.HasPrefix(Header, strings.TrimSpace(string(src)))
 }
 
-// readStart reads the beginning of a file, which is enough for isGenerated: the header is the first
+// readStart reads the beginning of a file, which is enough for Ours: the header is the first
 // line that we write, and build constraints or a licence above it are short.
 func readStart(name string) ([]byte, error) {
 	f, err := os.Open(name)
@@ -61,20 +62,24 @@ func readStart(name string) ([]byte, error) {
 	return buf[:n], err
 }
 
-// siblings are the Go files of a package's directory.
-type siblings struct {
-	generated []string    // ours
-	tests     []*ast.File // hand-written test files of the same package
-	ignored   []*ast.File // hand-written files of the same package for other build configurations
+// A directory is what lies in a package's directory, whatever the build configuration.
+type directory struct {
+	ours  []string        // the files that sessiongen wrote, by absolute names
+	hand  []string        // the other Go files
+	tests []*ast.File     // test files with schemas
+	types map[string]bool // that the latter declare, with the name of their package
 }
 
-// readSiblings looks at the files beside a package's own, for their names alone: what does not
-// parse is left out.
-func readSiblings(fset *token.FileSet, dir, pkgName, output string, parsed []string, names bool) siblings {
-	var s siblings
+// directory reads a directory once.
+func (l *loader) directory(dir string) *directory {
+	if d := l.dirs[dir]; d != nil {
+		return d
+	}
+	d := &directory{}
+	l.dirs[dir] = d
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return s
+		return d
 	}
 	for _, entry := range entries {
 		name := filepath.Join(dir, entry.Name())
@@ -82,26 +87,83 @@ func readSiblings(fset *token.FileSet, dir, pkgName, output string, parsed []str
 			continue
 		}
 		start, err := readStart(name)
-		if err != nil {
-			continue
+		switch {
+		case err != nil:
+		case Ours(start, l.isOutput(name)):
+			d.ours = append(d.ours, name)
+		default:
+			d.hand = append(d.hand, name)
+			if isTest(name) {
+				d.findSchemas(name)
+			}
 		}
-		if isGenerated(start, name, output) {
-			s.generated = append(s.generated, name)
-			continue
-		}
-		if !names || slices.Contains(parsed, name) {
+	}
+	return d
+}
+
+// findSchemas notes a test file that has session tags.
+func (d *directory) findSchemas(name string) {
+	src, err := os.ReadFile(name)
+	if err != nil || !bytes.Contains(src, []byte("session:")) {
+		return
+	}
+	file, _ := parser.ParseFile(token.NewFileSet(), name, src, parser.SkipObjectResolution)
+	if file == nil {
+		return
+	}
+	found := false
+	ast.Inspect(file, func(n ast.Node) bool {
+		st, ok := n.(*ast.StructType)
+		found = found || ok && hasSessionTag(st)
+		return !found
+	})
+	if found {
+		d.tests = append(d.tests, file)
+	}
+}
+
+func isTest(name string) bool { return strings.HasSuffix(name, "_test.go") }
+
+// siblings parses the hand-written files of a package that are not among those already parsed: its
+// tests, and files of other build configurations. They are read for their names alone, and what does
+// not parse is left out.
+func (d *directory) siblings(fset *token.FileSet, pkgName string, parsed []string) (tests, ignored []*ast.File) {
+	for _, name := range d.hand {
+		if slices.Contains(parsed, name) {
 			continue
 		}
 		file, _ := parser.ParseFile(fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
 		switch {
 		case file == nil || file.Name.Name != pkgName:
-		case strings.HasSuffix(name, "_test.go"):
-			s.tests = append(s.tests, file)
+		case isTest(name):
+			tests = append(tests, file)
 		default:
-			s.ignored = append(s.ignored, file)
+			ignored = append(ignored, file)
 		}
 	}
-	return s
+	return tests, ignored
+}
+
+// declares reports whether a hand-written file of a package, of whatever build configuration, declares
+// a type.
+func (d *directory) declares(pkgName, typ string) bool {
+	if d.types == nil {
+		d.types = map[string]bool{}
+		for _, name := range d.hand {
+			file, _ := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+			if file == nil {
+				continue
+			}
+			for _, decl := range file.Decls {
+				if decl, ok := decl.(*ast.GenDecl); ok && decl.Tok == token.TYPE {
+					for _, spec := range decl.Specs {
+						d.types[file.Name.Name+"."+spec.(*ast.TypeSpec).Name.Name] = true
+					}
+				}
+			}
+		}
+	}
+	return d.types[pkgName+"."+typ]
 }
 
 // topLevel gives the names that a file declares at package level.
@@ -133,29 +195,37 @@ func topLevel(file *ast.File) iter.Seq[*ast.Ident] {
 	}
 }
 
-// taken collects the names that generated code has to keep away from.
-func taken(files []*ast.File) map[string]bool {
-	names := map[string]bool{}
+// declare notes the names that files declare at package level and those that they import packages
+// by.
+func (p *Package) declare(files []*ast.File) {
 	for _, file := range files {
-		if IsGenerated(file) {
-			continue
-		}
 		for id := range topLevel(file) {
-			names[id.Name] = true
+			p.Declared[id.Name] = true
 		}
 		for _, spec := range file.Imports {
 			if spec.Name != nil {
-				names[spec.Name.Name] = true
+				p.Imported[spec.Name.Name] = true
 				continue
 			}
 			for _, name := range importNames(strings.Trim(spec.Path.Value, "\"`")) {
-				names[name] = true
+				p.Imported[name] = true
 			}
 		}
 	}
-	delete(names, "_")
-	delete(names, ".")
-	return names
+	for _, name := range []string{"_", "."} {
+		delete(p.Declared, name)
+		delete(p.Imported, name)
+	}
+}
+
+// Beside tells that src, a generated file, will be compiled together with the one to be generated
+// for p, which then declares none of its names.
+func (p *Package) Beside(src []byte) {
+	if file, _ := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution); file != nil {
+		for id := range topLevel(file) {
+			p.Declared[id.Name] = true
+		}
+	}
 }
 
 var (

@@ -37,7 +37,8 @@ func (fs Findings) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func (fs Findings) sorted() Findings {
+// Sorted sorts the findings, in place, and returns them without those that come twice.
+func (fs Findings) Sorted() Findings {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(a.Pos.Filename, b.Pos.Filename),

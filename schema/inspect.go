@@ -16,14 +16,17 @@ import (
 // Source is one type-checked package, as packages.Package and analysis.Pass hold it. The check may
 // have failed, as long as the types that schemas use came out of it.
 type Source struct {
-	Fset   *token.FileSet
-	Files  []*ast.File // sessiongen's own are passed over
-	Tests  []*ast.File // files of the same package that were not checked: only their names matter
-	Types  *types.Package
-	Info   *types.Info
-	Errors []types.Error // what the check found
-	Deps   []Source      // packages that had to be read from source: their errors may explain ours
-	Dir    string        // file names in messages are relative to it
+	Fset  *token.FileSet
+	Files []*ast.File // sessiongen's own are passed over
+	Tests []*ast.File // files of the same package that were not checked: only their names matter
+	// Schemas are the files to look for schemas in, nil for all of Files.
+	Schemas []*ast.File
+	Beside  []*Schema // schemas of the same package that have a generated file of their own
+	Types   *types.Package
+	Info    *types.Info
+	Errors  []types.Error // what the check found
+	Deps    []Source      // packages that had to be read from source: their errors may explain ours
+	Dir     string        // file names in messages are relative to it
 }
 
 // TypeName chooses a schema by the name of its struct type. Generated is the name of its generated
@@ -50,7 +53,8 @@ func Inspect(src Source, only []TypeName) ([]*Schema, Findings) {
 		}
 	}
 	in.collisions(schemas)
-	return schemas, in.findings.sorted()
+	in.constraints(schemas)
+	return schemas, in.findings.Sorted()
 }
 
 type inspector struct {
@@ -108,12 +112,17 @@ type declaration struct {
 	spec *ast.TypeSpec
 	typ  *ast.StructType
 	doc  *ast.CommentGroup
+	file *ast.File
 }
 
 // declarations finds the schemas, and reports session tags where they mean nothing.
 func (in *inspector) declarations() []declaration {
 	var found []declaration
-	for _, file := range in.src.Files {
+	files := in.src.Schemas
+	if files == nil {
+		files = in.src.Files
+	}
+	for _, file := range files {
 		if IsGenerated(file) {
 			continue
 		}
@@ -131,6 +140,8 @@ func (in *inspector) declarations() []declaration {
 				}
 				schemas[st] = true
 				switch {
+				case spec.Name.Name == "_":
+					in.report(spec.Name.Pos(), "name it, as in type session struct", "a schema without a name")
 				case spec.Assign.IsValid():
 					in.report(spec.Name.Pos(), "declare it without the =", "schema %s is an alias", spec.Name.Name)
 				case spec.TypeParams != nil:
@@ -140,7 +151,7 @@ func (in *inspector) declarations() []declaration {
 					if doc == nil && !gen.Lparen.IsValid() {
 						doc = gen.Doc
 					}
-					found = append(found, declaration{spec, st, doc})
+					found = append(found, declaration{spec, st, doc, file})
 				}
 			}
 		}
@@ -173,6 +184,9 @@ func hasSessionTag(st *ast.StructType) bool {
 func (in *inspector) schema(d declaration, typeName string) *Schema {
 	name := d.spec.Name
 	s := &Schema{Name: name.Name, TypeName: typeName, Doc: d.doc.Text(), Pos: in.position(name.Pos())}
+	if expr := in.buildConstraint(d.file); expr != nil {
+		s.Constraint = expr.String()
+	}
 	if s.TypeName == "" {
 		s.TypeName = exported(s.Name)
 		if less := strings.TrimSuffix(s.TypeName, "Schema"); less != "" {

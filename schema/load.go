@@ -31,9 +31,10 @@ type Config struct {
 	Env    []string // of the go command, nil for this process's own
 }
 
-// Load reads the packages that patterns name, in one call of the go command, or two if a package
-// was renamed since its file was generated. The error is a *LoadError if packages could not be read, or Findings if
-// schemas are at fault; there are no packages then.
+// Load reads the packages that patterns name, in one call of the go command; in another one if a
+// package was renamed since its file was generated, and if test files have schemas. The error is a
+// *LoadError if packages could not be read, or Findings if schemas are at fault; there are no
+// packages then.
 //
 // Packages need not compile, as before their first generation they cannot: handlers call what is
 // not there yet. So the files that sessiongen wrote, whatever state they are in, and the bodies of
@@ -57,6 +58,7 @@ func Load(cfg Config) ([]*Package, error) {
 		only:     only,
 		syntax:   map[string]scanner.ErrorList{},
 		sessions: map[string]bool{},
+		dirs:     map[string]*directory{},
 	}
 	if l.output == "" {
 		l.output = "session_gen.go"
@@ -78,7 +80,12 @@ func Load(cfg Config) ([]*Package, error) {
 	}
 	pkgs, err := packages.Load(conf, patterns...)
 	if stale := l.misnamed(pkgs); err == nil && len(stale) > 0 {
-		pkgs, err = loadOver(conf, stale, patterns)
+		tmp, terr := os.MkdirTemp("", "sessiongen")
+		if terr != nil {
+			return nil, &LoadError{Message: terr.Error()}
+		}
+		defer os.RemoveAll(tmp)
+		pkgs, err = loadOver(conf, tmp, stale, patterns)
 	}
 	if err != nil {
 		return nil, l.goFailed(err.Error())
@@ -86,7 +93,36 @@ func Load(cfg Config) ([]*Package, error) {
 	if err := l.problems(pkgs, patterns); err != nil {
 		return nil, err
 	}
-	return l.inspect(conf.Fset, pkgs)
+	tests, err := l.loadTests(conf, pkgs)
+	if err != nil {
+		return nil, err
+	}
+	return l.inspect(conf.Fset, slices.Concat(pkgs, tests))
+}
+
+// loadTests loads the packages again whose test files have schemas, with these files. To go/packages,
+// a package with its tests is another one.
+func (l *loader) loadTests(conf *packages.Config, pkgs []*packages.Package) ([]*packages.Package, error) {
+	var paths []string
+	for _, p := range pkgs {
+		if len(l.directory(p.Dir).tests) > 0 {
+			paths = append(paths, p.PkgPath)
+		}
+	}
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	conf.Tests = true
+	conf.Mode |= packages.NeedForTest
+	tests, err := packages.Load(conf, paths...)
+	if err != nil {
+		return nil, l.goFailed(err.Error())
+	}
+	tests = slices.DeleteFunc(tests, func(p *packages.Package) bool { return p.ForTest == "" })
+	if len(tests) == 0 {
+		return nil, nil // of another build configuration
+	}
+	return tests, l.problems(tests, paths)
 }
 
 // typeNames reads Config.Types.
@@ -115,13 +151,15 @@ type loader struct {
 	mu       sync.Mutex // go/packages parses files in parallel
 	syntax   map[string]scanner.ErrorList
 	sessions map[string]bool // files that may have session tags
+
+	dirs map[string]*directory
 }
 
 // parse reads a file for go/packages: its declarations, but not the bodies of functions, and
 // nothing at all of the files that we wrote. A body is kept if a schema may be inside it, to be
 // reported.
 func (l *loader) parse(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
-	if isGenerated(src, name, l.output) {
+	if Ours(src, l.isOutput(name)) {
 		// The package's name is not known here. Under another, the type checker passes the file
 		// over, which is as good as an empty one.
 		src = []byte(Header + "\n\npackage generated\n")
@@ -152,36 +190,29 @@ func (l *loader) inspect(fset *token.FileSet, pkgs []*packages.Package) ([]*Pack
 	var fromSource []Source
 	packages.Visit(pkgs, nil, func(p *packages.Package) {
 		if len(p.Syntax) > 0 && p.Types != nil && p.TypesInfo != nil {
-			fromSource = append(fromSource, Source{Fset: fset, Files: p.Syntax, Types: p.Types, Info: p.TypesInfo, Errors: typeErrors(p), Dir: l.dir})
+			fromSource = append(fromSource, l.source(fset, p))
 		}
 	})
 	var result []*Package
 	var findings Findings
 	matched := map[string]bool{}
+	byPath := map[string]*Package{} // without tests
 	for _, p := range pkgs {
-		mayHold := slices.ContainsFunc(p.CompiledGoFiles, func(name string) bool { return l.sessions[name] })
-		near := readSiblings(fset, p.Dir, p.Name, l.output, slices.Concat(p.GoFiles, p.CompiledGoFiles), mayHold)
-		pkg := &Package{Name: p.Name, Path: p.PkgPath, Dir: p.Dir, Types: p.Types, Generated: near.generated}
+		pkg := &Package{Name: p.Name, Path: p.PkgPath, Dir: p.Dir, Types: p.Types, Output: l.outputFor(p)}
 		result = append(result, pkg)
-		if !mayHold {
-			continue
-		}
-		if broken := l.syntaxErrors(p); len(broken) > 0 {
-			findings = append(findings, broken...)
-			continue
-		}
-		src := Source{Dir: l.dir, Fset: fset, Files: p.Syntax, Tests: near.tests, Types: p.Types, Info: p.TypesInfo, Errors: typeErrors(p)}
+		src := l.source(fset, p)
 		src.Deps = slices.DeleteFunc(slices.Clone(fromSource), func(s Source) bool { return s.Types == p.Types })
-		schemas, wrong := Inspect(src, l.only)
-		findings = append(findings, wrong...)
-		for _, s := range schemas {
+		if p.ForTest == "" {
+			byPath[p.PkgPath] = pkg
+		} else if tested := byPath[p.PkgPath]; tested != nil {
+			src.Beside = tested.Schemas
+		}
+		findings = append(findings, l.inspectPackage(src, p, pkg)...)
+		for _, s := range pkg.Schemas {
 			matched[s.Name] = true
 		}
-		if len(schemas) > 0 {
-			pkg.Schemas = schemas
-			pkg.Taken = taken(slices.Concat(p.Syntax, near.tests, near.ignored))
-		}
 	}
+	l.findObsolete(pkgs, result)
 	for _, t := range l.only {
 		if !matched[t.Schema] {
 			wrong, err := l.unmatched(fset, t.Schema, pkgs)
@@ -192,9 +223,51 @@ func (l *loader) inspect(fset *token.FileSet, pkgs []*packages.Package) ([]*Pack
 		}
 	}
 	if len(findings) > 0 {
-		return nil, findings.sorted()
+		return nil, findings.Sorted()
 	}
 	return result, nil
+}
+
+func (l *loader) source(fset *token.FileSet, p *packages.Package) Source {
+	return Source{Dir: l.dir, Fset: fset, Files: p.Syntax, Types: p.Types, Info: p.TypesInfo, Errors: typeErrors(p)}
+}
+
+// inspectPackage adds to pkg the schemas of p, and what code generated for them has to know.
+func (l *loader) inspectPackage(src Source, p *packages.Package, pkg *Package) Findings {
+	for _, file := range p.Syntax {
+		// Of a package with its tests, only the tests: the rest was looked at before.
+		name := src.Fset.File(file.FileStart).Name()
+		if l.sessions[name] && (p.ForTest == "" || isTest(name)) {
+			src.Schemas = append(src.Schemas, file)
+		}
+	}
+	if len(src.Schemas) == 0 {
+		return nil
+	}
+	if broken := l.syntaxErrors(p); len(broken) > 0 {
+		return broken
+	}
+	tests, ignored := l.directory(p.Dir).siblings(src.Fset, p.Name, slices.Concat(p.GoFiles, p.CompiledGoFiles))
+	src.Tests = tests
+	var inUse []*ast.File
+	for _, w := range l.others(src.Fset, p) {
+		// The same schema once more can only be meant for another build configuration.
+		again := func(schema string) bool { return l.chosen(schema) && p.Types.Scope().Lookup(schema) != nil }
+		if !l.stays(w) || slices.ContainsFunc(w.schemas, again) {
+			continue
+		}
+		inUse = append(inUse, w.file)
+		if !w.excluded {
+			src.Tests = append(src.Tests, w.file)
+		}
+	}
+	schemas, findings := Inspect(src, l.only)
+	if len(schemas) > 0 {
+		pkg.Schemas, pkg.Constraint = schemas, schemas[0].Constraint
+		pkg.Declared, pkg.Imported = map[string]bool{}, map[string]bool{}
+		pkg.declare(slices.Concat(p.Syntax, tests, ignored, inUse))
+	}
+	return findings
 }
 
 // unmatched says why -type NAME chose nothing.

@@ -111,14 +111,10 @@ func (in *inspector) members(s *Struct, t types.Type, u *types.Struct, path stri
 		if lockIn(t, map[types.Type]bool{}) != nil {
 			return false // reported already
 		}
-		// v5 writes an empty map for such a type and loses the value, also for a type Stamp
-		// time.Time: only time.Time itself is registered, and methods are not inherited.
+		// v5 writes an empty map for such a type and loses the value.
 		hint := "export what is to be stored, give the type MarshalText and UnmarshalText, or " + in.leaveOut(path)
-		switch {
-		case u.NumFields() == 0:
+		if u.NumFields() == 0 {
 			hint = "use a bool, or " + in.leaveOut(path)
-		case u.Field(0).Pkg().Path() == "time":
-			hint = "use time.Time, an alias of it, or a struct that embeds it"
 		}
 		in.report(in.at, hint, "%s: %s has no exported field and no marshaling methods", path, in.typeName(t))
 		return false
@@ -199,7 +195,7 @@ func (in *inspector) readable(v *types.Var) bool {
 // isStructural reports whether v5 stores a struct field by field.
 func isStructural(t types.Type) bool {
 	enc, dec := marshalers(t)
-	return enc == nil && dec == nil && !isNamed(t, "time", "Time")
+	return enc == nil && dec == nil && !overTime(t)
 }
 
 // inline takes the members of an embedded struct into set, as v5's inlineFields does where the tag

@@ -12,14 +12,28 @@ type Package struct {
 	Types           *types.Package
 	Schemas         []*Schema // in source order
 
-	// Taken holds the names that a file of this package cannot declare or import under: the
-	// package-level names of its hand-written files, those of tests and of other build
-	// configurations among them, and the names that its files import packages as. It is nil if
-	// the package has no schema.
-	Taken map[string]bool
+	// Output is the base name of the file to generate. Schemas in test files have a package of
+	// their own here, of the same Path as the one that they test or with _test at its end: what
+	// is generated for them belongs into a test file.
+	Output string
 
-	// Generated lists the files in Dir that sessiongen wrote, as absolute paths in order.
-	Generated []string
+	// Constraint is the build constraint that the schemas' files share, "" if there is none.
+	Constraint string
+
+	// Declared holds the package-level names of the package's other files, hand-written or
+	// generated, tests and other build configurations among them. Imported holds the names that
+	// hand-written files import packages as. Generated code can declare neither; it can import a
+	// package by a name that another file imports one by. Both are nil if there is no schema.
+	Declared, Imported map[string]bool
+
+	// Obsolete lists the files in Dir that sessiongen wrote and that have no use any more.
+	Obsolete []Obsolete
+}
+
+// Obsolete is a file of ours to be removed.
+type Obsolete struct {
+	Path string // absolute
+	Why  string // what became of its schemas
 }
 
 // Schema is a struct type that describes a session.
@@ -30,6 +44,8 @@ type Schema struct {
 	Pos      token.Position
 	Struct   *types.Struct
 	Fields   []*Field // without those tagged `session:"-"`
+
+	Constraint string // the build constraint of its file, "" if there is none
 }
 
 // Generated returns the package-level exported names that generated code declares for s.
@@ -83,7 +99,7 @@ const (
 	String
 	Bytes     // a slice of bytes
 	ByteArray // an array of bytes
-	Time      // time.Time itself
+	Time      // time.Time, or a type over it
 	Slice
 	Array
 	Map

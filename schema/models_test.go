@@ -20,15 +20,15 @@ func TestModels(t *testing.T) {
 	got := map[string]string{}
 	for _, p := range pkgs {
 		var b strings.Builder
-		for _, file := range p.Generated {
-			fmt.Fprintf(&b, "generated %s\n", relative(dir, file))
+		for _, o := range p.Obsolete {
+			fmt.Fprintf(&b, "obsolete %s: %s\n", relative(dir, o.Path), o.Why)
 		}
 		dump(&b, p)
 		if b.Len() > 0 {
 			got[relative(dir, p.Dir)] = b.String()
 		}
 	}
-	if want := "generated orphan/session_gen.go\n"; got["orphan"] != want {
+	if want := "obsolete orphan/session_gen.go: no schema is generated into it\n"; got["orphan"] != want {
 		t.Errorf("orphan: got %q, want %q", got["orphan"], want)
 	}
 	delete(got, "orphan")
@@ -89,8 +89,9 @@ func dump(b *strings.Builder, p *Package) {
 			b.WriteString("\n")
 		}
 	}
-	if p.Taken != nil {
-		fmt.Fprintf(b, "taken %s\n", strings.Join(slices.Sorted(maps.Keys(p.Taken)), " "))
+	if p.Declared != nil {
+		fmt.Fprintf(b, "declared %s\nimported %s\n", strings.Join(slices.Sorted(maps.Keys(p.Declared)), " "),
+			strings.Join(slices.Sorted(maps.Keys(p.Imported)), " "))
 	}
 }
 

@@ -2,6 +2,8 @@ package schema
 
 import (
 	"encoding/json"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -29,10 +31,14 @@ func (l *loader) misnamed(pkgs []*packages.Package) map[string]string {
 				name = file.Name.Name
 			}
 		}
-		for _, file := range p.GoFiles {
-			start, err := readStart(file)
-			if name != "" && err == nil && isGenerated(start, file, l.output) {
-				stale[file] = name
+		if name == "" {
+			return
+		}
+		for _, file := range l.directory(p.Dir).ours {
+			stale[file] = name
+			if clause, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.PackageClauseOnly); err == nil &&
+				isTest(file) && strings.HasSuffix(clause.Name.Name, "_test") {
+				stale[file] += "_test"
 			}
 		}
 	})
@@ -40,13 +46,9 @@ func (l *loader) misnamed(pkgs []*packages.Package) map[string]string {
 }
 
 // loadOver loads again, with those files' package clauses put right. The go command's own flag does
-// it: packages.Config.Overlay would have every dependency read from source.
-func loadOver(conf *packages.Config, names map[string]string, patterns []string) ([]*packages.Package, error) {
-	dir, err := os.MkdirTemp("", "sessiongen")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
+// it, which conf then has, with the files in dir: packages.Config.Overlay would have every
+// dependency read from source.
+func loadOver(conf *packages.Config, dir string, names map[string]string, patterns []string) ([]*packages.Package, error) {
 	replace := map[string]string{}
 	for file, name := range names {
 		replace[file] = filepath.Join(dir, strconv.Itoa(len(replace))+".go")

@@ -42,8 +42,11 @@ func (l *loader) problems(pkgs []*packages.Package, patterns []string) error {
 				return l.noModule()
 			}
 			messages = append(messages, l.shorten(msg))
-			if strings.Contains(msg, "build constraints exclude all Go files") {
+			switch {
+			case strings.Contains(msg, "build constraints exclude all Go files"):
 				hint = "choose others with -tags, or GOOS and GOARCH"
+			case strings.Contains(msg, "does not contain package"):
+				hint = "run sessiongen in that package's own module, or join the modules: go work init . ./other"
 			}
 		}
 	}
@@ -57,7 +60,7 @@ func (l *loader) problems(pkgs []*packages.Package, patterns []string) error {
 func (l *loader) generatedAmong(p *packages.Package) bool {
 	return slices.ContainsFunc(p.GoFiles, func(name string) bool {
 		start, err := readStart(name)
-		return err == nil && isGenerated(start, name, l.output)
+		return err == nil && Ours(start, l.isOutput(name))
 	})
 }
 

@@ -104,6 +104,10 @@ func (in *inspector) structural(typ *Type, t types.Type, path string) *Type {
 		typ.Elem = part(u.Elem(), "")
 		ok = typ.Elem != nil
 	case *types.Struct:
+		if overTime(t) {
+			typ.Kind = Time
+			break
+		}
 		typ.Kind = StructKind
 		typ.Struct = in.structType(typ.Go, t, u, path)
 		ok = typ.Struct != nil
@@ -179,6 +183,15 @@ func (in *inspector) key(t types.Type, path string) *Type {
 		return nil
 	}
 	return in.typ(t, path)
+}
+
+// overTime reports whether t is time.Time, or a type over it (type Stamp time.Time), which is stored
+// as the time that it is. Here we part with v5: to its reflection, a Stamp is a struct without an
+// exported field, as only time.Time itself is registered, so that it writes an empty map and loses
+// the time.
+func overTime(t types.Type) bool {
+	u, ok := t.Underlying().(*types.Struct)
+	return ok && u.NumFields() > 0 && u.Field(0).Name() == "wall" && u.Field(0).Pkg().Path() == "time"
 }
 
 func isByte(t types.Type) bool {

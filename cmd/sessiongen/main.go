@@ -12,6 +12,16 @@
 // For the schemas of each package, sessiongen writes one file, session_gen.go, with
 // a type Session that has GetUsername, SetUsername and so on.
 //
+// Schemas in test files get files of their own: those of package foo session_gen_test.go,
+// those of package foo_test session_gen_x_test.go. If a schema's file has a build
+// constraint, in its name or at its top, the generated file has the same. A generated
+// file whose schemas are gone, or are generated into another file now, is removed.
+//
+// The file lists how the sessions are stored, and the next run reads that list. A change
+// of the schema after which the sessions that browsers hold could not be read is refused,
+// unless the flag -allow-breaking is given. Whether older builds read what the new one
+// writes, as they may have to during a rolling deploy, is not checked.
+//
 // Usage:
 //
 //	sessiongen [flags] [packages]
@@ -28,11 +38,19 @@
 //		the schemas to generate, separated by commas, each Name or
 //		Name=GeneratedName; the default is all of the package's
 //	-output name
-//		the generated file's name, session_gen.go by default
+//		the generated file's name, session_gen.go by default; with -type, several
+//		files of one package can each have their schemas
 //	-tags list
 //		build tags, as the go command takes them
 //	-check
 //		write nothing; print a diff and exit with 1 if a file is out of date
+//	-allow-breaking
+//		take changes of the schema after which values that browsers hold
+//		cannot be read: they are lost
+//	-budget
+//		print, besides, how large the session's cookie can get, field by field;
+//		with -budget=fail, a schema whose fields are all bounded, and that may
+//		need more than browsers keep all the same, is an error
 //	-version
 //		print the version
 //
@@ -45,6 +63,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -78,8 +97,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		name    = flags.String("output", "session_gen.go", "`name` of the generated file")
 		tags    = flags.String("tags", "", "comma-separated `list` of build tags")
 		check   = flags.Bool("check", false, "write nothing; print a diff and exit with 1 if a file is out of date")
+		allow   = flags.Bool("allow-breaking", false, "take changes after which values that browsers hold cannot be read")
 		version = flags.Bool("version", false, "print the version")
+		budget  budgetFlag
 	)
+	flags.Var(&budget, "budget", "also print how large the cookie can get; with =fail, more than browsers keep is an error")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return exitOK
@@ -96,6 +118,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case filepath.Base(*name) != *name || filepath.Ext(*name) != ".go":
 		fmt.Fprintf(stderr, "sessiongen: -output %s: want the name of a .go file, without a directory\n", *name)
 		return exitUsage
+	case strings.ContainsAny((*name)[:1], "._") || strings.HasSuffix(*name, "_test.go"):
+		fmt.Fprintf(stderr, "sessiongen: -output %s: a package is not made of files of such names\n"+
+			"\tschemas in test files get a test file of their own without being asked for it\n", *name)
+		return exitUsage
 	}
 
 	dir, err := os.Getwd()
@@ -110,71 +136,126 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if *types != "" {
 		cfg.Types = strings.Split(*types, ",")
 	}
-	changes, err := plan(cfg)
+	p, err := makePlan(cfg, *allow, budget == "fail")
 	if err == nil && !*check {
-		err = output.Apply(changes)
+		err = output.Apply(p.changes)
 	}
 	if err != nil {
 		return fail(stderr, dir, err)
 	}
 
-	for _, c := range changes {
-		path := relative(dir, c.Path)
-		switch {
-		case *check:
+	if *check {
+		for _, c := range p.changes {
+			path := relative(dir, c.Path)
 			stdout.Write(diff.Diff(path, c.Old, path+" (generated)", c.New))
-		case c.New == nil:
-			fmt.Fprintf(stderr, "sessiongen: removed %s: its package has no schema for it\n", path)
+		}
+	} else {
+		for _, o := range p.removed {
+			fmt.Fprintf(stderr, "sessiongen: removed %s: %s\n", relative(dir, o.Path), o.Why)
 		}
 	}
-	if *check && len(changes) > 0 {
+	if budget != "" {
+		for _, b := range p.budgets {
+			fmt.Fprint(stdout, b)
+		}
+	}
+	if *check && len(p.changes) > 0 {
 		return exitFindings
 	}
 	return exitOK
 }
 
-// plan generates everything, and returns what has to change on disk.
-func plan(cfg schema.Config) ([]output.Change, error) {
+// A budgetFlag is "print" or "fail" if the flag is given. It may be given alone, as a boolean is.
+type budgetFlag string
+
+func (f *budgetFlag) String() string   { return string(*f) }
+func (f *budgetFlag) IsBoolFlag() bool { return true }
+
+func (f *budgetFlag) Set(value string) error {
+	mode, ok := map[string]budgetFlag{"true": "print", "false": "", "fail": "fail"}[value]
+	if !ok {
+		return errors.New("want -budget or -budget=fail")
+	}
+	*f = mode
+	return nil
+}
+
+// A plan is what a run comes to.
+type plan struct {
+	changes []output.Change
+	removed []schema.Obsolete // of the changes, the files that are to go
+	budgets []*gen.Budget
+}
+
+// makePlan generates everything.
+func makePlan(cfg schema.Config, allowBreaking, failOver bool) (p plan, err error) {
 	packages, err := schema.Load(cfg)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	var changes []output.Change
+	var findings schema.Findings
 	found := false
+	generated := map[string][]byte{} // by package path
 	for _, pkg := range packages {
-		target := filepath.Join(pkg.Dir, cfg.Output)
 		if len(pkg.Schemas) > 0 {
 			found = true
-			content, err := gen.Generate(pkg)
-			if err != nil {
-				return nil, err
+			if beside := generated[pkg.Path]; beside != nil { // pkg is the tests of that package
+				pkg.Beside(beside)
 			}
-			c, stale, err := output.Writing(target, content)
-			if err != nil {
-				return nil, err
+			for _, s := range pkg.Schemas {
+				b := gen.BudgetOf(s)
+				p.budgets = append(p.budgets, b)
+				if failOver {
+					findings = append(findings, b.Findings()...)
+				}
 			}
-			if stale {
-				changes = append(changes, c)
-			}
-		}
-		for _, path := range pkg.Generated {
-			// With -type, another run may well have written another file.
-			if path == target && len(pkg.Schemas) > 0 || len(cfg.Types) > 0 {
+			content, err := gen.Update(pkg, previous(cfg.Dir, pkg, allowBreaking))
+			if refused, ok := errors.AsType[schema.Findings](err); ok {
+				findings = append(findings, refused...)
 				continue
 			}
-			found = true
-			c, err := output.Removal(path)
 			if err != nil {
-				return nil, err
+				return p, err
 			}
-			changes = append(changes, c)
+			generated[pkg.Path] = content
+			c, stale, err := output.Writing(filepath.Join(pkg.Dir, pkg.Output), content)
+			if err != nil {
+				return p, err
+			}
+			if stale {
+				p.changes = append(p.changes, c)
+			}
+		}
+		for _, o := range pkg.Obsolete {
+			found = true
+			c, err := output.Removal(o.Path)
+			if err != nil {
+				return p, err
+			}
+			p.changes = append(p.changes, c)
+			p.removed = append(p.removed, o)
 		}
 	}
+	if len(findings) > 0 {
+		return p, findings.Sorted()
+	}
 	if !found {
-		return nil, fmt.Errorf("no schema in %s: a schema is a struct type whose fields have session tags, "+
+		return p, fmt.Errorf("no schema in %s: a schema is a struct type whose fields have session tags, "+
 			"such as\n\ttype session struct {\n\t\tUsername string `session:\"username\"`\n\t}", strings.Join(cfg.Patterns, " "))
 	}
-	return changes, nil
+	return p, nil
+}
+
+// previous reads the generated file that is to be replaced: under its name of now, or of before.
+func previous(dir string, pkg *schema.Package, allowBreaking bool) gen.Previous {
+	path := filepath.Join(pkg.Dir, pkg.Output)
+	source, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && len(pkg.Obsolete) == 1 {
+		path = pkg.Obsolete[0].Path
+		source, _ = os.ReadFile(path)
+	}
+	// Whatever else is wrong with the file will be said when it is to be written.
+	return gen.Previous{Path: relative(dir, path), Source: source, AllowBreaking: allowBreaking}
 }
 
 // fail prints an error, and returns the exit code for it.
@@ -190,7 +271,7 @@ func fail(stderr io.Writer, dir string, err error) int {
 			"\tmove it, or choose another name with -output\n", relative(dir, foreign.Path))
 		return exitFindings
 	}
-	fmt.Fprintf(stderr, "sessiongen: %s\n", strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), ""))
+	fmt.Fprintf(stderr, "sessiongen: %s\n", filepath.ToSlash(strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")))
 	return exitUsage
 }
 

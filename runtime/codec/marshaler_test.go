@@ -76,7 +76,7 @@ func TestMethodsThatNest(t *testing.T) {
 }
 
 // A reads is a DecodeMsgpack method.
-type reads struct{ how func(*msgpack.Decoder) error }
+type reads struct{}
 
 var how func(*msgpack.Decoder) error
 

@@ -44,8 +44,10 @@ func TestIsNil(t *testing.T) {
 	_, err := Decode([]byte("\x92\xc0\x01"), func(d *Decoder) (none struct{}) {
 		d.ArrayLen(2)
 		for _, want := range []bool{true, false} {
-			if d.IsNil() != want || d.IsNil() != want {
-				t.Errorf("IsNil is not %v", want)
+			for range 2 { // it consumes nothing
+				if d.IsNil() != want {
+					t.Errorf("IsNil is not %v", want)
+				}
 			}
 			d.Skip()
 		}

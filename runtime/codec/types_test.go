@@ -1,3 +1,5 @@
+//lint:file-ignore U1000 msgpack reads the fields
+
 package codec
 
 import (

@@ -1,0 +1,275 @@
+package gen
+
+import (
+	"cmp"
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/sessiongen/sessiongen/schema"
+)
+
+// The sizes that the runtime adds to fields, in bytes. A test of the runtime holds them to the truth.
+const (
+	// cookieLimit bounds a cookie's name and value together (RFC 6265bis section 5.6).
+	cookieLimit = 4096
+	cookieName  = "__Host-session"
+
+	// tokenOverhead is suite, key id, nonce and tag.
+	tokenOverhead = 1 + 4 + 24 + 16
+
+	// secondsSize is that of a number of seconds below 2^32: of Unix time until 2106, and of what
+	// passes in 136 years.
+	secondsSize = 5
+)
+
+// A Budget says how large the sessions of a schema can get, in bytes: their cookie under its default
+// name, with the fields of this schema alone.
+type Budget struct {
+	Schema *schema.Schema
+	Fields []FieldBudget // in the schema's order
+
+	// Cookie is the size of the largest sealed cookie, name and value together. Unbounded fields are
+	// not counted.
+	Cookie int
+}
+
+// A FieldBudget says how large one field can get.
+type FieldBudget struct {
+	Field *schema.Field
+	Bytes int // of key and value, encoded but not yet sealed; 0 if unbounded
+
+	// Unbounded is the part that may have any size, as in cart[].Name; "" if there is none.
+	Unbounded string
+}
+
+// BudgetOf returns the budget of a schema.
+func BudgetOf(s *schema.Schema) *Budget {
+	b := &Budget{Schema: s}
+	plaintext, expiring, expiries := 0, 0, 0
+	authenticated := 1
+	for _, f := range s.Fields {
+		value := bounds{}.value(f.Type, f.Max, f.Key)
+		field := FieldBudget{Field: f, Unbounded: value.unbounded}
+		if value.unbounded == "" {
+			field.Bytes = stringSize(len(f.Key)) + value.bytes
+			plaintext += field.Bytes
+		}
+		if f.TTL > 0 {
+			expiring++
+			expiries += stringSize(len(f.Key)) + secondsSize
+		}
+		if f.Principal {
+			authenticated = secondsSize
+		}
+		b.Fields = append(b.Fields, field)
+	}
+	if expiring > 0 {
+		expiries += listHeader(expiring)
+	}
+	const id, created, seen, flags = 2 + 16, secondsSize, secondsSize, 1
+	metadata := 1 + id + created + seen + authenticated + flags + expiries
+	plaintext += 1 + metadata + listHeader(len(s.Fields))
+	b.Cookie = len(cookieName) + ((plaintext+tokenOverhead)*8+5)/6 // base64url without padding
+	return b
+}
+
+// unbounded are the fields that may have any size.
+func (b *Budget) unbounded() []string {
+	var names []string
+	for _, f := range b.Fields {
+		if f.Unbounded != "" {
+			names = append(names, f.Field.GoName)
+		}
+	}
+	return names
+}
+
+// Findings is not empty if no field is unbounded, and all of them at their largest are more than a
+// cookie can hold.
+func (b *Budget) Findings() schema.Findings {
+	if len(b.unbounded()) > 0 || b.Cookie <= cookieLimit {
+		return nil
+	}
+	largest := slices.SortedStableFunc(slices.Values(b.Fields), func(x, y FieldBudget) int { return cmp.Compare(y.Bytes, x.Bytes) })
+	var names []string
+	for _, f := range largest[:min(3, len(largest))] {
+		names = append(names, fmt.Sprintf("%s (%d bytes)", f.Field.GoName, f.Bytes))
+	}
+	return schema.Findings{{
+		Pos: b.Schema.Pos,
+		Message: fmt.Sprintf("schema %s may need a cookie of %d bytes, and browsers keep %d; the largest fields are %s",
+			b.Schema.Name, b.Cookie, cookieLimit, strings.Join(names, ", ")),
+		Hint: "lower their max=, or store a key to what can be looked up",
+	}}
+}
+
+// String is the budget as a table.
+func (b *Budget) String() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: schema %s, worst case in bytes\n", b.Schema.Pos, b.Schema.Name)
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "\tfield\tkey\tsize\n")
+	for _, f := range b.Fields {
+		size := fmt.Sprint(f.Bytes)
+		switch {
+		case f.Unbounded == f.Field.Key:
+			size = "unbounded"
+		case f.Unbounded != "":
+			size = "unbounded: " + f.Unbounded
+		}
+		fmt.Fprintf(table, "\t%s\t%s\t%s\n", f.Field.GoName, f.Field.Key, size)
+	}
+	left := fmt.Sprintf("%d left of %d", cookieLimit-b.Cookie, cookieLimit)
+	if b.Cookie > cookieLimit {
+		left = fmt.Sprintf("%d more than %d", b.Cookie-cookieLimit, cookieLimit)
+	}
+	if len(b.unbounded()) > 0 {
+		fmt.Fprintf(table, "\tsealed cookie\t\tunbounded; %d without the unbounded fields, %s\n", b.Cookie, left)
+	} else {
+		fmt.Fprintf(table, "\tsealed cookie\t\t%d, %s\n", b.Cookie, left)
+	}
+	table.Flush()
+	return text.String()
+}
+
+// doc is the budget as a sentence about the generated type.
+func (b *Budget) doc() string {
+	names := b.unbounded()
+	switch n := len(names); {
+	case n == 0 && b.Cookie <= cookieLimit:
+		return fmt.Sprintf("Its cookie takes at most %d of the %d bytes that browsers keep.", b.Cookie, cookieLimit)
+	case n == 0:
+		return fmt.Sprintf("Its cookie may take %d bytes, more than the %d that browsers keep.", b.Cookie, cookieLimit)
+	case n == 1:
+		return fmt.Sprintf("Nothing bounds %s; browsers keep cookies of at most %d bytes.", names[0], cookieLimit)
+	case n > 3:
+		names = append(names[:3:3], fmt.Sprintf("%d more", n-3))
+	}
+	last := len(names) - 1
+	return fmt.Sprintf("Nothing bounds %s and %s; browsers keep cookies of at most %d bytes.",
+		strings.Join(names[:last], ", "), names[last], cookieLimit)
+}
+
+// A bound is the size of the largest encoding of a value, or the part of the value that has none.
+type bound struct {
+	bytes     int
+	unbounded string
+}
+
+// bounds holds the structs, arrays and pointers that the value is within: each *schema.Struct and
+// *schema.Type.
+type bounds []any
+
+// value is the bound of a value of type t, limited by a max option unless that is 0.
+func (in bounds) value(t *schema.Type, max int, path string) bound {
+	unlimited := bound{unbounded: path}
+	if t.Kind == schema.Array || t.Kind == schema.Pointer {
+		if slices.Contains(in, any(t)) {
+			return unlimited // it holds itself: type Ring [2]*Ring
+		}
+		in = append(slices.Clip(in), t)
+	}
+	switch t.Kind {
+	case schema.Bool:
+		return bound{bytes: 1}
+	case schema.Int, schema.Uint:
+		// All are written in the fewest bytes, which are most for the extremes.
+		return bound{bytes: 1 + int(types.SizesFor("gc", "amd64").Sizeof(t.Go.Underlying()))}
+	case schema.Float32:
+		return bound{bytes: 5}
+	case schema.Float64:
+		return bound{bytes: 9}
+	case schema.Time:
+		return bound{bytes: 15} // seconds in 64 bits and nanoseconds, which times before 1970 need
+	case schema.ByteArray:
+		return bound{bytes: bytesSize(int(t.Len))}
+	case schema.Array:
+		return list(path, int(t.Len), in.value(t.Elem, 0, path+"[]"))
+	case schema.Pointer:
+		return in.value(t.Elem, 0, path)
+	case schema.StructKind:
+		return in.members(t.Struct, path)
+	}
+	if max == 0 {
+		return unlimited
+	}
+	switch t.Kind {
+	case schema.String:
+		return bound{bytes: stringSize(max)}
+	case schema.Bytes:
+		return bound{bytes: bytesSize(max)}
+	case schema.Slice:
+		return list(path, max, in.value(t.Elem, 0, path+"[]"))
+	case schema.Map:
+		return list(path, max, in.value(t.Key, 0, path+"[key]"), in.value(t.Elem, 0, path+"[]"))
+	}
+	return unlimited // what methods write, and any
+}
+
+// list is the bound of an array or map of n elements or pairs. What is past a terabyte counts as
+// unbounded.
+func list(path string, n int, parts ...bound) bound {
+	sum := bound{bytes: listHeader(n)}
+	for _, part := range parts {
+		if part.unbounded != "" {
+			return part
+		}
+		if n > 1<<40/part.bytes {
+			return bound{unbounded: path}
+		}
+		sum.bytes += n * part.bytes
+	}
+	return sum
+}
+
+func (in bounds) members(s *schema.Struct, path string) bound {
+	if slices.Contains(in, any(s)) {
+		return bound{unbounded: path} // it holds itself
+	}
+	in = append(slices.Clip(in), s)
+	sum := bound{bytes: listHeader(len(s.Members))}
+	for _, m := range s.Members {
+		value := in.value(m.Type, 0, path+"."+m.Name)
+		if value.unbounded != "" {
+			return value
+		}
+		sum.bytes += value.bytes
+		if !s.AsArray {
+			sum.bytes += stringSize(len(m.Name))
+		}
+	}
+	return sum
+}
+
+// listHeader is the size of the header of an array or map of n elements or pairs.
+func listHeader(n int) int {
+	switch {
+	case n < 16:
+		return 1
+	case n < 1<<16:
+		return 3
+	}
+	return 5
+}
+
+// stringSize is the size of a string of n bytes.
+func stringSize(n int) int {
+	if n < 32 {
+		return 1 + n
+	}
+	return bytesSize(n)
+}
+
+// bytesSize is the size of a binary value of n bytes, or of a longer string.
+func bytesSize(n int) int {
+	switch {
+	case n < 1<<8:
+		return 2 + n
+	case n < 1<<16:
+		return 3 + n
+	}
+	return 5 + n
+}

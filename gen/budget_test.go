@@ -1,0 +1,124 @@
+package gen
+
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+	"math"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/sessiongen/sessiongen/schema"
+)
+
+// TestBudgetIsTrue holds the bounds against what the generated codecs write: for random values
+// nothing is larger, and the largest value is as large.
+func TestBudgetIsTrue(t *testing.T) {
+	a := archive(t, "budget.txtar")
+	dir := module(t, a.Files)
+	pkgs, err := schema.Load(schema.Config{Dir: dir, Patterns: []string{"./web"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := BudgetOf(pkgs[0].Schemas[0])
+	var unbounded, check strings.Builder
+	check.WriteString("package web\n\nimport \"testing\"\n\nfunc TestBounds(t *testing.T) {\n")
+	for _, f := range b.Fields {
+		if f.Unbounded != "" {
+			fmt.Fprintf(&unbounded, "%s %s\n", f.Field.GoName, f.Unbounded)
+			continue
+		}
+		fmt.Fprintf(&check, "\tbound(t, &session%sField, %d)\n", f.Field.GoName, f.Bytes)
+	}
+	check.WriteString("}\n")
+	for _, f := range a.Files {
+		if f.Name == "unbounded" && string(f.Data) != unbounded.String() {
+			t.Errorf("unbounded are\n%s\nwant\n%s", &unbounded, f.Data)
+		}
+	}
+	dir = module(t, append(a.Files, txtar.File{Name: "web/bounds_test.go", Data: []byte(check.String())}))
+	generate(t, dir)
+	if out, ok := goCommand(t, dir, "test", "./web"); !ok {
+		t.Errorf("%s", out)
+	}
+}
+
+func fieldOf(name string, max int, typ *schema.Type) *schema.Field {
+	return &schema.Field{Name: name, GoName: name, Key: strings.ToLower(name), Max: max, Type: typ}
+}
+
+var (
+	stringType = &schema.Type{Kind: schema.String, Go: types.Typ[types.String]}
+	intType    = &schema.Type{Kind: schema.Int, Go: types.Typ[types.Int64]}
+)
+
+func TestBudgetTexts(t *testing.T) {
+	pos := token.Position{Filename: "web/web.go", Line: 3, Column: 6}
+	fields := func(fields ...*schema.Field) *Budget {
+		return BudgetOf(&schema.Schema{Name: "session", TypeName: "Session", Pos: pos, Fields: fields})
+	}
+	name, visits := fieldOf("Username", 64, stringType), fieldOf("N", 0, intType)
+	free := func(name string) *schema.Field { return fieldOf(name, 0, stringType) }
+	huge := fieldOf("Huge", math.MaxInt32, &schema.Type{Kind: schema.Slice,
+		Elem: &schema.Type{Kind: schema.Array, Len: 1 << 40, Elem: intType}})
+
+	for _, c := range []struct {
+		budget     *Budget
+		doc, table string
+	}{
+		{fields(name, visits), "Its cookie takes at most 233 of the 4096 bytes that browsers keep.",
+			"  field          key       size\n" +
+				"  Username       username  75\n" +
+				"  N              n         11\n" +
+				"  sealed cookie            233, 3863 left of 4096\n"},
+		{fields(name, free("Bio")), "Nothing bounds Bio; browsers keep cookies of at most 4096 bytes.",
+			"  field          key       size\n" +
+				"  Username       username  75\n" +
+				"  Bio            bio       unbounded\n" +
+				"  sealed cookie            unbounded; 218 without the unbounded fields, 3878 left of 4096\n"},
+		{fields(fieldOf("Roles", 8, &schema.Type{Kind: schema.Slice, Elem: stringType})), "Nothing bounds Roles; browsers keep cookies of at most 4096 bytes.",
+			"  field          key    size\n" +
+				"  Roles          roles  unbounded: roles[]\n" +
+				"  sealed cookie         unbounded; 118 without the unbounded fields, 3978 left of 4096\n"},
+		{fields(fieldOf("Text", 5000, stringType)), "Its cookie may take 6796 bytes, more than the 4096 that browsers keep.",
+			"  field          key   size\n" +
+				"  Text           text  5008\n" +
+				"  sealed cookie        6796, 2700 more than 4096\n"},
+		{fields(free("A"), free("B")), "Nothing bounds A and B; browsers keep cookies of at most 4096 bytes.", ""},
+		{fields(free("A"), free("B"), free("C")), "Nothing bounds A, B and C; browsers keep cookies of at most 4096 bytes.", ""},
+		{fields(free("A"), free("B"), free("C"), free("D"), free("E")), "Nothing bounds A, B, C and 2 more; browsers keep cookies of at most 4096 bytes.", ""},
+		{fields(huge), "Nothing bounds Huge; browsers keep cookies of at most 4096 bytes.", ""},
+	} {
+		if got := c.budget.doc(); got != c.doc {
+			t.Errorf("%s", got)
+		}
+		if got := c.budget.String(); c.table != "" && got != "web/web.go:3:6: schema session, worst case in bytes\n"+c.table {
+			t.Errorf("got\n%s", got)
+		}
+	}
+}
+
+// The limit is exact: a schema that fits to the byte is none too large.
+func TestBudgetFindings(t *testing.T) {
+	for max, want := range map[int]string{
+		2978: "",
+		2979: "schema session may need a cookie of 4097 bytes, and browsers keep 4096; the largest fields are A (2984 bytes)",
+	} {
+		b := BudgetOf(&schema.Schema{Name: "session", Fields: []*schema.Field{fieldOf("A", max, stringType)}})
+		findings := b.Findings()
+		if want == "" && len(findings) > 0 || want != "" && (len(findings) != 1 || findings[0].Message != want) {
+			t.Errorf("max=%d: cookie of %d bytes: %v", max, b.Cookie, findings)
+		}
+	}
+	large := []*schema.Field{fieldOf("A", 1000, stringType), fieldOf("B", 3000, stringType), fieldOf("C", 10, stringType), fieldOf("D", 2000, stringType)}
+	b := BudgetOf(&schema.Schema{Name: "session", Fields: large})
+	if f := b.Findings(); len(f) != 1 || !strings.HasSuffix(f[0].Message, "the largest fields are B (3005 bytes), D (2005 bytes), A (1005 bytes)") {
+		t.Error(f)
+	}
+	b = BudgetOf(&schema.Schema{Name: "session", Fields: append(large, fieldOf("E", 0, stringType))})
+	if f := b.Findings(); len(f) > 0 {
+		t.Errorf("not bounded: %v", f)
+	}
+}
