@@ -33,8 +33,9 @@ func Writing(path string, content []byte) (c Change, ok bool, err error) {
 // change also finds what would make the change fail, so that a run which changes
 // several files does not stop half-way.
 func change(path string, content []byte) (Change, error) {
-	// A link stays a link: the file behind it changes.
-	if target, err := filepath.EvalSymlinks(path); err == nil {
+	// A link stays a link: the file behind it changes. A link to be removed is only
+	// a link.
+	if target, err := filepath.EvalSymlinks(path); err == nil && content != nil {
 		path = target
 	}
 	c := Change{Path: path, New: content, mode: 0o644}
@@ -51,9 +52,6 @@ func change(path string, content []byte) (Change, error) {
 	c.Old, err = os.ReadFile(path)
 	if err != nil {
 		return c, err
-	}
-	if c.Old == nil {
-		c.Old = []byte{}
 	}
 	if !schema.Ours(c.Old, true) {
 		return c, &ForeignError{path}

@@ -1,0 +1,152 @@
+package output
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/schema"
+)
+
+const ours = schema.Header + "\n\npackage p\n"
+
+func put(t *testing.T, name, content string, mode fs.FileMode) {
+	t.Helper()
+	if err := errors.Join(os.WriteFile(name, []byte(content), 0o600), os.Chmod(name, mode)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writing(t *testing.T, name, content string) Change {
+	t.Helper()
+	c, ok, err := Writing(name, []byte(content))
+	if err != nil || !ok {
+		t.Fatalf("%s: %v, %v", name, ok, err)
+	}
+	return c
+}
+
+func holds(t *testing.T, name, want string) {
+	t.Helper()
+	if got, err := os.ReadFile(name); err != nil || string(got) != want {
+		t.Errorf("%s holds %q, %v; want %q", name, got, err, want)
+	}
+}
+
+// names lists a directory, in order.
+func names(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+// A link stays a link. What it leads to changes in place of it, and keeps its mode.
+func TestLink(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	link, target := filepath.Join(dir, "link.go"), filepath.Join(elsewhere, "target.go")
+	put(t, target, ours, 0o754)
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := Apply([]Change{writing(t, link, ours+"// new\n")}); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, target, ours+"// new\n")
+	if info, err := os.Stat(target); err != nil || info.Mode() != 0o754 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if got, err := os.Readlink(link); err != nil || got != target {
+		t.Errorf("the link leads to %q, %v", got, err)
+	}
+	if a, b := names(t, dir), names(t, elsewhere); len(a) != 1 || len(b) != 1 {
+		t.Errorf("left: %q, %q", a, b)
+	}
+}
+
+// What an interrupted write leaves is ours; anything else without the header is not.
+func TestOurs(t *testing.T) {
+	for content, want := range map[string]bool{
+		"":                                   true,
+		"\n":                                 true,
+		schema.Header[:1]:                    true,
+		schema.Header[:len(schema.Header)-1]: true,
+		schema.Header:                        true,
+		"// Licence\r\n\r\n" + schema.Header + "\r\n": true,
+		schema.Header + " Or do.\n":                   false,
+		" " + schema.Header + "\npackage p\n":         false,
+		"package p\n\n" + schema.Header + "\n":        false,
+		schema.Header[:20] + "\npackage p\n":          false,
+	} {
+		name := filepath.Join(t.TempDir(), "session_gen.go")
+		put(t, name, content, 0o644)
+		c, changed, err := Writing(name, []byte(ours))
+		foreign, refused := errors.AsType[*ForeignError](err)
+		if refused == want || refused && foreign.Path != name || !refused && (err != nil || !changed) {
+			t.Errorf("%q: %v, %v", content, changed, err)
+		}
+		if _, err := Removal(name); (err == nil) != want {
+			t.Errorf("removing %q: %v", content, err)
+		}
+		if want && (c.Old == nil || string(c.Old) != content) {
+			t.Errorf("%q was read as %q", content, c.Old)
+		}
+		holds(t, name, content)
+	}
+}
+
+// An empty file is another state than none.
+func TestEmpty(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "session_gen.go")
+	if c, changed, err := Writing(name, nil); !changed || err != nil || c.Old != nil {
+		t.Errorf("none: %v, %v, %q", changed, err, c.Old)
+	}
+	put(t, name, "", 0o644)
+	if _, changed, err := Writing(name, []byte{}); changed || err != nil {
+		t.Errorf("empty: %v, %v", changed, err)
+	}
+}
+
+// If the second file cannot be prepared, the first stays as it was. If it cannot be replaced, no
+// temporary file is left all the same.
+func TestApplyFails(t *testing.T) {
+	for name, test := range map[string]struct {
+		spoil func(second string) error
+		first string // afterwards
+		want  []string
+	}{
+		"prepare": {func(second string) error { return os.RemoveAll(filepath.Dir(second)) }, ours, nil},
+		"replace": {func(second string) error { return os.Mkdir(second, 0o755) }, ours + "// new\n", []string{"session_gen.go"}},
+	} {
+		first := filepath.Join(t.TempDir(), "session_gen.go")
+		second := filepath.Join(t.TempDir(), "sub", "session_gen.go")
+		put(t, first, ours, 0o644)
+		if err := os.Mkdir(filepath.Dir(second), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		changes := []Change{writing(t, first, ours+"// new\n"), writing(t, second, ours)}
+		if err := test.spoil(second); err != nil {
+			t.Fatal(err)
+		}
+		if err := Apply(changes); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		holds(t, first, test.first)
+		if got := names(t, filepath.Dir(first)); !slices.Equal(got, []string{"session_gen.go"}) {
+			t.Errorf("%s: left beside the first: %q", name, got)
+		}
+		if test.want != nil {
+			if got := names(t, filepath.Dir(second)); !slices.Equal(got, test.want) {
+				t.Errorf("%s: left beside the second: %q", name, got)
+			}
+		}
+	}
+}
