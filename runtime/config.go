@@ -50,13 +50,18 @@ type Config struct {
 	// session is permanent; one that is not ends with the browser too.
 	Lifetime time.Duration
 
+	// AbsoluteTimeout, if set, ends a session this long after it began, however
+	// often it is saved, in whole seconds: a stolen cookie is worth nothing then.
+	AbsoluteTimeout time.Duration
+
 	// OnEvent, if set, is called for every event. It may be called by several
 	// goroutines at once. If nil, the events that a person should see are logged
 	// with log/slog.
 	OnEvent func(context.Context, Event)
 
-	// ErrorHandler answers a request whose session could not be saved. Nothing
-	// of the handler's own answer is sent then. The default is a plain 500.
+	// ErrorHandler answers a request whose session could not be saved. Of the
+	// handler's own answer, the status and the body are not sent then, nor what
+	// the header says of the body. The default is a plain 500.
 	ErrorHandler func(http.ResponseWriter, *http.Request, error)
 }
 
@@ -65,6 +70,7 @@ type cookieConfig struct {
 	name     string
 	scope    string // the attributes that say which cookie it is: "; Path=/; Secure"...
 	lifetime time.Duration
+	absolute time.Duration // 0 for none
 }
 
 func (cfg Config) cookie() (cookieConfig, error) {
@@ -97,8 +103,10 @@ func (cfg Config) cookie() (cookieConfig, error) {
 		bad("Name has %d bytes; at most %d leave room for a session", len(name), maxNameLength)
 	}
 	// Browsers compare the prefixes without regard to case (RFC 6265bis section 5.4).
-	if prefix := "__Secure-"; hasPrefixFold(name, prefix) && cfg.Insecure {
-		bad("Insecure cannot be used with a Name that begins with %s", prefix)
+	for _, prefix := range []string{"__Secure-", "__Http-"} {
+		if hasPrefixFold(name, prefix) && cfg.Insecure {
+			bad("Insecure cannot be used with a Name that begins with %s", prefix)
+		}
 	}
 	if prefix := "__Host-"; hasPrefixFold(name, prefix) {
 		if cfg.Insecure {
@@ -129,6 +137,9 @@ func (cfg Config) cookie() (cookieConfig, error) {
 	if lifetime < time.Second || lifetime > maxLifetime || lifetime%time.Second != 0 {
 		bad("Lifetime is %v; it must be whole seconds, from 1s to %v (400 days)", lifetime, maxLifetime)
 	}
+	if absolute := cfg.AbsoluteTimeout; absolute < 0 || absolute%time.Second != 0 {
+		bad("AbsoluteTimeout is %v; it must be whole seconds, or 0 for none", absolute)
+	}
 	if len(errs) > 0 {
 		return cookieConfig{}, errors.Join(errs...)
 	}
@@ -145,7 +156,7 @@ func (cfg Config) cookie() (cookieConfig, error) {
 	if cfg.Partitioned {
 		scope.WriteString("; Partitioned")
 	}
-	return cookieConfig{name: name, scope: scope.String(), lifetime: lifetime}, nil
+	return cookieConfig{name: name, scope: scope.String(), lifetime: lifetime, absolute: cfg.AbsoluteTimeout}, nil
 }
 
 var sameSiteText = map[http.SameSite]string{

@@ -18,8 +18,11 @@ func site(m *runtime.Manager[visitor]) http.Handler {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, use(from(r))) })
 	}
 	mux.HandleFunc("/untouched", func(w http.ResponseWriter, r *http.Request) {
-		from(r)
 		fmt.Fprint(w, "untouched")
+	})
+	mux.HandleFunc("/asked", func(w http.ResponseWriter, r *http.Request) { // it could be used after the first byte
+		from(r)
+		fmt.Fprint(w, "asked")
 	})
 	route("/get", func(s *visitor) string { return fieldUser.Get(s.Session) })
 	route("/set", func(s *visitor) string { fieldUser.Set(s.Session, "hubo"); return "set" })
@@ -44,6 +47,7 @@ func TestBrowser(t *testing.T) {
 		touched    bool
 	}{
 		{"/untouched", "untouched", none, false},
+		{"/asked", "asked", none, true},
 		{"/get", "", none, true},
 		{"/pop", "", none, true},
 		{"/clear", "cleared", none, true},

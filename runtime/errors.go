@@ -2,7 +2,8 @@ package runtime
 
 import "errors"
 
-// The errors that saving a session can return, to be matched with [errors.Is].
+// The errors of this package, to be matched with [errors.Is]. Saving a session
+// returns all but ErrNoKeys, which is the constructor's and SetKeys's.
 var (
 	// ErrTooLarge: the cookie would exceed 4096 bytes, name and value together,
 	// which is where browsers begin to drop cookies (RFC 6265bis section 5.6).

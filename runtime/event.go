@@ -35,7 +35,7 @@ const (
 	RefusedMalformed  = "malformed"   // not a token of this format
 	RefusedUnknownKey = "unknown key" // sealed under a key that is not in the ring
 	RefusedForged     = "forged"      // authentication failed: altered, or of another cookie name
-	RefusedExpired    = "expired"     // past Config.Lifetime
+	RefusedExpired    = "expired"     // past Config.Lifetime or Config.AbsoluteTimeout
 )
 
 // report hands an event to the program, or logs it when the program does not ask

@@ -74,18 +74,8 @@ func (f *Field[T]) drop(st *state, raw []byte) { st.drop(st.manager.fields[f.Ind
 
 // Has reports whether the field is set.
 func (f *Field[T]) Has(s Session) bool {
-	st := s.session()
-	st.lock()
-	raw, valid := st.contents.value(f.Index), st.contents.slots[f.Index].valid
-	st.unlock()
-	if raw == nil || valid {
-		return raw != nil
-	}
-	_, err := codec.Decode(raw, f.Decode)
-	if err != nil {
-		f.drop(st, raw)
-	}
-	return err == nil
+	_, raw := f.get(s.session())
+	return raw != nil
 }
 
 // Set sets the field. A value that is refused leaves the field as it was and is
@@ -134,14 +124,17 @@ func (f *Field[T]) check(raw []byte) error {
 // not set. Of several concurrent calls, one gets it.
 func (f *Field[T]) Pop(s Session) (v T, ok bool) {
 	st := s.session()
-	if !f.Has(s) { // also drops a value that does not decode: it is no change
-		return v, false
-	}
-	raw := st.take(st.manager.fields[f.Index])
+	d := st.manager.fields[f.Index]
+	raw := st.take(d)
 	if raw == nil {
 		return v, false
 	}
 	v, err := codec.Decode(raw, f.Decode)
+	if err != nil {
+		st.lock()
+		st.eventDropped(d)
+		st.unlock()
+	}
 	return v, err == nil
 }
 

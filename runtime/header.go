@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"iter"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -13,17 +15,28 @@ type headerValues struct{ vary, setCookies, cacheControl [1]string }
 // was there for the same cookie name.
 func (room *headerValues) setCookie(h http.Header, name, line string) {
 	const key = "Set-Cookie"
+	removeCookie(h, name)
 	others := h[key]
 	if len(others) == 0 {
 		others = room.setCookies[:0]
 	}
-	kept := others[:0]
-	for _, other := range others {
-		if value, ok := strings.CutPrefix(other, name); !ok || value == "" || value[0] != '=' {
-			kept = append(kept, other)
-		}
+	h[key] = append(others, line)
+}
+
+// removeCookie takes back a Set-Cookie header field that was there for a name.
+func removeCookie(h http.Header, name string) {
+	const key = "Set-Cookie"
+	lines := h[key]
+	if len(lines) == 0 {
+		return
 	}
-	h[key] = append(kept, line)
+	h[key] = slices.DeleteFunc(lines, func(line string) bool {
+		value, ok := strings.CutPrefix(line, name)
+		return ok && value != "" && value[0] == '='
+	})
+	if len(h[key]) == 0 {
+		delete(h, key)
+	}
 }
 
 // varyCookie says that the response depends on the Cookie header field.
@@ -49,8 +62,7 @@ func (room *headerValues) keepPrivate(h http.Header) {
 	const key = "Cache-Control"
 	directives := "private"
 	for _, line := range h[key] {
-		for directive := range strings.SplitSeq(line, ",") {
-			directive = strings.Trim(directive, " \t")
+		for directive := range splitList(line) {
 			name, _, qualified := strings.Cut(directive, "=")
 			switch name = strings.ToLower(name); {
 			case name == "no-store", name == "private" && !qualified:
@@ -63,4 +75,25 @@ func (room *headerValues) keepPrivate(h http.Header) {
 		}
 	}
 	h[key] = append(room.cacheControl[:0], directives)
+}
+
+// splitList yields the elements of a list that a header field holds. A comma within
+// a quoted string is none (RFC 9110 section 5.6.1).
+func splitList(line string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start, quoted := 0, false
+		for i := 0; i <= len(line); i++ {
+			switch {
+			case i == len(line) || line[i] == ',' && !quoted:
+				if !yield(strings.Trim(line[start:i], " \t")) {
+					return
+				}
+				start = i + 1
+			case line[i] == '"':
+				quoted = !quoted
+			case line[i] == '\\' && quoted:
+				i++
+			}
+		}
+	}
 }

@@ -60,6 +60,8 @@ func TestCacheControl(t *testing.T) {
 		{[]string{"no-cache"}, []string{"private, no-cache"}},
 		{[]string{"public, max-age=60"}, []string{"private, max-age=60"}},
 		{[]string{"PUBLIC", "s-maxage=100 , must-revalidate"}, []string{"private, must-revalidate"}},
+		{[]string{`private="set-cookie, x-foo", max-age=60`}, []string{"private, max-age=60"}},
+		{[]string{`no-cache="a, public, private, b", public`}, []string{`private, no-cache="a, public, private, b"`}},
 		{[]string{`private="X-Secret"`}, []string{"private"}},
 		{[]string{`no-cache="Set-Cookie, X", max-age=1`}, []string{`private, no-cache="Set-Cookie, X", max-age=1`}},
 		{[]string{"no-storeroom"}, []string{"private, no-storeroom"}},

@@ -10,8 +10,9 @@ import (
 // it before the first byte of the response.
 //
 // A session that next does not touch costs nothing and changes nothing: it is not
-// even decrypted. The response gets Vary: Cookie if the session was touched, and
-// one Set-Cookie with Cache-Control: private if it is to be sent. A session that
+// even decrypted. The response gets Vary: Cookie if next asked for the session
+// before it began the response, and one Set-Cookie with Cache-Control: private if
+// the session is to be sent. A session that
 // cannot be saved makes the response Config.ErrorHandler's.
 //
 // A handler that takes the connection over with http.Hijacker writes its response
@@ -62,9 +63,11 @@ func (c *requestContext[S]) Value(key any) any {
 	x := c.exchange
 	switch key := key.(type) {
 	case sessionKey[S]:
+		x.state.asked.Store(true)
 		return &x.session
 	case managerKey:
 		if key.manager == x.state.manager {
+			x.state.asked.Store(true)
 			return x
 		}
 	}

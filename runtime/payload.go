@@ -57,8 +57,11 @@ type contents struct {
 type slot struct {
 	start, value, end uint32
 	age               uint16 // 0 if it came under the field's key, n if under its nth was=
-	valid             bool   // it is known to decode
+	dropped           bool   // it does not decode to the field's type, and counts as absent
 }
+
+// present reports whether the field is there to be read.
+func (s slot) present() bool { return s.end != 0 && !s.dropped }
 
 type rare struct {
 	expires    []int64 // by the index of the field, in Unix seconds; 0 for never
@@ -85,18 +88,13 @@ func newContents(fields int) *contents {
 }
 
 func (c *contents) empty() bool {
-	for i := range c.slots {
-		if c.slots[i].end != 0 {
-			return false
-		}
-	}
-	return len(c.unknown()) == 0
+	return !slices.ContainsFunc(c.slots, slot.present) && len(c.unknown()) == 0
 }
 
 // value returns the encoded value of a field, nil if absent.
 func (c *contents) value(index int) []byte {
 	s := c.slots[index]
-	if s.end == 0 {
+	if !s.present() {
 		return nil
 	}
 	return c.text[s.value:s.end:s.end]
@@ -108,7 +106,7 @@ func (c *contents) set(index int, key, raw []byte) {
 	if len(c.text)+len(key)+len(raw) > cap(c.text) {
 		c.moveText(len(key) + len(raw))
 	}
-	s := slot{start: uint32(len(c.text)), valid: true}
+	s := slot{start: uint32(len(c.text))}
 	c.text = append(c.text, key...)
 	s.value = uint32(len(c.text))
 	c.text = append(c.text, raw...)
@@ -130,6 +128,15 @@ func (c *contents) moveText(more int) {
 		}
 	}
 	c.text = text
+}
+
+// forget removes the fields that were dropped.
+func (c *contents) forget() {
+	for i := range c.slots {
+		if c.slots[i].dropped {
+			c.remove(i)
+		}
+	}
 }
 
 // remove makes a field absent.

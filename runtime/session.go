@@ -35,17 +35,12 @@ func (s Session) Clear() {
 
 func (st *state) clear(name string) {
 	c := st.contents
-	if c.empty() && c.meta.flags == 0 {
-		return
+	something := c.meta.flags != 0 || len(c.unknown()) > 0
+	for _, f := range st.manager.fields {
+		something = st.remove(f) || something
 	}
-	for i, f := range st.manager.fields {
-		if c.value(i) == nil {
-			continue
-		}
-		if f.principal {
-			st.authenticate(false)
-		}
-		c.remove(i)
+	if !something {
+		return
 	}
 	if c.rare != nil {
 		c.rare.unknown = nil
@@ -88,7 +83,8 @@ func (s Session) IsNew() bool {
 }
 
 // Modified reports whether the session was changed during this request. Setting a
-// field to the value that it holds is not a change.
+// field to the value that it holds is not a change, unless it has a ttl, which then
+// begins again.
 func (s Session) Modified() bool {
 	st := s.session()
 	st.lock()
@@ -128,6 +124,9 @@ func (s Session) Destroy() {
 		st.destroyed = true
 	}
 	st.reset(st.now().Unix())
+	if !st.committed {
+		st.err = nil // what was refused is gone too: a log-out must not fail for it
+	}
 	st.change("Destroy")
 }
 
@@ -141,7 +140,8 @@ func (s Session) CreatedAt() time.Time {
 
 // AuthenticatedAt returns when the principal field was last set to another value,
 // to the second, or the zero time if it is not set: a handler can ask for a fresh
-// log-in before a sensitive action.
+// log-in before a sensitive action. To note a log-in of the same principal, clear the
+// field before it is set.
 func (s Session) AuthenticatedAt() time.Time {
 	st := s.session()
 	st.lock()
@@ -167,7 +167,7 @@ func (s Session) ExpiresAt() time.Time {
 	if st.modified {
 		from = st.now().Unix()
 	}
-	return time.Unix(from+st.manager.lifetimeSeconds(), 0)
+	return time.Unix(st.manager.expiry(st.contents.meta.created, from), 0)
 }
 
 // Size returns how many bytes the cookie would have, name and value together, if

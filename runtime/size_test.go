@@ -48,7 +48,7 @@ func TestSizeLimit(t *testing.T) {
 		lines, err := m.Seal(s)
 		want := fmt.Sprintf("session: too large for a cookie: %d bytes, 4096 allowed; the largest fields are "+
 			"Blob (%d bytes), Token (14 bytes), User (10 bytes)", size, len("\xa4blob\xc5..")+len(fieldBlob.Get(s.Session)))
-		if lines != nil || !errors.Is(err, runtime.ErrTooLarge) || err.Error() != want || s.Err() != err {
+		if lines != nil || !errors.Is(err, runtime.ErrTooLarge) || err.Error() != want || s.Err() != nil {
 			t.Errorf("%d: %q, %v\nwant %s", size, lines, err, want)
 		}
 		log.expect(t,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
@@ -16,12 +17,14 @@ type state struct {
 	ctx     context.Context // of the request, for events
 
 	mu       sync.Mutex
-	cookies  *[]string // the request's Cookie header fields; a pointer, which fmt does not follow
-	contents *contents // set once opened
+	asked    atomic.Bool // the handler has the session, used or not
+	cookies  *[]string   // the request's Cookie header fields; a pointer, which fmt does not follow
+	contents *contents   // set once opened
 	openedAt time.Time
 
 	sent      bool // the browser has a cookie of this name, whatever it holds, or is sent one
 	isNew     bool // no cookie opened
+	created   bool // it was announced
 	oldKey    bool // it opened under a key that is not the newest
 	modified  bool
 	renewed   bool
@@ -127,7 +130,7 @@ func (m *manager) read(c *contents, now int64) (refusal string) {
 	if m.parse(c) != nil {
 		return RefusedMalformed
 	}
-	if now >= c.meta.seen+m.lifetimeSeconds() {
+	if now >= m.expiry(c.meta.created, c.meta.seen) {
 		return RefusedExpired
 	}
 	c.prune(now)
@@ -159,8 +162,8 @@ func (st *state) fail(err error) {
 	}
 }
 
-// renew gives the session a new id, so that one that somebody knew or planted is
-// worth nothing (session fixation).
+// renew gives the session a new id, so that one that somebody planted in the browser
+// does not become the visitor's (session fixation).
 func (st *state) renew() {
 	st.contents.meta.hasID = false
 	st.renewed = true
@@ -216,25 +219,38 @@ func (st *state) take(f *descriptor) []byte {
 	st.lock()
 	defer st.unlock()
 	raw := st.contents.value(f.index)
-	if raw != nil {
-		if f.principal {
-			st.authenticate(false)
-		}
-		st.contents.remove(f.index)
+	if st.remove(f) {
 		st.change(f.name)
 	}
 	return raw
 }
 
-// drop removes a value that does not decode, if the field still holds it: it is not
-// a change of the handler's.
+// remove makes a field absent. It is false if there was nothing; a value that was
+// dropped is something, as the browser still holds it.
+func (st *state) remove(f *descriptor) bool {
+	if st.contents.slots[f.index].end == 0 {
+		return false
+	}
+	if f.principal {
+		st.authenticate(false)
+	}
+	st.contents.remove(f.index)
+	return true
+}
+
+// drop makes a value that does not decode count as absent, if the field still holds
+// it. That is not a change of the handler's: the next one leaves it out.
 func (st *state) drop(f *descriptor, raw []byte) {
 	st.lock()
 	defer st.unlock()
 	if held := st.contents.value(f.index); held != nil && same(held, raw) {
-		st.contents.remove(f.index)
-		st.event(EventFieldDropped, "the value is not of the field's type", f.name)
+		st.contents.slots[f.index].dropped = true
+		st.eventDropped(f)
 	}
+}
+
+func (st *state) eventDropped(f *descriptor) {
+	st.event(EventFieldDropped, "the value is not of the field's type", f.name)
 }
 
 // same reports whether two encoded values are the same one; nil is an absent value.

@@ -80,7 +80,8 @@ func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
 // Open appends the plaintext of a token to dst and returns it with the index in the
 // ring of the key that sealed it: 0 is the key that seals, anything else an older
 // one. The error is ErrMalformed, ErrUnknownKey or ErrForged. It allocates nothing
-// if dst has room for Overhead more bytes than the plaintext.
+// if dst has room for Overhead more bytes than the plaintext, and the ring knows the
+// nonce's first half.
 //
 // Open decrypts at most once, whatever the number of keys: the key id decides.
 func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err error) {
