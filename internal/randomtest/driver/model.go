@@ -1,0 +1,305 @@
+package driver
+
+import (
+	"encoding"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// What is stored of a value, by v5's rules: they are read here from its source anew (getFields,
+// shouldInline and isEmptyValue in types.go), to be held against package schema's reading of them.
+
+// A member is what v5 calls a field: an entry of a struct's encoding.
+type member struct {
+	name      string
+	index     []int
+	omitEmpty bool
+}
+
+// tag is the name and the options of a msgpack struct tag. Random schemas have no more quirks in
+// theirs than a quoted name.
+func tag(f reflect.StructField) (name string, options []string) {
+	text := f.Tag.Get("msgpack")
+	if rest, ok := strings.CutPrefix(text, "'"); ok {
+		name, text, _ = strings.Cut(rest, "'")
+		text = strings.TrimPrefix(text, ",")
+	} else {
+		name, text, _ = strings.Cut(text, ",")
+	}
+	return name, strings.Split(text, ",")
+}
+
+// members are the entries of a struct's encoding.
+func members(t reflect.Type) (list []member, asArray bool) {
+	taken := map[string]bool{}
+	omitAll := false
+	add := func(m member) {
+		taken[m.name] = true
+		list = append(list, m)
+	}
+	for f := range fieldsOf(t) {
+		name, options := tag(f)
+		if name == "-" {
+			continue
+		}
+		if f.Name == "_msgpack" {
+			asArray = slices.Contains(options, "as_array")
+			omitAll = omitAll || slices.Contains(options, "omitempty")
+		}
+		if !f.IsExported() && !f.Anonymous {
+			continue
+		}
+		if name == "" {
+			name = f.Name
+		}
+		if f.Anonymous && !slices.Contains(options, "noinline") {
+			inner, inlined := []member(nil), false
+			if elem := deref(f.Type); elem.Kind() == reflect.Struct && !isLeaf(elem) {
+				inner, _ = members(elem)
+				shadowed := func(m member) bool { return taken[m.name] }
+				if slices.Contains(options, "inline") {
+					inner, inlined = slices.DeleteFunc(inner, shadowed), true
+				} else {
+					inlined = !slices.ContainsFunc(inner, shadowed)
+				}
+			}
+			if inlined {
+				for _, m := range inner {
+					m.index = append(slices.Clone(f.Index), m.index...)
+					add(m)
+				}
+				taken[name] = true
+				continue
+			}
+		}
+		add(member{name, f.Index, omitAll || slices.Contains(options, "omitempty")})
+		for _, o := range options {
+			if alias, ok := strings.CutPrefix(o, "alias:"); ok {
+				taken[alias] = true
+			}
+		}
+	}
+	return list, asArray
+}
+
+func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range t.NumField() {
+			if !yield(t.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+func deref(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer {
+		return t.Elem()
+	}
+	return t
+}
+
+// at follows an index. There is nothing if an embedded pointer on the way is nil.
+func at(v reflect.Value, index []int) (x reflect.Value, ok, throughPointer bool) {
+	for i, n := range index {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return v, false, true
+			}
+			v, throughPointer = v.Elem(), true
+		}
+		v = v.Field(n)
+	}
+	return v, true, throughPointer
+}
+
+// alloc follows an index as well, and makes what is not there.
+func alloc(v reflect.Value, index []int) reflect.Value {
+	for i, n := range index {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(n)
+	}
+	return v
+}
+
+var (
+	encoders = []reflect.Type{reflect.TypeFor[msgpack.CustomEncoder](), reflect.TypeFor[msgpack.Marshaler](),
+		reflect.TypeFor[encoding.BinaryMarshaler](), reflect.TypeFor[encoding.TextMarshaler]()}
+	timeType = reflect.TypeFor[time.Time]()
+)
+
+// isLeaf reports whether a t is stored by methods, or is a time, and not by its structure.
+func isLeaf(t reflect.Type) bool {
+	if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer {
+		return false
+	}
+	return t == timeType || slices.ContainsFunc(encoders, reflect.PointerTo(t).Implements)
+}
+
+// byPointer reports whether the methods that store a t are those of its pointer.
+func byPointer(t reflect.Type) bool {
+	return isLeaf(t) && t != timeType && !slices.ContainsFunc(encoders, t.Implements)
+}
+
+func nilable(k reflect.Kind) bool {
+	return k == reflect.Pointer || k == reflect.Slice || k == reflect.Map || k == reflect.Interface
+}
+
+// A model says what a value comes back as.
+type model struct {
+	// byMsgpack: v5's Marshal wrote the value. It judges a struct by its exported fields even if a
+	// method writes it, so that omitempty drops every netip.Addr and big.Int.
+	byMsgpack bool
+}
+
+// stored sets dst to what src comes back as.
+func (m model) stored(dst, src reflect.Value) {
+	if isLeaf(src.Type()) {
+		dst.Set(src)
+		return
+	}
+	switch src.Kind() {
+	case reflect.Interface:
+		if x := canonical(src.Interface()); x != nil {
+			dst.Set(reflect.ValueOf(x))
+		}
+	case reflect.Pointer:
+		// A pointer to nil is nil.
+		if !src.IsNil() && !writesNil(src.Elem()) {
+			dst.Set(reflect.New(src.Type().Elem()))
+			m.stored(dst.Elem(), src.Elem())
+		}
+	case reflect.Slice:
+		if src.IsNil() {
+			return
+		}
+		dst.Set(reflect.MakeSlice(src.Type(), src.Len(), src.Len()))
+		fallthrough
+	case reflect.Array:
+		for i := range src.Len() {
+			m.stored(dst.Index(i), src.Index(i))
+		}
+	case reflect.Map:
+		if src.IsNil() {
+			return
+		}
+		dst.Set(reflect.MakeMap(src.Type()))
+		for key, elem := range src.Seq2() {
+			from, to := reflect.New(elem.Type()).Elem(), reflect.New(elem.Type()).Elem()
+			from.Set(elem)
+			m.stored(to, from)
+			dst.SetMapIndex(key, to)
+		}
+	case reflect.Struct:
+		m.storedStruct(dst, src)
+	default:
+		dst.Set(src)
+	}
+}
+
+func (m model) storedStruct(dst, src reflect.Value) {
+	list, asArray := members(src.Type())
+	for _, entry := range list {
+		x, ok, throughPointer := at(src, entry.index)
+		switch {
+		case !ok:
+		case !asArray && entry.omitEmpty && m.empty(x):
+		case throughPointer && writesNil(x) && (asArray || !nilable(x.Kind())):
+			// It says that the embedded pointer is nil.
+		default:
+			m.stored(alloc(dst, entry.index), x)
+		}
+	}
+}
+
+// writesNil reports whether v is nil in msgpack.
+func writesNil(v reflect.Value) bool {
+	switch {
+	case isLeaf(v.Type()):
+		b, err := marshal(v)
+		return err == nil && b[0] == 0xc0
+	case v.Kind() == reflect.Interface:
+		x := canonical(v.Interface())
+		return x == nil || nilable(reflect.TypeOf(x).Kind()) && reflect.ValueOf(x).IsNil()
+	case v.Kind() == reflect.Pointer:
+		return v.IsNil() || writesNil(v.Elem())
+	}
+	return nilable(v.Kind()) && v.IsNil()
+}
+
+// empty is v5's isEmptyValue.
+func (m model) empty(v reflect.Value) bool {
+	if v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			return true
+		}
+		v = v.Elem()
+	}
+	if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
+		return nilable(v.Kind()) && v.IsNil() || z.IsZero()
+	}
+	switch v.Kind() {
+	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
+		return v.Len() == 0
+	case reflect.Pointer:
+		return v.IsNil()
+	case reflect.Struct:
+		if isLeaf(v.Type()) && !m.byMsgpack {
+			return false
+		}
+		list, _ := members(v.Type())
+		some := func(entry member) bool { return entry.omitEmpty }
+		if !slices.ContainsFunc(list, some) {
+			return len(list) == 0
+		}
+		return !slices.ContainsFunc(list, func(entry member) bool {
+			x, ok, _ := at(v, entry.index)
+			return ok && !(entry.omitEmpty && m.empty(x))
+		})
+	}
+	return v.IsZero() || v.CanFloat() && v.Float() == 0
+}
+
+// canonical is the form in which an any comes back: int64, or uint64 above its range, float64 and nil.
+func canonical(x any) any {
+	switch v := reflect.ValueOf(x); {
+	case x == nil:
+		return nil
+	case v.CanInt():
+		return v.Int()
+	case v.CanUint():
+		if n := v.Uint(); n > math.MaxInt64 {
+			return n
+		}
+		return int64(v.Uint())
+	case v.CanFloat():
+		return v.Float()
+	case nilable(v.Kind()) && v.IsNil():
+		return nil
+	}
+	switch x := x.(type) {
+	case []any:
+		list := make([]any, len(x))
+		for i, elem := range x {
+			list[i] = canonical(elem)
+		}
+		return list
+	case map[string]any:
+		m := map[string]any{}
+		for key, elem := range x {
+			m[key] = canonical(elem)
+		}
+		return m
+	}
+	return x
+}

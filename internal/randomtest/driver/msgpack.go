@@ -1,0 +1,139 @@
+package driver
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// To v5, every value here is a field of a struct{ V T }: it treats some types in another way where they
+// are not in a struct.
+func box(t reflect.Type) reflect.Value {
+	return reflect.New(reflect.StructOf([]reflect.StructField{{Name: "V", Type: t}}))
+}
+
+// header is how the encoding of a box begins.
+const header = "\x81\xa1V"
+
+// marshal is v5's reflective Marshal.
+func marshal(v reflect.Value) (b []byte, err error) {
+	defer rescue(&err)
+	x := box(v.Type())
+	x.Elem().Field(0).Set(v)
+	b, err = msgpack.Marshal(x.Interface())
+	return bytes.TrimPrefix(b, []byte(header)), err
+}
+
+// unmarshal is v5's reflective Unmarshal, less its preallocation, which has a goroutine for each type.
+func unmarshal(b []byte, t reflect.Type) (v reflect.Value, err error) {
+	defer rescue(&err)
+	x := box(t)
+	r := bytes.NewReader(append([]byte(header), b...))
+	err = msgpack.NewDecoder(r).Decode(x.Interface())
+	if err == nil && r.Len() > 0 {
+		err = fmt.Errorf("%d bytes are left", r.Len())
+	}
+	return x.Elem().Field(0), err
+}
+
+func rescue(err *error) {
+	if x := recover(); x != nil {
+		*err = fmt.Errorf("panic: %v", x)
+	}
+}
+
+// warm shows v5 all types that t consists of, those without pointers first. How it writes a pointer to a
+// nil map with EncodeMsgpack, and others like it, depends on whether it has met the map's type before.
+func warm(t reflect.Type, seen map[reflect.Type]bool) {
+	if seen[t] {
+		return
+	}
+	seen[t] = true
+	if isLeaf(t) {
+		b, _ := marshal(reflect.Zero(t))
+		unmarshal(b, t)
+		return
+	}
+	switch t.Kind() {
+	case reflect.Map:
+		warm(t.Key(), seen)
+		fallthrough
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		warm(t.Elem(), seen)
+	case reflect.Struct:
+		for f := range fieldsOf(t) {
+			warm(f.Type, seen)
+		}
+	}
+}
+
+// cannotMarshal reports whether v5 cannot write some values of type t: nothing in a map has an address,
+// so that the methods of its pointer cannot be called, and an array of bytes is copied in a way
+// that panics if the bytes are of a named type (encodeByteArrayValue).
+func cannotMarshal(t reflect.Type, inMap bool, seen map[place]bool) bool {
+	if isLeaf(t) || seen[place{t, inMap}] {
+		return inMap && byPointer(t)
+	}
+	seen[place{t, inMap}] = true
+	switch t.Kind() {
+	case reflect.Map:
+		return cannotMarshal(t.Key(), true, seen) || cannotMarshal(t.Elem(), true, seen)
+	case reflect.Pointer, reflect.Slice:
+		return cannotMarshal(t.Elem(), false, seen)
+	case reflect.Array:
+		namedBytes := t.Elem().Kind() == reflect.Uint8 && t.Elem() != reflect.TypeFor[byte]()
+		return inMap && namedBytes || cannotMarshal(t.Elem(), inMap, seen)
+	case reflect.Struct:
+		for f := range fieldsOf(t) {
+			if name, _ := tag(f); name != "-" && (f.IsExported() || f.Anonymous) && cannotMarshal(f.Type, inMap, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+type place struct {
+	reflect.Type
+	inMap bool
+}
+
+func isNonAddressable(err error) bool {
+	return strings.Contains(err.Error(), "non-addressable") || strings.Contains(err.Error(), "panic: reflect.Copy")
+}
+
+// nilInArray reports whether v has a struct that is stored as an array and has a nil embedded pointer.
+// v5 panics when it reads the nil that it wrote for a time in there (decodeNilValue).
+func nilInArray(v reflect.Value) bool {
+	if isLeaf(v.Type()) {
+		return false
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		return !v.IsNil() && nilInArray(v.Elem())
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if nilInArray(v.Index(i)) {
+				return true
+			}
+		}
+	case reflect.Map:
+		for _, elem := range v.Seq2() {
+			if nilInArray(elem) {
+				return true
+			}
+		}
+	case reflect.Struct:
+		list, asArray := members(v.Type())
+		for _, entry := range list {
+			x, ok, _ := at(v, entry.index)
+			if !ok && asArray || ok && nilInArray(x) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,457 @@
+package randomtest
+
+import (
+	"fmt"
+	"go/format"
+	"go/token"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// maxDepth is how many types may be put into one another in the type of a field.
+const maxDepth = 4
+
+// A typ is a Go type as source. In it, § stands before the names of the package that it was made in.
+type typ struct {
+	src      string
+	weight   int    // of how many parts a value consists at least
+	constant string // a default for it, "" if there cannot be one
+	max      bool   // max applies
+	who      bool   // principal applies
+	foreign  bool   // it can be written in other packages
+	promotes bool   // its members can, though maybe not itself
+	struc    bool   // a struct type that can be embedded
+
+	// byValue: not to be embedded by pointer, as it has a member that may be nil on the wire, though not
+	// in Go, which would be read as a nil pointer; or an IsZero method that would be called on that.
+	byValue bool
+}
+
+// keyTypes can be the keys of maps, and leaves the parts of other types.
+var (
+	keyTypes = []typ{
+		{src: "string", constant: "light, or dark: 'it'", max: true, who: true},
+		{src: "int", constant: "-7", who: true},
+		{src: "int8", constant: "-128", who: true},
+		{src: "int16", constant: "300", who: true},
+		{src: "int32", constant: "70000", who: true},
+		{src: "int64", constant: "9223372036854775807", who: true},
+		{src: "uint", constant: "7", who: true},
+		{src: "uint8", constant: "255", who: true},
+		{src: "uint16", constant: "65535", who: true},
+		{src: "uint32", constant: "4294967295", who: true},
+		{src: "uint64", constant: "18446744073709551615", who: true},
+		{src: "kinds.Title", constant: "Dr", max: true, who: true},
+		{src: "kinds.Count", constant: "12", who: true},
+		{src: "kinds.Octet", constant: "12", who: true},
+		{src: "kinds.Color", who: true},
+		{src: "kinds.Level", who: true},
+		{src: "kinds.Word", who: true},
+		{src: "kinds.Packed"},
+		{src: "time.Weekday"}, {src: "time.Duration", constant: "90s"}, {src: "json.Number"},
+	}
+	leaves = []typ{
+		{src: "bool", constant: "true"},
+		{src: "float32", constant: "0.5"}, {src: "float64", constant: "-1e100"},
+		{src: "rune"}, {src: "byte"}, {src: "[]byte", max: true}, {src: "[16]byte", who: true}, {src: "[3]uint8", who: true},
+		{src: "[2]kinds.Octet", who: true}, {src: "[0]byte", who: true}, {src: "[]kinds.Color", max: true},
+		{src: "kinds.Octets", max: true}, {src: "kinds.Score", constant: "1.5"}, {src: "kinds.Reading"},
+		{src: "time.Time"}, {src: "kinds.Since"},
+		{src: "any"}, {src: "interface{}"}, {src: "map[string]any", max: true}, {src: "[]any", max: true}, {src: "kinds.Dynamic"},
+		{src: "map[string]bool", max: true}, {src: "map[string]string", max: true},
+		{src: "kinds.Names", max: true}, {src: "kinds.Headers", max: true}, {src: "kinds.Tree", max: true},
+		{src: "kinds.Graph", max: true}, {src: "kinds.Ring", weight: 2}, {src: "kinds.Chain"},
+		{src: "kinds.UUID", who: true}, {src: "kinds.ID", who: true}, {src: "kinds.Point"}, {src: "kinds.Label", byValue: true},
+		{src: "kinds.Set"}, {src: "kinds.Numbers"}, {src: "kinds.Mixed"}, {src: "kinds.Blob", who: true},
+		{src: "netip.Addr", who: true}, {src: "netip.AddrPort", who: true}, {src: "netip.Prefix", who: true},
+		{src: "net.IP", who: true}, {src: "net.IPMask", max: true}, {src: "net.IPNet"}, {src: "url.URL", who: true},
+		{src: "url.Values", max: true}, {src: "*url.URL"}, {src: "big.Int", who: true}, {src: "*big.Int"}, {src: "json.RawMessage", max: true},
+		{src: "sql.NullString", struc: true}, {src: "sql.NullInt64"}, {src: "sql.NullTime"}, {src: "sql.Null[string]"},
+		{src: "http.Header", max: true}, {src: "http.Cookie", weight: 12},
+		{src: "kinds.Option", struc: true, byValue: true}, {src: "kinds.Holder", struc: true}, {src: "kinds.Hidden"},
+		{src: "kinds.Money", struc: true, weight: 3}, {src: "kinds.Row", weight: 5}, {src: "kinds.Detail", struc: true, weight: 3},
+	}
+	paths = map[string]string{
+		"kinds": own + "/internal/randomtest/kinds", "driver": own + "/internal/randomtest/driver",
+		"time": "time", "json": "encoding/json", "netip": "net/netip", "net": "net", "url": "net/url",
+		"big": "math/big", "sql": "database/sql", "http": "net/http", "unsafe": "unsafe",
+	}
+)
+
+// A world is the packages of one run. Names are unique in it, so that members clash only where a
+// struct is made for it.
+type world struct {
+	*rand.Rand
+	packages []*pkg
+	count    int
+}
+
+// A pkg is one package, and what its later types can refer to.
+type pkg struct {
+	*world
+	name  string
+	decls strings.Builder
+	types []typ    // complete
+	open  []string // types in whose declaration we are
+}
+
+func (w *world) number() int {
+	w.count++
+	return w.count
+}
+
+func (w *world) oneIn(n int) bool { return w.IntN(n) == 0 }
+
+func pick[T any](w *world, list []T) T { return list[w.IntN(len(list))] }
+
+// typ makes a type of a depth at most.
+func (p *pkg) typ(depth int) typ {
+	if depth == 0 || p.oneIn(5) {
+		return p.leaf()
+	}
+	switch p.IntN(20) {
+	case 0, 1, 2:
+		return p.part("[]%s", depth, typ{weight: 1, max: true})
+	case 3, 4:
+		n := p.IntN(4)
+		t := p.part(fmt.Sprintf("[%d]%%s", n), depth, typ{})
+		t.weight = max(1, n*t.weight)
+		return t
+	case 5, 6, 7:
+		return p.part("map["+p.key().src+"]%s", depth, typ{weight: 1, max: true})
+	case 8, 9:
+		return p.part("*%s", depth, typ{weight: 1})
+	case 10, 11:
+		return p.structure(depth)
+	case 12:
+		body, t := p.fields(depth, false)
+		t.src = "struct {\n" + body + "}"
+		return t
+	case 13:
+		return p.generic(depth)
+	case 14, 15:
+		return p.named(depth)
+	case 16:
+		return p.alias(depth)
+	case 17, 18:
+		if len(p.types) > 0 {
+			return pick(p.world, p.types)
+		}
+	default:
+		if other := pick(p.world, p.packages); other != p {
+			if i := slices.IndexFunc(other.types, func(t typ) bool { return t.foreign }); i >= 0 {
+				i += p.IntN(len(other.types) - i)
+				if t := other.types[i]; t.foreign {
+					t.src = strings.ReplaceAll(t.src, "§", other.name+".")
+					return t
+				}
+			}
+		}
+	}
+	return p.leaf()
+}
+
+// leaf also makes references to the types that are being declared, behind what may be nil.
+func (p *pkg) leaf() typ {
+	if len(p.open) > 0 && p.oneIn(8) {
+		name, form := pick(p.world, p.open), pick(p.world, []string{"*", "[]", "map[string]", "[]*", "map[kinds.Level]*"})
+		// Of the innermost, declare knows in the end; of the others, nobody knows yet.
+		return typ{src: form + "§" + name, weight: 1, foreign: name == p.open[len(p.open)-1] && token.IsExported(name)}
+	}
+	t := pick(p.world, leaves)
+	if p.oneIn(3) {
+		t = pick(p.world, keyTypes)
+	}
+	t.weight, t.foreign = max(t.weight, 1), true
+	return t
+}
+
+func (p *pkg) key() typ {
+	if p.oneIn(3) {
+		return typ{src: "string"}
+	}
+	return pick(p.world, keyTypes)
+}
+
+// part puts a type into form, where t says what the whole is. Its weight, if not known, is the
+// part's.
+func (p *pkg) part(form string, depth int, t typ) typ {
+	elem := p.typ(depth - 1)
+	t.src, t.foreign = fmt.Sprintf(form, elem.src), elem.foreign
+	if t.weight == 0 {
+		t.weight = elem.weight
+	}
+	return t
+}
+
+// declare adds the declaration of a type whose body may refer to it.
+func (p *pkg) declare(name string, body func() (string, typ)) typ {
+	p.open = append(p.open, name)
+	src, t := body()
+	p.open = p.open[:len(p.open)-1]
+	fmt.Fprintf(&p.decls, "type %s %s\n\n", name, src)
+	t.src = "§" + name
+	t.promotes = t.foreign
+	if t.foreign = t.foreign && token.IsExported(name); t.weight < 40 {
+		p.types = append(p.types, t)
+	}
+	return t
+}
+
+// structure declares a struct.
+func (p *pkg) structure(depth int) typ {
+	letter := "S"
+	if p.oneIn(6) {
+		letter = "s"
+	}
+	return p.declare(fmt.Sprint(letter, p.number()), func() (string, typ) {
+		body, t := p.fields(depth, true)
+		t.struc = true
+		return "struct {\n" + body + "}", t
+	})
+}
+
+// named declares another type.
+func (p *pkg) named(depth int) typ {
+	form, t := "[]%s", typ{weight: 1, max: true}
+	switch p.IntN(5) {
+	case 0:
+		form = "map[" + p.key().src + "]%s"
+	case 1:
+		form, t = "[2]%s", typ{}
+	case 2:
+		leaf := typ{src: pick(p.world, []string{"int16", "string", "bool", "float64", "uint64"})}
+		return p.declare(fmt.Sprint("N", p.number()), func() (string, typ) {
+			return leaf.src, typ{weight: 1, foreign: true}
+		})
+	}
+	return p.declare(fmt.Sprint("N", p.number()), func() (string, typ) {
+		t := p.part(form, depth, t)
+		if form == "[2]%s" {
+			t.weight *= 2
+		}
+		src := t.src
+		return src, t
+	})
+}
+
+// alias declares an alias, which may not refer to itself.
+func (p *pkg) alias(depth int) typ {
+	t := p.typ(depth - 1)
+	name := fmt.Sprint("A", p.number())
+	if strings.Contains(t.src, "struct {") { // so that it has one declaration
+		return t
+	}
+	fmt.Fprintf(&p.decls, "type %s = %s\n\n", name, t.src)
+	t.src = "§" + name
+	t.struc = false
+	return t
+}
+
+// generic declares a generic struct, or takes one of package kinds, and puts a type into it.
+func (p *pkg) generic(depth int) typ {
+	switch p.IntN(4) {
+	case 0:
+		return p.part("kinds.Page[%s]", depth, typ{weight: 3})
+	case 1:
+		t := p.part("kinds.Pair[kinds.Title, %s]", depth, typ{})
+		t.weight += 2
+		return t
+	case 2:
+		return p.part("kinds.List[%s]", depth, typ{weight: 1, max: true})
+	}
+	name := fmt.Sprint("G", p.number())
+	fmt.Fprintf(&p.decls, "type %s[K ~int8 | string, T any] struct {\n\tBy%[2]d map[K]T\n\tOf%[2]d T `msgpack:\",omitempty\"`\n"+
+		"\tMore *%[1]s[K, T]\n}\n\n", name, p.number())
+	t := p.part("§"+name+"["+pick(p.world, []string{"string", "int8"})+", %s]", depth, typ{})
+	t.weight += 2
+	return t
+}
+
+// fields makes the inside of a struct.
+func (p *pkg) fields(depth int, exportable bool) (string, typ) {
+	var b strings.Builder
+	t := typ{foreign: true}
+	field := func(name, src, tag string) {
+		if tag != "" {
+			tag = " `" + tag + "`"
+		}
+		fmt.Fprintf(&b, "%s %s%s\n", name, src, tag)
+	}
+	unexported := func(name, src, tag string) {
+		field(name, src, tag)
+		t.foreign = t.foreign && exportable // an unnamed struct with it cannot be written elsewhere
+	}
+	if p.oneIn(6) {
+		unexported("_msgpack", "struct{}", pick(p.world, []string{`msgpack:",as_array"`, `msgpack:",omitempty"`}))
+	}
+	add := func(name, tag string, x typ) {
+		field(name, x.src, tag)
+		t.weight += x.weight
+		t.foreign = t.foreign && x.foreign
+		t.byValue = t.byValue || x.byValue
+	}
+	for range 1 + p.IntN(5) {
+		x := p.typ(depth - 1)
+		if t.weight+x.weight > 60 {
+			x = typ{src: "string", weight: 1, foreign: true}
+		}
+		n := p.number()
+		name := fmt.Sprint("F", n)
+		switch p.IntN(14) {
+		case 0, 1, 2:
+			add(name, fmt.Sprintf(`msgpack:"w%d" json:"x%[1]d,omitempty"`, n), x)
+		case 3, 4:
+			add(name, `msgpack:",omitempty"`, x)
+		case 5:
+			add(name, fmt.Sprintf(`json:"y%d" msgpack:"w%[1]d,omitempty"`, n), x)
+		case 6:
+			add(name, fmt.Sprintf(`msgpack:"w%d,alias:o%[1]d"`, n), x)
+		case 7:
+			add(name, fmt.Sprintf(`msgpack:"'w %d, quoted',omitempty"`, n), x)
+		case 8:
+			unstored := pick(p.world, []string{"chan<- (<-chan int)", "func(int, ...string) (bool, error)", "unsafe.Pointer", "error", "complex128"})
+			if p.oneIn(2) {
+				field(name, unstored, `msgpack:"-"`)
+			} else {
+				unexported(fmt.Sprint("f", n), unstored, "")
+			}
+			add(fmt.Sprint("E", n), "", x)
+		default:
+			add(name, "", x)
+		}
+	}
+	embedded := map[string]bool{}
+	for range max(0, p.IntN(4)-1) {
+		p.embed(&b, &t, add, embedded)
+	}
+	return b.String(), t
+}
+
+// embed adds an embedded field.
+func (p *pkg) embed(b *strings.Builder, t *typ, add func(name, tag string, x typ), embedded map[string]bool) {
+	var fit []typ
+	for _, x := range slices.Concat(p.types, leaves) {
+		if x.struc && t.weight+x.weight < 60 {
+			fit = append(fit, x)
+		}
+	}
+	x := pick(p.world, fit)
+	if !strings.HasPrefix(x.src, "§") {
+		x.foreign = true
+	}
+	name := strings.TrimPrefix(x.src, "§")
+	if _, base, ok := strings.Cut(name, "."); embedded[name] || ok && embedded[base] {
+		return
+	} else if embedded[name] = true; ok {
+		embedded[base] = true
+	}
+	hidden := name[0] == 's' && !strings.Contains(name, ".")
+	if hidden {
+		x.foreign = x.promotes
+	}
+	if p.oneIn(5) { // a name in front of the embedded struct's own
+		if own := regexp.MustCompile(`(?s)type ` + name + ` struct \{\n(?:_msgpack[^\n]*\n)?(F\d+) `).FindStringSubmatch(p.decls.String()); own != nil {
+			rest := b.String()
+			b.Reset()
+			fmt.Fprintf(b, "%s int8\n", own[1])
+			b.WriteString(rest)
+		}
+	}
+	n := p.number()
+	switch p.IntN(8) {
+	case 0, 1:
+		if !hidden && !x.byValue && t.weight > 0 {
+			x.src, x.weight = "*"+x.src, 1
+		}
+		add("", "", x)
+	case 2:
+		add("", `msgpack:",inline"`, x)
+	case 3:
+		add("", fmt.Sprintf(`msgpack:"w%d,noinline"`, n), x)
+	case 4:
+		add("", fmt.Sprintf(`msgpack:"w%d"`, n), x)
+	default:
+		add("", "", x)
+	}
+}
+
+// schema declares a session.
+func (p *pkg) schema(n int) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "// session%d is number %[1]d of package %s.\ntype session%[1]d struct {\n", n, p.name)
+	principal := false
+	for i := range 1 + p.IntN(4) {
+		t := p.typ(p.IntN(maxDepth + 1))
+		name, key := fmt.Sprint("Field", i), fmt.Sprint("k", i)
+		if p.oneIn(4) {
+			name = fmt.Sprint("field", i)
+		}
+		options := ""
+		if t.max && p.oneIn(3) {
+			options += fmt.Sprintf(",max=%d", 1+p.IntN(30))
+		} else if t.constant != "" && p.oneIn(2) {
+			options += ",default='" + strings.ReplaceAll(t.constant, "'", "''") + "'"
+		}
+		if p.oneIn(5) {
+			options += ",ttl=10m"
+		}
+		if p.oneIn(5) {
+			options += ",secret"
+		}
+		if t.who && !principal && p.oneIn(3) {
+			options, principal = options+",principal", true
+		}
+		if p.oneIn(4) {
+			options += fmt.Sprintf(",was=old%d,was=%[1]d:older", i)
+		}
+		fmt.Fprintf(&b, "// %s is number %d.\n%[1]s %[3]s `session:\"%s%s\"`\n", name, i, t.src, key, options)
+	}
+	b.WriteString("}\n\n")
+	p.decls.WriteString(b.String())
+}
+
+// source is the package's file.
+func (p *pkg) source() ([]byte, error) {
+	return file(p.name, strings.ReplaceAll(p.decls.String(), "§", ""), nil)
+}
+
+var qualifier = regexp.MustCompile(`(?m)^\s*//.*$|\b([a-z]\w*)\.[A-Z]`)
+
+// file makes a Go file of declarations, with the imports that they need.
+func file(name, decls string, blank []string) ([]byte, error) {
+	imports := map[string]bool{}
+	for _, match := range qualifier.FindAllStringSubmatch(decls, -1) {
+		if path := paths[match[1]]; path != "" {
+			imports[path] = true
+		} else if match[1] != "" {
+			imports[module+"/"+match[1]] = true
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "package %s\n\nimport (\n", name)
+	for path := range imports {
+		fmt.Fprintf(&b, "\t%q\n", path)
+	}
+	for _, path := range blank {
+		fmt.Fprintf(&b, "\t_ %q\n", path)
+	}
+	fmt.Fprintf(&b, ")\n\n%s", decls)
+	return format.Source([]byte(b.String()))
+}
+
+// newWorld makes so many schemas, ten to a package.
+func newWorld(seed uint64, schemas int) *world {
+	w := &world{Rand: rand.New(rand.NewPCG(seed, 0))}
+	for n := 0; n < schemas; {
+		p := &pkg{world: w, name: fmt.Sprint("p", len(w.packages))}
+		w.packages = append(w.packages, p)
+		for range min(10, schemas-n) {
+			p.schema(n)
+			n++
+		}
+	}
+	return w
+}
