@@ -106,7 +106,7 @@ func (w *world) oneIn(n int) bool { return w.IntN(n) == 0 }
 
 func pick[T any](w *world, list []T) T { return list[w.IntN(len(list))] }
 
-// typ makes a type of a depth at most.
+// typ makes a type of a depth at most, not counting the types made before that it refers to.
 func (p *pkg) typ(depth int) typ {
 	if depth == 0 || p.oneIn(5) {
 		return p.leaf()
@@ -213,27 +213,22 @@ func (p *pkg) structure(depth int) typ {
 	})
 }
 
-// named declares another type.
+// named declares a type that is no struct.
 func (p *pkg) named(depth int) typ {
-	form, t := "[]%s", typ{weight: 1, max: true}
-	switch p.IntN(5) {
-	case 0:
-		form = "map[" + p.key().src + "]%s"
-	case 1:
-		form, t = "[2]%s", typ{}
-	case 2:
-		leaf := typ{src: pick(p.world, []string{"int16", "string", "bool", "float64", "uint64"})}
-		return p.declare(fmt.Sprint("N", p.number()), func() (string, typ) {
-			return leaf.src, typ{weight: 1, foreign: true}
-		})
-	}
 	return p.declare(fmt.Sprint("N", p.number()), func() (string, typ) {
-		t := p.part(form, depth, t)
-		if form == "[2]%s" {
+		var t typ
+		switch p.IntN(5) {
+		case 0:
+			t = p.part("map["+p.key().src+"]%s", depth, typ{weight: 1, max: true})
+		case 1:
+			t = p.part("[2]%s", depth, typ{})
 			t.weight *= 2
+		case 2:
+			t = typ{src: pick(p.world, []string{"int16", "string", "bool", "float64", "uint64"}), weight: 1, foreign: true}
+		default:
+			t = p.part("[]%s", depth, typ{weight: 1, max: true})
 		}
-		src := t.src
-		return src, t
+		return t.src, t
 	})
 }
 
@@ -330,7 +325,7 @@ func (p *pkg) fields(depth int, exportable bool) (string, typ) {
 	return b.String(), t
 }
 
-// embed adds an embedded field.
+// embed adds an embedded field, unless one of its name is there.
 func (p *pkg) embed(b *strings.Builder, t *typ, add func(name, tag string, x typ), embedded map[string]bool) {
 	var fit []typ
 	for _, x := range slices.Concat(p.types, leaves) {
@@ -339,25 +334,25 @@ func (p *pkg) embed(b *strings.Builder, t *typ, add func(name, tag string, x typ
 		}
 	}
 	x := pick(p.world, fit)
-	if !strings.HasPrefix(x.src, "§") {
-		x.foreign = true
-	}
-	name := strings.TrimPrefix(x.src, "§")
-	if _, base, ok := strings.Cut(name, "."); embedded[name] || ok && embedded[base] {
+	qualified := strings.TrimPrefix(x.src, "§")
+	name := qualified[strings.Index(qualified, ".")+1:]
+	if embedded[name] {
 		return
-	} else if embedded[name] = true; ok {
-		embedded[base] = true
 	}
-	hidden := name[0] == 's' && !strings.Contains(name, ".")
-	if hidden {
-		x.foreign = x.promotes
+	embedded[name] = true
+	hidden := false
+	switch {
+	case qualified != name:
+		x.foreign = true
+	case !token.IsExported(name):
+		hidden, x.foreign = true, x.promotes
 	}
-	if p.oneIn(5) { // a name in front of the embedded struct's own
-		if own := regexp.MustCompile(`(?s)type ` + name + ` struct \{\n(?:_msgpack[^\n]*\n)?(F\d+) `).FindStringSubmatch(p.decls.String()); own != nil {
+	if p.oneIn(5) { // a field in front that has the name of one of the embedded struct's
+		declared := regexp.MustCompile(`type ` + name + ` struct \{\n(?:_msgpack.*\n)?(F\d+) `)
+		if inner := declared.FindStringSubmatch(p.decls.String()); inner != nil {
 			rest := b.String()
 			b.Reset()
-			fmt.Fprintf(b, "%s int8\n", own[1])
-			b.WriteString(rest)
+			fmt.Fprintf(b, "%s int8\n%s", inner[1], rest)
 		}
 	}
 	n := p.number()

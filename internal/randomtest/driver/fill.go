@@ -18,9 +18,9 @@ type filler struct {
 	left int // how many more elements slices, maps and pointers may have, so that recursion ends
 }
 
-// maxNest bounds the slices, maps and pointers inside one another. A session nests at most 32
-// arrays and maps, and structs come in between.
-const maxNest = 10
+// maxNest bounds how deep random values go. A session nests at most 32 arrays and maps, and below this
+// depth there may still be structs and arrays, which cannot be nil.
+const maxNest = 16
 
 // started has a reading of the monotonic clock, which is not stored.
 var started = time.Now()
@@ -212,7 +212,7 @@ func (f *filler) fill(v reflect.Value, nest int) {
 		for i := range v.NumField() {
 			// Also those of an unexported struct that is embedded, which cannot be set itself.
 			if x := v.Field(i); x.CanSet() || v.Type().Field(i).Anonymous && x.Kind() == reflect.Struct {
-				f.fill(x, nest)
+				f.fill(x, nest+1)
 			}
 		}
 	}
