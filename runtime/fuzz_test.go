@@ -11,10 +11,12 @@ import (
 func FuzzCookieHeader(f *testing.F) {
 	const name = "__Host-session="
 	stranger := sealed(f, newManager(f, runtime.Config{Keys: parseKeys(f, keyB)}), func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-	own := sealed(f, newManager(f, runtime.Config{}), func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-	m := newManager(f, runtime.Config{Keys: parseKeys(f, keyA+" "+keyC)})
+	m := newManager(f, runtime.Config{Keys: parseKeys(f, keyC)})
+	// One that opens is left out: the fuzzer would find the way back to it.
+	own := sealed(f, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
 	for _, header := range []string{
-		"", ";", "=", name, name + name, "a=b; " + name + "x", stranger, own[:len(own)-4] + "AAAA", own + "=", name + `"` + own[len(name):] + `"`,
+		"", ";", "=", name, name + name, "a=b; " + name + "x", stranger, own[:len(own)-8] + "AAAAAAAA",
+		stranger + "=", name + `"` + stranger[len(name):] + `"`,
 		strings.Repeat(name+"x;", 20), "\x00" + name + "\xff", " " + stranger + " ; " + stranger + "\t;",
 	} {
 		f.Add(header, header)
