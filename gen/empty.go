@@ -77,7 +77,9 @@ func (g *generator) notEmpty(t *schema.Type, x string) condition {
 	case *types.Slice, *types.Map:
 		return condition{expr: jen.Len(v).Op("!=").Lit(0)}
 	case *types.Array:
-		return condition{never: under.Len() == 0}
+		if under.Len() == 0 { // never, but a constant would leave the codec of its elements unused
+			return condition{expr: jen.Len(v).Op("!=").Lit(0)}
+		}
 	case *types.Struct:
 		switch t.Kind {
 		case schema.StructKind:

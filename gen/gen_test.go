@@ -190,8 +190,16 @@ func checkForm(t *testing.T, src []byte) {
 		}
 		return false
 	})
-	if _, err := parseWire(src); err != nil {
+	wire, err := parseWire(src)
+	if err != nil {
 		t.Error(err)
+	}
+	listed := map[string]bool{}
+	for _, typ := range wire {
+		if listed[typ.Name] {
+			t.Errorf("the wire format lists %s twice", typ.Name)
+		}
+		listed[typ.Name] = true
 	}
 }
 

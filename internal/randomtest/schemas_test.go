@@ -345,7 +345,7 @@ func (p *pkg) embed(b *strings.Builder, t *typ, add func(name, tag string, x typ
 	case qualified != name:
 		x.foreign = true
 	case !token.IsExported(name):
-		hidden, x.foreign = true, x.promotes
+		hidden, x.foreign = true, false
 	}
 	if p.oneIn(5) { // a field in front that has the name of one of the embedded struct's
 		declared := regexp.MustCompile(`type ` + name + ` struct \{\n(?:_msgpack.*\n)?(F\d+) `)
@@ -363,6 +363,7 @@ func (p *pkg) embed(b *strings.Builder, t *typ, add func(name, tag string, x typ
 		}
 		add("", "", x)
 	case 2:
+		x.foreign = x.foreign || x.promotes // what is inlined can be selected without its name
 		add("", `msgpack:",inline"`, x)
 	case 3:
 		add("", fmt.Sprintf(`msgpack:"w%d,noinline"`, n), x)

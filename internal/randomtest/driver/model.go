@@ -195,9 +195,8 @@ func (m model) stored(dst, src reflect.Value) {
 		}
 		dst.Set(reflect.MakeMap(src.Type()))
 		for key, elem := range src.Seq2() {
-			from, to := reflect.New(elem.Type()).Elem(), reflect.New(elem.Type()).Elem()
-			from.Set(elem)
-			m.stored(to, from)
+			to := reflect.New(elem.Type()).Elem()
+			m.stored(to, addressable(elem))
 			dst.SetMapIndex(key, to)
 		}
 	case reflect.Struct:
@@ -237,6 +236,13 @@ func writesNil(v reflect.Value) bool {
 	return nilable(v.Kind()) && v.IsNil()
 }
 
+// addressable is a copy of what is in a map, as a variable.
+func addressable(v reflect.Value) reflect.Value {
+	x := reflect.New(v.Type()).Elem()
+	x.Set(v)
+	return x
+}
+
 // empty is v5's isEmptyValue.
 func (m model) empty(v reflect.Value) bool {
 	if v.Kind() == reflect.Interface {
@@ -244,6 +250,9 @@ func (m model) empty(v reflect.Value) bool {
 			return true
 		}
 		v = v.Elem()
+	}
+	if !v.CanInterface() { // an unexported embedded struct
+		v = reflect.NewAt(v.Type(), v.Addr().UnsafePointer()).Elem()
 	}
 	if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
 		return nilable(v.Kind()) && v.IsNil() || z.IsZero()

@@ -70,9 +70,11 @@ func warm(t reflect.Type, seen map[reflect.Type]bool) {
 	}
 }
 
-// cannotMarshal reports whether v5 cannot write some values of type t: nothing in a map has an address,
-// so that the methods of its pointer cannot be called, and an array of bytes is copied in a way
-// that panics if the bytes are of a named type (encodeByteArrayValue).
+// cannotMarshal reports whether v5 cannot write some values of type t:
+//   - nothing in a map has an address, so that the methods of its pointer cannot be called;
+//   - an array of bytes without an address is copied in a way that panics if the bytes are of a named
+//     type (encodeByteArrayValue);
+//   - to ask an unexported embedded struct for IsZero, for omitempty, panics (isEmptyValue).
 func cannotMarshal(t reflect.Type, inMap bool, seen map[place]bool) bool {
 	if isLeaf(t) || seen[place{t, inMap}] {
 		return inMap && byPointer(t)
@@ -87,6 +89,12 @@ func cannotMarshal(t reflect.Type, inMap bool, seen map[place]bool) bool {
 		namedBytes := t.Elem().Kind() == reflect.Uint8 && t.Elem() != reflect.TypeFor[byte]()
 		return inMap && namedBytes || cannotMarshal(t.Elem(), inMap, seen)
 	case reflect.Struct:
+		list, _ := members(t)
+		for _, entry := range list {
+			if entry.omitEmpty && !t.FieldByIndex(entry.index).IsExported() {
+				return true
+			}
+		}
 		for f := range fieldsOf(t) {
 			if name, _ := tag(f); name != "-" && (f.IsExported() || f.Anonymous) && cannotMarshal(f.Type, inMap, seen) {
 				return true
@@ -101,8 +109,14 @@ type place struct {
 	inMap bool
 }
 
-func isNonAddressable(err error) bool {
-	return strings.Contains(err.Error(), "non-addressable") || strings.Contains(err.Error(), "panic: reflect.Copy")
+// isExcused reports whether an error is one of those.
+func isExcused(err error) bool {
+	for _, text := range []string{"non-addressable", "panic: reflect.Copy", "panic: reflect.Value.Interface: cannot return value obtained from unexported"} {
+		if strings.Contains(err.Error(), text) {
+			return true
+		}
+	}
+	return false
 }
 
 // nilInArray reports whether v has a struct that is stored as an array and has a nil embedded pointer.

@@ -95,7 +95,7 @@ func describe(v reflect.Value) any {
 		}
 		pairs := [][2]any{}
 		for key, elem := range v.Seq2() {
-			pairs = append(pairs, [2]any{describe(key), describe(elem)})
+			pairs = append(pairs, [2]any{describe(key), describe(addressable(elem))})
 		}
 		return map[string]any{"map": pairs}
 	case reflect.Struct:
