@@ -20,7 +20,9 @@ import (
 )
 
 var (
-	seedFlag = flag.Uint64("seed", 0, "repeat the run with this seed; 0 chooses one")
+	// The seed is fixed by default so that a change is judged by its own faults, and
+	// so that the build cache knows the schemas.
+	seedFlag = flag.Uint64("seed", 1, "seed of the random schemas; 0 chooses one")
 	schemas  = flag.Int("schemas", 200, "number of random schemas; a tenth of it with -short")
 	values   = flag.Int("values", 12, "number of random values of each field")
 	python   = flag.Bool("python", false, "let python3-msgpack decode a sample; needs Debian's package of that name")
