@@ -12,8 +12,8 @@ import (
 // A session that next does not touch costs nothing and changes nothing: it is not
 // even decrypted. The response gets Vary: Cookie if next asked for the session
 // before it began the response, and one Set-Cookie with Cache-Control: private if
-// the session is to be sent. A session that
-// cannot be saved makes the response Config.ErrorHandler's.
+// the session is to be sent. A session that cannot be saved makes the response
+// Config.ErrorHandler's.
 //
 // A handler that takes the connection over with http.Hijacker writes its response
 // itself: it must send what is in w.Header() by then, Set-Cookie included.

@@ -15,16 +15,16 @@ import (
 type state struct {
 	manager *manager
 	ctx     context.Context // of the request, for events
+	asked   atomic.Bool     // the handler has the session, used or not
 
-	mu       sync.Mutex
-	asked    atomic.Bool // the handler has the session, used or not
-	cookies  *[]string   // the request's Cookie header fields; a pointer, which fmt does not follow
-	contents *contents   // set once opened
+	mu       sync.Mutex // for all that follows
+	cookies  *[]string  // the request's Cookie header fields; a pointer, which fmt does not follow
+	contents *contents  // set once opened
 	openedAt time.Time
 
 	sent      bool // the browser has a cookie of this name, whatever it holds, or is sent one
 	isNew     bool // no cookie opened
-	created   bool // it was announced
+	created   bool // an EventCreated was reported
 	oldKey    bool // it opened under a key that is not the newest
 	modified  bool
 	renewed   bool
