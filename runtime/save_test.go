@@ -157,3 +157,18 @@ func TestLateUseVaries(t *testing.T) {
 		t.Errorf("Vary: %s", got)
 	}
 }
+
+// Each session that a request begins is announced, once.
+func TestEventsOfRepeatedSaves(t *testing.T) {
+	var log eventLog
+	m := newManager(t, runtime.Config{OnEvent: log.record})
+	s := m.Open(nil)
+	for i := range 2 {
+		fieldVisits.Set(s.Session, i+1)
+		seal(t, m, s)
+	}
+	s.Destroy()
+	fieldVisits.Set(s.Session, 9)
+	seal(t, m, s)
+	log.expect(t, runtime.Event{Kind: runtime.EventCreated}, runtime.Event{Kind: runtime.EventCreated})
+}

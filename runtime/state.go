@@ -106,7 +106,7 @@ func (st *state) now() time.Time { return st.openedAt.Add(time.Since(st.openedAt
 
 // reset makes the session a new, empty one.
 func (st *state) reset(now int64) {
-	st.isNew = true
+	st.isNew, st.created = true, false
 	st.contents = newContents(len(st.manager.fields))
 	st.contents.meta.created, st.contents.meta.seen = now, now
 }

@@ -122,9 +122,6 @@ func (d *Decoder) Fail(err error) {
 	}
 }
 
-// Err returns the first error.
-func (d *Decoder) Err() error { return d.err }
-
 // MapLen reads the header of a map, and returns how many pairs of Key and a value follow.
 // Nil is an error: what the generated code reads this way is a struct.
 func (d *Decoder) MapLen() int {

@@ -109,8 +109,8 @@ func TestFail(t *testing.T) {
 		if d.in.pos != 2 {
 			t.Errorf("%d bytes were read after an error", d.in.pos-2)
 		}
-		if d.Err() != first {
-			t.Errorf("Err = %v", d.Err())
+		if d.err != first {
+			t.Errorf("err = %v", d.err)
 		}
 		return v
 	})
