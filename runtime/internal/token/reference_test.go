@@ -26,14 +26,14 @@ func referenceKey(master []byte, info string, n int) []byte {
 func referenceAAD(id []byte, name, purpose string) []byte {
 	var b bytes.Buffer
 	for _, part := range [][]byte{[]byte("sessiongen"), {0x01}, id, []byte(name), []byte(purpose)} {
-		binary.Write(&b, binary.BigEndian, int64(len(part)))
+		binary.Write(&b, binary.BigEndian, uint16(len(part)))
 		b.Write(part)
 	}
 	return b.Bytes()
 }
 
 func referenceSeal(master []byte, name, purpose, nonce string, plaintext []byte) string {
-	id := referenceKey(master, "sessiongen v1 key id", 4)
+	id := referenceKey(master, "sessiongen v1 key id: "+purpose, 4)
 	key := referenceKey(master, "sessiongen v1 cookie key", 32)
 	raw := append([]byte{0x01}, id...)
 	raw = append(raw, nonce...)
@@ -43,7 +43,7 @@ func referenceSeal(master []byte, name, purpose, nonce string, plaintext []byte)
 
 func referenceOpen(master []byte, name, purpose, text string) ([]byte, bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	id := referenceKey(master, "sessiongen v1 key id", 4)
+	id := referenceKey(master, "sessiongen v1 key id: "+purpose, 4)
 	if err != nil || len(raw) < 45 || !bytes.Equal(raw[:5], append([]byte{0x01}, id...)) {
 		return nil, false
 	}
@@ -55,7 +55,7 @@ func referenceOpen(master []byte, name, purpose, text string) ([]byte, bool) {
 func TestFrozenToken(t *testing.T) {
 	const (
 		nonce = "ABCDEFGHIJKLMNOPQRSTUVWX"
-		text  = "AcMtrO9BQkNERUZHSElKS0xNTk9QUVJTVFVWV1jgmBTJKfl1u0WIic4ec3pblWwZJf_aEaGe3tVg"
+		text  = "AcEXoVBBQkNERUZHSElKS0xNTk9QUVJTVFVWV1jgmBTJKfl1u0WIic7JTL8ef3zRwiHAqs4sL5wA"
 	)
 	master := testMaster(0)
 	if got := referenceSeal(master, "__Host-session", "data", nonce, []byte("hello, world")); got != text {

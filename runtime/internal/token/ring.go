@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -57,9 +58,12 @@ type sealer struct {
 }
 
 // NewRing derives the keys of a ring from 1 to 64 different master keys of 32 bytes
-// each, to which it keeps no reference. Errors name a key by its index.
+// each, to which it keeps no reference. Errors name a key by its index. The cookie name
+// and the purpose have less than 2^16 bytes each.
 func NewRing(masters [][]byte, name, purpose string) (*Ring, error) {
 	switch {
+	case max(len(name), len(purpose)) > math.MaxUint16:
+		return nil, errors.New("session: the cookie name is too long")
 	case len(masters) == 0:
 		return nil, errors.New("session: no key")
 	case len(masters) > maxKeys:
@@ -88,7 +92,7 @@ func newKey(master []byte, name, purpose string) (*key, error) {
 	if len(master) != masterSize {
 		return nil, fmt.Errorf("%d bytes long, want %d", len(master), masterSize)
 	}
-	id, err := hkdf.Key(sha256.New, master, nil, "sessiongen v1 key id", idSize)
+	id, err := hkdf.Key(sha256.New, master, nil, "sessiongen v1 key id: "+purpose, idSize)
 	if err != nil {
 		return nil, err
 	}

@@ -303,7 +303,7 @@ func TestNothingIsPrinted(t *testing.T) {
 	for _, master := range masters {
 		key := referenceKey(master, "sessiongen v1 cookie key", 32)
 		sub, _ := xaestest.Derive(key, decode(t, text)[5:29])
-		for _, secret := range [][]byte{master, key, sub, xaestest.K1(xaestest.L(key)), referenceKey(master, "sessiongen v1 key id", 4), []byte(name)} {
+		for _, secret := range [][]byte{master, key, sub, xaestest.K1(xaestest.L(key)), referenceKey(master, "sessiongen v1 key id: "+purpose, 4), []byte(name)} {
 			secrets = append(secrets, leaks(secret)...)
 		}
 	}

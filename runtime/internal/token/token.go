@@ -6,12 +6,13 @@
 //	suite 0x01 | key id 4 | nonce 24 | ciphertext | tag 16
 //
 // where the AEAD is XAES-256-GCM and its additional data are these, each preceded
-// by its length as 8 bytes, big-endian:
+// by its length as 2 bytes, big-endian:
 //
 //	"sessiongen" | suite | key id | cookie name | purpose
 //
 // The key and its id come from a 32-byte master key by HKDF-SHA256 without salt,
-// under the info strings "sessiongen v1 cookie key" and "sessiongen v1 key id".
+// under the info strings "sessiongen v1 cookie key" and "sessiongen v1 key id: " with
+// the purpose. So the id tells tokens of another purpose apart before any is opened.
 package token
 
 import (
@@ -116,12 +117,22 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 	return dst[:start+copy(raw, plaintext)], key, nil
 }
 
+// Recognizes reports whether text looks like a token that this ring may open: it names
+// one of its keys. Nothing is authenticated.
+func (r *Ring) Recognizes(text string) bool {
+	var head [6]byte
+	if len(text) < 8 || !decodeText(head[:], text[:8]) {
+		return false
+	}
+	return head[0] == suite && r.index([idSize]byte(head[1:])) >= 0
+}
+
 // additionalData is what binds a token to its suite, key, cookie and purpose. The
 // lengths keep the parts apart: no two different lists give the same bytes.
 func additionalData(id [idSize]byte, name, purpose string) []byte {
 	var aad []byte
 	for _, part := range []string{"sessiongen", string([]byte{suite}), string(id[:]), name, purpose} {
-		aad = binary.BigEndian.AppendUint64(aad, uint64(len(part)))
+		aad = binary.BigEndian.AppendUint16(aad, uint16(len(part)))
 		aad = append(aad, part...)
 	}
 	return aad

@@ -229,7 +229,7 @@ func TestMatrix(t *testing.T) {
 			_, _, err := r.Open(nil, text)
 			var want error
 			switch {
-			case all[i].master != all[j].master:
+			case all[i].master != all[j].master, all[i].purpose != all[j].purpose:
 				want = ErrUnknownKey
 			case i != j:
 				want = ErrForged
@@ -237,6 +237,35 @@ func TestMatrix(t *testing.T) {
 			if err != want {
 				t.Errorf("ring %+v, token %+v: %v, want %v", all[i], all[j], err, want)
 			}
+		}
+	}
+}
+
+func TestRecognizes(t *testing.T) {
+	masters := testMasters(3)
+	r := newRing(t, "n", "p", masters[0], masters[1])
+	for _, c := range []struct {
+		name, purpose string
+		master        int
+		want          bool
+	}{
+		{"n", "p", 0, true},
+		{"n", "p", 1, true},
+		{"another", "p", 0, true}, // the id does not depend on the name
+		{"n", "p", 2, false},
+		{"n", "q", 0, false},
+	} {
+		text := seal(t, newRing(t, c.name, c.purpose, masters[c.master]), nil)
+		if got := r.Recognizes(text); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+		if r.Recognizes("B" + text[1:]) {
+			t.Errorf("%+v: recognized in another suite", c)
+		}
+	}
+	for _, text := range []string{"", "AAAAAAA", "AAAAAAA!", "not a token"} {
+		if r.Recognizes(text) {
+			t.Errorf("%q is recognized", text)
 		}
 	}
 }
