@@ -2,16 +2,8 @@ package runtime
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
-	"strings"
 	"time"
-)
-
-const (
-	defaultLifetime = 31 * 24 * time.Hour
-	maxLifetime     = 400 * 24 * time.Hour // RFC 6265bis section 5.5: browsers cut longer ones
 )
 
 // Config says how a manager keeps sessions. Its zero value but for Keys is the
@@ -23,7 +15,8 @@ type Config struct {
 
 	// Name is the cookie's name. The default is "__Host-session", which browsers
 	// accept only over https and only from the very host (RFC 6265bis section
-	// 4.1.3.2), or "session" when Insecure is set.
+	// 4.1.3.2), or "session" when Insecure is set. The names that continue it with
+	// -seen, -2, -3 and -4 belong to the session too: see IdleTimeout and MaxChunks.
 	Name string
 
 	// Path and Domain are the cookie's attributes. Path is "/" by default. Domain
@@ -50,9 +43,39 @@ type Config struct {
 	// session is permanent; one that is not ends with the browser too.
 	Lifetime time.Duration
 
+	// Sliding lets each use of a permanent session begin its Lifetime anew, not only
+	// a change. It is Flask's SESSION_REFRESH_EACH_REQUEST.
+	Sliding bool
+
+	// IdleTimeout, if set, ends a session that was not used for this long, in whole
+	// seconds (OWASP's idle timeout). A request that does not touch its session
+	// is no use of it.
+	//
+	// With IdleTimeout or Sliding, the time of the last use travels in a small second
+	// cookie, whose name is Name with "-seen". A request that only reads renews
+	// that one, and cannot overwrite what another changes meanwhile.
+	IdleTimeout time.Duration
+
 	// AbsoluteTimeout, if set, ends a session this long after it began, however
-	// often it is saved, in whole seconds: a stolen cookie is worth nothing then.
+	// often it is saved or used, in whole seconds: a stolen cookie is worth nothing
+	// then.
 	AbsoluteTimeout time.Duration
+
+	// RefreshAfter is how old the time of the last use must be for a response to
+	// renew it, in whole seconds. A session may so end this much earlier than its last
+	// use says. It is a tenth of IdleTimeout by default, or of a sliding Lifetime if
+	// that is shorter, and must be less than both.
+	RefreshAfter time.Duration
+
+	// MaxChunks, if above 1, is over how many cookies, of 4096 bytes each, a session
+	// may be split; at most 4. Only the first one has the name Name, the others
+	// continue it with -2, -3 and -4. Servers commonly refuse requests whose header
+	// exceeds 8 KiB, so that a store is the better home for large sessions.
+	MaxChunks int
+
+	// Time returns the current time, as in [crypto/tls.Config]. If nil, it is
+	// time.Now.
+	Time func() time.Time
 
 	// OnEvent, if set, is called for every event. It may be called by several
 	// goroutines at once. If nil, the events that a person should see are logged
@@ -63,151 +86,4 @@ type Config struct {
 	// handler's own answer, the status and the body are not sent then, nor what
 	// the header says of the body. The default is a plain 500.
 	ErrorHandler func(http.ResponseWriter, *http.Request, error)
-}
-
-// cookieConfig is what a cookie's text depends on, validated and complete.
-type cookieConfig struct {
-	name     string
-	scope    string // the attributes that say which cookie it is: "; Path=/; Secure"...
-	lifetime time.Duration
-	absolute time.Duration // 0 for none
-}
-
-func (cfg Config) cookie() (cookieConfig, error) {
-	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("session: Config."+format, args...))
-	}
-
-	name := cfg.Name
-	if name == "" {
-		name = "__Host-session"
-		if cfg.Insecure {
-			name = "session"
-		}
-	}
-	path := cfg.Path
-	if path == "" {
-		path = "/"
-	}
-	lifetime := cfg.Lifetime
-	if lifetime == 0 {
-		lifetime = defaultLifetime
-	}
-	sameSite, ok := sameSiteText[cfg.SameSite]
-
-	switch {
-	case !isToken(name):
-		bad("Name %q is not a cookie name: letters, digits and !#$%%&'*+-.^_`|~ only (RFC 6265 section 4.1.1)", name)
-	case len(name) > maxNameLength:
-		bad("Name has %d bytes; at most %d leave room for a session", len(name), maxNameLength)
-	}
-	// Browsers compare the prefixes without regard to case (RFC 6265bis section 5.4).
-	for _, prefix := range []string{"__Secure-", "__Http-"} {
-		if hasPrefixFold(name, prefix) && cfg.Insecure {
-			bad("Insecure cannot be used with a Name that begins with %s", prefix)
-		}
-	}
-	if prefix := "__Host-"; hasPrefixFold(name, prefix) {
-		if cfg.Insecure {
-			bad("Insecure cannot be used with a Name that begins with %s", prefix)
-		}
-		if cfg.Domain != "" {
-			bad("Domain cannot be used with a Name that begins with %s: set Name, for example to __Secure-session", prefix)
-		}
-		if path != "/" {
-			bad("Path must be / with a Name that begins with %s: set Name, for example to __Secure-session", prefix)
-		}
-	}
-	if path[0] != '/' || !isAttributeValue(path) {
-		bad("Path %q must begin with / and hold no semicolon or control character", path)
-	}
-	if cfg.Domain != "" && !isDomain(cfg.Domain) {
-		bad("Domain %q is not a host name", cfg.Domain)
-	}
-	if !ok {
-		bad("SameSite has the unknown value %d", int(cfg.SameSite))
-	}
-	if cfg.SameSite == http.SameSiteNoneMode && cfg.Insecure {
-		bad("SameSite=None needs a secure cookie: browsers refuse it with Insecure")
-	}
-	if cfg.Partitioned && cfg.Insecure {
-		bad("Partitioned needs a secure cookie: browsers refuse it with Insecure")
-	}
-	if lifetime < time.Second || lifetime > maxLifetime || lifetime%time.Second != 0 {
-		bad("Lifetime is %v; it must be whole seconds, from 1s to %v (400 days)", lifetime, maxLifetime)
-	}
-	if absolute := cfg.AbsoluteTimeout; absolute < 0 || absolute%time.Second != 0 {
-		bad("AbsoluteTimeout is %v; it must be whole seconds, or 0 for none", absolute)
-	}
-	if len(errs) > 0 {
-		return cookieConfig{}, errors.Join(errs...)
-	}
-
-	var scope strings.Builder
-	scope.WriteString("; Path=" + path)
-	if cfg.Domain != "" {
-		scope.WriteString("; Domain=" + strings.TrimPrefix(cfg.Domain, "."))
-	}
-	if !cfg.Insecure {
-		scope.WriteString("; Secure")
-	}
-	scope.WriteString("; HttpOnly; SameSite=" + sameSite)
-	if cfg.Partitioned {
-		scope.WriteString("; Partitioned")
-	}
-	return cookieConfig{name: name, scope: scope.String(), lifetime: lifetime, absolute: cfg.AbsoluteTimeout}, nil
-}
-
-var sameSiteText = map[http.SameSite]string{
-	0:                        "Lax",
-	http.SameSiteDefaultMode: "Lax",
-	http.SameSiteLaxMode:     "Lax",
-	http.SameSiteStrictMode:  "Strict",
-	http.SameSiteNoneMode:    "None",
-}
-
-// maxNameLength leaves most of a cookie's 4096 bytes to its value.
-const maxNameLength = 256
-
-// isToken reports whether s is a token of RFC 9110 section 5.6.2, as a cookie's
-// name must be.
-func isToken(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		alphanumeric := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
-		if !alphanumeric && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
-			return false
-		}
-	}
-	return s != ""
-}
-
-func isAttributeValue(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == ';' {
-			return false
-		}
-	}
-	return true
-}
-
-func isDomain(s string) bool {
-	s = strings.TrimPrefix(s, ".")
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		for i := range len(label) {
-			c := label[i]
-			if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '-') {
-				return false
-			}
-		}
-	}
-	return len(s) <= 253
-}
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,39 +11,132 @@ import (
 // what is longer (RFC 6265bis section 5.6).
 const maxCookieSize = 4096
 
-// cookieValues yields the values of the cookies with a name, in the order of the
-// request (RFC 6265 section 4.2.1: a client sends the one with the longest path
+// cookieConfig is what a cookie's text depends on, validated and complete.
+type cookieConfig struct {
+	name     string
+	siblings [siblingCount]string // the names of the other cookies of a session
+	scope    string               // the attributes that say which cookie it is: "; Path=/; Secure"...
+	chunks   int                  // over how many cookies a session may be split
+}
+
+// A sibling is one of the cookies that may come with the one that has the session's
+// name: the chunks of a large session after the first, and the time of its last use.
+type sibling int
+
+const (
+	seenSibling sibling = maxChunks - 1 + iota
+	siblingCount
+)
+
+func newCookieConfig(cfg Config) cookieConfig {
+	c := cookieConfig{name: cfg.Name, chunks: max(1, cfg.MaxChunks)}
+	for i := range c.siblings {
+		c.siblings[i] = cfg.Name + "-" + strconv.Itoa(i+2)
+	}
+	c.siblings[seenSibling] = cfg.Name + "-seen"
+
+	var scope strings.Builder
+	scope.WriteString("; Path=" + cfg.Path)
+	if cfg.Domain != "" {
+		scope.WriteString("; Domain=" + strings.TrimPrefix(cfg.Domain, "."))
+	}
+	if !cfg.Insecure {
+		scope.WriteString("; Secure")
+	}
+	scope.WriteString("; HttpOnly; SameSite=" + sameSiteText[cfg.SameSite])
+	if cfg.Partitioned {
+		scope.WriteString("; Partitioned")
+	}
+	c.scope = scope.String()
+	return c
+}
+
+// maxCandidates bounds how many cookies of the session's name are looked at: a request
+// cannot make the server work for longer.
+const maxCandidates = 8
+
+// received is what a request carries of a session, not authenticated.
+type received struct {
+	candidates []string // the values of the cookies with the session's name, not empty
+	room       [maxCandidates]string
+	siblings   [siblingCount]string // the value of the first cookie of each name
+	has        uint8                // bit i: there is a cookie of sibling i, whatever it holds
+	any        bool                 // there is a cookie of the session's name, whatever it holds
+}
+
+func (r *received) hasSibling(i sibling) bool { return r.has>>i&1 != 0 }
+
+// find looks for the session's cookies in the values of the Cookie header fields, in
+// their order (RFC 6265 section 4.2.1: a client sends the one with the longest path
 // first).
-func cookieValues(headers []string, name string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, header := range headers {
-			for header != "" {
-				var pair string
-				pair, header, _ = strings.Cut(header, ";")
-				pair = strings.Trim(pair, " \t")
-				if value, ok := strings.CutPrefix(pair, name); ok && value != "" && value[0] == '=' {
-					if !yield(value[1:]) {
-						return
-					}
+func (c *cookieConfig) find(headers []string, r *received) {
+	r.candidates = r.room[:0]
+	for _, header := range headers {
+		for header != "" {
+			var pair string
+			if i := strings.IndexByte(header, ';'); i >= 0 {
+				pair, header = header[:i], header[i+1:]
+			} else {
+				pair, header = header, ""
+			}
+			pair = strings.Trim(pair, " \t")
+			rest, ok := strings.CutPrefix(pair, c.name)
+			if !ok || rest == "" {
+				continue
+			}
+			switch value := rest[1:]; rest[0] {
+			case '=':
+				r.any = true
+				if value != "" && len(r.candidates) < maxCandidates {
+					r.candidates = append(r.candidates, value)
 				}
+			case '-':
+				c.findSibling(pair, r)
 			}
 		}
 	}
 }
 
+func (c *cookieConfig) findSibling(pair string, r *received) {
+	name, value, _ := strings.Cut(pair, "=")
+	for i, sibling := range c.siblings {
+		if name == sibling && r.siblings[i] == "" {
+			r.siblings[i] = value
+			r.has |= 1 << i
+		}
+	}
+}
+
+// owns reports whether a Set-Cookie header field is for a cookie of the session.
+func (c *cookieConfig) owns(line string) bool {
+	rest, ok := strings.CutPrefix(line, c.name)
+	if !ok || rest == "" {
+		return false
+	}
+	if rest[0] == '-' {
+		name, _, _ := strings.Cut(line, "=")
+		for _, sibling := range c.siblings {
+			if name == sibling {
+				return true
+			}
+		}
+	}
+	return rest[0] == '='
+}
+
 // appendAttributes appends what follows a cookie's value in a Set-Cookie header
-// field. A maxAge of 0 leaves the cookie's end to the browser's.
-func (c *cookieConfig) appendAttributes(dst []byte, maxAge time.Duration, now time.Time) []byte {
+// field. A maxAge of 0, in seconds, leaves the cookie's end to the browser's.
+func (c *cookieConfig) appendAttributes(dst []byte, maxAge int64, now time.Time) []byte {
 	if maxAge > 0 {
 		dst = append(dst, "; Max-Age="...)
-		dst = strconv.AppendInt(dst, int64(maxAge/time.Second), 10)
+		dst = strconv.AppendInt(dst, maxAge, 10)
 		dst = append(dst, "; Expires="...)
-		dst = now.Add(maxAge).UTC().AppendFormat(dst, http.TimeFormat)
+		dst = now.Add(time.Duration(maxAge)*time.Second).UTC().AppendFormat(dst, http.TimeFormat)
 	}
 	return append(dst, c.scope...)
 }
 
-// deleteCookie returns the Set-Cookie header field that removes the cookie.
-func (c *cookieConfig) deleteCookie() string {
-	return c.name + "=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT" + c.scope
+// deletion returns the Set-Cookie header field that removes a cookie.
+func (c *cookieConfig) deletion(name string) string {
+	return name + "=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT" + c.scope
 }

@@ -32,10 +32,12 @@ const (
 
 // The reasons of an EventRefused.
 const (
-	RefusedMalformed  = "malformed"   // not a token of this format
-	RefusedUnknownKey = "unknown key" // sealed under a key that is not in the ring
-	RefusedForged     = "forged"      // authentication failed: altered, or of another cookie name
-	RefusedExpired    = "expired"     // past Config.Lifetime or Config.AbsoluteTimeout
+	RefusedMalformed  = "malformed"     // not a token of this format
+	RefusedUnknownKey = "unknown key"   // sealed under a key that is not in the ring
+	RefusedForged     = "forged"        // authentication failed: altered, or of another cookie name
+	RefusedPurpose    = "wrong purpose" // a token of another kind, such as that of the companion cookie
+	RefusedExpired    = "expired"       // past Config.Lifetime or Config.AbsoluteTimeout
+	RefusedIdle       = "idle"          // past Config.IdleTimeout
 )
 
 // report hands an event to the program, or logs it when the program does not ask

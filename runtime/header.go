@@ -11,30 +11,17 @@ import (
 // to a response, so that they need no allocation of their own.
 type headerValues struct{ vary, setCookies, cacheControl [1]string }
 
-// setCookie puts a Set-Cookie header field into a response, in place of one that
-// was there for the same cookie name.
-func (room *headerValues) setCookie(h http.Header, name, line string) {
+// replaceLines puts Set-Cookie header fields for the session's cookies into a response, in
+// place of those that were there for the same cookies.
+func (c *cookieConfig) replaceLines(h http.Header, lines []string) {
 	const key = "Set-Cookie"
-	removeCookie(h, name)
-	others := h[key]
-	if len(others) == 0 {
-		others = room.setCookies[:0]
-	}
-	h[key] = append(others, line)
-}
-
-// removeCookie takes back a Set-Cookie header field that was there for a name.
-func removeCookie(h http.Header, name string) {
-	const key = "Set-Cookie"
-	lines := h[key]
-	if len(lines) == 0 {
-		return
-	}
-	h[key] = slices.DeleteFunc(lines, func(line string) bool {
-		value, ok := strings.CutPrefix(line, name)
-		return ok && value != "" && value[0] == '='
-	})
-	if len(h[key]) == 0 {
+	others := slices.DeleteFunc(h[key], c.owns)
+	switch {
+	case len(others) > 0:
+		h[key] = append(others, lines...)
+	case len(lines) > 0:
+		h[key] = lines
+	default:
 		delete(h, key)
 	}
 }

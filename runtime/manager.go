@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,16 +12,20 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// tokenPurpose keeps the tokens of the session cookie apart from others that the
-// same keys may seal.
-const tokenPurpose = "session"
+// rings are the keys in use, one ring for each purpose: a token of one cookie does not
+// open as another's.
+type rings struct{ session, seen *token.Ring }
+
+const sessionPurpose = "session"
 
 // manager is the part of a Manager that does not depend on the session's type.
 type manager struct {
+	policy
 	cookie       cookieConfig
-	ring         atomic.Pointer[token.Ring]
+	rings        atomic.Pointer[rings]
 	fields       []*descriptor
 	keys         map[string]keyIndex
+	time         func() time.Time // nil for time.Now
 	onEvent      func(context.Context, Event)
 	errorHandler func(http.ResponseWriter, *http.Request, error)
 }
@@ -37,7 +42,7 @@ type Manager[S any] struct {
 // cfg.
 func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*Manager[S], error) {
 	m := &Manager[S]{wrap: wrap}
-	m.onEvent, m.errorHandler = cfg.OnEvent, cfg.ErrorHandler
+	m.time, m.onEvent, m.errorHandler = cfg.Time, cfg.OnEvent, cfg.ErrorHandler
 	if m.errorHandler == nil {
 		m.errorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) {
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
@@ -45,7 +50,7 @@ func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*M
 	}
 	var errFields, errCookie error
 	m.fields, m.keys, errFields = index(fields)
-	m.cookie, errCookie = cfg.cookie()
+	m.cookie, m.policy, errCookie = cfg.settings()
 	errKeys := m.setKeys(cfg.Keys)
 	if errors.Is(errKeys, ErrNoKeys) {
 		errKeys = fmt.Errorf("%w: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run", ErrNoKeys)
@@ -66,22 +71,22 @@ func (m *manager) setKeys(keys Keys) error {
 	if len(masters) == 0 {
 		return ErrNoKeys
 	}
-	ring, err := token.NewRing(masters, m.cookie.name, tokenPurpose)
-	if err != nil {
+	var errSession, errSeen error
+	var r rings
+	r.session, errSession = token.NewRing(masters, m.cookie.name, sessionPurpose)
+	r.seen, errSeen = token.NewRing(masters, m.cookie.siblings[seenSibling], seenPurpose)
+	if err := cmp.Or(errSession, errSeen); err != nil {
 		return err
 	}
-	m.ring.Store(ring)
+	m.rings.Store(&r)
 	return nil
 }
 
-// expiry returns when a session that was last saved at seen stops being accepted, in
-// Unix seconds.
-func (m *manager) expiry(created, seen int64) int64 {
-	expiry := seen + int64(m.cookie.lifetime/time.Second)
-	if m.cookie.absolute > 0 {
-		expiry = min(expiry, created+int64(m.cookie.absolute/time.Second))
+func (m *manager) now() time.Time {
+	if m.time != nil {
+		return m.time()
 	}
-	return expiry
+	return time.Now()
 }
 
 // Get returns the session of a request: within Handler, the one that the handler
@@ -109,22 +114,19 @@ func (m *Manager[S]) Open(cookieHeaders []string) *S {
 // Seal returns the values of the Set-Cookie header fields that the response must
 // carry; none if the session need not be sent.
 func (m *Manager[S]) Seal(s *S) ([]string, error) {
-	setCookie, _, err := m.state(s).save(false)
-	if setCookie == "" {
-		return nil, err
-	}
-	return []string{setCookie}, err
+	lines, _, err := m.state(s).save(nil, false)
+	return lines, err
 }
 
 func (m *Manager[S]) open(ctx context.Context, cookies []string) *S {
-	o := &opened[S]{cookies: cookies}
-	o.state = state{manager: &m.manager, ctx: ctx, cookies: &o.cookies}
-	o.session = m.wrap(Session{&o.state})
-	return &o.session
+	d := &detached[S]{cookies: cookies}
+	d.state = state{manager: &m.manager, ctx: ctx, cookies: &d.cookies}
+	d.session = m.wrap(Session{&d.state})
+	return &d.session
 }
 
-// opened is a session without an exchange, in one allocation.
-type opened[S any] struct {
+// detached is a session without an exchange, in one allocation.
+type detached[S any] struct {
 	session S
 	state   state
 	cookies []string

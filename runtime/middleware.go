@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Handler returns a handler that gives next the session of each request, and saves
@@ -20,16 +21,16 @@ import (
 func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange[S]{cookies: r.Header["Cookie"]}
-		x.context = requestContext[S]{r.Context(), x}
+		x.context = requestContext[S]{x}
 		x.state = state{manager: &m.manager, ctx: r.Context(), cookies: &x.cookies}
 		x.session = m.wrap(Session{&x.state})
-		r = r.WithContext(&x.context)
-		x.writer = writer{ResponseWriter: w, request: r, state: &x.state, values: &x.values}
+		x.request = *r.WithContext(&x.context)
+		x.writer = writer{ResponseWriter: w, request: &x.request, state: &x.state, values: &x.values}
 
 		// Not a recover: a panic goes on as it came, with its stack.
 		returned := false
 		defer func() { x.writer.finish(returned) }()
-		next.ServeHTTP(x.writer.capable(), r)
+		next.ServeHTTP(x.writer.capable(), &x.request)
 		returned = true
 	})
 }
@@ -38,6 +39,7 @@ func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 // may show a token lies behind pointers, which fmt does not follow, from what a
 // program may print.
 type exchange[S any] struct {
+	request http.Request // the handler's
 	context requestContext[S]
 	session S
 	state   state
@@ -47,10 +49,7 @@ type exchange[S any] struct {
 }
 
 // requestContext is the context that the handler gets.
-type requestContext[S any] struct {
-	context.Context
-	exchange *exchange[S]
-}
+type requestContext[S any] struct{ *exchange[S] }
 
 // sessionKey is the context key of the innermost session of type S, managerKey that
 // of one manager.
@@ -60,22 +59,28 @@ type (
 )
 
 func (c *requestContext[S]) Value(key any) any {
-	x := c.exchange
+	st := &c.state
 	switch key := key.(type) {
 	case sessionKey[S]:
-		x.state.asked.Store(true)
-		return &x.session
+		st.asked.Store(true)
+		return &c.session
 	case managerKey:
-		if key.manager == x.state.manager {
-			x.state.asked.Store(true)
-			return x
+		if key.manager == st.manager {
+			st.asked.Store(true)
+			return c.exchange
 		}
 	}
-	return c.Context.Value(key)
+	return st.ctx.Value(key)
 }
 
+func (c *requestContext[S]) Deadline() (deadline time.Time, ok bool) { return c.state.ctx.Deadline() }
+func (c *requestContext[S]) Done() <-chan struct{}                   { return c.state.ctx.Done() }
+func (c *requestContext[S]) Err() error                              { return c.state.ctx.Err() }
+
 // Format prints the context as package context does.
-func (c *requestContext[S]) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%v.WithSession", c.Context) }
+func (c *requestContext[S]) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "%v.WithSession", c.state.ctx)
+}
 
 // FromContext returns the session of the request that ctx belongs to, for the
 // generated From functions. It panics if ctx did not come through the manager's

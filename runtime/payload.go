@@ -32,13 +32,15 @@ type metadata struct {
 	id            [idSize]byte
 	hasID         bool
 	created       int64
-	seen          int64
+	seen          int64 // when it was last saved
 	authenticated int64 // 0 for never
 	flags         uint64
 }
 
+func (meta *metadata) permanent() bool { return meta.flags&flagPermanent != 0 }
+
 // contents is what a token says, or will say: one text, and where in it each value
-// lies. What was once written to the text stays as it is, so that values can be read
+// lies. What was once read from the text stays as it is, so that values can be decoded
 // without a lock; new ones are appended.
 type contents struct {
 	meta  metadata
@@ -77,14 +79,20 @@ type unknownField struct {
 	expires int64
 }
 
-func newContents(fields int) *contents {
-	c := new(contents)
+// init makes room for an empty session, at first in c itself.
+func (c *contents) init(fields int) {
 	c.text = c.shortText[:0]
-	c.slots = c.fewSlots[:min(fields, len(c.fewSlots))]
-	if fields > len(c.fewSlots) {
+	if fields <= len(c.fewSlots) {
+		c.slots = c.fewSlots[:fields]
+	} else {
 		c.slots = make([]slot, fields)
 	}
-	return c
+}
+
+// reset makes the session empty. The text that values are being decoded from stays.
+func (c *contents) reset() {
+	c.meta, c.text, c.rare = metadata{}, nil, nil
+	clear(c.slots)
 }
 
 func (c *contents) empty() bool {

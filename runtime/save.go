@@ -13,37 +13,38 @@ import (
 
 // writeTo saves the session and writes what a response must say about it.
 func (st *state) writeTo(h http.Header, room *headerValues, final bool) error {
-	setCookie, touched, err := st.save(final)
+	lines, touched, err := st.save(room.setCookies[:0], final)
 	if touched {
 		room.varyCookie(h)
 	}
-	switch {
-	case err != nil:
-		removeCookie(h, st.manager.cookie.name) // of an earlier Save
-	case setCookie != "":
-		room.setCookie(h, st.manager.cookie.name, setCookie)
+	if err != nil || len(lines) > 0 {
+		st.manager.cookie.replaceLines(h, lines)
+	}
+	if len(lines) > 0 {
 		room.keepPrivate(h)
 	}
 	return err
 }
 
-// save returns the Set-Cookie header field to send, if any, and whether the session
-// was used at all. After a final save, changes come too late.
-func (st *state) save(final bool) (setCookie string, touched bool, err error) {
+// save appends the Set-Cookie header fields to send to lines, and reports whether the
+// session was used at all. After a final save, changes come too late.
+func (st *state) save(lines []string, final bool) (_ []string, touched bool, err error) {
 	st.mu.Lock()
-	defer st.unlock()
 	st.committed = st.committed || final
-	if st.contents == nil {
-		return "", st.asked.Load(), nil
+	if st.opened == nil {
+		st.mu.Unlock()
+		return nil, st.asked.Load(), nil
 	}
-	setCookie, err = st.seal()
+	defer st.unlock()
+	lines, err = st.seal(lines)
 	if err != nil {
 		if final {
 			st.fail(err)
 		}
 		st.event(EventSaveFailed, reason(err), "")
+		return nil, true, err
 	}
-	return setCookie, true, err
+	return lines, true, nil
 }
 
 // reason is an error for an event: the parts of an error's text that are not this
@@ -57,71 +58,137 @@ func reason(err error) string {
 	return "sealing failed"
 }
 
-// seal decides what a response says about the session, following Flask's rules.
-func (st *state) seal() (setCookie string, err error) {
-	m := st.manager
+// seal decides what a response says about the session, following Flask's rules, and
+// appends its Set-Cookie header fields to lines.
+func (st *state) seal(lines []string) ([]string, error) {
 	if st.err != nil {
-		return "", st.err
+		return nil, st.err
 	}
-	reseal := st.oldKey && !st.modified
+	empty := st.empty()
 	switch {
-	case !st.modified && !reseal:
-		return "", nil
-	case st.contents.empty():
-		if reseal || !st.sent {
-			return "", nil
+	case st.modified && empty:
+		if !st.sent {
+			return lines, nil
 		}
-		st.announce(reseal)
-		return m.cookie.deleteCookie(), nil
+		st.announce(false)
+		return st.appendDeletions(lines), nil
+	case st.modified:
+		return st.sealData(lines, false)
+	case empty:
+		return lines, nil
 	}
+	var err error
+	if st.oldKey {
+		if lines, err = st.sealData(lines, true); err != nil {
+			return nil, err
+		}
+	}
+	if m := st.manager; m.slides(&st.meta) {
+		if now := st.now(); st.oldKey || now.Unix()-st.used >= m.refresh {
+			return st.sealUse(lines, now)
+		}
+	}
+	return lines, nil
+}
 
-	// The buffer takes the plaintext, and behind it the header field.
+// sealData seals the session itself. A reseal is one of a session that did not change,
+// under the newest key.
+func (st *state) sealData(lines []string, reseal bool) ([]string, error) {
+	m := st.manager
+	// The buffer takes the plaintext, and behind it the cookie.
 	buf := getScratch()
 	defer putScratch(buf)
 	now := st.now()
 	*buf = st.appendPlaintext(*buf, now)
 	plaintext := *buf
-	if size := len(m.cookie.name) + token.TextLen(len(plaintext)); size > maxCookieSize {
+	chunks, size := m.cookie.layout(token.TextLen(len(plaintext)))
+	if chunks == 0 {
 		st.event(EventTooLarge, fmt.Sprintf("%d bytes", size), "")
 		if reseal {
-			return "", nil // the browser's cookie is still good
+			return lines, nil // the browser's cookie is still good
 		}
-		return "", fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
-			ErrTooLarge, size, maxCookieSize, st.largest())
+		return nil, fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
+			ErrTooLarge, size, m.cookie.chunks*maxCookieSize, st.largest())
 	}
-	*buf = append(append(*buf, m.cookie.name...), '=')
-	line, err := m.ring.Load().Seal(*buf, plaintext)
+	text, err := m.rings.Load().session.Seal(*buf, plaintext)
 	if err != nil {
-		return "", fmt.Errorf("session: sealing: %w", err)
+		return nil, fmt.Errorf("session: sealing: %w", err)
 	}
-	*buf = line
-	var maxAge time.Duration
-	if meta := &st.contents.meta; meta.flags&flagPermanent != 0 {
-		// A token sealed again under a newer key lives no longer than it did before.
-		left := m.expiry(meta.created, meta.seen) - now.Unix()
-		maxAge = min(time.Duration(left)*time.Second, m.cookie.lifetime)
+	*buf = text
+	maxAge := m.maxAge(&st.meta, now.Unix())
+	for _, pair := range m.cookie.split(text[len(plaintext):], chunks) {
+		lines = append(lines, string(m.cookie.appendAttributes([]byte(pair), maxAge, now)))
 	}
-	*buf = m.cookie.appendAttributes(*buf, maxAge, now)
 	st.sent = true
 	st.announce(reseal)
-	return string((*buf)[len(plaintext):]), nil
+	return st.appendStale(lines, chunks), nil
+}
+
+// sealUse seals the time of the session's last use, which is now.
+func (st *state) sealUse(lines []string, now time.Time) ([]string, error) {
+	m := st.manager
+	buf := getScratch()
+	defer putScratch(buf)
+	*buf = append(append(*buf, m.cookie.siblings[seenSibling]...), '=')
+	line, err := m.sealSeen(*buf, st.meta.id, now.Unix())
+	if err != nil {
+		return nil, fmt.Errorf("session: sealing: %w", err)
+	}
+	*buf = line
+	var maxAge int64
+	if st.meta.permanent() {
+		end, _ := m.end(&st.meta, now.Unix())
+		maxAge = end - now.Unix()
+	}
+	*buf = m.cookie.appendAttributes(*buf, maxAge, now)
+	return append(lines, string(*buf)), nil
+}
+
+// appendDeletions removes every cookie of the session from the browser.
+func (st *state) appendDeletions(lines []string) []string {
+	c := &st.manager.cookie
+	lines = append(lines, c.deletion(c.name))
+	for i, name := range c.siblings {
+		if st.siblings>>i&1 != 0 {
+			lines = append(lines, c.deletion(name))
+		}
+	}
+	return lines
+}
+
+// appendStale removes the cookies that do not belong to a session of so many chunks.
+func (st *state) appendStale(lines []string, chunks int) []string {
+	if st.siblings == 0 {
+		return lines
+	}
+	c := &st.manager.cookie
+	for i, name := range c.siblings {
+		stale := i >= chunks-1
+		if sibling(i) == seenSibling {
+			stale = !st.manager.slides(&st.meta)
+		}
+		if stale && st.siblings>>i&1 != 0 {
+			lines = append(lines, c.deletion(name))
+		}
+	}
+	return lines
 }
 
 // appendPlaintext appends what a token is to say at a time. What was not changed is
 // sealed again as it was read, if at all.
 func (st *state) appendPlaintext(dst []byte, now time.Time) []byte {
 	if st.modified {
-		st.contents.forget()
+		st.forget()
 		// A clock that was set back must not make the session younger than it is.
-		st.contents.meta.seen = max(now.Unix(), st.contents.meta.created)
+		st.meta.seen = max(now.Unix(), st.meta.created)
 	}
 	st.id()
-	return st.manager.appendPlaintext(dst, st.contents)
+	return st.manager.appendPlaintext(dst, &st.contents)
 }
 
 // announce reports what a save does, once.
 func (st *state) announce(reseal bool) {
-	empty := st.contents.empty()
+	empty := st.empty()
 	switch {
 	case st.destroyed:
 		st.event(EventDestroyed, "", "")
@@ -137,15 +204,16 @@ func (st *state) announce(reseal bool) {
 	st.destroyed, st.renewed = false, false
 }
 
-// size is the length of the cookie's name and value, 0 for an empty session.
+// size is the length of the cookies' names and values, 0 for an empty session.
 func (st *state) size() int {
-	if st.contents.empty() {
+	if st.empty() {
 		return 0
 	}
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = st.appendPlaintext(*buf, st.now())
-	return len(st.manager.cookie.name) + token.TextLen(len(*buf))
+	_, size := st.manager.cookie.layout(token.TextLen(len(*buf)))
+	return size
 }
 
 // largest names the fields that take the most bytes, the largest first.
@@ -161,7 +229,7 @@ func (st *state) largest() string {
 		}
 	}
 	var unknown int
-	for _, u := range st.contents.unknown() {
+	for _, u := range st.unknown() {
 		unknown += len(u.key) + len(u.raw)
 	}
 	if unknown > 0 {

@@ -6,10 +6,15 @@ import "sync"
 // they go back, so that a value does not outlive its request.
 var scratch = sync.Pool{New: func() any { return new(make([]byte, 0, 1024)) }}
 
+// maxScratch keeps one large value from holding memory for good.
+const maxScratch = 64 << 10
+
 func getScratch() *[]byte { return scratch.Get().(*[]byte) }
 
 func putScratch(b *[]byte) {
 	clear(*b)
 	*b = (*b)[:0]
-	scratch.Put(b)
+	if cap(*b) <= maxScratch {
+		scratch.Put(b)
+	}
 }

@@ -34,7 +34,7 @@ func (s Session) Clear() {
 }
 
 func (st *state) clear(name string) {
-	c := st.contents
+	c := &st.contents
 	something := c.meta.flags != 0 || len(c.unknown()) > 0
 	for _, f := range st.manager.fields {
 		something = st.remove(f) || something
@@ -54,7 +54,7 @@ func (s Session) Permanent() bool {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return st.contents.meta.flags&flagPermanent != 0
+	return st.meta.permanent()
 }
 
 // SetPermanent says whether the session outlives the browser, for Config.Lifetime
@@ -63,7 +63,7 @@ func (s Session) SetPermanent(permanent bool) {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	meta := &st.contents.meta
+	meta := &st.meta
 	flags := meta.flags &^ flagPermanent
 	if permanent {
 		flags |= flagPermanent
@@ -123,7 +123,8 @@ func (s Session) Destroy() {
 	if !st.isNew {
 		st.destroyed = true
 	}
-	st.reset(st.now().Unix())
+	st.reset()
+	st.begin(st.now().Unix())
 	if !st.committed {
 		st.err = nil // what was refused is gone too: a log-out must not fail for it
 	}
@@ -135,7 +136,7 @@ func (s Session) CreatedAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return time.Unix(st.contents.meta.created, 0)
+	return time.Unix(st.meta.created, 0)
 }
 
 // AuthenticatedAt returns when the principal field was last set to another value,
@@ -151,27 +152,31 @@ func (s Session) AuthenticatedAt() time.Time {
 			return time.Time{} // a ttl has run out, or the value did not decode
 		}
 	}
-	if st.contents.meta.authenticated == 0 {
+	if st.meta.authenticated == 0 {
 		return time.Time{}
 	}
-	return time.Unix(st.contents.meta.authenticated, 0)
+	return time.Unix(st.meta.authenticated, 0)
 }
 
 // ExpiresAt returns when the session, as the browser holds it, stops being
-// accepted; for a changed or new one, counted from now.
+// accepted; for a changed or new one, counted from now. What may put that off after
+// this response, Config.Sliding and Config.IdleTimeout, is not foreseen.
 func (s Session) ExpiresAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	from := st.contents.meta.seen
+	meta, used := st.meta, st.used
 	if st.modified {
-		from = st.now().Unix()
+		meta.seen = st.now().Unix()
+		used = meta.seen
 	}
-	return time.Unix(st.manager.expiry(st.contents.meta.created, from), 0)
+	end, _ := st.manager.end(&meta, used)
+	return time.Unix(end, 0)
 }
 
 // Size returns how many bytes the cookie would have, name and value together, if
-// it were sent now; 0 for an empty session. At most 4096 can be saved.
+// it were sent now; 0 for an empty session. At most 4096 can be saved, or as much for
+// each of Config.MaxChunks.
 func (s Session) Size() int {
 	st := s.session()
 	st.lock()

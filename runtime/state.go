@@ -15,21 +15,28 @@ import (
 type state struct {
 	manager *manager
 	ctx     context.Context // of the request, for events
-	asked   atomic.Bool     // the handler has the session, used or not
+	cookies *[]string       // the request's Cookie header fields; a pointer, which fmt does not follow
 
-	mu       sync.Mutex // for all that follows
-	cookies  *[]string  // the request's Cookie header fields; a pointer, which fmt does not follow
-	contents *contents  // set once opened
-	openedAt time.Time
+	asked     atomic.Bool // the handler has the session, used or not
+	mu        sync.Mutex  // for all that follows
+	committed bool        // the response has begun
+	*opened               // set once opened
+}
+
+// opened is what there is of a session once it is used.
+type opened struct {
+	contents
+	at       time.Time // when it was opened
+	used     int64     // when it was last used before, as far as known, in Unix seconds
+	siblings uint8     // as in received.has
 
 	sent      bool // the browser has a cookie of this name, whatever it holds, or is sent one
 	isNew     bool // no cookie opened
 	created   bool // an EventCreated was reported
-	oldKey    bool // it opened under a key that is not the newest
+	oldKey    bool // it, or its companion, opened under a key that is not the newest
 	modified  bool
 	renewed   bool
 	destroyed bool
-	committed bool // the response has begun
 	err       error
 	events    []Event // to be reported once mu is free
 }
@@ -37,8 +44,8 @@ type state struct {
 // lock locks the session and opens it if this is its first use.
 func (st *state) lock() {
 	st.mu.Lock()
-	if st.contents == nil {
-		st.open()
+	if st.opened == nil {
+		st.open(new(opened))
 	}
 }
 
@@ -61,84 +68,92 @@ func (st *state) event(kind EventKind, reason, field string) {
 	st.events = append(st.events, Event{Kind: kind, Reason: reason, Field: field})
 }
 
-// At most this many cookies of the session's name are looked at, and of these at
-// most maxOpens decrypted: a request cannot make the server work for longer.
-const (
-	maxCandidates = 8
-	maxOpens      = 2
-)
+// maxOpens bounds how many cookies of the session's name are decrypted.
+const maxOpens = 2
 
-// open finds the first cookie that opens. Without one, the session is empty.
-func (st *state) open() {
+// open finds the first cookie that opens, and makes o what there is of the session.
+// Without such a cookie, the session is empty.
+func (st *state) open(o *opened) {
 	m := st.manager
-	st.openedAt = time.Now()
-	now := st.openedAt.Unix()
-	candidates, opens := 0, 0
-	for value := range cookieValues(*st.cookies, m.cookie.name) {
-		st.sent = true
-		if value == "" {
-			continue
-		}
-		if candidates++; candidates > maxCandidates || opens == maxOpens {
-			break
-		}
-		c := newContents(len(m.fields))
-		text, key, err := m.ring.Load().Open(c.text, value)
-		if err == nil || err == token.ErrForged {
-			opens++
-		}
-		refusal := refusedFor(err)
-		if err == nil {
-			c.text = text
-			refusal = m.read(c, now)
-		}
+	st.opened = o
+	o.init(len(m.fields))
+	o.at = m.now()
+	var r received
+	m.cookie.find(*st.cookies, &r)
+	o.sent, o.siblings = r.any, r.has
+	opens := 0
+	for _, value := range r.candidates {
+		refusal, decrypted := st.tryOpen(value, &r)
 		if refusal == "" {
-			st.contents, st.oldKey = c, key > 0
 			return
 		}
+		o.reset()
 		st.event(EventRefused, refusal, "")
+		if decrypted {
+			opens++
+		}
+		if opens == maxOpens {
+			break
+		}
 	}
-	st.reset(now)
+	st.begin(o.at.Unix())
 }
 
-// now is time.Now, a little faster.
-func (st *state) now() time.Time { return st.openedAt.Add(time.Since(st.openedAt)) }
-
-// reset makes the session a new, empty one.
-func (st *state) reset(now int64) {
-	st.isNew, st.created = true, false
-	st.contents = newContents(len(st.manager.fields))
-	st.contents.meta.created, st.contents.meta.seen = now, now
-}
-
-// refusedFor is the refusal for an error of opening a token.
-func refusedFor(err error) string {
+// tryOpen opens the session that a cookie's value holds. The refusal is empty if it
+// is accepted.
+func (st *state) tryOpen(value string, r *received) (refusal string, decrypted bool) {
+	m, o := st.manager, st.opened
+	rings := m.rings.Load()
+	value, ok := m.cookie.join(value, r)
+	if !ok {
+		return RefusedMalformed, false
+	}
+	text, key, err := rings.session.Open(o.text[:0], value)
 	switch err {
 	case nil:
-		return ""
-	case token.ErrUnknownKey:
-		return RefusedUnknownKey
 	case token.ErrForged:
-		return RefusedForged
+		return RefusedForged, true
+	case token.ErrUnknownKey:
+		if rings.seen.Recognizes(value) {
+			return RefusedPurpose, false
+		}
+		return RefusedUnknownKey, false
 	default:
-		return RefusedMalformed
+		return RefusedMalformed, false
 	}
+	o.text = text
+	if m.parse(&o.contents) != nil {
+		return RefusedMalformed, true
+	}
+	now := o.at.Unix()
+	o.used, o.oldKey = o.meta.seen, key > 0
+	if m.slides(&o.meta) && r.hasSibling(seenSibling) {
+		seen, oldKey := m.readSeen(r.siblings[seenSibling], o.meta.id)
+		o.used, o.oldKey = max(o.used, seen), o.oldKey || oldKey
+	}
+	if end, refusal := m.end(&o.meta, o.used); now >= end {
+		return refusal, true
+	}
+	o.prune(now)
+	return "", true
 }
 
-// read reads the plaintext of a token. The refusal is empty if it is accepted.
-func (m *manager) read(c *contents, now int64) (refusal string) {
-	if m.parse(c) != nil {
-		return RefusedMalformed
+// now is the manager's, a little faster.
+func (st *state) now() time.Time {
+	if st.manager.time != nil {
+		return st.manager.time()
 	}
-	if now >= m.expiry(c.meta.created, c.meta.seen) {
-		return RefusedExpired
-	}
-	c.prune(now)
-	return ""
+	return st.at.Add(time.Since(st.at))
+}
+
+// begin begins a new session in an empty one.
+func (st *state) begin(now int64) {
+	st.isNew, st.created = true, false
+	st.meta.created, st.meta.seen, st.used = now, now, now
 }
 
 func (st *state) id() [idSize]byte {
-	meta := &st.contents.meta
+	meta := &st.meta
 	if !meta.hasID {
 		rand.Read(meta.id[:])
 		meta.hasID = true
@@ -165,16 +180,16 @@ func (st *state) fail(err error) {
 // renew gives the session a new id, so that one that somebody planted in the browser
 // does not become the visitor's (session fixation).
 func (st *state) renew() {
-	st.contents.meta.hasID = false
+	st.meta.hasID = false
 	st.renewed = true
 }
 
 // authenticate notes that the principal changed.
 func (st *state) authenticate(known bool) {
 	st.renew()
-	st.contents.meta.authenticated = 0
+	st.meta.authenticated = 0
 	if known {
-		st.contents.meta.authenticated = st.now().Unix()
+		st.meta.authenticated = st.now().Unix()
 	}
 }
 
@@ -192,7 +207,7 @@ func (st *state) value(index int) []byte {
 func (st *state) put(f *descriptor, raw []byte, over *[]byte) bool {
 	st.lock()
 	defer st.unlock()
-	c := st.contents
+	c := &st.contents
 	held := c.value(f.index)
 	if over != nil && !same(held, *over) {
 		return false
@@ -228,7 +243,7 @@ func (st *state) take(f *descriptor) []byte {
 // remove makes a field absent. It is false if there was nothing; a value that was
 // dropped is something, as the browser still holds it.
 func (st *state) remove(f *descriptor) bool {
-	if st.contents.slots[f.index].end == 0 {
+	if st.slots[f.index].end == 0 {
 		return false
 	}
 	if f.principal {
@@ -244,7 +259,7 @@ func (st *state) drop(f *descriptor, raw []byte) {
 	st.lock()
 	defer st.unlock()
 	if held := st.contents.value(f.index); held != nil && same(held, raw) {
-		st.contents.slots[f.index].dropped = true
+		st.slots[f.index].dropped = true
 		st.eventDropped(f)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // writer saves the session before the first byte of the final response.
 type writer struct {
 	http.ResponseWriter
-	request *http.Request
+	request *http.Request // the handler's
 	state   *state
 	values  *headerValues
 	began   bool
@@ -23,7 +23,7 @@ type writer struct {
 // like FlushError, are found by http.ResponseController alone.
 func (w *writer) capable() http.ResponseWriter {
 	_, readerFrom := w.ResponseWriter.(io.ReaderFrom)
-	switch flusher, hijacker := reaches[http.Flusher](w.ResponseWriter), reaches[http.Hijacker](w.ResponseWriter); {
+	switch flusher, hijacker := canFlush(w.ResponseWriter), canHijack(w.ResponseWriter); {
 	case flusher && hijacker && readerFrom:
 		return flushHijackReadFromWriter{w}
 	case flusher && hijacker:
@@ -42,18 +42,37 @@ func (w *writer) capable() http.ResponseWriter {
 	return w
 }
 
-// reaches reports whether w, or a response writer that it unwraps to, is a T.
-func reaches[T any](w http.ResponseWriter) bool {
-	for {
-		if _, ok := w.(T); ok {
+// canFlush reports whether w, or a response writer that it unwraps to, can be flushed.
+func canFlush(w http.ResponseWriter) bool {
+	for w != nil {
+		if _, ok := w.(http.Flusher); ok {
 			return true
 		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return false
+		if _, ok := w.(interface{ FlushError() error }); ok {
+			return true
 		}
-		w = u.Unwrap()
+		w = unwrap(w)
 	}
+	return false
+}
+
+// canHijack is canFlush for http.Hijacker.
+func canHijack(w http.ResponseWriter) bool {
+	for w != nil {
+		if _, ok := w.(http.Hijacker); ok {
+			return true
+		}
+		w = unwrap(w)
+	}
+	return false
+}
+
+// unwrap returns the response writer below w, or nil.
+func unwrap(w http.ResponseWriter) http.ResponseWriter {
+	if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
+		return u.Unwrap()
+	}
+	return nil
 }
 
 // begin saves the session, once. It returns the error if that failed.
@@ -124,7 +143,7 @@ func (w *writer) WriteString(s string) (int, error) {
 }
 
 func (w *writer) FlushError() error {
-	if !reaches[http.Flusher](w.ResponseWriter) && !reaches[interface{ FlushError() error }](w.ResponseWriter) {
+	if !canFlush(w.ResponseWriter) {
 		return http.ErrNotSupported // and the response has not begun
 	}
 	if err := w.begin(); err != nil {

@@ -127,7 +127,7 @@ func messages(t *testing.T) []message {
 // messageIn returns the message if a node makes one.
 func messageIn(n ast.Node) ast.Expr {
 	argument := map[string]int{
-		"in.report": 2, "in.reportAt": 2, "bad": 0, "misuse": 0, "panic": 0, "errors.New": 0, "fmt.Errorf": 0,
+		"in.report": 2, "in.reportAt": 2, "problems.add": 0, "misuse": 0, "panic": 0, "errors.New": 0, "fmt.Errorf": 0,
 	}
 	switch n := n.(type) {
 	case *ast.CallExpr:
