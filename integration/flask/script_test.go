@@ -1,0 +1,890 @@
+package flask
+
+import (
+	"net/url"
+	"time"
+)
+
+// scenario is what one browser does.
+type scenario struct {
+	title  string
+	about  string
+	config string // of its steps
+	fresh  bool   // each step is a new browser's
+	steps  []step
+}
+
+// step is one request, and what comes of it. The results are those of side.do and look.
+type step struct {
+	does    string        // what it is, if not its operations; with a colon at the end, in front of them
+	ops     string        // see app.py
+	wait    time.Duration // passes before it
+	config  string        // if not the scenario's
+	url     string        // if not http://app.example.test/
+	cookies func(*jar, *url.URL)
+	secret  string // looked for in the cookie
+
+	both        string
+	flask, ours string // if they differ
+	noticed     string // of a Flask that notices every use, if that is another result
+	differs     string // why
+	events      string // that sessiongen reports
+}
+
+var script = []scenario{
+	{
+		title: "Reading and setting", config: "plain",
+		steps: []step{
+			{
+				does: "no use of the session",
+				both: `then {}`,
+			},
+			{
+				ops:  `get user`,
+				both: `null, Vary: Cookie, then {}`,
+			},
+			{
+				ops: `get theme`, does: "with a default:",
+				both: `"light", Vary: Cookie, then {}`,
+			},
+			{
+				ops:     `index user`,
+				flask:   `500, Vary: Cookie, then {}`,
+				ours:    `"", Vary: Cookie, then {}`,
+				differs: "KeyError; Get of an absent field is its default or the zero value, and Has tells",
+			},
+			{
+				ops:    `set user "hubo"`,
+				both:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops:  `get user`,
+				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+			},
+			{
+				does: "no use of the session that there is",
+				both: `then {"user":"hubo"}`,
+			},
+			{
+				ops: `set user "hubo"`, does: "the value that it has:",
+				flask:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				ours:    `Vary: Cookie, then {"user":"hubo"}`,
+				differs: "sending what the browser holds could only overwrite the change of a parallel request",
+			},
+			{
+				ops: `set user "eve"; set user "hubo"`, does: "changed, and changed back:",
+				both: `Vary: Cookie, sets session, then {"user":"hubo"}`,
+			},
+			{
+				ops:     `has user`,
+				flask:   `true, then {"user":"hubo"}`,
+				noticed: `true, Vary: Cookie, then {"user":"hubo"}`,
+				ours:    `true, Vary: Cookie, then {"user":"hubo"}`,
+				differs: "Flask missed this use before 3.1.3, so that a shared cache could give one visitor's page to another",
+			},
+			{
+				ops:  `setdefault user "eve"`,
+				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+			},
+			{
+				ops:  `setdefault theme "dark"`,
+				both: `"dark", Vary: Cookie, sets session, then {"theme":"dark","user":"hubo"}`,
+			},
+			{
+				ops:  `pop theme`,
+				both: `"dark", Vary: Cookie, sets session, then {"user":"hubo"}`,
+			},
+			{
+				ops: `pop theme`, does: "absent:",
+				flask:   `null, then {"user":"hubo"}`,
+				noticed: `null, Vary: Cookie, then {"user":"hubo"}`,
+				ours:    `null, Vary: Cookie, then {"user":"hubo"}`,
+				differs: "as above: asking is a use",
+			},
+			{
+				ops: `pop user`, does: "the last one:",
+				both: `"hubo", Vary: Cookie, deletes session, then {}`,
+			},
+			{
+				ops:     `set user "hubo"; pop user`,
+				flask:   `"hubo", Vary: Cookie, deletes session, then {}`,
+				ours:    `"hubo", Vary: Cookie, then {}`,
+				differs: "the browser has no cookie that could be deleted",
+			},
+		},
+	},
+	{
+		title: "Values within values", config: "plain",
+		about: "`append`, `put` and `poke` change the value in place: `session['cart'].append`, `AppendCart`, `UpdatePrefs`, `GetCart()[0] =`.",
+		steps: []step{
+			{
+				ops:    `set cart ["tea"]`,
+				both:   `Vary: Cookie, sets session, then {"cart":["tea"]}`,
+				events: "created",
+			},
+			{
+				ops:     `append cart "milk"; get cart`,
+				flask:   `["tea","milk"], Vary: Cookie, then {"cart":["tea"]}`,
+				ours:    `["tea","milk"], Vary: Cookie, sets session, then {"cart":["tea","milk"]}`,
+				differs: "Flask does not notice a change within a value; Append and Update do",
+			},
+			{
+				ops:  `set cart ["tea"]`,
+				both: `Vary: Cookie, sets session, then {"cart":["tea"]}`,
+			},
+			{
+				ops: `append cart "milk"; modify; get cart`, does: "with `session.modified = True`:",
+				both: `["tea","milk"], Vary: Cookie, sets session, then {"cart":["tea","milk"]}`,
+			},
+			{
+				ops:     `poke cart "coffee"; get cart`,
+				flask:   `["coffee","milk"], Vary: Cookie, then {"cart":["tea","milk"]}`,
+				ours:    `["tea","milk"], Vary: Cookie, then {"cart":["tea","milk"]}`,
+				differs: "Flask's change is seen until the request ends and is lost then; what Get returns is a copy",
+			},
+			{
+				ops:  `set prefs {"lang":"en"}`,
+				both: `Vary: Cookie, sets session, then {"cart":["tea","milk"],"prefs":{"lang":"en"}}`,
+			},
+			{
+				ops:  `put prefs {"lang":"de"}; modify`,
+				both: `Vary: Cookie, sets session, then {"cart":["tea","milk"],"prefs":{"lang":"de"}}`,
+			},
+			{
+				ops:     `put prefs {"lang":"fr"}`,
+				flask:   `Vary: Cookie, then {"cart":["tea","milk"],"prefs":{"lang":"de"}}`,
+				ours:    `Vary: Cookie, sets session, then {"cart":["tea","milk"],"prefs":{"lang":"fr"}}`,
+				differs: "as with the slice",
+			},
+			{
+				ops: `modify`, does: "`session.modified = True` alone",
+				flask:   `Vary: Cookie, sets session, then {"cart":["tea","milk"],"prefs":{"lang":"de"}}`,
+				ours:    `Vary: Cookie, then {"cart":["tea","milk"],"prefs":{"lang":"fr"}}`,
+				differs: "there is nothing that sessiongen would not notice",
+			},
+		},
+	},
+	{
+		title: "Clearing", config: "plain",
+		steps: []step{
+			{
+				ops: `clear`, does: "empty:",
+				flask:   `Vary: Cookie, deletes session, then {}`,
+				ours:    `Vary: Cookie, then {}`,
+				differs: "the browser has no cookie that could be deleted",
+			},
+			{
+				ops:    `set user "hubo"; permanent true`,
+				both:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops:  `clear`,
+				both: `Vary: Cookie, deletes session, then {}`,
+			},
+			{
+				ops:    `set user "hubo"`,
+				both:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops:  `clear; set user "eve"`,
+				both: `Vary: Cookie, sets session, then {"user":"eve"}`,
+			},
+			{
+				ops: `destroy`, does: "`session.clear()`, `Destroy`",
+				both:   `Vary: Cookie, deletes session, then {}`,
+				events: "destroyed",
+			},
+			{
+				ops: `destroy`, does: "the same again",
+				flask:   `Vary: Cookie, deletes session, then {}`,
+				ours:    `Vary: Cookie, then {}`,
+				differs: "the browser has no cookie that could be deleted",
+			},
+		},
+	},
+	{
+		title: "Permanent sessions", config: "plain",
+		steps: []step{
+			{
+				ops:    `set user "hubo"; permanent true; is-permanent`,
+				both:   `true, Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops:  `get user`,
+				both: `"hubo", Vary: Cookie, then {"permanent":true,"user":"hubo"}`,
+			},
+			{
+				ops: `permanent true`, does: "what it is:",
+				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `Vary: Cookie, then {"permanent":true,"user":"hubo"}`,
+				differs: "not a change, as with values",
+			},
+			{
+				ops:  `set theme "dark"`,
+				both: `Vary: Cookie, sets session for 7 days, then {"permanent":true,"theme":"dark","user":"hubo"}`,
+			},
+			{
+				ops:  `permanent false`,
+				both: `Vary: Cookie, sets session, then {"theme":"dark","user":"hubo"}`,
+			},
+			{
+				ops:  `permanent true`,
+				both: `Vary: Cookie, sets session for 7 days, then {"permanent":true,"theme":"dark","user":"hubo"}`,
+			},
+			{
+				ops: `pop user; pop theme`, does: "the last ones:",
+				flask:   `["hubo", "dark"], Vary: Cookie, sets session for 7 days, then {"permanent":true}`,
+				ours:    `["hubo", "dark"], Vary: Cookie, deletes session, then {}`,
+				differs: "Flask stores the flag as a value, and a session of it alone stays",
+			},
+		},
+	},
+	{
+		title: "The permanent flag alone", config: "plain",
+		steps: []step{
+			{
+				ops:     `permanent true`,
+				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true}`,
+				ours:    `Vary: Cookie, then {}`,
+				differs: "as above: a session without fields is none",
+			},
+			{
+				ops:     `permanent false`,
+				flask:   `Vary: Cookie, sets session, then {}`,
+				ours:    `Vary: Cookie, then {}`,
+				differs: "as above",
+			},
+		},
+	},
+	{
+		title: "Lifetime", config: "plain",
+		about: "7 days in both programs.",
+		steps: []step{
+			{
+				ops:    `set user "hubo"; permanent true`,
+				both:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `get user`, wait: week - time.Second, does: "a second before the end:",
+				both: `"hubo", Vary: Cookie, then {"permanent":true,"user":"hubo"}`,
+			},
+			{
+				ops: `get user`, wait: time.Second, does: "7 days after:",
+				flask:   `"hubo", Vary: Cookie, then {"permanent":true,"user":"hubo"}`,
+				ours:    `null, Vary: Cookie, then {}`,
+				differs: "the lifetime is over, for the browser as well",
+				events:  "refused: expired",
+			},
+			{
+				ops: `get user`, wait: time.Second, does: "a second later:",
+				both:   `null, Vary: Cookie, then {}`,
+				events: "refused: expired",
+			},
+			{
+				ops:    `set user "eve"; permanent true`,
+				both:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"eve"}`,
+				events: "refused: expired, created",
+			},
+			{
+				ops: `set theme "dark"`, wait: 6 * day, does: "6 days later:",
+				both: `Vary: Cookie, sets session for 7 days, then {"permanent":true,"theme":"dark","user":"eve"}`,
+			},
+			{
+				ops: `get user`, wait: 6 * day, does: "6 days after that change:",
+				both: `"eve", Vary: Cookie, then {"permanent":true,"theme":"dark","user":"eve"}`,
+			},
+			{
+				ops:  `permanent false`,
+				both: `Vary: Cookie, sets session, then {"theme":"dark","user":"eve"}`,
+			},
+			{
+				ops: `get user`, wait: week + time.Second, does: "7 days and a second later, in a browser that never closed:",
+				both:   `null, Vary: Cookie, then {}`,
+				events: "refused: expired",
+			},
+		},
+	},
+	{
+		title: "A lifetime that each request begins anew", config: "refresh",
+		about: "`SESSION_REFRESH_EACH_REQUEST`, `Config.Sliding`.",
+		steps: []step{
+			{
+				ops:     `set user "hubo"; permanent true`,
+				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session for 400 days, then {"permanent":true,"user":"hubo"}`,
+				differs: "the cookie session-seen decides, so that the data need not be sent again",
+				events:  "created",
+			},
+			{
+				ops:     `get user`,
+				flask:   `"hubo", Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `"hubo", Vary: Cookie, then {"permanent":true,"user":"hubo"}`,
+				differs: "once in a tenth of the lifetime is often enough",
+			},
+			{
+				wait: day, does: "a day later, no use of the session",
+				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `then {"permanent":true,"user":"hubo"}`,
+				differs: "Flask sends a cookie with every answer, pictures included, which no cache may keep then",
+			},
+			{
+				ops:     `get user`,
+				flask:   `"hubo", Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `"hubo", Vary: Cookie, sets session-seen for 7 days, then {"permanent":true,"user":"hubo"}`,
+				differs: "only the time of the last use is sent: see the slow request below",
+			},
+			{
+				ops: `get user`, wait: week - time.Second, does: "a second before 7 days have passed:",
+				flask:   `"hubo", Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `"hubo", Vary: Cookie, sets session-seen for 7 days, then {"permanent":true,"user":"hubo"}`,
+				differs: "as above",
+			},
+			{
+				ops:     `permanent false`,
+				flask:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session, deletes session-seen, then {"user":"hubo"}`,
+				differs: "only permanent sessions slide",
+			},
+			{
+				ops:     `permanent true`,
+				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session for 400 days, then {"permanent":true,"user":"hubo"}`,
+				differs: "as above",
+			},
+			{
+				ops: `get user`, wait: day, does: "a day later:",
+				flask:   `"hubo", Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `"hubo", Vary: Cookie, sets session-seen for 7 days, then {"permanent":true,"user":"hubo"}`,
+				differs: "as above",
+			},
+			{
+				ops: `get user`, wait: week + time.Second, does: "7 days and a second later:",
+				both:   `null, Vary: Cookie, then {}`,
+				events: "refused: expired",
+			},
+			{
+				ops: `set user "hubo"`, does: "not permanent:",
+				flask:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session, deletes session-seen, then {"user":"hubo"}`,
+				differs: "the time of the last use of the session before goes with it",
+				events:  "refused: expired, created",
+			},
+			{
+				ops: `get user`, wait: 6 * day, does: "6 days later:",
+				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+			},
+			{
+				ops: `get user`, wait: day + time.Second, does: "a day and a second later:",
+				both:   `null, Vary: Cookie, then {}`,
+				events: "refused: expired",
+			},
+		},
+	},
+	{
+		title: "An end for good", config: "absolute",
+		about: "As above, with `Config.AbsoluteTimeout` of 10 days; Flask has no such setting.",
+		steps: []step{
+			{
+				ops:     `set user "hubo"; permanent true`,
+				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session for 10 days, then {"permanent":true,"user":"hubo"}`,
+				differs: "the cookie lasts as long as the session can",
+				events:  "created",
+			},
+			{
+				ops: `get user`, wait: 6 * day, does: "6 days later:",
+				flask:   `"hubo", Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `"hubo", Vary: Cookie, sets session-seen for 4 days, then {"permanent":true,"user":"hubo"}`,
+				differs: "as above",
+			},
+			{
+				ops: `get user`, wait: 4 * day, does: "10 days after the first:",
+				flask:   `"hubo", Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
+				ours:    `null, Vary: Cookie, then {}`,
+				differs: "a session of Flask's lives as long as it is used, in whosever hands it is",
+				events:  "refused: expired",
+			},
+		},
+	},
+	{
+		title: "A slow request that only reads", config: "refresh",
+		steps: []step{
+			{
+				ops:     `set cart ["tea"]; permanent true`,
+				flask:   `Vary: Cookie, sets session for 7 days, then {"cart":["tea"],"permanent":true}`,
+				ours:    `Vary: Cookie, sets session for 400 days, then {"cart":["tea"],"permanent":true}`,
+				differs: "as with the lifetime: the cookie session-seen decides",
+				events:  "created",
+			},
+			{
+				ops: `set cart ["tea","milk"]`, wait: day, cookies: keep, does: "a change, while a slower request is under way:",
+				flask:   `Vary: Cookie, sets session for 7 days, then {"cart":["tea","milk"],"permanent":true}`,
+				ours:    `Vary: Cookie, sets session for 400 days, then {"cart":["tea","milk"],"permanent":true}`,
+				differs: "as above",
+			},
+			{
+				ops: `get cart`, cookies: kept, does: "the slower request's answer comes:",
+				flask:   `["tea"], Vary: Cookie, sets session for 7 days, then {"cart":["tea"],"permanent":true}`,
+				ours:    `["tea"], Vary: Cookie, sets session-seen for 7 days, then {"cart":["tea","milk"],"permanent":true}`,
+				differs: "Flask puts back the session that the slower request came with: milk is lost",
+			},
+			{
+				ops: `clear`, does: "log out:",
+				flask:   `Vary: Cookie, deletes session, then {}`,
+				ours:    `Vary: Cookie, deletes session, deletes session-seen, then {}`,
+				differs: "the second cookie goes too",
+			},
+		},
+	},
+	{
+		title: "Two changes at a time", config: "plain",
+		steps: []step{
+			{
+				ops:    `set user "hubo"`,
+				both:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `set theme "dark"`, cookies: keep, does: "a change, while a slower request is under way:",
+				both: `Vary: Cookie, sets session, then {"theme":"dark","user":"hubo"}`,
+			},
+			{
+				ops: `set cart ["tea"]`, cookies: kept, does: "the slower request changes something else:",
+				both: `Vary: Cookie, sets session, then {"cart":["tea"],"user":"hubo"}`,
+			},
+		},
+	},
+	{
+		title: "Cookies that are not right", config: "plain",
+		steps: []step{
+			{
+				ops: `get user`, cookies: garbage, does: "garbage:",
+				both:   `null, Vary: Cookie, then {}`,
+				events: "refused: malformed",
+			},
+			{
+				ops:    `set user "hubo"`,
+				both:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "refused: malformed, created",
+			},
+			{
+				ops: `get user`, cookies: tampered, does: "one character changed:",
+				both:   `null, Vary: Cookie, then {}`,
+				events: "refused: forged",
+			},
+			{
+				ops:    `set user "hubo"`,
+				both:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "refused: forged, created",
+			},
+			{
+				ops: `get user`, cookies: halved, does: "the first half alone:",
+				both:   `null, Vary: Cookie, then {}`,
+				events: "refused: malformed",
+			},
+			{
+				ops: `get user`, cookies: empty, does: "an empty value:",
+				both: `null, Vary: Cookie, then {}`,
+			},
+			{
+				ops: `clear`, cookies: garbage, does: "garbage:",
+				flask:   `Vary: Cookie, deletes session, then {}`,
+				ours:    `Vary: Cookie, then {}`,
+				differs: "clearing what is empty is not a change; Destroy, for a log-out, deletes any cookie",
+				events:  "refused: malformed",
+			},
+			{
+				ops: `destroy`, cookies: garbage, does: "garbage, `session.clear()`, `Destroy`",
+				both:   `Vary: Cookie, deletes session, then {}`,
+				events: "refused: malformed",
+			},
+			{
+				ops:    `set user "hubo"`,
+				both:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `get user`, cookies: alsoAfter, does: "a second cookie of the name, behind:",
+				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+			},
+			{
+				ops: `get user`, cookies: alsoBefore, does: "a second cookie of the name, in front:",
+				flask:   `null, Vary: Cookie, then {"user":"hubo"}`,
+				ours:    `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+				differs: "the first that opens wins: a cookie planted for a longer path does not log the visitor out",
+				events:  "refused: malformed",
+			},
+			{
+				ops: `clear`, cookies: keep,
+				both: `Vary: Cookie, deletes session, then {}`,
+			},
+			{
+				ops: `get user`, cookies: kept, does: "an old cookie sent again, after the log-out:",
+				both: `"hubo", Vary: Cookie, then {}`,
+			},
+		},
+	},
+	{
+		title: "A new key", config: "rotated",
+		about: "`SECRET_KEY_FALLBACKS`, or several `Config.Keys`. Flask has it as of 3.1; for older ones the test's program adds it.",
+		steps: []step{
+			{
+				ops: `set user "hubo"`, config: "plain", does: "under the old key:",
+				both:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				does: "new key, old one kept: no use of the session",
+				both: `then {"user":"hubo"}`,
+			},
+			{
+				ops: `get user`, does: "new key, old one kept:",
+				flask:   `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+				ours:    `"hubo", Vary: Cookie, sets session, then {"user":"hubo"}`,
+				differs: "sent again under the new key, so that the old one can be given up",
+				events:  "resealed",
+			},
+			{
+				ops: `get user`, does: "new key, old one kept, again:",
+				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+			},
+			{
+				ops: `get user`, config: "two", does: "new key alone:",
+				flask:   `null, Vary: Cookie, then {}`,
+				ours:    `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+				differs: "see above: who only reads is logged out by Flask when the old key is given up",
+			},
+			{
+				ops:  `set user "eve"`,
+				both: `Vary: Cookie, sets session, then {"user":"eve"}`,
+			},
+			{
+				ops: `get user`, config: "two", does: "new key alone, after a change:",
+				both: `"eve", Vary: Cookie, then {"user":"eve"}`,
+			},
+			{
+				ops: `get user`, config: "plain", does: "old key alone:",
+				both:   `null, Vary: Cookie, then {}`,
+				events: "refused: unknown key",
+			},
+		},
+	},
+	{
+		title: "Attributes", fresh: true,
+		about: "Each request is a new browser's.",
+		steps: []step{
+			{
+				ops: `set user "hubo"`, config: "defaults", url: "https://app.example.test/", does: "no settings:",
+				flask:   `Vary: Cookie, sets session (Path=/; HttpOnly), then {"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets __Host-session (Path=/; Secure; HttpOnly; SameSite=Lax), then {"user":"hubo"}`,
+				differs: "safe unless told otherwise",
+				events:  "created",
+			},
+			{
+				ops: `set user "hubo"; permanent true`, config: "defaults", url: "https://app.example.test/", does: "no settings:",
+				flask:   `Vary: Cookie, sets session for 31 days (Path=/; HttpOnly), then {"permanent":true,"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets __Host-session for 31 days (Path=/; Secure; HttpOnly; SameSite=Lax), then {"permanent":true,"user":"hubo"}`,
+				differs: "as above; both have 31 days",
+				events:  "created",
+			},
+			{
+				ops: `set user "hubo"`, config: "unset", does: "SameSite unset:",
+				flask:   `Vary: Cookie, sets session (Path=/; HttpOnly), then {"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				differs: "browsers differ in what they take an absent SameSite for",
+				events:  "created",
+			},
+			{
+				ops: `set user "hubo"`, config: "strict", does: "SameSite=Strict:",
+				both:   `Vary: Cookie, sets session (Path=/; HttpOnly; SameSite=Strict), then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `set user "hubo"`, config: "none", url: "https://app.example.test/", does: "SameSite=None and Secure:",
+				both:   `Vary: Cookie, sets session (Path=/; Secure; HttpOnly; SameSite=None), then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `set user "hubo"`, config: "none insecure", does: "SameSite=None alone:",
+				flask:   `Vary: Cookie, sets session (Path=/; HttpOnly; SameSite=None), then {"user":"hubo"}`,
+				ours:    `the constructor refuses: session: Config.SameSite=None needs a secure cookie: browsers refuse it with Insecure`,
+				differs: "browsers refuse such a cookie",
+			},
+			{
+				ops: `set user "hubo"`, config: "secure", url: "https://app.example.test/", does: "Secure:",
+				both:   `Vary: Cookie, sets session (Path=/; Secure; HttpOnly; SameSite=Lax), then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `set user "hubo"`, config: "secure", does: "Secure, over http:",
+				both:   `Vary: Cookie, sets session (Path=/; Secure; HttpOnly; SameSite=Lax), then {}`,
+				events: "created",
+			},
+			{
+				ops: `set user "hubo"`, config: "partitioned", url: "https://app.example.test/", does: "Partitioned, which Flask has as of 3.1:",
+				both:   `Vary: Cookie, sets session (Path=/; Secure; HttpOnly; SameSite=Lax; Partitioned), then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `set user "hubo"`, config: "readable", does: "HttpOnly off:",
+				flask:   `Vary: Cookie, sets session (Path=/; SameSite=Lax), then {"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				differs: "there is no such setting: scripts have no use for an encrypted cookie",
+				events:  "created",
+			},
+			{
+				ops: `set user "hubo"`, config: "named", does: "another name:",
+				both:   `Vary: Cookie, sets sid, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `set user "hubo"`, config: "prefixed", url: "https://app.example.test/", does: "a name with `__Host-`, and a domain:",
+				flask:   `Vary: Cookie, sets __Host-session (Path=/; Domain=example.test; HttpOnly; SameSite=Lax), then {"user":"hubo"}`,
+				ours:    `the constructor refuses: session: Config.Domain cannot be used with a Name that begins with __Host-: set Name, for example to __Secure-session`,
+				differs: "browsers refuse such a cookie",
+			},
+		},
+	},
+	{
+		title: "Domain and path", config: "domain",
+		steps: []step{
+			{
+				ops:    `set user "hubo"`,
+				both:   `Vary: Cookie, sets session (Path=/; Domain=example.test; HttpOnly; SameSite=Lax), then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `get user`, url: "http://other.example.test/", does: "another host of the domain:",
+				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+			},
+			{
+				ops:  `clear`,
+				both: `Vary: Cookie, deletes session (Path=/; Domain=example.test; HttpOnly; SameSite=Lax), then {}`,
+			},
+			{
+				ops: `set user "hubo"`, config: "path", url: "http://app.example.test/app/", does: "Path=/app:",
+				both:   `Vary: Cookie, sets session (Path=/app; HttpOnly; SameSite=Lax), then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `get user`, config: "path", url: "http://app.example.test/app/more", does: "within the path:",
+				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
+			},
+			{
+				ops: `get user`, config: "path", does: "outside the path:",
+				both: `null, Vary: Cookie, then {}`,
+			},
+			{
+				ops: `clear`, config: "path", url: "http://app.example.test/app/",
+				both: `Vary: Cookie, deletes session (Path=/app; HttpOnly; SameSite=Lax), then {}`,
+			},
+		},
+	},
+	{
+		title: "The rest of the response", config: "plain",
+		steps: []step{
+			{
+				ops:  `header Vary "Accept-Encoding"`,
+				both: `Vary: Accept-Encoding, then {}`,
+			},
+			{
+				ops:    `header Vary "Accept-Encoding"; set user "hubo"`,
+				both:   `Vary: Accept-Encoding, Cookie, sets session, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops:  `header Vary "cookie, Accept-Encoding"; get user`,
+				both: `"hubo", Vary: cookie, Accept-Encoding, then {"user":"hubo"}`,
+			},
+			{
+				ops:     `header Vary "*"; get user`,
+				flask:   `"hubo", Vary: *, Cookie, then {"user":"hubo"}`,
+				ours:    `"hubo", Vary: *, then {"user":"hubo"}`,
+				differs: "`*` says it all",
+			},
+			{
+				ops:  `header Cache-Control "public, max-age=60"; get user`,
+				both: `"hubo", Vary: Cookie, Cache-Control: public, max-age=60, then {"user":"hubo"}`,
+			},
+			{
+				ops:     `header Cache-Control "public, max-age=60"; set theme "dark"`,
+				flask:   `Vary: Cookie, sets session, Cache-Control: public, max-age=60, then {"theme":"dark","user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session, Cache-Control: private, max-age=60, then {"theme":"dark","user":"hubo"}`,
+				differs: "no shared cache may give one visitor's cookie to another",
+			},
+			{
+				ops:  `header Cache-Control "no-store"; set theme "light"`,
+				both: `Vary: Cookie, sets session, Cache-Control: no-store, then {"theme":"light","user":"hubo"}`,
+			},
+			{
+				ops:  `set theme "dark"; status 404`,
+				both: `404, Vary: Cookie, sets session, then {"theme":"dark","user":"hubo"}`,
+			},
+			{
+				ops:  `set theme "light"; status 500`,
+				both: `500, Vary: Cookie, sets session, then {"theme":"light","user":"hubo"}`,
+			},
+			{
+				ops: `set theme "dark"; raise`, does: "a handler that fails after the change:",
+				both: `500, Vary: Cookie, sets session, then {"theme":"dark","user":"hubo"}`,
+			},
+			{
+				ops: `cookie own "1"; set theme "light"`, does: "a cookie of the handler's own:",
+				both: `Vary: Cookie, sets own, sets session, then {"theme":"light","user":"hubo"}`,
+			},
+			{
+				ops: `cookie session "1"; set theme "dark"`, does: "a cookie of the handler's own, with the session's name:",
+				flask:   `Vary: Cookie, sets session (Path=/), sets session, then {"theme":"dark","user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session, then {"theme":"dark","user":"hubo"}`,
+				differs: "one for each name (RFC 6265 section 4.1.1)",
+			},
+			{
+				ops: `get theme; late theme "light"`, does: "a change after the body has begun:",
+				both:   `"dark", Vary: Cookie, then {"theme":"dark","user":"hubo"}`,
+				events: "too late",
+			},
+		},
+	},
+	{
+		title: "Size", config: "plain",
+		about: "RANDOM is 5000 letters at random, REPEATED is 5000 times the same.",
+		steps: []step{
+			{
+				ops:     `set user "hubo"; set theme RANDOM`,
+				flask:   `Vary: Cookie, sets session too large for browsers, then {}`,
+				ours:    `500, Vary: Cookie, then {}`,
+				differs: "Flask warns in its log, and the change is lost; saving fails instead",
+				events:  "too large, save failed",
+			},
+			{
+				ops:    `set user "hubo"`,
+				both:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops: `set theme RANDOM`, does: "with a session that there is:",
+				flask:   `Vary: Cookie, sets session too large for browsers, then {"user":"hubo"}`,
+				ours:    `500, Vary: Cookie, then {"user":"hubo"}`,
+				differs: "as above",
+				events:  "too large, save failed",
+			},
+			{
+				ops: `set theme RANDOM`, config: "chunks", does: "with `MaxChunks`:",
+				flask:   `Vary: Cookie, sets session too large for browsers, then {"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session, sets session-2, then {"theme":RANDOM,"user":"hubo"}`,
+				differs: "several cookies, if the program allows them",
+			},
+			{
+				ops: `clear`, config: "chunks",
+				flask:   `Vary: Cookie, deletes session, then {}`,
+				ours:    `Vary: Cookie, deletes session, deletes session-2, then {}`,
+				differs: "of the same, all",
+			},
+			{
+				ops:    `set user "hubo"`,
+				both:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops:     `set theme REPEATED`,
+				flask:   `Vary: Cookie, sets session, then {"theme":REPEATED,"user":"hubo"}`,
+				ours:    `500, Vary: Cookie, then {"user":"hubo"}`,
+				differs: "sessiongen does not compress: beside text that an attacker chooses, the length would tell what else is in the session",
+				events:  "too large, save failed",
+			},
+		},
+	},
+	{
+		title: "What the cookie shows", config: "plain",
+		steps: []step{
+			{
+				ops: `set user "hubo"`, secret: "hubo",
+				flask:   `Vary: Cookie, sets session, the cookie shows hubo, then {"user":"hubo"}`,
+				ours:    `Vary: Cookie, sets session, the cookie hides hubo, then {"user":"hubo"}`,
+				differs: "Flask signs, sessiongen encrypts",
+				events:  "created",
+			},
+		},
+	},
+	{
+		title: "Flags", config: "plain",
+		steps: []step{
+			{
+				ops:     `new`,
+				flask:   `false, then {}`,
+				noticed: `false, Vary: Cookie, then {}`,
+				ours:    `true, Vary: Cookie, then {}`,
+				differs: "Flask cannot tell",
+			},
+			{
+				ops:    `set user "hubo"; modified`,
+				both:   `true, Vary: Cookie, sets session, then {"user":"hubo"}`,
+				events: "created",
+			},
+			{
+				ops:  `get user; new`,
+				both: `["hubo", false], Vary: Cookie, then {"user":"hubo"}`,
+			},
+			{
+				ops:  `get user; modified`,
+				both: `["hubo", false], Vary: Cookie, then {"user":"hubo"}`,
+			},
+			{
+				ops: `set user "hubo"; modified`, does: "the value that it has:",
+				flask:   `true, Vary: Cookie, sets session, then {"user":"hubo"}`,
+				ours:    `false, Vary: Cookie, then {"user":"hubo"}`,
+				differs: "not a change",
+			},
+			{
+				ops:     `get user; accessed`,
+				flask:   `["hubo", true], Vary: Cookie, then {"user":"hubo"}`,
+				ours:    `["hubo", null], Vary: Cookie, then {"user":"hubo"}`,
+				differs: "sessiongen has no such flag",
+			},
+		},
+	},
+	{
+		title: "Secret keys", fresh: true,
+		steps: []step{
+			{
+				ops: `set user "hubo"`, config: "no key", does: "none:",
+				flask:   `500, then {}`,
+				ours:    `the constructor refuses: session: no keys: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run`,
+				differs: "at the start, not at the first change",
+			},
+			{
+				ops: `set user "hubo"`, config: "weak key", does: "the key `dev`:",
+				flask:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
+				ours:    `the constructor refuses: session: key 1 of 1 is not base64: sessiongen key prints a good one`,
+				differs: "a short key can be guessed from any cookie",
+			},
+		},
+	},
+}
+
+const preface = `# Flask's session and sessiongen
+
+What to expect when a program moves from Flask's ` + "`session`" + ` to sessiongen. The test in
+` + "`integration/flask`" + ` sends these requests to a real Flask, of version 2.2 to 3.1, and to
+sessiongen, and holds both to this page, which it writes. Of %d requests, %d have the same
+result; %d differ on purpose.
+
+Unless said otherwise, both cookies are named session, with ` + "`Path=/; HttpOnly; SameSite=Lax`" + `
+and a lifetime of 7 days; other attributes are shown. Of the operations, ` + "`index user`" + ` is
+` + "`session['user']`" + `, ` + "`has`" + ` is ` + "`in`" + `, and ` + "`modify`" + ` sets the flag that Flask needs for some changes.
+A result lists the status, if it is not 200, what the operations return, the header fields,
+and after "then" what the next request finds in the session. In every step, checked but
+not shown:
+
+- Flask gives a lifetime as Expires, sessiongen as Max-Age too, which is right where the
+  browser's clock is wrong.
+- A response of sessiongen's that sets or deletes a cookie has ` + "`Cache-Control: private`" + `;
+  Flask leaves caches to the program.
+
+Events are what ` + "`Config.OnEvent`" + ` is told.
+`
