@@ -58,11 +58,8 @@ func (c *cookieConfig) layout(tokenLen int) (chunks, size int) {
 	}
 }
 
-// split returns the names and values of the cookies for a token, as layout says.
+// split returns the names and values of several cookies for a token, as layout says.
 func (c *cookieConfig) split(token []byte, chunks int) []string {
-	if chunks == 1 {
-		return []string{c.name + "=" + string(token)}
-	}
 	pairs := make([]string, chunks)
 	for i := range pairs {
 		start := c.name + "=" + strconv.Itoa(chunks) + "."

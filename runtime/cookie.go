@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -57,29 +58,42 @@ const maxCandidates = 8
 
 // received is what a request carries of a session, not authenticated.
 type received struct {
-	candidates []string // the values of the cookies with the session's name, not empty
-	room       [maxCandidates]string
-	siblings   [siblingCount]string // the value of the first cookie of each name
-	has        uint8                // bit i: there is a cookie of sibling i, whatever it holds
-	any        bool                 // there is a cookie of the session's name, whatever it holds
+	first    string               // the value of the first cookie with the session's name, unless it is empty
+	more     []string             // the values of the others, as far as they are looked at
+	siblings [siblingCount]string // the value of the first cookie of each name
+	has      uint8                // bit i: there is a cookie of sibling i, whatever it holds
+	any      bool                 // there is a cookie of the session's name, whatever it holds
 }
 
 func (r *received) hasSibling(i sibling) bool { return r.has>>i&1 != 0 }
+
+// candidates yields the values to be tried.
+func (r *received) candidates() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if r.first == "" || !yield(r.first) {
+			return
+		}
+		for _, value := range r.more {
+			if !yield(value) {
+				return
+			}
+		}
+	}
+}
 
 // find looks for the session's cookies in the values of the Cookie header fields, in
 // their order (RFC 6265 section 4.2.1: a client sends the one with the longest path
 // first).
 func (c *cookieConfig) find(headers []string, r *received) {
-	r.candidates = r.room[:0]
 	for _, header := range headers {
 		for header != "" {
-			var pair string
+			pair := header
 			if i := strings.IndexByte(header, ';'); i >= 0 {
 				pair, header = header[:i], header[i+1:]
 			} else {
-				pair, header = header, ""
+				header = ""
 			}
-			pair = strings.Trim(pair, " \t")
+			pair = trim(pair)
 			rest, ok := strings.CutPrefix(pair, c.name)
 			if !ok || rest == "" {
 				continue
@@ -87,14 +101,27 @@ func (c *cookieConfig) find(headers []string, r *received) {
 			switch value := rest[1:]; rest[0] {
 			case '=':
 				r.any = true
-				if value != "" && len(r.candidates) < maxCandidates {
-					r.candidates = append(r.candidates, value)
+				if r.first == "" {
+					r.first = value
+				} else if value != "" && len(r.more) < maxCandidates-1 {
+					r.more = append(r.more, value)
 				}
 			case '-':
 				c.findSibling(pair, r)
 			}
 		}
 	}
+}
+
+// trim removes white space around s, as strings.Trim would.
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 func (c *cookieConfig) findSibling(pair string, r *received) {
@@ -126,12 +153,12 @@ func (c *cookieConfig) owns(line string) bool {
 
 // appendAttributes appends what follows a cookie's value in a Set-Cookie header
 // field. A maxAge of 0, in seconds, leaves the cookie's end to the browser's.
-func (c *cookieConfig) appendAttributes(dst []byte, maxAge int64, now time.Time) []byte {
+func (c *cookieConfig) appendAttributes(dst []byte, maxAge, now int64) []byte {
 	if maxAge > 0 {
 		dst = append(dst, "; Max-Age="...)
 		dst = strconv.AppendInt(dst, maxAge, 10)
 		dst = append(dst, "; Expires="...)
-		dst = now.Add(time.Duration(maxAge)*time.Second).UTC().AppendFormat(dst, http.TimeFormat)
+		dst = time.Unix(now+maxAge, 0).UTC().AppendFormat(dst, http.TimeFormat)
 	}
 	return append(dst, c.scope...)
 }

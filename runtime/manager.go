@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
@@ -25,7 +24,7 @@ type manager struct {
 	rings        atomic.Pointer[rings]
 	fields       []*descriptor
 	keys         map[string]keyIndex
-	time         func() time.Time // nil for time.Now
+	clock        clock
 	onEvent      func(context.Context, Event)
 	errorHandler func(http.ResponseWriter, *http.Request, error)
 }
@@ -42,7 +41,7 @@ type Manager[S any] struct {
 // cfg.
 func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*Manager[S], error) {
 	m := &Manager[S]{wrap: wrap}
-	m.time, m.onEvent, m.errorHandler = cfg.Time, cfg.OnEvent, cfg.ErrorHandler
+	m.clock.source, m.onEvent, m.errorHandler = cfg.Time, cfg.OnEvent, cfg.ErrorHandler
 	if m.errorHandler == nil {
 		m.errorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) {
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
@@ -82,13 +81,6 @@ func (m *manager) setKeys(keys Keys) error {
 	return nil
 }
 
-func (m *manager) now() time.Time {
-	if m.time != nil {
-		return m.time()
-	}
-	return time.Now()
-}
-
 // Get returns the session of a request: within Handler, the one that the handler
 // has; elsewhere a new reading of the request's cookies, to be given to Save.
 func (m *Manager[S]) Get(r *http.Request) *S {
@@ -120,7 +112,7 @@ func (m *Manager[S]) Seal(s *S) ([]string, error) {
 
 func (m *Manager[S]) open(ctx context.Context, cookies []string) *S {
 	d := &detached[S]{cookies: cookies}
-	d.state = state{manager: &m.manager, ctx: ctx, cookies: &d.cookies}
+	d.state = state{manager: &m.manager, ctx: ctx, cookies: &d.cookies, opened: &d.opened}
 	d.session = m.wrap(Session{&d.state})
 	return &d.session
 }
@@ -129,6 +121,7 @@ func (m *Manager[S]) open(ctx context.Context, cookies []string) *S {
 type detached[S any] struct {
 	session S
 	state   state
+	opened  opened
 	cookies []string
 }
 

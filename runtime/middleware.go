@@ -20,12 +20,10 @@ import (
 // itself: it must send what is in w.Header() by then, Set-Cookie included.
 func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange[S]{cookies: r.Header["Cookie"]}
+		x := new(exchange[S])
 		x.context = requestContext[S]{x}
-		x.state = state{manager: &m.manager, ctx: r.Context(), cookies: &x.cookies}
+		x.begin(&m.manager, w, r, &x.context)
 		x.session = m.wrap(Session{&x.state})
-		x.request = *r.WithContext(&x.context)
-		x.writer = writer{ResponseWriter: w, request: &x.request, state: &x.state, values: &x.values}
 
 		// Not a recover: a panic goes on as it came, with its stack.
 		returned := false
@@ -39,13 +37,25 @@ func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 // may show a token lies behind pointers, which fmt does not follow, from what a
 // program may print.
 type exchange[S any] struct {
-	request http.Request // the handler's
+	untyped
 	context requestContext[S]
 	session S
+}
+
+// untyped is the part of an exchange that does not depend on the session's type.
+type untyped struct {
+	request http.Request // the handler's
 	state   state
 	writer  writer
 	cookies []string
 	values  headerValues
+}
+
+func (x *untyped) begin(m *manager, w http.ResponseWriter, r *http.Request, ctx context.Context) {
+	x.cookies = r.Header["Cookie"]
+	x.state.manager, x.state.ctx, x.state.cookies = m, r.Context(), &x.cookies
+	x.writer.ResponseWriter, x.writer.request, x.writer.state, x.writer.values = w, &x.request, &x.state, &x.values
+	x.request = *r.WithContext(ctx)
 }
 
 // requestContext is the context that the handler gets.
@@ -62,11 +72,11 @@ func (c *requestContext[S]) Value(key any) any {
 	st := &c.state
 	switch key := key.(type) {
 	case sessionKey[S]:
-		st.asked.Store(true)
+		st.ask()
 		return &c.session
 	case managerKey:
 		if key.manager == st.manager {
-			st.asked.Store(true)
+			st.ask()
 			return c.exchange
 		}
 	}

@@ -122,7 +122,7 @@ func TestFindCookies(t *testing.T) {
 	} {
 		var r received
 		config.find(c.headers, &r)
-		if got := strings.Join(r.candidates, ","); got != c.candidates || r.any != c.any {
+		if got := strings.Join(slices.Collect(r.candidates()), ","); got != c.candidates || r.any != c.any {
 			t.Errorf("%.100q: %q, %v, want %q, %v", c.headers, got, r.any, c.candidates, c.any)
 		}
 		if got := strings.Join(r.siblings[:], ","); got != c.siblings && (got != ",,," || c.siblings != "") {

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"slices"
 
@@ -210,11 +211,13 @@ func (m *manager) parse(c *contents) error {
 	meta.flags = r.uint()
 	var expiries []byte
 	if elements > metadataLength {
-		expiries = r.value()
+		start := r.pos
+		r.skip()
+		expiries = r.b[start:r.pos]
 	}
 	later, count := r.pos, 0
 	for ; count < elements-metadataLength-1 && !r.failed; count++ {
-		r.value()
+		r.skip()
 	}
 	if count > 0 {
 		c.rarely().later, c.rare.laterCount = c.text[later:r.pos:r.pos], count
@@ -242,12 +245,12 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 			}
 		}
 		value := r.pos
-		raw := r.value()
+		r.skip()
 		if index < 0 {
 			if c.findUnknown(key) != nil {
 				return false
 			}
-			c.rarely().unknown = append(c.unknown(), unknownField{key: key, raw: raw})
+			c.rarely().unknown = append(c.unknown(), unknownField{key: key, raw: r.b[value:r.pos:r.pos]})
 			continue
 		}
 		next = index + 1
@@ -450,6 +453,9 @@ func (r *reader) uint() uint64 {
 	if b := r.rest(); len(b) > 0 && b[0] < 0x80 { // most are small
 		r.pos++
 		return uint64(b[0])
+	} else if len(b) > 4 && b[0] == 0xce { // or times
+		r.pos += 5
+		return uint64(binary.BigEndian.Uint32(b[1:]))
 	}
 	v, size, err := wire.Uint(r.rest())
 	if !r.advance(size, err) {
@@ -479,11 +485,7 @@ func (r *reader) fixed(length int) []byte {
 	return v
 }
 
-func (r *reader) value() []byte {
-	start := r.pos
+func (r *reader) skip() {
 	size, err := wire.Skip(r.rest())
-	if !r.advance(size, err) {
-		return nil
-	}
-	return r.b[start:r.pos:r.pos]
+	r.advance(size, err)
 }

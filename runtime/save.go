@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
@@ -31,7 +30,7 @@ func (st *state) writeTo(h http.Header, room *headerValues, final bool) error {
 func (st *state) save(lines []string, final bool) (_ []string, touched bool, err error) {
 	st.mu.Lock()
 	st.committed = st.committed || final
-	if st.opened == nil {
+	if !st.isOpen {
 		st.mu.Unlock()
 		return nil, st.asked.Load(), nil
 	}
@@ -84,7 +83,7 @@ func (st *state) seal(lines []string) ([]string, error) {
 		}
 	}
 	if m := st.manager; m.slides(&st.meta) {
-		if now := st.now(); st.oldKey || now.Unix()-st.used >= m.refresh {
+		if now := st.now(); st.oldKey || now-st.used >= m.refresh {
 			return st.sealUse(lines, now)
 		}
 	}
@@ -93,7 +92,7 @@ func (st *state) seal(lines []string) ([]string, error) {
 
 // sealData seals the session itself. A reseal is one of a session that did not change,
 // under the newest key.
-func (st *state) sealData(lines []string, reseal bool) ([]string, error) {
+func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	m := st.manager
 	// The buffer takes the plaintext, and behind it the cookie.
 	buf := getScratch()
@@ -110,14 +109,19 @@ func (st *state) sealData(lines []string, reseal bool) ([]string, error) {
 		return nil, fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
 			ErrTooLarge, size, m.cookie.chunks*maxCookieSize, st.largest())
 	}
-	text, err := m.rings.Load().session.Seal(*buf, plaintext)
-	if err != nil {
+	*buf = append(append(*buf, m.cookie.name...), '=')
+	start := len(*buf)
+	if *buf, err = m.rings.Load().session.Seal(*buf, plaintext); err != nil {
 		return nil, fmt.Errorf("session: sealing: %w", err)
 	}
-	*buf = text
-	maxAge := m.maxAge(&st.meta, now.Unix())
-	for _, pair := range m.cookie.split(text[len(plaintext):], chunks) {
-		lines = append(lines, string(m.cookie.appendAttributes([]byte(pair), maxAge, now)))
+	maxAge := m.maxAge(&st.meta, now)
+	if chunks == 1 {
+		*buf = m.cookie.appendAttributes(*buf, maxAge, now)
+		lines = append(lines, string((*buf)[len(plaintext):]))
+	} else {
+		for _, pair := range m.cookie.split((*buf)[start:], chunks) {
+			lines = append(lines, string(m.cookie.appendAttributes([]byte(pair), maxAge, now)))
+		}
 	}
 	st.sent = true
 	st.announce(reseal)
@@ -125,20 +129,20 @@ func (st *state) sealData(lines []string, reseal bool) ([]string, error) {
 }
 
 // sealUse seals the time of the session's last use, which is now.
-func (st *state) sealUse(lines []string, now time.Time) ([]string, error) {
+func (st *state) sealUse(lines []string, now int64) ([]string, error) {
 	m := st.manager
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = append(append(*buf, m.cookie.siblings[seenSibling]...), '=')
-	line, err := m.sealSeen(*buf, st.meta.id, now.Unix())
+	line, err := m.sealSeen(*buf, st.meta.id, now)
 	if err != nil {
 		return nil, fmt.Errorf("session: sealing: %w", err)
 	}
 	*buf = line
 	var maxAge int64
 	if st.meta.permanent() {
-		end, _ := m.end(&st.meta, now.Unix())
-		maxAge = end - now.Unix()
+		end, _ := m.end(&st.meta, now)
+		maxAge = end - now
 	}
 	*buf = m.cookie.appendAttributes(*buf, maxAge, now)
 	return append(lines, string(*buf)), nil
@@ -176,11 +180,11 @@ func (st *state) appendStale(lines []string, chunks int) []string {
 
 // appendPlaintext appends what a token is to say at a time. What was not changed is
 // sealed again as it was read, if at all.
-func (st *state) appendPlaintext(dst []byte, now time.Time) []byte {
+func (st *state) appendPlaintext(dst []byte, now int64) []byte {
 	if st.modified {
 		st.forget()
 		// A clock that was set back must not make the session younger than it is.
-		st.meta.seen = max(now.Unix(), st.meta.created)
+		st.meta.seen = max(now, st.meta.created)
 	}
 	st.id()
 	return st.manager.appendPlaintext(dst, &st.contents)

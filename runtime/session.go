@@ -124,7 +124,7 @@ func (s Session) Destroy() {
 		st.destroyed = true
 	}
 	st.reset()
-	st.begin(st.now().Unix())
+	st.begin(st.now())
 	if !st.committed {
 		st.err = nil // what was refused is gone too: a log-out must not fail for it
 	}
@@ -167,7 +167,7 @@ func (s Session) ExpiresAt() time.Time {
 	defer st.unlock()
 	meta, used := st.meta, st.used
 	if st.modified {
-		meta.seen = st.now().Unix()
+		meta.seen = st.now()
 		used = meta.seen
 	}
 	end, _ := st.manager.end(&meta, used)

@@ -20,15 +20,15 @@ type state struct {
 	asked     atomic.Bool // the handler has the session, used or not
 	mu        sync.Mutex  // for all that follows
 	committed bool        // the response has begun
-	*opened               // set once opened
+	isOpen    bool
+	*opened   // may be nil before it is open
 }
 
 // opened is what there is of a session once it is used.
 type opened struct {
 	contents
-	at       time.Time // when it was opened
-	used     int64     // when it was last used before, as far as known, in Unix seconds
-	siblings uint8     // as in received.has
+	used     int64 // when it was last used before, as far as known, in Unix seconds
+	siblings uint8 // as in received.has
 
 	sent      bool // the browser has a cookie of this name, whatever it holds, or is sent one
 	isNew     bool // no cookie opened
@@ -41,11 +41,19 @@ type opened struct {
 	events    []Event // to be reported once mu is free
 }
 
+// ask notes that the handler has the session.
+func (st *state) ask() {
+	if !st.asked.Load() { // the cheaper one
+		st.asked.Store(true)
+	}
+}
+
 // lock locks the session and opens it if this is its first use.
 func (st *state) lock() {
 	st.mu.Lock()
-	if st.opened == nil {
-		st.open(new(opened))
+	if !st.isOpen {
+		st.isOpen = true
+		st.open()
 	}
 }
 
@@ -71,23 +79,24 @@ func (st *state) event(kind EventKind, reason, field string) {
 // maxOpens bounds how many cookies of the session's name are decrypted.
 const maxOpens = 2
 
-// open finds the first cookie that opens, and makes o what there is of the session.
-// Without such a cookie, the session is empty.
-func (st *state) open(o *opened) {
+// open finds the first cookie that opens. Without such a cookie, the session is empty.
+func (st *state) open() {
 	m := st.manager
-	st.opened = o
-	o.init(len(m.fields))
-	o.at = m.now()
+	if st.opened == nil {
+		st.opened = new(opened)
+	}
+	st.init(len(m.fields))
+	now := m.clock.now()
 	var r received
 	m.cookie.find(*st.cookies, &r)
-	o.sent, o.siblings = r.any, r.has
+	st.sent, st.siblings = r.any, r.has
 	opens := 0
-	for _, value := range r.candidates {
-		refusal, decrypted := st.tryOpen(value, &r)
+	for value := range r.candidates() {
+		refusal, decrypted := st.tryOpen(value, &r, now)
 		if refusal == "" {
 			return
 		}
-		o.reset()
+		st.reset()
 		st.event(EventRefused, refusal, "")
 		if decrypted {
 			opens++
@@ -96,12 +105,12 @@ func (st *state) open(o *opened) {
 			break
 		}
 	}
-	st.begin(o.at.Unix())
+	st.begin(now)
 }
 
 // tryOpen opens the session that a cookie's value holds. The refusal is empty if it
 // is accepted.
-func (st *state) tryOpen(value string, r *received) (refusal string, decrypted bool) {
+func (st *state) tryOpen(value string, r *received, now int64) (refusal string, decrypted bool) {
 	m, o := st.manager, st.opened
 	rings := m.rings.Load()
 	value, ok := m.cookie.join(value, r)
@@ -125,7 +134,6 @@ func (st *state) tryOpen(value string, r *received) (refusal string, decrypted b
 	if m.parse(&o.contents) != nil {
 		return RefusedMalformed, true
 	}
-	now := o.at.Unix()
 	o.used, o.oldKey = o.meta.seen, key > 0
 	if m.slides(&o.meta) && r.hasSibling(seenSibling) {
 		seen, oldKey := m.readSeen(r.siblings[seenSibling], o.meta.id)
@@ -138,13 +146,7 @@ func (st *state) tryOpen(value string, r *received) (refusal string, decrypted b
 	return "", true
 }
 
-// now is the manager's, a little faster.
-func (st *state) now() time.Time {
-	if st.manager.time != nil {
-		return st.manager.time()
-	}
-	return st.at.Add(time.Since(st.at))
-}
+func (st *state) now() int64 { return st.manager.clock.now() }
 
 // begin begins a new session in an empty one.
 func (st *state) begin(now int64) {
@@ -189,7 +191,7 @@ func (st *state) authenticate(known bool) {
 	st.renew()
 	st.meta.authenticated = 0
 	if known {
-		st.meta.authenticated = st.now().Unix()
+		st.meta.authenticated = st.now()
 	}
 }
 
@@ -214,7 +216,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte) bool {
 	}
 	var expires int64
 	if f.ttl > 0 {
-		expires = st.now().Add(f.ttl).Unix()
+		expires = st.now() + int64(f.ttl/time.Second)
 	}
 	changed := !same(held, raw)
 	if !changed && c.expiry(f.index) == expires {

@@ -35,8 +35,27 @@ func Skip(b []byte) (n int, err error) {
 		if n := int(fixed[b[0]]); n != 0 && n <= len(b) {
 			return n, nil
 		}
+		if b[0]&0xf0 == 0x90 {
+			return skipShortArray(b)
+		}
 	}
 	return walk(b)
+}
+
+// skipShortArray is Skip for the arrays of up to 15 elements, which are mostly scalars.
+func skipShortArray(b []byte) (int, error) {
+	pos := 1
+	for left := b[0] & 0xf; left > 0; left-- {
+		if pos >= len(b) {
+			return walk(b)
+		}
+		n := int(fixed[b[pos]])
+		if n == 0 || n > len(b)-pos {
+			return walk(b)
+		}
+		pos += n
+	}
+	return pos, nil
 }
 
 // walk is Skip without recursion, for values of all kinds.
