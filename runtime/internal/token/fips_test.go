@@ -6,22 +6,34 @@ import (
 	"crypto/fips140"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
-// TestFIPSOnly runs the tests of the format again in the strictest FIPS mode, which
-// is decided when a process starts. Other build configurations do not have it.
-func TestFIPSOnly(t *testing.T) {
+// TestFIPSModes runs the tests of the format again in every FIPS mode, which is
+// decided when a process starts. Other build configurations do not have them all.
+func TestFIPSModes(t *testing.T) {
 	const child = "SESSIONGEN_TEST_FIPS_CHILD"
-	if os.Getenv(child) != "" {
-		if !fips140.Enabled() {
-			t.Error("GODEBUG=fips140=only has no effect")
+	if mode := os.Getenv(child); mode != "" {
+		if on, only := fips140.Enabled(), fips140.Enforced(); on != (mode != "off") || only != (mode == "only") {
+			t.Errorf("GODEBUG=fips140=%s: enabled %v, enforced %v", mode, on, only)
 		}
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^Test(FIPSOnly|FrozenToken|ReferenceAgrees|RoundTrip|PrefixIsReplaced|FlippedBits)$")
-	cmd.Env = append(os.Environ(), child+"=1", "GODEBUG=fips140=only")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	tests := []string{"FIPSModes", "FrozenToken", "ReferenceAgrees", "RoundTrip", "PrefixIsReplaced", "FlippedBits", "Matrix", "Concurrency"}
+	for _, mode := range []string{"off", "on", "only"} {
+		t.Run(mode, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^Test("+strings.Join(tests, "|")+")$")
+			cmd.Env = append(os.Environ(), child+"="+mode, "GODEBUG=fips140="+mode)
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			for _, name := range tests {
+				if !strings.Contains(string(out), "--- PASS: Test"+name+" (") {
+					t.Errorf("Test%s did not run:\n%s", name, out)
+				}
+			}
+		})
 	}
 }

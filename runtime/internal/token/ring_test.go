@@ -36,6 +36,15 @@ func TestNewRingRefuses(t *testing.T) {
 		}
 	}
 	newRing(t, "n", "p", testMasters(64)...)
+
+	// A longer name than its two bytes of length can count could pass for another.
+	longest := strings.Repeat("n", 1<<16-1)
+	newRing(t, longest, longest, ok)
+	for _, c := range [][2]string{{longest + "n", "p"}, {"n", longest + "n"}} {
+		if r, err := NewRing([][]byte{ok}, c[0], c[1]); r != nil || err == nil {
+			t.Errorf("a ring for a name of %d bytes and a purpose of %d", len(c[0]), len(c[1]))
+		}
+	}
 }
 
 func TestRingKeepsNoMaster(t *testing.T) {
@@ -93,7 +102,11 @@ func count(r *Ring) *counter {
 }
 
 func TestOneOpenPerToken(t *testing.T) {
-	for n := 1; n <= 32; n++ {
+	sizes := []int{maxKeys}
+	for n := range 32 {
+		sizes = append(sizes, n+1)
+	}
+	for _, n := range sizes {
 		masters := testMasters(n)
 		r := newRing(t, "n", "p", masters...)
 		c := count(r)
@@ -195,6 +208,9 @@ func TestRetiredPrefixIsKnown(t *testing.T) {
 	}
 }
 
+// TestNoncesDoNotRepeat seals from several goroutines while one prefix after the
+// other is used up. Not even the halves of the nonces that are drawn for each message
+// repeat, and none is drawn for more messages than allowed under one prefix.
 func TestNoncesDoNotRepeat(t *testing.T) {
 	t.Parallel()
 	n := 1_000_000
@@ -204,25 +220,54 @@ func TestNoncesDoNotRepeat(t *testing.T) {
 	case testing.Short():
 		n = 100_000
 	}
-	r := testRing(t)
-	var buf, raw []byte
-	prefixes := map[string]int{}
-	nonces := make([][12]byte, n) // the half that is drawn for each message
-	for i := range nonces {
-		text, err := r.Seal(buf[:0], nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw, err = base64.RawURLEncoding.AppendDecode(raw[:0], text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		prefixes[string(raw[1+idSize:headSize])]++
-		nonces[i] = [12]byte(raw[headSize:])
-		buf = text
+	const goroutines, name, purpose = 4, "__Host-session", "data"
+	r := newRing(t, name, purpose, testMaster(0))
+	r.bound = 1000
+	nonces := make([][12]byte, n)
+	uses := map[[xaes.PrefixSize]byte]uint64{}
+	var (
+		mu sync.Mutex
+		wg sync.WaitGroup
+	)
+	for part := range slices.Chunk(nonces, n/goroutines) {
+		wg.Go(func() {
+			var text, raw, plaintext []byte
+			mine := map[[xaes.PrefixSize]byte]uint64{}
+			for i := range part {
+				plaintext = fmt.Append(plaintext[:0], i)
+				var err error
+				if text, err = r.Seal(text[:0], plaintext); err != nil {
+					t.Error(err)
+					return
+				}
+				if raw, err = base64.RawURLEncoding.AppendDecode(raw[:0], text); err != nil {
+					t.Error(err)
+					return
+				}
+				mine[[xaes.PrefixSize]byte(raw[1+idSize:])]++
+				part[i] = [12]byte(raw[headSize:])
+				if i%(n/1000) != 0 {
+					continue
+				}
+				if got, ok := referenceOpen(testMaster(0), name, purpose, string(text)); !ok || !bytes.Equal(got, plaintext) {
+					t.Errorf("the reference opens %s as %q, %v", text, got, ok)
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for prefix, n := range mine {
+				uses[prefix] += n
+			}
+		})
 	}
-	if want := (n + sealBound - 1) / sealBound; len(prefixes) != want {
-		t.Errorf("%d prefixes for %d messages, want %d", len(prefixes), n, want)
+	wg.Wait()
+	if want := (uint64(n) + r.bound - 1) / r.bound; uint64(len(uses)) != want {
+		t.Errorf("%d prefixes for %d messages, want %d", len(uses), n, want)
+	}
+	for prefix, n := range uses {
+		if n > r.bound {
+			t.Errorf("the prefix %x was used for %d messages", prefix, n)
+		}
 	}
 	slices.SortFunc(nonces, func(a, b [12]byte) int { return bytes.Compare(a[:], b[:]) })
 	for i := 1; i < n; i++ {

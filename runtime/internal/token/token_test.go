@@ -3,7 +3,6 @@ package token
 import (
 	"bytes"
 	"encoding/base64"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -148,6 +147,9 @@ func TestTruncatedAndExtended(t *testing.T) {
 			refused(t, r, text[:i])
 			refused(t, r, text[i+1:])
 			refused(t, r, text[:i]+text[i+1:])
+			for _, c := range alphabet {
+				refused(t, r, text[:i]+string(c)+text[i:])
+			}
 		}
 		for _, c := range alphabet + "=+/\r\n \t\x00\"%,;" {
 			for n := 1; n <= 5; n++ {
@@ -204,21 +206,28 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// A token opens with its own cookie name, purpose and key, and nothing else. The
-// names and purposes include those that run together the same without lengths.
-func TestMatrix(t *testing.T) {
-	type binding struct {
-		name, purpose string
-		master        int
-	}
+type binding struct {
+	name, purpose string
+	master        int
+}
+
+// bindings returns names and purposes, some of which run together the same without
+// their lengths, with four keys each.
+func bindings() []binding {
 	var all []binding
 	for _, name := range []string{"", "session", "sessiond", "__Host-session", "a", "ab"} {
 		for _, purpose := range []string{"", "data", "ata", "sliding", "bc", "c"} {
-			for master := range 3 {
+			for master := range 4 {
 				all = append(all, binding{name, purpose, master})
 			}
 		}
 	}
+	return all
+}
+
+// A token opens with its own cookie name, purpose and key, and nothing else.
+func TestMatrix(t *testing.T) {
+	all := bindings()
 	rings, texts := make([]*Ring, len(all)), make([]string, len(all))
 	for i, b := range all {
 		rings[i] = newRing(t, b.name, b.purpose, testMaster(b.master))
@@ -236,6 +245,33 @@ func TestMatrix(t *testing.T) {
 			}
 			if err != want {
 				t.Errorf("ring %+v, token %+v: %v, want %v", all[i], all[j], err, want)
+			}
+		}
+	}
+}
+
+// Ids only choose a key: even if all keys had the same one, no token would open with
+// another cookie name, purpose or key.
+func TestMatrixOfOneID(t *testing.T) {
+	all := bindings()
+	rings, texts := make([]*Ring, len(all)), make([]string, len(all))
+	for i, b := range all {
+		rings[i] = newRing(t, b.name, b.purpose, testMaster(b.master))
+		k := rings[i].keys[0]
+		k.id = [idSize]byte{'s', 'a', 'm', 'e'}
+		k.aad = additionalData(k.id, b.name, b.purpose)
+		s, err := newSealer(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rings[i].sealing.Store(s)
+		texts[i] = seal(t, rings[i], []byte("bound"))
+	}
+	for i, r := range rings {
+		for j, text := range texts {
+			_, _, err := r.Open(nil, text)
+			if i == j && err != nil || i != j && err != ErrForged {
+				t.Errorf("ring %+v, token %+v: %v", all[i], all[j], err)
 			}
 		}
 	}
@@ -299,67 +335,85 @@ func TestFailedOpenShowsNoPlaintext(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	t.Parallel()
 	r := newRing(t, "__Host-session", "data", testMasters(3)...)
-	sample := decode(t, seal(t, r, make([]byte, 100)))
-	n := 1_000_000
-	if testing.Short() {
-		n = 100_000
+	var real [100]string
+	for i := range real {
+		real[i] = seal(t, r, make([]byte, i))
 	}
+	sample := decode(t, real[99])
 	source := rand.NewChaCha8([32]byte{})
 	rng := rand.New(source)
-	buf := make([]byte, 160)
-	var text []byte
-	errs := map[error]int{}
-	for i := range n {
-		b := buf[:rng.IntN(len(buf))]
+	buf := make([]byte, 200)
+	random := func(least int) []byte {
+		b := buf[:least+rng.IntN(len(buf)-least)]
 		source.Read(b)
-		switch i % 4 { // as much of a real token before the garbage, so that every check is met
-		case 1:
-			copy(b, sample[:1])
-		case 2:
-			copy(b, sample[:1+idSize])
-		case 3:
-			copy(b, sample[:headSize+rng.IntN(40)])
-		}
-		text = base64.RawURLEncoding.AppendEncode(text[:0], b)
-		if i%64 == 0 {
-			text = text[:0]
-			for _, c := range b {
-				text = append(text, alphabet[c%64])
+		return b
+	}
+	// behind is the text of random bytes, of a token's length, with a real head.
+	behind := func(head []byte) string {
+		b := random(Overhead)
+		copy(b, head)
+		return base64.RawURLEncoding.EncodeToString(b)
+	}
+	kinds := []struct {
+		what string
+		want error // of nearly all
+		text func() string
+	}{
+		{"random bytes", ErrMalformed, func() string { return behind(nil) }},
+		{"random bytes of any length", ErrMalformed, func() string { return base64.RawURLEncoding.EncodeToString(random(0)) }},
+		{"random characters", ErrMalformed, func() string { return string(random(0)) }},
+		{"random characters of base64", ErrMalformed, func() string {
+			b := random(0)
+			for i, c := range b {
+				b[i] = alphabet[c%64]
 			}
-		}
-		plaintext, _, err := r.Open(nil, string(text))
-		if err == nil {
-			t.Fatalf("%s opens as %x", text, plaintext)
-		}
-		errs[err]++
+			return string(b)
+		}},
+		{"behind a suite", ErrUnknownKey, func() string { return behind(sample[:1]) }},
+		{"behind a key id", ErrForged, func() string { return behind(sample[:1+idSize]) }},
+		{"behind a prefix", ErrForged, func() string { return behind(sample[:headSize]) }},
+		{"behind half a token", ErrForged, func() string { return behind(sample[:headSize+rng.IntN(len(sample)-headSize-1)]) }},
+		{"tokens with wrong bytes", ErrForged, func() string {
+			raw, err := base64.RawURLEncoding.AppendDecode(buf[:0], []byte(real[rng.IntN(len(real))]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Each at a place of its own, so that none undoes another.
+			for i, n := 1+idSize, 1+rng.IntN(4); n > 0; n-- {
+				i += rng.IntN((len(raw)-i)/n) + 1
+				raw[i-1] ^= byte(1 + rng.IntN(255))
+			}
+			return base64.RawURLEncoding.EncodeToString(raw)
+		}},
+		{"tokens with wrong characters", ErrMalformed, func() string {
+			text := []byte(real[rng.IntN(len(real))])
+			for i, n := 0, 1+rng.IntN(4); n > 0; n-- {
+				i += rng.IntN((len(text)-i)/n) + 1
+				text[i-1] += byte(1 + rng.IntN(255))
+			}
+			return string(text)
+		}},
 	}
-	for _, err := range []error{ErrMalformed, ErrUnknownKey, ErrForged} {
-		if errs[err] < n/20 {
-			t.Errorf("only %d of %d tokens: %v", errs[err], n, err)
+	n := 1_000_000 / len(kinds)
+	if testing.Short() {
+		n /= 10
+	}
+	for _, kind := range kinds {
+		errs := map[error]int{}
+		for range n {
+			text := kind.text()
+			plaintext, key, err := r.Open(nil, text)
+			if err == nil || plaintext != nil || key != -1 {
+				t.Fatalf("%s: %q opens as %x, %d, %v", kind.what, text, plaintext, key, err)
+			}
+			errs[err]++
+		}
+		t.Logf("%d %s: %d malformed, %d of an unknown key, %d forged", n, kind.what, errs[ErrMalformed], errs[ErrUnknownKey], errs[ErrForged])
+		if total := errs[ErrMalformed] + errs[ErrUnknownKey] + errs[ErrForged]; total != n {
+			t.Errorf("%s: only %d of %d errors are the package's", kind.what, total, n)
+		}
+		if errs[kind.want] < n*9/10 {
+			t.Errorf("%s: only %d of %d: %v", kind.what, errs[kind.want], n, kind.want)
 		}
 	}
-}
-
-func FuzzOpen(f *testing.F) {
-	// Nonces that the test chooses, so that every process knows the same tokens.
-	r := testRing(f)
-	sealed := map[string]string{}
-	for i, plaintext := range []string{"", "a", "\x92\xc0\x80", strings.Repeat("session", 50)} {
-		text := referenceSeal(testMaster(0), "__Host-session", "data", fmt.Sprintf("nonce of the fuzz test %d", i)[:24], []byte(plaintext))
-		sealed[text] = plaintext
-		f.Add(text)
-		f.Add(text + "\n")
-		f.Add(text + "A")
-		f.Add(text[:len(text)-1])
-		f.Add(strings.Repeat("A", len(text)))
-	}
-	f.Add("")
-	f.Add("AQ")
-	f.Fuzz(func(t *testing.T, text string) {
-		got, key, err := r.Open(nil, text)
-		want, ok := sealed[text]
-		if ok != (err == nil) || string(got) != want || ok != (key == 0) {
-			t.Errorf("%q opens as %x, %d, %v", text, got, key, err)
-		}
-	})
 }
