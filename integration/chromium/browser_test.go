@@ -79,7 +79,7 @@ func (b browser) visit(url string) string {
 	if err := chromedp.Do(b.ctx, chromedp.Navigate(url)); err != nil {
 		b.t.Fatalf("%s: %v", url, err)
 	}
-	return b.script("document.body.innerText")
+	return b.text()
 }
 
 // press clicks on what has an id, and returns the text of the page to which that leads.
@@ -92,7 +92,13 @@ func (b browser) press(id string) string {
 	if _, err := chromedp.RunResponse(b.ctx, click); err != nil {
 		b.t.Fatalf("%s: %v", id, err)
 	}
-	return b.script("document.body.innerText")
+	return b.text()
+}
+
+// text returns the text of the page.
+func (b browser) text() string {
+	b.t.Helper()
+	return b.script("document.body.innerText.trim()")
 }
 
 // script runs a script in the page and returns its result, once that is there.

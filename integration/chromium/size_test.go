@@ -33,9 +33,9 @@ func TestLargestCookie(t *testing.T) {
 			}
 		}
 		kept := b.cookie().Value
-		b.visit(s.at("site.test", fmt.Sprintf("/note?n=%d", largest+1)))
-		if b.cookie().Value != kept {
-			t.Errorf("a session of %d bytes was sent", noteSize(s, largest+1))
+		got := b.visit(s.at("site.test", fmt.Sprintf("/note?n=%d", largest+1)))
+		if got != "Internal Server Error" || b.cookie().Value != kept {
+			t.Errorf("a session of %d bytes was sent with the page %q", noteSize(s, largest+1), got)
 		}
 	}
 	for size := maxCookie - 3; size <= maxCookie; size++ {
