@@ -82,6 +82,13 @@ func (b browser) visit(url string) string {
 	return b.text()
 }
 
+// get asks for a path of the page's site from within the page, in a tenth of the time
+// of a visit, and returns the text of the answer.
+func (b browser) get(path string) string {
+	b.t.Helper()
+	return b.script(fmt.Sprintf("fetch(%q).then(answer => answer.text()).then(text => text.trim())", path))
+}
+
 // press clicks on what has an id, and returns the text of the page to which that leads.
 func (b browser) press(id string) string {
 	b.t.Helper()

@@ -22,14 +22,15 @@ func TestDelete(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, b := newSite(t, cfg), newBrowser(t)
+			b.visit(s.at(host, "/blank"))
 			for begin, end := range map[string]string{"/app/login": "/app/clear", "/app/permanent": "/app/destroy"} {
-				b.visit(s.at(host, begin))
+				b.get(begin)
 				b.cookie()
-				b.visit(s.at(host, end))
+				b.get(end)
 				if got := b.names(); got != nil {
 					t.Errorf("after %s and %s the browser still has %q", begin, end, got)
 				}
-				if got := b.visit(s.at(host, "/app/read")); got != "" {
+				if got := b.get("/app/read"); got != "" {
 					t.Errorf("after %s and %s the session is %q", begin, end, got)
 				}
 			}
@@ -46,11 +47,12 @@ func TestDeleteElsewhere(t *testing.T) {
 	s.raw("/partition", "__Secure-session"+attributes+"; Domain=site.test; Path=/app; Partitioned")
 	s.raw("/exact", "__Secure-session"+attributes+"; Domain=site.test; Path=/app")
 	b.visit(s.at("site.test", "/app/login"))
+	b.cookie()
 	for _, path := range []string{"/path", "/domain", "/partition"} {
-		b.visit(s.at("site.test", path))
+		b.get(path)
 		b.cookie()
 	}
-	b.visit(s.at("site.test", "/exact"))
+	b.get("/exact")
 	if got := b.names(); got != nil {
 		t.Errorf("the browser still has %q", got)
 	}

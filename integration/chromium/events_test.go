@@ -64,7 +64,7 @@ func TestEventStream(t *testing.T) {
 			if first != "hubo 6" {
 				t.Errorf("the stream begins with %q", first)
 			}
-			if got := b.script(`get("/read")`); got != "hubo 6" {
+			if got := b.get("/read"); got != "hubo 6" {
 				t.Errorf("while the stream is open, the session is %q: its cookie did not come with the first event", got)
 			}
 
@@ -82,7 +82,7 @@ func TestEventStream(t *testing.T) {
 			if want := "hubo 6" + strings.Repeat("; hubo 6,hubo 6", readers); got != want {
 				t.Errorf("the stream and the slow requests saw\n%s, want\n%s", got, want)
 			}
-			if got := b.script(`get("/read")`); got != "hubo 7" {
+			if got := b.get("/read"); got != "hubo 7" {
 				t.Errorf("the session is %q afterwards: what was written is lost", got)
 			}
 		})
