@@ -42,9 +42,9 @@ func run(m *testing.M) int {
 		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"),
 	)
 	defer stop()
-	var close context.CancelFunc
-	chromium, close = chromedp.NewContext(ctx)
-	defer close()
+	var quit context.CancelFunc
+	chromium, quit = chromedp.NewContext(ctx)
+	defer quit()
 	if err := chromedp.Do(chromium); err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL: Chromium does not start:", err)
 		return 1

@@ -47,13 +47,22 @@ func TestSliding(t *testing.T) {
 			{5 * time.Minute, "/read", "hubo", nil},
 			{50 * time.Minute, "/read", "hubo", []string{seen}},
 			{61 * time.Minute, "/read", "", nil},
-		}, "idle"},
+		}, runtime.RefusedIdle},
 		{"refresh after", runtime.Config{IdleTimeout: time.Hour, RefreshAfter: time.Minute}, 0, 0, []step{
 			{0, "/login", "hubo", []string{data}},
 			{2 * time.Minute, "/read", "hubo", []string{seen}},
 			{2 * time.Minute, "/read", "hubo", []string{seen}},
 			{61 * time.Minute, "/read", "", nil},
-		}, "idle"},
+		}, runtime.RefusedIdle},
+		{"another principal", runtime.Config{IdleTimeout: time.Hour}, 0, 0, []step{ // whose id is not that of the last use
+			{0, "/login", "hubo", []string{data}},
+			{10 * time.Minute, "/read", "hubo", []string{seen}},
+			{0, "/switch", "eve", []string{data}},
+			{5 * time.Minute, "/read", "eve", nil},
+			{50 * time.Minute, "/read", "eve", []string{seen}},
+			{50 * time.Minute, "/read", "eve", []string{seen}},
+			{61 * time.Minute, "/read", "", nil},
+		}, runtime.RefusedIdle},
 		{"sliding", runtime.Config{Sliding: true, Lifetime: time.Hour}, 400 * day, time.Hour, []step{
 			{0, "/permanent", "hubo", []string{data}},
 			{10 * time.Minute, "/read", "hubo", []string{seen}},
@@ -82,6 +91,7 @@ func TestSliding(t *testing.T) {
 				}
 			}
 			s, b := newSite(t, c.cfg), newBrowser(t)
+			s.page("/switch", func(v *Session) { v.SetUsername("eve") })
 			b.visit(s.at("site.test", "/blank"))
 			before := make(map[string]string)
 			for i, step := range c.steps {
