@@ -1,0 +1,149 @@
+package chromium
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+)
+
+// chromium is the one browser of all tests.
+var chromium context.Context
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "FAIL: these tests drive Chromium, and there is no command chromium: install Debian's package chromium")
+		return 1
+	}
+	ctx, stop := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(path),
+		chromedp.Headless,
+		chromedp.NoSandbox, // which does not work as root; all pages are the tests' own
+		chromedp.NoFirstRun,
+		chromedp.DisableGPU,
+		chromedp.IgnoreCertErrors,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("no-proxy-server", true),
+		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"),
+	)
+	defer stop()
+	var quit context.CancelFunc
+	chromium, quit = chromedp.NewContext(ctx)
+	defer quit()
+	if err := chromedp.Do(chromium); err != nil {
+		fmt.Fprintln(os.Stderr, "FAIL: Chromium does not start:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// browser is a page of it.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// newBrowser empties the browser of what the test before has left. A browser context
+// for each test would take a second.
+func newBrowser(t *testing.T) browser {
+	t.Helper()
+	// So that a page that hangs is a failure, and says where.
+	ctx, cancel := context.WithTimeout(chromium, time.Minute)
+	t.Cleanup(cancel)
+	b := browser{t, ctx}
+	b.visit("about:blank")
+	if _, err := chromedp.CallBrowser(ctx, storage.ClearCookies, storage.ClearCookiesParams{}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// visit goes to a page, as if its address had been typed, and returns its text.
+func (b browser) visit(url string) string {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, chromedp.Navigate(url)); err != nil {
+		b.t.Fatalf("%s: %v", url, err)
+	}
+	return b.text()
+}
+
+// get asks for a path of the page's site from within the page, in a tenth of the time
+// of a visit, and returns the text of the answer.
+func (b browser) get(path string) string {
+	b.t.Helper()
+	return b.script(fmt.Sprintf("fetch(%q).then(answer => answer.text()).then(text => text.trim())", path))
+}
+
+// press clicks on what has an id, and returns the text of the page to which that leads.
+func (b browser) press(id string) string {
+	b.t.Helper()
+	click := chromedp.Func(func(context.Context, *chromedp.Target) error {
+		b.script("document.getElementById('" + id + "').click(); ''")
+		return nil
+	})
+	if _, err := chromedp.RunResponse(b.ctx, click); err != nil {
+		b.t.Fatalf("%s: %v", id, err)
+	}
+	return b.text()
+}
+
+// text returns the text of the page.
+func (b browser) text() string {
+	b.t.Helper()
+	return b.script("document.body.innerText.trim()")
+}
+
+// script runs a script in the page and returns its result, once that is there.
+func (b browser) script(text string) string {
+	b.t.Helper()
+	result, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](text, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", text, err)
+	}
+	return result
+}
+
+// cookies returns what the browser keeps, for whatever site, in the order of the names.
+func (b browser) cookies() []*network.Cookie {
+	b.t.Helper()
+	result, err := chromedp.CallBrowser(b.ctx, storage.GetCookies, storage.GetCookiesParams{})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	slices.SortFunc(result.Cookies, func(a, b *network.Cookie) int { return cmp.Compare(a.Name, b.Name) })
+	return result.Cookies
+}
+
+func (b browser) names() []string {
+	b.t.Helper()
+	var names []string
+	for _, c := range b.cookies() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// cookie returns the only cookie that the browser has.
+func (b browser) cookie() *network.Cookie {
+	b.t.Helper()
+	all := b.cookies()
+	if len(all) != 1 {
+		b.t.Fatalf("the browser has the cookies %q, want one", b.names())
+	}
+	return all[0]
+}

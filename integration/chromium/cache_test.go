@@ -1,0 +1,36 @@
+package chromium
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// An answer that shows a session is not taken from the browser's cache for another
+// one: the middleware tells it that the answer varies with the cookie. Over plain
+// http, because the browser keeps nothing from a server with a test's certificate.
+func TestCache(t *testing.T) {
+	s, b := newSite(t, runtime.Config{Insecure: true}), newBrowser(t)
+	var answered atomic.Int32
+	s.HandleFunc("/greeting", func(w http.ResponseWriter, r *http.Request) {
+		answered.Add(1)
+		w.Header().Set("Cache-Control", "private, max-age=3600")
+		io.WriteString(w, text(SessionFrom(r.Context())))
+	})
+	b.visit(s.at("site.test", "/blank"))
+	for _, step := range []struct {
+		path, want string
+		answered   int32
+	}{
+		{"/greeting", "", 1}, {"/greeting", "", 1},
+		{"/login", "hubo", 1}, {"/greeting", "hubo", 2}, {"/greeting", "hubo", 2},
+		{"/clear", "", 2}, {"/greeting", "", 3},
+	} {
+		if got := b.get(step.path); got != step.want || answered.Load() != step.answered {
+			t.Errorf("%s is %q after %d answers, want %q after %d", step.path, got, answered.Load(), step.want, step.answered)
+		}
+	}
+}
