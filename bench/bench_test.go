@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 	"text/tabwriter"
-	"time"
 )
 
 var rounds = flag.Int("rounds", 6, "how often each case is measured; the libraries take turns")
@@ -28,7 +27,7 @@ func (l library) handler(name string) http.Handler {
 
 // BenchmarkSessions runs all cases of all libraries, and what they stand on.
 func BenchmarkSessions(b *testing.B) {
-	libraries := []library{sessiongen(), gorillaStore(), scsMemstore()}
+	libraries := []library{sessiongen(), sessiongenWithoutMiddleware(), gorillaStore(), scsMemstore()}
 	cookies := make(map[string]string)
 	for _, l := range libraries {
 		cookies[l.name] = cookie(l.fill)
@@ -45,8 +44,30 @@ func BenchmarkSessions(b *testing.B) {
 		t.measure(b, "read", "floor", f.open)
 		t.measure(b, "read-change-save", "floor", func() { f.open(); f.seal() })
 	}
-	t.print(cookies)
+	t.print(cases, libraries)
+	for _, l := range libraries {
+		name, value, _ := strings.Cut(cookies[l.name], "=")
+		fmt.Printf("cookie of %s: %d bytes, name and value\n", l.name, len(name)+len(value))
+	}
 	runtime.KeepAlive(ballast)
+}
+
+// BenchmarkAccessors measures single accesses to a session that is loaded already.
+func BenchmarkAccessors(b *testing.B) {
+	own, peer := sessiongenAccessors(), scsAccessors()
+	var names []string
+	t := make(table)
+	for range *rounds {
+		names = names[:0]
+		for _, a := range own.list {
+			names = append(names, a.name)
+			t.measure(b, a.name, own.library, a.op)
+			if op := peer.find(a.name); op != nil {
+				t.measure(b, a.name, peer.library, op)
+			}
+		}
+	}
+	t.print(names, []library{{name: own.library}, {name: peer.library}})
 }
 
 // request returns a function that makes one request, with an empty header for the
@@ -84,16 +105,16 @@ func (t table) measure(b *testing.B, c, library string, op func()) {
 	})
 }
 
-func (t table) print(cookies map[string]string) {
+func (t table) print(cases []string, libraries []library) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "\ncase\tlibrary\ttime\tallocs\tratio to sessiongen\t\n")
 	for _, c := range cases {
-		own := t[c+"/sessiongen"]
+		own := t[c+"/"+libraries[0].name]
 		if own == nil {
 			continue // left out by -bench
 		}
-		for _, l := range []string{"sessiongen", "gorilla/sessions", "scs/memstore", "floor"} {
-			col := t[c+"/"+l]
+		for _, l := range append(slices.Clone(libraries), library{name: "floor"}) {
+			col := t[c+"/"+l.name]
 			if col == nil || len(col.times) != len(own.times) {
 				continue
 			}
@@ -101,15 +122,13 @@ func (t table) print(cookies map[string]string) {
 			for i, time := range col.times {
 				ratios = append(ratios, time/own.times[i])
 			}
-			fmt.Fprintf(w, "%s\t%s\t%v\t%.0f\t%s\t\n", c, l, time.Duration(median(col.times)), median(col.allocations), ratio(median(ratios)))
+			fmt.Fprintf(w, "%s\t%s\t%v\t%.0f\t%s\t\n", c, l.name, nanoseconds(median(col.times)), median(col.allocations), ratio(median(ratios)))
 		}
 	}
 	w.Flush()
-	for _, l := range []string{"sessiongen", "gorilla/sessions", "scs/memstore"} {
-		name, value, _ := strings.Cut(cookies[l], "=")
-		fmt.Printf("cookie of %s: %d bytes, name and value\n", l, len(name)+len(value))
-	}
 }
+
+func nanoseconds(t float64) string { return fmt.Sprintf("%.0f ns", t) }
 
 // ratio says how many times faster, or slower, sessiongen is.
 func ratio(r float64) string {

@@ -48,19 +48,24 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+func newManager() *runtime.Manager[Session] {
+	return must(NewSessionManager(runtime.Config{Keys: must(runtime.ParseKeys(runtime.GenerateKey()))}))
+}
+
+func fillSession(s *Session) {
+	s.SetUserID(userID)
+	s.SetUsername(username)
+	s.SetEmail(email)
+	s.SetRoles(roles)
+	s.SetLoginAt(loginAt)
+	s.SetVisits(1)
+}
+
 func sessiongen() library {
-	m := must(NewSessionManager(runtime.Config{Keys: must(runtime.ParseKeys(runtime.GenerateKey()))}))
+	m := newManager()
 	return library{
-		name: "sessiongen",
-		fill: m.Handler(handle(func(_ http.ResponseWriter, r *http.Request) {
-			s := SessionFrom(r.Context())
-			s.SetUserID(userID)
-			s.SetUsername(username)
-			s.SetEmail(email)
-			s.SetRoles(roles)
-			s.SetLoginAt(loginAt)
-			s.SetVisits(1)
-		})),
+		name:      "sessiongen",
+		fill:      m.Handler(handle(func(_ http.ResponseWriter, r *http.Request) { fillSession(SessionFrom(r.Context())) })),
 		untouched: m.Handler(untouched),
 		read: m.Handler(handle(func(_ http.ResponseWriter, r *http.Request) {
 			sink = SessionFrom(r.Context()).GetUsername()
@@ -70,6 +75,30 @@ func sessiongen() library {
 			sink = s.GetUsername()
 			s.SetVisits(s.GetVisits() + 1)
 		})),
+	}
+}
+
+// sessiongenWithoutMiddleware calls Get and Save itself, as the programs of
+// gorilla/sessions do: what a session costs, without what a middleware does.
+func sessiongenWithoutMiddleware() library {
+	m := newManager()
+	return library{
+		name: "sessiongen, Get and Save",
+		fill: handle(func(w http.ResponseWriter, r *http.Request) {
+			s := m.Get(r)
+			fillSession(s)
+			must(0, m.Save(w, r, s))
+		}),
+		untouched: untouched,
+		read: handle(func(_ http.ResponseWriter, r *http.Request) {
+			sink = m.Get(r).GetUsername()
+		}),
+		readAndWrite: handle(func(w http.ResponseWriter, r *http.Request) {
+			s := m.Get(r)
+			sink = s.GetUsername()
+			s.SetVisits(s.GetVisits() + 1)
+			must(0, m.Save(w, r, s))
+		}),
 	}
 }
 
@@ -131,6 +160,57 @@ func scsMemstore() library {
 			m.Put(ctx, "visits", m.GetInt(ctx, "visits")+1)
 		})),
 	}
+}
+
+// accessors are operations on one loaded session.
+type accessors struct {
+	library string
+	list    []accessor
+}
+
+type accessor struct {
+	name string
+	op   func()
+}
+
+func (a accessors) find(name string) func() {
+	for _, accessor := range a.list {
+		if accessor.name == name {
+			return accessor.op
+		}
+	}
+	return nil
+}
+
+// sinkInt is sink for integers.
+var sinkInt int
+
+func sessiongenAccessors() accessors {
+	s := newManager().Open(nil)
+	fillSession(s)
+	n := 0
+	return accessors{"sessiongen", []accessor{
+		{"get string", func() { sink = s.GetUsername() }},
+		{"get int", func() { sinkInt = s.GetVisits() }},
+		{"set int", func() { n++; s.SetVisits(n) }},
+		{"set same int", func() { s.SetUserID(userID) }},
+		{"set same string", func() { s.SetUsername(username) }},
+	}}
+}
+
+func scsAccessors() accessors {
+	m := scs.New()
+	m.Store = memstore.NewWithCleanupInterval(0)
+	ctx := must(m.Load(context.Background(), ""))
+	m.Put(ctx, "username", username)
+	m.Put(ctx, "visits", 1)
+	n := 0
+	return accessors{"scs/memstore", []accessor{
+		{"get string", func() { sink = m.GetString(ctx, "username") }},
+		{"get int", func() { sinkInt = m.GetInt(ctx, "visits") }},
+		{"set int", func() { n++; m.Put(ctx, "visits", n) }},
+		{"set same string", func() { m.Put(ctx, "username", username) }},
+	}}
 }
 
 // A floor is what no encrypted cookie can do without: AES-256-GCM with a ready key

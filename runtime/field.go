@@ -46,7 +46,7 @@ func (f *Field[T]) descriptor() descriptor {
 	return descriptor{
 		index: f.Index, name: f.Name, key: f.Key, header: wire.AppendString(nil, f.Key),
 		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal,
-		decode: func(raw []byte) (any, error) { return codec.Decode(raw, f.Decode) },
+		decode: func(raw []byte) (any, error) { return codec.DecodeField(raw, f.Decode) },
 	}
 }
 
@@ -62,7 +62,7 @@ func (f *Field[T]) get(st *state) (v T, raw []byte) {
 	if raw == nil {
 		return f.Default, nil
 	}
-	v, err := codec.Decode(raw, f.Decode)
+	v, err := codec.DecodeField(raw, f.Decode)
 	if err != nil {
 		f.drop(st, raw)
 		return f.Default, nil
@@ -90,7 +90,7 @@ func (f *Field[T]) encode(st *state, v T, use func(raw []byte)) {
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = (*buf)[:cap(*buf)] // to be wiped, even if a marshaler panics
-	raw, err := codec.Append((*buf)[:0], v, f.Encode)
+	raw, err := codec.AppendField((*buf)[:0], v, f.Encode)
 	*buf = raw
 	switch {
 	case err == nil:
@@ -129,7 +129,7 @@ func (f *Field[T]) Pop(s Session) (v T, ok bool) {
 	if raw == nil {
 		return v, false
 	}
-	v, err := codec.Decode(raw, f.Decode)
+	v, err := codec.DecodeField(raw, f.Decode)
 	if err != nil {
 		st.lock()
 		st.eventDropped(d)

@@ -1,0 +1,90 @@
+package codec
+
+import "github.com/sessiongen/sessiongen/runtime/internal/wire"
+
+// What most fields hold, a string, an integer or a bool, is a few bytes. Setting up a
+// Decoder or an Encoder takes longer than to read or write them. So the two functions here
+// do without for these types, whose codecs they agree with to the byte, and leave
+// to those whatever is not the ordinary case, errors above all.
+
+// AppendField is Append for the value of a field. If T is one of Go's own types, encode must
+// be its codec in this package.
+func AppendField[T any](dst []byte, v T, encode func(*Encoder, T)) ([]byte, error) {
+	if b, ok := quickAppend(dst, &v); ok {
+		return b, nil
+	}
+	return Append(dst, v, encode)
+}
+
+// DecodeField is Decode for the value of a field. If T is one of Go's own types, decode must
+// be its codec in this package.
+func DecodeField[T any](b []byte, decode func(*Decoder) T) (T, error) {
+	var v T
+	if quickDecode(b, &v) {
+		return v, nil
+	}
+	return Decode(b, decode)
+}
+
+// quickDecode decodes b into v, and reports whether it did.
+func quickDecode[T any](b []byte, v *T) bool {
+	switch v := any(v).(type) {
+	case *string:
+		s, size, err := wire.String(b)
+		if err != nil || size != len(b) {
+			return false
+		}
+		*v = string(s)
+		return true
+	case *int:
+		n, ok := quickInt(b)
+		*v = int(n)
+		return ok
+	case *int64:
+		n, ok := quickInt(b)
+		*v = int64(n)
+		return ok
+	case *bool:
+		*v = len(b) == 1 && b[0] == 0xc3
+		return *v || len(b) == 1 && b[0] == 0xc2
+	}
+	return false
+}
+
+// quickInt reads an integer of at most 32 bits that is not negative.
+func quickInt(b []byte) (n uint32, ok bool) {
+	switch {
+	case len(b) == 1 && b[0] <= 0x7f:
+		return uint32(b[0]), true
+	case len(b) == 2 && b[0] == 0xcc:
+		return uint32(b[1]), true
+	case len(b) == 3 && b[0] == 0xcd:
+		return uint32(b[1])<<8 | uint32(b[2]), true
+	case len(b) == 5 && b[0] == 0xce:
+		n = uint32(b[1])<<24 | uint32(b[2])<<16 | uint32(b[3])<<8 | uint32(b[4])
+		return n, n <= 1<<31-1 // more does not fit an int on every machine
+	}
+	return 0, false
+}
+
+// quickAppend appends the encoding of v to dst, and reports whether it did.
+func quickAppend[T any](dst []byte, v *T) ([]byte, bool) {
+	switch v := any(v).(type) {
+	case *string:
+		return wire.AppendString(dst, *v), true
+	case *int:
+		if *v >= 0 {
+			return wire.AppendUint(dst, uint64(*v)), true
+		}
+	case *int64:
+		if *v >= 0 {
+			return wire.AppendUint(dst, uint64(*v)), true
+		}
+	case *bool:
+		if *v {
+			return append(dst, 0xc3), true
+		}
+		return append(dst, 0xc2), true
+	}
+	return dst, false
+}
