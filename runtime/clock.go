@@ -10,19 +10,25 @@ import (
 // second and counts on with the monotonic one.
 type clock struct {
 	source func() time.Time // the program's own; nil for the machine's
-	anchor atomic.Pointer[time.Time]
+	anchor atomic.Pointer[anchor]
+}
+
+// An anchor is a reading of both clocks.
+type anchor struct {
+	at   time.Time
+	unix time.Duration // since 1970
 }
 
 func (c *clock) now() int64 {
 	if c.source != nil {
 		return c.source().Unix()
 	}
-	if anchor := c.anchor.Load(); anchor != nil {
-		if since := time.Since(*anchor); since >= 0 && since < time.Second {
-			return anchor.Add(since).Unix()
+	if a := c.anchor.Load(); a != nil {
+		if since := time.Since(a.at); since >= 0 && since < time.Second {
+			return int64((a.unix + since) / time.Second)
 		}
 	}
 	now := time.Now()
-	c.anchor.Store(&now)
+	c.anchor.Store(&anchor{now, time.Duration(now.UnixNano())})
 	return now.Unix()
 }

@@ -173,7 +173,7 @@ func index(fields []AnyField) (descriptors []*descriptor, keys map[string]keyInd
 	keys = make(map[string]keyIndex)
 	for i, field := range fields {
 		d := field.descriptor()
-		if d.index != i {
+		if d.index != i || len(d.header) > maxKeyLen || len(d.was) > maxAge {
 			return nil, nil, errFields
 		}
 		descriptors = append(descriptors, &d)
@@ -181,7 +181,7 @@ func index(fields []AnyField) (descriptors []*descriptor, keys map[string]keyInd
 			if _, taken := keys[key]; taken {
 				return nil, nil, fmt.Errorf("%w: key %s twice", errFields, strconv.Quote(key))
 			}
-			keys[key] = keyIndex{index: i, age: uint16(j)}
+			keys[key] = keyIndex{index: i, age: uint8(j)}
 		}
 	}
 	return descriptors, keys, nil
@@ -189,5 +189,5 @@ func index(fields []AnyField) (descriptors []*descriptor, keys map[string]keyInd
 
 type keyIndex struct {
 	index int
-	age   uint16 // as in slot
+	age   uint8 // as in slot
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
@@ -50,18 +51,27 @@ type contents struct {
 	rare  *rare  // what most sessions do not have; may be nil
 
 	// Room for an ordinary session, so that opening one is one allocation.
-	shortText [192]byte
+	shortText [160]byte
 	fewSlots  [8]slot
 }
 
-// A slot says where one field is in the text: its key from start to value, its
-// encoded value from there to end. The field is absent if end is 0. The key is left
-// out, and start is value, if it is to be written in another form than it was read.
+// A slot says where one field is in the text: its encoded value from value to end,
+// behind its key of keyLen bytes. The field is absent if end is 0. The key is left
+// out, and keyLen is 0, if it is to be written in another form than it was read.
 type slot struct {
-	start, value, end uint32
-	age               uint16 // 0 if it came under the field's key, n if under its nth was=
-	dropped           bool   // it does not decode to the field's type, and counts as absent
+	value, end uint32
+	keyLen     uint16
+	age        uint8 // 0 if it came under the field's key, n if under its nth was=
+	dropped    bool  // it does not decode to the field's type, and counts as absent
 }
+
+// The longest key, with its header, and the oldest was= that a slot can tell.
+const (
+	maxKeyLen = math.MaxUint16
+	maxAge    = math.MaxUint8
+)
+
+func (s slot) start() uint32 { return s.value - uint32(s.keyLen) }
 
 // present reports whether the field is there to be read.
 func (s slot) present() bool { return s.end != 0 && !s.dropped }
@@ -115,25 +125,23 @@ func (c *contents) set(index int, key, raw []byte) {
 	if len(c.text)+len(key)+len(raw) > cap(c.text) {
 		c.moveText(len(key) + len(raw))
 	}
-	s := slot{start: uint32(len(c.text))}
 	c.text = append(c.text, key...)
-	s.value = uint32(len(c.text))
+	value := len(c.text)
 	c.text = append(c.text, raw...)
-	s.end = uint32(len(c.text))
-	c.slots[index] = s
+	c.slots[index] = slot{keyLen: uint16(len(key)), value: uint32(value), end: uint32(len(c.text))}
 }
 
 // moveText makes room for more bytes. Values that were replaced are left behind.
 func (c *contents) moveText(more int) {
 	for _, s := range c.slots {
-		more += int(s.end - s.start)
+		more += int(s.end - s.start())
 	}
 	text := make([]byte, 0, 2*more)
 	for i := range c.slots {
 		if s := &c.slots[i]; s.end != 0 {
 			at := uint32(len(text))
-			text = append(text, c.text[s.start:s.end]...)
-			s.start, s.value, s.end = at, at+s.value-s.start, uint32(len(text))
+			text = append(text, c.text[s.start():s.end]...)
+			s.value, s.end = at+uint32(s.keyLen), uint32(len(text))
 		}
 	}
 	c.text = text
@@ -235,7 +243,7 @@ func (m *manager) parse(c *contents) error {
 func (m *manager) parseFields(c *contents, r *reader) bool {
 	next := 0 // fields are saved in the order of the schema
 	for n := r.mapping(); n > 0 && !r.failed; n-- {
-		index, age := next, uint16(0)
+		index, age := next, uint8(0)
 		start := r.pos
 		var key []byte
 		if next == len(m.fields) || !r.literal(m.fields[next].header) {
@@ -259,7 +267,7 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 			return false
 		}
 		if s.end == 0 || age < s.age { // the newer key wins
-			*s = slot{start: uint32(start), value: uint32(value), end: uint32(r.pos), age: age}
+			*s = slot{keyLen: uint16(value - start), value: uint32(value), end: uint32(r.pos), age: age}
 		}
 	}
 	return true
@@ -290,7 +298,7 @@ func (m *manager) parseExpiries(c *contents, r reader) bool {
 
 // lookup returns the index of the field with a key, -1 if there is none, and the age
 // of the key.
-func (m *manager) lookup(key []byte) (index int, age uint16) {
+func (m *manager) lookup(key []byte) (index int, age uint8) {
 	k, ok := m.keys[string(key)]
 	if !ok {
 		return -1, 0
@@ -351,7 +359,7 @@ func (m *manager) appendPlaintext(dst []byte, c *contents) []byte {
 	dst = wire.AppendMapHeader(dst, fields)
 	for i := 0; i < len(c.slots); i++ {
 		s := c.slots[i]
-		if s.start == s.value {
+		if s.keyLen == 0 {
 			if s.end == 0 {
 				continue
 			}
@@ -359,11 +367,12 @@ func (m *manager) appendPlaintext(dst []byte, c *contents) []byte {
 		}
 		// Fields that follow one another in the text, as in one that was read, are
 		// copied at once.
-		for i+1 < len(c.slots) && c.slots[i+1].start == s.end && c.slots[i+1].value != s.end {
+		start := s.start()
+		for i+1 < len(c.slots) && c.slots[i+1].start() == s.end && c.slots[i+1].keyLen != 0 {
 			i++
 			s.end = c.slots[i].end
 		}
-		dst = append(dst, c.text[s.start:s.end]...)
+		dst = append(dst, c.text[start:s.end]...)
 	}
 	for _, u := range c.unknown() {
 		dst = append(wire.AppendString(dst, string(u.key)), u.raw...)

@@ -60,8 +60,8 @@ func reason(err error) string {
 // seal decides what a response says about the session, following Flask's rules, and
 // appends its Set-Cookie header fields to lines.
 func (st *state) seal(lines []string) ([]string, error) {
-	if st.err != nil {
-		return nil, st.err
+	if err := st.failure(); err != nil {
+		return nil, err
 	}
 	empty := st.empty()
 	switch {

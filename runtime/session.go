@@ -125,8 +125,8 @@ func (s Session) Destroy() {
 	}
 	st.reset()
 	st.begin(st.now())
-	if !st.committed {
-		st.err = nil // what was refused is gone too: a log-out must not fail for it
+	if !st.committed && st.trouble != nil {
+		st.trouble.err = nil // what was refused is gone too: a log-out must not fail for it
 	}
 	st.change("Destroy")
 }
@@ -190,7 +190,7 @@ func (s Session) Err() error {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return st.err
+	return st.failure()
 }
 
 const redacted = "REDACTED"

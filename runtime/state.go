@@ -37,8 +37,13 @@ type opened struct {
 	modified  bool
 	renewed   bool
 	destroyed bool
-	err       error
-	events    []Event // to be reported once mu is free
+	trouble   *trouble // nil as long as there is none
+}
+
+// trouble is what most requests have none of.
+type trouble struct {
+	err    error
+	events []Event // to be reported once mu is free
 }
 
 // ask notes that the handler has the session.
@@ -60,20 +65,43 @@ func (st *state) lock() {
 // unlock also reports what happened meanwhile: a program's OnEvent may well use
 // the session.
 func (st *state) unlock() {
-	if len(st.events) == 0 {
+	if st.trouble == nil || len(st.trouble.events) == 0 {
 		st.mu.Unlock()
 		return
 	}
-	events := st.events
-	st.events = nil
+	events := st.trouble.events
+	st.trouble.events = nil
 	st.mu.Unlock()
 	for _, e := range events {
 		st.manager.report(st.ctx, e)
 	}
 }
 
+func (st *state) troubled() *trouble {
+	if st.trouble == nil {
+		st.trouble = new(trouble)
+	}
+	return st.trouble
+}
+
 func (st *state) event(kind EventKind, reason, field string) {
-	st.events = append(st.events, Event{Kind: kind, Reason: reason, Field: field})
+	t := st.troubled()
+	t.events = append(t.events, Event{Kind: kind, Reason: reason, Field: field})
+}
+
+// fail keeps the first error.
+func (st *state) fail(err error) {
+	if t := st.troubled(); t.err == nil {
+		t.err = err
+	}
+}
+
+// failure is the first error.
+func (st *state) failure() error {
+	if st.trouble == nil {
+		return nil
+	}
+	return st.trouble.err
 }
 
 // maxOpens bounds how many cookies of the session's name are decrypted.
@@ -169,13 +197,6 @@ func (st *state) change(name string) {
 	if st.committed {
 		st.fail(ErrTooLate)
 		st.event(EventTooLate, "", name)
-	}
-}
-
-// fail keeps the first error.
-func (st *state) fail(err error) {
-	if st.err == nil {
-		st.err = err
 	}
 }
 

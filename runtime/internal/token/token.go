@@ -19,6 +19,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/xaes"
 )
@@ -89,9 +90,12 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 	if len(text) < TextLen(0) || len(text) > MaxText {
 		return nil, -1, ErrMalformed
 	}
-	start := len(dst)
-	dst = slices.Grow(dst, rawLen(len(text)))
-	raw := dst[start : start+rawLen(len(text))]
+	buf := raws.Get().(*[]byte)
+	defer raws.Put(buf)
+	raw := slices.Grow((*buf)[:0], rawLen(len(text)))[:rawLen(len(text))]
+	if len(raw) <= maxRaw {
+		*buf = raw
+	}
 	if !decodeText(raw, text) || raw[0] != suite {
 		return nil, -1, ErrMalformed
 	}
@@ -107,14 +111,14 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 			return nil, -1, err
 		}
 	}
-	plaintext, err = s.aead.Open(raw[headSize:headSize], nil, raw[headSize:], k.aad)
+	plaintext, err = s.aead.Open(dst, nil, raw[headSize:], k.aad)
 	if err != nil {
 		return nil, -1, ErrForged
 	}
-	if derived {
+	if derived && r.known(k, head) == nil { // another request may have been faster
 		k.remember(s)
 	}
-	return dst[:start+copy(raw, plaintext)], key, nil
+	return plaintext, key, nil
 }
 
 // Recognizes reports whether text looks like a token that this ring may open: it names
@@ -126,6 +130,13 @@ func (r *Ring) Recognizes(text string) bool {
 	}
 	return head[0] == suite && r.index([idSize]byte(head[1:])) >= 0
 }
+
+// raws holds buffers for tokens without base64. What is in them was in a cookie, and
+// need not be wiped.
+var raws = sync.Pool{New: func() any { return new(make([]byte, 0, 512)) }}
+
+// maxRaw keeps one long text from holding memory for good.
+const maxRaw = 16 << 10
 
 // additionalData is what binds a token to its suite, key, cookie and purpose. The
 // lengths keep the parts apart: no two different lists give the same bytes.
