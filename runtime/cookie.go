@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,15 @@ type cookieConfig struct {
 	siblings [siblingCount]string // the names of the other cookies of a session
 	scope    string               // the attributes that say which cookie it is: "; Path=/; Secure"...
 	chunks   int                  // over how many cookies a session may be split
+
+	attributesSize int // of the longest attributes
+	expires        atomic.Pointer[expires]
+}
+
+// expires is an Expires attribute: most sessions of the same second have the same one.
+type expires struct {
+	unix int64
+	text string
 }
 
 // A sibling is one of the cookies that may come with the one that has the session's
@@ -29,8 +39,8 @@ const (
 	siblingCount
 )
 
-func newCookieConfig(cfg Config) cookieConfig {
-	c := cookieConfig{name: cfg.Name, chunks: max(1, cfg.MaxChunks)}
+func newCookieConfig(cfg Config) *cookieConfig {
+	c := &cookieConfig{name: cfg.Name, chunks: max(1, cfg.MaxChunks)}
 	for i := range c.siblings {
 		c.siblings[i] = cfg.Name + "-" + strconv.Itoa(i+2)
 	}
@@ -49,6 +59,7 @@ func newCookieConfig(cfg Config) cookieConfig {
 		scope.WriteString("; Partitioned")
 	}
 	c.scope = scope.String()
+	c.attributesSize = len("; Max-Age=; Expires=") + len("34560000") + len(http.TimeFormat) + len(c.scope)
 	return c
 }
 
@@ -158,9 +169,18 @@ func (c *cookieConfig) appendAttributes(dst []byte, maxAge, now int64) []byte {
 		dst = append(dst, "; Max-Age="...)
 		dst = strconv.AppendInt(dst, maxAge, 10)
 		dst = append(dst, "; Expires="...)
-		dst = time.Unix(now+maxAge, 0).UTC().AppendFormat(dst, http.TimeFormat)
+		dst = append(dst, c.expiresAt(now+maxAge)...)
 	}
 	return append(dst, c.scope...)
+}
+
+func (c *cookieConfig) expiresAt(unix int64) string {
+	if e := c.expires.Load(); e != nil && e.unix == unix {
+		return e.text
+	}
+	e := &expires{unix, time.Unix(unix, 0).UTC().Format(http.TimeFormat)}
+	c.expires.Store(e)
+	return e.text
 }
 
 // deletion returns the Set-Cookie header field that removes a cookie.

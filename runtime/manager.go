@@ -20,7 +20,7 @@ const sessionPurpose = "session"
 // manager is the part of a Manager that does not depend on the session's type.
 type manager struct {
 	policy
-	cookie       cookieConfig
+	cookie       *cookieConfig
 	rings        atomic.Pointer[rings]
 	fields       []*descriptor
 	keys         map[string]keyIndex

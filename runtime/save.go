@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
@@ -94,13 +95,11 @@ func (st *state) seal(lines []string) ([]string, error) {
 // under the newest key.
 func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	m := st.manager
-	// The buffer takes the plaintext, and behind it the cookie.
 	buf := getScratch()
 	defer putScratch(buf)
 	now := st.now()
 	*buf = st.appendPlaintext(*buf, now)
-	plaintext := *buf
-	chunks, size := m.cookie.layout(token.TextLen(len(plaintext)))
+	chunks, size := m.cookie.layout(token.TextLen(len(*buf)))
 	if chunks == 0 {
 		st.event(EventTooLarge, fmt.Sprintf("%d bytes", size), "")
 		if reseal {
@@ -109,17 +108,17 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 		return nil, fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
 			ErrTooLarge, size, m.cookie.chunks*maxCookieSize, st.largest())
 	}
-	*buf = append(append(*buf, m.cookie.name...), '=')
-	start := len(*buf)
-	if *buf, err = m.rings.Load().session.Seal(*buf, plaintext); err != nil {
+	maxAge := m.maxAge(&st.meta, now)
+	line := append(make([]byte, 0, size+m.cookie.attributesSize), m.cookie.name...)
+	line = append(line, '=')
+	if line, err = m.rings.Load().session.Seal(line, *buf); err != nil {
 		return nil, fmt.Errorf("session: sealing: %w", err)
 	}
-	maxAge := m.maxAge(&st.meta, now)
 	if chunks == 1 {
-		*buf = m.cookie.appendAttributes(*buf, maxAge, now)
-		lines = append(lines, string((*buf)[len(plaintext):]))
+		line = m.cookie.appendAttributes(line, maxAge, now)
+		lines = append(lines, ownString(line))
 	} else {
-		for _, pair := range m.cookie.split((*buf)[start:], chunks) {
+		for _, pair := range m.cookie.split(line[len(m.cookie.name)+len("="):], chunks) {
 			lines = append(lines, string(m.cookie.appendAttributes([]byte(pair), maxAge, now)))
 		}
 	}
@@ -127,6 +126,9 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	st.announce(reseal)
 	return st.appendStale(lines, chunks), nil
 }
+
+// ownString is string(b) without a copy: b must not be used any more.
+func ownString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // sealUse seals the time of the session's last use, which is now.
 func (st *state) sealUse(lines []string, now int64) ([]string, error) {
@@ -150,7 +152,7 @@ func (st *state) sealUse(lines []string, now int64) ([]string, error) {
 
 // appendDeletions removes every cookie of the session from the browser.
 func (st *state) appendDeletions(lines []string) []string {
-	c := &st.manager.cookie
+	c := st.manager.cookie
 	lines = append(lines, c.deletion(c.name))
 	for i, name := range c.siblings {
 		if st.siblings>>i&1 != 0 {
@@ -165,7 +167,7 @@ func (st *state) appendStale(lines []string, chunks int) []string {
 	if st.siblings == 0 {
 		return lines
 	}
-	c := &st.manager.cookie
+	c := st.manager.cookie
 	for i, name := range c.siblings {
 		stale := i >= chunks-1
 		if sibling(i) == seenSibling {

@@ -4,7 +4,7 @@ import "sync"
 
 // scratch holds buffers for plaintext on its way in or out. They are wiped before
 // they go back, so that a value does not outlive its request.
-var scratch = sync.Pool{New: func() any { return new(make([]byte, 0, 1024)) }}
+var scratch = sync.Pool{New: func() any { return new(make([]byte, 0, 512)) }}
 
 // maxScratch keeps one large value from holding memory for good.
 const maxScratch = 64 << 10

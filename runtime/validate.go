@@ -21,14 +21,14 @@ func (p *problemList) add(format string, args ...any) {
 }
 
 // settings returns what a Config says of cookies and of time, with the defaults filled in.
-func (cfg Config) settings() (cookieConfig, policy, error) {
+func (cfg Config) settings() (*cookieConfig, policy, error) {
 	var problems problemList
 	cfg.setDefaults()
 	cfg.checkNames(&problems)
 	cfg.checkAttributes(&problems)
 	cfg.checkTimes(&problems)
 	if len(problems) > 0 {
-		return cookieConfig{}, policy{}, errors.Join(problems...)
+		return new(cookieConfig), policy{}, errors.Join(problems...)
 	}
 	return newCookieConfig(cfg), newPolicy(cfg), nil
 }
