@@ -113,7 +113,7 @@ func TestBodies(t *testing.T) {
 		transaction{name: "past the write deadline", handler: func(w http.ResponseWriter, r *http.Request) any {
 			c := http.NewResponseController(w)
 			err := c.SetWriteDeadline(time.Unix(1, 0))
-			for c.Flush() == nil { // HTTP/2 hears of the deadline soon
+			for err == nil && c.Flush() == nil { // HTTP/2 hears of the deadline soon
 				io.WriteString(w, "body")
 			}
 			return err
