@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -128,7 +129,7 @@ func TestCapabilities(t *testing.T) {
 		}
 		if got := try(func(w http.ResponseWriter) {
 			if r, ok := w.(io.ReaderFrom); ok {
-				r.ReadFrom(nil)
+				r.ReadFrom((*os.File)(nil))
 			}
 		}); got != name(c.r, "ReadFrom") {
 			t.Errorf("%T: ReaderFrom calls %q", c.w, got)

@@ -12,18 +12,24 @@ import (
 type headerValues struct{ vary, setCookies, cacheControl [1]string }
 
 // replaceLines puts Set-Cookie header fields for the session's cookies into a response, in
-// place of those that were there for the same cookies.
+// place of those that were there for the same cookies. The program may share the
+// slices of its header between responses: they stay as they are.
 func (c *cookieConfig) replaceLines(h http.Header, lines []string) {
 	const key = "Set-Cookie"
-	others := slices.DeleteFunc(h[key], c.owns)
-	switch {
-	case len(others) > 0:
-		h[key] = append(others, lines...)
-	case len(lines) > 0:
-		h[key] = lines
-	default:
-		delete(h, key)
+	if others := h[key]; len(others) > 0 {
+		kept := make([]string, 0, len(others)+len(lines))
+		for _, line := range others {
+			if !c.owns(line) {
+				kept = append(kept, line)
+			}
+		}
+		lines = append(kept, lines...)
 	}
+	if len(lines) == 0 {
+		delete(h, key)
+		return
+	}
+	h[key] = lines
 }
 
 // varyCookie says that the response depends on the Cookie header field.
@@ -38,7 +44,9 @@ func (room *headerValues) varyCookie(h http.Header) {
 		}
 	}
 	if len(lines) == 0 {
-		lines = room.vary[:0]
+		lines = room.vary[:0:1]
+	} else {
+		lines = slices.Clip(lines) // the program may share it between responses
 	}
 	h[key] = append(lines, "Cookie")
 }

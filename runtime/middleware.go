@@ -16,18 +16,31 @@ import (
 // the session is to be sent. A session that cannot be saved makes the response
 // Config.ErrorHandler's.
 //
+// Within itself, as on a whole router and again on some of its routes, the handler is
+// its next.
+//
 // A handler that takes the connection over with http.Hijacker writes its response
 // itself: it must send what is in w.Header() by then, Set-Cookie included.
 func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Context().Value(withinKey{&m.manager}) != nil {
+			next.ServeHTTP(w, r) // this very handler is further out
+			return
+		}
 		x := new(exchange[S])
 		x.context = requestContext[S]{x}
 		x.begin(&m.manager, w, r, &x.context)
 		x.session = m.wrap(Session{&x.state})
 
-		// Not a recover: a panic goes on as it came, with its stack.
 		returned := false
-		defer func() { x.writer.finish(returned) }()
+		defer func() {
+			x.end(r)
+			if !returned && x.writer.err != nil {
+				resumeOther(recover())
+				returned = true
+			}
+			x.writer.finish(returned)
+		}()
 		next.ServeHTTP(x.writer.capable(), &x.request)
 		returned = true
 	})
@@ -58,14 +71,32 @@ func (x *untyped) begin(m *manager, w http.ResponseWriter, r *http.Request, ctx 
 	x.request = *r.WithContext(ctx)
 }
 
+// end hands back to the request of the server what net/http looks for in it: it
+// removes the files of a form that was parsed.
+func (x *untyped) end(outer *http.Request) {
+	if form := x.request.MultipartForm; form != nil && outer.MultipartForm == nil {
+		outer.MultipartForm = form
+	}
+}
+
+// resumeOther lets a panic go on, unless it is the one by which a handler, such as
+// httputil.ReverseProxy, gives up on a response that it cannot write: when the session could not
+// be saved, that response is replaced, and complete.
+func resumeOther(panicked any) {
+	if panicked != nil && panicked != http.ErrAbortHandler {
+		panic(panicked)
+	}
+}
+
 // requestContext is the context that the handler gets.
 type requestContext[S any] struct{ *exchange[S] }
 
 // sessionKey is the context key of the innermost session of type S, managerKey that
-// of one manager.
+// of one manager; withinKey tells whether there is one, and does not ask for it.
 type (
 	sessionKey[S any] struct{}
 	managerKey        struct{ manager *manager }
+	withinKey         struct{ manager *manager }
 )
 
 func (c *requestContext[S]) Value(key any) any {
@@ -77,6 +108,10 @@ func (c *requestContext[S]) Value(key any) any {
 	case managerKey:
 		if key.manager == st.manager {
 			st.ask()
+			return c.exchange
+		}
+	case withinKey:
+		if key.manager == st.manager {
 			return c.exchange
 		}
 	}

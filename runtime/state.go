@@ -104,6 +104,13 @@ func (st *state) failure() error {
 	return st.trouble.err
 }
 
+// reopen takes back that the response has begun.
+func (st *state) reopen() {
+	st.mu.Lock()
+	st.committed = false
+	st.mu.Unlock()
+}
+
 // maxOpens bounds how many cookies of the session's name are decrypted.
 const maxOpens = 2
 

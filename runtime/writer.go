@@ -2,10 +2,15 @@ package runtime
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 )
 
 // writer saves the session before the first byte of the final response.
@@ -19,11 +24,18 @@ type writer struct {
 }
 
 // capable returns w with the optional interfaces that the response writer below
-// has: handlers ask for them by type assertion. Methods that it always has,
-// like FlushError, are found by http.ResponseController alone.
+// has: handlers ask for them by type assertion.
 func (w *writer) capable() http.ResponseWriter {
-	_, readerFrom := w.ResponseWriter.(io.ReaderFrom)
-	switch flusher, hijacker := canFlush(w.ResponseWriter), canHijack(w.ResponseWriter); {
+	below := w.ResponseWriter
+	_, readerFrom := below.(io.ReaderFrom)
+	//lint:ignore SA1019 programs still take it for granted
+	_, closeNotifier := below.(http.CloseNotifier)
+	_, pusher := below.(http.Pusher)
+	switch flusher, hijacker := canFlush(below), canHijack(below); {
+	case flusher && hijacker && readerFrom && closeNotifier:
+		return http1Writer{flushHijackReadFromWriter{w}}
+	case flusher && closeNotifier && pusher:
+		return http2Writer{flushWriter{w}}
 	case flusher && hijacker && readerFrom:
 		return flushHijackReadFromWriter{w}
 	case flusher && hijacker:
@@ -90,24 +102,49 @@ func (w *writer) begin() error {
 // would describe a body that is not sent.
 func (w *writer) replyError() {
 	h := w.Header()
-	for _, name := range []string{
-		"Accept-Ranges", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Length",
-		"Content-Range", "Content-Type", "Etag", "Expires", "Last-Modified", "Location", "Trailer", "Transfer-Encoding",
-	} {
-		h.Del(name)
-	}
+	maps.DeleteFunc(h, func(name string, _ []string) bool { return describesBody(name) })
 	w.state.manager.errorHandler(w.ResponseWriter, w.request, w.err)
+}
+
+// describesBody reports whether a header field, by its canonical name, says something of
+// the body that comes with it, of where it is or of how long it keeps.
+func describesBody(name string) bool {
+	switch name {
+	case "Accept-Ranges", "Cache-Control", "Cdn-Cache-Control", "Digest", "Etag", "Expires", "Last-Modified",
+		"Location", "Refresh", "Repr-Digest", "Surrogate-Control", "Trailer", "Transfer-Encoding":
+		return true
+	}
+	return strings.HasPrefix(name, http.TrailerPrefix) ||
+		strings.HasPrefix(name, "Content-") && !strings.HasPrefix(name, "Content-Security-Policy")
 }
 
 // finish ends the exchange. When the handler panicked, the session is saved for
 // whoever recovers and answers, but no answer is made here.
 func (w *writer) finish(returned bool) {
-	if returned {
+	switch {
+	case w.err != nil: // the error handler has answered, whatever the handler did since
+		maps.DeleteFunc(w.Header(), func(name string, _ []string) bool { return strings.HasPrefix(name, http.TrailerPrefix) })
+	case returned:
 		w.begin()
-	} else if !w.began {
+	case !w.began:
 		w.began = true
 		w.err = w.state.writeTo(w.Header(), w.values, true)
 	}
+}
+
+// tryBegin runs a call of the response writer below that begins the response, unless
+// it turns out not to be supported.
+func (w *writer) tryBegin(call func() error) error {
+	first := !w.began
+	if err := w.begin(); err != nil {
+		return err
+	}
+	err := call()
+	if first && errors.Is(err, http.ErrNotSupported) {
+		w.began = false
+		w.state.reopen()
+	}
+	return err
 }
 
 // Format prints a writer without what it holds.
@@ -142,30 +179,44 @@ func (w *writer) WriteString(s string) (int, error) {
 	return io.WriteString(w.ResponseWriter, s)
 }
 
-func (w *writer) FlushError() error {
-	if !canFlush(w.ResponseWriter) {
-		return http.ErrNotSupported // and the response has not begun
-	}
-	if err := w.begin(); err != nil {
+func (w *writer) flushError() error {
+	return w.tryBegin(http.NewResponseController(w.ResponseWriter).Flush)
+}
+
+func (w *writer) hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
+	err = w.tryBegin(func() error {
+		conn, rw, err = http.NewResponseController(w.ResponseWriter).Hijack()
 		return err
-	}
-	return http.NewResponseController(w.ResponseWriter).Flush()
+	})
+	return conn, rw, err
 }
 
-func (w *writer) flush() { w.FlushError() }
-
-func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if err := w.begin(); err != nil {
-		return nil, nil, err
-	}
-	return http.NewResponseController(w.ResponseWriter).Hijack()
-}
-
+// readFrom begins the response once there are first bytes: a source that is not a file
+// may change the session until then.
 func (w *writer) readFrom(r io.Reader) (int64, error) {
+	if !w.began && !isFile(r) {
+		first := make([]byte, 512) // as many as net/http looks at to find the Content-Type
+		n, err := io.ReadAtLeast(r, first, 1)
+		if err == io.EOF {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		r = io.MultiReader(bytes.NewReader(first[:n]), r)
+	}
 	if err := w.begin(); err != nil {
 		return 0, err
 	}
 	return w.ResponseWriter.(io.ReaderFrom).ReadFrom(r)
+}
+
+func isFile(r io.Reader) bool {
+	if limited, ok := r.(*io.LimitedReader); ok {
+		r = limited.R
+	}
+	_, ok := r.(*os.File)
+	return ok
 }
 
 // The optional interfaces, one set for each type. Each type is one pointer, so that
@@ -180,10 +231,15 @@ type (
 	flushHijackReadFromWriter struct{ *writer }
 )
 
-func (w flushWriter) Flush()               { w.flush() }
-func (w flushHijackWriter) Flush()         { w.flush() }
-func (w flushReadFromWriter) Flush()       { w.flush() }
-func (w flushHijackReadFromWriter) Flush() { w.flush() }
+func (w flushWriter) Flush()               { w.flushError() }
+func (w flushHijackWriter) Flush()         { w.flushError() }
+func (w flushReadFromWriter) Flush()       { w.flushError() }
+func (w flushHijackReadFromWriter) Flush() { w.flushError() }
+
+func (w flushWriter) FlushError() error               { return w.flushError() }
+func (w flushHijackWriter) FlushError() error         { return w.flushError() }
+func (w flushReadFromWriter) FlushError() error       { return w.flushError() }
+func (w flushHijackReadFromWriter) FlushError() error { return w.flushError() }
 
 func (w hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error)              { return w.hijack() }
 func (w flushHijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error)         { return w.hijack() }
@@ -194,3 +250,21 @@ func (w readFromWriter) ReadFrom(r io.Reader) (int64, error)            { return
 func (w flushReadFromWriter) ReadFrom(r io.Reader) (int64, error)       { return w.readFrom(r) }
 func (w hijackReadFromWriter) ReadFrom(r io.Reader) (int64, error)      { return w.readFrom(r) }
 func (w flushHijackReadFromWriter) ReadFrom(r io.Reader) (int64, error) { return w.readFrom(r) }
+
+// The response writers of net/http can do more, and some programs count on it.
+type (
+	http1Writer struct{ flushHijackReadFromWriter }
+	http2Writer struct{ flushWriter }
+)
+
+func (w http1Writer) CloseNotify() <-chan bool { return closeNotify(w.writer) }
+func (w http2Writer) CloseNotify() <-chan bool { return closeNotify(w.writer) }
+
+func closeNotify(w *writer) <-chan bool {
+	//lint:ignore SA1019 it is passed on
+	return w.ResponseWriter.(http.CloseNotifier).CloseNotify()
+}
+
+func (w http2Writer) Push(target string, opts *http.PushOptions) error {
+	return w.ResponseWriter.(http.Pusher).Push(target, opts)
+}
