@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,5 +26,20 @@ func TestDependencies(t *testing.T) {
 				t.Errorf("runtime depends on %s", dep)
 			}
 		}
+	}
+}
+
+// Only the tests of programs may depend on package testing, through sessiontest.
+func TestNoTesting(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if len(deps) < 50 {
+		t.Fatalf("go list names %d packages", len(deps))
+	}
+	if slices.Contains(deps, "testing") {
+		t.Error("runtime depends on testing")
 	}
 }

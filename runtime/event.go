@@ -3,6 +3,8 @@ package runtime
 import (
 	"context"
 	"log/slog"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/observe"
 )
 
 // An Event tells what happened to a session, for logs and metrics. It never holds a
@@ -16,8 +18,7 @@ type Event struct {
 // EventKind says what an [Event] is about.
 type EventKind string
 
-// The kinds of events. Those marked * are also logged at level warn or error when
-// Config.OnEvent is nil.
+// The kinds of events. Those marked * are also logged when Config.OnEvent is nil.
 const (
 	EventCreated      EventKind = "created"       // a session was saved for the first time
 	EventRefused      EventKind = "refused"       // a cookie was not accepted; Reason is one of the Refused constants
@@ -28,6 +29,8 @@ const (
 	EventTooLarge     EventKind = "too large"     // * a session does not fit into a cookie
 	EventTooLate      EventKind = "too late"      // * a session was changed after the response had begun
 	EventSaveFailed   EventKind = "save failed"   // * a session could not be saved
+	EventKeysRead     EventKind = "keys read"     // * WatchKeys found the file changed, or good again after a failure; Reason is one of the Keys constants
+	EventKeysFailed   EventKind = "keys failed"   // * WatchKeys cannot use the file; the manager keeps the keys that it has
 )
 
 // The reasons of an EventRefused.
@@ -40,18 +43,30 @@ const (
 	RefusedIdle       = "idle"          // past Config.IdleTimeout
 )
 
+// The reasons of an EventKeysRead.
+const (
+	KeysReplaced  = "replaced"  // the manager has other keys now
+	KeysUnchanged = "unchanged" // after a failure, the file has the manager's keys again
+)
+
 // report hands an event to the program, or logs it when the program does not ask
 // for events and a person should know.
 func (m *manager) report(ctx context.Context, e Event) {
+	if observer, ok := ctx.Value(observe.Key{}).(func(Event)); ok {
+		observer(e)
+		return
+	}
 	if m.onEvent != nil {
 		m.onEvent(ctx, e)
 		return
 	}
 	level := slog.LevelWarn
 	switch e.Kind {
-	case EventTooLarge, EventTooLate, EventSaveFailed:
+	case EventTooLarge, EventTooLate, EventSaveFailed, EventKeysFailed:
 		level = slog.LevelError
 	case EventFieldDropped:
+	case EventKeysRead:
+		level = slog.LevelInfo
 	default:
 		return
 	}

@@ -39,10 +39,17 @@ func GenerateKey() string {
 // A key is 32 bytes in base64, of the URL or the standard alphabet, with or without
 // padding. A key of another length, of one repeated byte, or given twice is refused.
 // The error joins everything that is wrong and never shows a key.
-func ParseKeys(text string) (Keys, error) {
+func ParseKeys(text string) (Keys, error) { return parseKeys(text, "") }
+
+// parseKeys is ParseKeys of a text that was read from a file, if path is not empty.
+func parseKeys(text, path string) (Keys, error) {
+	source, where := "the text given", ""
+	if path != "" {
+		source, where = path, " in "+path
+	}
 	words := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	if len(words) == 0 {
-		return Keys{}, fmt.Errorf("%w in the text given: sessiongen key prints one", ErrNoKeys)
+		return Keys{}, fmt.Errorf("%w in %s: sessiongen key prints one", ErrNoKeys, source)
 	}
 	var masters [][]byte
 	var errs []error
@@ -54,7 +61,7 @@ func ParseKeys(text string) (Keys, error) {
 			}
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("session: key %d of %d %w", i+1, len(words), err))
+			errs = append(errs, fmt.Errorf("session: key %d of %d%s %w", i+1, len(words), where, err))
 		}
 		masters = append(masters, key)
 	}

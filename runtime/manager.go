@@ -66,19 +66,26 @@ func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*M
 func (m *Manager[S]) SetKeys(keys Keys) error { return m.setKeys(keys) }
 
 func (m *manager) setKeys(keys Keys) error {
+	r, err := m.newRings(keys)
+	if err == nil {
+		m.rings.Store(r)
+	}
+	return err
+}
+
+func (m *manager) newRings(keys Keys) (*rings, error) {
 	masters := keys.masters()
 	if len(masters) == 0 {
-		return ErrNoKeys
+		return nil, ErrNoKeys
 	}
 	var errSession, errSeen error
 	var r rings
 	r.session, errSession = token.NewRing(masters, m.cookie.name, sessionPurpose)
 	r.seen, errSeen = token.NewRing(masters, m.cookie.siblings[seenSibling], seenPurpose)
 	if err := cmp.Or(errSession, errSeen); err != nil {
-		return err
+		return nil, err
 	}
-	m.rings.Store(&r)
-	return nil
+	return &r, nil
 }
 
 // Get returns the session of a request: within Handler, the one that the handler

@@ -115,6 +115,12 @@ func (r *Ring) index(id [idSize]byte) int {
 	return slices.IndexFunc(r.keys, func(k *key) bool { return k.id == id })
 }
 
+// Same reports whether two rings of one cookie name and purpose have the same keys in the
+// same order, as far as the keys' ids tell.
+func (r *Ring) Same(other *Ring) bool {
+	return slices.EqualFunc(r.keys, other.keys, func(a, b *key) bool { return a.id == b.id })
+}
+
 // known returns the ready subkey of the tokens that begin with head, or nil.
 func (r *Ring) known(k *key, head *[headSize]byte) *subkey {
 	if s := r.sealing.Load(); s.head == *head {

@@ -72,6 +72,26 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+func TestSame(t *testing.T) {
+	masters := testMasters(3)
+	r := newRing(t, "n", "p", masters[0], masters[1])
+	for _, c := range []struct {
+		want  bool
+		other *Ring
+	}{
+		{true, r},
+		{true, newRing(t, "n", "p", masters[0], masters[1])},
+		{false, newRing(t, "n", "p", masters[1], masters[0])},
+		{false, newRing(t, "n", "p", masters[0])},
+		{false, newRing(t, "n", "p", masters...)},
+		{false, newRing(t, "n", "p", masters[0], masters[2])},
+	} {
+		if r.Same(c.other) != c.want || c.other.Same(r) != c.want {
+			t.Errorf("Same is not %v", c.want)
+		}
+	}
+}
+
 // counter counts the work that a ring does.
 type counter struct{ derived, opened int }
 
