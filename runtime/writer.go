@@ -9,8 +9,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"os"
 	"strings"
+	"syscall"
 )
 
 // writer saves the session before the first byte of the final response.
@@ -191,10 +191,10 @@ func (w *writer) hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
 	return conn, rw, err
 }
 
-// readFrom begins the response once there are first bytes: a source that is not a file
-// may change the session until then.
+// readFrom begins the response once there are first bytes: a source of the program's may
+// change the session until then.
 func (w *writer) readFrom(r io.Reader) (int64, error) {
-	if !w.began && !isFile(r) {
+	if !w.began && !isSystems(r) {
 		first := make([]byte, 512) // as many as net/http looks at to find the Content-Type
 		n, err := io.ReadAtLeast(r, first, 1)
 		if err == io.EOF {
@@ -211,11 +211,13 @@ func (w *writer) readFrom(r io.Reader) (int64, error) {
 	return w.ResponseWriter.(io.ReaderFrom).ReadFrom(r)
 }
 
-func isFile(r io.Reader) bool {
+// isSystems reports whether the operating system reads r itself: a file or a connection,
+// which it may send on without a copy.
+func isSystems(r io.Reader) bool {
 	if limited, ok := r.(*io.LimitedReader); ok {
 		r = limited.R
 	}
-	_, ok := r.(*os.File)
+	_, ok := r.(syscall.Conn)
 	return ok
 }
 
