@@ -19,6 +19,9 @@ var rounds = flag.Int("rounds", 6, "how often each case is measured; the librari
 // to nothing alive, and so run all the time.
 var ballast = make([]byte, 16<<20)
 
+// floors are what the libraries stand on: see floor.
+var floors = []string{"floor", "floor, reusing memory"}
+
 var cases = []string{"untouched", "read", "read-change-save"}
 
 func (l library) handler(name string) http.Handler {
@@ -40,9 +43,11 @@ func BenchmarkSessions(b *testing.B) {
 				t.measure(b, c, l.name, request(l.handler(c), cookies[l.name]))
 			}
 		}
-		t.measure(b, "untouched", "floor", request(untouched, ""))
-		t.measure(b, "read", "floor", f.open)
-		t.measure(b, "read-change-save", "floor", func() { f.open(); f.seal() })
+		t.measure(b, "untouched", floors[0], request(untouched, ""))
+		t.measure(b, "read", floors[0], f.open)
+		t.measure(b, "read", floors[1], f.openReusing)
+		t.measure(b, "read-change-save", floors[0], func() { f.open(); f.seal() })
+		t.measure(b, "read-change-save", floors[1], func() { f.openReusing(); f.sealReusing() })
 	}
 	t.print(cases, libraries)
 	for _, l := range libraries {
@@ -113,8 +118,12 @@ func (t table) print(cases []string, libraries []library) {
 		if own == nil {
 			continue // left out by -bench
 		}
-		for _, l := range append(slices.Clone(libraries), library{name: "floor"}) {
-			col := t[c+"/"+l.name]
+		names := slices.Clone(floors)
+		for i, l := range libraries {
+			names = slices.Insert(names, i, l.name)
+		}
+		for _, name := range names {
+			col := t[c+"/"+name]
 			if col == nil || len(col.times) != len(own.times) {
 				continue
 			}
@@ -122,7 +131,7 @@ func (t table) print(cases []string, libraries []library) {
 			for i, time := range col.times {
 				ratios = append(ratios, time/own.times[i])
 			}
-			fmt.Fprintf(w, "%s\t%s\t%v\t%.0f\t%s\t\n", c, l.name, nanoseconds(median(col.times)), median(col.allocations), ratio(median(ratios)))
+			fmt.Fprintf(w, "%s\t%s\t%v\t%.0f\t%s\t\n", c, name, nanoseconds(median(col.times)), median(col.allocations), ratio(median(ratios)))
 		}
 	}
 	w.Flush()

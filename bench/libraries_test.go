@@ -213,13 +213,18 @@ func scsAccessors() accessors {
 	}}
 }
 
-// A floor is what no encrypted cookie can do without: AES-256-GCM with a ready key
-// over as many bytes as sessiongen's cookie holds, and base64. It makes no request.
+// A floor is what no encrypted cookie can do without: AES-256-GCM with a ready key over
+// as many bytes as sessiongen's cookie holds, and base64. It makes no request.
+//
+// It is written as the standard library has it written: what it makes is in memory of its
+// own, as each request needs it. The other floor uses the same memory again and
+// again, which no library can do for sessions that outlive the call.
 type floor struct {
 	aead       cipher.AEAD
 	nonce      []byte
 	plaintext  []byte
-	text       []byte
+	text       string
+	reused     []byte // the text
 	raw, plain []byte
 }
 
@@ -227,26 +232,42 @@ func newFloor(textLength int) *floor {
 	f := &floor{aead: must(cipher.NewGCM(must(aes.NewCipher(random(32)))))}
 	f.nonce = make([]byte, f.aead.NonceSize())
 	f.plaintext = random(base64.RawURLEncoding.DecodedLen(textLength) - len(f.nonce) - f.aead.Overhead())
-	f.text = make([]byte, 0, textLength)
+	f.reused = make([]byte, 0, textLength)
 	f.raw = make([]byte, 0, textLength)
 	f.plain = make([]byte, 0, textLength)
 	f.seal()
+	f.sealReusing()
 	return f
 }
 
 func (f *floor) open() {
-	raw := must(base64.RawURLEncoding.AppendDecode(f.raw, f.text))
-	n := len(f.nonce)
-	plaintext := must(f.aead.Open(f.plain, raw[:n], raw[n:], nil))
-	if !bytes.Equal(plaintext, f.plaintext) {
-		panic("the floor gives way")
-	}
+	raw := must(base64.RawURLEncoding.DecodeString(f.text))
+	n := f.aead.NonceSize()
+	f.check(must(f.aead.Open(nil, raw[:n], raw[n:], nil)))
 }
 
 func (f *floor) seal() {
+	nonce := make([]byte, f.aead.NonceSize())
+	rand.Read(nonce)
+	f.text = base64.RawURLEncoding.EncodeToString(f.aead.Seal(nonce, nonce, f.plaintext, nil))
+}
+
+func (f *floor) openReusing() {
+	raw := must(base64.RawURLEncoding.AppendDecode(f.raw, f.reused))
+	n := len(f.nonce)
+	f.check(must(f.aead.Open(f.plain, raw[:n], raw[n:], nil)))
+}
+
+func (f *floor) sealReusing() {
 	rand.Read(f.nonce)
 	raw := f.aead.Seal(append(f.raw, f.nonce...), f.nonce, f.plaintext, nil)
-	f.text = base64.RawURLEncoding.AppendEncode(f.text[:0], raw)
+	f.reused = base64.RawURLEncoding.AppendEncode(f.reused[:0], raw)
+}
+
+func (f *floor) check(plaintext []byte) {
+	if !bytes.Equal(plaintext, f.plaintext) {
+		panic("the floor gives way")
+	}
 }
 
 func random(n int) []byte {
