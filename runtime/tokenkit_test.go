@@ -227,7 +227,9 @@ func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outc
 		got.Flags, got.Later = f.Flags, f.Later
 		return out
 	}
-	saved := f.Settings.Open([]string{jar(lines)})
+	settings := f.Settings
+	settings.Time = 0 // or what should have been dropped would be dropped now
+	saved := settings.Open([]string{jar(lines)})
 	if saved.Session == nil || saved.ID != got.ID || saved.Created != got.Created || saved.Authenticated != got.Authenticated ||
 		saved.Seen != max(f.Time, f.Created) {
 		t.Errorf("%s: saved as\n%s", f.Comment, &saved)
