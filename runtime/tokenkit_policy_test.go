@@ -213,6 +213,18 @@ func (k *kitMaker) addCompanions() {
 	})
 	f.Reseal = true
 	used(f, kitTime-60, kitTime-60+3600)
+	for _, c := range []struct {
+		name, comment string
+		plaintext     []byte
+	}{
+		{"other-id", "has another id", seenPlain("fedcba9876543210", kitTime-60)},
+		{"negative", "has a negative time", bytes.Join([][]byte{unhex("92"), bin(kitID), unhex("ff")}, nil)},
+	} {
+		idle("older-key-"+c.name, "a companion that is sealed under the second key, and "+c.comment+": nothing to send anew", usual(), func(f *kitFile) string {
+			f.Masters = append(f.Masters, kitKey(2))
+			return seal(f, kitKey(2), c.plaintext)
+		})
+	}
 	f = idle("session-of-older-key", "the session is sealed under the second key, the companion under the first", usual(), at(kitTime-60))
 	f.Masters = [][]byte{kitKey(1), kitKey(2)}
 	f.send(f.Cookie+"="+f.tokenOf(kitKey(2), usual()), at(kitTime-60)(f))
