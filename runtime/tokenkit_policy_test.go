@@ -147,6 +147,14 @@ func (k *kitMaker) addCompanions() {
 	used(f, kitTime-60, kitTime-60+3600)
 	f = idle("unused", "a companion where neither an idle timeout nor sliding is set is not read", usual(), at(kitTime-60))
 	f.Idle, f.Lifetime, f.Expires = 0, 601, kitTime+1
+	older := func(f *kitFile) string {
+		f.Masters = append(f.Masters, kitKey(2))
+		return seal(f, kitKey(2), seenPlain(kitID, kitTime-60))
+	}
+	f = idle("unused-older-key", "a companion that is not read is sealed under the second key: nothing to send anew", usual(), older)
+	f.Idle, f.Expires = 0, kitSeen+f.Lifetime
+	f = idle("sliding-browser-session-older-key", "the companion, not read, of a session that is not permanent is sealed under the second key", usual(), older)
+	f.Idle, f.Sliding, f.Expires = 0, true, kitSeen+f.Lifetime
 
 	// A companion that does not open is as none: the last save counts.
 	ignored := func(name, comment string, companion func(f *kitFile) string) {
