@@ -1,0 +1,230 @@
+package tokentest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Settings are what an opener is told.
+type Settings struct {
+	Masters  [][]byte
+	Cookie   string
+	Lifetime int64 // all times in seconds
+	Idle     int64 // 0 for none
+	Absolute int64 // 0 for none
+	Sliding  bool
+	Chunks   int      // 0 or 1 for none
+	Was      []string // the key of a field, then its older keys, the newest first
+	Time     int64
+}
+
+// An Outcome is what becomes of the cookies of a request.
+type Outcome struct {
+	Refused []string // why each cookie that was refused was
+	*Session
+}
+
+// A Session is what a cookie that is accepted says.
+type Session struct {
+	ID            [16]byte
+	Created       int64
+	Seen          int64 // when it was last saved
+	Authenticated int64 // 0 for never
+	Flags         uint64
+	Later         []byte // encoded elements of the metadata that the format does not know
+	Fields        []Field
+	Used          int64 // when it was last used
+	Expires       int64
+	Reseal        bool // it, or its companion, is under a key that is not the newest
+}
+
+// A Field is one of a session's.
+type Field struct {
+	Key   string
+	Value []byte
+	Until int64 // when it expires, 0 for never
+}
+
+// Permanent is the flag of sessions that outlive the browser.
+const Permanent = 1
+
+// Open reads the session from the values of a request's Cookie header fields.
+func (s Settings) Open(headers []string) Outcome {
+	cookies := make(map[string][]string)
+	for _, header := range headers {
+		for pair := range strings.SplitSeq(header, ";") {
+			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if value != "" {
+				cookies[name] = append(cookies[name], value)
+			}
+		}
+	}
+	var out Outcome
+	decrypted := 0
+	for i, value := range cookies[s.Cookie] {
+		if i == 8 || decrypted == 2 {
+			break
+		}
+		session, decrypts, reason := s.open(value, cookies)
+		if reason == "" {
+			out.Session = session
+			break
+		}
+		out.Refused = append(out.Refused, reason)
+		if decrypts {
+			decrypted++
+		}
+	}
+	return out
+}
+
+func (s Settings) open(value string, cookies map[string][]string) (_ *Session, decrypts bool, reason string) {
+	text, ok := s.join(value, cookies)
+	if !ok {
+		return nil, false, Malformed
+	}
+	plaintext, key, reason := OpenToken(s.Masters, s.Cookie, PurposeSession, text)
+	if reason != "" {
+		return nil, reason == Forged, reason
+	}
+	session, ok := s.Parse(plaintext)
+	if !ok {
+		return nil, true, Malformed
+	}
+	session.Used, session.Reseal = session.Seen, key > 0
+	slides := s.Sliding && session.Flags&Permanent != 0
+	if companion := cookies[s.Cookie+"-seen"]; companion != nil && (slides || s.Idle > 0) {
+		if seen, key, ok := s.openSeen(companion[0], session.ID); ok {
+			session.Used = max(session.Used, seen)
+			session.Reseal = session.Reseal || key > 0
+		}
+	}
+	session.Expires, reason = s.expires(session, slides)
+	if s.Time >= session.Expires {
+		return nil, true, reason
+	}
+	session.Fields = slices.DeleteFunc(session.Fields, func(f Field) bool { return f.Until != 0 && f.Until <= s.Time })
+	return session, true, ""
+}
+
+// join puts chunks together.
+func (s Settings) join(value string, cookies map[string][]string) (string, bool) {
+	mark, text, ok := strings.Cut(value, ".")
+	if !ok {
+		return value, true
+	}
+	if len(mark) != 1 || mark < "2" || mark > "4" || mark > strconv.Itoa(s.Chunks) {
+		return "", false
+	}
+	for i := 2; i <= int(mark[0]-'0'); i++ {
+		chunk := cookies[fmt.Sprintf("%s-%d", s.Cookie, i)]
+		if chunk == nil {
+			return "", false
+		}
+		text += chunk[0]
+	}
+	return text, true
+}
+
+// Parse reads a plaintext.
+func (s Settings) Parse(plaintext []byte) (*Session, bool) {
+	r := reader{b: plaintext}
+	if r.item(array).n != 2 {
+		return nil, false
+	}
+	var session Session
+	elements := r.item(array).n
+	id := r.item(binaryData).content
+	session.Created = r.seconds()
+	session.Seen = session.Created + r.seconds()
+	if n := r.seconds(); n > 0 {
+		session.Authenticated = session.Created + n - 1
+	}
+	session.Flags = r.item(positive).n
+	until := make(map[string]int64)
+	if elements > 5 {
+		expiries := reader{b: r.value()}
+		for n := expiries.item(mapping).n; n > 0 && !expiries.failed; n-- {
+			key := string(expiries.item(text).content)
+			until[key] = session.Created + expiries.seconds()
+		}
+		r.failed = r.failed || expiries.failed
+	}
+	for n := elements; n > 6 && !r.failed; n-- {
+		session.Later = append(session.Later, r.value()...)
+	}
+	values := make(map[string][]byte)
+	for n := r.item(mapping).n; n > 0 && !r.failed; n-- {
+		key := string(r.item(text).content)
+		if values[key] != nil {
+			return nil, false
+		}
+		values[key] = r.value()
+	}
+	if r.failed || len(r.b) > 0 || elements < 5 || len(id) != 16 {
+		return nil, false
+	}
+	session.ID = [16]byte(id)
+	for key, value := range values {
+		session.Fields = append(session.Fields, Field{key, value, until[key]})
+	}
+	session.Fields = s.rename(session.Fields)
+	slices.SortFunc(session.Fields, func(a, b Field) int { return cmp.Compare(a.Key, b.Key) })
+	return &session, true
+}
+
+// rename gives the field that has older keys its own, and leaves out what came under any
+// but the newest.
+func (s Settings) rename(fields []Field) []Field {
+	var kept []Field
+	newest, age := Field{}, len(s.Was)
+	for _, f := range fields {
+		switch i := slices.Index(s.Was, f.Key); {
+		case i < 0:
+			kept = append(kept, f)
+		case i < age:
+			newest, age = Field{s.Was[0], f.Value, f.Until}, i
+		}
+	}
+	if age < len(s.Was) {
+		kept = append(kept, newest)
+	}
+	return kept
+}
+
+// openSeen reads the companion of the session with an id.
+func (s Settings) openSeen(text string, id [16]byte) (seen int64, key int, ok bool) {
+	plaintext, key, reason := OpenToken(s.Masters, s.Cookie+"-seen", PurposeSeen, text)
+	if reason != "" {
+		return 0, 0, false
+	}
+	r := reader{b: plaintext}
+	elements := r.item(array).n
+	owner := r.item(binaryData).content
+	seen = r.seconds()
+	return seen, key, !r.failed && elements >= 2 && string(owner) == string(id[:])
+}
+
+// expires returns the earliest of a session's ends, and what it is refused for from
+// then on. Of several at once, the first counts.
+func (s Settings) expires(session *Session, slides bool) (int64, string) {
+	type end struct {
+		at     int64
+		reason string
+	}
+	ends := []end{{session.Seen + s.Lifetime, Expired}}
+	if slides {
+		ends[0].at = session.Used + s.Lifetime
+	}
+	if s.Idle > 0 {
+		ends = append(ends, end{session.Used + s.Idle, Idle})
+	}
+	if s.Absolute > 0 {
+		ends = append(ends, end{session.Created + s.Absolute, Expired})
+	}
+	first := slices.MinFunc(ends, func(a, b end) int { return cmp.Compare(a.at, b.at) })
+	return first.at, first.reason
+}
