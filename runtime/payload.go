@@ -79,7 +79,8 @@ func (s slot) present() bool { return s.end != 0 && !s.dropped }
 type rare struct {
 	expires    []int64 // by the index of the field, in Unix seconds; 0 for never
 	unknown    []unknownField
-	later      []byte // the encoded elements of the metadata after the known ones
+	older      []keyIndex // the keys of was= that were there
+	later      []byte     // the encoded elements of the metadata after the known ones
 	laterCount int
 }
 
@@ -263,7 +264,7 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 		}
 		next = index + 1
 		s := &c.slots[index]
-		if s.end != 0 && s.age == age {
+		if s.end != 0 && s.age == age || age > 0 && c.seenBefore(keyIndex{index, age}) {
 			return false
 		}
 		if s.end == 0 || age < s.age { // the newer key wins
@@ -271,6 +272,16 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 		}
 	}
 	return true
+}
+
+// seenBefore reports whether an older key of a field came before, and notes it.
+func (c *contents) seenBefore(k keyIndex) bool {
+	older := &c.rarely().older
+	if slices.Contains(*older, k) {
+		return true
+	}
+	*older = append(*older, k)
+	return false
 }
 
 func (c *contents) findUnknown(key []byte) *unknownField {

@@ -25,7 +25,10 @@ func (m *manager) readSeen(text string, id [idSize]byte) (seen int64, oldKey boo
 	elements := r.array()
 	owner := r.fixed(idSize)
 	seen = r.seconds()
-	if r.failed || elements < 2 || string(owner) != string(id[:]) {
+	for ; elements > 2 && !r.failed; elements-- { // of a later version
+		r.skip()
+	}
+	if r.failed || elements != 2 || r.pos != len(plaintext) || string(owner) != string(id[:]) {
 		return 0, false
 	}
 	return seen, key > 0

@@ -409,4 +409,8 @@ func (k *kitMaker) addFields() {
 	f.refuse(tokentest.Malformed)
 	f = was("twice-older", "an older key comes twice", of(str("code"), num(1), str("code"), num(1)))
 	f.refuse(tokentest.Malformed)
+	f = was("twice-older-beside-own", "an older key comes twice beside the own one", of(str("code"), num(1), str("c"), num(2), str("code"), num(3)))
+	f.refuse(tokentest.Malformed)
+	f = was("twice-oldest-around-older", "the oldest key comes twice, around a newer one", of(str("kode"), num(1), str("code"), num(2), str("kode"), num(3)))
+	f.refuse(tokentest.Malformed)
 }

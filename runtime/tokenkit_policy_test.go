@@ -207,6 +207,8 @@ func (k *kitMaker) addCompanions() {
 	plaintext("too-large", "the companion's time is 2^40+1", unhex("92"), bin(kitID), num(1<<40+1))
 	plaintext("float", "the companion's time is a float", unhex("92"), bin(kitID), unhex("cb 41d954fc40000000"))
 	plaintext("time-missing", "the companion's time is missing", unhex("92"), bin(kitID))
+	plaintext("trailing", "the companion's array is followed by a byte", unhex("92"), bin(kitID), now, unhex("c0"))
+	plaintext("later-element-cut-short", "the companion's array has a third element that is cut short", unhex("93"), bin(kitID), now, unhex("a5"))
 	plaintext("in-another-order", "the companion's time precedes its id", unhex("92"), now, bin(kitID))
 
 	used(idle("later-element", "the companion's array has a third element, which is not looked at", usual(), func(f *kitFile) string {

@@ -205,7 +205,10 @@ func (s Settings) openSeen(text string, id [16]byte) (seen int64, key int, ok bo
 	elements := r.item(array).n
 	owner := r.item(binaryData).content
 	seen = r.seconds()
-	return seen, key, !r.failed && elements >= 2 && string(owner) == string(id[:])
+	for ; elements > 2 && !r.failed; elements-- {
+		r.value()
+	}
+	return seen, key, !r.failed && elements == 2 && len(r.b) == 0 && string(owner) == string(id[:])
 }
 
 // expires returns the earliest of a session's ends, and what it is refused for from
