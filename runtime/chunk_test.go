@@ -303,7 +303,7 @@ func TestChunksResealed(t *testing.T) {
 	log.take()
 	lines, err := j.try(t, m, read)
 	if got := summary(t, lines); got != "s s-2 s-3 s-seen" || err != nil {
-		t.Errorf("sent %q, %v", got, err)
+		t.Fatalf("sent %q, %v", got, err)
 	}
 	log.expect(t, runtime.Event{Kind: runtime.EventResealed})
 	for i, want := range []int{90 * 60, 90 * 60, 90 * 60, 60 * 60} {
