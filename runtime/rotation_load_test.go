@@ -68,7 +68,7 @@ func TestRotationUnderLoad(t *testing.T) {
 			client := &http.Client{Transport: lb}
 			for n, visits := 0, 0; ; n++ {
 				query := ""
-				if n%3 == 0 {
+				if n == 0 || n%3 == 0 && i >= clients/2 { // half of them only read
 					query, visits = "?add", visits+1
 				}
 				status, body := j.fetch(t, client, "http://one.address/"+query)
