@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
 )
@@ -68,7 +69,9 @@ func TestCanary(t *testing.T) {
 
 	onEvent := func(_ context.Context, e runtime.Event) { c.print(e) }
 	for _, events := range []func(context.Context, runtime.Event){onEvent, nil} {
-		cfg := runtime.Config{Keys: parseKeys(t, one+" "+two), OnEvent: events}
+		clock := newClock()
+		cfg := runtime.Config{Keys: parseKeys(t, one+" "+two), OnEvent: events,
+			Sliding: true, IdleTimeout: time.Hour, MaxChunks: 4, Time: clock.now}
 		m, err := runtime.NewManager(cfg, wrap, fields...)
 		if err != nil {
 			t.Fatal(err)
@@ -97,6 +100,40 @@ func TestCanary(t *testing.T) {
 		}
 		c.print(app{session: *m.Open([]string{cookie})}, &app{session: *m.Open([]string{cookie})}) // not opened before
 		everything(s)
+
+		// The other cookies of a session: its companion, and its chunks.
+		clock.advance(30 * time.Minute)
+		s = m.Open([]string{cookie})
+		everything(s)
+		companion := pair(t, seal(t, m, s))
+		c.addBase64("companion", strings.TrimPrefix(companion, seenName+"="))
+		everything(s)
+		large := newJar(clock.now)
+		large.visit(t, m, func(s *visitor) {
+			setBlob(8000)(s)
+			fieldToken.Set(s.Session, token)
+			c.addBase64("id of the large session", s.ID())
+			everything(s)
+		})
+		var chunks []string
+		for i, chunk := range strings.Split(large.header()[0], "; ") {
+			_, value, _ := strings.Cut(chunk, "=")
+			c.secrets[fmt.Sprint("chunk ", i+1)] = value[10:60]
+			chunks = append(chunks, chunk)
+		}
+		swapped := dataName + strings.TrimPrefix(companion, seenName) + "; " + seenName + strings.TrimPrefix(cookie, dataName)
+		for _, header := range []string{cookie + "; " + companion, swapped, companion, strings.Join(chunks, "; "),
+			strings.Join(chunks[:2], "; "), strings.Join(chunks, "; ") + "AAAA", seenName + "=" + token + "; " + dataName + "-2=" + token + "; " + cookie} {
+			s := m.Open([]string{header})
+			c.print(app{session: *s}, &app{session: *s}) // not opened before
+			everything(s)
+			lines, err := m.Seal(s)
+			c.print(err)
+			everything(s)
+			for _, line := range lines {
+				c.addBase64("sent for "+header, strings.TrimPrefix(pair(t, line), seenName+"="))
+			}
+		}
 		for _, header := range []string{cookie, forged, "__Host-session=" + token, forged + "; " + cookie} {
 			everything(m.Open([]string{header}))
 		}
@@ -104,7 +141,7 @@ func TestCanary(t *testing.T) {
 		// Errors, of each kind.
 		for _, err := range []func(*visitor){
 			func(s *visitor) { fieldUser.Set(s.Session, token) },
-			func(s *visitor) { fieldToken.Set(s.Session, strings.Repeat(token2, 300)) },
+			func(s *visitor) { fieldToken.Set(s.Session, strings.Repeat(token2, 700)) },
 			func(s *visitor) { fieldScores.Set(s.Session, map[string]int{token: 1, token2: 2, "x": 3}) },
 		} {
 			s := m.Open([]string{cookie})
@@ -133,7 +170,7 @@ func TestCanary(t *testing.T) {
 		c.print(m.SetKeys(runtime.Keys{}))
 
 		// Within a request: the context, the request and the writer too.
-		for _, header := range []string{cookie, forged, ""} {
+		for _, header := range []string{cookie, forged, "", cookie + "; " + companion, strings.Join(chunks, "; ")} {
 			var w http.ResponseWriter = httptest.NewRecorder()
 			if events == nil {
 				w = plain{&calls{header: http.Header{}}}
@@ -149,8 +186,13 @@ func TestCanary(t *testing.T) {
 				s.Renew()
 				c.addBase64("renewed id", s.ID())
 				w.WriteHeader(200)
-				if lines := w.Header()["Set-Cookie"]; len(lines) == 1 {
+				lines := w.Header()["Set-Cookie"]
+				if len(lines) == 1 {
 					c.addBase64("sent token "+header, strings.TrimPrefix(pair(t, lines[0]), "__Host-session="))
+				}
+				for i, line := range lines {
+					_, value, _ := strings.Cut(pair(t, line), "=")
+					c.secrets[fmt.Sprint("sent chunk ", i+1, " for ", header)] = value[10:60]
 				}
 				c.print(r.Context(), ctx, s, struct{ w http.ResponseWriter }{w})
 				if events == nil {
@@ -164,7 +206,8 @@ func TestCanary(t *testing.T) {
 	}
 
 	all := c.text.String() + log.String()
-	if !strings.Contains(all, "hubo") || !strings.Contains(all, "REDACTED") || !strings.Contains(all, "forged") || len(c.secrets) < 40 {
+	if !strings.Contains(all, "hubo") || !strings.Contains(all, "REDACTED") || !strings.Contains(all, "forged") ||
+		!strings.Contains(all, "wrong purpose") || len(c.secrets) < 60 {
 		t.Error("the canary does not see what is printed")
 	}
 	for what, secret := range c.secrets {

@@ -62,6 +62,40 @@ func TestConfigErrors(t *testing.T) {
 			"session: Config.Lifetime is 1.5s; it must be whole seconds, from 1s to 9600h0m0s (400 days)"},
 		{"more than 400 days", runtime.Config{Lifetime: 400*day + time.Second},
 			"session: Config.Lifetime is 9600h0m1s; it must be whole seconds, from 1s to 9600h0m0s (400 days)"},
+		{"name with a semicolon", runtime.Config{Name: "a;b"},
+			`session: Config.Name "a;b" is not a cookie name: letters, digits and !#$%&'*+-.^_` + "`" + `|~ only (RFC 6265 section 4.1.1)`},
+		{"name with an equals sign", runtime.Config{Name: "a=b"},
+			`session: Config.Name "a=b" is not a cookie name: letters, digits and !#$%&'*+-.^_` + "`" + `|~ only (RFC 6265 section 4.1.1)`},
+		{"name that ends the line", runtime.Config{Name: "a\n"},
+			`session: Config.Name "a\n" is not a cookie name: letters, digits and !#$%&'*+-.^_` + "`" + `|~ only (RFC 6265 section 4.1.1)`},
+		{"__Http- with Insecure", runtime.Config{Name: "__http-x", Insecure: true},
+			"session: Config.Insecure cannot be used with a Name that begins with __Http-"},
+		{"negative AbsoluteTimeout", runtime.Config{AbsoluteTimeout: -time.Second},
+			"session: Config.AbsoluteTimeout is -1s; it must be whole seconds, or 0 for none"},
+		{"AbsoluteTimeout with a fraction", runtime.Config{AbsoluteTimeout: time.Second / 2},
+			"session: Config.AbsoluteTimeout is 500ms; it must be whole seconds, or 0 for none"},
+		{"negative IdleTimeout", runtime.Config{IdleTimeout: -time.Minute},
+			"session: Config.IdleTimeout is -1m0s; it must be whole seconds, or 0 for none"},
+		{"IdleTimeout with a fraction", runtime.Config{IdleTimeout: time.Minute + 1},
+			"session: Config.IdleTimeout is 1m0.000000001s; it must be whole seconds, or 0 for none"},
+		{"RefreshAfter alone", runtime.Config{RefreshAfter: time.Minute},
+			"session: Config.RefreshAfter needs IdleTimeout or Sliding"},
+		{"negative RefreshAfter", runtime.Config{IdleTimeout: time.Hour, RefreshAfter: -1 * time.Second},
+			"session: Config.RefreshAfter is -1s; it must be whole seconds, less than the 1h0m0s that a use begins anew"},
+		{"RefreshAfter with a fraction", runtime.Config{IdleTimeout: time.Hour, RefreshAfter: 1500 * time.Millisecond},
+			"session: Config.RefreshAfter is 1.5s; it must be whole seconds, less than the 1h0m0s that a use begins anew"},
+		{"RefreshAfter as long as IdleTimeout", runtime.Config{IdleTimeout: time.Hour, RefreshAfter: time.Hour},
+			"session: Config.RefreshAfter is 1h0m0s; it must be whole seconds, less than the 1h0m0s that a use begins anew"},
+		{"RefreshAfter as long as a sliding Lifetime", runtime.Config{Sliding: true, Lifetime: time.Hour, RefreshAfter: time.Hour},
+			"session: Config.RefreshAfter is 1h0m0s; it must be whole seconds, less than the 1h0m0s that a use begins anew"},
+		{"RefreshAfter between the two", runtime.Config{Sliding: true, Lifetime: time.Hour, IdleTimeout: 2 * time.Hour, RefreshAfter: 90 * time.Minute},
+			"session: Config.RefreshAfter is 1h30m0s; it must be whole seconds, less than the 1h0m0s that a use begins anew"},
+		{"RefreshAfter between the two, reversed", runtime.Config{Sliding: true, Lifetime: 2 * time.Hour, IdleTimeout: time.Hour, RefreshAfter: 90 * time.Minute},
+			"session: Config.RefreshAfter is 1h30m0s; it must be whole seconds, less than the 1h0m0s that a use begins anew"},
+		{"negative MaxChunks", runtime.Config{MaxChunks: -1},
+			"session: Config.MaxChunks is -1; it must be from 0 to 4"},
+		{"many chunks", runtime.Config{MaxChunks: 5},
+			"session: Config.MaxChunks is 5; it must be from 0 to 4"},
 	} {
 		c.cfg.Keys = parseKeys(t, keyA)
 		m, err := runtime.NewManager(c.cfg, wrap, fields...)
@@ -74,6 +108,7 @@ func TestConfigErrors(t *testing.T) {
 func TestConfigErrorsAreJoined(t *testing.T) {
 	_, err := runtime.NewManager(runtime.Config{
 		Name: "__Host-\x00", Domain: "-", Path: "x", SameSite: 9, Partitioned: true, Insecure: true, Lifetime: 1,
+		AbsoluteTimeout: -1, IdleTimeout: -1, RefreshAfter: 1, MaxChunks: 9,
 	}, wrap, &fieldVisits) // its index is not 0
 	if !errors.Is(err, runtime.ErrNoKeys) {
 		t.Errorf("not ErrNoKeys: %v", err)
@@ -83,7 +118,8 @@ func TestConfigErrorsAreJoined(t *testing.T) {
 		`session: Config.Name "__Host-\x00" is not`,
 		"session: Config.Insecure cannot", "session: Config.Domain cannot", "session: Config.Path must",
 		`session: Config.Path "x" must`, `session: Config.Domain "-" is not`, "session: Config.SameSite has",
-		"session: Config.Partitioned needs", "session: Config.Lifetime is 1ns",
+		"session: Config.Partitioned needs", "session: Config.MaxChunks is 9", "session: Config.Lifetime is 1ns",
+		"session: Config.AbsoluteTimeout is -1ns", "session: Config.IdleTimeout is -1ns", "session: Config.RefreshAfter needs",
 		"session: the generated fields are inconsistent: run go generate",
 	}
 	lines := strings.Split(err.Error(), "\n")
@@ -181,6 +217,52 @@ func TestLifetimeBounds(t *testing.T) {
 		}
 		if off := time.Until(c.Expires) - lifetime; off < -3*time.Second || off > time.Second {
 			t.Errorf("Expires is off by %v", off)
+		}
+	}
+}
+
+// A name or a path that a cookie cannot carry is refused, whatever the byte; what is
+// accepted comes through a browser.
+func TestConfigBytes(t *testing.T) {
+	for b := range 256 {
+		for _, text := range []string{string([]byte{byte(b)}), string([]byte{'x', byte(b), 'y'})} {
+			for _, cfg := range []runtime.Config{{Name: text}, {Name: "s", Path: "/" + text}, {Name: "s", Domain: text + ".example"}} {
+				cfg.Keys, cfg.MaxChunks, cfg.IdleTimeout = parseKeys(t, keyA), 2, time.Hour
+				clock := newClock()
+				cfg.Time = clock.now
+				m, err := runtime.NewManager(cfg, wrap, fields...)
+				field := "Config.Name"
+				switch {
+				case cfg.Path != "":
+					field = "Config.Path"
+				case cfg.Domain != "":
+					field = "Config.Domain"
+				}
+				if err != nil {
+					if !strings.Contains(err.Error(), field) || strings.ContainsAny(err.Error(), "\x00\r\n\x7f") {
+						t.Errorf("%+q: %v", text, err)
+					}
+					continue
+				}
+				j := newJar(clock.now)
+				if cfg.Path != "" {
+					j.path = strings.TrimRight(cfg.Path, " ")
+				}
+				if cfg.Domain != "" {
+					j.host = strings.ToLower(strings.TrimPrefix(cfg.Domain, "."))
+				}
+				j.visit(t, m, setBlob(5000))
+				clock.advance(30 * time.Minute)
+				j.visit(t, m, func(s *visitor) {
+					if s.IsNew() {
+						t.Errorf("%+q as %s: lost", text, field)
+					}
+				})
+				j.visit(t, m, func(s *visitor) { s.Destroy() })
+				if j.header() != nil {
+					t.Errorf("%+q as %s: the browser keeps the session", text, field)
+				}
+			}
 		}
 	}
 }

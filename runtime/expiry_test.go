@@ -127,6 +127,9 @@ func TestClockSetBack(t *testing.T) {
 		t.Errorf("lost: %v", s)
 	}
 	fieldAccount.Set(s.Session, 7)
+	if !s.ExpiresAt().Equal(ahead.Add(2 * time.Hour)) {
+		t.Errorf("changed: until %v", s.ExpiresAt())
+	}
 	s.SetPermanent(true)
 	line := seal(t, m, s)
 	if c := parseCookie(t, line); c.MaxAge != 2*3600 {

@@ -51,10 +51,11 @@ func (p *policy) maxAge(meta *metadata, now int64) int64 {
 		return 0
 	}
 	most := p.lifetime
+	end := meta.seen + most
 	if p.sliding {
 		most = int64(maxLifetime / time.Second)
+		end = now + most
 	}
-	end := meta.seen + most
 	if p.absolute > 0 {
 		end = min(end, meta.created+p.absolute)
 	}

@@ -84,7 +84,7 @@ func (st *state) seal(lines []string) ([]string, error) {
 		}
 	}
 	if m := st.manager; m.slides(&st.meta) {
-		if now := st.now(); st.oldKey || now-st.used >= m.refresh {
+		if now := st.now(); st.oldKey || st.oldUse || now-st.used >= m.refresh {
 			return st.sealUse(lines, now)
 		}
 	}
@@ -124,19 +124,22 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	}
 	st.sent = true
 	st.announce(reseal)
-	return st.appendStale(lines, chunks), nil
+	lines = st.appendStale(lines, chunks)
+	st.siblings |= 1<<(chunks-1) - 1 // for a save that follows
+	return lines, nil
 }
 
 // ownString is string(b) without a copy: b must not be used any more.
 func ownString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// sealUse seals the time of the session's last use, which is now.
+// sealUse seals the time of the session's last use, which is now. A clock that was set
+// back must not make it earlier.
 func (st *state) sealUse(lines []string, now int64) ([]string, error) {
 	m := st.manager
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = append(append(*buf, m.cookie.siblings[seenSibling]...), '=')
-	line, err := m.sealSeen(*buf, st.meta.id, now)
+	line, err := m.sealSeen(*buf, st.meta.id, max(now, st.used))
 	if err != nil {
 		return nil, fmt.Errorf("session: sealing: %w", err)
 	}
@@ -147,6 +150,7 @@ func (st *state) sealUse(lines []string, now int64) ([]string, error) {
 		maxAge = end - now
 	}
 	*buf = m.cookie.appendAttributes(*buf, maxAge, now)
+	st.siblings |= 1 << seenSibling
 	return append(lines, string(*buf)), nil
 }
 

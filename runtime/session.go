@@ -167,7 +167,7 @@ func (s Session) ExpiresAt() time.Time {
 	defer st.unlock()
 	meta, used := st.meta, st.used
 	if st.modified {
-		meta.seen = st.now()
+		meta.seen = max(st.now(), meta.created)
 		used = meta.seen
 	}
 	end, _ := st.manager.end(&meta, used)

@@ -33,7 +33,8 @@ type opened struct {
 	sent      bool // the browser has a cookie of this name, whatever it holds, or is sent one
 	isNew     bool // no cookie opened
 	created   bool // an EventCreated was reported
-	oldKey    bool // it, or its companion, opened under a key that is not the newest
+	oldKey    bool // it opened under a key that is not the newest
+	oldUse    bool // so did its companion
 	modified  bool
 	renewed   bool
 	destroyed bool
@@ -169,10 +170,11 @@ func (st *state) tryOpen(value string, r *received, now int64) (refusal string, 
 	if m.parse(&o.contents) != nil {
 		return RefusedMalformed, true
 	}
-	o.used, o.oldKey = o.meta.seen, key > 0
+	o.used, o.oldKey, o.oldUse = o.meta.seen, key > 0, false
 	if m.slides(&o.meta) && r.hasSibling(seenSibling) {
-		seen, oldKey := m.readSeen(r.siblings[seenSibling], o.meta.id)
-		o.used, o.oldKey = max(o.used, seen), o.oldKey || oldKey
+		var seen int64
+		seen, o.oldUse = m.readSeen(r.siblings[seenSibling], o.meta.id)
+		o.used = max(o.used, seen)
 	}
 	if end, refusal := m.end(&o.meta, o.used); now >= end {
 		return refusal, true
