@@ -221,7 +221,6 @@ func (k *kitMaker) addCompanions() {
 		f.Masters = append(f.Masters, kitKey(2))
 		return seal(f, kitKey(2), seenPlain(kitID, kitTime-60))
 	})
-	f.Reseal = true
 	used(f, kitTime-60, kitTime-60+3600)
 	for _, c := range []struct {
 		name, comment string

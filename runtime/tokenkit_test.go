@@ -229,7 +229,7 @@ func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outc
 	}
 	settings := f.Settings
 	settings.Time = 0 // or what should have been dropped would be dropped now
-	saved := settings.Open([]string{jar(lines)})
+	saved := settings.Open([]string{jarOf(lines)})
 	if saved.Session == nil || saved.ID != got.ID || saved.Created != got.Created || saved.Authenticated != got.Authenticated ||
 		saved.Seen != max(f.Time, f.Created) {
 		t.Errorf("%s: saved as\n%s", f.Comment, &saved)
@@ -260,7 +260,7 @@ func opaqueFields(keys, was []string) (fields []runtime.AnyField) {
 
 // jar returns the Cookie header field of a browser that was sent these Set-Cookie
 // lines.
-func jar(lines []string) string {
+func jarOf(lines []string) string {
 	var b bytes.Buffer
 	for _, line := range lines {
 		pair, _, _ := strings.Cut(line, ";")

@@ -38,7 +38,7 @@ type Session struct {
 	Fields        []Field
 	Used          int64 // when it was last used
 	Expires       int64
-	Reseal        bool // it, or its companion, is under a key that is not the newest
+	Reseal        bool // it is under a key that is not the newest
 }
 
 // A Field is one of a session's.
@@ -97,9 +97,8 @@ func (s Settings) open(value string, cookies map[string][]string) (_ *Session, d
 	session.Used, session.Reseal = session.Seen, key > 0
 	slides := s.Sliding && session.Flags&Permanent != 0
 	if companion := cookies[s.Cookie+"-seen"]; companion != nil && (slides || s.Idle > 0) {
-		if seen, key, ok := s.openSeen(companion[0], session.ID); ok {
+		if seen, ok := s.openSeen(companion[0], session.ID); ok {
 			session.Used = max(session.Used, seen)
-			session.Reseal = session.Reseal || key > 0
 		}
 	}
 	session.Expires, reason = s.expires(session, slides)
@@ -196,10 +195,10 @@ func (s Settings) rename(fields []Field) []Field {
 }
 
 // openSeen reads the companion of the session with an id.
-func (s Settings) openSeen(text string, id [16]byte) (seen int64, key int, ok bool) {
-	plaintext, key, reason := OpenToken(s.Masters, s.Cookie+"-seen", PurposeSeen, text)
+func (s Settings) openSeen(text string, id [16]byte) (seen int64, ok bool) {
+	plaintext, _, reason := OpenToken(s.Masters, s.Cookie+"-seen", PurposeSeen, text)
 	if reason != "" {
-		return 0, 0, false
+		return 0, false
 	}
 	r := reader{b: plaintext}
 	elements := r.item(array).n
@@ -208,7 +207,7 @@ func (s Settings) openSeen(text string, id [16]byte) (seen int64, key int, ok bo
 	for ; elements > 2 && !r.failed; elements-- {
 		r.value()
 	}
-	return seen, key, !r.failed && elements == 2 && len(r.b) == 0 && string(owner) == string(id[:])
+	return seen, !r.failed && elements == 2 && len(r.b) == 0 && string(owner) == string(id[:])
 }
 
 // expires returns the earliest of a session's ends, and what it is refused for from
