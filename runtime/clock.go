@@ -21,7 +21,7 @@ type anchor struct {
 
 func (c *clock) now() int64 {
 	if c.source != nil {
-		return c.source().Unix()
+		return max(0, c.source().Unix()) // what is sealed is not negative
 	}
 	if a := c.anchor.Load(); a != nil {
 		if since := time.Since(a.at); since >= 0 && since < time.Second {

@@ -34,6 +34,8 @@ func TestConfigErrors(t *testing.T) {
 			"session: Config.Path must be / with a Name that begins with __Host-: set Name, for example to __Secure-session"},
 		{"relative path", runtime.Config{Name: "s", Path: "app"},
 			`session: Config.Path "app" must begin with / and hold no semicolon or control character`},
+		{"path that browsers ignore", runtime.Config{Name: "s", Path: "/" + strings.Repeat("x", 1024)},
+			"session: Config.Path has 1025 bytes; browsers ignore more than 1024"},
 		{"path that ends the attribute", runtime.Config{Name: "s", Path: "/;Domain=evil.example"},
 			`session: Config.Path "/;Domain=evil.example" must begin with / and hold no semicolon or control character`},
 		{"path that ends the line", runtime.Config{Name: "s", Path: "/\r\nX: y"},

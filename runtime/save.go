@@ -67,7 +67,7 @@ func (st *state) seal(lines []string) ([]string, error) {
 	empty := st.empty()
 	switch {
 	case st.modified && empty:
-		if !st.sent {
+		if !st.sent && st.siblings == 0 {
 			return lines, nil
 		}
 		st.announce(false)

@@ -92,6 +92,9 @@ func (cfg *Config) checkAttributes(problems *problemList) {
 	if cfg.Path[0] != '/' || !isAttributeValue(cfg.Path) {
 		problems.add("session: Config.Path %q must begin with / and hold no semicolon or control character", cfg.Path)
 	}
+	if len(cfg.Path) > maxAttributeSize {
+		problems.add("session: Config.Path has %d bytes; browsers ignore more than %d", len(cfg.Path), maxAttributeSize)
+	}
 	if cfg.Domain != "" && !isDomain(cfg.Domain) {
 		problems.add("session: Config.Domain %q is not a host name", cfg.Domain)
 	}
@@ -140,6 +143,9 @@ var sameSiteText = map[http.SameSite]string{
 	http.SameSiteStrictMode:  "Strict",
 	http.SameSiteNoneMode:    "None",
 }
+
+// maxAttributeSize is how long an attribute's value may be (RFC 6265bis section 5.6).
+const maxAttributeSize = 1024
 
 // maxNameLength leaves most of a cookie's 4096 bytes to its value.
 const maxNameLength = 256
