@@ -45,16 +45,10 @@ func plainServer(t testing.TB, h http.Handler, connections int) (*httptest.Serve
 	return server, &http.Client{Transport: transport}
 }
 
-// underRace is set where the race detector is on.
-var underRace bool
-
 // fewer returns how often to repeat something that takes long.
 func fewer(n int) int {
-	switch {
-	case testing.Short():
+	if testing.Short() {
 		return n / 20
-	case underRace:
-		return n / 5
 	}
 	return n
 }
