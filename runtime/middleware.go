@@ -12,9 +12,9 @@ import (
 //
 // A session that next does not touch costs nothing and changes nothing: it is not
 // even decrypted. The response gets Vary: Cookie if next asked for the session
-// before it began the response, and one Set-Cookie with Cache-Control: private if
-// the session is to be sent. A session that cannot be saved makes the response
-// Config.ErrorHandler's.
+// before it began the response, and if the session is to be sent, one Set-Cookie for each
+// of its cookies, with Cache-Control: private. A session that cannot be saved makes the
+// response Config.ErrorHandler's.
 //
 // Within itself, as on a whole router and again on some of its routes, the handler is
 // its next.
