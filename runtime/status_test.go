@@ -105,9 +105,9 @@ func TestHelpers(t *testing.T) {
 	}
 	var all []transaction
 	for name, h := range map[string]http.Handler{
-		"Error": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "forbidden", 403) }),
+		"Error": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "forbidden", http.StatusForbidden) }),
 		"Error twice": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			http.Error(w, "one", 403)
+			http.Error(w, "one", http.StatusForbidden)
 			http.Error(w, "two", 500)
 		}),
 		"NotFound":          http.NotFoundHandler(),
@@ -160,7 +160,7 @@ func TestInformational(t *testing.T) {
 		}},
 		transaction{name: "before an error", handler: func(w http.ResponseWriter, r *http.Request) any {
 			w.WriteHeader(http.StatusEarlyHints)
-			http.Error(w, "sorry", 503)
+			http.Error(w, "sorry", http.StatusServiceUnavailable)
 			return nil
 		}},
 		transaction{name: "before a panic", handler: func(w http.ResponseWriter, r *http.Request) any {

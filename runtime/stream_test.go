@@ -19,6 +19,7 @@ import (
 // Bodies, small and large, whole and in pieces, with trailers.
 func TestBodies(t *testing.T) {
 	large := bytes.Repeat([]byte("0123456789abcdef"), 1<<17) // 2 MiB
+	text := string(large)
 	unharmed(t,
 		transaction{name: "sniffed", handler: func(w http.ResponseWriter, r *http.Request) any {
 			io.WriteString(w, "<!DOCTYPE html>")
@@ -36,7 +37,7 @@ func TestBodies(t *testing.T) {
 			return fmt.Sprint(n, err)
 		}},
 		transaction{name: "large string", handler: func(w http.ResponseWriter, r *http.Request) any {
-			n, err := io.WriteString(w, string(large))
+			n, err := io.WriteString(w, text)
 			return fmt.Sprint(n, err)
 		}},
 		transaction{name: "large copy", handler: func(w http.ResponseWriter, r *http.Request) any {
