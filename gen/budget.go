@@ -209,7 +209,7 @@ func (in bounds) value(t *schema.Type, max int, path string) bound {
 	return unlimited // what methods write, and any
 }
 
-// list is the bound of an array or map of n elements or pairs. What is past a terabyte counts as
+// list is the bound of an array or map of n elements or pairs. What is past a gigabyte counts as
 // unbounded.
 func list(path string, n int, parts ...bound) bound {
 	sum := bound{bytes: listHeader(n)}
@@ -217,7 +217,7 @@ func list(path string, n int, parts ...bound) bound {
 		if part.unbounded != "" {
 			return part
 		}
-		if n > 1<<40/part.bytes {
+		if n > 1<<30/part.bytes {
 			return bound{unbounded: path}
 		}
 		sum.bytes += n * part.bytes

@@ -16,8 +16,11 @@ const maxChunks = 4
 const chunkMarkSize = len("2.")
 
 // join returns the token whose first chunk is value; ok is false if a chunk is missing
-// or there are more than the manager allows.
+// or too long, or there are more than the manager allows.
 func (c *cookieConfig) join(value string, r *received) (token string, ok bool) {
+	if len(value) > maxChunks*maxCookieSize { // more than any sealer makes
+		return "", false
+	}
 	if len(value) < chunkMarkSize || value[1] != '.' {
 		return value, true
 	}
@@ -28,7 +31,7 @@ func (c *cookieConfig) join(value string, r *received) (token string, ok bool) {
 	var b strings.Builder
 	b.WriteString(value[chunkMarkSize:])
 	for _, chunk := range r.siblings[:chunks-1] {
-		if chunk == "" {
+		if chunk == "" || len(chunk) > maxCookieSize {
 			return "", false
 		}
 		b.WriteString(chunk)

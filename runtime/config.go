@@ -73,8 +73,8 @@ type Config struct {
 	// exceeds 8 KiB, so that a store is the better home for large sessions.
 	MaxChunks int
 
-	// Time returns the current time, as in [crypto/tls.Config]. If nil, it is
-	// time.Now.
+	// Time returns the current time, as in [crypto/tls.Config]. It may be called by
+	// several goroutines at once. If nil, it is time.Now.
 	Time func() time.Time
 
 	// OnEvent, if set, is called for every event. It may be called by several

@@ -6,7 +6,8 @@ import "errors"
 // returns all but ErrNoKeys, which is the constructor's and SetKeys's.
 var (
 	// ErrTooLarge: the cookie would exceed 4096 bytes, name and value together,
-	// which is where browsers begin to drop cookies (RFC 6265bis section 5.6).
+	// which is where browsers begin to drop cookies (RFC 6265bis section 5.6), or as
+	// much for each of Config.MaxChunks.
 	// The error's text names the largest fields.
 	ErrTooLarge = errors.New("session: too large for a cookie")
 

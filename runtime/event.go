@@ -12,7 +12,7 @@ import (
 type Event struct {
 	Kind   EventKind
 	Reason string // why, in a few words of this package's own; may be empty
-	Field  string // the schema's field that it is about, if it is about one
+	Field  string // what it is about: a field of the schema, or the method, such as Renew, that came too late
 }
 
 // EventKind says what an [Event] is about.

@@ -179,7 +179,7 @@ func TestSharedHeaderValues(t *testing.T) {
 // The error's response is not the one that the handler described.
 func TestFailedSaveLeavesNoDescription(t *testing.T) {
 	described := []string{"Content-Language", "Content-Location", "Content-Digest", "Repr-Digest", "Digest", "Content-Md5",
-		"Refresh", "Cdn-Cache-Control", "Surrogate-Control", http.TrailerPrefix + "X-Sum"}
+		"Refresh", "Cdn-Cache-Control", "Surrogate-Control", "Age", "X-Sendfile", "X-Accel-Redirect", http.TrailerPrefix + "X-Sum"}
 	for _, http2 := range []bool{false, true} {
 		m := newManager(t, runtime.Config{})
 		b := browse(t, m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -213,6 +213,36 @@ func TestLazySource(t *testing.T) {
 			t.Errorf("http2=%v: %q, %q", http2, body, b.cookies())
 		}
 	}
+}
+
+// An error that comes with bytes is not lost.
+func TestSourceFailsWithBytes(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	for _, u := range uses {
+		b := browse(t, m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			u.use(r)
+			if n, err := io.Copy(w, &failing{text: "partial"}); n != 7 || err != errBroken {
+				t.Errorf("%s: %d, %v", u.name, n, err)
+			}
+		})), func(*httptest.Server) {})
+		if _, body := b.get("/"); body != "partial" {
+			t.Errorf("%s: %q", u.name, body)
+		}
+	}
+}
+
+var errBroken = errors.New("broken")
+
+// failing gives its text and its error at once, and nothing afterwards.
+type failing struct{ text string }
+
+func (f *failing) Read(b []byte) (int, error) {
+	if f.text == "" {
+		return 0, io.EOF
+	}
+	n := copy(b, f.text)
+	f.text = ""
+	return n, errBroken
 }
 
 type lazy struct {

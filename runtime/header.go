@@ -55,6 +55,9 @@ func (room *headerValues) varyCookie(h http.Header) {
 // 5.2.2.7), unless the handler's own directives already do.
 func (room *headerValues) keepPrivate(h http.Header) {
 	const key = "Cache-Control"
+	// To the caches that know these, Cache-Control says nothing (RFC 9213).
+	delete(h, "Cdn-Cache-Control")
+	delete(h, "Surrogate-Control")
 	directives := "private"
 	for _, line := range h[key] {
 		for directive := range splitList(line) {

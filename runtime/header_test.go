@@ -92,3 +92,22 @@ func TestSetCookieLines(t *testing.T) {
 		}
 	}
 }
+
+// Caches that know of these do not look at Cache-Control (RFC 9213).
+func TestTargetedCacheControl(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	for _, changes := range []bool{false, true} {
+		w := serve(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("CDN-Cache-Control", "public, max-age=60")
+			w.Header().Set("Surrogate-Control", "max-age=60")
+			if changes {
+				fieldUser.Set(from(r).Session, "hubo")
+			}
+		})))
+		for _, name := range []string{"CDN-Cache-Control", "Surrogate-Control"} {
+			if got := w.Header().Get(name); (got == "") != changes {
+				t.Errorf("changed: %v: %s: %s", changes, name, got)
+			}
+		}
+	}
+}

@@ -46,7 +46,7 @@ func TestHostileRequests(t *testing.T) {
 		{"3001 counts", repeat(dataName+"=4.x", 3000) + good, lost, 0},
 		{"a cookie of 1 MiB", dataName + "=" + strings.Repeat("A", 1<<20), lost, 0},
 		{"chunks of 1 MiB", dataName + "=2." + strings.Repeat("A", 1<<19) + "; " + dataName + "-2=" + strings.Repeat("A", 1<<19), lost, 0},
-		{"forged chunks of 1 MiB", dataName + "=2." + forged[len(dataName)+1:] + "; " + dataName + "-2=" + strings.Repeat("A", 1<<19), lost, 1},
+		{"forged chunks of 1 MiB", dataName + "=2." + forged[len(dataName)+1:] + "; " + dataName + "-2=" + strings.Repeat("A", 1<<19), lost, 0},
 		{"names of 1 MiB", strings.Repeat(dataName, 1<<20/len(dataName)), lost, 0},
 		{"dashes of 1 MiB", dataName + strings.Repeat("-", 1<<20), lost, 0},
 	}

@@ -37,7 +37,7 @@ func GenerateKey() string {
 // every node, then move it to the front, then drop the old one.
 //
 // A key is 32 bytes in base64, of the URL or the standard alphabet, with or without
-// padding. A key of another length, of one repeated byte, or given twice is refused.
+// padding, and a ring has at most 64. A key of another length, of one repeated byte, or given twice is refused.
 // The error joins everything that is wrong and never shows a key.
 func ParseKeys(text string) (Keys, error) { return parseKeys(text, "") }
 

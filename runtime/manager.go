@@ -99,7 +99,8 @@ func (m *Manager[S]) Get(r *http.Request) *S {
 
 // Save writes a session from Get into the header of a response, for programs that
 // do not use Handler. It must be called before the response begins, once all
-// changes are made. With an error, there is no cookie in the header.
+// changes are made. With an error, there is no cookie in the header but the deletion of
+// one whose session was cleared or destroyed.
 func (m *Manager[S]) Save(w http.ResponseWriter, _ *http.Request, s *S) error {
 	return m.state(s).writeTo(w.Header(), new(headerValues), false)
 }

@@ -17,7 +17,8 @@ import (
 // response Config.ErrorHandler's.
 //
 // Within itself, as on a whole router and again on some of its routes, the handler is
-// its next.
+// its next: a request made with the context of another has that one's session, whatever
+// cookies it carries.
 //
 // A handler that takes the connection over with http.Hijacker writes its response
 // itself: it must send what is in w.Header() by then, Set-Cookie included.
@@ -35,7 +36,7 @@ func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 		returned := false
 		defer func() {
 			x.end(r)
-			if !returned && x.writer.err != nil {
+			if !returned && x.writer.replied {
 				resumeOther(recover())
 				returned = true
 			}

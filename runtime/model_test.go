@@ -82,6 +82,7 @@ type model struct {
 	// What the request under way has.
 	modelSession
 	isNew, modified bool
+	ended           bool // it was cleared or destroyed
 }
 
 type modelSession struct {
@@ -136,7 +137,7 @@ func (m *model) begin(now time.Time) {
 
 // open is what a request finds.
 func (m *model) open(now time.Time) {
-	m.modelSession, m.isNew, m.modified = m.browser.clone(), false, false
+	m.modelSession, m.isNew, m.modified, m.ended = m.browser.clone(), false, false, false
 	if m.values == nil || !slices.Contains(m.keys, m.key) || !now.Before(m.end()) {
 		m.begin(now)
 	}
@@ -240,14 +241,24 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 		t.Fatalf("new: %v, want %v", got, m.isNew)
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "operations") {
-		modelOperation(t, s, m, now)
+		modelOperation(t, s, m, now, strings.Contains("; "+had, "; s="))
 	}
 	compareModel(t, s, m)
 	size := s.Size()
 	lines, err := manager.Seal(s)
 	if limit := 4096 * max(1, m.cfg.MaxChunks); m.modified && size > limit {
-		if !errors.Is(err, runtime.ErrTooLarge) || lines != nil {
+		if !errors.Is(err, runtime.ErrTooLarge) || (lines != nil) != (m.ended && strings.Contains("; "+had, "; s=")) {
 			t.Fatalf("%d bytes: %d lines, %v", size, len(lines), err)
+		}
+		for _, line := range lines {
+			if err := j.store(line); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lines != nil {
+			if m.browser = (modelSession{}); j.header() != nil {
+				t.Fatalf("after a log-out, the browser keeps %.100q", j.header())
+			}
 		}
 		return
 	}
@@ -292,7 +303,7 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 	}
 }
 
-func modelOperation(t *rapid.T, s *visitor, m *model, now time.Time) {
+func modelOperation(t *rapid.T, s *visitor, m *model, now time.Time, had bool) {
 	switch rapid.SampledFrom([]string{
 		"read", "user", "visits", "blob", "blob", "clear blob", "code", "pop code", "permanent", "renew", "clear", "destroy",
 	}).Draw(t, "operation") {
@@ -334,13 +345,14 @@ func modelOperation(t *rapid.T, s *visitor, m *model, now time.Time) {
 		m.modified, m.seen = true, time.Time{}
 	case "clear":
 		s.Clear()
-		if len(m.values) > 0 || m.permanent {
+		if len(m.values) > 0 || m.permanent || m.isNew && had {
 			m.values, m.permanent, m.codeEnd, m.modified = make(map[string]any), false, time.Time{}, true
+			m.ended = true
 		}
 	case "destroy":
 		s.Destroy()
 		m.begin(now)
-		m.modified = true
+		m.modified, m.ended = true, true
 	}
 }
 

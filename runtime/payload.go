@@ -267,9 +267,13 @@ func (m *manager) parseFields(c *contents, r *reader) bool {
 		if s.end != 0 && s.age == age || age > 0 && c.seenBefore(keyIndex{index, age}) {
 			return false
 		}
+		// Builds that know different keys do not see each other's log-ins.
+		contested := s.end != 0 && m.fields[index].principal &&
+			(s.dropped || !bytes.Equal(c.text[s.value:s.end], r.b[value:r.pos]))
 		if s.end == 0 || age < s.age { // the newer key wins
 			*s = slot{keyLen: uint16(value - start), value: uint32(value), end: uint32(r.pos), age: age}
 		}
+		s.dropped = contested
 	}
 	return true
 }

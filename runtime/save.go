@@ -42,6 +42,9 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 			st.fail(err)
 		}
 		st.event(EventSaveFailed, reason(err), "")
+		if st.ended && st.sent {
+			return st.appendDeletions(nil), true, err
+		}
 		return nil, true, err
 	}
 	return lines, true, nil

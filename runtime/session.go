@@ -25,7 +25,8 @@ func (s Session) session() *state {
 }
 
 // Clear removes every field, those of other schema versions included, and the
-// permanent flag. A response then deletes the cookie, unless fields are set again.
+// permanent flag. A response then deletes the cookie, unless fields are set again, even if
+// the cookie did not open, or if saving fails for what is set afterwards.
 func (s Session) Clear() {
 	st := s.session()
 	st.lock()
@@ -35,7 +36,8 @@ func (s Session) Clear() {
 
 func (st *state) clear(name string) {
 	c := &st.contents
-	something := c.meta.flags != 0 || len(c.unknown()) > 0
+	// A cookie that did not open is something too: elsewhere it may.
+	something := c.meta.flags != 0 || len(c.unknown()) > 0 || st.isNew && st.sent
 	for _, f := range st.manager.fields {
 		something = st.remove(f) || something
 	}
@@ -46,7 +48,17 @@ func (st *state) clear(name string) {
 		c.rare.unknown = nil
 	}
 	c.meta.flags = 0
+	st.end()
 	st.change(name)
+}
+
+// end notes that what was there has ended. What was refused is gone with it: a log-out must
+// not fail for it.
+func (st *state) end() {
+	st.ended = true
+	if !st.committed && st.trouble != nil {
+		st.trouble.err = nil
+	}
 }
 
 // Permanent reports whether the session outlives the browser.
@@ -92,9 +104,9 @@ func (s Session) Modified() bool {
 	return st.modified
 }
 
-// ID returns the session's id, 128 random bits in base64url. It stays the same
-// until Renew, a change of the principal, or Destroy. It does not give access to
-// the session, but should not be published either.
+// ID returns the session's id, 128 random bits in base64url. Once the session is saved, it
+// stays the same until Renew, a change of the principal, Clear if that is set, or Destroy. It
+// does not give access to the session, but should not be published either.
 func (s Session) ID() string {
 	st := s.session()
 	st.lock()
@@ -125,9 +137,7 @@ func (s Session) Destroy() {
 	}
 	st.reset()
 	st.begin(st.now())
-	if !st.committed && st.trouble != nil {
-		st.trouble.err = nil // what was refused is gone too: a log-out must not fail for it
-	}
+	st.end()
 	st.change("Destroy")
 }
 

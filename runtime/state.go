@@ -38,6 +38,7 @@ type opened struct {
 	modified  bool
 	renewed   bool
 	destroyed bool
+	ended     bool     // it was cleared or destroyed: a log-out, which must not fail for what follows
 	trouble   *trouble // nil as long as there is none
 }
 
@@ -58,9 +59,20 @@ func (st *state) ask() {
 func (st *state) lock() {
 	st.mu.Lock()
 	if !st.isOpen {
-		st.isOpen = true
-		st.open()
+		st.firstUse()
 	}
+}
+
+func (st *state) firstUse() {
+	opened := false
+	defer func() {
+		if !opened { // Config.Time, or a store, has panicked
+			st.mu.Unlock()
+		}
+	}()
+	st.isOpen = true
+	st.open()
+	opened = true
 }
 
 // unlock also reports what happened meanwhile: a program's OnEvent may well use
@@ -180,6 +192,11 @@ func (st *state) tryOpen(value string, r *received, now int64) (refusal string, 
 		return refusal, true
 	}
 	o.prune(now)
+	for i, f := range m.fields {
+		if o.slots[i].dropped {
+			st.event(EventFieldDropped, "two builds disagree about the principal", f.name)
+		}
+	}
 	return "", true
 }
 

@@ -3,6 +3,7 @@ package runtime
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,8 @@ type writer struct {
 	values  *headerValues
 	began   bool
 	err     error // the session could not be saved: the response is the error handler's
+	replied bool  // which has answered; if it panicked instead, whoever recovers may
+	passed  bool  // and does
 }
 
 // capable returns w with the optional interfaces that the response writer below
@@ -87,7 +90,8 @@ func unwrap(w http.ResponseWriter) http.ResponseWriter {
 	return nil
 }
 
-// begin saves the session, once. It returns the error if that failed.
+// begin saves the session, once. It returns the error if that failed, and the error
+// handler has answered.
 func (w *writer) begin() error {
 	if !w.began {
 		w.began = true
@@ -95,7 +99,11 @@ func (w *writer) begin() error {
 			w.replyError()
 		}
 	}
-	return w.err
+	if w.replied {
+		return w.err
+	}
+	w.passed = w.err != nil
+	return nil
 }
 
 // replyError lets the program answer in place of the handler, whose own header
@@ -104,17 +112,18 @@ func (w *writer) replyError() {
 	h := w.Header()
 	maps.DeleteFunc(h, func(name string, _ []string) bool { return describesBody(name) })
 	w.state.manager.errorHandler(w.ResponseWriter, w.request, w.err)
+	w.replied = true
 }
 
 // describesBody reports whether a header field, by its canonical name, says something of
 // the body that comes with it, of where it is or of how long it keeps.
 func describesBody(name string) bool {
 	switch name {
-	case "Accept-Ranges", "Cache-Control", "Cdn-Cache-Control", "Digest", "Etag", "Expires", "Last-Modified",
-		"Location", "Refresh", "Repr-Digest", "Surrogate-Control", "Trailer", "Transfer-Encoding":
+	case "Accept-Ranges", "Age", "Cache-Control", "Cdn-Cache-Control", "Digest", "Etag", "Expires", "Last-Modified",
+		"Location", "Refresh", "Repr-Digest", "Surrogate-Control", "Trailer", "Transfer-Encoding", "X-Sendfile":
 		return true
 	}
-	return strings.HasPrefix(name, http.TrailerPrefix) ||
+	return strings.HasPrefix(name, http.TrailerPrefix) || strings.HasPrefix(name, "X-Accel-") ||
 		strings.HasPrefix(name, "Content-") && !strings.HasPrefix(name, "Content-Security-Policy")
 }
 
@@ -122,7 +131,9 @@ func describesBody(name string) bool {
 // whoever recovers and answers, but no answer is made here.
 func (w *writer) finish(returned bool) {
 	switch {
-	case w.err != nil: // the error handler has answered, whatever the handler did since
+	case w.err != nil && returned && !w.replied && !w.passed: // somebody recovered, and said nothing
+		w.ResponseWriter.WriteHeader(http.StatusInternalServerError)
+	case w.replied: // whatever the handler did since
 		maps.DeleteFunc(w.Header(), func(name string, _ []string) bool { return strings.HasPrefix(name, http.TrailerPrefix) })
 	case returned:
 		w.begin()
@@ -160,7 +171,7 @@ func (w *writer) WriteHeader(status int) {
 			return
 		}
 	}
-	if w.err == nil {
+	if !w.replied {
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
@@ -196,14 +207,21 @@ func (w *writer) hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
 func (w *writer) readFrom(r io.Reader) (int64, error) {
 	if !w.began && !isSystems(r) {
 		first := make([]byte, 512) // as many as net/http looks at to find the Content-Type
-		n, err := io.ReadAtLeast(r, first, 1)
-		if err == io.EOF {
+		n, err := 0, error(nil)
+		for n == 0 && err == nil {
+			n, err = r.Read(first)
+		}
+		switch {
+		case n == 0 && err == io.EOF:
 			return 0, nil
+		case err != nil && err != io.EOF:
+			written, writeErr := w.Write(first[:n])
+			return int64(written), cmp.Or(err, writeErr)
+		case err == io.EOF:
+			r = bytes.NewReader(first[:n])
+		default:
+			r = io.MultiReader(bytes.NewReader(first[:n]), r)
 		}
-		if err != nil {
-			return 0, err
-		}
-		r = io.MultiReader(bytes.NewReader(first[:n]), r)
 	}
 	if err := w.begin(); err != nil {
 		return 0, err
