@@ -49,6 +49,7 @@ func (st *state) clear(name string) {
 	}
 	c.meta.flags = 0
 	st.end()
+	st.note(change{kind: changeClear})
 	st.change(name)
 }
 
@@ -56,7 +57,7 @@ func (st *state) clear(name string) {
 // not fail for it.
 func (st *state) end() {
 	st.ended = true
-	if !st.committed && st.trouble != nil {
+	if !st.committed && st.trouble != nil && !st.down() {
 		st.trouble.err = nil
 	}
 }
@@ -82,6 +83,7 @@ func (s Session) SetPermanent(permanent bool) {
 	}
 	if flags != meta.flags {
 		meta.flags = flags
+		st.note(change{kind: changePermanent, permanent: permanent})
 		st.change("Permanent")
 	}
 }
@@ -128,6 +130,10 @@ func (s Session) Renew() {
 // Destroy ends the session: its fields, its id and its age are gone, and the
 // response deletes the cookie. Fields set afterwards begin a new session, and IsNew
 // is true from now on.
+//
+// With Config.Store or Config.Revocations, saving kills the id for good, before the
+// response begins: no copy of the cookie, and no other request that is under way, brings
+// the session back.
 func (s Session) Destroy() {
 	st := s.session()
 	st.lock()
@@ -138,6 +144,9 @@ func (s Session) Destroy() {
 	st.reset()
 	st.begin(st.now())
 	st.end()
+	if st.remote != nil {
+		st.remote.doom()
+	}
 	st.change("Destroy")
 }
 
@@ -186,7 +195,8 @@ func (s Session) ExpiresAt() time.Time {
 
 // Size returns how many bytes the cookie would have, name and value together, if
 // it were sent now; 0 for an empty session. At most 4096 can be saved, or as much for
-// each of Config.MaxChunks.
+// each of Config.MaxChunks. With Config.Store, it is the size of the record, and at
+// most 1 MiB.
 func (s Session) Size() int {
 	st := s.session()
 	st.lock()
@@ -194,8 +204,8 @@ func (s Session) Size() int {
 	return st.size()
 }
 
-// Err returns the first thing that went wrong: a value that was refused, or a
-// change after the response had begun. Saving returns it too.
+// Err returns the first thing that went wrong: a value that was refused, a change
+// after the response had begun, or a store that failed. Saving returns it too.
 func (s Session) Err() error {
 	st := s.session()
 	st.lock()
