@@ -353,22 +353,31 @@ func TestHanging(t *testing.T) {
 	})
 }
 
+// A slowToCommit is a store whose Commit lasts until it is told.
+type slowToCommit struct {
+	plain
+	proceed chan struct{}
+}
+
+func (s slowToCommit) Commit(token string, b []byte, expiry time.Time) error {
+	<-s.proceed
+	return s.plain.Commit(token, b, expiry)
+}
+
 // What a call does after its context has ended must not undo what came later.
 func TestLateCommit(t *testing.T) {
 	quiet(t)
 	synctest.Test(t, func(t *testing.T) {
-		store := hanging{plainAll{plain{newTable()}}, make(chan struct{})}
+		store := slowToCommit{plain{newTable()}, make(chan struct{})}
 		s := open(t, store)
 		r := runtime.Record{Version: 1, Expires: time.Now().Add(time.Hour)}
 		store.commit("key", encode(r), r.Expires)
 
-		// Find goes through, and Commit hangs.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		late := make(chan error)
-		go func() { late <- s.Replace(ctx, "key", 1, runtime.Record{Version: 2, Expires: r.Expires}) }()
-		store.proceed <- struct{}{}
-		if err := <-late; !errors.Is(err, context.DeadlineExceeded) {
+		next := r
+		next.Version = 2
+		if err := s.Replace(ctx, "key", 1, next); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
 		deleted := make(chan error)
