@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -117,12 +118,16 @@ func (s *Store) within(ctx context.Context, f func() error) error {
 	return err
 }
 
-// within returns what f returns, but not later than ctx ends. A client waits for its
+// grace is how long a call waits for its answer when its context has ended. From a server
+// that works, the answer is on its way, and tells what was done.
+const grace = 20 * time.Millisecond
+
+// within returns what f returns, but not much later than ctx ends. A client waits for its
 // server as long as its own settings say, whatever becomes of ctx.
 func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
-		return none, err
+		return none, named(err)
 	}
 	if ctx.Done() == nil {
 		v, err := f()
@@ -141,7 +146,12 @@ func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	case r := <-done:
 		return r.value, named(r.err)
 	case <-ctx.Done():
-		return none, ctx.Err()
+	}
+	select {
+	case r := <-done:
+		return r.value, named(r.err)
+	case <-time.After(grace):
+		return none, named(ctx.Err())
 	}
 }
 
