@@ -34,7 +34,9 @@ func program(t testing.TB, name, debian string) string {
 	return path
 }
 
-// startServer starts a server that writes to the disk before it answers.
+// durable are the settings of a server that writes to the disk before it answers.
+var durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
+
 func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir(), port: freePort(t), args: args}
@@ -71,8 +73,7 @@ func (s *server) addr() string { return net.JoinHostPort("127.0.0.1", s.port) }
 
 func (s *server) start() {
 	s.t.Helper()
-	args := append([]string{"--bind", "127.0.0.1", "--port", s.port, "--dir", s.dir, "--save", "",
-		"--appendonly", "yes", "--appendfsync", "always"}, s.args...)
+	args := append([]string{"--bind", "127.0.0.1", "--port", s.port, "--dir", s.dir, "--save", ""}, s.args...)
 	s.run(program(s.t, "redis-server", "redis-server"), args...)
 	c := redis.NewClient(&redis.Options{Addr: s.addr()})
 	defer c.Close()
