@@ -43,10 +43,10 @@
 //
 // A record that exists is always in the set of its principal: it gets there before or
 // together with the record, and leaves not before it. The set may name records that are
-// gone; List and DeleteByPrincipal look at each record. Entries leave the set some
-// minutes after their record would have expired, with the next change of a record of the
-// principal, and the set itself expires with its last entry. On one node and with Sentinel, List
-// and DeleteByPrincipal also remove entries of records that were deleted.
+// gone; List and DeleteByPrincipal look at each record. An entry leaves some time after
+// its record would have expired, about an eighth of the time that the record had, with the next
+// change of the set, which itself expires with its last entry. On one node and with
+// Sentinel, List and DeleteByPrincipal also remove entries of records that were deleted.
 //
 // # Round trips
 //

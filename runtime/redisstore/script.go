@@ -13,17 +13,24 @@ const (
 	absent   = -1
 )
 
-// indexEntry adds an entry to a principal's index and removes those long expired. The extra time is for nodes whose
-// clocks differ. An expiry is never moved back: a change that gets no
-// further than this leaves the record with the later one.
+// indexEntry adds an entry to a principal's index, unless there is one that stays for
+// as long as the record. It stays for longer, so that a record which is prolonged
+// with each change does not need a new one each time, and because the clocks of nodes
+// differ. Entries whose time has passed are removed.
 const indexEntry = `
 local function addEntry(index, key, expires)
-	local slack = 600
-	redis.call('ZADD', index, 'GT', expires, key)
-	redis.call('ZREMRANGEBYSCORE', index, '-inf', redis.call('TIME')[1] - slack)
-	local last = redis.call('ZREVRANGE', index, 0, 0, 'WITHSCORES')
-	if last[2] then
-		redis.call('EXPIREAT', index, last[2] + slack)
+	expires = tonumber(expires) + 600
+	local has = redis.call('ZSCORE', index, key)
+	if has and tonumber(has) >= expires then
+		return
+	end
+	local now = redis.call('TIME')[1]
+	local leaves = expires + math.max(0, math.floor((expires - now) / 8))
+	redis.call('ZADD', index, leaves, key)
+	redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
+	local last = redis.call('ZREVRANGE', index, 0, 0, 'WITHSCORES')[2]
+	if last then
+		redis.call('EXPIREAT', index, last)
 	end
 end
 `
