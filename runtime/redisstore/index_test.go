@@ -132,7 +132,11 @@ func TestRecordsAreFound(t *testing.T) {
 			},
 		} {
 			key := name()
-			between := func() { must(t, f()) }
+			between := func() {
+				if err := f(); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
 			hook.f.Store(&between)
 			must(t, s.Insert(t.Context(), key, record(1, p, nil)))
 			if hook.f.Load() != nil {
@@ -164,6 +168,27 @@ func TestLateChangeKeepsEntry(t *testing.T) {
 		must(t, s.Insert(t.Context(), name(), record(1, p, nil)))
 		if got, err := s.List(t.Context(), p); err != nil || got[key].Version != 2 {
 			t.Errorf("not listed, %v", err)
+		}
+	})
+}
+
+// A record whose entry could not be added is not stored.
+func TestNoRecordWithoutEntry(t *testing.T) {
+	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+		s, key, other, p := redisstore.New(client, redisstore.Options{}), name(), name(), name()
+		must(t, client.Set(t.Context(), "sessiongen:p:"+p, "not a set", 0).Err())
+		if err := s.Insert(t.Context(), key, record(1, p, nil)); !failed(err) {
+			t.Errorf("Insert: error %v", err)
+		}
+		if _, err := s.Load(t.Context(), key); err != runtime.ErrNoRecord {
+			t.Errorf("Load: error %v", err)
+		}
+		must(t, s.Insert(t.Context(), other, record(1, "", nil)))
+		if err := s.Replace(t.Context(), other, 1, record(2, p, nil)); !failed(err) {
+			t.Errorf("Replace: error %v", err)
+		}
+		if r, err := s.Load(t.Context(), other); err != nil || r.Version != 1 {
+			t.Errorf("Load: version %d, error %v", r.Version, err)
 		}
 	})
 }
