@@ -19,19 +19,28 @@ import (
 // Run runs the tests, each as a subtest of t. Every one opens a store, which has to be
 // empty; they run one after another, so that all can use the same database.
 func Run(t *testing.T, open func(t *testing.T) runtime.Store, opts ...Option) {
+	o := newOptions(opts)
+	for _, c := range checks {
+		if !c.lists || !o.unlisted {
+			o.check(t, c, open)
+		}
+	}
+	if o.unlisted {
+		o.check(t, unlistedCheck, open)
+	}
+}
+
+func newOptions(opts []Option) options {
 	o := options{now: time.Now, advance: time.Sleep}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	for _, c := range checks {
-		if c.lists && o.unlisted {
-			continue
-		}
-		t.Run(c.name, func(t *testing.T) { c.run(&kit{T: t, Store: open(t), options: o}) })
-	}
-	if o.unlisted {
-		t.Run("unlisted", func(t *testing.T) { unlisted(&kit{T: t, Store: open(t), options: o}) })
-	}
+	return o
+}
+
+// check runs a check as a subtest.
+func (o options) check(t *testing.T, c check, open func(t *testing.T) runtime.Store) {
+	t.Run(c.name, func(t *testing.T) { c.run(&kit{T: t, Store: open(t), options: o}) })
 }
 
 // An Option says how a store differs from others.
@@ -62,6 +71,9 @@ type check struct {
 	lists bool
 	run   func(k *kit)
 }
+
+// unlistedCheck takes the place of those that list.
+var unlistedCheck = check{"unlisted", false, unlisted}
 
 var checks = []check{
 	{"missing", false, missing},
