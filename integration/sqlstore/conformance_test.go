@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"flag"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,29 +21,36 @@ func TestConformance(t *testing.T) {
 	each(t, conforms)
 }
 
-// What MySQL's driver makes of parameters and of affected rows depends on these.
-func TestConformanceOfDriverOptions(t *testing.T) {
+var allSettings = flag.Bool("settings", false, "test with every setting, not only one")
+
+// Settings on which it depends what a statement does, what it returns, or whether the
+// database takes it back. The first of MariaDB's changes what the store goes by.
+func TestConformanceWithSettings(t *testing.T) {
+	settings := map[string][]string{
+		"MariaDB": {
+			"?clientFoundRows=true",
+			"?clientFoundRows=true&interpolateParams=true",
+			"?tx_isolation='SERIALIZABLE'",
+			"?tx_isolation='READ-COMMITTED'",
+			"?innodb_snapshot_isolation=ON",
+		},
+		"PostgreSQL": {
+			"&default_query_exec_mode=simple_protocol", // as behind a pooler
+			"&default_transaction_isolation=serializable",
+		},
+	}
 	for _, d := range databases {
-		if d.dialect != sqlstore.MySQL {
-			continue
-		}
-		for _, option := range []string{"clientFoundRows=true", "interpolateParams=true", "clientFoundRows=true&interpolateParams=true"} {
-			t.Run(option, func(t *testing.T) {
+		dsn := d.dsn
+		for _, setting := range settings[d.name] {
+			if !*allSettings && setting != "?clientFoundRows=true" {
+				continue
+			}
+			t.Run(setting[1:], func(t *testing.T) {
 				d.need(t)
-				d := d
-				d.dsn += "?" + option
+				d.dsn = dsn + setting
 				conforms(t, d)
 			})
 		}
-	}
-	// Without prepared statements, as behind a pooler.
-	for _, mode := range []string{"exec", "simple_protocol"} {
-		t.Run("default_query_exec_mode="+mode, func(t *testing.T) {
-			d := databases[1]
-			d.need(t)
-			d.dsn += "&default_query_exec_mode=" + mode
-			conforms(t, d)
-		})
 	}
 }
 

@@ -289,7 +289,9 @@ func (s *Store) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-// write calls f when it is its turn.
+// write calls f when it is its turn. A statement that the database has rolled back in
+// favour of another one is run again: it is a transaction of its own, and nothing of it
+// was done.
 func (s *Store) write(ctx context.Context, f func() (sql.Result, error)) (sql.Result, error) {
 	if s.writing != nil {
 		select {
@@ -299,7 +301,25 @@ func (s *Store) write(ctx context.Context, f func() (sql.Result, error)) (sql.Re
 			return nil, ctx.Err()
 		}
 	}
-	return f()
+	for {
+		result, err := f()
+		if err == nil || ctx.Err() != nil || !rolledBack(err) {
+			return result, err
+		}
+	}
+}
+
+// rolledBack reports whether an error is that of a deadlock, or of a transaction that
+// cannot be serialized.
+func rolledBack(err error) bool {
+	if e, ok := errors.AsType[interface {
+		error
+		SQLState() string // pgx, lib/pq
+	}](err); ok {
+		return e.SQLState() == "40001" || e.SQLState() == "40P01"
+	}
+	// MySQL's driver gives the number in the text alone, unless one imports it.
+	return strings.HasPrefix(err.Error(), "Error 1213 ")
 }
 
 // now is the current time as the database has it. A record lives while its expires is
