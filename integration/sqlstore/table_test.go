@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"strings"
@@ -20,6 +21,18 @@ func TestCreateTableAtOnce(t *testing.T) {
 			other, err := sqlstore.New(db, d.dialect, sqlstore.Options{Table: "At_Once"})
 			if err != nil {
 				t.Fatal(err)
+			}
+			// So that nobody has to connect first.
+			var conns []*sql.Conn
+			for range 10 {
+				conn, err := db.Conn(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				conns = append(conns, conn)
+			}
+			for _, conn := range conns {
+				conn.Close()
 			}
 			var group sync.WaitGroup
 			for range 10 {
