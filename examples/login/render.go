@@ -15,7 +15,7 @@ var pageFiles embed.FS
 // pages are the templates by name, each within the layout.
 var pages = func() map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
-		"price": func(cents int) string { return fmt.Sprintf("€ %d.%02d", cents/100, cents%100) },
+		"price": func(cents int) string { return fmt.Sprintf("€\u00a0%d.%02d", cents/100, cents%100) },
 	}).ParseFS(pageFiles, "pages/layout.html"))
 	all := map[string]*template.Template{}
 	for _, name := range []string{"shop", "cart", "account", "devices", "problem"} {
