@@ -73,6 +73,30 @@ type Config struct {
 	// exceeds 8 KiB, so that a store is the better home for large sessions.
 	MaxChunks int
 
+	// Store, if set, keeps the sessions on the server, and cookies carry only their
+	// sealed ids: sessions may be up to 1 MiB large, requests that change one at the
+	// same time lose nothing, and can be revoked. [NewMemoryStore] makes one for a
+	// single process.
+	//
+	// If the store fails, a request that uses its session is answered by
+	// ErrorHandler, with 503 by default, and nothing is said of the session.
+	Store Store
+
+	// StoreTimeout bounds each call of Store and Revocations, 2 seconds by default. A
+	// request that breaks off does not end such a call.
+	StoreTimeout time.Duration
+
+	// Revocations, if set, lets sessions that live in cookies be revoked, at the
+	// cost of asking this store in each request that uses its session: about the session's id,
+	// its principal, under each of the Keys, and the time of RevokeAll. It may be
+	// the store of another manager. If it fails, so do these requests, as with Store.
+	Revocations Store
+
+	// RevocationCache is for how long an answer of Revocations may be used again by
+	// this process: a session may live on for so long after another process revoked
+	// or destroyed it. It is 0 by default, which asks each time.
+	RevocationCache time.Duration
+
 	// Time returns the current time, as in [crypto/tls.Config]. If nil, it is
 	// time.Now.
 	Time func() time.Time
@@ -84,6 +108,7 @@ type Config struct {
 
 	// ErrorHandler answers a request whose session could not be saved. Of the
 	// handler's own answer, the status and the body are not sent then, nor what
-	// the header says of the body. The default is a plain 500.
+	// the header says of the body. The default is a plain
+	// 500, or 503 if it was a store that failed.
 	ErrorHandler func(http.ResponseWriter, *http.Request, error)
 }

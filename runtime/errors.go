@@ -7,7 +7,8 @@ import "errors"
 var (
 	// ErrTooLarge: the cookie would exceed 4096 bytes, name and value together,
 	// which is where browsers begin to drop cookies (RFC 6265bis section 5.6).
-	// The error's text names the largest fields.
+	// The error's text names the largest fields. With Config.Store, it is the record
+	// that would exceed 1 MiB.
 	ErrTooLarge = errors.New("session: too large for a cookie")
 
 	// ErrMax: a field was set to a value above the max of its schema. The field
@@ -22,6 +23,11 @@ var (
 	// ErrTooLate: a session was changed after the response had begun, when a
 	// cookie could no longer be sent.
 	ErrTooLate = errors.New("session: changed after the response began")
+
+	// ErrStore: Config.Store or Config.Revocations failed, did not answer in time, or holds
+	// something else than what was put there. Nothing is known of the session then,
+	// and nothing is sent of it.
+	ErrStore = errors.New("session: the store failed")
 
 	// ErrNoKeys: a Config or a call of SetKeys holds no key.
 	ErrNoKeys = errors.New("session: no keys")

@@ -29,6 +29,10 @@ const (
 	EventTooLarge     EventKind = "too large"     // * a session does not fit into a cookie
 	EventTooLate      EventKind = "too late"      // * a session was changed after the response had begun
 	EventSaveFailed   EventKind = "save failed"   // * a session could not be saved
+	EventGone         EventKind = "gone"          // a session was ended by another request, so that a change of it is dropped
+	EventOverwritten  EventKind = "overwritten"   // * two requests set a field at once, and the later one won; Update would have kept both
+	EventRevoked      EventKind = "revoked"       // sessions were revoked; Reason is one of the Revoked constants
+	EventStoreFailed  EventKind = "store failed"  // * the store failed; Reason is the call
 	EventKeysRead     EventKind = "keys read"     // * WatchKeys found the file changed, or good again after a failure; Reason is one of the Keys constants
 	EventKeysFailed   EventKind = "keys failed"   // * WatchKeys cannot use the file; the manager keeps the keys that it has
 )
@@ -41,6 +45,15 @@ const (
 	RefusedPurpose    = "wrong purpose" // a token of another kind, such as that of the companion cookie
 	RefusedExpired    = "expired"       // past Config.Lifetime or Config.AbsoluteTimeout
 	RefusedIdle       = "idle"          // past Config.IdleTimeout
+	RefusedUnknownID  = "unknown id"    // the store has no record of it
+	RefusedRevoked    = "revoked"       // by what Config.Revocations says
+)
+
+// The reasons of an EventRevoked.
+const (
+	RevokedID        = "id"        // one session
+	RevokedPrincipal = "principal" // those of one principal
+	RevokedAll       = "all"       // all sessions
 )
 
 // The reasons of an EventKeysRead.
@@ -62,9 +75,9 @@ func (m *manager) report(ctx context.Context, e Event) {
 	}
 	level := slog.LevelWarn
 	switch e.Kind {
-	case EventTooLarge, EventTooLate, EventSaveFailed, EventKeysFailed:
+	case EventTooLarge, EventTooLate, EventSaveFailed, EventStoreFailed, EventKeysFailed:
 		level = slog.LevelError
-	case EventFieldDropped:
+	case EventFieldDropped, EventOverwritten:
 	case EventKeysRead:
 		level = slog.LevelInfo
 	default:

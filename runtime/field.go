@@ -1,8 +1,10 @@
 package runtime
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -40,6 +42,7 @@ type descriptor struct {
 	secret    bool
 	principal bool
 	decode    func(raw []byte) (any, error)
+	encode    func(v any) ([]byte, error)
 }
 
 func (f *Field[T]) descriptor() descriptor {
@@ -47,6 +50,7 @@ func (f *Field[T]) descriptor() descriptor {
 		index: f.Index, name: f.Name, key: f.Key, header: wire.AppendString(nil, f.Key),
 		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal,
 		decode: func(raw []byte) (any, error) { return codec.DecodeField(raw, f.Decode) },
+		encode: f.encodeAny,
 	}
 }
 
@@ -82,7 +86,7 @@ func (f *Field[T]) Has(s Session) bool {
 // reported by the session's Err.
 func (f *Field[T]) Set(s Session, v T) {
 	st := s.session()
-	f.encode(st, v, func(raw []byte) { st.put(st.manager.fields[f.Index], raw, nil) })
+	f.encode(st, v, func(raw []byte) { st.put(st.manager.fields[f.Index], raw, nil, nil) })
 }
 
 // encode calls use with the encoded value, which use must not keep.
@@ -121,11 +125,13 @@ func (f *Field[T]) check(raw []byte) error {
 }
 
 // Pop removes the field and returns the value that it had; ok is false if it was
-// not set. Of several concurrent calls, one gets it.
+// not set. Of several concurrent calls, one gets it. With Config.Store that holds for
+// concurrent requests too: Pop takes the value out of the store at once, and whether or not the
+// session is saved later, it is gone.
 func (f *Field[T]) Pop(s Session) (v T, ok bool) {
 	st := s.session()
 	d := st.manager.fields[f.Index]
-	raw := st.take(d)
+	raw := st.pop(d)
 	if raw == nil {
 		return v, false
 	}
@@ -147,15 +153,50 @@ func (f *Field[T]) Clear(s Session) {
 // Update sets the field to what change makes of its value, or of its default if it
 // is not set. The session is not locked meanwhile: if the field changed, change is
 // called again with the newer value, so it must not itself set this field.
+//
+// With Config.Store, it is also called again when the session is saved, if another
+// request changed the session meanwhile: it must not change the session at all, and must stay
+// good until then.
 func (f *Field[T]) Update(s Session, change func(T) T) {
 	st := s.session()
+	var again update
+	if st.manager.inStore() {
+		again = f.again(st, change)
+	}
 	for done := false; !done; {
 		v, old := f.get(st)
 		done = true
 		f.encode(st, change(v), func(raw []byte) {
-			done = st.put(st.manager.fields[f.Index], raw, &old)
+			done = st.put(st.manager.fields[f.Index], raw, &old, again)
 		})
 	}
+}
+
+// again is Update for a session that turns out to hold another value.
+func (f *Field[T]) again(st *state, change func(T) T) update {
+	return func(held []byte) (result []byte) {
+		v := f.Default
+		if held != nil {
+			if decoded, err := codec.DecodeField(held, f.Decode); err == nil {
+				v = decoded
+			}
+		}
+		f.encode(st, change(v), func(raw []byte) { result = bytes.Clone(raw) })
+		return result
+	}
+}
+
+// encodeAny encodes a value of the field's type.
+func (f *Field[T]) encodeAny(v any) ([]byte, error) {
+	value, ok := v.(T)
+	if !ok {
+		return nil, fmt.Errorf("session: %s has the type %v, not %T", f.Name, reflect.TypeFor[T](), v)
+	}
+	raw, err := codec.AppendField(nil, value, f.Encode)
+	if err != nil {
+		return nil, fmt.Errorf("%w: field %s", ErrEncode, f.Name)
+	}
+	return raw, nil
 }
 
 // Append adds elements to a field that is a slice. Without any it does nothing.

@@ -13,13 +13,18 @@ import (
 
 // rings are the keys in use, one ring for each purpose: a token of one cookie does not
 // open as another's.
-type rings struct{ session, seen *token.Ring }
+type rings struct {
+	session, seen *token.Ring
+	id, record    *token.Ring // with Config.Store
+	principals    [][]byte    // the keys of principals' hashes, the newest first, if the sessions can be revoked
+}
 
 const sessionPurpose = "session"
 
 // manager is the part of a Manager that does not depend on the session's type.
 type manager struct {
 	policy
+	*serverSide  // nil without Config.Store and Config.Revocations
 	cookie       *cookieConfig
 	rings        atomic.Pointer[rings]
 	fields       []*descriptor
@@ -43,13 +48,18 @@ func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*M
 	m := &Manager[S]{wrap: wrap}
 	m.clock.source, m.onEvent, m.errorHandler = cfg.Time, cfg.OnEvent, cfg.ErrorHandler
 	if m.errorHandler == nil {
-		m.errorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) {
-			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		m.errorHandler = func(w http.ResponseWriter, _ *http.Request, err error) {
+			status := http.StatusInternalServerError
+			if errors.Is(err, ErrStore) {
+				status = http.StatusServiceUnavailable
+			}
+			http.Error(w, http.StatusText(status), status)
 		}
 	}
 	var errFields, errCookie error
 	m.fields, m.keys, errFields = index(fields)
 	m.cookie, m.policy, errCookie = cfg.settings()
+	m.serverSide = newServerSide(cfg, m.fields)
 	errKeys := m.setKeys(cfg.Keys)
 	if errors.Is(errKeys, ErrNoKeys) {
 		errKeys = fmt.Errorf("%w: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run", ErrNoKeys)
@@ -84,6 +94,11 @@ func (m *manager) newRings(keys Keys) (*rings, error) {
 	r.seen, errSeen = token.NewRing(masters, m.cookie.siblings[seenSibling], seenPurpose)
 	if err := cmp.Or(errSession, errSeen); err != nil {
 		return nil, err
+	}
+	if m.serverSide != nil {
+		if err := m.addServerKeys(&r, masters); err != nil {
+			return nil, err
+		}
 	}
 	return &r, nil
 }

@@ -36,12 +36,18 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 		return nil, st.asked.Load(), nil
 	}
 	defer st.unlock()
-	lines, err = st.seal(lines)
+	if st.manager.serverSide == nil {
+		lines, err = st.seal(lines)
+	} else {
+		lines, err = st.commit(lines)
+	}
 	if err != nil {
 		if final {
 			st.fail(err)
 		}
-		st.event(EventSaveFailed, reason(err), "")
+		if !errors.Is(err, ErrStore) { // of which there was an event
+			st.event(EventSaveFailed, reason(err), "")
+		}
 		return nil, true, err
 	}
 	return lines, true, nil
@@ -106,7 +112,7 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 			return lines, nil // the browser's cookie is still good
 		}
 		return nil, fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
-			ErrTooLarge, size, m.cookie.chunks*maxCookieSize, st.largest())
+			ErrTooLarge, size, m.cookie.chunks*maxCookieSize, m.largest(&st.contents))
 	}
 	maxAge := m.maxAge(&st.meta, now)
 	line := append(make([]byte, 0, size+m.cookie.attributesSize), m.cookie.name...)
@@ -171,7 +177,7 @@ func (st *state) appendStale(lines []string, chunks int) []string {
 	for i, name := range c.siblings {
 		stale := i >= chunks-1
 		if sibling(i) == seenSibling {
-			stale = !st.manager.slides(&st.meta)
+			stale = !st.manager.slides(&st.meta) || st.manager.inStore()
 		}
 		if stale && st.siblings>>i&1 != 0 {
 			lines = append(lines, c.deletion(name))
@@ -218,24 +224,27 @@ func (st *state) size() int {
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = st.appendPlaintext(*buf, st.now())
+	if st.manager.inStore() {
+		return token.TextLen(len(*buf) + usedSize)
+	}
 	_, size := st.manager.cookie.layout(token.TextLen(len(*buf)))
 	return size
 }
 
 // largest names the fields that take the most bytes, the largest first.
-func (st *state) largest() string {
+func (m *manager) largest(c *contents) string {
 	type sized struct {
 		name string
 		size int
 	}
 	var all []sized
-	for i, f := range st.manager.fields {
-		if raw := st.contents.value(i); raw != nil {
+	for i, f := range m.fields {
+		if raw := c.value(i); raw != nil {
 			all = append(all, sized{f.name, len(f.header) + len(raw)})
 		}
 	}
 	var unknown int
-	for _, u := range st.unknown() {
+	for _, u := range c.unknown() {
 		unknown += len(u.key) + len(u.raw)
 	}
 	if unknown > 0 {

@@ -46,6 +46,7 @@ func (st *state) clear(name string) {
 		c.rare.unknown = nil
 	}
 	c.meta.flags = 0
+	st.note(change{kind: changeClear})
 	st.change(name)
 }
 
@@ -70,6 +71,7 @@ func (s Session) SetPermanent(permanent bool) {
 	}
 	if flags != meta.flags {
 		meta.flags = flags
+		st.note(change{kind: changePermanent, permanent: permanent})
 		st.change("Permanent")
 	}
 }
@@ -116,6 +118,10 @@ func (s Session) Renew() {
 // Destroy ends the session: its fields, its id and its age are gone, and the
 // response deletes the cookie. Fields set afterwards begin a new session, and IsNew
 // is true from now on.
+//
+// With Config.Store or Config.Revocations, saving kills the id for good, before the
+// response begins: no copy of the cookie, and no other request that is under way, brings
+// the session back.
 func (s Session) Destroy() {
 	st := s.session()
 	st.lock()
@@ -125,7 +131,10 @@ func (s Session) Destroy() {
 	}
 	st.reset()
 	st.begin(st.now())
-	if !st.committed && st.trouble != nil {
+	if st.remote != nil {
+		st.remote.doom()
+	}
+	if !st.committed && st.trouble != nil && !st.down() {
 		st.trouble.err = nil // what was refused is gone too: a log-out must not fail for it
 	}
 	st.change("Destroy")
@@ -176,7 +185,8 @@ func (s Session) ExpiresAt() time.Time {
 
 // Size returns how many bytes the cookie would have, name and value together, if
 // it were sent now; 0 for an empty session. At most 4096 can be saved, or as much for
-// each of Config.MaxChunks.
+// each of Config.MaxChunks. With Config.Store, it is the size of the record, and at
+// most 1 MiB.
 func (s Session) Size() int {
 	st := s.session()
 	st.lock()
@@ -184,8 +194,8 @@ func (s Session) Size() int {
 	return st.size()
 }
 
-// Err returns the first thing that went wrong: a value that was refused, or a
-// change after the response had begun. Saving returns it too.
+// Err returns the first thing that went wrong: a value that was refused, a change
+// after the response had begun, or a store that failed. Saving returns it too.
 func (s Session) Err() error {
 	st := s.session()
 	st.lock()

@@ -38,11 +38,13 @@ type opened struct {
 	renewed   bool
 	destroyed bool
 	trouble   *trouble // nil as long as there is none
+	remote    *remote  // nil without Config.Store and Config.Revocations
 }
 
 // trouble is what most requests have none of.
 type trouble struct {
 	err    error
+	down   bool    // the store could not tell what the session is: err stays, and nothing is sent
 	events []Event // to be reported once mu is free
 }
 
@@ -121,6 +123,9 @@ func (st *state) open() {
 		st.opened = new(opened)
 	}
 	st.init(len(m.fields))
+	if m.serverSide != nil {
+		st.remote = new(remote)
+	}
 	now := m.clock.now()
 	var r received
 	m.cookie.find(*st.cookies, &r)
@@ -130,6 +135,10 @@ func (st *state) open() {
 		refusal, decrypted := st.tryOpen(value, &r, now)
 		if refusal == "" {
 			return
+		}
+		if st.down() {
+			st.reset()
+			break
 		}
 		st.reset()
 		st.event(EventRefused, refusal, "")
@@ -147,6 +156,9 @@ func (st *state) open() {
 // is accepted.
 func (st *state) tryOpen(value string, r *received, now int64) (refusal string, decrypted bool) {
 	m, o := st.manager, st.opened
+	if m.inStore() {
+		return st.tryLoad(value, now)
+	}
 	rings := m.rings.Load()
 	value, ok := m.cookie.join(value, r)
 	if !ok {
@@ -178,6 +190,9 @@ func (st *state) tryOpen(value string, r *received, now int64) (refusal string, 
 		return refusal, true
 	}
 	o.prune(now)
+	if m.serverSide != nil {
+		return st.checkRevoked(), true
+	}
 	return "", true
 }
 
@@ -201,6 +216,9 @@ func (st *state) id() [idSize]byte {
 // change notes that something changed; name is the field, or the method that did it.
 func (st *state) change(name string) {
 	st.modified = true
+	if st.remote != nil {
+		st.remote.unsaved = true
+	}
 	if st.committed {
 		st.fail(ErrTooLate)
 		st.event(EventTooLate, "", name)
@@ -217,6 +235,9 @@ func (st *state) renew() {
 // authenticate notes that the principal changed.
 func (st *state) authenticate(known bool) {
 	st.renew()
+	if st.remote != nil {
+		st.remote.authenticated = true
+	}
 	st.meta.authenticated = 0
 	if known {
 		st.meta.authenticated = st.now()
@@ -233,8 +254,9 @@ func (st *state) value(index int) []byte {
 }
 
 // put sets the encoded value of a field. If over is not nil, it does so only while
-// the field holds *over, and otherwise returns false.
-func (st *state) put(f *descriptor, raw []byte, over *[]byte) bool {
+// the field holds *over, and otherwise returns false. In a store, again tells what to set
+// the field to if it turns out to hold something else; nil means raw.
+func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool {
 	st.lock()
 	defer st.unlock()
 	c := &st.contents
@@ -255,6 +277,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte) bool {
 	}
 	c.set(f.index, f.header, raw)
 	c.setExpiry(f.index, expires)
+	st.note(change{kind: changePut, field: f, raw: c.value(f.index), expires: expires, again: again})
 	st.change(f.name)
 	return true
 }
@@ -263,8 +286,13 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte) bool {
 func (st *state) take(f *descriptor) []byte {
 	st.lock()
 	defer st.unlock()
+	return st.takeLocked(f)
+}
+
+func (st *state) takeLocked(f *descriptor) []byte {
 	raw := st.contents.value(f.index)
 	if st.remove(f) {
+		st.note(change{kind: changeRemove, field: f})
 		st.change(f.name)
 	}
 	return raw

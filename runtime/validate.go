@@ -27,6 +27,7 @@ func (cfg Config) settings() (*cookieConfig, policy, error) {
 	cfg.checkNames(&problems)
 	cfg.checkAttributes(&problems)
 	cfg.checkTimes(&problems)
+	cfg.checkStores(&problems)
 	if len(problems) > 0 {
 		return new(cookieConfig), policy{}, errors.Join(problems...)
 	}
@@ -45,6 +46,9 @@ func (cfg *Config) setDefaults() {
 	}
 	if cfg.Lifetime == 0 {
 		cfg.Lifetime = defaultLifetime
+	}
+	if cfg.StoreTimeout == 0 {
+		cfg.StoreTimeout = defaultStoreTimeout
 	}
 	if shortest := cfg.shortestSlide(); cfg.RefreshAfter == 0 && shortest > 0 {
 		cfg.RefreshAfter = (shortest / 10).Truncate(time.Second)
@@ -130,6 +134,24 @@ func (cfg *Config) checkTimes(problems *problemList) {
 		problems.add("session: Config.RefreshAfter needs IdleTimeout or Sliding")
 	case d < 0 || d >= shortest || d%time.Second != 0:
 		problems.add("session: Config.RefreshAfter is %v; it must be whole seconds, less than the %v that a use begins anew", d, shortest)
+	}
+}
+
+func (cfg *Config) checkStores(problems *problemList) {
+	if cfg.Store != nil && cfg.Revocations != nil {
+		problems.add("session: Config.Revocations is for sessions in cookies: those of a Store are revoked in it")
+	}
+	if cfg.Store != nil && cfg.MaxChunks > 1 {
+		problems.add("session: Config.MaxChunks is for sessions in cookies, without a Store")
+	}
+	if cfg.StoreTimeout < 0 {
+		problems.add("session: Config.StoreTimeout is %v; it must not be negative", cfg.StoreTimeout)
+	}
+	switch {
+	case cfg.RevocationCache < 0:
+		problems.add("session: Config.RevocationCache is %v; it must not be negative", cfg.RevocationCache)
+	case cfg.RevocationCache > 0 && cfg.Revocations == nil:
+		problems.add("session: Config.RevocationCache needs Revocations")
 	}
 }
 

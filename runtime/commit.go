@@ -1,0 +1,296 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// maxAttempts bounds how often a request tries to change a record that others change too.
+const maxAttempts = 100
+
+// commit is seal for a session that has something on the server: first it is saved there.
+func (st *state) commit(lines []string) ([]string, error) {
+	if err := st.failure(); err != nil {
+		return nil, err
+	}
+	if !st.manager.inStore() {
+		return st.commitCookie(lines)
+	}
+	st.enter()
+	defer st.leave()
+	r := st.remote
+	for ; len(r.doomed) > 0; r.doomed = r.doomed[1:] {
+		if err := st.kill(r.doomed[0]); err != nil {
+			return nil, err
+		}
+	}
+	err := st.write()
+	if errors.Is(err, ErrNoRecord) {
+		return lines, st.lose()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return st.tell(lines)
+}
+
+// write brings the store up to date. The error is ErrNoRecord if the session has ended.
+func (st *state) write() (err error) {
+	r := st.remote
+	if !r.unsaved && !(r.claimed && st.empty()) {
+		return st.touch()
+	}
+	turn := st.newTurn(r.id)
+	defer func() { turn.end(err == nil) }()
+	for {
+		if err := st.failure(); err != nil {
+			return err
+		}
+		err := st.writeOnce()
+		switch {
+		case err == nil:
+			r.unsaved, r.claimed, r.authenticated, r.changes = false, false, false, nil
+			return nil
+		case errors.Is(err, errIDTaken):
+			st.meta.hasID = false
+		case !errors.Is(err, ErrConflict):
+			return err
+		default:
+			if err := turn.next(); err != nil {
+				return err
+			}
+			if err := st.merge(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// A turn is a request's way to a record that others change too.
+type turn struct {
+	state    *state
+	key      string
+	done     func(well bool)
+	attempts int
+}
+
+func (st *state) newTurn(id [idSize]byte) *turn {
+	return &turn{state: st, key: st.manager.recordKey(id)}
+}
+
+// next waits until it is worth to try again.
+func (t *turn) next() error {
+	m := t.state.manager
+	if t.attempts++; t.attempts >= maxAttempts {
+		t.state.event(EventStoreFailed, "conflicts without end", "")
+		return fmt.Errorf("%w: conflicts without end", ErrStore)
+	}
+	if t.done == nil {
+		if t.done = m.turns.wait(t.key, m.timeout); t.done == nil {
+			t.state.event(EventStoreFailed, "no answer in time", "")
+			return fmt.Errorf("%w: no answer in time", ErrStore)
+		}
+		return nil
+	}
+	// Other processes change it too.
+	time.Sleep(rand.N(time.Millisecond << min(t.attempts, 5)))
+	return nil
+}
+
+func (t *turn) end(well bool) {
+	if t.done != nil {
+		t.done(well)
+	}
+}
+
+// errIDTaken: a new id is in the store already, most likely by an earlier attempt of
+// which the store said that it failed.
+var errIDTaken = errors.New("session: the id is taken")
+
+// writeOnce writes the session as it is. The error is ErrConflict if the record changed
+// since it was read.
+func (st *state) writeOnce() error {
+	m, r := st.manager, st.remote
+	if st.empty() {
+		if !r.found {
+			return nil
+		}
+		err := st.bury(doomed{r.id, r.version}, nil)
+		if err == nil || errors.Is(err, ErrNoRecord) {
+			if r.inserted > 0 {
+				if err := st.delete(m.recordKey(r.insertedID)); err != nil {
+					return err
+				}
+			}
+			r.forget()
+			return nil
+		}
+		return err
+	}
+	now := st.now()
+	st.contents.forget()
+	st.meta.seen = max(now, st.meta.created)
+	id := st.id()
+	key := m.recordKey(id)
+	var version uint64
+	moves := r.found && id != r.id
+	switch {
+	case r.found && !moves:
+		version = r.version
+	case r.insertedID == id:
+		version = r.inserted
+	}
+	rec, plaintext, err := m.sealRecord(&st.contents, version+1, now)
+	if err != nil {
+		if large, ok := err.(*recordTooLarge); ok {
+			st.event(EventTooLarge, fmt.Sprintf("%d bytes", large.size), "")
+		}
+		return err
+	}
+	if version > 0 {
+		err = st.replace(key, version, rec)
+	} else if err = st.insert(key, rec); errors.Is(err, ErrConflict) {
+		err = errIDTaken
+	}
+	if err != nil {
+		return err
+	}
+	if moves {
+		// The new id is good only once the old one is not: nobody has been told of it
+		// before that.
+		r.insertedID, r.inserted = id, rec.Version
+		if err := st.bury(doomed{r.id, r.version}, &id); err != nil {
+			return err
+		}
+	}
+	if !r.found || moves || st.meta.permanent() || r.permanent {
+		r.send = true
+	}
+	r.id, r.found, r.inserted, r.permanent = id, true, 0, st.meta.permanent()
+	st.used = now
+	r.hold(stored{version: rec.Version, plaintext: plaintext})
+	return nil
+}
+
+// touch notes that the session was used, if that is due, and seals the record anew if its
+// key is not the newest. If another request changes it just now, then that does.
+func (st *state) touch() error {
+	m, r := st.manager, st.remote
+	if !r.found {
+		return nil
+	}
+	now, used := st.now(), st.used
+	due := m.slides(&st.meta) && now-used >= m.refresh
+	if due {
+		used = now
+	}
+	if !due && !r.oldRecord {
+		return nil
+	}
+	rec, plaintext, err := m.sealRecord(&st.contents, r.version+1, used)
+	if err != nil {
+		return err
+	}
+	switch err := st.replace(m.recordKey(r.id), r.version, rec); {
+	case errors.Is(err, ErrConflict):
+	case errors.Is(err, ErrNoRecord):
+		r.found = false
+	case err != nil:
+		return err
+	default:
+		if r.oldRecord && !st.oldKey {
+			st.event(EventResealed, "", "")
+		}
+		st.used = used
+		r.hold(stored{version: rec.Version, plaintext: plaintext})
+	}
+	return nil
+}
+
+// tell appends what the browser has to know.
+func (st *state) tell(lines []string) ([]string, error) {
+	m, r := st.manager, st.remote
+	empty := st.empty()
+	switch {
+	case empty && st.modified && st.sent:
+		st.announce(false)
+		return st.appendDeletions(lines), nil
+	case empty || !r.found:
+		return lines, nil
+	case st.modified || st.oldKey:
+		st.announce(!st.modified)
+	}
+	if !r.send && !st.oldKey {
+		return lines, nil
+	}
+	r.send = true
+	now := st.now()
+	line, err := m.sealID(append([]byte(m.cookie.name), '='), st.meta.id)
+	if err != nil {
+		return nil, fmt.Errorf("session: sealing: %w", err)
+	}
+	line = m.cookie.appendAttributes(line, m.maxAge(&st.meta, now), now)
+	st.sent = true
+	return st.appendStale(append(lines, ownString(line)), 1), nil
+}
+
+// bury puts a tombstone in the place of a record that has this version.
+func (st *state) bury(d doomed, next *[idSize]byte) error {
+	rec, err := st.manager.sealTombstone(d.id, next, d.version+1)
+	if err != nil {
+		return err
+	}
+	return st.replace(st.manager.recordKey(d.id), d.version, rec)
+}
+
+// kill ends a session, wherever it moved meanwhile.
+func (st *state) kill(d doomed) (err error) {
+	turn := st.newTurn(d.id)
+	defer func() { turn.end(err == nil) }()
+	for {
+		if d.version > 0 {
+			err := st.bury(d, nil)
+			if err == nil || errors.Is(err, ErrNoRecord) {
+				return nil
+			}
+			if !errors.Is(err, ErrConflict) {
+				return err
+			}
+			if err := turn.next(); err != nil {
+				return err
+			}
+		}
+		s, err := st.loadAny(d.id, st.manager.newContents())
+		switch {
+		case errors.Is(err, ErrNoRecord), err == nil && s.ended && s.next == nil:
+			return nil
+		case errors.Is(err, errRecord):
+			return st.delete(st.manager.recordKey(d.id))
+		case err != nil:
+			return err
+		case s.ended:
+			d = doomed{id: *s.next}
+		default:
+			d.version = s.version
+		}
+	}
+}
+
+// lose makes the session empty, because it has ended meanwhile.
+func (st *state) lose() error {
+	r := st.remote
+	if r.inserted > 0 {
+		if err := st.delete(st.manager.recordKey(r.insertedID)); err != nil {
+			return err
+		}
+	}
+	r.forget()
+	r.unsaved = false
+	st.reset()
+	st.begin(st.now())
+	st.modified, st.renewed = false, false
+	st.event(EventGone, "", "")
+	return nil
+}

@@ -1,0 +1,217 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// revocations says which sessions in cookies do not count any more. A record is about
+// one id, and means that this one is dead; or about a principal or all sessions,
+// and then its version is a time: what began by then is dead. Records have no data, and
+// end when every cookie has that they are about.
+type revocations struct {
+	store Store
+	cache time.Duration
+
+	mu      sync.Mutex
+	answers map[string]answer
+}
+
+// An answer is the version of a record, 0 for none, as it was known at a time.
+type answer struct {
+	version uint64
+	at      time.Time
+}
+
+// maxAnswers bounds the cache, at about 100 bytes for an answer.
+const maxAnswers = 100_000
+
+func newRevocations(store Store, cache time.Duration) *revocations {
+	return &revocations{store: store, cache: cache, answers: make(map[string]answer)}
+}
+
+func (r *revocations) cached(key string) (version uint64, ok bool) {
+	if r.cache == 0 {
+		return 0, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a, ok := r.answers[key]
+	return a.version, ok && time.Since(a.at) < r.cache
+}
+
+func (r *revocations) remember(key string, version uint64) {
+	if r.cache == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.answers) >= maxAnswers {
+		clear(r.answers)
+	}
+	r.answers[key] = answer{version, time.Now()}
+}
+
+// Of the sessions whose cookies are under way while they are revoked, some may be saved
+// for so many seconds still.
+const revocationMargin = 3600
+
+// revocationEnd is when the last cookie ends of the sessions that there are.
+func (m *manager) revocationEnd() time.Time { return storeTime(m.lifetime + revocationMargin) }
+
+func (m *manager) deniedKey(id [idSize]byte) string { return m.storeKey("revoked id", string(id[:])) }
+
+func (m *manager) deniedPrincipalKey(hash string) string {
+	return m.storeKey("revoked principal", hash)
+}
+
+func (m *manager) deniedAllKey() string { return m.storeKey("revoked all", "") }
+
+// revocation returns the version of a record, 0 if there is none.
+func (m *manager) revocation(ctx context.Context, key string) (version uint64, err error) {
+	if version, ok := m.revocations.cached(key); ok {
+		return version, nil
+	}
+	var rec Record
+	err = m.call(ctx, func(ctx context.Context) error {
+		rec, err = m.revocations.store.Load(ctx, key)
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrNoRecord) {
+		return 0, err
+	}
+	if errors.Is(err, ErrNoRecord) {
+		rec.Version = 0
+	}
+	m.revocations.remember(key, rec.Version)
+	return rec.Version, nil
+}
+
+// deny revokes an id. It is false if it was revoked before.
+func (m *manager) deny(ctx context.Context, id [idSize]byte) (first bool, err error) {
+	key := m.deniedKey(id)
+	err = m.call(ctx, func(ctx context.Context) error {
+		return m.revocations.store.Insert(ctx, key, Record{Version: 1, Expires: m.revocationEnd()})
+	})
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return false, err
+	}
+	m.revocations.remember(key, 1)
+	return err == nil, nil
+}
+
+// denyUntil revokes what began by now of what a key is about.
+func (m *manager) denyUntil(ctx context.Context, key string) error {
+	rec := Record{Version: uint64(m.clock.now()), Expires: m.revocationEnd()}
+	for range maxAttempts {
+		var older Record
+		err := m.call(ctx, func(ctx context.Context) (err error) {
+			older, err = m.revocations.store.Load(ctx, key)
+			return err
+		})
+		switch {
+		case errors.Is(err, ErrNoRecord):
+			err = m.call(ctx, func(ctx context.Context) error { return m.revocations.store.Insert(ctx, key, rec) })
+		case err != nil:
+			return err
+		case older.Version >= rec.Version:
+			m.revocations.remember(key, older.Version)
+			return nil
+		default:
+			err = m.call(ctx, func(ctx context.Context) error {
+				return m.revocations.store.Replace(ctx, key, older.Version, rec)
+			})
+		}
+		if err == nil {
+			m.revocations.remember(key, rec.Version)
+			return nil
+		}
+		if errors.Is(err, ErrStore) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: conflicts without end", ErrStore)
+}
+
+// checkRevoked asks whether the session that was just opened still counts.
+func (st *state) checkRevoked() (refusal string) {
+	revoked, err := st.manager.isRevoked(st.ctx, &st.contents)
+	switch {
+	case err != nil:
+		st.event(EventStoreFailed, "load", "")
+		st.fallDown(err)
+		return RefusedRevoked
+	case revoked:
+		return RefusedRevoked
+	}
+	st.remote.id, st.remote.found = st.meta.id, true
+	return ""
+}
+
+func (m *manager) isRevoked(ctx context.Context, c *contents) (bool, error) {
+	type question struct {
+		key   string
+		since int64 // revoked if the record's version is that or later
+	}
+	questions := []question{
+		{m.deniedKey(c.meta.id), 0},
+		{m.deniedAllKey(), c.meta.created},
+	}
+	if m.principal != nil {
+		if raw := c.value(m.principal.index); raw != nil {
+			for _, hash := range m.principalHashes(raw) {
+				questions = append(questions, question{m.deniedPrincipalKey(hash), c.meta.authenticated})
+			}
+		}
+	}
+	for _, q := range questions {
+		version, err := m.revocation(ctx, q.key)
+		if err != nil {
+			return false, err
+		}
+		if version > 0 && int64(version) >= q.since {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// commitCookie is seal for a session in a cookie that may be revoked: an id that the
+// session no longer has is dead from now on.
+func (st *state) commitCookie(lines []string) ([]string, error) {
+	st.enter()
+	defer st.leave()
+	r := st.remote
+	for ; len(r.doomed) > 0; r.doomed = r.doomed[1:] {
+		if _, err := st.deny(r.doomed[0].id); err != nil {
+			return nil, err
+		}
+	}
+	empty := st.empty()
+	if r.found && r.unsaved && (empty || st.id() != r.id) {
+		first, err := st.deny(r.id)
+		if err != nil {
+			return nil, err
+		}
+		if !first && !empty {
+			return lines, st.lose()
+		}
+		r.found = false
+	}
+	lines, err := st.seal(lines)
+	if err == nil && !empty && st.meta.hasID {
+		r.id, r.found, r.unsaved = st.meta.id, true, false
+	}
+	return lines, err
+}
+
+func (st *state) deny(id [idSize]byte) (first bool, err error) {
+	first, err = st.manager.deny(st.ctx, id)
+	if err != nil {
+		st.event(EventStoreFailed, "insert", "")
+	}
+	return first, err
+}

@@ -1,0 +1,121 @@
+package runtime
+
+import "time"
+
+// newContents returns empty contents.
+func (m *manager) newContents() *contents {
+	c := new(contents)
+	c.init(len(m.fields))
+	return c
+}
+
+// contentsOf reads the plaintext of a record that was good before.
+func (m *manager) contentsOf(plaintext []byte) *contents {
+	c := m.newContents()
+	c.text = plaintext[:len(plaintext):len(plaintext)]
+	if m.parse(c) != nil {
+		return m.newContents()
+	}
+	return c
+}
+
+// merge reads the record again and does to it what this request did to the older one.
+func (st *state) merge() error {
+	s, err := st.loadRecord(st.remote.id, st.manager.newContents())
+	if err != nil {
+		return err
+	}
+	st.rebase(s)
+	return nil
+}
+
+// rebase puts a newer record under the request's changes.
+func (st *state) rebase(s stored) {
+	r := st.remote
+	st.reportOverwritten(s.contents)
+	mine := st.meta
+	// What was read from the old text stays as it is, so that it is not copied over.
+	st.meta, st.text, st.slots, st.rare = s.meta, s.text, s.slots, s.rare
+	st.prune(st.now())
+	if !mine.hasID || mine.id != r.id {
+		st.meta.id, st.meta.hasID = mine.id, mine.hasID
+	}
+	if r.authenticated {
+		st.meta.authenticated = mine.authenticated
+	}
+	st.used = s.used
+	r.hold(s)
+	changes := r.changes
+	r.changes = nil
+	for _, c := range changes {
+		st.redo(c)
+	}
+	r.changes = append(changes, r.changes...) // those that came meanwhile
+}
+
+// reportOverwritten tells of fields that this request sets without regard to what they
+// hold, and that another one has just changed.
+func (st *state) reportOverwritten(newer *contents) {
+	older := st.manager.contentsOf(st.remote.plaintext)
+	for _, c := range st.remote.changes {
+		for _, f := range st.manager.fields {
+			if c.again != nil || c.field != f && c.kind != changeClear {
+				continue
+			}
+			theirs := newer.value(f.index)
+			if !same(theirs, older.value(f.index)) && !same(theirs, c.raw) {
+				st.event(EventOverwritten, "", f.name)
+			}
+		}
+	}
+}
+
+// redo does a change again. Functions of the program run without the lock.
+func (st *state) redo(c change) {
+	switch c.kind {
+	case changePut:
+		raw, expires := c.raw, c.expires
+		if c.again != nil {
+			if raw = st.redoUpdate(c); raw == nil {
+				return
+			}
+			if c.field.ttl > 0 {
+				expires = st.now() + int64(c.field.ttl/time.Second)
+			}
+		}
+		st.contents.set(c.field.index, c.field.header, raw)
+		st.setExpiry(c.field.index, expires)
+	case changeRemove:
+		st.contents.remove(c.field.index)
+	case changeClear:
+		for i := range st.slots {
+			st.contents.remove(i)
+		}
+		if st.rare != nil {
+			st.rare.unknown = nil
+		}
+		st.meta.flags = 0
+	case changePermanent:
+		st.meta.flags &^= flagPermanent
+		if c.permanent {
+			st.meta.flags |= flagPermanent
+		}
+	}
+}
+
+func (st *state) redoUpdate(c change) []byte {
+	for {
+		held := st.contents.value(c.field.index)
+		raw := st.unlocked(func() []byte { return c.again(held) })
+		if raw == nil || same(held, st.contents.value(c.field.index)) {
+			return raw
+		}
+	}
+}
+
+// unlocked runs a function that may use the session.
+func (st *state) unlocked(f func() []byte) []byte {
+	st.mu.Unlock()
+	defer st.mu.Lock()
+	return f()
+}
