@@ -1,0 +1,135 @@
+package sqlstore
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A Dialect is the SQL that a database understands.
+type Dialect int
+
+const (
+	SQLite     Dialect = iota + 1 // 3.24 or newer
+	PostgreSQL                    // 9.5 or newer
+	MySQL                         // 5.7 or newer, and MariaDB
+)
+
+const defaultTable = "sessions"
+
+// Schema returns the statements that create the table "sessions", each ending in ";\n".
+// They do nothing if it exists.
+func Schema(d Dialect) string { return d.schema(defaultTable) }
+
+func (d Dialect) schema(table string) string {
+	// An index on PostgreSQL and SQLite leaves out the many records that are nobody's.
+	const indexes = `
+CREATE INDEX IF NOT EXISTS "TABLE_principal" ON "TABLE" (principal) WHERE principal IS NOT NULL;
+CREATE INDEX IF NOT EXISTS "TABLE_expires" ON "TABLE" (expires);
+`
+	var text string
+	switch d {
+	case SQLite:
+		text = `CREATE TABLE IF NOT EXISTS "TABLE" (
+	"key" TEXT NOT NULL PRIMARY KEY,
+	version INTEGER NOT NULL,
+	principal TEXT,
+	data BLOB NOT NULL,
+	expires INTEGER NOT NULL
+);` + indexes
+	case PostgreSQL:
+		text = `CREATE TABLE IF NOT EXISTS "TABLE" (
+	"key" VARCHAR(64) COLLATE "C" NOT NULL PRIMARY KEY,
+	version BIGINT NOT NULL,
+	principal VARCHAR(64) COLLATE "C",
+	data BYTEA NOT NULL,
+	expires BIGINT NOT NULL
+);` + indexes
+	case MySQL:
+		text = `CREATE TABLE IF NOT EXISTS "TABLE" (
+	"key" VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+	version BIGINT NOT NULL,
+	principal VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+	data MEDIUMBLOB NOT NULL,
+	expires BIGINT NOT NULL,
+	INDEX "TABLE_principal" (principal),
+	INDEX "TABLE_expires" (expires)
+) ENGINE=InnoDB;
+`
+	}
+	return d.named(text, table)
+}
+
+// queries are the statements of a store, in its dialect.
+type queries struct {
+	load, insert, replace, version, delete string
+	list, deleteByPrincipal, deleteAll     string
+	expired                                string
+}
+
+func (d Dialect) queries(table string) queries {
+	q := queries{
+		load: `SELECT version, principal, data, expires FROM "TABLE" WHERE "key" = ? AND expires > ?`,
+
+		// A record past its expiry is as good as none.
+		insert: `INSERT INTO "TABLE" ("key", version, principal, data, expires) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT ("key") DO UPDATE
+			SET version = excluded.version, principal = excluded.principal, data = excluded.data, expires = excluded.expires
+			WHERE "TABLE".expires <= ?`,
+		replace: `UPDATE "TABLE" SET version = ?, principal = ?, data = ?, expires = ? WHERE "key" = ? AND version = ? AND expires > ?`,
+		version: `SELECT version FROM "TABLE" WHERE "key" = ? AND expires > ?`,
+		delete:  `DELETE FROM "TABLE" WHERE "key" = ?`,
+
+		list:              `SELECT "key", version, data, expires FROM "TABLE" WHERE principal = ? AND expires > ?`,
+		deleteByPrincipal: `DELETE FROM "TABLE" WHERE principal = ?`,
+		deleteAll:         `DELETE FROM "TABLE"`,
+
+		expired: `SELECT "key", expires FROM "TABLE" WHERE expires >= ? AND expires <= ? ORDER BY expires LIMIT ?`,
+	}
+	if d == MySQL {
+		// How many rows MySQL says were affected depends on the driver's clientFoundRows,
+		// and on whether the new values are the old ones. LAST_INSERT_ID tells without doubt
+		// what was done: 0 a new row, 1 an expired one replaced, 2 nothing. The columns
+		// are set from left to right, so expires must be last.
+		q.insert = `INSERT INTO "TABLE" ("key", version, principal, data, expires) VALUES (?, ?, ?, ?, ?)
+			ON DUPLICATE KEY UPDATE
+			version = IF(LAST_INSERT_ID(IF(expires <= ?, 1, 2)) = 1, VALUES(version), version),
+			principal = IF(expires <= ?, VALUES(principal), principal),
+			data = IF(expires <= ?, VALUES(data), data),
+			expires = IF(expires <= ?, VALUES(expires), expires)`
+		q.replace = strings.Replace(q.replace, "version = ?", "version = LAST_INSERT_ID(?)", 1)
+	}
+	for _, text := range []*string{&q.load, &q.insert, &q.replace, &q.version, &q.delete,
+		&q.list, &q.deleteByPrincipal, &q.deleteAll, &q.expired} {
+		*text = d.statement(*text, table)
+	}
+	return q
+}
+
+// deleteExpired is the statement that deletes those of n keys that are past a time.
+func (d Dialect) deleteExpired(table string, n int) string {
+	return d.statement(`DELETE FROM "TABLE" WHERE expires <= ? AND "key" IN (?`+strings.Repeat(", ?", n-1)+`)`, table)
+}
+
+// statement writes text for the dialect: its quotes and placeholders, and the table.
+func (d Dialect) statement(text, table string) string {
+	text = d.named(text, table)
+	if d != PostgreSQL {
+		return text
+	}
+	var b strings.Builder
+	for i, part := range strings.Split(text, "?") {
+		if i > 0 {
+			b.WriteString("$" + strconv.Itoa(i))
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+func (d Dialect) named(text, table string) string {
+	text = strings.ReplaceAll(text, `"TABLE`, `"`+table)
+	if d == MySQL {
+		text = strings.ReplaceAll(text, `"`, "`")
+	}
+	return text
+}

@@ -1,0 +1,91 @@
+// Package sqlstore keeps sessions in a table of SQLite, PostgreSQL, MySQL or MariaDB.
+// It needs database/sql alone; the program brings the driver.
+//
+//	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
+//	...
+//	store, err := sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{})
+//	...
+//	err = store.CreateTable(ctx)
+//	...
+//	go store.PurgeEvery(ctx, time.Minute)
+//
+// It is tested with modernc.org/sqlite, github.com/jackc/pgx/v5/stdlib and
+// github.com/go-sql-driver/mysql.
+//
+// # The table
+//
+// [Store.CreateTable] creates the table and its indexes unless they are there. A program
+// that runs its migrations itself, or whose user may not create tables, takes the
+// statements from [Schema] instead. For a table named sessions they are, on SQLite
+//
+//	CREATE TABLE IF NOT EXISTS "sessions" (
+//		"key" TEXT NOT NULL PRIMARY KEY,
+//		version INTEGER NOT NULL,
+//		principal TEXT,
+//		data BLOB NOT NULL,
+//		expires INTEGER NOT NULL
+//	);
+//	CREATE INDEX IF NOT EXISTS "sessions_principal" ON "sessions" (principal) WHERE principal IS NOT NULL;
+//	CREATE INDEX IF NOT EXISTS "sessions_expires" ON "sessions" (expires);
+//
+// on PostgreSQL
+//
+//	CREATE TABLE IF NOT EXISTS "sessions" (
+//		"key" VARCHAR(64) COLLATE "C" NOT NULL PRIMARY KEY,
+//		version BIGINT NOT NULL,
+//		principal VARCHAR(64) COLLATE "C",
+//		data BYTEA NOT NULL,
+//		expires BIGINT NOT NULL
+//	);
+//	CREATE INDEX IF NOT EXISTS "sessions_principal" ON "sessions" (principal) WHERE principal IS NOT NULL;
+//	CREATE INDEX IF NOT EXISTS "sessions_expires" ON "sessions" (expires);
+//
+// and on MySQL and MariaDB
+//
+//	CREATE TABLE IF NOT EXISTS `sessions` (
+//		`key` VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+//		version BIGINT NOT NULL,
+//		principal VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+//		data MEDIUMBLOB NOT NULL,
+//		expires BIGINT NOT NULL,
+//		INDEX `sessions_principal` (principal),
+//		INDEX `sessions_expires` (expires)
+//	) ENGINE=InnoDB;
+//
+// Keys are compared byte by byte, so a collation that ignores case will not do. expires
+// is in seconds since 1970. The user that the program connects as needs SELECT, INSERT,
+// UPDATE and DELETE on the table.
+//
+// # Settings
+//
+// What a store has acknowledged must still be there after a crash, or a session that
+// was destroyed comes back. That takes
+//
+//   - SQLite: journal_mode=WAL, so that readers do not wait for a writer, and
+//     synchronous=FULL, which is the default. synchronous=NORMAL is faster; the death of
+//     the program then still loses nothing, but a power failure or a crash of the
+//     operating system can lose the last writes, destroyed sessions among them. The
+//     database stays whole with both. synchronous=OFF can ruin it. busy_timeout is for
+//     the locks of other processes, and should be less than Config.StoreTimeout.
+//   - PostgreSQL: fsync=on and synchronous_commit=on, both the default. With
+//     synchronous_commit=off a crash of the server loses what was written in the last
+//     three wal_writer_delay, 0.6 seconds by default; it corrupts nothing.
+//   - MySQL, MariaDB: innodb_flush_log_at_trx_commit=1, the default. With 2, a crash of
+//     the operating system loses about the last second; with 0, one of the server too.
+//     With a binary log, sync_binlog=1.
+//
+// For modernc.org/sqlite:
+//
+//	file:sessions.db?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(1000)
+//
+// By default database/sql keeps 2 idle connections and opens as many others as there
+// are concurrent calls, each for one call. SetMaxOpenConns and SetMaxIdleConns with the
+// same number avoid that.
+//
+// # Round trips
+//
+// Each method of [runtime.Store] is one statement, and one round trip on a connection
+// which has run it before. Only a Replace that did not find its version asks why. No
+// method begins a transaction, so that a pooler such as PgBouncer may stand in between,
+// as far as the driver's use of prepared statements allows.
+package sqlstore

@@ -1,0 +1,25 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// Checks returns the names of all checks.
+func Checks() []string {
+	var names []string
+	for _, c := range append(checks, unlistedCheck) {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// RunCheck is Run for one check.
+func RunCheck(t *testing.T, name string, open func(t *testing.T) runtime.Store, opts ...Option) {
+	for _, c := range append(checks, unlistedCheck) {
+		if c.name == name {
+			newOptions(opts).check(t, c, open)
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+func list(k *kit) {
+	p, q, nobody := name(), name(), name()
+	a, b, c := name(), name(), name()
+	ra, rb, rc := k.record(1, p, "a"), k.record(7, p, "b\x00\xff"), k.record(1, q, "c")
+	k.lists(p, nil)
+	k.put(a, ra)
+	k.put(b, rb)
+	k.put(c, rc)
+	k.put(name(), k.record(1, "", "nobody's"))
+	k.lists(p, map[string]runtime.Record{a: ra, b: rb})
+	k.lists(q, map[string]runtime.Record{c: rc})
+	k.lists(nobody, nil)
+
+	rb = k.record(8, p, "b again")
+	k.swap(b, 7, rb)
+	k.want("Insert for a key that has a record", k.Insert(k.Context(), a, k.record(1, q, "another's")), runtime.ErrConflict)
+	k.want("Replace of another version", k.Replace(k.Context(), a, 5, k.record(6, q, "another's")), runtime.ErrConflict)
+	k.want("Replace of no record", k.Replace(k.Context(), name(), 1, k.record(2, q, "another's")), runtime.ErrNoRecord)
+	k.lists(p, map[string]runtime.Record{a: ra, b: rb})
+	k.lists(q, map[string]runtime.Record{c: rc})
+
+	k.want("Delete", k.Delete(k.Context(), a), nil)
+	k.lists(p, map[string]runtime.Record{b: rb})
+	k.want("Delete", k.Delete(k.Context(), b), nil)
+	k.lists(p, nil)
+	k.lists(q, map[string]runtime.Record{c: rc})
+}
+
+func listMany(k *kit) {
+	p, q := name(), name()
+	want := map[string]runtime.Record{}
+	for i := range 250 {
+		key := name()
+		want[key] = k.record(1, p, fmt.Sprint("data ", i))
+		k.put(key, want[key])
+		k.put(name(), k.record(1, q, "another's"))
+	}
+	k.lists(p, want)
+	k.want("DeleteByPrincipal", k.DeleteByPrincipal(k.Context(), q), nil)
+	k.lists(q, nil)
+	k.lists(p, want)
+	k.want("DeleteAll", k.DeleteAll(k.Context()), nil)
+	k.lists(p, nil)
+	for key := range want {
+		k.hasNot(key)
+	}
+}
+
+func listCopies(k *kit) {
+	key, p := name(), name()
+	want := k.record(1, p, "data")
+	r := want
+	r.Data = bytes.Clone(want.Data)
+	k.put(key, r)
+	got, err := k.List(k.Context(), p)
+	k.want("List", err, nil)
+	clear(got[key].Data)
+	k.lists(p, map[string]runtime.Record{key: want})
+	clear(got)
+	k.lists(p, map[string]runtime.Record{key: want})
+	k.has(key, want)
+}
+
+func noPrincipal(k *kit) {
+	key, moved := name(), name()
+	r := k.record(1, "", "nobody's")
+	k.put(key, r)
+	k.put(moved, k.record(1, name(), "somebody's"))
+	left := k.record(2, "", "nobody's")
+	k.swap(moved, 1, left)
+	k.lists("", nil)
+	k.want("DeleteByPrincipal", k.DeleteByPrincipal(k.Context(), ""), nil)
+	k.has(key, r)
+	k.has(moved, left)
+}
+
+func move(k *kit) {
+	p, q, key := name(), name(), name()
+	r := k.record(1, "", "1")
+	k.put(key, r)
+	for _, to := range []string{p, q, "", q, p} {
+		next := k.record(r.Version+1, to, "of "+to)
+		k.swap(key, r.Version, next)
+		r = next
+		for _, of := range []string{p, q, ""} {
+			if of != "" && of == to {
+				k.lists(of, map[string]runtime.Record{key: r})
+				continue
+			}
+			k.lists(of, nil)
+			k.want("DeleteByPrincipal", k.DeleteByPrincipal(k.Context(), of), nil)
+			k.has(key, r)
+		}
+	}
+	k.want("DeleteByPrincipal", k.DeleteByPrincipal(k.Context(), p), nil)
+	k.hasNot(key)
+}
+
+func deleteByPrincipal(k *kit) {
+	p, q := name(), name()
+	a, b, c, d := name(), name(), name(), name()
+	k.put(a, k.record(1, p, "a"))
+	k.put(b, k.record(4, p, "b"))
+	rc, rd := k.record(1, q, "c"), k.record(1, "", "d")
+	k.put(c, rc)
+	k.put(d, rd)
+	for range 2 {
+		k.want("DeleteByPrincipal", k.DeleteByPrincipal(k.Context(), p), nil)
+		k.hasNot(a)
+		k.hasNot(b)
+		k.lists(p, nil)
+	}
+	k.want("Replace of a deleted record", k.Replace(k.Context(), b, 4, k.record(5, p, "b")), runtime.ErrNoRecord)
+	k.lists(p, nil)
+	k.has(c, rc)
+	k.has(d, rd)
+	k.lists(q, map[string]runtime.Record{c: rc})
+
+	again := k.record(1, p, "again")
+	k.put(a, again)
+	k.lists(p, map[string]runtime.Record{a: again})
+}
+
+func principals(k *kit) {
+	want := map[string]map[string]runtime.Record{}
+	for i, p := range names {
+		k.lists(p, nil)
+		// A key that is also another's principal.
+		key := names[(i+1)%len(names)]
+		r := k.record(uint64(i+1), p, "of "+p)
+		k.put(key, r)
+		want[p] = map[string]runtime.Record{key: r}
+	}
+	for i, p := range names {
+		k.lists(p, want[p])
+		if i%2 == 0 {
+			k.want("DeleteByPrincipal", k.DeleteByPrincipal(k.Context(), p), nil)
+			want[p] = nil
+		}
+	}
+	for _, p := range names {
+		k.lists(p, want[p])
+	}
+}
+
+func deleteAll(k *kit) {
+	p := name()
+	a, b, c := name(), name(), name()
+	k.want("DeleteAll of no records", k.DeleteAll(k.Context()), nil)
+	k.put(a, k.record(1, p, "a"))
+	k.put(b, k.record(4, "", "b"))
+	past := k.record(1, p, "c")
+	past.Expires = k.in(-time.Minute)
+	k.put(c, past)
+	for range 2 {
+		k.want("DeleteAll", k.DeleteAll(k.Context()), nil)
+		for _, key := range []string{a, b, c} {
+			k.hasNot(key)
+		}
+		k.lists(p, nil)
+	}
+	k.want("Replace of a deleted record", k.Replace(k.Context(), b, 4, k.record(5, "", "b")), runtime.ErrNoRecord)
+	again := k.record(1, p, "again")
+	k.put(a, again)
+	k.has(a, again)
+	k.lists(p, map[string]runtime.Record{a: again})
+}
+
+// unlisted checks that a store that cannot list says so, and has not done half of it.
+func unlisted(k *kit) {
+	key, p := name(), name()
+	r := k.record(1, p, "1")
+	k.put(key, r)
+	_, err := k.List(k.Context(), p)
+	k.want("List", err, errors.ErrUnsupported)
+	k.want("DeleteByPrincipal", k.DeleteByPrincipal(k.Context(), p), errors.ErrUnsupported)
+	k.want("DeleteAll", k.DeleteAll(k.Context()), errors.ErrUnsupported)
+	k.has(key, r)
+}
