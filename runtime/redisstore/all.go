@@ -1,0 +1,90 @@
+package redisstore
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// scanCount is how many keys of a server one step of a scan looks at.
+	scanCount = 1000
+
+	// maxScans is how often DeleteAll looks for keys that the scan before missed.
+	maxScans = 3
+)
+
+// DeleteAll implements [runtime.Store]. It looks at the name of every key in the database. A
+// scan misses keys if a failover or a move of slots happens meanwhile, so
+// it is repeated unless it found nothing.
+func (s *Store) DeleteAll(ctx context.Context) error {
+	return s.within(ctx, func() error {
+		for range maxScans {
+			found, err := s.deleteFound(ctx)
+			if err != nil || !found {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// deleteFound scans every server once, and reports whether there was something to delete.
+func (s *Store) deleteFound(ctx context.Context) (bool, error) {
+	var found atomic.Bool
+	scan := func(ctx context.Context, node redis.Cmdable) error {
+		var cursor uint64
+		for {
+			keys, next, err := node.Scan(ctx, cursor, s.pattern(), scanCount).Result()
+			if err != nil {
+				return err
+			}
+			if len(keys) > 0 {
+				found.Store(true)
+				if err := s.deleteKeys(ctx, keys); err != nil {
+					return err
+				}
+			}
+			if cursor = next; cursor == 0 {
+				return nil
+			}
+		}
+	}
+	err := s.eachServer(ctx, scan)
+	return found.Load(), err
+}
+
+func (s *Store) eachServer(ctx context.Context, f func(context.Context, redis.Cmdable) error) error {
+	visit := func(ctx context.Context, node *redis.Client) error { return f(ctx, node) }
+	switch client := s.client.(type) {
+	case interface {
+		ForEachMaster(context.Context, func(context.Context, *redis.Client) error) error
+	}:
+		return client.ForEachMaster(ctx, visit)
+	case interface {
+		ForEachShard(context.Context, func(context.Context, *redis.Client) error) error
+	}:
+		return client.ForEachShard(ctx, visit)
+	}
+	return f(ctx, s.client)
+}
+
+// deleteKeys deletes each key by itself: in a Cluster they are not all in one slot.
+func (s *Store) deleteKeys(ctx context.Context, keys []string) error {
+	_, err := s.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, key := range keys {
+			pipe.Del(ctx, key)
+		}
+		return nil
+	})
+	return err
+}
+
+// literal quotes what has a meaning in a pattern.
+var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `^`, `\^`, `-`, `\-`)
+
+func (s *Store) pattern() string {
+	return literal.Replace(s.prefix) + "[rp]:*"
+}

@@ -1,0 +1,28 @@
+package redisstore_test
+
+import (
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/redisstore"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	t.Run("one node", func(t *testing.T) {
+		conform(t, startServer(t).client(t))
+	})
+	t.Run("cluster", func(t *testing.T) {
+		client, _ := startCluster(t)
+		conform(t, client)
+	})
+}
+
+func conform(t *testing.T, client redis.UniversalClient) {
+	storetest.Run(t, func(t *testing.T) runtime.Store {
+		// A prefix of its own, with what has a meaning in patterns.
+		return redisstore.New(client, redisstore.Options{Prefix: t.Name() + `[a-z]*?\:`})
+	})
+}

@@ -1,0 +1,272 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/redisstore"
+)
+
+// A proxy forwards connections to a server, as long as it is told to.
+type proxy struct {
+	listener net.Listener
+	server   string
+
+	mu       sync.Mutex
+	resumed  *sync.Cond
+	requests bool // whether what clients send is forwarded
+	answers  bool // whether what the server sends is forwarded
+	conns    []net.Conn
+}
+
+func startProxy(t *testing.T, server string) *proxy {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	p := &proxy{listener: l, server: server, requests: true, answers: true}
+	p.resumed = sync.NewCond(&p.mu)
+	t.Cleanup(func() {
+		l.Close()
+		p.cut()
+		p.forward(true, true)
+	})
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", p.server)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			p.mu.Lock()
+			p.conns = append(p.conns, client, server)
+			p.mu.Unlock()
+			go p.pass(server, client, &p.requests)
+			go p.pass(client, server, &p.answers)
+		}
+	}()
+	return p
+}
+
+func (p *proxy) pass(to, from net.Conn, open *bool) {
+	defer to.Close()
+	b := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(b)
+		p.mu.Lock()
+		for !*open {
+			p.resumed.Wait()
+		}
+		p.mu.Unlock()
+		if _, werr := to.Write(b[:n]); err != nil || werr != nil {
+			return
+		}
+	}
+}
+
+func (p *proxy) addr() string { return p.listener.Addr().String() }
+
+// forward says what is forwarded; the rest waits.
+func (p *proxy) forward(requests, answers bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.requests, p.answers = requests, answers
+	p.resumed.Broadcast()
+}
+
+// cut ends all connections.
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns = nil
+}
+
+// calls are the methods of a store, with arguments.
+func calls(s runtime.Store, key, principal string) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"Load":              func(ctx context.Context) error { _, err := s.Load(ctx, key); return err },
+		"Insert":            func(ctx context.Context) error { return s.Insert(ctx, key, record(1, principal, nil)) },
+		"Replace":           func(ctx context.Context) error { return s.Replace(ctx, key, 1, record(2, principal, nil)) },
+		"Delete":            func(ctx context.Context) error { return s.Delete(ctx, key) },
+		"List":              func(ctx context.Context) error { _, err := s.List(ctx, principal); return err },
+		"DeleteByPrincipal": func(ctx context.Context) error { return s.DeleteByPrincipal(ctx, principal) },
+		"DeleteAll":         func(ctx context.Context) error { return s.DeleteAll(ctx) },
+	}
+}
+
+// failed reports whether err says that the store has failed.
+func failed(err error) bool {
+	return err != nil && !errors.Is(err, runtime.ErrNoRecord) && !errors.Is(err, runtime.ErrConflict)
+}
+
+func works(ctx context.Context, s runtime.Store) error {
+	key, p := name(), name()
+	if err := s.Insert(ctx, key, record(1, p, nil)); err != nil {
+		return err
+	}
+	_, err := s.Load(ctx, key)
+	return err
+}
+
+func TestServerDown(t *testing.T) {
+	server := startServer(t)
+	s := redisstore.New(server.client(t), redisstore.Options{})
+	must(t, works(t.Context(), s))
+	server.kill()
+	for method, f := range calls(s, name(), name()) {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		if err := f(ctx); !failed(err) {
+			t.Errorf("%s with the server down: %v", method, err)
+		}
+		cancel()
+	}
+	server.start()
+	eventually(t, "the store recovers", func() error { return works(t.Context(), s) })
+}
+
+// Whatever the client's own timeouts are, a call ends with its context.
+func TestServerHangs(t *testing.T) {
+	p := startProxy(t, startServer(t).addr())
+	for kind, respects := range map[string]bool{"default": false, "ContextTimeoutEnabled": true} {
+		t.Run(kind, func(t *testing.T) {
+			client := redis.NewClient(&redis.Options{
+				Addr: p.addr(), ContextTimeoutEnabled: respects, ReadTimeout: time.Hour, WriteTimeout: time.Hour, PoolSize: 20,
+			})
+			defer client.Close()
+			s := redisstore.New(client, redisstore.Options{})
+			must(t, works(t.Context(), s))
+			p.forward(false, false)
+			ends := map[string]func() (context.Context, context.CancelFunc){
+				"timeout": func() (context.Context, context.CancelFunc) {
+					return context.WithTimeout(t.Context(), 50*time.Millisecond)
+				},
+				"cancel": func() (context.Context, context.CancelFunc) {
+					ctx, cancel := context.WithCancel(t.Context())
+					time.AfterFunc(50*time.Millisecond, cancel)
+					return ctx, cancel
+				},
+			}
+			for how, end := range ends {
+				for method, f := range calls(s, name(), name()) {
+					ctx, cancel := end()
+					err := f(ctx)
+					if !failed(err) || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) && !strings.Contains(err.Error(), "timeout") {
+						t.Errorf("%s, %s: error %v", method, how, err)
+					}
+					cancel()
+				}
+			}
+			p.forward(true, true)
+			eventually(t, "the store recovers", func() error { return works(t.Context(), s) })
+		})
+	}
+}
+
+// A change whose answer is lost is a failure. Sent again, it would be a conflict with
+// itself, and a caller that merges would do it twice.
+func TestLostAnswer(t *testing.T) {
+	server := startServer(t)
+	direct := redisstore.New(server.client(t), redisstore.Options{})
+	p := startProxy(t, server.addr())
+	s := redisstore.New(newClient(t, p.addr()), redisstore.Options{})
+	must(t, works(t.Context(), s))
+	key := name()
+	for version, change := range []func() error{
+		func() error { return s.Insert(t.Context(), key, record(1, "", nil)) },
+		func() error { return s.Replace(t.Context(), key, 1, record(2, "", nil)) },
+	} {
+		p.forward(true, false)
+		done := make(chan error)
+		go func() { done <- change() }()
+		eventually(t, "the change is done", func() error {
+			r, err := direct.Load(t.Context(), key)
+			if err == nil && r.Version != uint64(version+1) {
+				err = errors.New("old version")
+			}
+			return err
+		})
+		p.cut()
+		p.forward(true, true)
+		if err := <-done; !failed(err) || !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
+			t.Errorf("change %d: error %v", version+1, err)
+		}
+		eventually(t, "the store recovers", func() error { return works(t.Context(), s) })
+	}
+}
+
+func TestServerRefusesChanges(t *testing.T) {
+	server := startServer(t)
+	client := server.client(t)
+	s := redisstore.New(client, redisstore.Options{})
+	key, p := name(), name()
+	for kind, test := range map[string]struct{ begin, end []any }{
+		"full":      {[]any{"config", "set", "maxmemory", "1"}, []any{"config", "set", "maxmemory", "0"}},
+		"read-only": {[]any{"replicaof", "127.0.0.1", server.port}, []any{"replicaof", "no", "one"}},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			must(t, s.Delete(t.Context(), key))
+			must(t, s.Insert(t.Context(), key, record(1, p, []byte("before"))))
+			must(t, client.Do(t.Context(), test.begin...).Err())
+			for method, err := range map[string]error{
+				"Insert":                   s.Insert(t.Context(), name(), record(1, "", nil)),
+				"Insert with a principal":  s.Insert(t.Context(), name(), record(1, p, nil)),
+				"Insert with another":      s.Insert(t.Context(), name(), record(1, name(), nil)),
+				"Replace":                  s.Replace(t.Context(), key, 1, record(2, "", nil)),
+				"Replace with a principal": s.Replace(t.Context(), key, 1, record(2, p, nil)),
+				"Replace with another":     s.Replace(t.Context(), key, 1, record(2, name(), nil)),
+			} {
+				if !failed(err) {
+					t.Errorf("%s: error %v", method, err)
+				}
+			}
+			if kind == "full" {
+				if r, err := s.Load(t.Context(), key); err != nil || string(r.Data) != "before" {
+					t.Errorf("Load: %q, %v", r.Data, err)
+				}
+			}
+			must(t, client.Do(t.Context(), test.end...).Err())
+			eventually(t, "the store recovers", func() error { return works(t.Context(), s) })
+		})
+	}
+}
+
+func TestGarbage(t *testing.T) {
+	client := startServer(t).client(t)
+	s := redisstore.New(client, redisstore.Options{})
+	good, p := name(), name()
+	must(t, s.Insert(t.Context(), good, record(1, p, nil)))
+	value, err := client.Get(t.Context(), "sessiongen:r:"+good).Result()
+	must(t, err)
+	for _, text := range []string{
+		"x", "garbage that is longer than a record's head", "\x02" + value[1:], value[:len(value)-1], value[:17], value[:8],
+		value[:17] + "\xff" + value[18:] + strings.Repeat("x", 300),
+	} {
+		key := name()
+		must(t, client.Set(t.Context(), "sessiongen:r:"+key, text, 0).Err())
+		if r, err := s.Load(t.Context(), key); !failed(err) {
+			t.Errorf("Load of %q: %+v, %v", text, r, err)
+		}
+		must(t, client.ZAdd(t.Context(), "sessiongen:p:"+p, redis.Z{Score: 1e12, Member: key}).Err())
+		if _, err := s.List(t.Context(), p); !failed(err) {
+			t.Errorf("List of %q: error %v", text, err)
+		}
+		must(t, s.Delete(t.Context(), key))
+	}
+	if got, err := s.List(t.Context(), p); err != nil || len(got) != 1 {
+		t.Errorf("List: %d records, %v", len(got), err)
+	}
+}

@@ -1,0 +1,169 @@
+package redisstore_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/redisstore"
+)
+
+// slack is how much longer than its record an entry stays, at least.
+const slack = 10 * time.Minute
+
+// The set of a principal's records ends with the last of them, and is rid of those that
+// have expired.
+func TestIndexEnds(t *testing.T) {
+	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+		s, p := redisstore.New(client, redisstore.Options{}), name()
+		index := "sessiongen:p:" + p
+		now := time.Now().Truncate(time.Second)
+		expiring := func(version uint64, d time.Duration) runtime.Record {
+			r := record(version, p, nil)
+			r.Expires = now.Add(d)
+			return r
+		}
+		is := func(when string, size int64, last time.Duration) {
+			t.Helper()
+			n, err := client.ZCard(t.Context(), index).Result()
+			must(t, err)
+			ttl, err := client.ExpireTime(t.Context(), index).Result()
+			must(t, err)
+			want := now.Add(last + slack + (last+slack)/8)
+			got := time.Unix(int64(ttl.Seconds()), 0)
+			if n != size || got.Sub(want).Abs() > time.Minute {
+				t.Errorf("%s: %d entries, want %d; expires %v after the last, want %v", when, n, size, got.Sub(now.Add(last)), want.Sub(now.Add(last)))
+			}
+		}
+		key := name()
+		must(t, s.Insert(t.Context(), key, expiring(1, time.Hour)))
+		is("one", 1, time.Hour)
+		must(t, s.Insert(t.Context(), name(), expiring(1, 2*time.Hour)))
+		is("a later one", 2, 2*time.Hour)
+		must(t, s.Insert(t.Context(), name(), expiring(1, time.Minute)))
+		is("an earlier one", 3, 2*time.Hour)
+		must(t, s.Replace(t.Context(), key, 1, expiring(2, 3*time.Hour)))
+		is("prolonged", 3, 3*time.Hour)
+		for _, d := range []time.Duration{-time.Hour, -time.Minute, time.Minute} {
+			must(t, client.ZAdd(t.Context(), index, redis.Z{Score: float64(now.Add(d).Unix()), Member: name()}).Err())
+		}
+		must(t, s.Replace(t.Context(), key, 2, expiring(3, 3*time.Hour)))
+		is("a change that does not change the set", 6, 3*time.Hour)
+		must(t, s.Replace(t.Context(), key, 3, expiring(4, 5*time.Hour)))
+		is("expired long ago", 4, 5*time.Hour)
+
+		past := expiring(1, -slack-time.Hour)
+		past.Principal = name()
+		must(t, s.Insert(t.Context(), name(), past))
+		must(t, s.Insert(t.Context(), name(), past))
+		if n := client.Exists(t.Context(), "sessiongen:p:"+past.Principal).Val(); n != 0 {
+			t.Error("a set of expired records alone")
+		}
+	})
+}
+
+// On one node, looking at the records of a principal removes what is left of deleted ones.
+func TestListPrunes(t *testing.T) {
+	client := startServer(t).client(t)
+	s := redisstore.New(client, redisstore.Options{})
+	for _, look := range map[string]func(string) error{
+		"List":              func(p string) error { _, err := s.List(t.Context(), p); return err },
+		"DeleteByPrincipal": func(p string) error { return s.DeleteByPrincipal(t.Context(), p) },
+	} {
+		p, moved := name(), name()
+		for range 250 {
+			key := name()
+			must(t, s.Insert(t.Context(), key, record(1, p, nil)))
+			must(t, s.Delete(t.Context(), key))
+		}
+		must(t, s.Insert(t.Context(), moved, record(1, p, nil)))
+		must(t, s.Replace(t.Context(), moved, 1, record(2, name(), nil)))
+		must(t, look(p))
+		if n := client.ZCard(t.Context(), "sessiongen:p:"+p).Val(); n != 0 {
+			t.Errorf("%d entries left", n)
+		}
+		if _, err := s.Load(t.Context(), moved); err != nil {
+			t.Errorf("another principal's record: %v", err)
+		}
+	}
+}
+
+// before calls a function before a script with a record runs.
+type before struct {
+	redis.Hook
+	f atomic.Pointer[func()]
+}
+
+func (b *before) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (b *before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+func (b *before) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if args := cmd.Args(); strings.HasPrefix(cmd.Name(), "eval") && strings.HasPrefix(args[3].(string), "sessiongen:r:") {
+			if f := b.f.Swap(nil); f != nil {
+				(*f)()
+			}
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// Whatever somebody else does between the two halves of a change, a record
+// that exists is found.
+func TestRecordsAreFound(t *testing.T) {
+	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+		hook := new(before)
+		client.AddHook(hook)
+		s := redisstore.New(client, redisstore.Options{})
+		p := name()
+		for what, f := range map[string]func() error{
+			"List":              func() error { _, err := s.List(t.Context(), p); return err },
+			"DeleteByPrincipal": func() error { return s.DeleteByPrincipal(t.Context(), p) },
+			"an earlier expiry": func() error {
+				r := record(1, p, nil)
+				r.Expires = time.Now().Add(-time.Hour)
+				return s.Insert(t.Context(), name(), r)
+			},
+		} {
+			key := name()
+			between := func() { must(t, f()) }
+			hook.f.Store(&between)
+			must(t, s.Insert(t.Context(), key, record(1, p, nil)))
+			if hook.f.Load() != nil {
+				t.Fatal("the hook did not run")
+			}
+			if got, err := s.List(t.Context(), p); err != nil || got[key].Version != 1 {
+				t.Errorf("%s before Insert: not listed, %v", what, err)
+			}
+			must(t, s.Replace(t.Context(), key, 1, record(2, "", nil)))
+			hook.f.Store(&between)
+			must(t, s.Replace(t.Context(), key, 2, record(3, p, nil)))
+			if got, err := s.List(t.Context(), p); err != nil || got[key].Version != 3 {
+				t.Errorf("%s before Replace: not listed, %v", what, err)
+			}
+		}
+	})
+}
+
+// A change that comes too late does not make the entry of a record expire before it.
+func TestLateChangeKeepsEntry(t *testing.T) {
+	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+		s, key, p := redisstore.New(client, redisstore.Options{}), name(), name()
+		must(t, s.Insert(t.Context(), key, record(2, p, nil)))
+		late := record(2, p, nil)
+		late.Expires = time.Now().Add(-time.Hour)
+		if err := s.Replace(t.Context(), key, 1, late); err != runtime.ErrConflict {
+			t.Fatal(err)
+		}
+		must(t, s.Insert(t.Context(), name(), record(1, p, nil)))
+		if got, err := s.List(t.Context(), p); err != nil || got[key].Version != 2 {
+			t.Errorf("not listed, %v", err)
+		}
+	})
+}

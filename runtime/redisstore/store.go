@@ -1,0 +1,164 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// Options are the settings of a [Store].
+type Options struct {
+	// Prefix is what the names of all keys in Redis begin with: "sessiongen:" if empty.
+	// Stores that share a server need different ones.
+	//
+	// With a hash tag in it, such as "{sessions}:", all keys are on one node of a Cluster,
+	// which a [redis.Client] behind a proxy of a Cluster needs.
+	Prefix string
+}
+
+// A Store is a [runtime.Store] in Redis.
+type Store struct {
+	client redis.UniversalClient
+	prefix string
+
+	// joint tells that a record and its index are on one node.
+	joint bool
+}
+
+var _ runtime.Store = (*Store)(nil)
+
+// New returns a store that uses the client, which remains the caller's to close.
+func New(client redis.UniversalClient, opts Options) *Store {
+	prefix := opts.Prefix
+	if prefix == "" {
+		prefix = "sessiongen:"
+	}
+	_, joint := client.(*redis.Client)
+	return &Store{client: client, prefix: prefix, joint: joint}
+}
+
+func (s *Store) record(key string) string      { return s.prefix + "r:" + key }
+func (s *Store) index(principal string) string { return s.prefix + "p:" + principal }
+
+// Load implements [runtime.Store].
+func (s *Store) Load(ctx context.Context, key string) (runtime.Record, error) {
+	return within(ctx, func() (runtime.Record, error) {
+		return read(s.client.Get(ctx, s.record(key)))
+	})
+}
+
+// read returns the record that a GET found.
+func read(cmd *redis.StringCmd) (runtime.Record, error) {
+	b, err := cmd.Bytes()
+	if errors.Is(err, redis.Nil) {
+		return runtime.Record{}, runtime.ErrNoRecord
+	}
+	if err != nil {
+		return runtime.Record{}, err
+	}
+	return decode(b)
+}
+
+// Insert implements [runtime.Store].
+func (s *Store) Insert(ctx context.Context, key string, r runtime.Record) error {
+	return s.write(ctx, key, nil, r)
+}
+
+// Replace implements [runtime.Store].
+func (s *Store) Replace(ctx context.Context, key string, version uint64, r runtime.Record) error {
+	return s.write(ctx, key, appendVersion(nil, version), r)
+}
+
+// write stores a record in place of one that begins as told, or of none.
+func (s *Store) write(ctx context.Context, key string, begin []byte, r runtime.Record) error {
+	value, err := encode(r)
+	if err != nil {
+		return err
+	}
+	expires := max(r.Expires.Unix(), 1) // Redis takes no other for a time
+	return s.within(ctx, func() error {
+		c := call{keys: []string{s.record(key)}, args: []any{begin, value, expires, key}}
+		switch index := s.index(r.Principal); {
+		case r.Principal == "":
+		case s.joint:
+			c.keys = append(c.keys, index)
+		default:
+			entry := call{keys: []string{index}, args: []any{expires, key}}
+			if err := s.runAll(ctx, indexScript, []call{entry}); err != nil {
+				return err
+			}
+		}
+		result, err := s.runOnce(ctx, writeScript, c)
+		switch {
+		case err != nil:
+			return err
+		case result == absent:
+			return runtime.ErrNoRecord
+		case result == conflict:
+			return runtime.ErrConflict
+		}
+		return nil
+	})
+}
+
+// Delete implements [runtime.Store].
+func (s *Store) Delete(ctx context.Context, key string) error {
+	return s.within(ctx, func() error {
+		return s.client.Del(ctx, s.record(key)).Err()
+	})
+}
+
+func (s *Store) within(ctx context.Context, f func() error) error {
+	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, f() })
+	return err
+}
+
+// grace is how long a call waits for its answer when its context has ended. From a server
+// that works, the answer is on its way, and tells what was done.
+const grace = 20 * time.Millisecond
+
+// within returns what f returns, but not much later than ctx ends. A client waits for its
+// server as long as its own settings say, whatever becomes of ctx.
+func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	var none T
+	if err := ctx.Err(); err != nil {
+		return none, named(err)
+	}
+	if ctx.Done() == nil {
+		v, err := f()
+		return v, named(err)
+	}
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := f()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, named(r.err)
+	case <-ctx.Done():
+	}
+	select {
+	case r := <-done:
+		return r.value, named(r.err)
+	case <-time.After(grace):
+		return none, named(ctx.Err())
+	}
+}
+
+// named returns a failure that says where it comes from.
+func named(err error) error {
+	if err == nil || err == runtime.ErrNoRecord || err == runtime.ErrConflict {
+		return err
+	}
+	return fmt.Errorf("session: Redis: %w", err)
+}
