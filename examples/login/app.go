@@ -45,6 +45,9 @@ func newApp(cfg runtime.Config, mode string, users Users, passwords *passwords) 
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("POST /logout", a.logout)
 	mux.HandleFunc("GET /devices", a.private(a.devices))
+	if mode != "cookie" {
+		mux.HandleFunc("POST /devices/logout", a.private(a.logoutDevice))
+	}
 	mux.HandleFunc("POST /logout-everywhere", a.private(a.logoutEverywhere))
 	mux.HandleFunc("/", a.notFound)
 

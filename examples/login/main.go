@@ -55,6 +55,7 @@ func run(ctx context.Context, addr, mode, dsn string) error {
 	cfg := back.config
 	cfg.Keys = keys
 	cfg.IdleTimeout = 24 * time.Hour
+	cfg.RefreshAfter = time.Minute // which is how exact "last seen" is
 	cfg.AbsoluteTimeout = 30 * 24 * time.Hour
 	// Browsers take the cookie that a real site has only over https. Elsewhere than on
 	// this very machine, put a proxy in front that speaks it.

@@ -19,7 +19,7 @@ import (
 
 // eachMode runs a test in the modes that need no server.
 func eachMode(t *testing.T, test func(t *testing.T, s site)) {
-	for _, mode := range []string{"cookie"} {
+	for _, mode := range []string{"cookie", "sqlite"} {
 		t.Run(mode, func(t *testing.T) { test(t, newSite(t, mode)) })
 	}
 }
@@ -30,7 +30,8 @@ type site struct {
 	users Users
 }
 
-func newSite(t *testing.T, mode string) site {
+// newSite starts one. More of the configuration may be set.
+func newSite(t *testing.T, mode string, more ...func(*runtime.Config)) site {
 	t.Helper()
 	back, err := openBackend(t.Context(), mode, filepath.Join(t.TempDir(), "login.db"))
 	if err != nil {
@@ -48,9 +49,13 @@ func newSite(t *testing.T, mode string) site {
 	}
 	cfg.OnEvent = func(_ context.Context, e runtime.Event) {
 		switch e.Kind {
-		case runtime.EventFieldDropped, runtime.EventTooLarge, runtime.EventTooLate, runtime.EventSaveFailed:
+		case runtime.EventFieldDropped, runtime.EventTooLarge, runtime.EventTooLate, runtime.EventSaveFailed,
+			runtime.EventOverwritten, runtime.EventStoreFailed:
 			t.Errorf("event %+v", e)
 		}
+	}
+	for _, set := range more {
+		set(&cfg)
 	}
 	passwords, err := newPasswords(bcrypt.MinCost)
 	if err != nil {

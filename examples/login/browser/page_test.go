@@ -25,7 +25,7 @@ func newBrowser(t *testing.T, url, mode string) browser {
 	ctx, closeWindow := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeWindow)
 	// So that a page that hangs is a failure, and says where.
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancel)
 	b := browser{t, ctx, url, mode}
 	b.do(chromedp.EmulateViewport(1200, 800))
