@@ -26,6 +26,9 @@ func (st *state) commit(lines []string) ([]string, error) {
 			return nil, err
 		}
 	}
+	if r.lost {
+		return lines, nil
+	}
 	err := st.write()
 	if errors.Is(err, ErrNoRecord) {
 		return lines, st.lose()
@@ -43,7 +46,15 @@ func (st *state) write() (err error) {
 		return st.touch()
 	}
 	turn := st.newTurn(r.id)
-	defer func() { turn.end(err == nil) }()
+	defer func() { turn.end(err) }()
+	if r.found && st.manager.turns.busy(turn.key) {
+		if err := turn.next(); err != nil {
+			return err
+		}
+		if err := st.merge(); err != nil {
+			return err
+		}
+	}
 	for {
 		if err := st.failure(); err != nil {
 			return err
@@ -88,20 +99,21 @@ func (t *turn) next() error {
 		return fmt.Errorf("%w: conflicts without end", ErrStore)
 	}
 	if t.done == nil {
-		if t.done = m.turns.wait(t.key, m.timeout); t.done == nil {
-			t.state.event(EventStoreFailed, "no answer in time", "")
-			return fmt.Errorf("%w: no answer in time", ErrStore)
+		if t.done = m.turns.wait(t.key); t.done == nil {
+			t.state.event(EventStoreFailed, "failed in another request", "")
+			return fmt.Errorf("%w in another request for the session", ErrStore)
 		}
 		return nil
 	}
-	// Other processes change it too.
-	time.Sleep(rand.N(time.Millisecond << min(t.attempts, 5)))
+	if more := t.attempts - 4; more >= 0 { // other processes change it too
+		time.Sleep(rand.N(time.Millisecond << min(more, 5)))
+	}
 	return nil
 }
 
-func (t *turn) end(well bool) {
+func (t *turn) end(err error) {
 	if t.done != nil {
-		t.done(well)
+		t.done(!errors.Is(err, ErrStore))
 	}
 }
 
@@ -248,7 +260,7 @@ func (st *state) bury(d doomed, next *[idSize]byte) error {
 // kill ends a session, wherever it moved meanwhile.
 func (st *state) kill(d doomed) (err error) {
 	turn := st.newTurn(d.id)
-	defer func() { turn.end(err == nil) }()
+	defer func() { turn.end(err) }()
 	for {
 		if d.version > 0 {
 			err := st.bury(d, nil)
@@ -278,7 +290,8 @@ func (st *state) kill(d doomed) (err error) {
 	}
 }
 
-// lose makes the session empty, because it has ended meanwhile.
+// lose makes the session empty, because it has ended meanwhile. Only Destroy begins
+// another one in this request.
 func (st *state) lose() error {
 	r := st.remote
 	if r.inserted > 0 {
@@ -287,7 +300,7 @@ func (st *state) lose() error {
 		}
 	}
 	r.forget()
-	r.unsaved = false
+	r.unsaved, r.lost = false, true
 	st.reset()
 	st.begin(st.now())
 	st.modified, st.renewed = false, false

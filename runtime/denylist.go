@@ -190,6 +190,9 @@ func (st *state) commitCookie(lines []string) ([]string, error) {
 			return nil, err
 		}
 	}
+	if r.lost {
+		return lines, nil
+	}
 	empty := st.empty()
 	if r.found && r.unsaved && (empty || st.id() != r.id) {
 		first, err := st.deny(r.id)

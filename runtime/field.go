@@ -190,7 +190,7 @@ func (f *Field[T]) again(st *state, change func(T) T) update {
 func (f *Field[T]) encodeAny(v any) ([]byte, error) {
 	value, ok := v.(T)
 	if !ok {
-		return nil, fmt.Errorf("session: %s has the type %v, not %T", f.Name, reflect.TypeFor[T](), v)
+		return nil, fmt.Errorf("session: principal %s has the type %v, not %T", f.Name, reflect.TypeFor[T](), v)
 	}
 	raw, err := codec.AppendField(nil, value, f.Encode)
 	if err != nil {

@@ -38,7 +38,7 @@ func (st *state) claim(f *descriptor) (raw []byte, err error) {
 	m, r := st.manager, st.remote
 	s := stored{contents: m.contentsOf(r.plaintext), version: r.version, plaintext: r.plaintext, used: st.used, oldKey: r.oldRecord}
 	turn := st.newTurn(r.id)
-	defer func() { turn.end(err == nil) }()
+	defer func() { turn.end(err) }()
 	newer := false
 	for {
 		now := st.now()

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -16,51 +15,58 @@ type turns struct {
 
 type queue struct {
 	turn   chan struct{} // holds the one whose turn it is
-	served atomic.Uint64 // how many turns went well
+	failed chan struct{} // is closed when the store fails in somebody's turn
 	users  int
 }
 
-// wait waits for a turn, and returns what ends it. It is nil if nobody's turn went
-// well for the timeout: then the store hangs.
-func (t *turns) wait(key string, timeout time.Duration) (done func(well bool)) {
+// longestWait bounds the wait for a turn.
+const longestWait = time.Minute
+
+// wait waits for a turn, and returns what ends it. It is nil if the store failed
+// meanwhile: so not everyone in turn waits for a store that hangs.
+func (t *turns) wait(key string) (done func(well bool)) {
 	t.mu.Lock()
 	q := t.queues[key]
 	if q == nil {
 		if t.queues == nil {
 			t.queues = make(map[string]*queue)
 		}
-		q = &queue{turn: make(chan struct{}, 1)}
+		q = &queue{turn: make(chan struct{}, 1), failed: make(chan struct{})}
 		t.queues[key] = q
 	}
 	q.users++
+	failed := q.failed
 	t.mu.Unlock()
 
-	for {
-		served := q.served.Load()
-		timer := time.NewTimer(timeout)
-		select {
-		case q.turn <- struct{}{}:
-			timer.Stop()
-			return func(well bool) {
-				if well {
-					q.served.Add(1)
-				}
-				<-q.turn
-				t.leave(key, q)
-			}
-		case <-timer.C:
-			if q.served.Load() == served {
-				t.leave(key, q)
-				return nil
-			}
+	timer := time.NewTimer(longestWait)
+	defer timer.Stop()
+	select {
+	case q.turn <- struct{}{}:
+		return func(well bool) {
+			<-q.turn
+			t.leave(key, q, well)
 		}
+	case <-failed:
+	case <-timer.C:
 	}
+	t.leave(key, q, true)
+	return nil
 }
 
-func (t *turns) leave(key string, q *queue) {
+func (t *turns) leave(key string, q *queue, well bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if q.users--; q.users == 0 {
 		delete(t.queues, key)
+	} else if !well {
+		close(q.failed)
+		q.failed = make(chan struct{})
 	}
+}
+
+// busy reports whether others are waiting for a turn, or have theirs.
+func (t *turns) busy(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.queues[key] != nil
 }

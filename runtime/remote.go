@@ -13,6 +13,7 @@ type remote struct {
 	id      [idSize]byte // under which the session was found
 	found   bool         // there is such an id, and it has not ended
 	unsaved bool         // something changed since it was last saved
+	lost    bool         // it has ended since: nothing that this request does is kept
 	doomed  []doomed     // what ends when the session is saved
 
 	// In a store only.
@@ -24,7 +25,8 @@ type remote struct {
 	claimed       bool   // a field was popped
 	send          bool   // the browser has to be sent the id
 	changes       []change
-	inserted      uint64 // the version of the record that waits under the session's new id; 0 for none
+	next          *[idSize]byte // where the session had moved from id when it was loaded; nil if it had not
+	inserted      uint64        // the version of the record that waits under the session's new id; 0 for none
 	insertedID    [idSize]byte
 
 	busy bool       // the record is being written
@@ -87,10 +89,14 @@ func (r *remote) doom() {
 	if r.found {
 		r.doomed = append(r.doomed, doomed{r.id, r.version})
 	}
+	if r.next != nil {
+		r.doomed = append(r.doomed, doomed{id: *r.next})
+	}
 	if r.inserted > 0 {
 		r.doomed = append(r.doomed, doomed{r.insertedID, r.inserted})
 	}
 	r.forget()
+	r.lost, r.next = false, nil
 }
 
 // forget makes the session one that is in no store.
@@ -136,6 +142,7 @@ func (st *state) tryLoad(value string, now int64) (refusal string, decrypted boo
 	s, err := st.loadRecord(id, &o.contents)
 	switch {
 	case errors.Is(err, ErrNoRecord):
+		o.remote.next = s.next // a log-out is meant for it still
 		return RefusedUnknownID, true
 	case err != nil:
 		st.fallDown(err)
