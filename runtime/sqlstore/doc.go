@@ -78,6 +78,9 @@
 //
 //	file:sessions.db?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(1000)
 //
+// A method whose context ends returns at once. MySQL's driver does not tell the server,
+// which may do what was to be done a moment later.
+//
 // By default database/sql keeps 2 idle connections and opens as many others as there
 // are concurrent calls, each for one call. SetMaxOpenConns and SetMaxIdleConns with the
 // same number avoid that.

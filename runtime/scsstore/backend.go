@@ -1,0 +1,110 @@
+package scsstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A backend is a store of scs. all is nil if it has no such method.
+type backend struct {
+	find   func(ctx context.Context, token string) ([]byte, bool, error)
+	commit func(ctx context.Context, token string, b []byte, expiry time.Time) error
+	remove func(ctx context.Context, token string) error
+	all    func(ctx context.Context) (map[string][]byte, error)
+
+	// heedless means that calls go on after ctx has ended.
+	heedless bool
+}
+
+type ctxStore interface {
+	FindCtx(ctx context.Context, token string) ([]byte, bool, error)
+	CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error
+	DeleteCtx(ctx context.Context, token string) error
+}
+
+type ctxIterable interface {
+	AllCtx(ctx context.Context) (map[string][]byte, error)
+}
+
+type plainStore interface {
+	Find(token string) ([]byte, bool, error)
+	Commit(token string, b []byte, expiry time.Time) error
+	Delete(token string) error
+}
+
+type plainIterable interface {
+	All() (map[string][]byte, error)
+}
+
+// newBackend prefers the Ctx forms. Stores that have them may have the others only to panic.
+func newBackend(store any) (backend, error) {
+	var b backend
+	switch s := store.(type) {
+	case ctxStore:
+		b = backend{find: s.FindCtx, commit: s.CommitCtx, remove: s.DeleteCtx}
+		if i, ok := store.(ctxIterable); ok {
+			b.all = i.AllCtx
+		}
+	case plainStore:
+		b = plainBackend(s)
+		if i, ok := store.(plainIterable); ok {
+			b.all = func(ctx context.Context) (map[string][]byte, error) {
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
+				return i.All()
+			}
+		}
+	default:
+		return backend{}, fmt.Errorf("scsstore: %T has neither FindCtx, CommitCtx and DeleteCtx nor Find, Commit and Delete as scs defines them", store)
+	}
+	return b, nil
+}
+
+func plainBackend(s plainStore) backend {
+	return backend{
+		heedless: true,
+		find: func(ctx context.Context, token string) ([]byte, bool, error) {
+			if err := ctx.Err(); err != nil {
+				return nil, false, err
+			}
+			return s.Find(token)
+		},
+		commit: func(ctx context.Context, token string, b []byte, expiry time.Time) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return s.Commit(token, b, expiry)
+		},
+		remove: func(ctx context.Context, token string) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return s.Delete(token)
+		},
+	}
+}
+
+// run calls f, which calls the store. It returns when f does or ctx ends.
+func (b *backend) run(ctx context.Context, f func() error) error {
+	if !b.heedless || ctx.Done() == nil {
+		return f()
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			// Nobody else could catch it here.
+			if p := recover(); p != nil {
+				done <- fmt.Errorf("scsstore: the store panicked: %v", p)
+			}
+		}()
+		done <- f()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,63 @@
+package scsstore
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// mark is what an encoded record begins with. Anything else is not of this package.
+const mark = "sessiongen1"
+
+var errNoRecord = errors.New("scsstore: what the store has for the key is no record")
+
+// encode returns a record as an array: mark, version, principal, seconds until it
+// expires since 1970, data.
+func encode(r runtime.Record) []byte {
+	b := make([]byte, 0, len(mark)+len(r.Principal)+len(r.Data)+32)
+	b = wire.AppendArrayHeader(b, 5)
+	b = wire.AppendString(b, mark)
+	b = wire.AppendUint(b, r.Version)
+	b = wire.AppendString(b, r.Principal)
+	b = wire.AppendUint(b, uint64(r.Expires.Unix()))
+	return wire.AppendBytes(b, r.Data)
+}
+
+// decode returns the record that encode encoded. Nothing of it is a part of b.
+func decode(b []byte) (runtime.Record, error) {
+	p := parser{rest: b}
+	n := read(&p, wire.ArrayHeader)
+	m := read(&p, wire.String)
+	version := read(&p, wire.Uint)
+	principal := read(&p, wire.String)
+	expires := read(&p, wire.Uint)
+	data := read(&p, wire.Bytes)
+	if p.failed || len(p.rest) > 0 || n != 5 || string(m) != mark {
+		return runtime.Record{}, errNoRecord
+	}
+	return runtime.Record{
+		Version:   version,
+		Principal: string(principal),
+		Data:      bytes.Clone(data),
+		Expires:   time.Unix(int64(expires), 0),
+	}, nil
+}
+
+// A parser reads values until one is not as it should be.
+type parser struct {
+	rest   []byte
+	failed bool
+}
+
+func read[T any](p *parser, next func([]byte) (T, int, error)) T {
+	v, size, err := next(p.rest)
+	if err != nil || p.failed {
+		p.failed = true
+		return v
+	}
+	p.rest = p.rest[size:]
+	return v
+}

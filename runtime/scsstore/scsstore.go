@@ -1,0 +1,212 @@
+// Package scsstore makes a [runtime.Store] of a store of github.com/alexedwards/scs, of
+// which there are about twenty:
+//
+//	store, err := scsstore.New(postgresstore.New(db))
+//
+// These stores cannot compare and swap. Within one process nothing is lost, because a
+// [Store] lets only one change at a time at each record. Of two processes that change a
+// record at the same time, the last one to write wins: a change of the other is lost, and a
+// record that one deletes may stay because the other replaces it. So behind several processes
+// use a store that can, such as those of packages sqlstore and redisstore.
+//
+// They do not know principals either. Where a store has All or AllCtx, List,
+// DeleteByPrincipal and DeleteAll read all that is in it; where it has not, they return an
+// error that is [errors.ErrUnsupported].
+//
+// Load takes one call of the store, Insert and Replace take two, Delete takes one.
+package scsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// A Store keeps records in a store of scs. Its methods may be called by several goroutines
+// at once.
+type Store struct {
+	backend backend
+	locks   locks
+	now     func() time.Time
+}
+
+// New returns a Store that keeps its records in store, which has the methods FindCtx,
+// CommitCtx and DeleteCtx of scs, or else Find, Commit and Delete. Without the former, a call
+// that hangs goes on in the background when its context ends.
+//
+// Make only one Store of a store in a process: two do not know of each other's changes. New logs a warning of what gets lost
+// between processes.
+func New(store any) (*Store, error) {
+	b, err := newBackend(store)
+	if err != nil {
+		return nil, err
+	}
+	slog.Warn("scsstore: the store cannot compare and swap: when two processes change a session at once, the last one wins",
+		"store", fmt.Sprintf("%T", store))
+	return &Store{backend: b, now: time.Now}, nil
+}
+
+// Load implements [runtime.Store].
+func (s *Store) Load(ctx context.Context, key string) (runtime.Record, error) {
+	var r runtime.Record
+	err := s.backend.run(ctx, func() (err error) {
+		r, err = s.find(ctx, key)
+		return err
+	})
+	if err != nil {
+		return runtime.Record{}, err
+	}
+	return r, nil
+}
+
+// Insert implements [runtime.Store].
+func (s *Store) Insert(ctx context.Context, key string, r runtime.Record) error {
+	return s.change(ctx, key, func() error {
+		_, err := s.find(ctx, key)
+		if err == nil {
+			return runtime.ErrConflict
+		}
+		if err != runtime.ErrNoRecord {
+			return err
+		}
+		return s.commit(ctx, key, r)
+	})
+}
+
+// Replace implements [runtime.Store].
+func (s *Store) Replace(ctx context.Context, key string, version uint64, r runtime.Record) error {
+	return s.change(ctx, key, func() error {
+		old, err := s.find(ctx, key)
+		if err != nil {
+			return err
+		}
+		if old.Version != version {
+			return runtime.ErrConflict
+		}
+		return s.commit(ctx, key, r)
+	})
+}
+
+// Delete implements [runtime.Store].
+func (s *Store) Delete(ctx context.Context, key string) error {
+	return s.change(ctx, key, func() error { return s.backend.remove(ctx, key) })
+}
+
+// List implements [runtime.Store].
+func (s *Store) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
+	records, err := s.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for key, r := range records {
+		if principal == "" || r.Principal != principal || !r.Expires.After(s.now()) {
+			delete(records, key)
+		}
+	}
+	return records, nil
+}
+
+// DeleteByPrincipal implements [runtime.Store].
+func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
+	records, err := s.List(ctx, principal)
+	if err != nil {
+		return err
+	}
+	for key := range records {
+		err := s.change(ctx, key, func() error {
+			// It may have become another's in the meantime.
+			r, err := s.find(ctx, key)
+			if err != nil || r.Principal != principal {
+				return err
+			}
+			return s.backend.remove(ctx, key)
+		})
+		if err != nil && err != runtime.ErrNoRecord {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteAll implements [runtime.Store]. It leaves what scs keeps in the same place.
+func (s *Store) DeleteAll(ctx context.Context) error {
+	records, err := s.all(ctx)
+	if err != nil {
+		return err
+	}
+	for key := range records {
+		if err := s.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change calls f while nobody else changes the record of that key, also not after ctx
+// has ended while f still goes on.
+func (s *Store) change(ctx context.Context, key string, f func() error) error {
+	unlock, err := s.locks.lock(ctx, key)
+	if err != nil {
+		return err
+	}
+	return s.backend.run(ctx, func() error {
+		defer unlock()
+		return f()
+	})
+}
+
+// find returns the record of a key, or ErrNoRecord.
+func (s *Store) find(ctx context.Context, key string) (runtime.Record, error) {
+	b, found, err := s.backend.find(ctx, key)
+	if err != nil {
+		return runtime.Record{}, err
+	}
+	if !found {
+		return runtime.Record{}, runtime.ErrNoRecord
+	}
+	r, err := decode(b)
+	if err != nil {
+		return runtime.Record{}, err
+	}
+	if !r.Expires.After(s.now()) {
+		return runtime.Record{}, runtime.ErrNoRecord
+	}
+	return r, nil
+}
+
+// commit writes the record of a key.
+func (s *Store) commit(ctx context.Context, key string, r runtime.Record) error {
+	if !r.Expires.After(s.now()) {
+		return s.backend.remove(ctx, key)
+	}
+	// The time within the record decides. Some stores keep for ever what expires while
+	// they write it, and some round; so they get a later one.
+	return s.backend.commit(ctx, key, encode(r), r.Expires.Add(time.Minute))
+}
+
+// all returns all records, also expired ones.
+func (s *Store) all(ctx context.Context) (map[string]runtime.Record, error) {
+	if s.backend.all == nil {
+		return nil, fmt.Errorf("scsstore: the store has neither All nor AllCtx: %w", errors.ErrUnsupported)
+	}
+	var blobs map[string][]byte
+	err := s.backend.run(ctx, func() (err error) {
+		blobs, err = s.backend.all(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	records := make(map[string]runtime.Record)
+	for key, b := range blobs {
+		// What is no record is not this Store's.
+		if r, err := decode(b); err == nil {
+			records[key] = r
+		}
+	}
+	return records, nil
+}
