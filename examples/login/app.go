@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+//go:embed style.css
+var style []byte
+
+// app is the site.
+type app struct {
+	sessions  *runtime.Manager[Session]
+	users     Users
+	passwords *passwords
+	mode      string
+}
+
+// newApp returns the handler of the whole site.
+func newApp(cfg runtime.Config, mode string, users Users, passwords *passwords) (http.Handler, error) {
+	a := &app{users: users, passwords: passwords, mode: mode}
+	cfg.ErrorHandler = a.unsaved
+	var err error
+	if a.sessions, err = NewSessionManager(cfg); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Write(style)
+	})
+	mux.HandleFunc("GET /{$}", a.shop)
+	mux.HandleFunc("GET /cart", a.cart)
+	mux.HandleFunc("POST /cart/add", a.addToCart)
+	mux.HandleFunc("POST /cart/remove", a.removeFromCart)
+	mux.HandleFunc("GET /signup", a.signupForm)
+	mux.HandleFunc("POST /signup", a.signup)
+	mux.HandleFunc("GET /login", a.loginForm)
+	mux.HandleFunc("POST /login", a.login)
+	mux.HandleFunc("POST /logout", a.logout)
+	mux.HandleFunc("GET /devices", a.private(a.devices))
+	if mode != "cookie" {
+		mux.HandleFunc("POST /devices/logout", a.private(a.logoutDevice))
+	}
+	mux.HandleFunc("POST /logout-everywhere", a.private(a.logoutEverywhere))
+	mux.HandleFunc("/", a.notFound)
+
+	// No site but this one may send its forms: with SameSite cookies, that is all
+	// that there is to do about cross-site request forgery.
+	forms := http.NewCrossOriginProtection()
+	forms.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
+	return secure(http.MaxBytesHandler(a.sessions.Handler(forms.Handler(mux)), 16<<10)), nil
+}
+
+// secure sets the headers of every response. Pages show whose they are, so no cache
+// keeps them, not even the browser's for its back button after a log-out.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Security-Policy",
+			"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// user returns the account of the visitor, or an empty one. A session whose account is
+// gone is ended: it would speak for nobody.
+func (a *app) user(r *http.Request) (User, error) {
+	sess := SessionFrom(r.Context())
+	if !sess.HasUserID() {
+		return User{}, nil
+	}
+	u, err := a.users.Find(r.Context(), sess.GetUsername())
+	switch {
+	case errors.Is(err, errNoUser) || err == nil && u.ID != sess.GetUserID():
+		sess.Destroy()
+		return User{}, nil
+	case err != nil:
+		return User{}, err
+	}
+	return u, nil
+}
+
+// private keeps visitors out who are not logged in, and lets them come back once
+// they are.
+func (a *app) private(next func(http.ResponseWriter, *http.Request, User)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		u, err := a.user(r)
+		switch {
+		case err != nil:
+			a.fail(w, r, err)
+		case u.ID == "":
+			back := "/"
+			if r.Method == http.MethodGet {
+				back = r.URL.RequestURI()
+			}
+			notify(r, "Please log in first.")
+			seeOther(w, r, loginPath(back))
+		default:
+			next(w, r, u)
+		}
+	}
+}
+
+// notify has a text shown on the next page. Of many, the last few matter.
+func notify(r *http.Request, text string) {
+	SessionFrom(r.Context()).UpdateNotices(func(notices []string) []string {
+		notices = append(notices, text)
+		return notices[max(0, len(notices)-3):]
+	})
+}
+
+// seeOther ends a form: the browser shows the other page, and its reload button does
+// not send the form again.
+func seeOther(w http.ResponseWriter, r *http.Request, path string) {
+	http.Redirect(w, r, path, http.StatusSeeOther)
+}
+
+func (a *app) notFound(w http.ResponseWriter, r *http.Request) {
+	a.render(w, r, http.StatusNotFound, "problem", "There is no such page", "The address may be misspelt.")
+}
+
+func (a *app) crossOrigin(w http.ResponseWriter, r *http.Request) {
+	a.problem(w, http.StatusForbidden, "This form came from another site", "Please use the forms of this site.")
+}
+
+// fail answers a request that could not be served.
+func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return // nobody waits for the answer
+	}
+	slog.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
+	a.problem(w, http.StatusServiceUnavailable, "This does not work right now", "Please try again in a moment.")
+}
+
+// unsaved answers a request whose session could not be loaded or saved.
+func (a *app) unsaved(w http.ResponseWriter, r *http.Request, err error) { a.fail(w, r, err) }
