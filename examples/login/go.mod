@@ -5,7 +5,6 @@ go 1.26.0
 replace (
 	github.com/sessiongen/sessiongen => ../../
 	github.com/sessiongen/sessiongen/runtime/redisstore => ../../runtime/redisstore
-	github.com/sessiongen/sessiongen/runtime/sqlstore => ../../runtime/sqlstore
 )
 
 tool github.com/sessiongen/sessiongen/cmd/sessiongen
@@ -15,7 +14,6 @@ require (
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/sessiongen/sessiongen v0.0.0-00010101000000-000000000000
 	github.com/sessiongen/sessiongen/runtime/redisstore v0.0.0-00010101000000-000000000000
-	github.com/sessiongen/sessiongen/runtime/sqlstore v0.0.0-00010101000000-000000000000
 	golang.org/x/crypto v0.59.0
 	modernc.org/sqlite v1.62.0
 )

@@ -4,13 +4,10 @@ go 1.26.0
 
 replace github.com/sessiongen/sessiongen => ../../
 
-replace github.com/sessiongen/sessiongen/runtime/sqlstore => ../../runtime/sqlstore
-
 require (
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/sessiongen/sessiongen v0.0.0-00010101000000-000000000000
-	github.com/sessiongen/sessiongen/runtime/sqlstore v0.0.0-00010101000000-000000000000
 	modernc.org/sqlite v1.62.0
 )
 
