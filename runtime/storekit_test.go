@@ -227,14 +227,3 @@ func (r *rig) meanwhile(call string, f func()) {
 		return nil
 	}, nil)
 }
-
-func wait(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for range 1000 {
-		if ok() {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Fatal("never: " + what)
-}

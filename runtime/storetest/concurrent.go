@@ -237,28 +237,28 @@ func (k *kit) alone(worker int) error {
 	ctx, key := k.Context(), name()
 	r := k.record(1, "", fmt.Sprint("inserted by ", worker))
 	if err := k.Insert(ctx, key, r); err != nil {
-		return fmt.Errorf("Insert: %w", err)
+		return fmt.Errorf("of Insert: %w", err)
 	}
 	for range 3 {
 		got, err := k.Load(ctx, key)
 		if err != nil {
-			return fmt.Errorf("Load: %w", err)
+			return fmt.Errorf("of Load: %w", err)
 		}
 		if diff := differ(got, r); diff != "" {
-			return fmt.Errorf("Load: %s", diff)
+			return fmt.Errorf("of Load: %s", diff)
 		}
 		version := r.Version
 		r.Version++
 		r.Data = fmt.Append(nil, "replaced by ", worker)
 		if err := k.Replace(ctx, key, version, r); err != nil {
-			return fmt.Errorf("Replace: %w", err)
+			return fmt.Errorf("of Replace: %w", err)
 		}
 	}
 	if err := k.Delete(ctx, key); err != nil {
-		return fmt.Errorf("Delete: %w", err)
+		return fmt.Errorf("of Delete: %w", err)
 	}
 	if _, err := k.Load(ctx, key); !is(err, runtime.ErrNoRecord) {
-		return fmt.Errorf("Load after Delete: %v", err)
+		return fmt.Errorf("of Load after Delete: %v", err)
 	}
 	return nil
 }
