@@ -21,7 +21,9 @@ func (st *state) commit(lines []string) ([]string, error) {
 	if !st.manager.inStore() {
 		return st.commitCookie(lines)
 	}
-	st.enter()
+	if err := st.enter(); err != nil {
+		return nil, err
+	}
 	defer st.leave()
 	r := st.remote
 	for ; len(r.doomed) > 0; r.doomed = r.doomed[1:] {
@@ -40,6 +42,9 @@ func (st *state) commit(lines []string) ([]string, error) {
 		return lines, st.lose()
 	}
 	if err != nil {
+		if errors.Is(err, ErrStore) { // it may have been done: not again
+			st.fallDown(err)
+		}
 		return nil, err
 	}
 	return st.tell(lines)
@@ -143,6 +148,7 @@ func (st *state) writeOnce() error {
 				}
 			}
 			r.forget()
+			st.meta.hasID = false // what is set after this is another session
 			return nil
 		}
 		return err
@@ -213,9 +219,7 @@ func (st *state) touch() error {
 	}
 	switch err := st.replace(m.recordKey(r.id), r.version, rec); {
 	case errors.Is(err, ErrConflict):
-	case errors.Is(err, ErrNoRecord):
-		r.found = false
-	case err != nil:
+	case err != nil: // ErrNoRecord too: the session has ended
 		return err
 	default:
 		if r.oldRecord && !st.oldKey {

@@ -88,8 +88,9 @@ type Config struct {
 
 	// Revocations, if set, lets sessions that live in cookies be revoked, at the
 	// cost of asking this store in each request that uses its session: about the session's id,
-	// its principal, under each of the Keys, and the time of RevokeAll. It may be
-	// the store of another manager. If it fails, so do these requests, as with Store.
+	// its principal, under each of the Keys, and the time of RevokeAll. It must not be
+	// the Store of another manager, whose RevokeAll empties it. If it fails, so do these
+	// requests, as with Store.
 	Revocations Store
 
 	// RevocationCache is for how long an answer of Revocations may be used again by

@@ -49,6 +49,10 @@ func (r *revocations) remember(key string, version uint64) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	// What is revoked stays so: a slower answer may be from before that.
+	if old, ok := r.answers[key]; ok && old.version > version && time.Since(old.at) < r.cache {
+		return
+	}
 	if len(r.answers) >= maxAnswers {
 		clear(r.answers)
 	}
@@ -85,6 +89,8 @@ func (m *manager) revocation(ctx context.Context, key string) (version uint64, e
 	}
 	if errors.Is(err, ErrNoRecord) {
 		rec.Version = 0
+	} else if !goodVersion(rec.Version) {
+		return 0, fmt.Errorf("%w: %w", ErrStore, errRecord)
 	}
 	m.revocations.remember(key, rec.Version)
 	return rec.Version, nil
@@ -182,7 +188,9 @@ func (m *manager) isRevoked(ctx context.Context, c *contents) (bool, error) {
 // commitCookie is seal for a session in a cookie that may be revoked: an id that the
 // session no longer has is dead from now on.
 func (st *state) commitCookie(lines []string) ([]string, error) {
-	st.enter()
+	if err := st.enter(); err != nil {
+		return nil, err
+	}
 	defer st.leave()
 	r := st.remote
 	for ; len(r.doomed) > 0; r.doomed = r.doomed[1:] {
@@ -190,11 +198,15 @@ func (st *state) commitCookie(lines []string) ([]string, error) {
 			return nil, err
 		}
 	}
+	if err := st.failure(); err != nil {
+		return nil, err
+	}
 	if r.lost {
 		return lines, nil
 	}
 	empty := st.empty()
-	if r.found && r.unsaved && (empty || st.id() != r.id) {
+	// A session that cannot be saved leaves the browser the one that it has.
+	if r.found && r.unsaved && (empty || st.id() != r.id && st.fits()) {
 		first, err := st.deny(r.id)
 		if err != nil {
 			return nil, err

@@ -1,6 +1,12 @@
 package runtime
 
-import "time"
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+var errRedo = errors.New("session: a function given to Update has panicked")
 
 // newContents returns empty contents.
 func (m *manager) newContents() *contents {
@@ -45,12 +51,19 @@ func (st *state) rebase(s stored) {
 	}
 	st.used = s.used
 	r.hold(s)
-	changes := r.changes
-	r.changes = nil
-	for _, c := range changes {
-		st.redo(c)
+	// Those without a function first: of one field, they are the earlier ones.
+	for _, c := range r.changes {
+		if c.again == nil {
+			st.redo(c)
+		}
 	}
-	r.changes = append(changes, r.changes...) // those that came meanwhile
+	// While the functions run, more changes may come, and make these pointless.
+	again := slices.DeleteFunc(slices.Clone(r.changes), func(c change) bool { return c.again == nil })
+	for _, c := range again {
+		if slices.ContainsFunc(r.changes, func(d change) bool { return d.again != nil && d.field == c.field }) {
+			st.redo(c)
+		}
+	}
 }
 
 // reportOverwritten tells of fields that this request sets without regard to what they
@@ -115,7 +128,17 @@ func (st *state) redoUpdate(c change) []byte {
 
 // unlocked runs a function that may use the session.
 func (st *state) unlocked(f func() []byte) []byte {
+	returned := false
+	st.remote.redoing = true
 	st.mu.Unlock()
-	defer st.mu.Lock()
-	return f()
+	defer func() {
+		st.mu.Lock()
+		st.remote.redoing = false
+		if !returned { // some changes are not made again
+			st.fail(errRedo)
+		}
+	}()
+	raw := f()
+	returned = true
+	return raw
 }

@@ -9,7 +9,10 @@ func (st *state) pop(f *descriptor) []byte {
 	}
 	st.lock()
 	defer st.unlock()
-	st.enter()
+	if err := st.enter(); err != nil {
+		st.fail(err)
+		return nil
+	}
 	defer st.leave()
 	r := st.remote
 	// What this request has set itself is nobody else's, and a session whose principal
@@ -73,7 +76,7 @@ func (st *state) claim(f *descriptor) (raw []byte, err error) {
 		return raw, nil
 	}
 	st.contents.remove(f.index)
-	st.used = s.used
+	st.used, st.meta.seen = s.used, s.meta.seen
 	r.hold(s)
 	return raw, nil
 }

@@ -43,8 +43,8 @@ func (t *turns) wait(key string) (done func(well bool)) {
 	select {
 	case q.turn <- struct{}{}:
 		return func(well bool) {
+			t.leave(key, q, well) // at first, so that a failure ends the others' wait
 			<-q.turn
-			t.leave(key, q, well)
 		}
 	case <-failed:
 	case <-timer.C:

@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
@@ -93,7 +94,7 @@ func (m *manager) openRecord(rec Record, id [idSize]byte, c *contents) (stored, 
 // openListed reads a record into c, whatever its id.
 func (m *manager) openListed(rec Record, c *contents) (stored, error) {
 	s := stored{contents: c, version: rec.Version}
-	if len(rec.Data) > maxRecordSize {
+	if len(rec.Data) > maxRecordSize || !goodVersion(rec.Version) {
 		return s, errRecord
 	}
 	text, key, err := m.rings.Load().record.Open(c.text[:0], string(rec.Data))
@@ -117,6 +118,8 @@ func (m *manager) openListed(rec Record, c *contents) (stored, error) {
 	s.id = c.meta.id
 	return s, nil
 }
+
+func goodVersion(v uint64) bool { return v > 0 && v <= math.MaxInt64 }
 
 const wireNil = 0xc0
 

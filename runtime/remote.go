@@ -29,8 +29,9 @@ type remote struct {
 	inserted      uint64        // the version of the record that waits under the session's new id; 0 for none
 	insertedID    [idSize]byte
 
-	busy bool       // the record is being written
-	idle *sync.Cond // is signalled when it no longer is
+	redoing bool       // a function given to Update runs again, and must not wait for itself
+	busy    bool       // the record is being written
+	idle    *sync.Cond // is signalled when it no longer is
 }
 
 // A doomed session is known by the version of its record.
@@ -106,9 +107,14 @@ func (r *remote) forget() {
 	r.changes = nil
 }
 
+var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")
+
 // enter waits until nobody else writes the record.
-func (st *state) enter() {
+func (st *state) enter() error {
 	r := st.remote
+	if r.redoing {
+		return errReentered
+	}
 	if r.idle == nil {
 		r.idle = sync.NewCond(&st.mu)
 	}
@@ -116,6 +122,7 @@ func (st *state) enter() {
 		r.idle.Wait()
 	}
 	r.busy = true
+	return nil
 }
 
 func (st *state) leave() {

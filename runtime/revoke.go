@@ -51,7 +51,10 @@ func (m *Manager[S]) RevokePrincipal(ctx context.Context, principal any) error {
 		for _, hash := range m.principalHashes(raw) {
 			var err error
 			if m.inStore() {
-				err = m.call(ctx, func(ctx context.Context) error { return m.store.DeleteByPrincipal(ctx, hash) })
+				// Twice, because a session may move to a new id while the store looks.
+				for i := 0; i < 2 && err == nil; i++ {
+					err = m.call(ctx, func(ctx context.Context) error { return m.store.DeleteByPrincipal(ctx, hash) })
+				}
 			} else {
 				err = m.denyUntil(ctx, m.deniedPrincipalKey(hash))
 			}

@@ -239,6 +239,15 @@ func (st *state) size() int {
 	return size
 }
 
+// fits reports whether the session can be sent.
+func (st *state) fits() bool {
+	buf := getScratch()
+	defer putScratch(buf)
+	*buf = st.appendPlaintext(*buf, st.now())
+	chunks, _ := st.manager.cookie.layout(token.TextLen(len(*buf)))
+	return chunks > 0
+}
+
 // largest names the fields that take the most bytes, the largest first.
 func (m *manager) largest(c *contents) string {
 	type sized struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,6 +70,9 @@ func (st *state) firstUse() {
 	opened := false
 	defer func() {
 		if !opened { // Config.Time, or a store, has panicked
+			if st.manager.serverSide != nil {
+				st.fallDown(fmt.Errorf("%w: it panicked", ErrStore))
+			}
 			st.mu.Unlock()
 		}
 	}()

@@ -47,9 +47,6 @@ func (cfg *Config) setDefaults() {
 	if cfg.Lifetime == 0 {
 		cfg.Lifetime = defaultLifetime
 	}
-	if cfg.StoreTimeout == 0 {
-		cfg.StoreTimeout = defaultStoreTimeout
-	}
 	if shortest := cfg.shortestSlide(); cfg.RefreshAfter == 0 && shortest > 0 {
 		cfg.RefreshAfter = (shortest / 10).Truncate(time.Second)
 	}

@@ -64,13 +64,13 @@ func sent[S any](m *runtime.Manager[S], res *http.Response) *http.Cookie {
 	return nil
 }
 
-// owns reports whether a name is that of the manager's cookie. Only then is there
-// something to delete for somebody who has nothing but an empty cookie of that name.
+// owns reports whether a name is that of the manager's cookie, and not of one that comes
+// with it. Only of the manager's there is something to delete, its cookie first.
 func owns[S any](m *runtime.Manager[S], name string) bool {
 	s := open(m, []string{name + "="}, func(runtime.Event) {})
 	any(s).(session).Destroy()
 	lines, err := m.Seal(s)
-	return err == nil && len(lines) > 0
+	return err == nil && len(lines) > 0 && strings.HasPrefix(lines[0], name+"=")
 }
 
 // others tells which cookies a response sets that has none of the session.
