@@ -20,8 +20,7 @@ type cookieConfig struct {
 	scope    string               // the attributes that say which cookie it is: "; Path=/; Secure"...
 	chunks   int                  // over how many cookies a session may be split
 
-	attributesSize int // of the longest attributes
-	expires        atomic.Pointer[expires]
+	expires atomic.Pointer[expires]
 }
 
 // expires is an Expires attribute: most sessions of the same second have the same one.
@@ -59,7 +58,6 @@ func newCookieConfig(cfg Config) *cookieConfig {
 		scope.WriteString("; Partitioned")
 	}
 	c.scope = scope.String()
-	c.attributesSize = len("; Max-Age=; Expires=") + len("34560000") + len(http.TimeFormat) + len(c.scope)
 	return c
 }
 
@@ -172,6 +170,14 @@ func (c *cookieConfig) appendAttributes(dst []byte, maxAge, now int64) []byte {
 		dst = append(dst, c.expiresAt(now+maxAge)...)
 	}
 	return append(dst, c.scope...)
+}
+
+// attributesSize is how many bytes appendAttributes appends, at most.
+func (c *cookieConfig) attributesSize(maxAge int64) int {
+	if maxAge == 0 {
+		return len(c.scope)
+	}
+	return len("; Max-Age=34560000; Expires=") + len(http.TimeFormat) + len(c.scope)
 }
 
 func (c *cookieConfig) expiresAt(unix int64) string {

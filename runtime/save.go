@@ -119,7 +119,7 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 			ErrTooLarge, size, m.cookie.chunks*maxCookieSize, m.largest(&st.contents))
 	}
 	maxAge := m.maxAge(&st.meta, now)
-	line := append(make([]byte, 0, size+m.cookie.attributesSize), m.cookie.name...)
+	line := append(make([]byte, 0, size+len("=")+m.cookie.attributesSize(maxAge)), m.cookie.name...)
 	line = append(line, '=')
 	if line, err = m.rings.Load().session.Seal(line, *buf); err != nil {
 		return nil, fmt.Errorf("session: sealing: %w", err)
