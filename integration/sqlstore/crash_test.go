@@ -231,7 +231,7 @@ func killed(t *testing.T, d database, dir string) map[string]int {
 func TestServerKilled(t *testing.T) {
 	crash := os.Getenv("SESSIONGEN_CRASH")
 	if crash == "" {
-		t.Skip("no servers that may be killed: see .ci/databases")
+		skip(t, "no servers that may be killed: see .ci/databases")
 	}
 	for _, d := range databases {
 		if d.server == "" {
