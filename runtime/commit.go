@@ -15,17 +15,15 @@ func (st *state) commit(lines []string) ([]string, error) {
 	if st.down() {
 		return nil, st.failure()
 	}
-	if st.ended && st.failure() != nil { // what was refused is no reason to keep the session
-		st.remote.doom()
-	}
-	if !st.manager.inStore() {
-		return st.commitCookie(lines)
-	}
 	if err := st.enter(); err != nil {
 		return nil, err
 	}
 	defer st.leave()
 	r := st.remote
+	// What was refused is no reason to keep a session that the visitor has logged out of.
+	if st.ended && (st.empty() || st.failure() != nil) {
+		r.doom()
+	}
 	for ; len(r.doomed) > 0; r.doomed = r.doomed[1:] {
 		if err := st.kill(r.doomed[0]); err != nil {
 			return nil, err
@@ -36,6 +34,9 @@ func (st *state) commit(lines []string) ([]string, error) {
 	}
 	if r.lost {
 		return lines, nil
+	}
+	if !st.manager.inStore() {
+		return st.commitCookie(lines)
 	}
 	err := st.write()
 	if errors.Is(err, ErrNoRecord) {
@@ -107,7 +108,7 @@ func (t *turn) next() error {
 	m := t.state.manager
 	if t.attempts++; t.attempts >= maxAttempts {
 		t.state.event(EventStoreFailed, "conflicts without end", "")
-		return fmt.Errorf("%w: conflicts without end", ErrStore)
+		return errConflicts
 	}
 	if t.done == nil {
 		if t.done = m.turns.wait(t.key); t.done == nil {
@@ -269,6 +270,9 @@ func (st *state) bury(d doomed, next *[idSize]byte) error {
 
 // kill ends a session, wherever it moved meanwhile.
 func (st *state) kill(d doomed) (err error) {
+	if !st.manager.inStore() {
+		return st.deny(d.id)
+	}
 	turn := st.newTurn(d.id)
 	defer func() { turn.end(err) }()
 	for {
@@ -308,6 +312,14 @@ func (st *state) lose() error {
 		if err := st.delete(st.manager.recordKey(r.insertedID)); err != nil {
 			return err
 		}
+	}
+	if r.found && st.ended {
+		if err := st.kill(doomed{id: r.id}); err != nil {
+			return err
+		}
+	} else if r.found {
+		id := r.id
+		r.next = &id // where it moved to is not known: a log-out will ask
 	}
 	r.forget()
 	r.unsaved, r.lost = false, true

@@ -9,9 +9,10 @@ import (
 )
 
 // revocations says which sessions in cookies do not count any more. A record is about
-// one id, and means that this one is dead; or about a principal or all sessions,
-// and then its version is a time: what began by then is dead. Records have no data, and
-// end when every cookie has that they are about.
+// one id, which is dead, or about a principal or all sessions, of which those are dead that
+// began by then. Its version is the time at which it was made, in Unix seconds. It ends when
+// every cookie has that it is about. Only that of a session that moved to another id has
+// data: a tombstone, as in record.go.
 type revocations struct {
 	store Store
 	cache time.Duration
@@ -96,22 +97,65 @@ func (m *manager) revocation(ctx context.Context, key string) (version uint64, e
 	return rec.Version, nil
 }
 
-// deny revokes an id. It is false if it was revoked before.
-func (m *manager) deny(ctx context.Context, id [idSize]byte) (first bool, err error) {
+// denial is the record that revokes something from now on.
+func (m *manager) denial() Record {
+	return Record{Version: uint64(max(1, m.clock.now())), Expires: m.revocationEnd()}
+}
+
+// deny revokes an id, and those that its session has just moved to.
+func (m *manager) deny(ctx context.Context, id [idSize]byte) error {
+	for range maxAttempts {
+		first, err := m.insertDenial(ctx, id, m.denial())
+		if first || err != nil {
+			return err
+		}
+		next, err := m.movedTo(ctx, id)
+		if next == nil || err != nil {
+			return err
+		}
+		id = *next
+	}
+	return errConflicts
+}
+
+func (m *manager) insertDenial(ctx context.Context, id [idSize]byte, rec Record) (first bool, err error) {
 	key := m.deniedKey(id)
-	err = m.call(ctx, func(ctx context.Context) error {
-		return m.revocations.store.Insert(ctx, key, Record{Version: 1, Expires: m.revocationEnd()})
-	})
+	err = m.call(ctx, func(ctx context.Context) error { return m.revocations.store.Insert(ctx, key, rec) })
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return false, err
 	}
-	m.revocations.remember(key, 1)
+	m.revocations.remember(key, rec.Version)
 	return err == nil, nil
+}
+
+// movedTo returns the id that the session of a revoked one moved to, nil if none. After
+// graveTime nobody is told: the visitor may have logged in since, and whoever planted the
+// old id in the browser must not log them out.
+func (m *manager) movedTo(ctx context.Context, id [idSize]byte) (next *[idSize]byte, err error) {
+	var rec Record
+	err = m.call(ctx, func(ctx context.Context) error {
+		rec, err = m.revocations.store.Load(ctx, m.deniedKey(id))
+		return err
+	})
+	if errors.Is(err, ErrNoRecord) || err == nil && len(rec.Data) == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := m.openRecord(rec, id, m.newContents())
+	if err != nil || !s.ended {
+		return nil, fmt.Errorf("%w: %w", ErrStore, errRecord)
+	}
+	if m.clock.now()-int64(rec.Version) > graveTime {
+		return nil, nil
+	}
+	return s.next, nil
 }
 
 // denyUntil revokes what began by now of what a key is about.
 func (m *manager) denyUntil(ctx context.Context, key string) error {
-	rec := Record{Version: uint64(m.clock.now()), Expires: m.revocationEnd()}
+	rec := m.denial()
 	for range maxAttempts {
 		var older Record
 		err := m.call(ctx, func(ctx context.Context) (err error) {
@@ -139,8 +183,10 @@ func (m *manager) denyUntil(ctx context.Context, key string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: conflicts without end", ErrStore)
+	return errConflicts
 }
+
+var errConflicts = fmt.Errorf("%w: conflicts without end", ErrStore)
 
 // checkRevoked asks whether the session that was just opened still counts.
 func (st *state) checkRevoked() (refusal string) {
@@ -151,6 +197,8 @@ func (st *state) checkRevoked() (refusal string) {
 		st.fallDown(err)
 		return RefusedRevoked
 	case revoked:
+		id := st.meta.id
+		st.remote.next = &id // a log-out is meant for it still
 		return RefusedRevoked
 	}
 	st.remote.id, st.remote.found = st.meta.id, true
@@ -188,30 +236,14 @@ func (m *manager) isRevoked(ctx context.Context, c *contents) (bool, error) {
 // commitCookie is seal for a session in a cookie that may be revoked: an id that the
 // session no longer has is dead from now on.
 func (st *state) commitCookie(lines []string) ([]string, error) {
-	if err := st.enter(); err != nil {
-		return nil, err
-	}
-	defer st.leave()
-	r := st.remote
-	for ; len(r.doomed) > 0; r.doomed = r.doomed[1:] {
-		if _, err := st.deny(r.doomed[0].id); err != nil {
-			return nil, err
-		}
-	}
-	if err := st.failure(); err != nil {
-		return nil, err
-	}
-	if r.lost {
-		return lines, nil
-	}
-	empty := st.empty()
+	r, empty := st.remote, st.empty()
 	// A session that cannot be saved leaves the browser the one that it has.
 	if r.found && r.unsaved && (empty || st.id() != r.id && st.fits()) {
-		first, err := st.deny(r.id)
+		first, err := st.leaveID()
 		if err != nil {
 			return nil, err
 		}
-		if !first && !empty {
+		if !first {
 			return lines, st.lose()
 		}
 		r.found = false
@@ -223,9 +255,28 @@ func (st *state) commitCookie(lines []string) ([]string, error) {
 	return lines, err
 }
 
-func (st *state) deny(id [idSize]byte) (first bool, err error) {
-	first, err = st.manager.deny(st.ctx, id)
+func (st *state) deny(id [idSize]byte) error {
+	err := st.manager.deny(st.ctx, id)
 	if err != nil {
+		st.event(EventStoreFailed, "insert", "")
+	}
+	return err
+}
+
+// leaveID revokes the id under which the session was found, because it is empty or moves to
+// another one. It is false if the id was revoked before.
+func (st *state) leaveID() (first bool, err error) {
+	m, old := st.manager, st.remote.id
+	rec := m.denial()
+	if !st.empty() {
+		id := st.id()
+		tombstone, err := m.sealTombstone(old, &id, rec.Version)
+		if err != nil {
+			return false, err
+		}
+		rec.Data = tombstone.Data
+	}
+	if first, err = m.insertDenial(st.ctx, old, rec); err != nil {
 		st.event(EventStoreFailed, "insert", "")
 	}
 	return first, err

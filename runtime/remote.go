@@ -10,11 +10,12 @@ import (
 // remote is what a session has besides that is kept in a store, or may be revoked. The
 // session's mutex guards it.
 type remote struct {
-	id      [idSize]byte // under which the session was found
-	found   bool         // there is such an id, and it has not ended
-	unsaved bool         // something changed since it was last saved
-	lost    bool         // it has ended since: nothing that this request does is kept
-	doomed  []doomed     // what ends when the session is saved
+	id      [idSize]byte  // under which the session was found
+	found   bool          // there is such an id, and it has not ended
+	unsaved bool          // something changed since it was last saved
+	lost    bool          // it has ended since: nothing that this request does is kept
+	doomed  []doomed      // what ends when the session is saved
+	next    *[idSize]byte // the id that leads to the session if it moved meanwhile; nil if nothing is known
 
 	// In a store only.
 	version       uint64 // of the record
@@ -25,8 +26,7 @@ type remote struct {
 	claimed       bool   // a field was popped
 	send          bool   // the browser has to be sent the id
 	changes       []change
-	next          *[idSize]byte // where the session had moved from id when it was loaded; nil if it had not
-	inserted      uint64        // the version of the record that waits under the session's new id; 0 for none
+	inserted      uint64 // the version of the record that waits under the session's new id; 0 for none
 	insertedID    [idSize]byte
 
 	redoing bool       // a function given to Update runs again, and must not wait for itself

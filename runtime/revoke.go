@@ -28,10 +28,6 @@ func (m *Manager[S]) RevokeID(ctx context.Context, id string) error {
 		return errID
 	}
 	return m.revoke(ctx, RevokedID, func() error {
-		if !m.inStore() {
-			_, err := m.deny(ctx, [idSize]byte(raw))
-			return err
-		}
 		st := &state{manager: &m.manager, ctx: ctx, opened: new(opened)}
 		st.mu.Lock()
 		defer st.mu.Unlock() // revoke reports what fails

@@ -131,10 +131,9 @@ func (s Session) Renew() {
 // response deletes the cookie. Fields set afterwards begin a new session, and IsNew
 // is true from now on.
 //
-// With Config.Store, saving kills the session for good, before the response begins: no copy
-// of the cookie, and no other request that is under way, brings it back. With
-// Config.Revocations it kills the id: a request that at the same time moves the session to
-// another id, by Renew or a log-in, keeps it.
+// With Config.Store or Config.Revocations, saving kills the session for good, before the
+// response begins: no copy of the cookie, and no other request that is under way, brings it
+// back, not even one that moves it to another id, by Renew or a log-in.
 func (s Session) Destroy() {
 	st := s.session()
 	st.lock()
