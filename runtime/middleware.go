@@ -49,7 +49,7 @@ func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 
 // exchange is all that the middleware needs for one request, in one allocation. What
 // may show a token lies behind pointers, which fmt does not follow, from what a
-// program may print.
+// program may print. Past 512 bytes it would take an eighth more.
 type exchange[S any] struct {
 	untyped
 	context requestContext[S]
@@ -68,9 +68,12 @@ type untyped struct {
 func (x *untyped) begin(m *manager, w http.ResponseWriter, r *http.Request, ctx context.Context) {
 	x.cookies = r.Header["Cookie"]
 	x.state.manager, x.state.ctx, x.state.cookies = m, r.Context(), &x.cookies
-	x.writer.ResponseWriter, x.writer.request, x.writer.state, x.writer.values = w, &x.request, &x.state, &x.values
+	x.writer.ResponseWriter, x.writer.exchange = w, x
 	x.request = *r.WithContext(ctx)
 }
+
+// save saves the session for good.
+func (x *untyped) save(h http.Header) error { return x.state.writeTo(h, &x.values, true) }
 
 // end hands back to the request of the server what net/http looks for in it: it
 // removes the files of a form that was parsed.

@@ -51,7 +51,7 @@ type contents struct {
 	rare  *rare  // what most sessions do not have; may be nil
 
 	// Room for an ordinary session, so that opening one is one allocation.
-	shortText [152]byte
+	shortText [168]byte
 	fewSlots  [8]slot
 }
 

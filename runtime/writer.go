@@ -17,13 +17,11 @@ import (
 // writer saves the session before the first byte of the final response.
 type writer struct {
 	http.ResponseWriter
-	request *http.Request // the handler's
-	state   *state
-	values  *headerValues
-	began   bool
-	err     error // the session could not be saved: the response is the error handler's
-	replied bool  // which has answered; if it panicked instead, whoever recovers may
-	passed  bool  // and does
+	exchange *untyped
+	err      error // the session could not be saved: the response is the error handler's
+	began    bool
+	replied  bool // the error handler has answered; if it panicked instead, whoever recovers may
+	passed   bool // and does
 }
 
 // capable returns w with the optional interfaces that the response writer below
@@ -95,7 +93,7 @@ func unwrap(w http.ResponseWriter) http.ResponseWriter {
 func (w *writer) begin() error {
 	if !w.began {
 		w.began = true
-		if w.err = w.state.writeTo(w.Header(), w.values, true); w.err != nil {
+		if w.err = w.exchange.save(w.Header()); w.err != nil {
 			w.replyError()
 		}
 	}
@@ -111,7 +109,7 @@ func (w *writer) begin() error {
 func (w *writer) replyError() {
 	h := w.Header()
 	maps.DeleteFunc(h, func(name string, _ []string) bool { return describesBody(name) })
-	w.state.manager.errorHandler(w.ResponseWriter, w.request, w.err)
+	w.exchange.state.manager.errorHandler(w.ResponseWriter, &w.exchange.request, w.err)
 	w.replied = true
 }
 
@@ -139,7 +137,7 @@ func (w *writer) finish(returned bool) {
 		w.begin()
 	case !w.began:
 		w.began = true
-		w.err = w.state.writeTo(w.Header(), w.values, true)
+		w.err = w.exchange.save(w.Header())
 	}
 }
 
@@ -153,7 +151,7 @@ func (w *writer) tryBegin(call func() error) error {
 	err := call()
 	if first && errors.Is(err, http.ErrNotSupported) {
 		w.began = false
-		w.state.reopen()
+		w.exchange.state.reopen()
 	}
 	return err
 }
