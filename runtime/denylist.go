@@ -11,8 +11,8 @@ import (
 // revocations says which sessions in cookies do not count any more. A record is about
 // one id, which is dead, or about a principal or all sessions, of which those are dead that
 // began by then. Its version is the time at which it was made, in Unix seconds. It ends when
-// every cookie has that it is about. Only that of a session that moved to another id has
-// data: a tombstone, as in record.go.
+// every cookie has that it is about. It has no data, and a principal only if it is about the
+// id of a session that moved: the key of the record about the next one.
 type revocations struct {
 	store Store
 	cache time.Duration
@@ -104,22 +104,22 @@ func (m *manager) denial() Record {
 
 // deny revokes an id, and those that its session has just moved to.
 func (m *manager) deny(ctx context.Context, id [idSize]byte) error {
+	key := m.deniedKey(id)
 	for range maxAttempts {
-		first, err := m.insertDenial(ctx, id, m.denial())
+		first, err := m.insertDenial(ctx, key, m.denial())
 		if first || err != nil {
 			return err
 		}
-		next, err := m.movedTo(ctx, id)
-		if next == nil || err != nil {
+		next, err := m.movedTo(ctx, key)
+		if next == "" || err != nil {
 			return err
 		}
-		id = *next
+		key = next
 	}
 	return errConflicts
 }
 
-func (m *manager) insertDenial(ctx context.Context, id [idSize]byte, rec Record) (first bool, err error) {
-	key := m.deniedKey(id)
+func (m *manager) insertDenial(ctx context.Context, key string, rec Record) (first bool, err error) {
 	err = m.call(ctx, func(ctx context.Context) error { return m.revocations.store.Insert(ctx, key, rec) })
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return false, err
@@ -128,29 +128,19 @@ func (m *manager) insertDenial(ctx context.Context, id [idSize]byte, rec Record)
 	return err == nil, nil
 }
 
-// movedTo returns the id that the session of a revoked one moved to, nil if none. After
-// graveTime nobody is told: the visitor may have logged in since, and whoever planted the
-// old id in the browser must not log them out.
-func (m *manager) movedTo(ctx context.Context, id [idSize]byte) (next *[idSize]byte, err error) {
+// movedTo returns the key of the record about the id that the session of a revoked one moved
+// to, "" if none. After graveTime nobody is told: the visitor may have logged in since, and
+// whoever planted the old id in the browser must not log them out.
+func (m *manager) movedTo(ctx context.Context, key string) (next string, err error) {
 	var rec Record
 	err = m.call(ctx, func(ctx context.Context) error {
-		rec, err = m.revocations.store.Load(ctx, m.deniedKey(id))
+		rec, err = m.revocations.store.Load(ctx, key)
 		return err
 	})
-	if errors.Is(err, ErrNoRecord) || err == nil && len(rec.Data) == 0 {
-		return nil, nil
+	if errors.Is(err, ErrNoRecord) || err == nil && m.clock.now()-int64(rec.Version) > graveTime {
+		return "", nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	s, err := m.openRecord(rec, id, m.newContents())
-	if err != nil || !s.ended {
-		return nil, fmt.Errorf("%w: %w", ErrStore, errRecord)
-	}
-	if m.clock.now()-int64(rec.Version) > graveTime {
-		return nil, nil
-	}
-	return s.next, nil
+	return rec.Principal, err
 }
 
 // denyUntil revokes what began by now of what a key is about.
@@ -266,17 +256,12 @@ func (st *state) deny(id [idSize]byte) error {
 // leaveID revokes the id under which the session was found, because it is empty or moves to
 // another one. It is false if the id was revoked before.
 func (st *state) leaveID() (first bool, err error) {
-	m, old := st.manager, st.remote.id
+	m := st.manager
 	rec := m.denial()
 	if !st.empty() {
-		id := st.id()
-		tombstone, err := m.sealTombstone(old, &id, rec.Version)
-		if err != nil {
-			return false, err
-		}
-		rec.Data = tombstone.Data
+		rec.Principal = m.deniedKey(st.id())
 	}
-	if first, err = m.insertDenial(st.ctx, old, rec); err != nil {
+	if first, err = m.insertDenial(st.ctx, m.deniedKey(st.remote.id), rec); err != nil {
 		st.event(EventStoreFailed, "insert", "")
 	}
 	return first, err
