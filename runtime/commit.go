@@ -20,10 +20,6 @@ func (st *state) commit(lines []string) ([]string, error) {
 	}
 	defer st.leave()
 	r := st.remote
-	// What was refused is no reason to keep a session that the visitor has logged out of.
-	if st.ended && (st.empty() || st.failure() != nil) {
-		r.doom()
-	}
 	for ; len(r.doomed) > 0; r.doomed = r.doomed[1:] {
 		if err := st.kill(r.doomed[0]); err != nil {
 			return nil, err
@@ -304,8 +300,8 @@ func (st *state) kill(d doomed) (err error) {
 	}
 }
 
-// lose makes the session empty, because it has ended meanwhile. Only Destroy begins
-// another one in this request.
+// lose makes the session empty, because it has ended meanwhile. Only a log-out, which
+// follows it if it moved, begins another one in this request.
 func (st *state) lose() error {
 	r := st.remote
 	if r.inserted > 0 {
@@ -313,13 +309,8 @@ func (st *state) lose() error {
 			return err
 		}
 	}
-	if r.found && st.ended {
-		if err := st.kill(doomed{id: r.id}); err != nil {
-			return err
-		}
-	} else if r.found {
-		id := r.id
-		r.next = &id // where it moved to is not known: a log-out will ask
+	if r.found {
+		r.leads = append(r.leads, r.id)
 	}
 	r.forget()
 	r.unsaved, r.lost = false, true

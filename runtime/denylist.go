@@ -105,7 +105,8 @@ func (m *manager) denial() Record {
 // deny revokes an id, and those that its session has just moved to.
 func (m *manager) deny(ctx context.Context, id [idSize]byte) error {
 	key := m.deniedKey(id)
-	for range maxAttempts {
+	for seen := make(map[string]bool); !seen[key]; {
+		seen[key] = true
 		first, err := m.insertDenial(ctx, key, m.denial())
 		if first || err != nil {
 			return err
@@ -116,7 +117,7 @@ func (m *manager) deny(ctx context.Context, id [idSize]byte) error {
 		}
 		key = next
 	}
-	return errConflicts
+	return fmt.Errorf("%w: %w", ErrStore, errRecord) // it leads in a circle
 }
 
 func (m *manager) insertDenial(ctx context.Context, key string, rec Record) (first bool, err error) {
@@ -137,7 +138,12 @@ func (m *manager) movedTo(ctx context.Context, key string) (next string, err err
 		rec, err = m.revocations.store.Load(ctx, key)
 		return err
 	})
-	if errors.Is(err, ErrNoRecord) || err == nil && m.clock.now()-int64(rec.Version) > graveTime {
+	switch {
+	case errors.Is(err, ErrNoRecord):
+		return "", nil
+	case err == nil && !goodVersion(rec.Version):
+		return "", fmt.Errorf("%w: %w", ErrStore, errRecord)
+	case err == nil && m.clock.now()-int64(rec.Version) > graveTime:
 		return "", nil
 	}
 	return rec.Principal, err
@@ -187,12 +193,19 @@ func (st *state) checkRevoked() (refusal string) {
 		st.fallDown(err)
 		return RefusedRevoked
 	case revoked:
-		id := st.meta.id
-		st.remote.next = &id // a log-out is meant for it still
+		st.lead()
 		return RefusedRevoked
 	}
 	st.remote.id, st.remote.found = st.meta.id, true
 	return ""
+}
+
+// lead notes that a log-out is meant for the session that was just opened, though it is
+// refused.
+func (st *state) lead() {
+	if st.remote != nil {
+		st.remote.leads = append(st.remote.leads, st.meta.id)
+	}
 }
 
 func (m *manager) isRevoked(ctx context.Context, c *contents) (bool, error) {
@@ -248,7 +261,7 @@ func (st *state) commitCookie(lines []string) ([]string, error) {
 func (st *state) deny(id [idSize]byte) error {
 	err := st.manager.deny(st.ctx, id)
 	if err != nil {
-		st.event(EventStoreFailed, "insert", "")
+		st.event(EventStoreFailed, "revoke", "")
 	}
 	return err
 }
@@ -262,7 +275,11 @@ func (st *state) leaveID() (first bool, err error) {
 		rec.Principal = m.deniedKey(st.id())
 	}
 	if first, err = m.insertDenial(st.ctx, m.deniedKey(st.remote.id), rec); err != nil {
-		st.event(EventStoreFailed, "insert", "")
+		st.event(EventStoreFailed, "revoke", "")
+		st.fallDown(err) // it may have been done: not again
+	}
+	if st.empty() {
+		st.meta.hasID = false // what is set after this is another session
 	}
 	return first, err
 }

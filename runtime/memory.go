@@ -28,7 +28,8 @@ type memoryRecord struct {
 // NewMemoryStore returns a store for at most max records, of up to 1 MiB each; at least
 // one. When it is full, a new record takes the place of the one that expires first, except
 // that those without data, which say what is revoked, stay: if there is nothing else,
-// it fails.
+// it fails. Make it large enough: once it is full, a log-out may miss a session that moves to
+// another id just then.
 func NewMemoryStore(max int) *MemoryStore {
 	if max < 1 {
 		max = 1

@@ -72,7 +72,7 @@ func (st *state) reportOverwritten(newer *contents) {
 	older := st.manager.contentsOf(st.remote.plaintext)
 	for _, c := range st.remote.changes {
 		for _, f := range st.manager.fields {
-			if c.again != nil || c.field != f && c.kind != changeClear {
+			if c.again != nil || c.field != f {
 				continue
 			}
 			theirs := newer.value(f.index)
@@ -100,14 +100,6 @@ func (st *state) redo(c change) {
 		st.setExpiry(c.field.index, expires)
 	case changeRemove:
 		st.contents.remove(c.field.index)
-	case changeClear:
-		for i := range st.slots {
-			st.contents.remove(i)
-		}
-		if st.rare != nil {
-			st.rare.unknown = nil
-		}
-		st.meta.flags = 0
 	case changePermanent:
 		st.meta.flags &^= flagPermanent
 		if c.permanent {

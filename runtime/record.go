@@ -34,7 +34,10 @@ const usedSize = 5
 // graveTime is for how many seconds a tombstone stays: longer than requests take.
 const graveTime = 60
 
-var errRecord = errors.New("the record is damaged")
+var (
+	errRecord    = errors.New("the record is damaged")
+	errRecordKey = errors.New("the record is sealed with a key that this process does not have")
+)
 
 // sealID appends the token that the cookie carries.
 func (m *manager) sealID(dst []byte, id [idSize]byte) ([]byte, error) {
@@ -98,6 +101,9 @@ func (m *manager) openListed(rec Record, c *contents) (stored, error) {
 		return s, errRecord
 	}
 	text, key, err := m.rings.Load().record.Open(c.text[:0], string(rec.Data))
+	if err == token.ErrUnknownKey {
+		return s, errRecordKey
+	}
 	if err != nil {
 		return s, errRecord
 	}

@@ -10,12 +10,12 @@ import (
 // remote is what a session has besides that is kept in a store, or may be revoked. The
 // session's mutex guards it.
 type remote struct {
-	id      [idSize]byte  // under which the session was found
-	found   bool          // there is such an id, and it has not ended
-	unsaved bool          // something changed since it was last saved
-	lost    bool          // it has ended since: nothing that this request does is kept
-	doomed  []doomed      // what ends when the session is saved
-	next    *[idSize]byte // the id that leads to the session if it moved meanwhile; nil if nothing is known
+	id      [idSize]byte   // under which the session was found
+	found   bool           // there is such an id, and it has not ended
+	unsaved bool           // something changed since it was last saved
+	lost    bool           // it has ended since: nothing that this request does is kept
+	doomed  []doomed       // what ends when the session is saved
+	leads   [][idSize]byte // ids that lead to the session that a log-out is meant for, if it moved
 
 	// In a store only.
 	version       uint64 // of the record
@@ -55,7 +55,6 @@ type changeKind uint8
 const (
 	changePut changeKind = iota
 	changeRemove
-	changeClear
 	changePermanent
 )
 
@@ -70,8 +69,6 @@ func (st *state) note(c change) {
 	}
 	r := st.remote
 	switch {
-	case c.kind == changeClear:
-		r.changes = r.changes[:0:0]
 	case c.kind == changePermanent:
 		r.changes = slices.DeleteFunc(r.changes, func(old change) bool { return old.kind == changePermanent })
 	case c.again == nil:
@@ -82,7 +79,7 @@ func (st *state) note(c change) {
 
 // changed reports whether a field was changed since the session was last saved.
 func (r *remote) changed(f *descriptor) bool {
-	return slices.ContainsFunc(r.changes, func(c change) bool { return c.kind == changeClear || c.field == f })
+	return slices.ContainsFunc(r.changes, func(c change) bool { return c.field == f })
 }
 
 // doom notes that the session ends when it is saved.
@@ -90,14 +87,14 @@ func (r *remote) doom() {
 	if r.found {
 		r.doomed = append(r.doomed, doomed{r.id, r.version})
 	}
-	if r.next != nil {
-		r.doomed = append(r.doomed, doomed{id: *r.next})
+	for _, id := range r.leads {
+		r.doomed = append(r.doomed, doomed{id: id})
 	}
 	if r.inserted > 0 {
 		r.doomed = append(r.doomed, doomed{r.insertedID, r.inserted})
 	}
 	r.forget()
-	r.lost, r.next = false, nil
+	r.lost, r.leads = false, nil
 }
 
 // forget makes the session one that is in no store.
@@ -149,7 +146,9 @@ func (st *state) tryLoad(value string, now int64) (refusal string, decrypted boo
 	s, err := st.loadRecord(id, &o.contents)
 	switch {
 	case errors.Is(err, ErrNoRecord):
-		o.remote.next = s.next // a log-out is meant for it still
+		if s.next != nil {
+			o.remote.leads = append(o.remote.leads, *s.next)
+		}
 		return RefusedUnknownID, true
 	case err != nil:
 		st.fallDown(err)

@@ -27,6 +27,9 @@ func (s Session) session() *state {
 // Clear removes every field, those of other schema versions included, and the
 // permanent flag. A response then deletes the cookie, unless fields are set again, even if
 // the cookie did not open, or if saving fails for what is set afterwards.
+//
+// With Config.Store or Config.Revocations it is a log-out as Destroy is, and what is set
+// again has another id.
 func (s Session) Clear() {
 	st := s.session()
 	st.lock()
@@ -48,8 +51,10 @@ func (st *state) clear(name string) {
 		c.rare.unknown = nil
 	}
 	c.meta.flags = 0
+	if st.remote != nil {
+		st.renew() // the old id is dead
+	}
 	st.end()
-	st.note(change{kind: changeClear})
 	st.change(name)
 }
 
@@ -57,6 +62,9 @@ func (st *state) clear(name string) {
 // not fail for it.
 func (st *state) end() {
 	st.ended = true
+	if st.remote != nil {
+		st.remote.doom()
+	}
 	if !st.committed && st.trouble != nil && !st.down() {
 		st.trouble.err = nil
 	}
@@ -107,8 +115,9 @@ func (s Session) Modified() bool {
 }
 
 // ID returns the session's id, 128 random bits in base64url. Once the session is saved, it
-// stays the same until Renew, a change of the principal, Clear if that is set, or Destroy. It
-// does not give access to the session, but should not be published either.
+// stays the same until Renew, a change of the principal, Destroy, or Clear if there is a
+// principal, Config.Store or Config.Revocations. It does not give access to the session, but
+// should not be published either.
 func (s Session) ID() string {
 	st := s.session()
 	st.lock()
@@ -138,15 +147,12 @@ func (s Session) Destroy() {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	if !st.isNew {
+	if !st.isNew || st.remote != nil && len(st.remote.leads) > 0 {
 		st.destroyed = true
 	}
 	st.reset()
 	st.begin(st.now())
 	st.end()
-	if st.remote != nil {
-		st.remote.doom()
-	}
 	st.change("Destroy")
 }
 

@@ -205,6 +205,7 @@ func (st *state) tryOpen(value string, r *received, now int64) (refusal string, 
 		o.used = max(o.used, seen)
 	}
 	if end, refusal := m.end(&o.meta, o.used); now >= end {
+		st.lead() // the browser may not be the only one that has it
 		return refusal, true
 	}
 	o.prune(now)
