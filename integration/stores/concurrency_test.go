@@ -43,12 +43,13 @@ func crowd(t *testing.T, b backend, separate bool, j job) (*visitor, outcome) {
 
 // split shares the clients of a job between processes.
 func (j job) split(processes int) (jobs []job) {
-	left := j.Clients
+	done := 0
 	for i := range processes {
-		j.Clients = left / (processes - i)
-		jobs = append(jobs, j)
-		j.First += j.Clients * j.ByClient
-		left -= j.Clients
+		share := j
+		share.Clients = (j.Clients - done) / (processes - i)
+		share.First += done * j.ByClient
+		jobs = append(jobs, share)
+		done += share.Clients
 	}
 	return jobs
 }
