@@ -21,8 +21,8 @@ import (
 
 var (
 	clients = flag.Int("clients", 16, "how many visitors make requests at once")
-	rounds  = flag.Int("rounds", 7, "how often each library is measured; they take turns")
-	seconds = flag.Float64("seconds", 1, "how long a measurement takes")
+	rounds  = flag.Int("rounds", 21, "how often each library is measured; they take turns")
+	seconds = flag.Float64("seconds", 0.4, "how long a measurement takes")
 )
 
 // A library keeps the same session in handlers that do the same.
