@@ -22,6 +22,8 @@ type canary struct {
 	secrets map[string]string // by what it is
 }
 
+func newCanary() *canary { return &canary{secrets: make(map[string]string)} }
+
 // addBase64 takes a secret in base64, and the bytes that it stands for.
 func (c *canary) addBase64(what, secret string) {
 	raw, err := base64.RawURLEncoding.DecodeString(secret)
@@ -57,9 +59,19 @@ func (c *canary) print(values ...any) {
 	}
 }
 
+// expectNone fails the test for each secret that a text shows.
+func (c *canary) expectNone(t *testing.T, text string) {
+	t.Helper()
+	for what, secret := range c.secrets {
+		if i := strings.Index(text, secret); i >= 0 {
+			t.Errorf("%s is shown: %s", what, strings.ToValidUTF8(text[max(0, i-300):min(len(text), i+300)], "?"))
+		}
+	}
+}
+
 func TestCanary(t *testing.T) {
 	log := captureLog(t)
-	c := &canary{secrets: make(map[string]string)}
+	c := newCanary()
 	const token, token2 = "c4nary-t0ken-v4lue", "an0ther-s3cret-c4nary"
 	one, two := runtime.GenerateKey(), runtime.GenerateKey()
 	c.addBase64("key", one)
@@ -210,9 +222,5 @@ func TestCanary(t *testing.T) {
 		!strings.Contains(all, "wrong purpose") || len(c.secrets) < 60 {
 		t.Error("the canary does not see what is printed")
 	}
-	for what, secret := range c.secrets {
-		if i := strings.Index(all, secret); i >= 0 {
-			t.Errorf("%s is shown: %s", what, strings.ToValidUTF8(all[max(0, i-300):min(len(all), i+300)], "?"))
-		}
-	}
+	c.expectNone(t, all)
 }

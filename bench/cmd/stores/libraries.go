@@ -6,15 +6,10 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/alexedwards/scs/goredisstore"
-	scsredis "github.com/alexedwards/scs/redisstore"
 	"github.com/alexedwards/scs/v2"
-	redigo "github.com/gomodule/redigo/redis"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/sessiongen/sessiongen/bench"
 	"github.com/sessiongen/sessiongen/runtime"
-	"github.com/sessiongen/sessiongen/runtime/redisstore"
 )
 
 var roles = []string{"editor", "author", "admin"}
@@ -28,18 +23,15 @@ func must[T any](v T, err error) T {
 
 func handle(f func(http.ResponseWriter, *http.Request)) http.Handler { return http.HandlerFunc(f) }
 
-func client(url string) *redis.Client {
-	options := must(redis.ParseURL(url))
-	options.PoolSize = 2 * *clients
-	return redis.NewClient(options)
-}
+// connections is how many each library has to the server.
+func connections() int { return 2 * *clients }
 
 // sessiongen with a principal also keeps a list of each visitor's sessions, which scs
 // has no counterpart of.
-func sessiongen(url string, principal bool) library {
+func sessiongen(store runtime.Store, principal bool) library {
 	m := must(bench.NewSessionManager(runtime.Config{
 		Keys:  must(runtime.ParseKeys(runtime.GenerateKey())),
-		Store: redisstore.New(client(url), redisstore.Options{}),
+		Store: store,
 	}))
 	l := library{
 		name: "sessiongen",
@@ -98,15 +90,4 @@ func scsLibrary(name string, store scs.Store) library {
 			greet(w, m.GetString(ctx, "username")+" "+strconv.Itoa(m.GetInt(ctx, "visits")))
 		})),
 	}
-}
-
-func scsGoRedis(url string) library {
-	return scsLibrary("scs/goredisstore", goredisstore.New(client(url)))
-}
-
-func scsRedigo(url string) library {
-	return scsLibrary("scs/redisstore", scsredis.NewWithPrefix(&redigo.Pool{
-		MaxIdle: 2 * *clients,
-		Dial:    func() (redigo.Conn, error) { return redigo.DialURL(url) },
-	}, "scs:redigo:"))
 }

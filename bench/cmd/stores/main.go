@@ -1,7 +1,7 @@
-// Stores measures requests with sessions in Redis: sessiongen beside alexedwards/scs, with
-// both of its Redis stores, on the same server in the same run. The requests are made in this
-// process, so that what is measured is the session. It prints requests a second, and
-// the medians of the rounds' ratios.
+// Stores measures requests with sessions in Redis and PostgreSQL: sessiongen beside
+// alexedwards/scs, with both of its stores for each, on the same server in the same run.
+// The requests are made in this process, so that what is measured is the session. It
+// prints requests a second, and the medians of the rounds' ratios.
 //
 //	.ci/databases sh -c 'cd bench/cmd/stores && go run .'
 package main
@@ -20,10 +20,9 @@ import (
 )
 
 var (
-	url     = flag.String("redis", os.Getenv("SESSIONGEN_REDIS"), "URL of the Redis server")
 	clients = flag.Int("clients", 16, "how many visitors make requests at once")
-	rounds  = flag.Int("rounds", 7, "how often each library is measured; they take turns")
-	seconds = flag.Float64("seconds", 1, "how long a measurement takes")
+	rounds  = flag.Int("rounds", 21, "how often each library is measured; they take turns")
+	seconds = flag.Float64("seconds", 0.4, "how long a measurement takes")
 )
 
 // A library keeps the same session in handlers that do the same.
@@ -32,13 +31,35 @@ type library struct {
 	fill, read, change http.Handler
 }
 
+// A server keeps the sessions of all its libraries.
+type server struct {
+	name        string
+	url         *string // empty if it is to be left out
+	ours, peers func(url string) []library
+}
+
+var servers = []server{
+	{"Redis", flag.String("redis", os.Getenv("SESSIONGEN_REDIS"), "URL of the Redis server"), ourRedis, scsRedis},
+	{"PostgreSQL", flag.String("postgres", os.Getenv("SESSIONGEN_POSTGRES"), "URL of the PostgreSQL server"), ourPostgres, scsPostgres},
+}
+
 func main() {
 	flag.Parse()
-	if *url == "" {
-		log.Fatal("no server: set -redis or SESSIONGEN_REDIS, or run this by .ci/databases")
+	measured := 0
+	for _, s := range servers {
+		if *s.url != "" {
+			s.compare()
+			measured++
+		}
 	}
-	ours := []library{sessiongen(*url, true), sessiongen(*url, false)}
-	libraries := append(ours, scsGoRedis(*url), scsRedigo(*url))
+	if measured == 0 {
+		log.Fatal("no server: set -redis and -postgres, or run this by .ci/databases")
+	}
+}
+
+func (s server) compare() {
+	ours, peers := s.ours(*s.url), s.peers(*s.url)
+	libraries := append(slices.Clip(ours), peers...)
 	for _, what := range []string{"read", "change"} {
 		perSecond := make([][]float64, len(libraries))
 		for range *rounds {
@@ -51,8 +72,8 @@ func main() {
 			}
 		}
 		for i, l := range libraries {
-			line := fmt.Sprintf("%-7s %-28s %6.0f requests a second", what, l.name, median(perSecond[i]))
-			for j, peer := range libraries[len(ours):] {
+			line := fmt.Sprintf("%-11s %-7s %-28s %6.0f requests a second", s.name, what, l.name, median(perSecond[i]))
+			for j, peer := range peers {
 				if i < len(ours) {
 					line += fmt.Sprintf("  %.2f of %s", ratio(perSecond[i], perSecond[len(ours)+j]), peer.name)
 				}
