@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite"
 
@@ -38,7 +39,7 @@ func openBackend(ctx context.Context, mode, dsn string) (backend, error) {
 		if dsn == "" {
 			return backend{}, errors.New("needs -dsn, such as postgres://user@localhost/database")
 		}
-		return openSQL(ctx, "pgx", dsn, sqlstore.PostgreSQL, "BYTEA", "the database has the sessions and the accounts")
+		return openPostgres(ctx, dsn)
 	case "redis":
 		return openRedis(ctx, dsn)
 	}
@@ -71,6 +72,16 @@ func openSQLite(ctx context.Context, path string) (backend, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(1000)"
 	return openSQL(ctx, "sqlite", dsn, sqlstore.SQLite, "BLOB", path+" has the sessions and the accounts")
+}
+
+func openPostgres(ctx context.Context, dsn string) (backend, error) {
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return backend{}, err
+	}
+	// By default a server that does not answer holds up the program for two minutes.
+	cfg.ConnectTimeout = time.Second
+	return openSQL(ctx, "pgx", stdlib.RegisterConnConfig(cfg), sqlstore.PostgreSQL, "BYTEA", "the database has the sessions and the accounts")
 }
 
 // openSQL keeps sessions and accounts in the same database.
@@ -110,6 +121,7 @@ func openRedis(ctx context.Context, dsn string) (backend, error) {
 		return backend{}, err
 	}
 	opts.ContextTimeoutEnabled = true
+	opts.DialTimeout = time.Second
 	client := redis.NewClient(opts)
 	if err := client.Ping(ctx).Err(); err != nil {
 		client.Close()
