@@ -88,7 +88,13 @@ func (d database) connect(t testing.TB, dir string) *sql.DB {
 // open returns a store in a new table that ends with the test.
 func (d database) open(t testing.TB, opts sqlstore.Options) (*sqlstore.Store, *sql.DB) {
 	t.Helper()
-	db := d.connect(t, t.TempDir())
+	return d.openIn(t, t.TempDir(), opts)
+}
+
+// openIn is open with SQLite's file in dir.
+func (d database) openIn(t testing.TB, dir string, opts sqlstore.Options) (*sqlstore.Store, *sql.DB) {
+	t.Helper()
+	db := d.connect(t, dir)
 	if opts.Table == "" {
 		opts.Table = "T" + strings.ToLower(rand.Text())
 	}

@@ -24,7 +24,7 @@
 //		principal TEXT,
 //		data BLOB NOT NULL,
 //		expires INTEGER NOT NULL
-//	);
+//	) WITHOUT ROWID;
 //	CREATE INDEX IF NOT EXISTS "sessions_principal" ON "sessions" (principal) WHERE principal IS NOT NULL;
 //	CREATE INDEX IF NOT EXISTS "sessions_expires" ON "sessions" (expires);
 //
@@ -84,6 +84,15 @@
 // By default database/sql keeps 2 idle connections and opens as many others as there
 // are concurrent calls, each for one call. SetMaxOpenConns and SetMaxIdleConns with the
 // same number avoid that.
+//
+// # Purging
+//
+// Until it is purged, an expired record only takes up room. [Store.PurgeEvery] deletes in
+// small batches, each of them a transaction of its own, and rests after each for as long
+// as it took. It never locks a record that has not expired. SQLite writes one thing at a
+// time, so there a write may wait for one batch, which should take about 4 ms, and the
+// log is checkpointed after each batch, so that no request has to do so. One process is
+// enough to purge a table; several do no harm.
 //
 // # Round trips
 //

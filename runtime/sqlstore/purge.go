@@ -8,9 +8,22 @@ import (
 	"time"
 )
 
-// purgeBatch is how many records one statement of Purge deletes: few, because on SQLite
-// every other write waits for it.
-const purgeBatch = 200
+// How many records one statement of Purge deletes. Sizes are doubled and halved, so that a
+// driver which keeps statements keeps few. With fewer than the smallest nearly all the
+// time is that of the commit.
+const (
+	smallestBatch = 64
+	largestBatch  = 1024
+)
+
+// purgeTime is how long such a statement should take. On SQLite every other write waits
+// for it, elsewhere none does.
+func (d Dialect) purgeTime() time.Duration {
+	if d == SQLite {
+		return 4 * time.Millisecond
+	}
+	return 20 * time.Millisecond
+}
 
 // Purge removes the records that are past their expiry, and returns how many. It does so
 // in small batches, and after each leaves the database alone for as long as it took.
@@ -18,42 +31,73 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 	var (
 		now    = s.now()
 		from   = int64(math.MinInt64)
+		size   = smallestBatch
 		purged int64
 	)
 	for {
 		start := time.Now()
-		keys, last, err := s.expired(ctx, from, now)
+		keys, last, err := s.expired(ctx, from, now, size)
 		if err != nil || len(keys) == 0 {
 			return purged, failed("purging", err)
 		}
-		result, err := s.write(ctx, func() (sql.Result, error) {
-			return s.db.ExecContext(ctx, s.dialect.deleteExpired(s.table, len(keys)), append([]any{now}, keys...)...)
-		})
-		if err != nil {
-			return purged, failed("purging", err)
-		}
-		n, err := result.RowsAffected()
-		if err != nil {
-			return purged, failed("purging", err)
-		}
+		n, took, err := s.deleteExpired(ctx, now, keys)
 		purged += n
-		if len(keys) < purgeBatch {
-			return purged, nil
+		if err != nil || len(keys) < size {
+			return purged, failed("purging", err)
 		}
-		from = last
+		from, size = last, nextBatch(size, took, s.dialect.purgeTime())
+		rest := time.After(time.Since(start))
+		s.checkpoint(ctx)
 		select {
-		case <-time.After(time.Since(start)):
+		case <-rest:
 		case <-ctx.Done():
 			return purged, failed("purging", ctx.Err())
 		}
 	}
 }
 
+// nextBatch is how many records to delete at once after so many took so long, if it
+// should have taken another time.
+func nextBatch(size int, took, should time.Duration) int {
+	switch {
+	case took > should:
+		return max(size/2, smallestBatch)
+	case took < should/2:
+		return min(size*2, largestBatch)
+	}
+	return size
+}
+
+// deleteExpired deletes those of the keys whose records are still past their expiry, and
+// returns how many, and how long that took once it was its turn.
+func (s *Store) deleteExpired(ctx context.Context, now int64, keys []any) (n int64, took time.Duration, err error) {
+	text, args := s.dialect.deleteExpired(s.table, len(keys)), append([]any{now}, keys...)
+	result, err := s.write(ctx, func() (sql.Result, error) {
+		start := time.Now()
+		defer func() { took = time.Since(start) }()
+		return s.db.ExecContext(ctx, text, args...)
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	n, err = result.RowsAffected()
+	return n, took, err
+}
+
+// checkpoint has SQLite move its log into the file. Others may write meanwhile. Otherwise
+// one of them would find the log too long and move it, in its turn to write. If it fails,
+// so it will be.
+func (s *Store) checkpoint(ctx context.Context) {
+	if s.dialect == SQLite {
+		s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	}
+}
+
 // expired returns the keys of a batch of records that expired in a span of time, and
 // when the last of them did. To begin there the next time keeps the database from going
 // through all that was deleted before and is still in its index.
-func (s *Store) expired(ctx context.Context, from, to int64) (keys []any, last int64, err error) {
-	rows, err := s.query(ctx, s.queries.expired, from, to, purgeBatch)
+func (s *Store) expired(ctx context.Context, from, to int64, n int) (keys []any, last int64, err error) {
+	rows, err := s.query(ctx, s.queries.expired, from, to, n)
 	if err != nil {
 		return nil, 0, err
 	}

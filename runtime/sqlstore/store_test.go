@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What needs a database is tested in integration/sqlstore, where the drivers are.
@@ -38,5 +39,25 @@ func TestNew(t *testing.T) {
 				t.Errorf("store %t, error %v, want ok %t", s != nil, err, test.ok)
 			}
 		})
+	}
+}
+
+func TestNextBatch(t *testing.T) {
+	const should = 4 * time.Millisecond
+	for _, test := range []struct {
+		size int
+		took time.Duration
+		next int
+	}{
+		{256, should + 1, 128},
+		{256, should, 256},
+		{256, should / 2, 256},
+		{256, should/2 - 1, 512},
+		{smallestBatch, time.Hour, smallestBatch},
+		{largestBatch, 0, largestBatch},
+	} {
+		if next := nextBatch(test.size, test.took, should); next != test.next {
+			t.Errorf("%d after %d took %v, want %d", next, test.size, test.took, test.next)
+		}
 	}
 }
