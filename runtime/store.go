@@ -9,8 +9,8 @@ import (
 // A Store keeps records on the server, for Config.Store and Config.Revocations. Package
 // storetest has a conformance test for it.
 //
-// A store learns neither what is in a session nor whose it is: keys are hashes of
-// session ids, principals are keyed hashes, and data is sealed. Keys and principals
+// A store learns neither what is in a session nor whose it is: keys and principals are
+// hashes, and data is sealed. Keys and principals
 // are at most 64 characters of base64url. A record past its Expires counts as absent in all
 // methods, whether or not it was removed yet.
 //
