@@ -71,14 +71,12 @@ func (st *state) rebase(s stored) {
 func (st *state) reportOverwritten(newer *contents) {
 	older := st.manager.contentsOf(st.remote.plaintext)
 	for _, c := range st.remote.changes {
-		for _, f := range st.manager.fields {
-			if c.again != nil || c.field != f {
-				continue
-			}
-			theirs := newer.value(f.index)
-			if !same(theirs, older.value(f.index)) && !same(theirs, c.raw) {
-				st.event(EventOverwritten, "", f.name)
-			}
+		if c.again != nil || c.field == nil {
+			continue
+		}
+		theirs := newer.value(c.field.index)
+		if !same(theirs, older.value(c.field.index)) && !same(theirs, c.raw) {
+			st.event(EventOverwritten, "", c.field.name)
 		}
 	}
 }

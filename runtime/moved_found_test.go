@@ -301,7 +301,7 @@ func TestMoveVersionZero(t *testing.T) {
 	}
 }
 
-// Who renews often enough while a log-out is under way escapes it, in a cookie only.
+// Who renews often while a log-out is under way does not escape it.
 func TestManyMoves(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
