@@ -16,7 +16,9 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// upstream starts a server and returns a proxy to it.
+// upstream starts a server and returns a proxy to it. The proxy has a transport of its
+// own: closing any test's httptest.Server closes the idle connections of the default
+// one, and that of a response without a body is idle before RoundTrip returns it.
 func upstream(t *testing.T, h http.HandlerFunc) *httputil.ReverseProxy {
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
@@ -24,9 +26,12 @@ func upstream(t *testing.T, h http.HandlerFunc) *httputil.ReverseProxy {
 	if err != nil {
 		t.Fatal(err)
 	}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
 	return &httputil.ReverseProxy{
-		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport: transport,
+		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, 0),
 	}
 }
 
