@@ -28,7 +28,11 @@ func (st *state) commit(lines []string) ([]string, error) {
 	if err := st.failure(); err != nil {
 		return nil, err
 	}
-	if r.lost {
+	if r.late && r.unsaved {
+		st.event(EventGone, "", "")
+		r.unsaved = false
+	}
+	if r.lost || r.late {
 		return lines, nil
 	}
 	if !st.manager.inStore() {

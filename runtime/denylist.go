@@ -21,9 +21,11 @@ type revocations struct {
 	answers map[string]answer
 }
 
-// An answer is the version of a record, 0 for none, as it was known at a time.
+// An answer is the version of a record, 0 for none, as it was known at a time, and whether
+// the record is about the id of a session that moved.
 type answer struct {
 	version uint64
+	moved   bool
 	at      time.Time
 }
 
@@ -34,30 +36,30 @@ func newRevocations(store Store, cache time.Duration) *revocations {
 	return &revocations{store: store, cache: cache, answers: make(map[string]answer)}
 }
 
-func (r *revocations) cached(key string) (version uint64, ok bool) {
+func (r *revocations) cached(key string) (a answer, ok bool) {
 	if r.cache == 0 {
-		return 0, false
+		return a, false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a, ok := r.answers[key]
-	return a.version, ok && time.Since(a.at) < r.cache
+	a, ok = r.answers[key]
+	return a, ok && time.Since(a.at) < r.cache
 }
 
-func (r *revocations) remember(key string, version uint64) {
+func (r *revocations) remember(key string, rec Record) {
 	if r.cache == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// What is revoked stays so: a slower answer may be from before that.
-	if old, ok := r.answers[key]; ok && old.version > version && time.Since(old.at) < r.cache {
+	if old, ok := r.answers[key]; ok && old.version > rec.Version && time.Since(old.at) < r.cache {
 		return
 	}
 	if len(r.answers) >= maxAnswers {
 		clear(r.answers)
 	}
-	r.answers[key] = answer{version, time.Now()}
+	r.answers[key] = answer{rec.Version, rec.Principal != "", time.Now()}
 }
 
 // Of the sessions whose cookies are under way while they are revoked, some may be saved
@@ -75,10 +77,10 @@ func (m *manager) deniedPrincipalKey(hash string) string {
 
 func (m *manager) deniedAllKey() string { return m.storeKey("revoked all", "") }
 
-// revocation returns the version of a record, 0 if there is none.
-func (m *manager) revocation(ctx context.Context, key string) (version uint64, err error) {
-	if version, ok := m.revocations.cached(key); ok {
-		return version, nil
+// revocation returns what is known of the record of a key.
+func (m *manager) revocation(ctx context.Context, key string) (a answer, err error) {
+	if a, ok := m.revocations.cached(key); ok {
+		return a, nil
 	}
 	var rec Record
 	err = m.call(ctx, func(ctx context.Context) error {
@@ -86,15 +88,15 @@ func (m *manager) revocation(ctx context.Context, key string) (version uint64, e
 		return err
 	})
 	if err != nil && !errors.Is(err, ErrNoRecord) {
-		return 0, err
+		return a, err
 	}
 	if errors.Is(err, ErrNoRecord) {
-		rec.Version = 0
+		rec = Record{}
 	} else if !goodVersion(rec.Version) {
-		return 0, fmt.Errorf("%w: %w", ErrStore, errRecord)
+		return a, fmt.Errorf("%w: %w", ErrStore, errRecord)
 	}
-	m.revocations.remember(key, rec.Version)
-	return rec.Version, nil
+	m.revocations.remember(key, rec)
+	return answer{version: rec.Version, moved: rec.Principal != ""}, nil
 }
 
 // denial is the record that revokes something from now on.
@@ -125,7 +127,9 @@ func (m *manager) insertDenial(ctx context.Context, key string, rec Record) (fir
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return false, err
 	}
-	m.revocations.remember(key, rec.Version)
+	if err == nil {
+		m.revocations.remember(key, rec)
+	}
 	return err == nil, nil
 }
 
@@ -164,7 +168,7 @@ func (m *manager) denyUntil(ctx context.Context, key string) error {
 		case err != nil:
 			return err
 		case older.Version >= rec.Version:
-			m.revocations.remember(key, older.Version)
+			m.revocations.remember(key, older)
 			return nil
 		default:
 			err = m.call(ctx, func(ctx context.Context) error {
@@ -172,7 +176,7 @@ func (m *manager) denyUntil(ctx context.Context, key string) error {
 			})
 		}
 		if err == nil {
-			m.revocations.remember(key, rec.Version)
+			m.revocations.remember(key, rec)
 			return nil
 		}
 		if errors.Is(err, ErrStore) {
@@ -186,7 +190,7 @@ var errConflicts = fmt.Errorf("%w: conflicts without end", ErrStore)
 
 // checkRevoked asks whether the session that was just opened still counts.
 func (st *state) checkRevoked() (refusal string) {
-	revoked, err := st.manager.isRevoked(st.ctx, &st.contents)
+	revoked, late, err := st.manager.isRevoked(st.ctx, &st.contents)
 	switch {
 	case err != nil:
 		st.event(EventStoreFailed, "load", "")
@@ -194,9 +198,10 @@ func (st *state) checkRevoked() (refusal string) {
 		return RefusedRevoked
 	case revoked:
 		st.lead()
+		st.remote.late = late
 		return RefusedRevoked
 	}
-	st.remote.id, st.remote.found = st.meta.id, true
+	st.remote.find(st.meta.id)
 	return ""
 }
 
@@ -208,7 +213,9 @@ func (st *state) lead() {
 	}
 }
 
-func (m *manager) isRevoked(ctx context.Context, c *contents) (bool, error) {
+// isRevoked reports whether a session does not count, and whether that is because it has just
+// moved to another id.
+func (m *manager) isRevoked(ctx context.Context, c *contents) (revoked, late bool, err error) {
 	type question struct {
 		key   string
 		since int64 // revoked if the record's version is that or later
@@ -225,15 +232,15 @@ func (m *manager) isRevoked(ctx context.Context, c *contents) (bool, error) {
 		}
 	}
 	for _, q := range questions {
-		version, err := m.revocation(ctx, q.key)
+		a, err := m.revocation(ctx, q.key)
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
-		if version > 0 && int64(version) >= q.since {
-			return true, nil
+		if at := int64(a.version); at > 0 && at >= q.since {
+			return true, a.moved && m.clock.now()-at < lateTime, nil
 		}
 	}
-	return false, nil
+	return false, false, nil
 }
 
 // commitCookie is seal for a session in a cookie that may be revoked: an id that the

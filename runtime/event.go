@@ -29,7 +29,7 @@ const (
 	EventTooLarge     EventKind = "too large"     // * a session does not fit into a cookie
 	EventTooLate      EventKind = "too late"      // * a session was changed after the response had begun
 	EventSaveFailed   EventKind = "save failed"   // * a session could not be saved
-	EventGone         EventKind = "gone"          // a session was ended by another request, so that a change of it is dropped
+	EventGone         EventKind = "gone"          // a session was ended or moved by another request, so that a change of it is dropped
 	EventOverwritten  EventKind = "overwritten"   // * two requests set a field at once, and the later one won; Update would have kept both
 	EventRevoked      EventKind = "revoked"       // sessions were revoked; Reason is one of the Revoked constants
 	EventStoreFailed  EventKind = "store failed"  // * the store failed; Reason is the call

@@ -34,6 +34,10 @@ const usedSize = 5
 // graveTime is for how many seconds a tombstone stays: longer than requests take.
 const graveTime = 60
 
+// lateTime is for how many seconds after a session moved a request with its old id counts as
+// one that the browser sent before it heard of the new id.
+const lateTime = 10
+
 var (
 	errRecord    = errors.New("the record is damaged")
 	errRecordKey = errors.New("the record is sealed with a key that this process does not have")
@@ -83,6 +87,7 @@ type stored struct {
 	oldKey    bool
 	ended     bool          // it is a tombstone
 	next      *[idSize]byte // of a tombstone, where the session moved to; may be nil
+	late      bool          // of a tombstone, it did so less than lateTime ago
 }
 
 // openRecord reads the record of an id into c.
@@ -109,6 +114,7 @@ func (m *manager) openListed(rec Record, c *contents) (stored, error) {
 	}
 	s.oldKey = key > 0
 	if len(text) > 0 && text[0] == wireNil {
+		s.late = time.Until(rec.Expires) > (graveTime-lateTime)*time.Second
 		return s, s.openTombstone(text[1:])
 	}
 	r := reader{b: text}

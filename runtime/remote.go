@@ -14,6 +14,7 @@ type remote struct {
 	found   bool           // there is such an id, and it has not ended
 	unsaved bool           // something changed since it was last saved
 	lost    bool           // it has ended since: nothing that this request does is kept
+	late    bool           // it has just moved: only what begins another one is kept
 	doomed  []doomed       // what ends when the session is saved
 	leads   [][idSize]byte // ids that lead to the session that a log-out is meant for, if it moved
 
@@ -94,7 +95,7 @@ func (r *remote) doom() {
 		r.doomed = append(r.doomed, doomed{r.insertedID, r.inserted})
 	}
 	r.forget()
-	r.lost, r.leads = false, nil
+	r.lost, r.late, r.leads = false, false, nil
 }
 
 // forget makes the session one that is in no store.
@@ -148,6 +149,7 @@ func (st *state) tryLoad(value string, now int64) (refusal string, decrypted boo
 	case errors.Is(err, ErrNoRecord):
 		if s.next != nil {
 			o.remote.leads = append(o.remote.leads, *s.next)
+			o.remote.late = s.late
 		}
 		return RefusedUnknownID, true
 	case err != nil:
@@ -159,12 +161,16 @@ func (st *state) tryLoad(value string, now int64) (refusal string, decrypted boo
 	}
 	o.used, o.oldKey = s.used, oldKey
 	r := o.remote
-	r.id, r.found, r.permanent = id, true, o.meta.permanent()
+	r.find(id)
+	r.permanent = o.meta.permanent()
 	r.hold(s)
 	o.prune(now)
 	st.reportContested()
 	return "", true
 }
+
+// find notes that the session has this id.
+func (r *remote) find(id [idSize]byte) { r.id, r.found, r.late = id, true, false }
 
 // hold notes what is in the record.
 func (r *remote) hold(s stored) {

@@ -259,6 +259,9 @@ func (st *state) change(name string) {
 func (st *state) renew() {
 	st.meta.hasID = false
 	st.renewed = true
+	if st.remote != nil {
+		st.remote.late = false
+	}
 }
 
 // authenticate notes that the principal changed.
