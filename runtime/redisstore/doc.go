@@ -16,7 +16,8 @@
 //     server that is full removes sessions that are still valid, and with
 //     Config.Revocations also what says that a session was revoked. With noeviction,
 //     a full server refuses changes, which is a failure of the store until
-//     records expire; reading goes on.
+//     records expire; reading goes on, but for sessions whose time of last use, or key,
+//     is due for a renewal.
 //   - appendonly yes and appendfsync always: what was acknowledged outlives a crash of
 //     the server and of its machine. With appendfsync everysec it outlives a crash of the
 //     server, and a crash of the machine loses about the last second. Without
@@ -54,7 +55,7 @@
 // a server sees a script for the first time. In a Cluster, a record and the set of its
 // principal are on different nodes, and so Insert and Replace make two for a record with
 // a principal, the set first. List makes one, and one for each hundred records;
-// so does DeleteByPrincipal.
+// so does DeleteByPrincipal. List begins again if a record was gone.
 //
 // A change is sent once. The client's MaxRetries does not apply to Insert and Replace, because
 // a change that was done, but whose answer was lost, would meet itself as a conflict.

@@ -13,33 +13,47 @@ import (
 // batch is how many records one round trip reads or deletes.
 const batch = 100
 
-// List implements [runtime.Store].
+// List implements [runtime.Store]. A record that is gone may have moved to another key since
+// the index was read, so it is read again until nothing more is gone.
 func (s *Store) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
 	return within(ctx, func() (map[string]runtime.Record, error) {
-		records := map[string]runtime.Record{}
-		keys, err := s.keys(ctx, principal)
-		if err != nil {
-			return nil, err
-		}
-		for some := range slices.Chunk(keys, batch) {
-			found, err := s.load(ctx, some)
-			if err != nil {
-				return nil, err
-			}
-			var stale []string
-			for _, key := range some {
-				if r, ok := found[key]; ok && r.Principal == principal {
-					records[key] = r
-				} else {
-					stale = append(stale, key)
-				}
+		var gone []string
+		for {
+			records, stale, err := s.list(ctx, principal)
+			if err != nil || len(stale) == 0 || slices.Equal(stale, gone) {
+				return records, err
 			}
 			if err := s.prune(ctx, principal, stale); err != nil {
 				return nil, err
 			}
+			gone = stale
 		}
-		return records, nil
 	})
+}
+
+// list reads the index once. It also returns the keys that are in it, and have no record of
+// the principal.
+func (s *Store) list(ctx context.Context, principal string) (records map[string]runtime.Record, stale []string, err error) {
+	keys, err := s.keys(ctx, principal)
+	if err != nil {
+		return nil, nil, err
+	}
+	slices.Sort(keys)
+	records = make(map[string]runtime.Record)
+	for some := range slices.Chunk(keys, batch) {
+		found, err := s.load(ctx, some)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, key := range some {
+			if r, ok := found[key]; ok && r.Principal == principal {
+				records[key] = r
+			} else {
+				stale = append(stale, key)
+			}
+		}
+	}
+	return records, stale, nil
 }
 
 // keys returns the keys in a principal's index.

@@ -192,3 +192,60 @@ func TestNoRecordWithoutEntry(t *testing.T) {
 		}
 	})
 }
+
+// hook runs a function around each command of a client.
+type hook struct {
+	around func(cmd redis.Cmder, run func() error) error
+}
+
+func (h hook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		return h.around(cmd, func() error { return next(ctx, cmd) })
+	}
+}
+
+func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// A session that moves to another key while its principal's are looked for is found.
+func TestListOfMoving(t *testing.T) {
+	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+		other := redisstore.New(client, redisstore.Options{})
+		s := redisstore.New(client, redisstore.Options{})
+		p, key, moves := name(), name(), 0
+		must(t, s.Insert(t.Context(), key, record(1, p, nil)))
+		moving := false
+		client.AddHook(hook{func(cmd redis.Cmder, run func() error) error {
+			err := run()
+			if cmd.Name() == "zrange" && !moving && moves < 5 {
+				moving = true
+				moves++
+				next := name()
+				must(t, other.Insert(t.Context(), next, record(1, p, nil)))
+				must(t, other.Replace(t.Context(), key, 1, record(2, "", nil)))
+				key, moving = next, false
+			}
+			return err
+		}})
+		records, err := s.List(t.Context(), p)
+		must(t, err)
+		if _, ok := records[key]; !ok || moves != 5 {
+			t.Errorf("%d records after %d moves", len(records), moves)
+		}
+	})
+}
+
+// A client that panics has failed: in a goroutine of the store, it would end the program.
+func TestClientPanics(t *testing.T) {
+	client := startServer(t).client(t)
+	client.AddHook(hook{func(redis.Cmder, func() error) error { panic("client") }})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err := redisstore.New(client, redisstore.Options{}).Load(ctx, name())
+	if err == nil || err.Error() != "session: Redis: the client panicked: client" {
+		t.Errorf("error %v", err)
+	}
+}

@@ -139,6 +139,11 @@ func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
+		defer func() {
+			if p := recover(); p != nil { // which nobody else could catch
+				done <- result{err: fmt.Errorf("the client panicked: %v", p)}
+			}
+		}()
 		v, err := f()
 		done <- result{v, err}
 	}()
