@@ -113,12 +113,17 @@ func (a *app) private(next func(http.ResponseWriter, *http.Request, User)) http.
 	}
 }
 
-// notify has a text shown on the next page. Of many, the last few matter.
+// notify has a text shown on the next page.
 func notify(r *http.Request, text string) {
 	SessionFrom(r.Context()).UpdateNotices(func(notices []string) []string {
-		notices = append(notices, text)
-		return notices[max(0, len(notices)-3):]
+		return withNotice(notices, text)
 	})
+}
+
+// withNotice adds a text to those that the next page shows. Of many, the last few matter.
+func withNotice(notices []string, text string) []string {
+	notices = append(notices, text)
+	return notices[max(0, len(notices)-3):]
 }
 
 // seeOther ends a form: the browser shows the other page, and its reload button does

@@ -78,10 +78,11 @@ func (a *app) addToCart(w http.ResponseWriter, r *http.Request) {
 		a.notFound(w, r)
 		return
 	}
-	// The function may run again, if another request changes the cart meanwhile, so
-	// it sets what it tells.
+	// Both functions run again, in turn, if another request changes the session meanwhile:
+	// then the second one tells what the first one did in the end.
 	var text string
-	SessionFrom(r.Context()).UpdateCart(func(cart []Item) []Item {
+	sess := SessionFrom(r.Context())
+	sess.UpdateCart(func(cart []Item) []Item {
 		text = article.Name + " is in your cart."
 		i := slices.IndexFunc(cart, func(item Item) bool { return item.Article == article.ID })
 		switch {
@@ -96,7 +97,7 @@ func (a *app) addToCart(w http.ResponseWriter, r *http.Request) {
 		}
 		return cart
 	})
-	notify(r, text)
+	sess.UpdateNotices(func(notices []string) []string { return withNotice(notices, text) })
 	seeOther(w, r, "/")
 }
 

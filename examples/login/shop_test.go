@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime"
 )
 
 func TestCart(t *testing.T) {
@@ -58,6 +61,39 @@ func TestCartIsBounded(t *testing.T) {
 			t.Errorf("the cart counts %s, want %s", p.cart, want)
 		}
 	})
+}
+
+// meanwhileStore lets something happen once, before a record is replaced.
+type meanwhileStore struct {
+	runtime.Store
+	do *func()
+}
+
+func (s meanwhileStore) Replace(ctx context.Context, key string, version uint64, r runtime.Record) error {
+	if do := *s.do; do != nil {
+		*s.do = nil
+		do()
+	}
+	return s.Store.Replace(ctx, key, version, r)
+}
+
+// Who is outrun by another request of the same browser is told what came of it.
+func TestCartIsBoundedMeanwhile(t *testing.T) {
+	var do func()
+	s := newSite(t, "sqlite", func(cfg *runtime.Config) { cfg.Store = meanwhileStore{cfg.Store, &do} })
+	b := s.browser(t)
+	for range maxQuantity - 1 {
+		b.post("/cart/add", "article", "1")
+	}
+	do = func() {
+		other := *b.client
+		browser{b.t, b.url, &other}.post("/cart/add", "article", "1")
+	}
+	p := b.post("/cart/add", "article", "1")
+	b.expect(p, 200, "/", "", "We sell no more than 9 of one article.")
+	if p.cart != "9" {
+		t.Errorf("the cart counts %s", p.cart)
+	}
 }
 
 func TestCartRefuses(t *testing.T) {
