@@ -192,3 +192,36 @@ func TestOuterMiddlewareSees(t *testing.T) {
 		}
 	}
 }
+
+// Two managers with one cookie, one within the other, would each overwrite the other's
+// session: the program is told, at the first request.
+func TestSameCookieTwice(t *testing.T) {
+	type admin struct{ runtime.Session }
+	for _, c := range []struct {
+		cfg    runtime.Config
+		panics bool
+	}{
+		{runtime.Config{Keys: parseKeys(t, keyA)}, true},
+		{runtime.Config{Keys: parseKeys(t, keyB)}, true},
+		{runtime.Config{Keys: parseKeys(t, keyA), Name: "__Host-admin"}, false},
+		{runtime.Config{Keys: parseKeys(t, keyA), Name: "__Secure-session", Path: "/admin"}, false},
+	} {
+		admins, err := runtime.NewManager(c.cfg, func(s runtime.Session) admin { return admin{s} }, fields...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		visitors := newManager(t, runtime.Config{})
+		ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		for _, h := range []http.Handler{visitors.Handler(admins.Handler(ok)), admins.Handler(visitors.Handler(ok))} {
+			func() {
+				defer func() {
+					const want = "session: two managers have the cookie __Host-session, and each would overwrite the other's: give one of them another Config.Name"
+					if p := recover(); (p != nil) != c.panics || p != nil && p != want {
+						t.Errorf("%s: panic %v", c.cfg.Name, p)
+					}
+				}()
+				serve(h)
+			}()
+		}
+	}
+}

@@ -23,6 +23,11 @@ type cookieConfig struct {
 	expires atomic.Pointer[expires]
 }
 
+// same reports whether browsers keep one cookie for both.
+func (c *cookieConfig) same(other *cookieConfig) bool {
+	return c.name == other.name && c.scope == other.scope
+}
+
 // expires is an Expires attribute: most sessions of the same second have the same one.
 type expires struct {
 	unix int64

@@ -18,15 +18,20 @@ import (
 //
 // Within itself, as on a whole router and again on some of its routes, the handler is
 // its next: a request made with the context of another has that one's session, whatever
-// cookies it carries.
+// cookies it carries. Within the handler of another manager that has the same cookie, it
+// panics: give one of them another Config.Name.
 //
 // A handler that takes the connection over with http.Hijacker writes its response
 // itself: it must send what is in w.Header() by then, Set-Cookie included.
 func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Context().Value(withinKey{&m.manager}) != nil {
+		switch outer := r.Context().Value(withinKey{&m.manager}); outer {
+		case nil:
+		case &m.manager:
 			next.ServeHTTP(w, r) // this very handler is further out
 			return
+		default:
+			panic("session: two managers have the cookie " + m.cookie.name + ", and each would overwrite the other's: give one of them another Config.Name")
 		}
 		x := new(exchange[S])
 		x.context = requestContext[S]{x}
@@ -96,7 +101,8 @@ func resumeOther(panicked any) {
 type requestContext[S any] struct{ *exchange[S] }
 
 // sessionKey is the context key of the innermost session of type S, managerKey that
-// of one manager; withinKey tells whether there is one, and does not ask for it.
+// of one manager; withinKey tells which manager there is that has the same cookie as
+// this one, and does not ask for its session.
 type (
 	sessionKey[S any] struct{}
 	managerKey        struct{ manager *manager }
@@ -115,8 +121,8 @@ func (c *requestContext[S]) Value(key any) any {
 			return c.exchange
 		}
 	case withinKey:
-		if key.manager == st.manager {
-			return c.exchange
+		if key.manager.cookie.same(st.manager.cookie) {
+			return st.manager
 		}
 	}
 	return st.ctx.Value(key)
