@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// maxAttempts bounds how often a request tries to change a record that others change too.
-const maxAttempts = 100
+// maxAttempts bounds how often a request tries to change a record that others change too,
+// maxTaken how often it tries another new id.
+const (
+	maxAttempts = 100
+	maxTaken    = 3
+)
 
 // commit is seal for a session that has something on the server: first it is saved there.
 func (st *state) commit(lines []string) ([]string, error) {
@@ -35,6 +39,12 @@ func (st *state) commit(lines []string) ([]string, error) {
 	if r.lost || r.late {
 		return lines, nil
 	}
+	if st.abandoned && st.moves() {
+		if st.ended && st.sent {
+			return st.appendDeletions(lines), nil
+		}
+		return lines, nil
+	}
 	if !st.manager.inStore() {
 		return st.commitCookie(lines)
 	}
@@ -51,6 +61,14 @@ func (st *state) commit(lines []string) ([]string, error) {
 	return st.tell(lines)
 }
 
+// moves reports whether the session is to be known on the server by an id of which the
+// browser was not told.
+func (st *state) moves() bool {
+	r := st.remote
+	stays := r.found && st.meta.hasID && st.meta.id == r.id
+	return !stays && !st.empty() && (r.found || st.manager.inStore())
+}
+
 // write brings the store up to date. The error is ErrNoRecord if the session has ended.
 func (st *state) write() (err error) {
 	r := st.remote
@@ -58,7 +76,7 @@ func (st *state) write() (err error) {
 		return st.touch()
 	}
 	turn := st.newTurn(r.id)
-	defer func() { turn.end(err) }()
+	defer func() { turn.leave(err) }()
 	if r.found && st.manager.turns.busy(turn.key) {
 		if err := turn.next(); err != nil {
 			return err
@@ -67,8 +85,9 @@ func (st *state) write() (err error) {
 			return err
 		}
 	}
-	for {
-		if err := st.failure(); err != nil {
+	for taken := 0; ; {
+		// A change that came too late is no reason to drop those that did not.
+		if err := st.failure(); err != nil && !errors.Is(err, ErrTooLate) {
 			return err
 		}
 		err := st.writeOnce()
@@ -77,6 +96,10 @@ func (st *state) write() (err error) {
 			r.unsaved, r.claimed, r.authenticated, r.changes = false, false, false, nil
 			return nil
 		case errors.Is(err, errIDTaken):
+			if taken++; taken == maxTaken {
+				st.event(EventStoreFailed, "every id is taken", "")
+				return fmt.Errorf("%w: every id is taken", ErrStore)
+			}
 			st.meta.hasID = false
 		case !errors.Is(err, ErrConflict):
 			return err
@@ -97,6 +120,7 @@ type turn struct {
 	key      string
 	done     func(well bool)
 	attempts int
+	end      time.Time // of the attempts
 }
 
 func (st *state) newTurn(id [idSize]byte) *turn {
@@ -106,7 +130,10 @@ func (st *state) newTurn(id [idSize]byte) *turn {
 // next waits until it is worth to try again.
 func (t *turn) next() error {
 	m := t.state.manager
-	if t.attempts++; t.attempts >= maxAttempts {
+	if t.attempts++; t.attempts == 1 {
+		t.end = time.Now().Add(longestWait)
+	}
+	if t.attempts >= maxAttempts || time.Now().After(t.end) {
 		t.state.event(EventStoreFailed, "conflicts without end", "")
 		return errConflicts
 	}
@@ -123,9 +150,10 @@ func (t *turn) next() error {
 	return nil
 }
 
-func (t *turn) end(err error) {
+// leave lets others have their turn. They need not try if the store failed.
+func (t *turn) leave(err error) {
 	if t.done != nil {
-		t.done(!errors.Is(err, ErrStore))
+		t.done(!errors.Is(err, ErrStore) || errors.Is(err, errConflicts))
 	}
 }
 
@@ -200,7 +228,8 @@ func (st *state) writeOnce() error {
 }
 
 // touch notes that the session was used, if that is due, and seals the record anew if its
-// key is not the newest. If another request changes it just now, then that does.
+// key, or the cookie's, is not the newest. If another request changes it just now, then that
+// does, and sends the cookie: the session may have moved.
 func (st *state) touch() error {
 	m, r := st.manager, st.remote
 	if !r.found {
@@ -211,7 +240,7 @@ func (st *state) touch() error {
 	if due {
 		used = now
 	}
-	if !due && !r.oldRecord {
+	if !due && !r.oldRecord && !st.oldKey {
 		return nil
 	}
 	rec, plaintext, err := m.sealRecord(&st.contents, r.version+1, used)
@@ -220,6 +249,7 @@ func (st *state) touch() error {
 	}
 	switch err := st.replace(m.recordKey(r.id), r.version, rec); {
 	case errors.Is(err, ErrConflict):
+		r.outrun = true
 	case err != nil: // ErrNoRecord too: the session has ended
 		return err
 	default:
@@ -245,7 +275,7 @@ func (st *state) tell(lines []string) ([]string, error) {
 	case st.modified || st.oldKey:
 		st.announce(!st.modified)
 	}
-	if !r.send && !st.oldKey {
+	if !r.send && !st.oldKey || r.outrun {
 		return lines, nil
 	}
 	r.send = true
@@ -274,7 +304,7 @@ func (st *state) kill(d doomed) (err error) {
 		return st.deny(d.id)
 	}
 	turn := st.newTurn(d.id)
-	defer func() { turn.end(err) }()
+	defer func() { turn.leave(err) }()
 	for {
 		if d.version > 0 {
 			err := st.bury(d, nil)

@@ -86,7 +86,7 @@ func (m *manager) revocation(ctx context.Context, key string) (a answer, err err
 	err = m.call(ctx, func(ctx context.Context) error {
 		rec, err = m.revocations.store.Load(ctx, key)
 		return err
-	})
+	}, ErrNoRecord)
 	if err != nil && !errors.Is(err, ErrNoRecord) {
 		return a, err
 	}
@@ -123,13 +123,14 @@ func (m *manager) deny(ctx context.Context, id [idSize]byte) error {
 }
 
 func (m *manager) insertDenial(ctx context.Context, key string, rec Record) (first bool, err error) {
-	err = m.call(ctx, func(ctx context.Context) error { return m.revocations.store.Insert(ctx, key, rec) })
+	err = m.call(ctx, func(ctx context.Context) error { return m.revocations.store.Insert(ctx, key, rec) }, ErrConflict)
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return false, err
 	}
-	if err == nil {
-		m.revocations.remember(key, rec)
+	if err != nil {
+		rec.Principal = "" // what the older record says, nobody has asked
 	}
+	m.revocations.remember(key, rec)
 	return err == nil, nil
 }
 
@@ -141,7 +142,7 @@ func (m *manager) movedTo(ctx context.Context, key string) (next string, err err
 	err = m.call(ctx, func(ctx context.Context) error {
 		rec, err = m.revocations.store.Load(ctx, key)
 		return err
-	})
+	}, ErrNoRecord)
 	switch {
 	case errors.Is(err, ErrNoRecord):
 		return "", nil
@@ -161,10 +162,10 @@ func (m *manager) denyUntil(ctx context.Context, key string) error {
 		err := m.call(ctx, func(ctx context.Context) (err error) {
 			older, err = m.revocations.store.Load(ctx, key)
 			return err
-		})
+		}, ErrNoRecord)
 		switch {
 		case errors.Is(err, ErrNoRecord):
-			err = m.call(ctx, func(ctx context.Context) error { return m.revocations.store.Insert(ctx, key, rec) })
+			err = m.call(ctx, func(ctx context.Context) error { return m.revocations.store.Insert(ctx, key, rec) }, ErrConflict)
 		case err != nil:
 			return err
 		case older.Version >= rec.Version:
@@ -173,7 +174,7 @@ func (m *manager) denyUntil(ctx context.Context, key string) error {
 		default:
 			err = m.call(ctx, func(ctx context.Context) error {
 				return m.revocations.store.Replace(ctx, key, older.Version, rec)
-			})
+			}, ErrNoRecord, ErrConflict)
 		}
 		if err == nil {
 			m.revocations.remember(key, rec)
@@ -190,10 +191,13 @@ var errConflicts = fmt.Errorf("%w: conflicts without end", ErrStore)
 
 // checkRevoked asks whether the session that was just opened still counts.
 func (st *state) checkRevoked() (refusal string) {
-	revoked, late, err := st.manager.isRevoked(st.ctx, &st.contents)
+	var revoked, late bool
+	err := st.watch("load", func() (err error) {
+		revoked, late, err = st.manager.isRevoked(st.ctx, &st.contents)
+		return err
+	})
 	switch {
 	case err != nil:
-		st.event(EventStoreFailed, "load", "")
 		st.fallDown(err)
 		return RefusedRevoked
 	case revoked:
@@ -266,11 +270,7 @@ func (st *state) commitCookie(lines []string) ([]string, error) {
 }
 
 func (st *state) deny(id [idSize]byte) error {
-	err := st.manager.deny(st.ctx, id)
-	if err != nil {
-		st.event(EventStoreFailed, "revoke", "")
-	}
-	return err
+	return st.watch("revoke", func() error { return st.manager.deny(st.ctx, id) })
 }
 
 // leaveID revokes the id under which the session was found, because it is empty or moves to
@@ -281,8 +281,11 @@ func (st *state) leaveID() (first bool, err error) {
 	if !st.empty() {
 		rec.Principal = m.deniedKey(st.id())
 	}
-	if first, err = m.insertDenial(st.ctx, m.deniedKey(st.remote.id), rec); err != nil {
-		st.event(EventStoreFailed, "revoke", "")
+	err = st.watch("revoke", func() error {
+		first, err = m.insertDenial(st.ctx, m.deniedKey(st.remote.id), rec)
+		return err
+	})
+	if err != nil {
 		st.fallDown(err) // it may have been done: not again
 	}
 	if st.empty() {

@@ -161,3 +161,42 @@ func TestLateRequestFromCache(t *testing.T) {
 		}
 	})
 }
+
+// Nor does a request that only reads, and would send the cookie again under a new key.
+func TestLateCookieOfRotation(t *testing.T) {
+	for name, cookieOnly := range map[string]bool{"the record's key is old": false, "only the cookie's is": true} {
+		r := newRig(t, runtime.Config{})
+		c := r.login()
+		if err := r.m.SetKeys(parseKeys(t, keyB+","+keyA)); err != nil {
+			t.Fatal(err)
+		}
+		if cookieOnly {
+			c.clone().visit(func(s *visitor) { fieldUser.Get(s.Session) })
+		}
+		w := c.send(func(s *visitor) {
+			fieldUser.Get(s.Session)
+			c.visit(func(s *visitor) { fieldAccount.Set(s.Session, 8) })
+		})
+		c.receive(w)
+		if !c.isLoggedIn() {
+			t.Errorf("%s: logged out", name)
+		}
+	}
+}
+
+// A session that was revoked, and did not move, has nothing that a request could take the place of.
+func TestRevokedIsNotLate(t *testing.T) {
+	spy := newSpyStore()
+	r := newRig(t, runtime.Config{Revocations: spy, RevocationCache: time.Hour})
+	other := newManager(t, runtime.Config{Revocations: spy})
+	c := r.login()
+	var id string
+	c.visit(func(s *visitor) { id = s.ID() })
+	if err := other.RevokeID(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	c.visit(func(s *visitor) { s.Renew() }) // this process learns of it
+	if w := c.send(func(s *visitor) { fieldTheme.Set(s.Session, "dark") }); len(setCookies(w)) != 1 {
+		t.Errorf("%q", setCookies(w))
+	}
+}

@@ -60,7 +60,7 @@ func (st *state) rebase(s stored) {
 	// While the functions run, more changes may come, and make these pointless.
 	again := slices.DeleteFunc(slices.Clone(r.changes), func(c change) bool { return c.again == nil })
 	for _, c := range again {
-		if slices.ContainsFunc(r.changes, func(d change) bool { return d.again != nil && d.field == c.field }) {
+		if r.updates(c.field) {
 			st.redo(c)
 		}
 	}
@@ -110,6 +110,9 @@ func (st *state) redoUpdate(c change) []byte {
 	for {
 		held := st.contents.value(c.field.index)
 		raw := st.unlocked(func() []byte { return c.again(held) })
+		if !st.remote.updates(c.field) { // it was ended meanwhile
+			return nil
+		}
 		if raw == nil || same(held, st.contents.value(c.field.index)) {
 			return raw
 		}

@@ -17,13 +17,15 @@ func (st *state) pop(f *descriptor) []byte {
 	r := st.remote
 	// What this request has set itself is nobody else's, and a session whose principal
 	// is taken moves to another id, which one request alone can do.
-	if st.contents.value(f.index) == nil || !r.found || r.changed(f) || f.principal {
+	if st.contents.value(f.index) == nil || !r.found || r.settled(f) || f.principal {
 		return st.takeLocked(f)
 	}
+	updates := r.withdraw(f)
 	raw, err := st.claim(f)
 	switch {
 	case errors.Is(err, ErrNoRecord):
 		err = st.lose()
+		updates = nil
 	case err == nil && raw != nil:
 		st.modified, r.claimed = true, true
 		r.send = r.send || st.meta.permanent()
@@ -31,6 +33,11 @@ func (st *state) pop(f *descriptor) []byte {
 	if err != nil {
 		st.fail(err)
 		return nil
+	}
+	for _, c := range updates {
+		if updated := st.unlocked(func() []byte { return c.again(raw) }); updated != nil {
+			raw = updated
+		}
 	}
 	return raw
 }
@@ -41,7 +48,7 @@ func (st *state) claim(f *descriptor) (raw []byte, err error) {
 	m, r := st.manager, st.remote
 	s := stored{contents: m.contentsOf(r.plaintext), version: r.version, plaintext: r.plaintext, used: st.used, oldKey: r.oldRecord}
 	turn := st.newTurn(r.id)
-	defer func() { turn.end(err) }()
+	defer func() { turn.leave(err) }()
 	newer := false
 	for {
 		now := st.now()

@@ -26,6 +26,7 @@ type remote struct {
 	authenticated bool   // the principal changed
 	claimed       bool   // a field was popped
 	send          bool   // the browser has to be sent the id
+	outrun        bool   // another request changed the record, which is as good for this one
 	changes       []change
 	inserted      uint64 // the version of the record that waits under the session's new id; 0 for none
 	insertedID    [idSize]byte
@@ -78,9 +79,26 @@ func (st *state) note(c change) {
 	r.changes = append(r.changes, c)
 }
 
-// changed reports whether a field was changed since the session was last saved.
-func (r *remote) changed(f *descriptor) bool {
-	return slices.ContainsFunc(r.changes, func(c change) bool { return c.field == f })
+// settled reports whether a field was changed, since the session was last saved, to something
+// that does not depend on what it held.
+func (r *remote) settled(f *descriptor) bool {
+	return slices.ContainsFunc(r.changes, func(c change) bool { return c.field == f && c.again == nil })
+}
+
+// updates reports whether a field was changed by functions that depend on what it held.
+func (r *remote) updates(f *descriptor) bool {
+	return slices.ContainsFunc(r.changes, func(c change) bool { return c.field == f && c.again != nil })
+}
+
+// withdraw forgets the changes of a field, and returns them.
+func (r *remote) withdraw(f *descriptor) (changes []change) {
+	r.changes = slices.DeleteFunc(r.changes, func(c change) bool {
+		if c.field == f {
+			changes = append(changes, c)
+		}
+		return c.field == f
+	})
+	return changes
 }
 
 // doom notes that the session ends when it is saved.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -44,17 +45,12 @@ func (m *Manager[S]) RevokePrincipal(ctx context.Context, principal any) error {
 		return err
 	}
 	return m.revoke(ctx, RevokedPrincipal, func() error {
-		for _, hash := range m.principalHashes(raw) {
-			var err error
-			if m.inStore() {
-				// Twice, because a session may move to a new id while the store looks.
-				for i := 0; i < 2 && err == nil; i++ {
-					err = m.call(ctx, func(ctx context.Context) error { return m.store.DeleteByPrincipal(ctx, hash) })
-				}
-			} else {
-				err = m.denyUntil(ctx, m.deniedPrincipalKey(hash))
-			}
-			if err != nil {
+		hashes := m.principalHashes(raw)
+		if m.inStore() {
+			return m.deleteByPrincipal(ctx, hashes)
+		}
+		for _, hash := range hashes {
+			if err := m.denyUntil(ctx, m.deniedPrincipalKey(hash)); err != nil {
 				return err
 			}
 		}
@@ -62,14 +58,52 @@ func (m *Manager[S]) RevokePrincipal(ctx context.Context, principal any) error {
 	})
 }
 
-// RevokeAll ends all sessions. In a store, it removes every record, whatever it is for.
+// RevokeAll ends all sessions. In a store, it removes every record, whatever it is for: of
+// millions, that takes longer than Config.StoreTimeout. If ctx has a deadline, that counts
+// instead.
 func (m *Manager[S]) RevokeAll(ctx context.Context) error {
 	return m.revoke(ctx, RevokedAll, func() error {
-		if m.inStore() {
-			return m.call(ctx, m.store.DeleteAll)
+		switch _, limited := ctx.Deadline(); {
+		case !m.inStore():
+			return m.denyUntil(ctx, m.deniedAllKey())
+		case limited:
+			return judge(m.store.DeleteAll(ctx), nil)
 		}
-		return m.denyUntil(ctx, m.deniedAllKey())
+		return m.call(ctx, m.store.DeleteAll)
 	})
+}
+
+// deleteByPrincipal deletes records until there is none: a session may move to another id while
+// the store looks for it.
+func (m *manager) deleteByPrincipal(ctx context.Context, hashes []string) error {
+	for range maxAttempts {
+		for _, hash := range hashes {
+			err := m.call(ctx, func(ctx context.Context) error { return m.store.DeleteByPrincipal(ctx, hash) })
+			if err != nil {
+				return err
+			}
+		}
+		left := 0
+		for _, hash := range hashes {
+			records, err := m.recordsOf(ctx, hash)
+			if err != nil {
+				return err
+			}
+			left += len(records)
+		}
+		if left == 0 {
+			return nil
+		}
+	}
+	return errConflicts
+}
+
+func (m *manager) recordsOf(ctx context.Context, hash string) (records map[string]Record, err error) {
+	err = m.call(ctx, func(ctx context.Context) error {
+		records, err = m.store.List(ctx, hash)
+		return err
+	})
+	return records, err
 }
 
 func (m *manager) encodePrincipal(v any) ([]byte, error) {
@@ -114,49 +148,47 @@ func (m *Manager[S]) ListByPrincipal(ctx context.Context, principal any) ([]Sess
 	if err != nil {
 		return nil, err
 	}
-	var infos []SessionInfo
+	byID := make(map[string]SessionInfo)
 	for _, hash := range m.principalHashes(raw) {
-		more, err := m.list(ctx, hash)
-		if err != nil {
+		if err := m.list(ctx, hash, raw, byID); err != nil {
 			m.report(ctx, Event{Kind: EventStoreFailed, Reason: "list"})
 			return nil, err
 		}
-		infos = append(infos, more...)
 	}
+	infos := slices.Collect(maps.Values(byID))
 	slices.SortFunc(infos, func(a, b SessionInfo) int {
 		return cmp.Or(b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.ID, b.ID))
 	})
 	return infos, nil
 }
 
-func (m *manager) list(ctx context.Context, hash string) (infos []SessionInfo, err error) {
-	var records map[string]Record
-	err = m.call(ctx, func(ctx context.Context) error {
-		records, err = m.store.List(ctx, hash)
-		return err
-	})
+// list adds the sessions of a principal, whose encoded value is raw, with one of its hashes.
+func (m *manager) list(ctx context.Context, hash string, raw []byte, byID map[string]SessionInfo) error {
+	records, err := m.recordsOf(ctx, hash)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	now := m.clock.now()
 	for key, rec := range records {
 		c := m.newContents()
 		s, err := m.openListed(rec, c)
 		if err != nil || m.recordKey(c.meta.id) != key {
-			return nil, fmt.Errorf("%w: %w", ErrStore, errRecord)
+			return fmt.Errorf("%w: %w", ErrStore, errRecord)
 		}
 		end, _ := m.end(&c.meta, s.used)
-		if now >= end {
+		// Whose session it is, what is sealed tells, and not the store.
+		if now >= end || !same(c.value(m.principal.index), raw) {
 			continue
 		}
-		infos = append(infos, SessionInfo{
-			ID:              base64.RawURLEncoding.EncodeToString(c.meta.id[:]),
+		id := base64.RawURLEncoding.EncodeToString(c.meta.id[:])
+		byID[id] = SessionInfo{
+			ID:              id,
 			CreatedAt:       time.Unix(c.meta.created, 0),
 			AuthenticatedAt: time.Unix(c.meta.authenticated, 0),
 			LastSeen:        time.Unix(max(c.meta.seen, s.used), 0),
 			ExpiresAt:       time.Unix(end, 0),
 			Permanent:       c.meta.permanent(),
-		})
+		}
 	}
-	return infos, nil
+	return nil
 }

@@ -60,7 +60,7 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 // reason is an error for an event: the parts of an error's text that are not this
 // package's own might show a value.
 func reason(err error) string {
-	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrTooLate} {
+	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrTooLate, errReentered, errRedo} {
 		if errors.Is(err, known) {
 			return strings.TrimPrefix(known.Error(), "session: ")
 		}

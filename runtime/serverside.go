@@ -96,23 +96,32 @@ func (m *manager) principalOf(c *contents) string {
 }
 
 // principalHashes are the hashes of a principal under all keys: records carry the one
-// of the key that was the newest when they were written.
+// of the key that was the newest when they were written. The oldest key's comes first, so
+// that who goes through them in turn meets a record that is just sealed anew.
 func (m *manager) principalHashes(raw []byte) []string {
 	var hashes []string
-	for _, key := range m.rings.Load().principals {
+	for _, key := range slices.Backward(m.rings.Load().principals) {
 		hashes = append(hashes, m.principalHash(key, raw))
 	}
 	return hashes
 }
 
-// call makes one call of a store. What it has begun is not cut off with a request whose
-// visitor has gone: a log-out counts all the same.
-func (s *serverSide) call(ctx context.Context, f func(context.Context) error) error {
+// call makes one call of a store, which may answer with some errors. What it has begun is
+// not cut off with a request whose visitor has gone: a log-out counts all the same.
+func (s *serverSide) call(ctx context.Context, f func(context.Context) error, answers ...error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
 	defer cancel()
-	err := f(ctx)
-	if err == nil || errors.Is(err, ErrNoRecord) || errors.Is(err, ErrConflict) {
+	return judge(f(ctx), answers)
+}
+
+// judge returns an error of a store as it is if it is one of the answers, and otherwise as
+// a failure.
+func judge(err error, answers []error) error {
+	switch {
+	case err == nil, slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) }):
 		return err
+	case errors.Is(err, ErrNoRecord), errors.Is(err, ErrConflict):
+		return fmt.Errorf("%w: it answered: %v", ErrStore, err) // which nobody must take for an answer
 	}
 	return fmt.Errorf("%w: %w", ErrStore, err)
 }
@@ -123,26 +132,42 @@ func (st *state) load(key string) (r Record, err error) {
 	err = st.reach("load", func(ctx context.Context) error {
 		r, err = st.manager.store.Load(ctx, key)
 		return err
-	})
+	}, ErrNoRecord)
 	return r, err
 }
 
 func (st *state) insert(key string, r Record) error {
-	return st.reach("insert", func(ctx context.Context) error { return st.manager.store.Insert(ctx, key, r) })
+	return st.reach("insert", func(ctx context.Context) error { return st.manager.store.Insert(ctx, key, r) }, ErrConflict)
 }
 
 func (st *state) replace(key string, version uint64, r Record) error {
-	return st.reach("replace", func(ctx context.Context) error { return st.manager.store.Replace(ctx, key, version, r) })
+	return st.reach("replace", func(ctx context.Context) error {
+		return st.manager.store.Replace(ctx, key, version, r)
+	}, ErrNoRecord, ErrConflict)
 }
 
 func (st *state) delete(key string) error {
 	return st.reach("delete", func(ctx context.Context) error { return st.manager.store.Delete(ctx, key) })
 }
 
-func (st *state) reach(name string, f func(context.Context) error) error {
-	err := st.manager.call(st.ctx, f)
-	if errors.Is(err, ErrStore) {
-		st.event(EventStoreFailed, name, "")
-	}
+func (st *state) reach(name string, f func(context.Context) error, answers ...error) error {
+	return st.watch(name, func() error { return st.manager.call(st.ctx, f, answers...) })
+}
+
+// watch reports a failure of what calls a store. If the store panics and somebody recovers,
+// the session is none of which anything is known.
+func (st *state) watch(name string, f func() error) (err error) {
+	err = errPanicked
+	defer func() {
+		if errors.Is(err, ErrStore) {
+			st.event(EventStoreFailed, name, "")
+		}
+		if err == errPanicked {
+			st.fallDown(err)
+		}
+	}()
+	err = f()
 	return err
 }
+
+var errPanicked = fmt.Errorf("%w: it panicked", ErrStore)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +20,7 @@ type state struct {
 	asked     atomic.Bool // the handler has the session, used or not
 	mu        sync.Mutex  // for all that follows
 	committed bool        // the response has begun
+	abandoned bool        // the handler has panicked: there may be no response
 	isOpen    bool
 	*opened   // may be nil before it is open
 }
@@ -71,7 +71,7 @@ func (st *state) firstUse() {
 	defer func() {
 		if !opened { // Config.Time, or a store, has panicked
 			if st.manager.serverSide != nil {
-				st.fallDown(fmt.Errorf("%w: it panicked", ErrStore))
+				st.fallDown(errPanicked)
 			}
 			st.mu.Unlock()
 		}
@@ -127,6 +127,13 @@ func (st *state) failure() error {
 func (st *state) reopen() {
 	st.mu.Lock()
 	st.committed = false
+	st.mu.Unlock()
+}
+
+// abandon notes that the handler has panicked.
+func (st *state) abandon() {
+	st.mu.Lock()
+	st.abandoned = true
 	st.mu.Unlock()
 }
 

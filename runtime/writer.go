@@ -126,7 +126,8 @@ func describesBody(name string) bool {
 }
 
 // finish ends the exchange. When the handler panicked, the session is saved for
-// whoever recovers and answers, but no answer is made here.
+// whoever recovers and answers, as far as it does no harm if nobody does, but no answer is
+// made here.
 func (w *writer) finish(returned bool) {
 	switch {
 	case w.err != nil && returned && !w.replied && !w.passed: // somebody recovered, and said nothing
@@ -137,6 +138,7 @@ func (w *writer) finish(returned bool) {
 		w.begin()
 	case !w.began:
 		w.began = true
+		w.exchange.state.abandon()
 		w.err = w.exchange.save(w.Header())
 	}
 }
