@@ -34,6 +34,7 @@ func IsGenerated(file *ast.File) bool {
 // stands above the package clause. At the place of our output, what an interrupted write leaves is
 // ours as well: a part of the header, or nothing.
 func Ours(src []byte, atOutput bool) bool {
+	src = bytes.TrimPrefix(src, []byte("\ufeff")) // some editors put a mark in front
 	for line := range bytes.Lines(src) {
 		line = bytes.TrimRight(line, "\r\n")
 		if string(line) == Header {

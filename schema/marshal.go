@@ -1,6 +1,9 @@
 package schema
 
-import "go/types"
+import (
+	"go/types"
+	"reflect"
+)
 
 const msgpackPath = "github.com/vmihailenco/msgpack/v5"
 
@@ -58,6 +61,40 @@ func (m *method) in(set *types.MethodSet) bool {
 	}
 	sig := sel.Type().(*types.Signature)
 	return !sig.Variadic() && sameTypes(sig.Params(), m.params) && sameTypes(sig.Results(), m.results)
+}
+
+// own reports whether a method by which t is stored knows all of t. One that t has from an embedded
+// field knows that field alone, and where that is a pointer, it is nil when a value is read into it.
+func (in *inspector) own(m *method, t types.Type, path string) bool {
+	name := in.typeName(t)
+	hint := "give the embedded field a name, or " + name + " methods of its own"
+	index := types.NewMethodSet(types.NewPointer(t)).Lookup(nil, m.name).Index()
+	for _, i := range index[:len(index)-1] {
+		s := t.Underlying().(*types.Struct)
+		f := s.Field(i)
+		if other := beside(s, i); other != nil {
+			in.report(in.at, hint, "%s: %s has %s from its embedded %s, which leaves out %s", path, name, m.name, f.Name(), other.Name())
+			return false
+		}
+		if _, ok := f.Type().Underlying().(*types.Pointer); ok {
+			in.report(in.at, hint, "%s: %s has %s from its embedded %s, which is nil when a value is read", path, name, m.name, f.Name())
+			return false
+		}
+		t = f.Type()
+	}
+	return true
+}
+
+// beside is a field of a struct that is to be stored besides that one, nil if there is none.
+func beside(s *types.Struct, i int) *types.Var {
+	for j := range s.NumFields() {
+		f := s.Field(j)
+		tag := parseMsgpackTag(reflect.StructTag(s.Tag(j)).Get("msgpack"))
+		if j != i && (f.Exported() || f.Embedded()) && tag.name != "-" {
+			return f
+		}
+	}
+	return nil
 }
 
 func sameTypes(tuple *types.Tuple, names []string) bool {

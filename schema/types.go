@@ -35,7 +35,7 @@ func (in *inspector) typ(t types.Type, path string) *Type {
 			"%s: msgpack writes %s with %s, but reads it back with %s", path, in.typeName(t), enc.name, dec.name)
 		return nil
 	case enc != nil && dec != nil:
-		if !in.copyable(t, path) {
+		if !in.copyable(t, path) || !in.own(enc, t, path) || !in.own(dec, t, path) {
 			return nil
 		}
 		typ.Kind, typ.Decode = enc.kind, dec.kind

@@ -110,7 +110,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case *version:
 		fmt.Fprintln(stdout, "sessiongen", moduleVersion())
 		return exitOK
-	case flags.NArg() == 1 && flags.Arg(0) == "key":
+	case flags.Arg(0) == "key" && flags.NArg() > 1:
+		fmt.Fprintf(stderr, "sessiongen: key takes no arguments\n\tfor a package of this name, write ./key\n")
+		return exitUsage
+	case flags.Arg(0) == "key":
 		fmt.Fprintln(stdout, runtime.GenerateKey())
 		return exitOK
 	case filepath.Base(*name) != *name || filepath.Ext(*name) != ".go":
