@@ -71,11 +71,27 @@ func (in *inspector) constraints(schemas []*Schema) {
 			if s.Constraint == "" {
 				apart = first
 			}
-			in.reportAt(s.Pos, "generate "+apart.Name+" into a file of its own: -type "+apart.Name+" -output "+strings.ToLower(apart.Name)+"_gen.go",
+			in.reportAt(s.Pos, "generate "+apart.Name+" into a file of its own: -type "+apart.Name+" -output "+fileFor(apart.Name),
 				"schema %s is built %s, but schema %s, declared at %s, %s: one generated file cannot serve both",
 				s.Name, when(s.Constraint), first.Name, first.Pos, when(first.Constraint))
 		}
 	}
+}
+
+// excludedSchemas finds the schemas of files that are built at another time.
+func excludedSchemas(src Source, files []*ast.File) []*Schema {
+	in := &inspector{src: src}
+	var list []*Schema
+	for _, file := range files {
+		for name := range taggedStructs(file) {
+			s := &Schema{Name: name}
+			if expr := in.buildConstraint(file); expr != nil {
+				s.Constraint = expr.String()
+			}
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 func when(expr string) string {
