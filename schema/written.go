@@ -186,8 +186,12 @@ func (l *loader) losses(fset *token.FileSet, p *packages.Package, pkg *Package) 
 			found = append(found, Finding{first.Pos, fmt.Sprintf("schema %s alone would take the place of schema %s in %s", first.Name, name, pkg.Output),
 				fmt.Sprintf("generate %s into a file of its own: -type %s -output %s", apart, apart, fileFor(apart))})
 		case i >= 0 && slices.ContainsFunc(pkg.excluded, func(s *Schema) bool { return s.Name == name && s.Constraint == w.constraint() }):
+			hint := "give this one a file of its own, with -output"
+			if token.IsIdentifier(pkg.Constraint) {
+				hint = "give this one a file of its own: -output " + fileFor(pkg.Constraint)
+			}
 			found = append(found, Finding{pkg.Schemas[i].Pos, fmt.Sprintf("schema %s is built %s, but %s has the one that is built %s",
-				name, when(pkg.Constraint), pkg.Output, when(w.constraint())), "generate each of them into a file of its own, with -output"})
+				name, when(pkg.Constraint), pkg.Output, when(w.constraint())), hint})
 		}
 	}
 	return found
