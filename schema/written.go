@@ -183,7 +183,7 @@ func (l *loader) losses(fset *token.FileSet, p *packages.Package, pkg *Package) 
 			if fileFor(apart) == pkg.Output {
 				apart = first.Name
 			}
-			found = append(found, Finding{first.Pos, fmt.Sprintf("schema %s alone would take the place of schema %s in %s", first.Name, name, pkg.Output),
+			found = append(found, Finding{first.Pos, fmt.Sprintf("schema %s would take the place of schema %s in %s", first.Name, name, pkg.Output),
 				fmt.Sprintf("generate %s into a file of its own: -type %s -output %s", apart, apart, fileFor(apart))})
 		case i >= 0 && slices.ContainsFunc(pkg.excluded, func(s *Schema) bool { return s.Name == name && s.Constraint == w.constraint() }):
 			hint := "give this one a file of its own, with -output"
