@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"go/ast"
 	"go/build"
 	"go/build/constraint"
@@ -76,6 +77,36 @@ func (in *inspector) constraints(schemas []*Schema) {
 				s.Name, when(s.Constraint), first.Name, first.Pos, when(first.Constraint))
 		}
 	}
+}
+
+// misnamed reports an output that its name keeps out of builds which its schemas are in.
+func misnamed(pkg *Package) Findings {
+	byName := nameConstraint(pkg.Output)
+	if byName == nil {
+		return nil
+	}
+	built, err := constraint.Parse("//go:build " + pkg.Constraint)
+	if err == nil && implies(built, byName) {
+		return nil
+	}
+	first := pkg.Schemas[0]
+	return Findings{{
+		Pos: first.Pos,
+		Message: fmt.Sprintf("schema %s is built %s, but by its name %s would be built %s",
+			first.Name, when(pkg.Constraint), pkg.Output, when(byName.String())),
+		Hint: "choose another name: -output " + strings.TrimSuffix(pkg.Output, ".go") + "_gen.go",
+	}}
+}
+
+// implies reports whether one condition plainly asks for all that another one, of a name, does.
+func implies(expr, name constraint.Expr) bool {
+	if and, ok := name.(*constraint.AndExpr); ok {
+		return implies(expr, and.X) && implies(expr, and.Y)
+	}
+	if and, ok := expr.(*constraint.AndExpr); ok {
+		return implies(and.X, name) || implies(and.Y, name)
+	}
+	return expr.String() == name.String()
 }
 
 // excludedSchemas finds the schemas of files that are built at another time.

@@ -283,7 +283,7 @@ func (l *loader) inspectPackage(src Source, p *packages.Package, pkg *Package) F
 		pkg.Schemas, pkg.Constraint = schemas, schemas[0].Constraint
 		pkg.Declared, pkg.Imported = map[string]bool{}, map[string]bool{}
 		pkg.declare(slices.Concat(p.Syntax, tests, ignored, inUse))
-		findings = append(findings, l.losses(src.Fset, p, pkg)...)
+		findings = slices.Concat(findings, misnamed(pkg), l.losses(src.Fset, p, pkg))
 	}
 	return findings
 }
