@@ -8,81 +8,123 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// Previous is the generated file that a run is about to replace. Sessions in browsers were stored under
-// the wire format that it lists.
+// Previous is what the runs before left of a package. Sessions in browsers were stored under the wire
+// formats that its files list.
 type Previous struct {
-	Path   string // as findings shall name it
-	Source []byte // nil if there is none; of a file that has no readable list nothing is known
+	Files []File
 
 	// AllowBreaking takes changes after which stored values cannot be read.
 	AllowBreaking bool
 }
 
-// evolve compares the list of what is about to be generated with that of the file before it. The
+// A File is a generated file of the package. Of one that has no readable list nothing is known.
+type File struct {
+	Path   string // as findings shall name it
+	Source []byte
+	Stays  bool // the run neither replaces nor removes it
+}
+
+// A record is what a file lists of a schema.
+type record struct {
+	*shape
+	file *File
+}
+
+// records are those of all files.
+func (p Previous) records() []record {
+	var list []record
+	for i := range p.Files {
+		types, err := parseWire(p.Files[i].Source)
+		if err != nil {
+			continue
+		}
+		old, err := types.resolve()
+		if err != nil {
+			continue
+		}
+		for _, s := range old.types {
+			if !s.used && s.kind == schema.StructKind && !s.Array {
+				list = append(list, record{s, &p.Files[i]})
+			}
+		}
+	}
+	return list
+}
+
+// evolve compares the list of what is about to be generated with those of the files before it. The
 // findings are the changes after which values in browsers could not be read; the result is the list
 // together with what was removed from it, so that it does not return as something else unnoticed.
 func (g *generator) evolve(list wireTypes, prev Previous) (wireTypes, schema.Findings) {
-	oldList, err := parseWire(prev.Source)
+	now, err := list.resolve()
 	if err != nil {
-		return list, nil
-	}
-	old, err := oldList.resolve()
-	now, err2 := list.resolve()
-	if err != nil || err2 != nil {
 		return list, nil
 	}
 	var findings schema.Findings
 	m := merger{now: now, list: list, schemas: len(g.pkg.Schemas), names: map[*shape]string{}, merged: map[[2]*shape]bool{}}
+	records := prev.records()
 	for i, s := range g.pkg.Schemas {
-		before := old.schema(s.Name, g.pkg.Schemas)
-		if before == nil {
-			continue
-		}
-		m.pairs = append(m.pairs, [2]*shape{before, now.types[i]})
-		for j, f := range s.Fields {
-			for _, key := range before.members {
-				if reader := now.types[i].members[j]; key.Key == f.Key || slices.Contains(f.Was, key.Key) {
-					var c comparison
-					c.member(key, reader, key.Key)
-					for _, b := range c.breaches {
-						findings = append(findings, b.finding(f, key, prev.Path))
+		for _, before := range g.before(s.Name, records) {
+			m.pairs = append(m.pairs, [2]*shape{before.shape, now.types[i]})
+			for j, f := range s.Fields {
+				for _, key := range before.members {
+					if reader := now.types[i].members[j]; key.Key == f.Key || slices.Contains(f.Was, key.Key) {
+						var c comparison
+						c.member(key, reader, key.Key)
+						for _, b := range c.breaches {
+							findings = append(findings, b.finding(s, f, before, key))
+						}
+						m.pairs = append(m.pairs, c.pairs...)
+						m.lost = append(m.lost, c.lost...)
 					}
-					m.pairs = append(m.pairs, c.pairs...)
-					m.lost = append(m.lost, c.lost...)
 				}
 			}
+		}
+	}
+	for _, r := range records {
+		// What is back, in a file that another run writes, has to be judged there first.
+		if back := r.Removed && !g.generates(r.Name); !r.file.Stays && (back || g.gone(r.Name)) {
+			m.gone = append(m.gone, r.shape)
 		}
 	}
 	return m.merge(), findings.Sorted()
 }
 
-// schema finds what the list says of a schema. One that goes by another name now is the one that is
-// gone, if it is the only one.
-func (f *resolved) schema(name string, now []*schema.Schema) *shape {
-	gone, come := []*shape(nil), 0
-	for _, s := range f.types {
+// before finds the records of what browsers may hold of a schema. A file that stays knows less than
+// those that this run replaces: it may be from before the schema had a file of its own. A schema that
+// no file has may have been in one once, and it may be any of those that are gone, under another name.
+func (g *generator) before(name string, records []record) []record {
+	var replaced, stay, other []record
+	for _, r := range records {
 		switch {
-		case s.used || s.kind != schema.StructKind || s.Array:
-		case s.Name == name:
-			return s
-		case !slices.ContainsFunc(now, func(n *schema.Schema) bool { return n.Name == s.Name }):
-			gone = append(gone, s)
+		case r.Removed && r.Name == name, !r.Removed && g.gone(r.Name):
+			other = append(other, r)
+		case r.Removed || r.Name != name:
+		case r.file.Stays:
+			stay = append(stay, r)
+		default:
+			replaced = append(replaced, r)
 		}
 	}
-	for _, n := range now {
-		if !slices.ContainsFunc(f.types, func(s *shape) bool { return s.Name == n.Name && !s.used }) {
-			come++
+	for _, found := range [][]record{replaced, stay} {
+		if len(found) > 0 {
+			return found
 		}
 	}
-	if len(gone) == 1 && come == 1 {
-		return gone[0]
-	}
-	return nil
+	return other
 }
 
-// finding is the breach as the fault of a field that reads a key.
-func (b breach) finding(f *schema.Field, key *member, path string) schema.Finding {
-	at := func(line int) string { return fmt.Sprintf("listed at %s:%d", path, line) }
+// gone reports whether the package has no schema of this name any more.
+func (g *generator) gone(name string) bool {
+	return !g.generates(name) && !slices.Contains(g.pkg.Others, name)
+}
+
+func (g *generator) generates(name string) bool {
+	return slices.ContainsFunc(g.pkg.Schemas, func(s *schema.Schema) bool { return s.Name == name })
+}
+
+// finding is the breach as the fault of a field of s that reads a key of the schema before it.
+func (b breach) finding(s *schema.Schema, f *schema.Field, before record, key *member) schema.Finding {
+	at := func(line int) string { return fmt.Sprintf("listed at %s:%d", before.file.Path, line) }
 	newKey := fmt.Sprintf("give the field a new key (was=%s lets another field, of the old type, read the old values)", f.Key)
 	var what, hint string
 	switch {
@@ -101,6 +143,9 @@ func (b breach) finding(f *schema.Field, key *member, path string) schema.Findin
 	}
 	if b.old != nil && b.old != key {
 		hint = fmt.Sprintf("give the member a new name, as in `msgpack:%q`, or ", b.old.Key+"2") + hint
+	}
+	if before.Name != s.Name {
+		hint += fmt.Sprintf(", or, if %[1]s is not %[2]s under a new name, generate without %[1]s first", s.Name, before.Name)
 	}
 	return schema.Finding{
 		Pos:     f.Pos,
@@ -121,6 +166,7 @@ type merger struct {
 	now     *resolved
 	list    wireTypes
 	schemas int         // how many of the list are schemas
+	gone    []*shape    // old schemas that are gone
 	lost    []*member   // old members that cannot be read any more, which was allowed
 	pairs   [][2]*shape // types of both lists, as in a comparison
 	merged  map[[2]*shape]bool
@@ -156,8 +202,21 @@ func (m *merger) merge() wireTypes {
 	for i, s := range m.now.types {
 		list[i].Members = append(slices.Clip(list[i].Members), removed[s]...)
 	}
+	var gone wireTypes
+	for _, s := range m.gone {
+		gone = append(gone, wireType{Name: s.Name, Removed: true, Members: m.members(s)})
+	}
 	list = append(list, m.added...)
 	slices.SortFunc(list[m.schemas:], func(a, b wireType) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.Insert(list, m.schemas, gone...)
+}
+
+// members are those of an old type, in the names of the list.
+func (m *merger) members(old *shape) []wireMember {
+	var list []wireMember
+	for _, o := range old.members {
+		list = append(list, wireMember{Key: o.Key, Shape: o.shape.text(m.name), Removed: o.Removed})
+	}
 	return list
 }
 
@@ -185,9 +244,7 @@ func (m *merger) name(old *shape) string {
 		text := old.whole(m.name)
 		m.added[i].Shape = text
 	}
-	for _, o := range old.members {
-		text := o.shape.text(m.name)
-		m.added[i].Members = append(m.added[i].Members, wireMember{Key: o.Key, Shape: text, Removed: o.Removed})
-	}
+	members := m.members(old) // which may add more
+	m.added[i].Members = members
 	return name
 }

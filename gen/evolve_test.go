@@ -38,12 +38,12 @@ func history(t *testing.T, breaking bool, formats ...string) (string, schema.Fin
 			pkg.Schemas = append(pkg.Schemas, s)
 		}
 		g := &generator{pkg: pkg}
-		merged, found := g.evolve(list, Previous{Path: "old.go", Source: file})
+		merged, found := g.evolve(list, Previous{Files: []File{{Path: "old.go", Source: file}}})
 		if i < len(formats)-1 && len(found) > 0 && !breaking {
 			t.Fatalf("step %d: %v", i, found)
 		}
 		findings, file = found, []byte(merged.comment())
-		again, found := g.evolve(list, Previous{Path: "old.go", Source: file})
+		again, found := g.evolve(list, Previous{Files: []File{{Path: "old.go", Source: file}}})
 		if text := again.comment(); len(found) > 0 || text != string(file) {
 			t.Fatalf("a second run of step %d: %v\n%s\nafter\n%s", i, found, text, file)
 		}
@@ -119,11 +119,31 @@ func TestRemovedIsRemembered(t *testing.T) {
 		},
 		"under another name of the schema": {
 			[]string{"session\n  a str\n  b str", "visitor\n  a str"},
-			"visitor\n  a  str\n  b  str (removed)\n",
+			"visitor\n  a  str\n  b  str (removed)\nsession (removed)\n  a  str\n  b  str\n",
 		},
-		"not of another schema": {
-			[]string{"session\n  a str\nadmin\n  b str", "visitor\n  a int\nshop\n  c int"},
-			"visitor\n  a  int\nshop\n  c  int\n",
+		"under another name, and back": {
+			[]string{"session\n  a str\n  b str", "visitor\n  a str\n  c int", "session\n  a str"},
+			"session\n  a  str\n  c  int (removed)\n  b  str (removed)\nvisitor (removed)\n  a  str\n  c  int\n  b  str (removed)\n",
+		},
+		"not of a schema that is there": {
+			[]string{"session\n  a str\n  b str", "session\n  a str\n  b str\nvisitor\n  a int"},
+			"session\n  a  str\n  b  str\nvisitor\n  a  int\n",
+		},
+		"a schema": {
+			[]string{"session\n  a str\nadmin\n  b str\n  c int", "session\n  a str\nadmin\n  b str", "session\n  a str", "session\n  a str"},
+			"session\n  a  str\nadmin (removed)\n  b  str\n  c  int (removed)\n",
+		},
+		"a schema that returns": {
+			[]string{"session\n  a str\nadmin\n  b str\n  c int", "session\n  a str", "session\n  a str\nadmin\n  b *str"},
+			"session\n  a  str\nadmin\n  b  *str\n  c  int (removed)\n",
+		},
+		"schemas, one after the other": {
+			[]string{"session\n  a str\nadmin\n  b str\nshop\n  c str", "session\n  a str\nadmin\n  b str", "session\n  a str"},
+			"session\n  a  str\nadmin (removed)\n  b  str\nshop (removed)\n  c  str\n",
+		},
+		"a schema with its types": {
+			[]string{"session\n  a str\nadmin\n  b []Item\nItem\n  x int", "session\n  a str\n  c Item\nItem\n  x str"},
+			"session\n  a  str\n  c  Item\nadmin (removed)\n  b  []Item2\nItem\n  x  str\nItem2\n  x  int\n",
 		},
 	} {
 		got, findings := history(t, false, c.formats...)
@@ -162,6 +182,16 @@ func TestRefused(t *testing.T) {
 			`field a changes key "a" from T = []T, listed at old.go:5, to T = map[str]T, which cannot read it`},
 		"under another name of the schema": {[]string{"session\n  a str\n  b Item\nItem\n  x int", "visitor\n  a int"},
 			`field a changes key "a" from str, listed at old.go:5, to int, which cannot read it`},
+		"one of two under another name": {[]string{"session\n  a str", "visitor\n  a int\nshop\n  c int"},
+			`field a changes key "a" from str, listed at old.go:5, to int, which cannot read it`},
+		"two under other names": {[]string{"session\n  a str\nadmin\n  a str", "visitor\n  a int\nboss\n  c int"},
+			"field a changes key \"a\" from str, listed at old.go:5, to int, which cannot read it\nfield a changes key \"a\" from str, listed at old.go:8, to int, which cannot read it"},
+		"a removed schema": {[]string{"session\n  a str\nadmin\n  b str", "session\n  a str", "session\n  a str\nadmin\n  b int"},
+			`field b changes key "b" from str, listed at old.go:8, to int, which cannot read it`},
+		"a key of a removed schema": {[]string{"session\n  a str\nadmin\n  b str\n  c str", "session\n  a str\nadmin\n  b str", "session\n  a str", "session\n  a str\nadmin\n  c int"},
+			`field c brings key "c" back as int, but it was removed as str, listed at old.go:9`},
+		"a removed schema whose place another has": {[]string{"session\n  a str", "visitor\n  b str", "session\n  a int"},
+			"field a brings key \"a\" back as int, but it was removed as str, listed at old.go:6\nfield a changes key \"a\" from str, listed at old.go:9, to int, which cannot read it"},
 	} {
 		_, findings := history(t, true, c.formats...)
 		var got []string
@@ -218,9 +248,55 @@ func TestUnreadableLists(t *testing.T) {
 		if strings.Contains(source, "%s") {
 			source = fmt.Sprintf(source, wireIntro)
 		}
-		merged, findings := g.evolve(list, Previous{Source: []byte(source)})
+		merged, findings := g.evolve(list, Previous{Files: []File{{Source: []byte(source)}}})
 		if (len(findings) > 0) != refused || len(merged) != 1 {
 			t.Errorf("%q: %v, %v", source, merged, findings)
+		}
+	}
+}
+
+// What files that the run replaces list of a schema counts, each of them; what the others list does if
+// there is nothing in those.
+func TestSeveralFiles(t *testing.T) {
+	file := func(path string, stays bool, list string) File {
+		return File{path, []byte(wireIntro + "//\t" + strings.ReplaceAll(list, "\n", "\n//\t") + "\n"), stays}
+	}
+	session := &schema.Schema{Name: "session", Fields: []*schema.Field{{GoName: "A", Key: "a"}}}
+	for name, c := range map[string]struct {
+		files  []File
+		others []string
+		want   string // where the breaches are listed
+		kept   string // schemas that are gone
+	}{
+		"in one that stays":          {[]File{file("a.go", true, "session\n  a str\nadmin\n  a str")}, []string{"admin"}, "a.go:4", ""},
+		"in one that goes":           {[]File{file("a.go", false, "session\n  a str")}, nil, "a.go:4", ""},
+		"in two that go":             {[]File{file("a.go", false, "session\n  b str"), file("b.go", false, "session\n  a str")}, nil, "b.go:4", ""},
+		"in its own, newer":          {[]File{file("a.go", true, "session\n  a str"), file("b.go", false, "session\n  a int")}, nil, "", ""},
+		"removed from a file":        {[]File{file("a.go", true, "admin\n  a str\nsession (removed)\n  a str")}, []string{"admin"}, "a.go:6", ""},
+		"of another schema":          {[]File{file("a.go", true, "admin\n  a str")}, []string{"admin"}, "", ""},
+		"of one that is gone":        {[]File{file("a.go", true, "admin\n  a str\nshop\n  a str")}, []string{"shop"}, "a.go:4", ""},
+		"of one that was gone":       {[]File{file("a.go", true, "shop\n  a str\nadmin (removed)\n  a str")}, []string{"shop"}, "", ""},
+		"goes, and not its schemas":  {[]File{file("a.go", false, "session\n  a int\nadmin\n  a str")}, []string{"admin"}, "", ""},
+		"goes with some":             {[]File{file("a.go", false, "session\n  a int\nadmin\n  b str"), file("b.go", false, "shop (removed)\n  c str")}, nil, "", "admin shop"},
+		"goes with what is back":     {[]File{file("a.go", false, "session\n  a int\nadmin (removed)\n  b str")}, []string{"admin"}, "", "admin"},
+		"cannot be read":             {[]File{{"a.go", []byte("}}}"), false}, file("b.go", true, "session\n  a str")}, nil, "b.go:4", ""},
+		"has a type of a gone one's": {[]File{file("a.go", false, "session\n  a Int\nInt (removed)\n  a str\nInt (array)\n  a int")}, nil, "a.go:4", "Int"},
+	} {
+		g := &generator{pkg: &schema.Package{Schemas: []*schema.Schema{session}, Others: c.others}}
+		list, findings := g.evolve(wireTypes{{Name: "session", Members: []wireMember{{Key: "a", Shape: "int"}}}}, Previous{Files: c.files})
+		var listed, kept []string
+		for _, f := range findings {
+			_, at, _ := strings.Cut(f.Message, "listed at ")
+			at, _, _ = strings.Cut(at, ",")
+			listed = append(listed, at)
+		}
+		for _, l := range list {
+			if l.Removed {
+				kept = append(kept, l.Name)
+			}
+		}
+		if strings.Join(listed, " ") != c.want || strings.Join(kept, " ") != c.kept {
+			t.Errorf("%s: refused for what is listed at %q, want %q; keeps %q, want %q", name, listed, c.want, kept, c.kept)
 		}
 	}
 }

@@ -28,8 +28,8 @@ const (
 // package refuses such types.
 func Generate(pkg *schema.Package) ([]byte, error) { return Update(pkg, Previous{}) }
 
-// Update is Generate for a package that has a generated file. The error is schema.Findings if sessions
-// that were stored under that file's wire format could not be read any more.
+// Update is Generate for a package that has generated files. The error is schema.Findings if sessions
+// that were stored under the wire formats of these could not be read any more.
 func Update(pkg *schema.Package, old Previous) ([]byte, error) {
 	g := newGenerator(pkg)
 	list, breaking := g.evolve(g.wireFormat(), old)

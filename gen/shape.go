@@ -59,10 +59,14 @@ func (list wireTypes) resolve() (*resolved, error) {
 	for i := range list {
 		t := &list[i]
 		s := &shape{kind: schema.StructKind, wireType: t}
+		f.types = append(f.types, s)
+		if t.Removed {
+			continue
+		}
 		if f.named[t.Name] != nil {
 			return nil, fmt.Errorf("%s is listed twice", t.Name)
 		}
-		f.types, f.named[t.Name] = append(f.types, s), s
+		f.named[t.Name] = s
 	}
 	for _, s := range f.types {
 		if s.Shape != "" {

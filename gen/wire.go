@@ -20,6 +20,7 @@ import (
 //	  key   shape     a key and what is stored under it
 //	Name (array)      a struct that is an array on the wire: its members in order
 //	Name = shape      a type that holds itself with no struct between, type Tree []Tree
+//	Name (removed)    a schema that is gone; behind the other schemas
 //
 // A shape that ends in "(removed)" is that of a key which is no longer in the schema, or of a member
 // which is no longer in its struct. Sessions in browsers may still have it.
@@ -39,6 +40,7 @@ type wireTypes []wireType
 type wireType struct {
 	Name    string
 	Array   bool
+	Removed bool   // a schema that is gone. Nothing refers to it by its name, which may be a type's now
 	Shape   string // only of a type that is not a struct
 	Members []wireMember
 	Line    int // in the file that it was read from
@@ -169,6 +171,8 @@ func (list wireTypes) comment() string {
 			b.WriteString(" (array)")
 		case t.Shape != "":
 			b.WriteString(" = " + t.Shape)
+		case t.Removed:
+			b.WriteString(removedMark)
 		}
 		b.WriteByte('\n')
 		for _, m := range t.Members {
@@ -217,9 +221,15 @@ func parseWire(src []byte) (wireTypes, error) {
 			t.Members = append(t.Members, wireMember{Key: name, Shape: shape, Removed: removed, Line: number})
 		default:
 			t := wireType{Name: name, Line: number}
-			if shape, ok := strings.CutPrefix(rest, "= "); ok {
+			shape, isShape := strings.CutPrefix(rest, "= ")
+			switch {
+			case isShape:
 				t.Shape = shape
-			} else if t.Array = rest == "(array)"; !t.Array && rest != "" {
+			case rest == "(array)":
+				t.Array = true
+			case rest == strings.TrimSpace(removedMark):
+				t.Removed = true
+			case rest != "":
 				return nil, fmt.Errorf("line %d of the wire format: %q means nothing", number, rest)
 			}
 			list = append(list, t)

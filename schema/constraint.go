@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"go/ast"
 	"go/build"
 	"go/build/constraint"
@@ -71,11 +72,57 @@ func (in *inspector) constraints(schemas []*Schema) {
 			if s.Constraint == "" {
 				apart = first
 			}
-			in.reportAt(s.Pos, "generate "+apart.Name+" into a file of its own: -type "+apart.Name+" -output "+strings.ToLower(apart.Name)+"_gen.go",
+			in.reportAt(s.Pos, "generate "+apart.Name+" into a file of its own: -type "+apart.Name+" -output "+fileFor(apart.Name),
 				"schema %s is built %s, but schema %s, declared at %s, %s: one generated file cannot serve both",
 				s.Name, when(s.Constraint), first.Name, first.Pos, when(first.Constraint))
 		}
 	}
+}
+
+// misnamed reports an output that its name keeps out of builds which its schemas are in.
+func misnamed(pkg *Package) Findings {
+	byName := nameConstraint(pkg.Output)
+	if byName == nil {
+		return nil
+	}
+	built, err := constraint.Parse("//go:build " + pkg.Constraint)
+	if err == nil && implies(built, byName) {
+		return nil
+	}
+	first := pkg.Schemas[0]
+	return Findings{{
+		Pos: first.Pos,
+		Message: fmt.Sprintf("schema %s is built %s, but by its name %s would be built %s",
+			first.Name, when(pkg.Constraint), pkg.Output, when(byName.String())),
+		Hint: "choose another name: -output " + strings.TrimSuffix(pkg.Output, ".go") + "_gen.go",
+	}}
+}
+
+// implies reports whether one condition plainly asks for all that another one, of a name, does.
+func implies(expr, name constraint.Expr) bool {
+	if and, ok := name.(*constraint.AndExpr); ok {
+		return implies(expr, and.X) && implies(expr, and.Y)
+	}
+	if and, ok := expr.(*constraint.AndExpr); ok {
+		return implies(and.X, name) || implies(and.Y, name)
+	}
+	return expr.String() == name.String()
+}
+
+// excludedSchemas finds the schemas of files that are built at another time.
+func excludedSchemas(src Source, files []*ast.File) []*Schema {
+	in := &inspector{src: src}
+	var list []*Schema
+	for _, file := range files {
+		for name := range taggedStructs(file) {
+			s := &Schema{Name: name}
+			if expr := in.buildConstraint(file); expr != nil {
+				s.Constraint = expr.String()
+			}
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 func when(expr string) string {

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -171,6 +172,25 @@ func (in *inspector) declarations() []declaration {
 		return p.Offset - q.Offset
 	})
 	return found
+}
+
+// taggedStructs gives the names of the structs with session tags that a file declares at package level.
+func taggedStructs(file *ast.File) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, decl := range file.Decls {
+			decl, ok := decl.(*ast.GenDecl)
+			if !ok || decl.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range decl.Specs {
+				spec := spec.(*ast.TypeSpec)
+				st, ok := ast.Unparen(spec.Type).(*ast.StructType)
+				if ok && hasSessionTag(st) && !yield(spec.Name.Name) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func hasSessionTag(st *ast.StructType) bool {

@@ -213,6 +213,11 @@ func (l *loader) inspect(fset *token.FileSet, pkgs []*packages.Package) ([]*Pack
 		}
 	}
 	l.findObsolete(pkgs, result)
+	for i, pkg := range result {
+		if len(pkg.Schemas) > 0 {
+			pkg.Former = l.former(pkgs[i], pkg, result)
+		}
+	}
 	for _, t := range l.only {
 		if !matched[t.Schema] {
 			wrong, err := l.unmatched(fset, t.Schema, pkgs)
@@ -262,10 +267,23 @@ func (l *loader) inspectPackage(src Source, p *packages.Package, pkg *Package) F
 		}
 	}
 	schemas, findings := Inspect(src, l.only)
+	excluded := ignored
+	if p.ForTest != "" {
+		excluded = tests
+	}
+	pkg.excluded = excludedSchemas(src, excluded)
+	for _, file := range slices.Concat(src.Schemas, excluded) {
+		for name := range taggedStructs(file) {
+			if !slices.ContainsFunc(schemas, func(s *Schema) bool { return s.Name == name }) {
+				pkg.Others = append(pkg.Others, name)
+			}
+		}
+	}
 	if len(schemas) > 0 {
 		pkg.Schemas, pkg.Constraint = schemas, schemas[0].Constraint
 		pkg.Declared, pkg.Imported = map[string]bool{}, map[string]bool{}
 		pkg.declare(slices.Concat(p.Syntax, tests, ignored, inUse))
+		findings = slices.Concat(findings, misnamed(pkg), l.losses(src.Fset, p, pkg))
 	}
 	return findings
 }

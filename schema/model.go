@@ -26,8 +26,24 @@ type Package struct {
 	// package by a name that another file imports one by. Both are nil if there is no schema.
 	Declared, Imported map[string]bool
 
+	// Others names the schemas of the package that this run is not about: Config.Types leaves them
+	// out, or they are built at another time.
+	Others []string
+
+	// Former lists the files in Dir that sessiongen wrote for this package, those of other build
+	// configurations left out: what they list may be in browsers.
+	Former []Former
+
 	// Obsolete lists the files in Dir that sessiongen wrote and that have no use any more.
 	Obsolete []Obsolete
+
+	excluded []*Schema // of files that are built at another time: their names and constraints
+}
+
+// Former is a file of ours as it was before this run.
+type Former struct {
+	Path  string // absolute
+	Stays bool   // it is neither to be replaced nor obsolete
 }
 
 // Obsolete is a file of ours to be removed.

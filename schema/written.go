@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -14,6 +15,15 @@ import (
 // Several runs may each write a file into one directory, as two directives with -type and -output
 // do; and for test files there is another file beside the package's own. So a file of ours that this
 // run does not write may be in use, and its names are taken. Or it is obsolete.
+
+// kinds are what the names of generated files end in: of those of a package, of its tests, and of the
+// tests from outside.
+var kinds = []string{"_x_test.go", "_test.go", ".go"}
+
+func kindOf(name string) string {
+	i := slices.IndexFunc(kinds, func(kind string) bool { return strings.HasSuffix(name, kind) })
+	return kinds[i]
+}
 
 // outputFor is the base name of the file to generate for a package, or for its tests.
 func (l *loader) outputFor(p *packages.Package) string {
@@ -39,6 +49,18 @@ type written struct {
 	file     *ast.File // nil if it cannot be parsed
 	schemas  []string  // the types that it was generated for
 	excluded bool      // of another build configuration
+}
+
+// constraint is the build constraint that the file was generated with.
+func (w written) constraint() string {
+	for _, group := range w.file.Comments {
+		for _, c := range group.List {
+			if line, ok := strings.CutPrefix(c.Text, "//go:build "); ok && c.Pos() < w.file.Package {
+				return line
+			}
+		}
+	}
+	return ""
 }
 
 // pkgName is "" for a file that cannot be parsed, and has no schemas therefore.
@@ -142,6 +164,67 @@ func (l *loader) findObsolete(pkgs []*packages.Package, result []*Package) {
 	}
 }
 
+// losses reports what the file that is to be replaced has, and no other would have then: schemas that
+// this run is not about, and those of its own as another build configuration has them.
+func (l *loader) losses(fset *token.FileSet, p *packages.Package, pkg *Package) Findings {
+	path := filepath.Join(p.Dir, pkg.Output)
+	if !slices.Contains(l.directory(p.Dir).ours, path) {
+		return nil
+	}
+	w := readWritten(fset, path)
+	var found Findings
+	for _, name := range w.schemas {
+		has := func(o written) bool { return slices.Contains(o.schemas, name) }
+		i := slices.IndexFunc(pkg.Schemas, func(s *Schema) bool { return s.Name == name })
+		switch {
+		case i < 0 && slices.Contains(pkg.Others, name) && !slices.ContainsFunc(l.others(fset, p), has):
+			first := pkg.Schemas[0]
+			apart := name
+			if fileFor(apart) == pkg.Output {
+				apart = first.Name
+			}
+			found = append(found, Finding{first.Pos, fmt.Sprintf("schema %s would take the place of schema %s in %s", first.Name, name, pkg.Output),
+				fmt.Sprintf("generate %s into a file of its own: -type %s -output %s", apart, apart, fileFor(apart))})
+		case i >= 0 && slices.ContainsFunc(pkg.excluded, func(s *Schema) bool { return s.Name == name && s.Constraint == w.constraint() }):
+			hint := "give this one a file of its own, with -output"
+			if token.IsIdentifier(pkg.Constraint) {
+				hint = "give this one a file of its own: -output " + fileFor(pkg.Constraint)
+			}
+			found = append(found, Finding{pkg.Schemas[i].Pos, fmt.Sprintf("schema %s is built %s, but %s has the one that is built %s",
+				name, when(pkg.Constraint), pkg.Output, when(w.constraint())), hint})
+		}
+	}
+	return found
+}
+
+// fileFor is a name for the file of a schema that has one for itself.
+func fileFor(schema string) string { return strings.ToLower(schema) + "_gen.go" }
+
+// former finds the files of ours whose lists are about pkg. A file of another build configuration is
+// not, if that has schemas of the same names.
+func (l *loader) former(p *packages.Package, pkg *Package, result []*Package) []Former {
+	obsolete := func(path string) bool {
+		return slices.ContainsFunc(result, func(other *Package) bool {
+			return slices.ContainsFunc(other.Obsolete, func(o Obsolete) bool { return o.Path == path })
+		})
+	}
+	var list []Former
+	for _, path := range l.directory(p.Dir).ours {
+		if kindOf(path) != kindOf(pkg.Output) {
+			continue
+		}
+		replaced := path == filepath.Join(p.Dir, pkg.Output)
+		elsewhere := func(schema string) bool {
+			return slices.ContainsFunc(pkg.excluded, func(s *Schema) bool { return s.Name == schema })
+		}
+		variant := slices.Contains(p.IgnoredFiles, path) && slices.ContainsFunc(readWritten(token.NewFileSet(), path).schemas, elsewhere)
+		if replaced || !variant {
+			list = append(list, Former{path, !replaced && !obsolete(path)})
+		}
+	}
+	return list
+}
+
 // obsolete says why w is not needed any more, and nothing if it is. List has all files of ours in the
 // directory that this run does not write.
 func (l *loader) obsolete(w written, list []written, result []*Package) string {
@@ -151,7 +234,7 @@ func (l *loader) obsolete(w written, list []written, result []*Package) string {
 		}
 		return "no schema is generated into it"
 	}
-	in := "" // the file that has them now
+	var in []string // the files that have them now
 	for _, schema := range w.schemas {
 		now := generatedNow(w, schema, result)
 		for _, o := range list {
@@ -163,14 +246,14 @@ func (l *loader) obsolete(w written, list []written, result []*Package) string {
 		case !l.directory(filepath.Dir(w.path)).declares(w.pkgName(), schema): // gone
 		case l.stays(w), now == "" && !l.chosen(schema):
 			return ""
-		case in == "":
-			in = now
+		case now != "" && !slices.Contains(in, now):
+			in = append(in, now)
 		}
 	}
-	if in == "" {
+	if len(in) == 0 {
 		return "its schemas are gone"
 	}
-	return "its schemas are generated into " + in + " now"
+	return "its schemas are generated into " + strings.Join(in, " and ") + " now"
 }
 
 // generatedNow is the file that this run writes a schema's code to, "" if it does not.

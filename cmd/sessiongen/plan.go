@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,14 +78,13 @@ func makePlan(cfg schema.Config, allowBreaking, failOver bool) (p plan, err erro
 	return p, nil
 }
 
-// previous reads the generated file that is to be replaced: under its name of now, or of before.
+// previous reads the generated files of the runs before.
 func previous(dir string, pkg *schema.Package, allowBreaking bool) gen.Previous {
-	path := filepath.Join(pkg.Dir, pkg.Output)
-	source, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && len(pkg.Obsolete) == 1 {
-		path = pkg.Obsolete[0].Path
-		source, _ = os.ReadFile(path)
+	prev := gen.Previous{AllowBreaking: allowBreaking}
+	for _, f := range pkg.Former {
+		// Whatever is wrong with a file will be said when it is to be written.
+		source, _ := os.ReadFile(f.Path)
+		prev.Files = append(prev.Files, gen.File{Path: relative(dir, f.Path), Source: source, Stays: f.Stays})
 	}
-	// Whatever else is wrong with the file will be said when it is to be written.
-	return gen.Previous{Path: relative(dir, path), Source: source, AllowBreaking: allowBreaking}
+	return prev
 }
