@@ -11,7 +11,3 @@
 // it, and not before; a field is decoded when it is read, and encoded when it is
 // set.
 package runtime
-
-// SupportsGenerated1 is named by generated code, so that code which needs a newer
-// runtime than the one in go.mod does not compile.
-const SupportsGenerated1 = true

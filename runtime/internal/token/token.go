@@ -20,6 +20,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/xaes"
 )
@@ -119,6 +120,11 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 		k.remember(s)
 	}
 	return plaintext, key, nil
+}
+
+// OpenBytes is Open for a text in bytes, which nobody changes meanwhile.
+func (r *Ring) OpenBytes(dst, text []byte) (plaintext []byte, key int, err error) {
+	return r.Open(dst, unsafe.String(unsafe.SliceData(text), len(text)))
 }
 
 // Recognizes reports whether text looks like a token that this ring may open: it names
