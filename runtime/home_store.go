@@ -99,21 +99,11 @@ func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, 
 	}
 	s := st.stored
 	rec, err := h.load(st, h.place(id, 0), &st.Contents)
-	if t := (*tombstone)(nil); errors.As(err, &t) {
-		st.origin = fresh
-		if t.next != nil {
-			s.leads = append(s.leads, *t.next)
-			if t.recent {
-				st.origin = moved
-			}
+	if err != nil {
+		if !errors.Is(err, ErrNoRecord) {
+			st.fallDown(err)
 		}
-		return RefusedUnknownID, true
-	}
-	switch {
-	case errors.Is(err, ErrNoRecord):
-		return RefusedUnknownID, true
-	case err != nil:
-		st.fallDown(err)
+		st.origin = s.trace(err)
 		return RefusedUnknownID, true
 	}
 	if expires, refusal := h.expiry(&st.Metadata, rec.used); now >= expires {
@@ -125,6 +115,19 @@ func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, 
 	}
 	s.hold(rec)
 	return "", true
+}
+
+// trace notes where the session moved to that is not found, if that is known.
+func (s *storedSession) trace(err error) origin {
+	var t *tombstone
+	if !errors.As(err, &t) || t.next == nil {
+		return fresh
+	}
+	s.leads = append(s.leads, *t.next)
+	if t.recent {
+		return moved
+	}
+	return fresh
 }
 
 // hold notes what is in the record.
