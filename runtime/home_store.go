@@ -10,10 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// storeHome keeps sessions in a store. A cookie carries their sealed ids. It is described in
-// these files: home_store_record.go (what is in a record), home_store_write.go (saving),
-// home_store_contend.go (conflicts, turns and retries), home_store_merge.go (changes that are
-// made again to a newer record), home_store_pop.go and home_store_revoke.go.
+// storeHome keeps sessions in a store, and their sealed ids in the browser's cookies.
 type storeHome struct {
 	server
 	store Store
