@@ -1,6 +1,10 @@
 package payload
 
-import "github.com/sessiongen/sessiongen/runtime/internal/wire"
+import (
+	"encoding/binary"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
 
 // Append appends the plaintext that Parse reads. A session without an id gets one.
 func (c *Contents) Append(dst []byte) []byte {
@@ -11,6 +15,11 @@ func (c *Contents) Append(dst []byte) []byte {
 	if c.rare != nil {
 		expiries, expiring = c.appendExpiries(nil)
 		later = c.rare.laterCount
+	}
+	var marks []byte
+	if meta.marks != (Marks{}) {
+		marks = meta.marks.append()
+		later++
 	}
 	elements := metadataLength
 	if expiring > 0 || later > 0 {
@@ -29,9 +38,18 @@ func (c *Contents) Append(dst []byte) []byte {
 	dst = wire.AppendUint(dst, meta.flags)
 	if elements > metadataLength {
 		dst = wire.AppendMapHeader(dst, expiring)
-		dst = append(append(dst, expiries...), c.rare.later...)
+		dst = append(append(dst, expiries...), marks...)
+		if c.rare != nil {
+			dst = append(dst, c.rare.later...)
+		}
 	}
 	return c.appendFields(dst)
+}
+
+// append returns the marks as an element of the metadata.
+func (m Marks) append() []byte {
+	v := binary.BigEndian.AppendUint64([]byte{marksTag}, m.All)
+	return wire.AppendBytes(nil, binary.BigEndian.AppendUint64(v, m.Principal))
 }
 
 func (c *Contents) appendFields(dst []byte) []byte {

@@ -9,8 +9,9 @@
 //	created        Unix seconds
 //	saved          seconds from created to the last save
 //	authenticated  seconds from created to the authentication, plus one; 0 for none
-//	flags          bit 0: permanent
+//	flags          bit 0: permanent; bit 1: the marks are known
 //	expiries       a map from key to seconds since created, if a field has a ttl
+//	marks          bin of 17: 'm', then two integers of 8 bytes, big-endian, unless both are 0
 //
 // Elements after the ones that this build knows are carried through unchanged, as are
 // fields whose keys it does not know.
@@ -37,9 +38,17 @@ type Metadata struct {
 	Saved         int64
 	Authenticated int64 // 0 for never
 	flags         uint64
+	marks         Marks
 }
 
-const flagPermanent = 1 << 0
+const (
+	flagPermanent  = 1 << 0
+	flagKnowsMarks = 1 << 1
+)
+
+// Marks are the versions of two records in a store, which say what was revoked, as they were when
+// the visitor was authenticated; 0 for none. The session is revoked once one is newer.
+type Marks struct{ All, Principal uint64 }
 
 // ID returns the id. A session that has none gets a random one.
 func (m *Metadata) ID() ID {
@@ -70,11 +79,21 @@ func (m *Metadata) SetPermanent(permanent bool) {
 	}
 }
 
-// HasFlags reports whether any flag is set, those of later versions included.
-func (m *Metadata) HasFlags() bool { return m.flags != 0 }
+// HasFlags reports whether the session is permanent, or has a flag of a later version.
+func (m *Metadata) HasFlags() bool { return m.flags&^flagKnowsMarks != 0 }
 
-// ClearFlags removes all flags.
-func (m *Metadata) ClearFlags() { m.flags = 0 }
+// ClearFlags makes the session not permanent, and removes the flags of later versions.
+func (m *Metadata) ClearFlags() { m.flags &= flagKnowsMarks }
+
+// Marks returns the marks; ok is false if the session was not authenticated by a build that knows
+// of them.
+func (m *Metadata) Marks() (marks Marks, ok bool) { return m.marks, m.flags&flagKnowsMarks != 0 }
+
+// SetMarks notes the marks.
+func (m *Metadata) SetMarks(marks Marks) {
+	m.marks = marks
+	m.flags |= flagKnowsMarks
+}
 
 // Contents is what a token says, or will say. What was once read from the text stays as it
 // is, so that values can be decoded without a lock; new ones are appended.

@@ -2,6 +2,7 @@ package payload
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
@@ -10,6 +11,9 @@ import (
 const (
 	plaintextLength = 2
 	metadataLength  = 5
+
+	marksTag  = 'm'
+	marksSize = 1 + 8 + 8
 )
 
 // ErrMalformed: a plaintext is not what a session is sealed as.
@@ -67,14 +71,29 @@ func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
 	start := r.Pos()
 	r.Skip()
 	expiries = r.From(start)
+	more := elements - metadataLength - 1
+	if marks, ok := parseMarks(r.Rest()); ok && more > 0 {
+		c.marks = marks
+		r.Skip()
+		more--
+	}
 	later, count := r.Pos(), 0
-	for ; count < elements-metadataLength-1 && !r.Failed(); count++ {
+	for ; count < more && !r.Failed(); count++ {
 		r.Skip()
 	}
 	if count > 0 {
 		c.rarely().later, c.rare.laterCount = r.From(later), count
 	}
 	return expiries
+}
+
+// parseMarks reads the marks, if b begins with them. Anything else is of a later version.
+func parseMarks(b []byte) (m Marks, ok bool) {
+	v, _, err := wire.Bytes(b)
+	if err != nil || len(v) != marksSize || v[0] != marksTag {
+		return m, false
+	}
+	return Marks{All: binary.BigEndian.Uint64(v[1:]), Principal: binary.BigEndian.Uint64(v[9:])}, true
 }
 
 // parseFields notes where each field's value lies. It is false if a key comes twice.
