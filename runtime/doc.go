@@ -117,7 +117,3 @@
 // The format of the cookies is documented and frozen in the directory testdata/tokens of the
 // module.
 package runtime
-
-// SupportsGenerated1 is named by generated code, so that code which needs a newer
-// runtime than the one in go.mod does not compile.
-const SupportsGenerated1 = true

@@ -84,5 +84,5 @@ func (m *manager) report(ctx context.Context, e Event) {
 		return
 	}
 	slog.LogAttrs(ctx, level, "session: "+string(e.Kind),
-		slog.String("cookie", m.cookie.name), slog.String("field", e.Field), slog.String("reason", e.Reason))
+		slog.String("cookie", m.cookie.Name()), slog.String("field", e.Field), slog.String("reason", e.Reason))
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
 // Handler returns a handler that gives next the session of each request, and saves
@@ -31,23 +33,23 @@ func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r) // this very handler is further out
 			return
 		default:
-			panic("session: two managers have the cookie " + m.cookie.name + ", and each would overwrite the other's: give one of them another Config.Name")
+			panic("session: two managers have the cookie " + m.cookie.Name() + ", and each would overwrite the other's: give one of them another Config.Name")
 		}
 		x := new(exchange[S])
 		x.context = requestContext[S]{x}
-		x.begin(&m.manager, w, r, &x.context)
+		x.init(&m.manager, w, r, &x.context)
 		x.session = m.wrap(Session{&x.state})
 
 		returned := false
 		defer func() {
-			x.end(r)
-			if !returned && x.writer.replied {
+			x.handBackForm(r)
+			if !returned && response.Replied(&x.writer) {
 				resumeOther(recover())
 				returned = true
 			}
-			x.writer.finish(returned)
+			response.Finish(&x.writer, returned)
 		}()
-		next.ServeHTTP(x.writer.capable(), &x.request)
+		next.ServeHTTP(response.Capable(&x.writer), &x.request)
 		returned = true
 	})
 }
@@ -65,24 +67,35 @@ type exchange[S any] struct {
 type untyped struct {
 	request http.Request // the handler's
 	state   state
-	writer  writer
+	writer  response.Writer
 	cookies []string
-	values  headerValues
+	values  response.Values
 }
 
-func (x *untyped) begin(m *manager, w http.ResponseWriter, r *http.Request, ctx context.Context) {
+func (x *untyped) init(m *manager, w http.ResponseWriter, r *http.Request, ctx context.Context) {
 	x.cookies = r.Header["Cookie"]
 	x.state.manager, x.state.ctx, x.state.cookies = m, r.Context(), &x.cookies
-	x.writer.ResponseWriter, x.writer.exchange = w, x
+	response.Init(&x.writer, w, x)
 	x.request = *r.WithContext(ctx)
 }
 
-// save saves the session for good.
-func (x *untyped) save(h http.Header) error { return x.state.writeTo(h, &x.values, true) }
+// Save implements response.Session.
+func (x *untyped) Save(h http.Header) error { return x.state.writeTo(h, &x.values, true) }
 
-// end hands back to the request of the server what net/http looks for in it: it
+// Abandon implements response.Session.
+func (x *untyped) Abandon() { x.state.abandon() }
+
+// Reopen implements response.Session.
+func (x *untyped) Reopen() { x.state.reopen() }
+
+// ReplyError implements response.Session.
+func (x *untyped) ReplyError(w http.ResponseWriter, err error) {
+	x.state.manager.errorHandler(w, &x.request, err)
+}
+
+// handBackForm gives the request of the server what net/http looks for in it: it
 // removes the files of a form that was parsed.
-func (x *untyped) end(outer *http.Request) {
+func (x *untyped) handBackForm(outer *http.Request) {
 	if form := x.request.MultipartForm; form != nil && outer.MultipartForm == nil {
 		outer.MultipartForm = form
 	}
@@ -121,7 +134,7 @@ func (c *requestContext[S]) Value(key any) any {
 			return c.exchange
 		}
 	case withinKey:
-		if key.manager.cookie.same(st.manager.cookie) {
+		if key.manager.cookie.Same(st.manager.cookie) {
 			return st.manager
 		}
 	}
@@ -135,15 +148,4 @@ func (c *requestContext[S]) Err() error                              { return c.
 // Format prints the context as package context does.
 func (c *requestContext[S]) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "%v.WithSession", c.state.ctx)
-}
-
-// FromContext returns the session of the request that ctx belongs to, for the
-// generated From functions. It panics if ctx did not come through the manager's
-// Handler.
-func FromContext[S any](ctx context.Context) *S {
-	s, ok := ctx.Value(sessionKey[S]{}).(*S)
-	if !ok {
-		panic("session: the request did not pass the session middleware: wrap the program's handler in Manager.Handler, outside the handler that asks for the session")
-	}
-	return s
 }

@@ -34,40 +34,7 @@ func (s Session) Clear() {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	st.clear("Clear")
-}
-
-func (st *state) clear(name string) {
-	c := &st.contents
-	// A cookie that did not open is something too: elsewhere it may.
-	something := c.meta.flags != 0 || len(c.unknown()) > 0 || st.isNew && st.sent
-	for _, f := range st.manager.fields {
-		something = st.remove(f) || something
-	}
-	if !something {
-		return
-	}
-	if c.rare != nil {
-		c.rare.unknown = nil
-	}
-	c.meta.flags = 0
-	if st.remote != nil {
-		st.renew() // the old id is dead
-	}
-	st.end()
-	st.change(name)
-}
-
-// end notes that what was there has ended. What was refused is gone with it: a log-out must
-// not fail for it.
-func (st *state) end() {
-	st.ended = true
-	if st.remote != nil {
-		st.remote.doom()
-	}
-	if !st.committed && st.trouble != nil && !st.down() {
-		st.trouble.err = nil
-	}
+	st.clear()
 }
 
 // Permanent reports whether the session outlives the browser.
@@ -75,7 +42,7 @@ func (s Session) Permanent() bool {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return st.meta.permanent()
+	return st.Permanent()
 }
 
 // SetPermanent says whether the session outlives the browser, for Config.Lifetime
@@ -84,14 +51,9 @@ func (s Session) SetPermanent(permanent bool) {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	meta := &st.meta
-	flags := meta.flags &^ flagPermanent
-	if permanent {
-		flags |= flagPermanent
-	}
-	if flags != meta.flags {
-		meta.flags = flags
-		st.note(change{kind: changePermanent, permanent: permanent})
+	if st.Permanent() != permanent {
+		st.SetPermanent(permanent)
+		st.manager.home.note(st, change{kind: changePermanent, flag: permanent})
 		st.change("Permanent")
 	}
 }
@@ -101,7 +63,7 @@ func (s Session) IsNew() bool {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return st.isNew
+	return st.origin.isNew()
 }
 
 // Modified reports whether the session was changed during this request. Setting a
@@ -111,7 +73,7 @@ func (s Session) Modified() bool {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return st.modified
+	return st.modified()
 }
 
 // ID returns the session's id, 128 random bits in base64url. Once the session is saved, it
@@ -122,7 +84,7 @@ func (s Session) ID() string {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	id := st.id()
+	id := st.ID()
 	return base64.RawURLEncoding.EncodeToString(id[:])
 }
 
@@ -147,13 +109,7 @@ func (s Session) Destroy() {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	if !st.isNew || st.remote != nil && len(st.remote.leads) > 0 {
-		st.destroyed = true
-	}
-	st.reset()
-	st.begin(st.now())
-	st.end()
-	st.change("Destroy")
+	st.destroy()
 }
 
 // CreatedAt returns when the session began, to the second.
@@ -161,7 +117,7 @@ func (s Session) CreatedAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return time.Unix(st.meta.created, 0)
+	return time.Unix(st.Created, 0)
 }
 
 // AuthenticatedAt returns when the principal field was last set to another value,
@@ -173,14 +129,14 @@ func (s Session) AuthenticatedAt() time.Time {
 	st.lock()
 	defer st.unlock()
 	for i, f := range st.manager.fields {
-		if f.principal && st.contents.value(i) == nil {
+		if f.principal && st.Contents.Value(i) == nil {
 			return time.Time{} // a ttl has run out, or the value did not decode
 		}
 	}
-	if st.meta.authenticated == 0 {
+	if st.Authenticated == 0 {
 		return time.Time{}
 	}
-	return time.Unix(st.meta.authenticated, 0)
+	return time.Unix(st.Authenticated, 0)
 }
 
 // ExpiresAt returns when the session, as the browser holds it, stops being
@@ -190,13 +146,13 @@ func (s Session) ExpiresAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	meta, used := st.meta, st.used
-	if st.modified {
-		meta.seen = max(st.now(), meta.created)
-		used = meta.seen
+	meta, used := st.Metadata, st.used
+	if st.modified() {
+		meta.Saved = max(st.now(), meta.Created)
+		used = meta.Saved
 	}
-	end, _ := st.manager.end(&meta, used)
-	return time.Unix(end, 0)
+	expires, _ := st.manager.expiry(&meta, used)
+	return time.Unix(expires, 0)
 }
 
 // Size returns how many bytes the cookie would have, name and value together, if

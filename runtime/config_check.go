@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 )
 
 const (
@@ -21,7 +23,7 @@ func (p *problemList) add(format string, args ...any) {
 }
 
 // settings returns what a Config says of cookies and of time, with the defaults filled in.
-func (cfg Config) settings() (*cookieConfig, policy, error) {
+func (cfg Config) settings() (*cookie.Spec, policy, error) {
 	var problems problemList
 	cfg.setDefaults()
 	cfg.checkNames(&problems)
@@ -29,9 +31,22 @@ func (cfg Config) settings() (*cookieConfig, policy, error) {
 	cfg.checkTimes(&problems)
 	cfg.checkStores(&problems)
 	if len(problems) > 0 {
-		return new(cookieConfig), policy{}, errors.Join(problems...)
+		return new(cookie.Spec), policy{}, errors.Join(problems...)
 	}
-	return newCookieConfig(cfg), newPolicy(cfg), nil
+	return cookie.New(cfg.attributes()), newPolicy(cfg), nil
+}
+
+// attributes are the cookie's. cfg is complete and valid.
+func (cfg *Config) attributes() cookie.Attributes {
+	return cookie.Attributes{
+		Name:        cfg.Name,
+		Path:        cfg.Path,
+		Domain:      cfg.Domain,
+		SameSite:    sameSiteText[cfg.SameSite],
+		Secure:      !cfg.Insecure,
+		Partitioned: cfg.Partitioned,
+		Chunks:      max(1, cfg.MaxChunks),
+	}
 }
 
 func (cfg *Config) setDefaults() {
@@ -108,8 +123,8 @@ func (cfg *Config) checkAttributes(problems *problemList) {
 	if cfg.Partitioned && cfg.Insecure {
 		problems.add("session: Config.Partitioned needs a secure cookie: browsers refuse it with Insecure")
 	}
-	if cfg.MaxChunks < 0 || cfg.MaxChunks > maxChunks {
-		problems.add("session: Config.MaxChunks is %d; it must be from 0 to %d", cfg.MaxChunks, maxChunks)
+	if cfg.MaxChunks < 0 || cfg.MaxChunks > cookie.MaxChunks {
+		problems.add("session: Config.MaxChunks is %d; it must be from 0 to %d", cfg.MaxChunks, cookie.MaxChunks)
 	}
 }
 

@@ -114,8 +114,14 @@ func (s *MemoryStore) Replace(ctx context.Context, key string, version uint64, r
 	if old.Version != version {
 		return ErrConflict
 	}
-	s.remove(old)
-	s.add(key, r)
+	if old.Principal != r.Principal {
+		s.remove(old)
+		s.add(key, r)
+		return nil
+	}
+	r.Data = append(old.Data[:0], r.Data...) // Load gave copies of it away
+	old.Record = r
+	heap.Fix(&s.order, old.index)
 	return nil
 }
 
