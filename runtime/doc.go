@@ -111,8 +111,9 @@
 // with the event [EventFieldDropped], and the other fields are kept. Keys that this build does not
 // know are kept as they are, so that builds of different age can run side by side.
 //
-// Generated code names a constant of this package, such as [SupportsGenerated1]. If the module in
-// go.mod is too old for the generated code, that line does not compile.
+// [NewManager], [FromContext], [Field], [AnyField], [Append] and the constant [SupportsGenerated1]
+// are for generated code alone. Generated code names the constant that it needs, so that it does
+// not compile if the module in go.mod is too old for it.
 //
 // The format of the cookies is documented and frozen in the directory testdata/tokens of the
 // module.
