@@ -10,10 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// storeHome keeps sessions in a store. A cookie carries their sealed ids. It is described in
-// these files: home_store_record.go (what is in a record), home_store_write.go (saving),
-// home_store_contend.go (conflicts, turns and retries), home_store_merge.go (changes that are
-// made again to a newer record), home_store_pop.go and home_store_revoke.go.
+// storeHome keeps sessions in a store, and their sealed ids in the browser's cookies.
 type storeHome struct {
 	server
 	store Store
@@ -99,21 +96,11 @@ func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, 
 	}
 	s := st.stored
 	rec, err := h.load(st, h.place(id, 0), &st.Contents)
-	if t := (*tombstone)(nil); errors.As(err, &t) {
-		st.origin = fresh
-		if t.next != nil {
-			s.leads = append(s.leads, *t.next)
-			if t.recent {
-				st.origin = moved
-			}
+	if err != nil {
+		if !errors.Is(err, ErrNoRecord) {
+			st.fallDown(err)
 		}
-		return RefusedUnknownID, true
-	}
-	switch {
-	case errors.Is(err, ErrNoRecord):
-		return RefusedUnknownID, true
-	case err != nil:
-		st.fallDown(err)
+		st.origin = s.trace(err)
 		return RefusedUnknownID, true
 	}
 	if expires, refusal := h.expiry(&st.Metadata, rec.used); now >= expires {
@@ -125,6 +112,19 @@ func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, 
 	}
 	s.hold(rec)
 	return "", true
+}
+
+// trace notes where the session moved to that is not found, if that is known.
+func (s *storedSession) trace(err error) origin {
+	var t *tombstone
+	if !errors.As(err, &t) || t.next == nil {
+		return fresh
+	}
+	s.leads = append(s.leads, *t.next)
+	if t.recent {
+		return moved
+	}
+	return fresh
 }
 
 // hold notes what is in the record.

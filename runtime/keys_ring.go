@@ -38,14 +38,14 @@ func (m *manager) newRings(keys Keys) (*rings, error) {
 		return nil, ErrNoKeys
 	}
 	var r rings
-	var errSession, errCompanion, errID, errRecord, errPrincipals error
+	var errs [5]error
 	name := m.cookie.Name()
-	r.session, errSession = token.NewRing(masters, name, sessionPurpose)
-	r.companion, errCompanion = token.NewRing(masters, m.cookie.CompanionName(), companionPurpose)
-	r.id, errID = token.NewRing(masters, name, idPurpose)
-	r.record, errRecord = token.NewRing(masters, name, recordPurpose)
-	r.principals, errPrincipals = newPrincipalKeys(masters, name)
-	if err := cmp.Or(errSession, errCompanion, errID, errRecord, errPrincipals); err != nil {
+	r.session, errs[0] = token.NewRing(masters, name, sessionPurpose)
+	r.companion, errs[1] = token.NewRing(masters, m.cookie.CompanionName(), companionPurpose)
+	r.id, errs[2] = token.NewRing(masters, name, idPurpose)
+	r.record, errs[3] = token.NewRing(masters, name, recordPurpose)
+	r.principals, errs[4] = newPrincipalKeys(masters, name)
+	if err := cmp.Or(errs[:]...); err != nil {
 		return nil, err
 	}
 	return &r, nil

@@ -41,15 +41,15 @@ func (m *manager) init(cfg Config, fields []AnyField) error {
 	if m.errorHandler == nil {
 		m.errorHandler = replyStatus
 	}
-	var errFields, errCookie error
-	m.fields, m.schema, errFields = index(fields)
-	m.cookie, m.policy, errCookie = cfg.settings()
+	var fieldsErr, cookieErr error
+	m.fields, m.schema, fieldsErr = index(fields)
+	m.cookie, m.policy, cookieErr = cfg.settings()
 	m.home = newHome(m, cfg)
-	errKeys := m.setKeys(cfg.Keys)
-	if errors.Is(errKeys, ErrNoKeys) {
-		errKeys = fmt.Errorf("%w: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run", ErrNoKeys)
+	keysErr := m.setKeys(cfg.Keys)
+	if errors.Is(keysErr, ErrNoKeys) {
+		keysErr = fmt.Errorf("%w: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run", ErrNoKeys)
 	}
-	return errors.Join(errKeys, errCookie, errFields)
+	return errors.Join(keysErr, cookieErr, fieldsErr)
 }
 
 // replyStatus is the error handler of programs that have none.

@@ -143,12 +143,12 @@ const maxAttempts = 100
 // follow ends a session at one place after the other, as it moved: end says where to go on. The
 // place that a session has not moved from leads to none.
 func follow[P comparable](first P, end func(P) (next P, moved bool, err error)) error {
-	seen := map[P]bool{}
+	visited := map[P]bool{}
 	for place, moved := first, true; moved; {
-		if seen[place] {
+		if visited[place] {
 			return errCircle
 		}
-		seen[place] = true
+		visited[place] = true
 		var err error
 		if place, moved, err = end(place); err != nil {
 			return err

@@ -115,7 +115,7 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 			return nil, -1, err
 		}
 	}
-	if n := len(raw); cap(dst)-len(dst) < n {
+	if n := len(raw) - Overhead; cap(dst)-len(dst) < n {
 		dst = slices.Grow(dst, n+n/4+slack)
 	}
 	plaintext, err = s.aead.Open(dst, nil, raw[headSize:], k.aad)
