@@ -34,10 +34,18 @@ var _ struct {
 // Session is what the site remembers about a visitor.
 // It is safe for concurrent use.
 // Nothing bounds Roles; browsers keep cookies of at most 4096 bytes.
+//
+// It also has the methods of every session, those of [runtime.Session]:
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Clear removes every field.
+//   - Renew gives the session a new id. Call it when the visitor's rights change.
+//   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
+//   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
+//   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
-// NewSessionManager returns the manager that loads and saves sessions as cfg says.
-// Its error joins everything that is wrong with cfg.
+// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
+// joins everything that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUsernameField,
@@ -47,8 +55,8 @@ func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	)
 }
 
-// SessionFrom returns the session of the request that ctx belongs to. It is never nil:
-// outside the manager's Handler it panics.
+// SessionFrom returns the session of the request that ctx belongs to. It never returns nil;
+// it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
 // GetUsername returns Username, or "" if it is not set.
@@ -56,21 +64,20 @@ func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Sess
 // Username is the visitor's login name.
 func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Session) }
 
-// HasUsername reports whether Username is set. See GetUsername.
+// HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
-// SetUsername sets Username. More than 64 bytes is an error, which Err returns. See
-// GetUsername.
+// SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
+// error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
-// PopUsername returns Username and removes it; ok tells whether it was set. See GetUsername.
+// PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
 
-// ClearUsername removes Username. See GetUsername.
+// ClearUsername removes Username.
 func (s *Session) ClearUsername() { sessionUsernameField.Clear(s.Session) }
 
-// UpdateUsername sets Username to f of its value; f may run again if that changes meanwhile.
-// See GetUsername.
+// UpdateUsername replaces Username with f(Username); f may be called more than once.
 func (s *Session) UpdateUsername(f func(string) string) { sessionUsernameField.Update(s.Session, f) }
 
 // GetUserID returns UserID, or 0 if it is not set.
@@ -79,17 +86,16 @@ func (s *Session) GetUserID() int64 { return sessionUserIDField.Get(s.Session) }
 // HasUserID reports whether UserID is set.
 func (s *Session) HasUserID() bool { return sessionUserIDField.Has(s.Session) }
 
-// SetUserID sets UserID. A change of it renews the session's id and its time of
-// authentication.
+// SetUserID sets UserID. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v int64) { sessionUserIDField.Set(s.Session, v) }
 
-// PopUserID returns UserID and removes it; ok tells whether it was set.
+// PopUserID returns UserID and removes it; ok reports whether it was set.
 func (s *Session) PopUserID() (v int64, ok bool) { return sessionUserIDField.Pop(s.Session) }
 
 // ClearUserID removes UserID.
 func (s *Session) ClearUserID() { sessionUserIDField.Clear(s.Session) }
 
-// UpdateUserID sets UserID to f of its value; f may run again if that changes meanwhile.
+// UpdateUserID replaces UserID with f(UserID); f may be called more than once.
 func (s *Session) UpdateUserID(f func(int64) int64) { sessionUserIDField.Update(s.Session, f) }
 
 // GetVisits returns Visits, or 0 if it is not set.
@@ -101,13 +107,13 @@ func (s *Session) HasVisits() bool { return sessionVisitsField.Has(s.Session) }
 // SetVisits sets Visits.
 func (s *Session) SetVisits(v int) { sessionVisitsField.Set(s.Session, v) }
 
-// PopVisits returns Visits and removes it; ok tells whether it was set.
+// PopVisits returns Visits and removes it; ok reports whether it was set.
 func (s *Session) PopVisits() (v int, ok bool) { return sessionVisitsField.Pop(s.Session) }
 
 // ClearVisits removes Visits.
 func (s *Session) ClearVisits() { sessionVisitsField.Clear(s.Session) }
 
-// UpdateVisits sets Visits to f of its value; f may run again if that changes meanwhile.
+// UpdateVisits replaces Visits with f(Visits); f may be called more than once.
 func (s *Session) UpdateVisits(f func(int) int) { sessionVisitsField.Update(s.Session, f) }
 
 // GetRoles returns Roles, or nil if it is not set.
@@ -116,19 +122,20 @@ func (s *Session) GetRoles() []string { return sessionRolesField.Get(s.Session) 
 // HasRoles reports whether Roles is set.
 func (s *Session) HasRoles() bool { return sessionRolesField.Has(s.Session) }
 
-// SetRoles sets Roles. More than 100 elements is an error, which Err returns.
+// SetRoles sets Roles. A value of more than 100 elements is refused, and Err returns the
+// error.
 func (s *Session) SetRoles(v []string) { sessionRolesField.Set(s.Session, v) }
 
-// PopRoles returns Roles and removes it; ok tells whether it was set.
+// PopRoles returns Roles and removes it; ok reports whether it was set.
 func (s *Session) PopRoles() (v []string, ok bool) { return sessionRolesField.Pop(s.Session) }
 
 // ClearRoles removes Roles.
 func (s *Session) ClearRoles() { sessionRolesField.Clear(s.Session) }
 
-// UpdateRoles sets Roles to f of its value; f may run again if that changes meanwhile.
+// UpdateRoles replaces Roles with f(Roles); f may be called more than once.
 func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Update(s.Session, f) }
 
-// AppendRoles adds v to the end of Roles.
+// AppendRoles appends v to Roles.
 func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
 
 var sessionUsernameField = runtime.Field[string]{

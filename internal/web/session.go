@@ -1,4 +1,4 @@
-// Package web is a small session package, for the examples and tests of sessiontest.
+// Package web is a small session package, for the examples and tests of runtime and sessiontest.
 package web
 
 //go:generate go tool sessiongen
