@@ -34,8 +34,8 @@ func (f *Field[T]) descriptor() descriptor {
 	}
 }
 
-// Get returns the field's value, or its default if it is not set. The value is the
-// caller's own.
+// Get returns the field's value, or its default if it is not set. The caller may change what
+// it returns; that does not change the session.
 func (f *Field[T]) Get(s Session) T {
 	v, _ := f.get(s.session())
 	return v
@@ -65,8 +65,8 @@ func (f *Field[T]) Has(s Session) bool {
 	return raw != nil
 }
 
-// Set sets the field. A value that is refused leaves the field as it was and is
-// reported by the session's Err.
+// Set sets the field. A value that is refused leaves the field as it was, and the session's
+// Err returns the error.
 func (f *Field[T]) Set(s Session, v T) {
 	st := s.session()
 	f.encode(st, v, func(raw []byte) { st.put(f.of(st), raw, nil, nil) })
@@ -107,10 +107,10 @@ func (f *Field[T]) check(raw []byte) error {
 	return nil
 }
 
-// Pop removes the field and returns the value that it had; ok is false if it was
-// not set. Of several concurrent calls, one gets it. With Config.Store that holds for
-// concurrent requests too: Pop takes the value out of the store at once, and whether or not the
-// session is saved later, it is gone.
+// Pop removes the field and returns its value; ok is false if it was not set. Only one of
+// several concurrent calls gets the value. With Config.Store, that holds for concurrent
+// requests too: Pop takes the value out of the store at once, and it stays removed even if the
+// session is not saved later.
 func (f *Field[T]) Pop(s Session) (v T, ok bool) {
 	st := s.session()
 	d := f.of(st)
@@ -133,13 +133,13 @@ func (f *Field[T]) Clear(s Session) {
 	st.take(f.of(st))
 }
 
-// Update sets the field to what change makes of its value, or of its default if it
-// is not set. The session is not locked meanwhile: if the field changed, change is
-// called again with the newer value, so it must not itself set this field.
+// Update replaces the field's value with change of it, or of the default if the field is not
+// set. The session is not locked while change runs: if the field changes meanwhile, Update
+// calls change again with the newer value. So change must not set this field.
 //
-// With Config.Store, it is also called again when the session is saved, if another
-// request changed the session meanwhile: it must not change the session at all, and must stay
-// good until then.
+// With Config.Store, saving calls change once more if another request changed the session
+// meanwhile. So change must not change the session at all, and what it uses must remain valid
+// until the session is saved.
 func (f *Field[T]) Update(s Session, change func(T) T) {
 	st := s.session()
 	again := f.again(st, change)

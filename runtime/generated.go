@@ -9,8 +9,8 @@ import (
 
 // What stands in this file is for generated code alone: a program has no reason to name it.
 
-// SupportsGenerated1 is named by generated code, so that code which needs a newer
-// runtime than the one in go.mod does not compile.
+// SupportsGenerated1 tells generated code that this runtime has what it needs. Code that needs
+// a newer runtime than the one in go.mod names a constant that is missing, and does not compile.
 const SupportsGenerated1 = true
 
 // NewManager returns a manager for sessions with the given fields, which wrap turns
@@ -54,7 +54,7 @@ type Field[T any] struct {
 // AnyField is a *[Field] of any type.
 type AnyField interface{ descriptor() descriptor }
 
-// Append adds elements to a field that is a slice. Without any it does nothing.
+// Append appends elements to a field that is a slice. Without elements it does nothing.
 func Append[S ~[]E, E any](s Session, f *Field[S], v ...E) {
 	if len(v) == 0 {
 		return

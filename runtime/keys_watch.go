@@ -21,8 +21,8 @@ const (
 	keyFilePause = time.Second
 )
 
-// ReadKeys reads keys from a file, as [ParseKeys] does from a text. The error names the
-// file, and shows nothing of what is in it.
+// ReadKeys reads keys from a file, as [ParseKeys] does from text. The error names the file
+// and shows nothing of its content.
 func ReadKeys(path string) (Keys, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -39,17 +39,17 @@ func ReadKeys(path string) (Keys, error) {
 	return parseKeys(string(text), path)
 }
 
-// WatchKeys keeps the manager's keys those of a file, until ctx ends:
+// WatchKeys keeps the manager's keys equal to those in a file, until ctx ends:
 //
 //	go sessions.WatchKeys(ctx, "/run/secrets/session-keys")
 //
-// It looks at the file every 10 seconds, and takes a change over, as SetKeys does, once
-// the file has been the same for a second. So it does not matter how the file is
-// replaced, on which file system, or through which symbolic links. A file that is
-// missing, cannot be read or has a fault leaves the keys as they are; Config.OnEvent
-// is told of every fault once, until the file is good again.
+// It looks at the file every 10 seconds, and takes over a change, as SetKeys does, once the
+// file has stayed the same for a second. It does not matter how the file is replaced, on
+// which file system, or through which symbolic links. If the file is missing, unreadable or
+// faulty, the manager keeps its keys; Config.OnEvent is told of each fault once until the
+// file is good again.
 //
-// Keys that are set meanwhile by other means do not last: the file's come back.
+// Keys that are set by other means meanwhile do not last: WatchKeys restores those of the file.
 func (m *Manager[S]) WatchKeys(ctx context.Context, path string) {
 	w := keyWatch{manager: &m.manager, ctx: ctx, path: path}
 	for ctx.Err() == nil {

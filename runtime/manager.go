@@ -61,13 +61,12 @@ func replyStatus(w http.ResponseWriter, _ *http.Request, err error) {
 	http.Error(w, http.StatusText(status), status)
 }
 
-// SetKeys replaces the key ring. Requests that are under way keep the session that
-// they have opened, and save it under the new keys. With an error, the old ring
-// stays.
+// SetKeys replaces the key ring. Requests under way keep the session that they have
+// opened, and save it with the new keys. If SetKeys returns an error, the old ring stays.
 func (m *Manager[S]) SetKeys(keys Keys) error { return m.setKeys(keys) }
 
-// Get returns the session of a request: within Handler, the one that the handler
-// has; elsewhere a new reading of the request's cookies, to be given to Save.
+// Get returns the session of a request. Within Handler it is the handler's session;
+// elsewhere Get reads the request's cookies anew, and Save must be called with the result.
 func (m *Manager[S]) Get(r *http.Request) *S {
 	if x, ok := r.Context().Value(managerKey{&m.manager}).(*exchange[S]); ok {
 		return &x.session
@@ -75,22 +74,22 @@ func (m *Manager[S]) Get(r *http.Request) *S {
 	return m.detach(r.Context(), r.Header["Cookie"])
 }
 
-// Save writes a session from Get into the header of a response, for programs that
-// do not use Handler. It must be called before the response begins, once all
-// changes are made. With an error, there is no cookie in the header but the deletion of
-// one whose session was cleared or destroyed.
+// Save writes a session from Get into the header of a response, for programs that do not
+// use Handler. Call it after the last change and before the response begins. If it returns
+// an error, the header gets no cookie, except the deletion of a session that was cleared or
+// destroyed.
 func (m *Manager[S]) Save(w http.ResponseWriter, _ *http.Request, s *S) error {
 	return m.state(s).writeTo(w.Header(), new(response.Values), false)
 }
 
-// Open reads a session from the values of the Cookie header fields of a request,
-// for transports other than net/http. They are read when the session is first used.
+// Open returns the session of a request with these values of the Cookie header field, for
+// transports other than net/http. It reads them when the session is first used.
 func (m *Manager[S]) Open(cookieHeaders []string) *S {
 	return m.detach(context.Background(), cookieHeaders)
 }
 
-// Seal returns the values of the Set-Cookie header fields that the response must
-// carry; none if the session need not be sent.
+// Seal returns the values of the Set-Cookie header fields that the response must carry. There
+// are none if the session need not be sent.
 func (m *Manager[S]) Seal(s *S) ([]string, error) {
 	lines, _, err := m.state(s).save(nil, false)
 	return lines, err

@@ -9,22 +9,21 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
-// Handler returns a handler that gives next the session of each request, and saves
-// it before the first byte of the response.
+// Handler returns a handler that gives next the session of each request, and saves it
+// before the first byte of the response.
 //
-// A session that next does not touch costs nothing and changes nothing: it is not
-// even decrypted. The response gets Vary: Cookie if next asked for the session
-// before it began the response, and if the session is to be sent, one Set-Cookie for each
-// of its cookies, with Cache-Control: private. A session that cannot be saved makes the
-// response Config.ErrorHandler's.
+// A session that next does not touch is not even decrypted. If next asks for the session
+// before it begins the response, the response gets Vary: Cookie. If the session must be
+// sent, the response gets one Set-Cookie for each of its cookies, and Cache-Control: private.
+// If the session cannot be saved, Config.ErrorHandler answers the request.
 //
-// Within itself, as on a whole router and again on some of its routes, the handler is
-// its next: a request made with the context of another has that one's session, whatever
-// cookies it carries. Within the handler of another manager that has the same cookie, it
-// panics: give one of them another Config.Name.
+// Applied twice, as on a whole router and again on some of its routes, the inner handler does
+// nothing. A request that is made with another request's context has that request's session,
+// whatever its own cookies are. Inside the handler of another manager with the same cookie, the
+// handler panics: give one of the two another Config.Name.
 //
-// A handler that takes the connection over with http.Hijacker writes its response
-// itself: it must send what is in w.Header() by then, Set-Cookie included.
+// A handler that takes over the connection with http.Hijacker writes its own response. It must
+// send the fields of w.Header(), which include Set-Cookie.
 func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch outer := r.Context().Value(withinKey{&m.manager}); outer {

@@ -19,8 +19,7 @@ var (
 )
 
 // RevokeID ends the session with this id, as Session.ID returns it, wherever it is used.
-// Requests that are using it just now cannot save it any more. An id of no session is
-// no error.
+// Requests under way can no longer save it. It is not an error if no session has the id.
 //
 // The Revoke methods need Config.Store or Config.Revocations.
 func (m *Manager[S]) RevokeID(ctx context.Context, id string) error {
@@ -31,9 +30,9 @@ func (m *Manager[S]) RevokeID(ctx context.Context, id string) error {
 	return m.reportRevoked(ctx, RevokedID, m.home.revokeID(ctx, sessionID(raw)))
 }
 
-// RevokePrincipal ends the sessions of a principal: log out everywhere. The value has the
-// type of the field that the schema marks as principal. One who logs in later, by the second
-// with Config.Revocations, has a good session again.
+// RevokePrincipal ends all sessions of a principal: it logs a user out everywhere. The value
+// must have the type of the field that the schema marks as principal. Sessions of later log-ins
+// are valid; with Config.Revocations, a log-in in the same second is not later.
 func (m *Manager[S]) RevokePrincipal(ctx context.Context, principal any) error {
 	raw, err := m.encodePrincipal(principal)
 	if err != nil {
@@ -42,9 +41,9 @@ func (m *Manager[S]) RevokePrincipal(ctx context.Context, principal any) error {
 	return m.reportRevoked(ctx, RevokedPrincipal, m.home.revokePrincipal(ctx, raw))
 }
 
-// RevokeAll ends all sessions. In a store, it removes every record, whatever it is for: of
-// millions, that takes longer than Config.StoreTimeout. If ctx has a deadline, that counts
-// instead.
+// RevokeAll ends all sessions. With Config.Store, it removes every record of the store, whatever
+// it is for. With millions of records that takes longer than Config.StoreTimeout: give ctx a
+// deadline, which then replaces that timeout.
 func (m *Manager[S]) RevokeAll(ctx context.Context) error {
 	return m.reportRevoked(ctx, RevokedAll, m.home.revokeAll(ctx))
 }
@@ -60,18 +59,18 @@ func (m *manager) reportRevoked(ctx context.Context, what string, err error) err
 	return err
 }
 
-// SessionInfo tells of a session of a principal, for a page that lists a user's devices.
+// SessionInfo describes a session of a principal, for a page that lists a user's devices.
 type SessionInfo struct {
 	ID              string // for Manager.RevokeID, and to compare with Session.ID
 	CreatedAt       time.Time
 	AuthenticatedAt time.Time // when the principal was set
-	LastSeen        time.Time // when the session was last saved, or noted to be used: see Config.RefreshAfter
+	LastSeen        time.Time // when it was last saved, or its use was last noted: see Config.RefreshAfter
 	ExpiresAt       time.Time
 	Permanent       bool
 }
 
-// ListByPrincipal returns the sessions of a principal, the last seen first. The value
-// has the type of the field that the schema marks as principal. It needs Config.Store.
+// ListByPrincipal returns the sessions of a principal, the last seen first. The value must have
+// the type of the field that the schema marks as principal. It needs Config.Store.
 func (m *Manager[S]) ListByPrincipal(ctx context.Context, principal any) ([]SessionInfo, error) {
 	raw, err := m.encodePrincipal(principal)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// MemoryStore is a [Store] in the memory of one process, for programs that run once, and
-// for tests. Its records end with the process.
+// MemoryStore is a [Store] in the memory of one process, for programs that run as a single
+// process and for tests. Its records end with the process.
 type MemoryStore struct {
 	mu      sync.Mutex
 	max     int
@@ -25,11 +25,11 @@ type memoryRecord struct {
 	index int // in order
 }
 
-// NewMemoryStore returns a store for at most max records, of up to 1 MiB each; at least
-// one. When it is full, a new record takes the place of the one that expires first, except
-// that those without data, which say what is revoked, stay: if there is nothing else,
-// it fails. Make it large enough: once it is full, a log-out may miss a session that moves to
-// another id just then.
+// NewMemoryStore returns a store for at most max records of up to 1 MiB each; a max below 1
+// counts as 1. In a full store, a new record replaces the one that expires first. Records
+// without data, which say what is revoked, are never replaced: a store that is full of them
+// fails. Make max large enough: in a full store, a log-out may miss a session that another
+// request is moving to a new id.
 func NewMemoryStore(max int) *MemoryStore {
 	if max < 1 {
 		max = 1
