@@ -28,6 +28,10 @@ var (
 	// and no cookie of it is sent.
 	ErrStore = errors.New("session: the store failed")
 
+	// ErrEnded: the session was destroyed or revoked, or has expired. Manager.Check and
+	// Manager.RevokeOthers return it.
+	ErrEnded = errors.New("session: the session has ended")
+
 	// ErrNoKeys means that a Config, or a call of SetKeys, has no key.
 	ErrNoKeys = errors.New("session: no keys")
 )

@@ -37,7 +37,15 @@ func (h cookieHome) size(plaintext int) int {
 	return size
 }
 
+func (h cookieHome) check(_ context.Context, st *state) error {
+	if st.origin == returning && st.hasExpired() {
+		return ErrEnded
+	}
+	return nil
+}
+
 func (h cookieHome) revokeID(context.Context, sessionID) error           { return errNoRevocations }
 func (h cookieHome) revokePrincipal(context.Context, []byte) error       { return errNoRevocations }
+func (h cookieHome) revokeOthers(context.Context, *state, []byte) error  { return errNoRevocations }
 func (h cookieHome) revokeAll(context.Context) error                     { return errNoRevocations }
 func (h cookieHome) list(context.Context, []byte) ([]SessionInfo, error) { return nil, errNoList }
