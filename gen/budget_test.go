@@ -18,7 +18,7 @@ import (
 func TestBudgetIsTrue(t *testing.T) {
 	a := archive(t, "budget.txtar")
 	dir := module(t, a.Files)
-	pkgs, err := schema.Load(schema.Config{Dir: dir, Patterns: []string{"./web"}})
+	pkgs, err := schema.Load(schema.Config{Dir: dir, Patterns: []string{"./web"}, Env: moduleEnv})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -380,7 +380,7 @@ func main() {
 		t.Fatalf("%s", out)
 	}
 
-	pkgs, err := schema.Load(schema.Config{Dir: dir, Patterns: []string{"./after"}})
+	pkgs, err := schema.Load(schema.Config{Dir: dir, Patterns: []string{"./after"}, Env: moduleEnv})
 	if err != nil {
 		t.Fatal(err)
 	}
