@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
@@ -106,7 +107,7 @@ func TestRotationUnderLoad(t *testing.T) {
 
 	old := keyA
 	settle()
-	for range fewer(60) {
+	for range long.Times(3, 12, 60) {
 		next := runtime.GenerateKey()
 		witness := sealed(t, newManager(t, runtime.Config{Insecure: true, Keys: parseKeys(t, old)}), func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
 		setKeys(old, next)

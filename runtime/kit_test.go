@@ -248,11 +248,3 @@ func together(n int, f func(i int)) {
 	close(start)
 	wg.Wait()
 }
-
-// fewer returns how often to repeat something that takes long.
-func fewer(n int) int {
-	if testing.Short() {
-		return n / 20
-	}
-	return n
-}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
@@ -92,10 +93,7 @@ func TestStoreRevokeWhileMoving(t *testing.T) {
 
 // Log-out beside other requests of the same session, in any order: nothing brings it back.
 func TestLogOutRace(t *testing.T) {
-	n := 10_000
-	if testing.Short() {
-		n = 300
-	}
+	n := long.Times(300, 1000, 10_000)
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
 		changes := []func(*visitor){

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
@@ -16,7 +17,7 @@ import (
 // session. The others are due to renew the time of the last use, and must not undo it.
 func TestReadersKeepTheWrite(t *testing.T) {
 	const requests = 50
-	rounds := fewer(1000)
+	rounds := long.Times(50, 200, 1000)
 	clock := newClock()
 	m := newManager(t, runtime.Config{
 		Insecure: true, MaxChunks: 2, Sliding: true, Lifetime: time.Hour, IdleTimeout: time.Minute, RefreshAfter: time.Second, Time: clock.now,

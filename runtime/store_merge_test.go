@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/codec"
 )
@@ -62,10 +63,7 @@ func TestStoreConcurrentFields(t *testing.T) {
 }
 
 func TestStoreConcurrentUpdates(t *testing.T) {
-	n := 10_000
-	if testing.Short() {
-		n = 1000
-	}
+	n := long.Times(1000, 2000, 10_000)
 	r := newRig(t, runtime.Config{})
 	c := r.login()
 	together(n, func(int) {
