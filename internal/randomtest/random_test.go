@@ -25,7 +25,7 @@ var (
 	// The seed is fixed by default so that a change is judged by its own faults, and
 	// so that the build cache knows the schemas.
 	seedFlag = flag.Uint64("seed", 1, "seed of the random schemas; 0 chooses one")
-	schemas  = flag.Int("schemas", long.Of(40, 200), "number of random schemas; half of it with -short")
+	schemas  = flag.Int("schemas", long.Of(40, 200), "number of random schemas; at most 20 with -short")
 	values   = flag.Int("values", 12, "number of random values of each field")
 	python   = flag.Bool("python", false, "let python3-msgpack decode a sample; needs Debian's package of that name")
 	keep     = flag.String("keep", "", "write the module to this directory, and keep it")
@@ -47,7 +47,7 @@ func TestRandomSchemas(t *testing.T) {
 	}
 	count := *schemas
 	if testing.Short() {
-		count = max(1, count/2)
+		count = min(count, 20)
 	}
 	t.Logf("repeat with: go test ./internal/randomtest -seed=%d -schemas=%d", seed, count)
 	dir := *keep
