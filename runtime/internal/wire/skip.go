@@ -84,13 +84,7 @@ func walk(b []byte) (pos int, err error) {
 
 		for depth > 0 {
 			todo := &left[depth-1]
-			for ; *todo > 0 && pos < len(b); *todo-- { // scalars, the common case
-				n := int(fixed[b[pos]])
-				if n == 0 || n > len(b)-pos {
-					break
-				}
-				pos += n
-			}
+			pos, *todo = skipFixed(b, pos, *todo)
 			if *todo > 0 {
 				*todo--
 				break
@@ -101,6 +95,19 @@ func walk(b []byte) (pos int, err error) {
 			return pos, nil
 		}
 	}
+}
+
+// skipFixed skips up to todo values whose sizes their codes tell, as those of most scalars, and
+// returns how many are left.
+func skipFixed(b []byte, pos, todo int) (end, left int) {
+	for ; todo > 0 && pos < len(b); todo-- {
+		n := int(fixed[b[pos]])
+		if n == 0 || n > len(b)-pos {
+			break
+		}
+		pos += n
+	}
+	return pos, todo
 }
 
 // header reads the code and the length field of the first value of b, which together are size

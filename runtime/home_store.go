@@ -1,0 +1,224 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
+)
+
+// storeHome keeps sessions in a store, and their sealed ids in the browser's cookies.
+type storeHome struct {
+	server
+	store Store
+	turns turns
+}
+
+// storedSession is what storeHome notes of a session.
+type storedSession struct {
+	at      place       // of its record
+	waiting place       // of a record under its new id, of which nobody was told yet
+	doomed  []place     // what ends when the session is saved
+	leads   []sessionID // ids that lead to the session that a log-out is meant for
+
+	base      []byte // the plaintext of the record, to tell what others changed since
+	oldRecord bool   // it is sealed under an older key
+	changes   []change
+	few       [2]change // room for changes
+
+	cookie  cookieDue
+	writing writing
+	idle    sync.Cond // is signalled when nobody writes the record any more
+}
+
+// A place is where a record is in the store. It is known by its version; 0 is for no record, or
+// for one that nobody has looked at.
+type place struct {
+	id      sessionID
+	key     string
+	version uint64
+}
+
+func (h *storeHome) place(id sessionID, version uint64) place {
+	return place{id: id, key: h.storeKey("store key", string(id[:])), version: version}
+}
+
+// found reports whether the session has a record, as far as this request knows.
+func (s *storedSession) found() bool { return s.at.version > 0 }
+
+// CookieDue says whether the browser must get its cookie anew.
+type cookieDue uint8
+
+const (
+	cookieGood   cookieDue = iota
+	cookieSent             // it is to be sent, by each save that follows too
+	cookieOutrun           // another request sends it, which changed the session just now
+)
+
+// Writing says whether a goroutine of this request has the record to itself.
+type writing uint8
+
+const (
+	writingNobody writing = iota
+	writingOne
+	writingRedo // and runs a function given to Update, which must not wait for itself
+)
+
+func newStoreHome(m *manager, cfg Config) *storeHome {
+	return &storeHome{server: newServer(m, cfg), store: cfg.Store}
+}
+
+// roomForStored is room for a session, in one allocation.
+type roomForStored struct {
+	opened opened
+	stored storedSession
+}
+
+func (h *storeHome) prepare(st *state) {
+	if st.opened == nil {
+		room := new(roomForStored)
+		room.opened.stored = &room.stored
+		st.opened = &room.opened
+	} else {
+		st.stored = new(storedSession)
+	}
+	st.stored.idle.L = &st.mu
+	st.stored.changes = st.stored.few[:0]
+}
+
+func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, decrypted bool) {
+	id, oldKey, refusal, decrypted := h.openID(text)
+	if refusal != "" {
+		return refusal, decrypted
+	}
+	s := st.stored
+	rec, err := h.load(st, h.place(id, 0), &st.Contents)
+	if err != nil {
+		if !errors.Is(err, ErrNoRecord) {
+			st.fallDown(err)
+		}
+		st.origin = s.trace(err)
+		return RefusedUnknownID, true
+	}
+	if expires, refusal := h.expiry(&st.Metadata, rec.used); now >= expires {
+		return refusal, true
+	}
+	st.used, st.oldKey = rec.used, oldKey
+	if st.Permanent() {
+		st.browser = holdsPermanent
+	}
+	s.hold(rec)
+	return "", true
+}
+
+// trace notes where the session moved to that is not found, if that is known.
+func (s *storedSession) trace(err error) origin {
+	var t *tombstone
+	if !errors.As(err, &t) || t.next == nil {
+		return fresh
+	}
+	s.leads = append(s.leads, *t.next)
+	if t.recent {
+		return moved
+	}
+	return fresh
+}
+
+// hold notes what is in the record.
+func (s *storedSession) hold(rec stored) {
+	s.at, s.base, s.oldRecord = rec.place, rec.plaintext, rec.oldKey
+}
+
+// forget makes the session one that has no record.
+func (s *storedSession) forget() {
+	s.hold(stored{})
+	s.waiting, s.changes = place{}, s.few[:0]
+}
+
+func (h *storeHome) end(st *state) (more bool) {
+	s := st.stored
+	more = len(s.leads) > 0
+	if s.found() {
+		s.doomed = append(s.doomed, s.at)
+	}
+	for _, id := range s.leads {
+		s.doomed = append(s.doomed, h.place(id, 0))
+	}
+	if s.waiting.version > 0 {
+		s.doomed = append(s.doomed, s.waiting)
+	}
+	s.leads = nil
+	s.forget()
+	st.beginAnew()
+	return more
+}
+
+func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + usedSize) }
+
+var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")
+
+// acquire waits until nobody else in this request writes the record.
+func (s *storedSession) acquire() error {
+	if s.writing == writingRedo {
+		return errReentered
+	}
+	for s.writing != writingNobody {
+		s.idle.Wait()
+	}
+	s.writing = writingOne
+	return nil
+}
+
+func (s *storedSession) release() {
+	s.writing = writingNobody
+	s.idle.Signal()
+}
+
+// The calls of a session's store. A failure is an event.
+
+func (h *storeHome) insert(st *state, p place, r Record) error {
+	return h.reach(st, "insert", func(ctx context.Context) error { return h.store.Insert(ctx, p.key, r) }, ErrConflict)
+}
+
+// replace puts a record in the place of the one that has the place's version.
+func (h *storeHome) replace(st *state, p place, r Record) error {
+	return h.reach(st, "replace", func(ctx context.Context) error {
+		return h.store.Replace(ctx, p.key, p.version, r)
+	}, ErrNoRecord, ErrConflict)
+}
+
+func (h *storeHome) delete(st *state, p place) error {
+	return h.reach(st, "delete", func(ctx context.Context) error { return h.store.Delete(ctx, p.key) })
+}
+
+// bury puts a tombstone in the place of a record, which says where the session moved to, if it
+// did.
+func (h *storeHome) bury(st *state, p place, next *sessionID) error {
+	rec, err := h.sealTombstone(p.id, next, p.version+1)
+	if err != nil {
+		return err
+	}
+	return h.replace(st, p, rec)
+}
+
+// load reads the record of an id. The error matches ErrNoRecord if the session has ended, and
+// is a tombstone if that is known.
+func (h *storeHome) load(st *state, p place, c *payload.Contents) (s stored, err error) {
+	var rec Record
+	err = h.reach(st, "load", func(ctx context.Context) error {
+		rec, err = h.store.Load(ctx, p.key)
+		return err
+	}, ErrNoRecord)
+	if err != nil {
+		return stored{}, err
+	}
+	s, err = h.openRecord(rec, p, c)
+	if err != nil && !errors.Is(err, ErrNoRecord) {
+		st.event(EventStoreFailed, err.Error(), "")
+		err = fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	return s, err
+}
