@@ -134,13 +134,23 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 	}
 	s.plaintext = r.Rest()
 	s.place = place{id: c.ID(), version: rec.Version}
-	switch {
-	case rec.Principal != h.principalHash(h.principalOf(c)):
-		s.staleness = staleIndex
-	case key > 0:
-		s.staleness = staleKey
-	}
+	s.staleness = h.stalenessOf(rec.Principal, h.principalOf(c), key)
 	return s, nil
+}
+
+// stalenessOf judges a record by the principal under whom the store has it, the encoded value of
+// the one in it, and the key under which it is sealed.
+func (h *storeHome) stalenessOf(hash string, raw []byte, key int) staleness {
+	keys := h.rings.Load().principals
+	switch {
+	case key >= len(keys): // the ring has changed since
+		return staleIndex
+	case hash != keys[key].hash(raw):
+		return staleIndex
+	case key > 0:
+		return staleKey
+	}
+	return staleNot
 }
 
 const wireNil = 0xc0
@@ -179,7 +189,7 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Re
 	expires, _ := h.expiry(&c.Metadata, used)
 	rec = Record{
 		Version:   p.version + 1,
-		Principal: h.principalHash(h.principalOf(c)),
+		Principal: h.rings.Load().principals[0].hash(h.principalOf(c)),
 		Data:      data,
 		Expires:   storeTime(expires - h.clock.now()),
 	}

@@ -42,8 +42,11 @@ func newPrincipalKeys(masters [][]byte, name string) ([]*principalKey, error) {
 	return keys, nil
 }
 
-// hash hashes the encoded value of a principal.
+// hash hashes the encoded value of a principal. That of nobody is empty.
 func (k *principalKey) hash(raw []byte) string {
+	if raw == nil {
+		return ""
+	}
 	m := k.macs.Get().(*mac)
 	defer k.macs.Put(m)
 	m.in = append(append(append(m.in[:0], k.cookie...), 0), raw...)

@@ -47,14 +47,6 @@ func (s *server) storeKey(purpose, what string) string {
 	return hashText(&sum)
 }
 
-// principalHash is the hash of a principal's encoded value under the newest key, "" for nil.
-func (s *server) principalHash(raw []byte) string {
-	if raw == nil {
-		return ""
-	}
-	return s.rings.Load().principals[0].hash(raw)
-}
-
 // principalHashes are the hashes of a principal under all keys: records carry the one
 // of the key that was the newest when they were written. The oldest key's comes first, so
 // that who goes through them in turn meets a record that is just sealed anew.
