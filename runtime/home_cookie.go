@@ -23,6 +23,9 @@ func (h cookieHome) save(st *state, lines []string) ([]string, error) {
 	if err := st.failure(); err != nil {
 		return nil, err
 	}
+	if st.answer == answerAbandoned && !st.Empty() && st.beginsSession() {
+		return st.farewell(lines), nil
+	}
 	return st.seal(lines)
 }
 

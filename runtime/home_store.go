@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
@@ -75,7 +76,7 @@ type writing uint8
 const (
 	writingNobody writing = iota
 	writingOne
-	writingRedo // and runs a function given to Update, which must not wait for itself
+	writingRedo // and runs a function given to Update again, which must not wait for itself
 )
 
 func newStoreHome(m *manager, cfg Config) *storeHome {
@@ -196,12 +197,23 @@ func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + u
 
 var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")
 
+// longestRedo bounds the wait for functions given to Update that run again. One that waits for itself
+// would wait for ever.
+const longestRedo = time.Second
+
 // acquire waits until nobody else in this request writes the record.
 func (s *storedSession) acquire() error {
-	if s.writing == writingRedo {
-		return errReentered
-	}
+	var deadline time.Time
 	for s.writing != writingNobody {
+		if s.writing == writingRedo {
+			switch now := time.Now(); {
+			case deadline.IsZero():
+				deadline = now.Add(longestRedo)
+				defer time.AfterFunc(longestRedo, s.idle.Broadcast).Stop()
+			case !now.Before(deadline):
+				return errReentered
+			}
+		}
 		s.idle.Wait()
 	}
 	s.writing = writingOne
@@ -210,7 +222,7 @@ func (s *storedSession) acquire() error {
 
 func (s *storedSession) release() {
 	s.writing = writingNobody
-	s.idle.Signal()
+	s.idle.Broadcast()
 }
 
 // The calls of a session's store. A failure is an event.
