@@ -57,6 +57,7 @@ type staleness uint8
 
 const (
 	staleNot   staleness = iota
+	staleTimes           // its times were noted by a clock that is wrong
 	staleKey             // it is sealed under an older key
 	staleIndex           // the store has it under another principal, by another build or an older key
 )
@@ -117,7 +118,7 @@ func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, 
 		st.origin = s.trace(err)
 		return RefusedUnknownID, true
 	}
-	if expires, refusal := h.expiry(&st.Metadata, rec.used); now >= expires {
+	if expires, refusal := h.expiry(&st.Metadata, rec.used, now); now >= expires {
 		return refusal, true
 	}
 	revoked, err := h.revoked(st, rec)

@@ -1,6 +1,10 @@
 package runtime
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+)
 
 func (h *storeHome) pop(st *state, f *descriptor) []byte {
 	st.lock()
@@ -56,7 +60,7 @@ func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 		}
 		rec.Remove(f.index)
 		rec.Saved = max(now, rec.Created)
-		record, without, err := h.sealRecord(rec.Contents, rec.place, now)
+		record, without, err := h.sealRecord(rec.Contents, rec.place, payload.Later(rec.used, now))
 		if err == nil {
 			err = h.replace(st, rec.place, record)
 		}

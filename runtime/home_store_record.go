@@ -135,6 +135,10 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 	s.plaintext = r.Rest()
 	s.place = place{id: c.ID(), version: rec.Version}
 	s.staleness = h.stalenessOf(rec.Principal, h.principalOf(c), key)
+	if now := h.clock.now(); c.CorrectTimes(now) || s.used > now+payload.ClockError {
+		s.used = min(s.used, now)
+		s.staleness = max(s.staleness, staleTimes)
+	}
 	return s, nil
 }
 
@@ -186,12 +190,13 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Re
 	if err != nil {
 		return rec, s, fmt.Errorf("session: sealing: %w", err)
 	}
-	expires, _ := h.expiry(&c.Metadata, used)
+	now := h.clock.now()
+	expires, _ := h.expiry(&c.Metadata, used, now)
 	rec = Record{
 		Version:   p.version + 1,
 		Principal: h.rings.Load().principals[0].hash(h.principalOf(c)),
 		Data:      data,
-		Expires:   storeTime(expires - h.clock.now()),
+		Expires:   storeTime(expires - now),
 	}
 	p.version = rec.Version
 	return rec, stored{Contents: c, place: p, plaintext: append([]byte(nil), (*buf)[start:]...), used: used}, nil

@@ -103,7 +103,7 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 			return id, false, err
 		}
 		revoked, err := h.revoked(st, rec)
-		expires, _ := h.expiry(&rec.Metadata, rec.used)
+		expires, _ := h.expiry(&rec.Metadata, rec.used, h.clock.now())
 		if err == nil && (revoked || h.clock.now() >= expires || !same(h.principalOf(rec.Contents), h.principalOf(&st.Contents))) {
 			err = ErrEnded
 		}
@@ -132,9 +132,10 @@ func (h *storeHome) sessionsOf(ctx context.Context, raw []byte) (map[sessionID]s
 			if err != nil || h.place(s.place.id, 0).key != key {
 				return nil, fmt.Errorf("%w: %w", ErrStore, errRecord)
 			}
-			expires, _ := h.expiry(&s.Metadata, s.used)
+			now := h.clock.now()
+			expires, _ := h.expiry(&s.Metadata, s.used, now)
 			// Whose session it is, what is sealed tells, and not the store.
-			if h.clock.now() < expires && same(h.principalOf(s.Contents), raw) {
+			if now < expires && same(h.principalOf(s.Contents), raw) {
 				s.place.key = key
 				sessions[s.place.id] = s
 			}
@@ -156,7 +157,7 @@ func (h *storeHome) list(ctx context.Context, raw []byte) ([]SessionInfo, error)
 }
 
 func (h *storeHome) infoOf(s stored) SessionInfo {
-	expires, _ := h.expiry(&s.Metadata, s.used)
+	expires, _ := h.expiry(&s.Metadata, s.used, h.clock.now())
 	return SessionInfo{
 		ID:              base64.RawURLEncoding.EncodeToString(s.place.id[:]),
 		CreatedAt:       time.Unix(s.Created, 0),

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
 // maxTaken bounds how often a new id is tried that is in the store already.
@@ -175,10 +177,11 @@ func (h *storeHome) discard(st *state) error {
 func (h *storeHome) put(st *state, to place, from *place) error {
 	s := st.stored
 	now := st.now()
+	used := payload.Later(st.used, now)
 	st.Forget()
 	st.Saved = max(now, st.Created)
 	indexed := s.found() && to == s.at && s.staleness == staleIndex
-	rec, held, err := h.sealRecord(&st.Contents, to, now)
+	rec, held, err := h.sealRecord(&st.Contents, to, used)
 	if err != nil {
 		if large, ok := err.(*recordTooLarge); ok {
 			st.event(EventTooLarge, fmt.Sprintf("%d bytes", large.size), "")
@@ -212,7 +215,7 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	if !s.found() || from != nil || st.Permanent() || st.browser == holdsPermanent {
 		s.cookie = cookieSent
 	}
-	st.used = now
+	st.used = used
 	s.hold(held)
 	if indexed {
 		return h.lookBackOrEnd(st)
@@ -256,7 +259,7 @@ func (h *storeHome) touch(st *state) error {
 	now, used := st.now(), st.used
 	due := h.slides(&st.Metadata) && now-used >= h.refresh
 	if due {
-		used = now
+		used = payload.Later(used, now)
 	}
 	if !due && s.staleness == staleNot && !st.oldKey() {
 		return nil

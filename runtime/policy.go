@@ -32,8 +32,9 @@ func (p *policy) slides(meta *payload.Metadata) bool {
 
 // expiry returns when a session stops being accepted that was last used at a time, and
 // the refusal that it then meets.
-func (p *policy) expiry(meta *payload.Metadata, used int64) (expires int64, refusal string) {
-	from := meta.Saved
+func (p *policy) expiry(meta *payload.Metadata, used, now int64) (expires int64, refusal string) {
+	used = payload.Past(used, now)
+	created, from := payload.Past(meta.Created, now), payload.Past(meta.Saved, now)
 	if p.sliding && meta.Permanent() {
 		from = used
 	}
@@ -41,8 +42,8 @@ func (p *policy) expiry(meta *payload.Metadata, used int64) (expires int64, refu
 	if p.idle > 0 && used+p.idle < expires {
 		expires, refusal = used+p.idle, RefusedIdle
 	}
-	if p.absolute > 0 && meta.Created+p.absolute < expires {
-		expires, refusal = meta.Created+p.absolute, RefusedExpired
+	if p.absolute > 0 && created+p.absolute < expires {
+		expires, refusal = created+p.absolute, RefusedExpired
 	}
 	return expires, refusal
 }
@@ -55,13 +56,13 @@ func (p *policy) maxAge(meta *payload.Metadata, now int64) int64 {
 		return 0
 	}
 	most := p.lifetime
-	end := meta.Saved + most
+	end := payload.Past(meta.Saved, now) + most
 	if p.sliding {
 		most = int64(maxLifetime / time.Second)
 		end = now + most
 	}
 	if p.absolute > 0 {
-		end = min(end, meta.Created+p.absolute)
+		end = min(end, payload.Past(meta.Created, now)+p.absolute)
 	}
 	return min(end-now, most) // the clock may have been set back since
 }

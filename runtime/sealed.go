@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
@@ -30,13 +31,17 @@ func (st *state) unseal(text, companion string, now int64) (refusal string, decr
 	if st.Parse(plaintext) != nil {
 		return RefusedMalformed, true
 	}
+	st.wrongTimes = st.CorrectTimes(now)
 	st.used, st.key, st.oldUse = st.Saved, uint8(key), false
 	if m.slides(&st.Metadata) && companion != "" {
 		var used int64
 		used, st.oldUse = m.openCompanion(companion, st.ID())
+		if used > now+payload.ClockError {
+			used, st.oldUse = now, true // the clock that noted it is wrong
+		}
 		st.used = max(st.used, used)
 	}
-	if expires, refusal := m.expiry(&st.Metadata, st.used); now >= expires {
+	if expires, refusal := m.expiry(&st.Metadata, st.used, now); now >= expires {
 		return refusal, true
 	}
 	return "", true
@@ -58,13 +63,13 @@ func (st *state) seal(lines []string) (_ []string, err error) {
 	case empty:
 		return lines, nil
 	}
-	if st.oldKey() {
+	if st.oldKey() || st.wrongTimes {
 		if lines, err = st.sealData(lines, true); err != nil {
 			return nil, err
 		}
 	}
 	if m := st.manager; m.slides(&st.Metadata) {
-		if now := st.now(); st.oldKey() || st.oldUse || now-st.used >= m.refresh {
+		if now := st.now(); st.oldKey() || st.wrongTimes || st.oldUse || now-st.used >= m.refresh {
 			return st.sealUse(lines, now)
 		}
 	}
@@ -108,19 +113,19 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 }
 
 // sealUse seals the time of the session's last use, which is now. A clock that was set
-// back must not make it earlier.
+// back does not make it earlier.
 func (st *state) sealUse(lines []string, now int64) ([]string, error) {
 	m := st.manager
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = append(append(*buf, m.cookie.CompanionName()...), '=')
-	line, err := m.sealCompanion(*buf, st.ID(), max(now, st.used))
+	line, err := m.sealCompanion(*buf, st.ID(), payload.Later(st.used, now))
 	if err != nil {
 		return nil, fmt.Errorf("session: sealing: %w", err)
 	}
 	var maxAge int64
 	if st.Permanent() {
-		expires, _ := m.expiry(&st.Metadata, now)
+		expires, _ := m.expiry(&st.Metadata, now, now)
 		maxAge = expires - now
 	}
 	lines, *buf = m.cookie.AppendCompanion(lines, line, maxAge, now)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
 // server is what the homes share that keep something on the server.
@@ -127,8 +129,8 @@ func follow[P comparable](first P, end func(P) (next P, moved bool, err error)) 
 }
 
 // graveTime is for how many seconds it is known where a session moved to: longer than
-// requests take.
-const graveTime = 60
+// requests take, and than the clocks of nodes differ.
+const graveTime = 60 + payload.ClockError
 
 // lateTime is for how many seconds after a session moved a request with its old id counts as
 // one that the browser sent before it heard of the new id.

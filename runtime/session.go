@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
 // Session is one visitor's session during one request. The generated type embeds it
@@ -130,7 +132,7 @@ func (s Session) CreatedAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return time.Unix(st.Created, 0)
+	return time.Unix(payload.Past(st.Created, st.now()), 0)
 }
 
 // AuthenticatedAt returns when the principal field was last set to another value, to the
@@ -145,7 +147,7 @@ func (s Session) AuthenticatedAt() time.Time {
 	if st.Authenticated == 0 || m.principal != nil && m.principalOf(&st.Contents) == nil {
 		return time.Time{} // nobody; or a ttl has run out, or the value did not decode
 	}
-	return time.Unix(st.Authenticated, 0)
+	return time.Unix(payload.Past(st.Authenticated, st.now()), 0)
 }
 
 // ExpiresAt returns when the session stops being accepted, as the browser holds it, or, if
@@ -160,7 +162,7 @@ func (s Session) ExpiresAt() time.Time {
 		meta.Saved = max(st.now(), meta.Created)
 		used = meta.Saved
 	}
-	expires, _ := st.manager.expiry(&meta, used)
+	expires, _ := st.manager.expiry(&meta, used, st.now())
 	return time.Unix(expires, 0)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
@@ -32,9 +33,10 @@ type opened struct {
 	browser  holding
 	siblings cookie.Siblings // those that the browser has
 
-	key       uint8 // the key under which the cookie opened, 0 for the newest
-	oldUse    bool  // the companion opened under an older key
-	loggedOut bool  // it was cleared or destroyed, which must not fail for what follows
+	key        uint8 // the key under which the cookie opened, 0 for the newest
+	oldUse     bool  // the companion is to be sealed anew, because of its key or its time
+	wrongTimes bool  // its times were noted by a clock that is wrong
+	loggedOut  bool  // it was cleared or destroyed, which must not fail for what follows
 
 	trouble *trouble // nil as long as there is none
 
@@ -177,6 +179,7 @@ func (st *state) tryOpen(value string, r *cookie.Received, now int64) (refusal s
 	}
 	refusal, decrypted = st.manager.home.open(st, text, r.Companion(), now)
 	if refusal == "" {
+		st.boundExpiries(now)
 		st.Prune(now)
 		st.reportDisputed()
 	}
@@ -185,12 +188,21 @@ func (st *state) tryOpen(value string, r *cookie.Received, now int64) (refusal s
 
 // hasExpired reports whether the session would be refused now.
 func (st *state) hasExpired() bool {
-	expires, _ := st.manager.expiry(&st.Metadata, st.used)
+	expires, _ := st.manager.expiry(&st.Metadata, st.used, st.now())
 	return st.now() >= expires
 }
 
 // start makes an empty session one that begins now.
 func (st *state) start(now int64) { st.Created, st.Saved, st.used = now, now, now }
+
+// boundExpiries makes fields end that were set by a clock which is wrong, as if they were set now.
+func (st *state) boundExpiries(now int64) {
+	for i, f := range st.manager.fields {
+		if latest := now + int64(f.ttl/time.Second); f.ttl > 0 && st.Expiry(i) > latest+payload.ClockTolerance {
+			st.SetExpiry(i, latest)
+		}
+	}
+}
 
 // reportDisputed reports that two builds disagree about the principal.
 func (st *state) reportDisputed() {

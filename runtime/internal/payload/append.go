@@ -13,7 +13,7 @@ func (c *Contents) Append(dst []byte) []byte {
 	var expiries []byte
 	var expiring, later int
 	if c.rare != nil {
-		expiries, expiring = c.appendExpiries(nil)
+		expiries, expiring = c.appendExpiries(nil, c.earliest())
 		later = c.rare.laterCount
 	}
 	var marks []byte
@@ -26,14 +26,15 @@ func (c *Contents) Append(dst []byte) []byte {
 		elements += 1 + later
 	}
 	var authenticated int64
+	created := c.earliest()
 	if meta.Authenticated != 0 {
-		authenticated = max(0, meta.Authenticated-meta.Created) + 1
+		authenticated = meta.Authenticated - created + 1
 	}
 	dst = wire.AppendArrayHeader(dst, plaintextLength)
 	dst = wire.AppendArrayHeader(dst, elements)
 	dst = wire.AppendBytes(dst, id[:])
-	dst = wire.AppendUint(dst, uint64(meta.Created))
-	dst = wire.AppendUint(dst, uint64(max(0, meta.Saved-meta.Created)))
+	dst = wire.AppendUint(dst, uint64(created))
+	dst = wire.AppendUint(dst, uint64(max(0, meta.Saved-created)))
 	dst = wire.AppendUint(dst, uint64(authenticated))
 	dst = wire.AppendUint(dst, meta.flags)
 	if elements > metadataLength {
@@ -83,12 +84,35 @@ func (c *Contents) appendFields(dst []byte) []byte {
 	return dst
 }
 
-// appendExpiries appends the entries of the map of expiries, and returns how many there are.
-func (c *Contents) appendExpiries(dst []byte) (entries []byte, n int) {
+// earliest returns when the session began, or the earliest time in it, which a node whose clock is
+// behind may have noted: all others are counted from it.
+func (c *Contents) earliest() int64 {
+	earliest := c.Created
+	if c.Authenticated != 0 {
+		earliest = min(earliest, c.Authenticated)
+	}
+	if c.rare != nil {
+		for _, expires := range c.rare.expires {
+			if expires != 0 {
+				earliest = min(earliest, expires)
+			}
+		}
+		for _, u := range c.rare.unknown {
+			if u.expires != 0 {
+				earliest = min(earliest, u.expires)
+			}
+		}
+	}
+	return max(0, earliest)
+}
+
+// appendExpiries appends the entries of the map of expiries, counted from a time, and returns how many
+// there are.
+func (c *Contents) appendExpiries(dst []byte, from int64) (entries []byte, n int) {
 	add := func(key string, expires int64) {
 		if expires != 0 {
 			dst = wire.AppendString(dst, key)
-			dst = wire.AppendUint(dst, uint64(max(0, expires-c.Created)))
+			dst = wire.AppendUint(dst, uint64(expires-from))
 			n++
 		}
 	}

@@ -59,6 +59,43 @@ func (m *Metadata) ID() ID {
 	return m.id
 }
 
+// The clocks of those who save and open a session differ, in seconds.
+const (
+	// ClockTolerance is how far in the future a time may lie that is believed. A later one counts as
+	// now, so that no timeout is stretched by it.
+	ClockTolerance = 5 * 60
+
+	// ClockError is how far in the future a time may lie that is kept, since the clock that it
+	// comes from may be right, and this one behind. A later one is wrong.
+	ClockError = 60 * 60
+)
+
+// Past returns a time as it counts now.
+func Past(t, now int64) int64 {
+	if t > now+ClockTolerance {
+		return now
+	}
+	return t
+}
+
+// Later returns the later of now and a time that was noted before, unless that is wrong.
+func Later(noted, now int64) int64 {
+	if noted > now+ClockError {
+		return now
+	}
+	return max(noted, now)
+}
+
+// CorrectTimes replaces times by now that are wrong, and reports whether there were any.
+func (m *Metadata) CorrectTimes(now int64) (wrong bool) {
+	for _, t := range []*int64{&m.Created, &m.Saved, &m.Authenticated} {
+		if *t > now+ClockError {
+			*t, wrong = now, true
+		}
+	}
+	return wrong
+}
+
 // HasID reports whether the session has this id. One that has none yet does not.
 func (m *Metadata) HasID(id ID) bool { return m.hasID && m.id == id }
 
