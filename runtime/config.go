@@ -88,6 +88,10 @@ type Config struct {
 	// default. Cancelling the request does not cancel the call.
 	StoreTimeout time.Duration
 
+	// MaxSessions, if set, is how many sessions a principal may have. A log-in beyond that
+	// ends the oldest. It needs Store, and a schema with a principal.
+	MaxSessions int
+
 	// Revocations, if set, makes sessions that live in cookies revocable. Every request
 	// that uses its session then asks this store about the session's id, about its
 	// principal, once for each of the Keys, and about RevokeAll. If the store fails, so

@@ -159,6 +159,12 @@ func (cfg *Config) checkStores(problems *problemList) {
 	if cfg.Store != nil && cfg.MaxChunks > 1 {
 		problems.add("session: Config.MaxChunks is for sessions in cookies, without a Store")
 	}
+	switch {
+	case cfg.MaxSessions < 0:
+		problems.add("session: Config.MaxSessions is %d; it must not be negative", cfg.MaxSessions)
+	case cfg.MaxSessions > 0 && cfg.Store == nil:
+		problems.add("session: Config.MaxSessions needs Store")
+	}
 	if cfg.StoreTimeout < 0 {
 		problems.add("session: Config.StoreTimeout is %v; it must not be negative", cfg.StoreTimeout)
 	}

@@ -19,6 +19,10 @@ var (
 	// type failed or it is nested deeper than 32 levels. The field keeps its old value.
 	ErrEncode = errors.New("session: value cannot be encoded")
 
+	// ErrUpdate is returned if the field changed each time that Update called its function, which
+	// most likely changes the field itself. The field keeps what it was changed to.
+	ErrUpdate = errors.New("session: the function given to Update changes its own field")
+
 	// ErrTooLate means that a session was changed after the response had begun, when no
 	// cookie could be sent any more.
 	ErrTooLate = errors.New("session: changed after the response began")
@@ -27,6 +31,10 @@ var (
 	// time, or returned something that was not stored there. The session is then unknown,
 	// and no cookie of it is sent.
 	ErrStore = errors.New("session: the store failed")
+
+	// ErrEnded: the session was destroyed or revoked, or has expired. Manager.Check and
+	// Manager.RevokeOthers return it.
+	ErrEnded = errors.New("session: the session has ended")
 
 	// ErrNoKeys means that a Config, or a call of SetKeys, has no key.
 	ErrNoKeys = errors.New("session: no keys")

@@ -53,6 +53,7 @@ const (
 const (
 	RevokedID        = "id"        // one session
 	RevokedPrincipal = "principal" // the sessions of one principal
+	RevokedOthers    = "others"    // the sessions of one principal but for one
 	RevokedAll       = "all"       // all sessions
 )
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"time"
 
@@ -143,14 +144,26 @@ func (f *Field[T]) Clear(s Session) {
 func (f *Field[T]) Update(s Session, change func(T) T) {
 	st := s.session()
 	again := f.again(st, change)
-	for done := false; !done; {
+	for attempt := range maxUpdates {
 		v, old := f.get(st)
-		done = true
+		done := true
 		f.encode(st, change(v), func(raw []byte) {
 			done = st.put(f.of(st), raw, &old, again)
 		})
+		if done {
+			return
+		}
+		if more := attempt - 4; more >= 0 { // several goroutines update the field
+			time.Sleep(rand.N(time.Microsecond << min(more, 6)))
+		}
 	}
+	st.lock()
+	st.fail(fmt.Errorf("%w: field %s", ErrUpdate, f.Name))
+	st.unlock()
 }
+
+// maxUpdates bounds how often Update calls a function while the field changes meanwhile.
+const maxUpdates = 100
 
 // again is Update for a session that turns out to hold another value.
 func (f *Field[T]) again(st *state, change func(T) T) update {

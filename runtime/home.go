@@ -31,6 +31,12 @@ type home interface {
 	// size returns how many bytes a session takes whose plaintext has so many.
 	size(plaintext int) int
 
+	// check asks again whether the session still counts, and fails with ErrEnded if not.
+	check(ctx context.Context, st *state) error
+
+	// revokeOthers ends the sessions of the principal with this encoded value but for one.
+	revokeOthers(ctx context.Context, st *state, raw []byte) error
+
 	revoker
 }
 

@@ -23,6 +23,9 @@ func (h cookieHome) save(st *state, lines []string) ([]string, error) {
 	if err := st.failure(); err != nil {
 		return nil, err
 	}
+	if st.answer == answerAbandoned && !st.Empty() && st.beginsSession() {
+		return st.farewell(lines), nil
+	}
 	return st.seal(lines)
 }
 
@@ -37,7 +40,15 @@ func (h cookieHome) size(plaintext int) int {
 	return size
 }
 
+func (h cookieHome) check(_ context.Context, st *state) error {
+	if st.origin == returning && st.hasExpired() {
+		return ErrEnded
+	}
+	return nil
+}
+
 func (h cookieHome) revokeID(context.Context, sessionID) error           { return errNoRevocations }
 func (h cookieHome) revokePrincipal(context.Context, []byte) error       { return errNoRevocations }
+func (h cookieHome) revokeOthers(context.Context, *state, []byte) error  { return errNoRevocations }
 func (h cookieHome) revokeAll(context.Context) error                     { return errNoRevocations }
 func (h cookieHome) list(context.Context, []byte) ([]SessionInfo, error) { return nil, errNoList }

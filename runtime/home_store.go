@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
@@ -13,8 +14,10 @@ import (
 // storeHome keeps sessions in a store, and their sealed ids in the browser's cookies.
 type storeHome struct {
 	server
-	store Store
-	turns turns
+	store       Store
+	marks       marks
+	turns       turns
+	maxSessions int // of a principal; 0 for no limit
 }
 
 // storedSession is what storeHome notes of a session.
@@ -25,7 +28,7 @@ type storedSession struct {
 	leads   []sessionID // ids that lead to the session that a log-out is meant for
 
 	base      []byte // the plaintext of the record, to tell what others changed since
-	oldRecord bool   // it is sealed under an older key
+	staleness staleness
 	changes   []change
 	few       [2]change // room for changes
 
@@ -49,6 +52,15 @@ func (h *storeHome) place(id sessionID, version uint64) place {
 // found reports whether the session has a record, as far as this request knows.
 func (s *storedSession) found() bool { return s.at.version > 0 }
 
+// A staleness says why a record is to be written anew though nothing in it changed.
+type staleness uint8
+
+const (
+	staleNot   staleness = iota
+	staleKey             // it is sealed under an older key
+	staleIndex           // the store has it under another principal, by another build or an older key
+)
+
 // CookieDue says whether the browser must get its cookie anew.
 type cookieDue uint8
 
@@ -64,11 +76,13 @@ type writing uint8
 const (
 	writingNobody writing = iota
 	writingOne
-	writingRedo // and runs a function given to Update, which must not wait for itself
+	writingRedo // and runs a function given to Update again, which must not wait for itself
 )
 
 func newStoreHome(m *manager, cfg Config) *storeHome {
-	return &storeHome{server: newServer(m, cfg), store: cfg.Store}
+	h := &storeHome{server: newServer(m, cfg), store: cfg.Store, maxSessions: cfg.MaxSessions}
+	h.marks = marks{server: &h.server, store: cfg.Store}
+	return h
 }
 
 // roomForStored is room for a session, in one allocation.
@@ -90,7 +104,7 @@ func (h *storeHome) prepare(st *state) {
 }
 
 func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, decrypted bool) {
-	id, oldKey, refusal, decrypted := h.openID(text)
+	id, key, refusal, decrypted := h.openID(text)
 	if refusal != "" {
 		return refusal, decrypted
 	}
@@ -106,12 +120,35 @@ func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, 
 	if expires, refusal := h.expiry(&st.Metadata, rec.used); now >= expires {
 		return refusal, true
 	}
-	st.used, st.oldKey = rec.used, oldKey
+	revoked, err := h.revoked(st, rec)
+	if err != nil {
+		st.fallDown(err)
+	}
+	if revoked || err != nil {
+		return RefusedRevoked, true
+	}
+	st.used, st.key = rec.used, key
 	if st.Permanent() {
 		st.browser = holdsPermanent
 	}
 	s.hold(rec)
 	return "", true
+}
+
+// revoked reports whether a session does not count that the store has. What the store has under the
+// session's principal was looked at when it was written, and every revocation finds it.
+// Anything else is judged by the marks.
+func (h *storeHome) revoked(st *state, rec stored) (revoked bool, err error) {
+	err = st.watch("load", func() (err error) {
+		if rec.staleness == staleIndex {
+			revoked, err = h.marks.revoked(st.ctx, rec.Contents, h.marks.look)
+		}
+		if err == nil && !revoked {
+			revoked, err = h.marks.missed(st.ctx, int(rec.key), rec.Saved)
+		}
+		return err
+	})
+	return revoked, err
 }
 
 // trace notes where the session moved to that is not found, if that is known.
@@ -129,7 +166,7 @@ func (s *storedSession) trace(err error) origin {
 
 // hold notes what is in the record.
 func (s *storedSession) hold(rec stored) {
-	s.at, s.base, s.oldRecord = rec.place, rec.plaintext, rec.oldKey
+	s.at, s.base, s.staleness = rec.place, rec.plaintext, rec.staleness
 }
 
 // forget makes the session one that has no record.
@@ -160,12 +197,23 @@ func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + u
 
 var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")
 
+// longestRedo bounds the wait for functions given to Update that run again. One that waits for itself
+// would wait for ever.
+const longestRedo = time.Second
+
 // acquire waits until nobody else in this request writes the record.
 func (s *storedSession) acquire() error {
-	if s.writing == writingRedo {
-		return errReentered
-	}
+	var deadline time.Time
 	for s.writing != writingNobody {
+		if s.writing == writingRedo {
+			switch now := time.Now(); {
+			case deadline.IsZero():
+				deadline = now.Add(longestRedo)
+				defer time.AfterFunc(longestRedo, s.idle.Broadcast).Stop()
+			case !now.Before(deadline):
+				return errReentered
+			}
+		}
 		s.idle.Wait()
 	}
 	s.writing = writingOne
@@ -174,7 +222,7 @@ func (s *storedSession) acquire() error {
 
 func (s *storedSession) release() {
 	s.writing = writingNobody
-	s.idle.Signal()
+	s.idle.Broadcast()
 }
 
 // The calls of a session's store. A failure is an event.

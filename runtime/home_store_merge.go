@@ -12,6 +12,13 @@ var errRedo = errors.New("session: a function given to Update has panicked")
 // note keeps a change, in place of those that it makes pointless.
 func (h *storeHome) note(st *state, c change) {
 	s := st.stored
+	switch {
+	case c.kind == changeAuthenticated && c.at != 0:
+		h.marks.authenticate(st, c.raw)
+		c.marks, _ = st.Marks()
+	case c.kind == changeOwner:
+		s.changes = slices.DeleteFunc(s.changes, func(old change) bool { return old.field != nil })
+	}
 	if c.again == nil {
 		s.changes = slices.DeleteFunc(s.changes, func(old change) bool {
 			return old.field == c.field && (c.field != nil || old.kind == c.kind)
@@ -93,7 +100,7 @@ func (h *storeHome) rebase(st *state, newer stored) {
 func (h *storeHome) reportOverwritten(st *state, newer *payload.Contents) {
 	older := h.baseOf(st)
 	for _, c := range st.stored.changes {
-		if c.again != nil || c.field == nil {
+		if c.again != nil || c.kind != changePut && c.kind != changeRemove {
 			continue
 		}
 		theirs := newer.Value(c.field.index)
@@ -115,6 +122,13 @@ func (h *storeHome) redo(st *state, c change) {
 		st.SetPermanent(c.flag)
 	case changeAuthenticated:
 		st.Authenticated = c.at
+		if c.at != 0 {
+			st.SetMarks(c.marks)
+		}
+	case changeMarks:
+		st.SetMarks(c.marks)
+	case changeOwner:
+		st.keepOnly(c.field)
 	}
 }
 

@@ -46,7 +46,7 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 // was faster.
 func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 	s := st.stored
-	rec := stored{Contents: h.baseOf(st), place: s.at, plaintext: s.base, used: st.used, oldKey: s.oldRecord}
+	rec := stored{Contents: h.baseOf(st), place: s.at, plaintext: s.base, used: st.used, staleness: s.staleness}
 	newer := false
 	err = h.contend(st, s.at.key, false, func() error {
 		now := st.now()

@@ -159,7 +159,8 @@ func TestPopWhileAgain(t *testing.T) {
 	}
 }
 
-// A function given to Update that uses the session gets an error, and waits for nobody.
+// A function given to Update that uses the session gets an error, and does not wait for itself for
+// long.
 func TestServerPopInUpdate(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()

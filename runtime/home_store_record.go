@@ -42,32 +42,32 @@ func (h *storeHome) sealID(line []byte, id sessionID) ([]byte, error) {
 // idTokenLen is the length of a token that sealID makes.
 var idTokenLen = token.TextLen(len("\x91\xc4\x10") + payload.IDSize)
 
-// openID returns the id in a cookie's value.
-func (h *storeHome) openID(text string) (id sessionID, oldKey bool, refusal string, decrypted bool) {
+// openID returns the id in a cookie's value, and under which key it is sealed.
+func (h *storeHome) openID(text string) (id sessionID, key uint8, refusal string, decrypted bool) {
 	buf := getScratch()
 	defer putScratch(buf)
 	rings := h.rings.Load()
-	plaintext, key, err := rings.id.Open(*buf, text)
+	plaintext, index, err := rings.id.Open(*buf, text)
 	switch err {
 	case nil:
 	case token.ErrForged:
-		return id, false, RefusedForged, true
+		return id, 0, RefusedForged, true
 	case token.ErrUnknownKey:
 		if rings.session.Recognizes(text) || rings.companion.Recognizes(text) || rings.record.Recognizes(text) {
-			return id, false, RefusedPurpose, false
+			return id, 0, RefusedPurpose, false
 		}
-		return id, false, RefusedUnknownKey, false
+		return id, 0, RefusedUnknownKey, false
 	default:
-		return id, false, RefusedMalformed, false
+		return id, 0, RefusedMalformed, false
 	}
 	*buf = plaintext
 	r := wire.NewReader(plaintext)
 	elements := r.Array()
 	copy(id[:], r.Fixed(payload.IDSize))
 	if r.Failed() || elements < 1 {
-		return id, false, RefusedMalformed, true
+		return id, 0, RefusedMalformed, true
 	}
-	return id, key > 0, "", true
+	return id, uint8(index), "", true
 }
 
 // A stored is what a record says.
@@ -76,7 +76,8 @@ type stored struct {
 	place     place
 	plaintext []byte // without the time of last use; never written to
 	used      int64
-	oldKey    bool
+	key       uint8 // under which it is sealed, 0 for the newest
+	staleness staleness
 }
 
 // A tombstone is the error of a record whose session has ended.
@@ -122,7 +123,7 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 	if err != nil {
 		return s, errRecord
 	}
-	s.oldKey = key > 0
+	s.key = uint8(key)
 	if len(text) > 0 && text[0] == wireNil {
 		return s, openTombstone(text[1:], rec.Expires)
 	}
@@ -133,7 +134,23 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 	}
 	s.plaintext = r.Rest()
 	s.place = place{id: c.ID(), version: rec.Version}
+	s.staleness = h.stalenessOf(rec.Principal, h.principalOf(c), key)
 	return s, nil
+}
+
+// stalenessOf judges a record by the principal under whom the store has it, the encoded value of
+// the one in it, and the key under which it is sealed.
+func (h *storeHome) stalenessOf(hash string, raw []byte, key int) staleness {
+	keys := h.rings.Load().principals
+	switch {
+	case key >= len(keys): // the ring has changed since
+		return staleIndex
+	case hash != keys[key].hash(raw):
+		return staleIndex
+	case key > 0:
+		return staleKey
+	}
+	return staleNot
 }
 
 const wireNil = 0xc0
@@ -172,7 +189,7 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Re
 	expires, _ := h.expiry(&c.Metadata, used)
 	rec = Record{
 		Version:   p.version + 1,
-		Principal: h.principalHash(h.principalOf(c)),
+		Principal: h.rings.Load().principals[0].hash(h.principalOf(c)),
 		Data:      data,
 		Expires:   storeTime(expires - h.clock.now()),
 	}

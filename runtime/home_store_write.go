@@ -1,8 +1,10 @@
 package runtime
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // maxTaken bounds how often a new id is tried that is in the store already.
@@ -53,10 +55,15 @@ func (h *storeHome) write(st *state) error {
 	err := h.contend(st, s.at.key, s.found(),
 		func() error { return h.writeOnce(st) },
 		func() error { return h.merge(st) })
-	if err == nil {
-		st.edits, s.changes = saved, s.few[:0]
+	if err != nil {
+		return err
 	}
-	return err
+	loggedIn := slices.ContainsFunc(s.changes, func(c change) bool { return c.kind == changeAuthenticated && c.at != 0 })
+	st.edits, s.changes = saved, s.few[:0]
+	if loggedIn && h.maxSessions > 0 {
+		return h.endOldest(st)
+	}
+	return nil
 }
 
 // An action is what it takes to bring the store up to date.
@@ -170,6 +177,7 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	now := st.now()
 	st.Forget()
 	st.Saved = max(now, st.Created)
+	indexed := s.found() && to == s.at && s.staleness == staleIndex
 	rec, held, err := h.sealRecord(&st.Contents, to, now)
 	if err != nil {
 		if large, ok := err.(*recordTooLarge); ok {
@@ -185,12 +193,19 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	if err != nil {
 		return err
 	}
-	if from != nil {
+	if to != s.at {
 		// The new id is good only once the old one is not: nobody has been told of it
 		// before that.
 		s.waiting = held.place
-		if err := h.bury(st, *from, &to.id); err != nil {
-			return err
+		if from != nil || rec.Principal != "" {
+			if err := h.lookBack(st); err != nil {
+				return err
+			}
+		}
+		if from != nil {
+			if err := h.bury(st, *from, &to.id); err != nil {
+				return err
+			}
 		}
 		s.waiting = place{}
 	}
@@ -199,7 +214,35 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	}
 	st.used = now
 	s.hold(held)
+	if indexed {
+		return h.lookBackOrEnd(st)
+	}
 	return nil
+}
+
+// lookBackOrEnd is lookBack for a record that was just written in its place, for a principal under
+// whom the store did not have it.
+func (h *storeHome) lookBackOrEnd(st *state) error {
+	err := h.lookBack(st)
+	if errors.Is(err, ErrNoRecord) {
+		return cmp.Or(h.delete(st, st.stored.at), err)
+	}
+	return err
+}
+
+// lookBack finds out whether the session was revoked while it was written under a new id or for a
+// principal. Who revokes raises a mark before looking for records: either that finds this one,
+// or this finds the mark. The error is ErrNoRecord if the session does not count.
+func (h *storeHome) lookBack(st *state) error {
+	var revoked bool
+	err := st.watch("load", func() (err error) {
+		revoked, err = h.marks.revoked(st.ctx, &st.Contents, h.marks.look)
+		return err
+	})
+	if err == nil && revoked {
+		err = ErrNoRecord
+	}
+	return err
 }
 
 // touch notes that the session was used, if that is due, and seals the record anew if its
@@ -215,7 +258,7 @@ func (h *storeHome) touch(st *state) error {
 	if due {
 		used = now
 	}
-	if !due && !s.oldRecord && !st.oldKey {
+	if !due && s.staleness == staleNot && !st.oldKey() {
 		return nil
 	}
 	rec, held, err := h.sealRecord(&st.Contents, s.at, used)
@@ -228,11 +271,15 @@ func (h *storeHome) touch(st *state) error {
 	case err != nil: // ErrNoRecord too: the session has ended
 		return err
 	default:
-		if s.oldRecord && !st.oldKey {
+		if s.staleness == staleKey && !st.oldKey() {
 			st.event(EventResealed, "", "")
 		}
+		indexed := s.staleness == staleIndex
 		st.used = used
 		s.hold(held)
+		if indexed {
+			return h.lookBackOrEnd(st)
+		}
 	}
 	return nil
 }
@@ -247,10 +294,10 @@ func (h *storeHome) tell(st *state, lines []string) ([]string, error) {
 		return st.appendDeletions(lines), nil
 	case empty || !s.found():
 		return lines, nil
-	case st.modified() || st.oldKey:
+	case st.modified() || st.oldKey():
 		st.announce(!st.modified())
 	}
-	if s.cookie == cookieOutrun || s.cookie == cookieGood && !st.oldKey {
+	if s.cookie == cookieOutrun || s.cookie == cookieGood && !st.oldKey() {
 		return lines, nil
 	}
 	s.cookie = cookieSent

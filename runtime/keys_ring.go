@@ -14,6 +14,7 @@ type rings struct {
 	id         *token.Ring     // of the cookie that leads to a session in a store
 	record     *token.Ring     // of the session in a store
 	principals []*principalKey // the newest first
+	history    keyHistory
 }
 
 // The purposes are part of the tokens' format.
@@ -38,6 +39,9 @@ func (m *manager) newRings(keys Keys) (*rings, error) {
 		return nil, ErrNoKeys
 	}
 	var r rings
+	if m.clock.source == nil {
+		r.history.since = m.clock.now()
+	}
 	var errs [5]error
 	name := m.cookie.Name()
 	r.session, errs[0] = token.NewRing(masters, name, sessionPurpose)

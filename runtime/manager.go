@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
@@ -26,6 +27,7 @@ type manager struct {
 	cookie       *cookie.Spec
 	rings        atomic.Pointer[rings]
 	fields       []*descriptor
+	principal    *descriptor // one of fields, or nil
 	schema       *payload.Schema
 	clock        clock
 	onEvent      func(context.Context, Event)
@@ -43,6 +45,9 @@ func (m *manager) init(cfg Config, fields []AnyField) error {
 	}
 	var fieldsErr, cookieErr error
 	m.fields, m.schema, fieldsErr = index(fields)
+	if i := slices.IndexFunc(m.fields, func(f *descriptor) bool { return f.principal }); i >= 0 {
+		m.principal = m.fields[i]
+	}
 	m.cookie, m.policy, cookieErr = cfg.settings()
 	m.home = newHome(m, cfg)
 	keysErr := m.setKeys(cfg.Keys)
@@ -50,6 +55,14 @@ func (m *manager) init(cfg Config, fields []AnyField) error {
 		keysErr = fmt.Errorf("%w: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run", ErrNoKeys)
 	}
 	return errors.Join(keysErr, cookieErr, fieldsErr)
+}
+
+// principalOf returns the encoded value of a session's principal, nil if it has none.
+func (m *manager) principalOf(c *payload.Contents) []byte {
+	if m.principal == nil {
+		return nil
+	}
+	return c.Value(m.principal.index)
 }
 
 // replyStatus is the error handler of programs that have none.

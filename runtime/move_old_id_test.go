@@ -18,7 +18,7 @@ import (
 func TestLateRequest(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, move := range map[string]func(*visitor){
-			"log in": func(s *visitor) { fieldAccount.Set(s.Session, 8) },
+			"log in": func(s *visitor) { fieldAccount.Set(s.Session, 8); fieldUser.Set(s.Session, "hubo") },
 			"Renew":  func(s *visitor) { s.Renew() },
 		} {
 			synctest.Test(t, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestLateCookieOfRotation(t *testing.T) {
 		}
 		w := c.send(func(s *visitor) {
 			fieldUser.Get(s.Session)
-			c.visit(func(s *visitor) { fieldAccount.Set(s.Session, 8) })
+			c.visit(func(s *visitor) { fieldAccount.Set(s.Session, 8); fieldUser.Set(s.Session, "hubo") })
 		})
 		c.receive(w)
 		if !c.isLoggedIn() {

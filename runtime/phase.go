@@ -52,5 +52,5 @@ type answer uint8
 const (
 	answerAhead     answer = iota
 	answerBegun            // changes come too late
-	answerAbandoned        // the handler has panicked: there may be no response
+	answerAbandoned        // the handler has panicked, or its context has ended: the browser may hear of nothing
 )

@@ -13,33 +13,101 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A panic goes on as it came, after the session is saved for whoever answers.
+// A panic goes on as it came. What the handler did to a session that there was is saved for whoever
+// answers. Nothing begins: whoever does not answer would leave a session of which the browser
+// has not heard.
 func TestPanic(t *testing.T) {
 	cause := errors.New("cause")
 	for _, value := range []any{cause, http.ErrAbortHandler} {
 		m := newManager(t, runtime.Config{})
 		h := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			fieldUser.Set(from(r).Session, "hubo")
+			s := from(r)
+			switch r.URL.Path {
+			case "/begin":
+				fieldUser.Set(s.Session, "hubo")
+				return
+			case "/renew":
+				s.Renew()
+			case "/destroy":
+				s.Destroy()
+				fieldTheme.Set(s.Session, "dark")
+			}
+			fieldVisits.Set(s.Session, 3)
 			panic(value)
 		}))
 		recovering := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
-				if got := recover(); got != value {
-					t.Errorf("recovered %v", got)
+				if got := recover(); got != nil {
+					if got != value {
+						t.Errorf("recovered %v", got)
+					}
+					http.Error(w, "sorry", 500)
 				}
-				http.Error(w, "sorry", 500)
 			}()
 			h.ServeHTTP(w, r)
 		})
-		b := newBrowser(t, recovering)
-		resp, body := b.get("/")
-		if s := m.Open(b.cookies()); resp.StatusCode != 500 || body != "sorry\n" || fieldUser.Get(s.Session) != "hubo" {
-			t.Errorf("%s, %q: %v", resp.Status, body, s)
+		for _, c := range []struct {
+			name, first, path, user string
+			visits                  int
+		}{
+			{"begins", "", "/", "", 0},
+			{"changes", "/begin", "/", "hubo", 3},
+			{"renews", "/begin", "/renew", "hubo", 0},
+			{"ends and begins another", "/begin", "/destroy", "", 0},
+		} {
+			b := newBrowser(t, recovering)
+			if c.first != "" {
+				b.get(c.first)
+			}
+			resp, body := b.get(c.path)
+			s := m.Open(b.cookies())
+			if resp.StatusCode != 500 || body != "sorry\n" || fieldUser.Get(s.Session) != c.user || fieldVisits.Get(s.Session) != c.visits {
+				t.Errorf("%s: %s, %q: %v", c.name, resp.Status, body, s)
+			}
 		}
 		// Nobody recovers: net/http cuts the connection, and nothing is answered.
-		b = newBrowser(t, h)
+		b := newBrowser(t, h)
 		if resp, err := b.client.Get(b.server.URL); err == nil {
 			t.Errorf("answered %s", resp.Status)
+		}
+	}
+}
+
+// A request whose context has ended by the time that it is answered begins nothing either: the client
+// has gone, or an outer http.TimeoutHandler has answered.
+func TestEndedContextBeginsNothing(t *testing.T) {
+	for name, cfg := range map[string]runtime.Config{
+		"cookie":      {},
+		"revocations": {Revocations: runtime.NewMemoryStore(100)},
+		"store":       {Store: runtime.NewMemoryStore(100)},
+	} {
+		m := newManager(t, cfg)
+		cookie := sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })
+		for _, begin := range []bool{true, false} {
+			ctx, cancel := context.WithCancel(t.Context())
+			r := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
+			r.Header.Set("Cookie", cookie)
+			w := httptest.NewRecorder()
+			m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if begin {
+					fieldAccount.Set(from(r).Session, 7)
+				} else {
+					fieldVisits.Set(from(r).Session, 2)
+				}
+				cancel()
+			})).ServeHTTP(w, r)
+			if begin && len(setCookies(w)) > 0 {
+				t.Errorf("%s: a log-in of which nobody hears is answered with %q", name, setCookies(w))
+			}
+			s := m.Open([]string{cookie})
+			if s.IsNew() || fieldAccount.Has(s.Session) {
+				t.Errorf("%s, begin %v: the session is %v", name, begin, s)
+			}
+		}
+		if name == "store" {
+			if got := fieldVisits.Get(m.Open([]string{cookie}).Session); got != 2 {
+				t.Errorf("a change in place is lost: %d", got)
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ var (
 	errNoRevocations = errors.New("session: revoking needs Config.Store or Config.Revocations")
 	errNoList        = errors.New("session: listing needs Config.Store")
 	errNoPrincipal   = errors.New("session: the schema has no field with the option principal")
+	errNobody        = errors.New("session: the session has no principal")
 	errID            = errors.New("session: not an id of a session")
 )
 
@@ -41,11 +42,53 @@ func (m *Manager[S]) RevokePrincipal(ctx context.Context, principal any) error {
 	return m.reportRevoked(ctx, RevokedPrincipal, m.home.revokePrincipal(ctx, raw))
 }
 
+// RevokeOthers ends the sessions of the principal of s, but not s: log out my other devices. It must
+// be called before the response begins: s changes, and is lost with the others if it cannot be
+// saved. It fails with [ErrEnded] if s was revoked itself.
+func (m *Manager[S]) RevokeOthers(ctx context.Context, s *S) error {
+	st := m.state(s)
+	st.lock()
+	defer st.unlock()
+	raw := m.principalOf(&st.Contents)
+	switch {
+	case st.isDown():
+		return st.failure()
+	case raw == nil:
+		return errNobody
+	}
+	return m.reportRevoked(ctx, RevokedOthers, m.home.revokeOthers(ctx, st, raw))
+}
+
+// Check asks again whether a session still counts, which was opened before: for a stream or a
+// websocket, whose handler keeps what it has read. The error is [ErrEnded] if the session was destroyed or
+// revoked, has expired, or is somebody else's now. A session that has moved to another id
+// counts. Without Config.Store and Config.Revocations, only its times are looked at.
+func (m *Manager[S]) Check(ctx context.Context, s *S) error {
+	st := m.state(s)
+	st.lock()
+	defer st.unlock()
+	switch {
+	case st.isDown():
+		return st.failure()
+	case st.origin == lost || st.origin == moved:
+		return ErrEnded
+	}
+	return m.home.check(ctx, st)
+}
+
 // RevokeAll ends all sessions. With Config.Store, it removes every record of the store, whatever
 // it is for. With millions of records that takes longer than Config.StoreTimeout: give ctx a
 // deadline, which then replaces that timeout.
 func (m *Manager[S]) RevokeAll(ctx context.Context) error {
 	return m.reportRevoked(ctx, RevokedAll, m.home.revokeAll(ctx))
+}
+
+// encodePrincipal encodes a principal as sessions hold it.
+func (m *manager) encodePrincipal(v any) ([]byte, error) {
+	if m.principal == nil {
+		return nil, errNoPrincipal
+	}
+	return m.principal.encode(v)
 }
 
 // reportRevoked reports what became of a call of a Revoke method, and returns its error.

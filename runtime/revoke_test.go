@@ -19,7 +19,7 @@ func TestDestroyEndsCopies(t *testing.T) {
 			"Destroy and begin": func(s *visitor) { s.Destroy(); fieldTheme.Set(s.Session, "dark") },
 			"Clear":             func(s *visitor) { s.Clear() },
 			"Renew":             func(s *visitor) { s.Renew() },
-			"another principal": func(s *visitor) { fieldAccount.Set(s.Session, 8) },
+			"another principal": func(s *visitor) { fieldAccount.Set(s.Session, 8); fieldUser.Set(s.Session, "eve") },
 			"RevokeID": func(s *visitor) {
 				if err := r.m.RevokeID(t.Context(), s.ID()); err != nil {
 					t.Error(err)

@@ -32,6 +32,9 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 	st.mu.Lock()
 	if final && st.answer == answerAhead {
 		st.answer = answerBegun
+		if st.ctx.Err() != nil {
+			st.answer = answerAbandoned // the client has gone, or somebody else has answered
+		}
 	}
 	if !st.isOpen() {
 		st.mu.Unlock()
@@ -62,7 +65,7 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 // reason is an error for an event: the parts of an error's text that are not this
 // package's own might show a value.
 func reason(err error) string {
-	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrTooLate, errReentered, errRedo} {
+	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrUpdate, ErrTooLate, errReentered, errRedo} {
 		if errors.Is(err, known) {
 			return strings.TrimPrefix(known.Error(), "session: ")
 		}
@@ -165,8 +168,11 @@ func (m *manager) largest(c *payload.Contents) string {
 	return strings.Join(text, ", ")
 }
 
-// farewell is what is said of a session when the handler has panicked, and its changes would
-// give it an id of which nobody may hear.
+// beginsSession reports whether the session that is to be saved is a new one, or has a new id.
+func (st *state) beginsSession() bool { return st.origin.isNew() || st.news == renewal }
+
+// farewell is what is said of a session that a request was to begin, or to give another id, of which
+// nobody may hear: see answerAbandoned.
 func (st *state) farewell(lines []string) []string {
 	if st.loggedOut && st.browser != holdsNothing {
 		return st.appendDeletions(lines)

@@ -30,7 +30,7 @@ func (st *state) unseal(text, companion string, now int64) (refusal string, decr
 	if st.Parse(plaintext) != nil {
 		return RefusedMalformed, true
 	}
-	st.used, st.oldKey, st.oldUse = st.Saved, key > 0, false
+	st.used, st.key, st.oldUse = st.Saved, uint8(key), false
 	if m.slides(&st.Metadata) && companion != "" {
 		var used int64
 		used, st.oldUse = m.openCompanion(companion, st.ID())
@@ -58,13 +58,13 @@ func (st *state) seal(lines []string) (_ []string, err error) {
 	case empty:
 		return lines, nil
 	}
-	if st.oldKey {
+	if st.oldKey() {
 		if lines, err = st.sealData(lines, true); err != nil {
 			return nil, err
 		}
 	}
 	if m := st.manager; m.slides(&st.Metadata) {
-		if now := st.now(); st.oldKey || st.oldUse || now-st.used >= m.refresh {
+		if now := st.now(); st.oldKey() || st.oldUse || now-st.used >= m.refresh {
 			return st.sealUse(lines, now)
 		}
 	}

@@ -8,15 +8,12 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
 // server is what the homes share that keep something on the server.
 type server struct {
 	*manager
-	timeout   time.Duration
-	principal *descriptor // nil if the schema has none
+	timeout time.Duration
 }
 
 const defaultStoreTimeout = 2 * time.Second
@@ -25,9 +22,6 @@ func newServer(m *manager, cfg Config) server {
 	s := server{manager: m, timeout: cfg.StoreTimeout}
 	if s.timeout == 0 {
 		s.timeout = defaultStoreTimeout
-	}
-	if i := slices.IndexFunc(m.fields, func(f *descriptor) bool { return f.principal }); i >= 0 {
-		s.principal = m.fields[i]
 	}
 	return s
 }
@@ -53,22 +47,6 @@ func (s *server) storeKey(purpose, what string) string {
 	return hashText(&sum)
 }
 
-// principalOf returns the encoded value of a session's principal, nil if it has none.
-func (s *server) principalOf(c *payload.Contents) []byte {
-	if s.principal == nil {
-		return nil
-	}
-	return c.Value(s.principal.index)
-}
-
-// principalHash is the hash of a principal's encoded value under the newest key, "" for nil.
-func (s *server) principalHash(raw []byte) string {
-	if raw == nil {
-		return ""
-	}
-	return s.rings.Load().principals[0].hash(raw)
-}
-
 // principalHashes are the hashes of a principal under all keys: records carry the one
 // of the key that was the newest when they were written. The oldest key's comes first, so
 // that who goes through them in turn meets a record that is just sealed anew.
@@ -78,15 +56,6 @@ func (s *server) principalHashes(raw []byte) []string {
 		hashes = append(hashes, key.hash(raw))
 	}
 	return hashes
-}
-
-// encodePrincipal encodes a principal as sessions hold it.
-func (m *manager) encodePrincipal(v any) ([]byte, error) {
-	i := slices.IndexFunc(m.fields, func(f *descriptor) bool { return f.principal })
-	if i < 0 {
-		return nil, errNoPrincipal
-	}
-	return m.fields[i].encode(v)
 }
 
 // call makes one call of a store, which may answer with some errors. What it has begun is

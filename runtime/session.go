@@ -99,6 +99,17 @@ func (s Session) Renew() {
 	st.change("Renew")
 }
 
+// Authenticate notes that the visitor has just proved who they are: the session gets a new id, and
+// AuthenticatedAt is now. Setting the principal to another value does so by itself; call it as well in a
+// log-in, where the principal may be the one that is already there.
+func (s Session) Authenticate() {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	st.authenticate(st.manager.principalOf(&st.Contents), st.now())
+	st.change("Authenticate")
+}
+
 // Destroy ends the session and logs the visitor out: its fields, its id and its age are
 // gone, and the response deletes the cookie. Fields that are set afterwards begin a new
 // session, and IsNew is true from now on.
@@ -130,13 +141,9 @@ func (s Session) AuthenticatedAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	for i, f := range st.manager.fields {
-		if f.principal && st.Contents.Value(i) == nil {
-			return time.Time{} // a ttl has run out, or the value did not decode
-		}
-	}
-	if st.Authenticated == 0 {
-		return time.Time{}
+	m := st.manager
+	if st.Authenticated == 0 || m.principal != nil && m.principalOf(&st.Contents) == nil {
+		return time.Time{} // nobody; or a ttl has run out, or the value did not decode
 	}
 	return time.Unix(st.Authenticated, 0)
 }

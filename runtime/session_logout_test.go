@@ -66,7 +66,7 @@ func TestLogOutOnTheServerDoesNotFail(t *testing.T) {
 			"Revocations": {Revocations: runtime.NewMemoryStore(100)},
 		} {
 			m := newManager(t, cfg)
-			cookie := sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })
+			cookie := sealed(t, m, func(s *visitor) { fieldAccount.Set(s.Session, 7) })
 			s := m.Open([]string{cookie})
 			logOut(s)
 			fieldUser.Set(s.Session, "longer than ten bytes")

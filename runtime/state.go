@@ -32,9 +32,9 @@ type opened struct {
 	browser  holding
 	siblings cookie.Siblings // those that the browser has
 
-	oldKey    bool // the cookie opened under a key that is not the newest
-	oldUse    bool // so did the companion
-	loggedOut bool // it was cleared or destroyed, which must not fail for what follows
+	key       uint8 // the key under which the cookie opened, 0 for the newest
+	oldUse    bool  // the companion opened under an older key
+	loggedOut bool  // it was cleared or destroyed, which must not fail for what follows
 
 	trouble *trouble // nil as long as there is none
 
@@ -183,6 +183,12 @@ func (st *state) tryOpen(value string, r *cookie.Received, now int64) (refusal s
 	return refusal, decrypted
 }
 
+// hasExpired reports whether the session would be refused now.
+func (st *state) hasExpired() bool {
+	expires, _ := st.manager.expiry(&st.Metadata, st.used)
+	return st.now() >= expires
+}
+
 // start makes an empty session one that begins now.
 func (st *state) start(now int64) { st.Created, st.Saved, st.used = now, now, now }
 
@@ -196,6 +202,9 @@ func (st *state) reportDisputed() {
 }
 
 func (st *state) now() int64 { return st.manager.clock.now() }
+
+// oldKey reports whether the cookie opened under a key that is not the newest.
+func (st *state) oldKey() bool { return st.key > 0 }
 
 func (st *state) modified() bool { return st.edits != unchanged }
 

@@ -3,17 +3,20 @@ package runtime
 import (
 	"bytes"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
 // A change is what a request did to a session, so that a home can do it again to a newer one.
 type change struct {
 	kind    changeKind
 	field   *descriptor // of changePut and changeRemove
-	raw     []byte
+	raw     []byte      // of changePut; of changeAuthenticated, the principal
 	expires int64
-	again   update // what to do in place of setting raw, if the field turns out to hold something else
-	flag    bool   // of changePermanent
-	at      int64  // of changeAuthenticated
+	again   update        // what to do in place of setting raw, if the field turns out to hold something else
+	flag    bool          // of changePermanent
+	at      int64         // of changeAuthenticated; 0 if there is no principal now
+	marks   payload.Marks // of changeAuthenticated and changeMarks
 }
 
 type changeKind uint8
@@ -23,6 +26,8 @@ const (
 	changeRemove
 	changePermanent
 	changeAuthenticated
+	changeMarks
+	changeOwner // every other field was cleared
 )
 
 // An update makes a field's encoded value from the one that it holds, nil if absent. It
@@ -57,11 +62,29 @@ func (st *state) beginAnew() {
 	}
 }
 
-// authenticate notes that the principal changed, at a time; 0 if there is none now.
-func (st *state) authenticate(at int64) {
+// authenticate notes that the visitor has proved, at a time, to be the principal with this encoded
+// value; 0 and nil for nobody.
+func (st *state) authenticate(raw []byte, at int64) {
 	st.renew()
 	st.Authenticated = at
-	st.manager.home.note(st, change{kind: changeAuthenticated, at: at})
+	st.manager.home.note(st, change{kind: changeAuthenticated, at: at, raw: raw})
+}
+
+// changeOwner removes every field but that of the principal, who is another one now: nobody
+// inherits what is somebody else's.
+func (st *state) changeOwner(principal *descriptor) {
+	st.keepOnly(principal)
+	st.manager.home.note(st, change{kind: changeOwner, field: principal})
+}
+
+// keepOnly removes every other field.
+func (st *state) keepOnly(kept *descriptor) {
+	for _, f := range st.manager.fields {
+		if f != kept {
+			st.Contents.Remove(f.index)
+		}
+	}
+	st.ForgetUnknown()
 }
 
 // value returns the encoded value of a field, nil if absent. It stays as it is
@@ -89,7 +112,10 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool
 		return true
 	}
 	if changed && f.principal {
-		st.authenticate(st.now())
+		if held != nil {
+			st.changeOwner(f)
+		}
+		st.authenticate(raw, st.now())
 	}
 	st.Contents.Set(f.index, raw)
 	st.SetExpiry(f.index, expires)
@@ -129,7 +155,7 @@ func (st *state) remove(f *descriptor) bool {
 		return false
 	}
 	if f.principal {
-		st.authenticate(0)
+		st.authenticate(nil, 0)
 	}
 	st.Contents.Remove(f.index)
 	return true
