@@ -89,6 +89,12 @@ func (d Dialect) queries(table string) queries {
 		sessions:   `SELECT "key" FROM "TABLE" WHERE "key" > ? AND length(data) > 0 ORDER BY "key" LIMIT ?`,
 		expired:    `SELECT "key", expires FROM "TABLE" WHERE expires >= ? AND expires <= ? ORDER BY expires LIMIT ?`,
 	}
+	if d == PostgreSQL {
+		// An equality would have the planner, which knows that an account has few sessions,
+		// read and sort all of them for each batch.
+		q.sessionsOf = `SELECT "key" FROM "TABLE" WHERE principal <= $1 AND (principal, "key") > ($1, $2) AND length(data) > 0
+			ORDER BY principal, "key" LIMIT $3`
+	}
 	if d == MySQL {
 		// How many rows MySQL says were affected depends on the driver's clientFoundRows,
 		// and on whether the new values are the old ones. LAST_INSERT_ID tells without doubt
@@ -109,10 +115,11 @@ func (d Dialect) queries(table string) queries {
 	return q
 }
 
-// Which records of a batch of keys are deleted: they may have changed since it was read.
+// Which records of a batch of keys are deleted: they may have changed since it was read. The
+// COALESCE keeps a database from reading all records of the principal to find those of the batch.
 const (
 	ifExpired  = `expires <= ?`
-	ifOwned    = `principal = ? AND length(data) > 0`
+	ifOwned    = `COALESCE(principal, '') = ? AND length(data) > 0`
 	ifSessions = `length(data) > 0`
 )
 
