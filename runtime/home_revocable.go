@@ -17,6 +17,7 @@ type revocableHome struct {
 type revocableSession struct {
 	id     sessionID // under which the browser has it
 	owner  owner
+	raw    []byte      // the principal's encoded value, as the browser has it
 	doomed []sessionID // what ends when the session is saved
 	leads  []sessionID // ids that lead to the session that a log-out is meant for
 }
@@ -32,8 +33,8 @@ const (
 
 func newRevocableHome(m *manager, cfg Config) *revocableHome {
 	h := &revocableHome{server: newServer(m, cfg)}
-	h.marks = marks{server: &h.server, store: cfg.Revocations}
 	h.denials = denials{server: &h.server, store: cfg.Revocations, cache: newDenialCache(cfg.RevocationCache)}
+	h.marks = marks{server: &h.server, store: cfg.Revocations, raised: func(key string, rec Record) { h.denials.cache.put(key, rec) }}
 	return h
 }
 
@@ -48,7 +49,7 @@ func (h *revocableHome) open(st *state, text, companion string, now int64) (refu
 	refusal, decrypted = st.unseal(text, companion, now)
 	switch refusal {
 	case "":
-		st.Prune(now) // a principal that has ended is nobody's
+		st.prune(now) // a principal that has ended is nobody's
 		return h.checkOpened(st), true
 	case RefusedExpired, RefusedIdle:
 		if h.ownerOf(st) == ownerSome {
@@ -56,6 +57,12 @@ func (h *revocableHome) open(st *state, text, companion string, now int64) (refu
 		}
 	}
 	return refusal, decrypted
+}
+
+// know notes what the browser has.
+func (h *revocableHome) know(st *state) {
+	r := st.revocable
+	r.id, r.owner, r.raw = st.ID(), h.ownerOf(st), h.principalOf(&st.Contents)
 }
 
 // ownerOf says whose session it is that was opened.
@@ -78,7 +85,7 @@ func (h *revocableHome) checkOpened(st *state) (refusal string) {
 		st.fallDown(err)
 		return RefusedRevoked
 	case found == good:
-		st.revocable.id, st.revocable.owner = st.ID(), h.ownerOf(st)
+		h.know(st)
 		return ""
 	}
 	st.revocable.lead(st.ID())
@@ -130,7 +137,7 @@ func (h *revocableHome) save(st *state, lines []string) ([]string, error) {
 	}
 	lines, err := st.seal(lines)
 	if err == nil && !empty {
-		r.id, r.owner = st.ID(), h.ownerOf(st)
+		h.know(st)
 		if st.edits == unsaved {
 			st.edits = saved
 		}
@@ -162,6 +169,9 @@ func (h *revocableHome) leaveID(st *state) (stays bool, err error) {
 	var next string
 	if !st.Empty() {
 		next = h.denials.idKey(st.ID())
+		if !same(r.raw, h.principalOf(&st.Contents)) {
+			next += otherOwner
+		}
 	}
 	err = st.watch("revoke", func() error {
 		if r.owner == ownerAnonymous {
@@ -232,8 +242,8 @@ func (h *revocableHome) check(ctx context.Context, st *state) error {
 	}
 	err := follow(h.denials.idKey(st.revocable.id), func(key string) (next string, moved bool, err error) {
 		rec, err := h.load(ctx, h.denials.store, key)
-		next = nextKey(rec)
-		if err == nil && rec.Version > 0 && next == "" {
+		next, sameOwner := nextKey(rec)
+		if err == nil && rec.Version > 0 && (next == "" || !sameOwner) {
 			err = ErrEnded
 		}
 		return next, next != "", err
@@ -242,6 +252,9 @@ func (h *revocableHome) check(ctx context.Context, st *state) error {
 		return err
 	}
 	revoked, err := h.marks.revoked(ctx, &st.Contents, h.marks.look)
+	if p := h.principal; err == nil && p != nil && st.Expiry(p.index) != 0 && st.Expiry(p.index) <= st.now() {
+		revoked = true // it is nobody's by now
+	}
 	if err == nil && (revoked || st.hasExpired()) {
 		err = ErrEnded
 	}

@@ -43,7 +43,7 @@ func (c *denialCache) get(key string) (known cachedDenial, ok bool) {
 
 // put keeps what a record says, and returns it.
 func (c *denialCache) put(key string, rec Record) cachedDenial {
-	known := cachedDenial{rec.Version, nextKey(rec) != "", time.Now()}
+	known := cachedDenial{rec.Version, rec.Principal != "" || len(rec.Data) > 0, time.Now()}
 	if c == nil {
 		return known
 	}

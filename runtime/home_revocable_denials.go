@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // denials say which ids of sessions in cookies are dead. The version of a record is the time at which
@@ -118,13 +119,20 @@ func (d *denials) movedTo(ctx context.Context, key string) (next string, err err
 	if err != nil || rec.Version == 0 || d.server.clock.now()-int64(rec.Version) > graveTime {
 		return "", err
 	}
-	return nextKey(rec), nil
+	next, _ = nextKey(rec)
+	return next, nil
 }
 
-// nextKey is the key of the record about the next id of a session that moved, "" if it did not.
-func nextKey(rec Record) string {
+// otherOwner is what the key of the next record ends with if the session is somebody else's there.
+const otherOwner = "-"
+
+// nextKey is the key of the record about the next id of a session that moved, "" if it did not, and
+// whether it is the same principal's there.
+func nextKey(rec Record) (key string, sameOwner bool) {
+	key = rec.Principal
 	if len(rec.Data) > 0 {
-		return string(rec.Data)
+		key = string(rec.Data)
 	}
-	return rec.Principal
+	key, other := strings.CutSuffix(key[:min(len(key), hashSize+len(otherOwner))], otherOwner)
+	return key, !other
 }

@@ -27,6 +27,8 @@ type storedSession struct {
 	doomed  []place     // what ends when the session is saved
 	leads   []sessionID // ids that lead to the session that a log-out is meant for
 
+	checked sessionID // where Check found it the last time
+
 	base      []byte // the plaintext of the record, to tell what others changed since
 	staleness staleness
 	changes   []change
@@ -40,9 +42,11 @@ type storedSession struct {
 // A place is where a record is in the store. It is known by its version; 0 is for no record, or
 // for one that nobody has looked at.
 type place struct {
-	id      sessionID
-	key     string
-	version uint64
+	id       sessionID
+	key      string
+	version  uint64
+	hash     string // of the principal under whom revocations look for it
+	unlooked bool   // nobody has looked at the marks since it has been under that hash
 }
 
 func (h *storeHome) place(id sessionID, version uint64) place {
@@ -59,7 +63,7 @@ const (
 	staleNot   staleness = iota
 	staleTimes           // its times were noted by a clock that is wrong
 	staleKey             // it is sealed under an older key
-	staleIndex           // the store has it under another principal, by another build or an older key
+	staleIndex           // it was under another principal until now, by another build or an older key
 )
 
 // CookieDue says whether the browser must get its cookie anew.
@@ -132,6 +136,7 @@ func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, 
 	if st.Permanent() {
 		st.browser = holdsPermanent
 	}
+	rec.place.unlooked = false // as it was judged
 	s.hold(rec)
 	return "", true
 }

@@ -21,7 +21,10 @@ func (h *storeHome) note(st *state, c change) {
 	}
 	if c.again == nil {
 		s.changes = slices.DeleteFunc(s.changes, func(old change) bool {
-			return old.field == c.field && (c.field != nil || old.kind == c.kind)
+			if c.field != nil {
+				return old.field == c.field
+			}
+			return old.kind == c.kind
 		})
 	}
 	s.changes = append(s.changes, c)
@@ -74,7 +77,7 @@ func (h *storeHome) rebase(st *state, newer stored) {
 	h.reportOverwritten(st, newer.Contents)
 	mine, renewed := st.Metadata, !st.HasID(s.at.id)
 	st.Take(newer.Contents)
-	st.Prune(st.now())
+	st.prune(st.now())
 	if renewed {
 		st.KeepID(&mine)
 	}
@@ -128,7 +131,7 @@ func (h *storeHome) redo(st *state, c change) {
 	case changeMarks:
 		st.SetMarks(c.marks)
 	case changeOwner:
-		st.keepOnly(c.field)
+		st.keepOnly(st.manager.principal)
 	}
 }
 

@@ -133,8 +133,8 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 		return s, errRecord
 	}
 	s.plaintext = r.Rest()
-	s.place = place{id: c.ID(), version: rec.Version}
-	s.staleness = h.stalenessOf(rec.Principal, h.principalOf(c), key)
+	s.staleness = h.stalenessOf(rec.Principal, c, key)
+	s.place = place{id: c.ID(), version: rec.Version, hash: rec.Principal, unlooked: s.staleness == staleIndex}
 	if now := h.clock.now(); c.CorrectTimes(now) || s.used > now+payload.ClockError {
 		s.used = min(s.used, now)
 		s.staleness = max(s.staleness, staleTimes)
@@ -142,14 +142,16 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 	return s, nil
 }
 
-// stalenessOf judges a record by the principal under whom the store has it, the encoded value of
-// the one in it, and the key under which it is sealed.
-func (h *storeHome) stalenessOf(hash string, raw []byte, key int) staleness {
+// stalenessOf judges a record by the principal under whom the store has it, by what is in it, and by
+// the key under which it is sealed.
+func (h *storeHome) stalenessOf(hash string, c *payload.Contents, key int) staleness {
 	keys := h.rings.Load().principals
 	switch {
+	case c.Unlooked():
+		return staleIndex
 	case key >= len(keys): // the ring has changed since
 		return staleIndex
-	case hash != keys[key].hash(raw):
+	case hash != keys[key].hash(h.principalOf(c)):
 		return staleIndex
 	case key > 0:
 		return staleKey
@@ -177,7 +179,14 @@ func openTombstone(text []byte, expires time.Time) error {
 
 // sealRecord makes the record of a session that was last used at a time, to be put into a place
 // after the version that is there. It returns what it says, too.
+//
+// If the record comes to be under another hash by that, a revocation may just have looked for it
+// under the older one. The record says so, and whoever loads it next looks at the marks.
 func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Record, s stored, err error) {
+	hash := h.rings.Load().principals[0].hash(h.principalOf(c))
+	p.unlooked = p.version > 0 && (p.unlooked || p.hash != hash)
+	p.hash = hash
+	c.SetUnlooked(p.unlooked)
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = wire.AppendUint(*buf, uint64(used))
@@ -194,7 +203,7 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Re
 	expires, _ := h.expiry(&c.Metadata, used, now)
 	rec = Record{
 		Version:   p.version + 1,
-		Principal: h.rings.Load().principals[0].hash(h.principalOf(c)),
+		Principal: hash,
 		Data:      data,
 		Expires:   storeTime(expires - now),
 	}

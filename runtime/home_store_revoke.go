@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
@@ -12,9 +13,23 @@ import (
 )
 
 func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
-	// A session of no request; nobody hears of its events, as its error is reported.
-	st := &state{manager: h.manager, ctx: ctx, opened: new(opened)}
-	return h.kill(st, h.place(id, 0))
+	st := h.noRequest(ctx)
+	p := h.place(id, 0)
+	// Whoever has not yet written a session under this id finds a tombstone there.
+	rec, err := h.sealTombstone(id, nil, 1)
+	if err != nil {
+		return err
+	}
+	if err := h.insert(st, p, rec); err == nil || !errors.Is(err, ErrConflict) {
+		return err
+	}
+	return h.kill(st, p)
+}
+
+// noRequest is a session of no request, for calls of the store. Nobody hears of its events; errors are
+// reported.
+func (h *storeHome) noRequest(ctx context.Context) *state {
+	return &state{manager: h.manager, ctx: ctx, opened: new(opened)}
 }
 
 // revokePrincipal raises the mark, and then deletes the records that there are. What is written for the
@@ -59,9 +74,13 @@ func (h *storeHome) endOldest(st *state) error {
 	if err != nil {
 		return err
 	}
-	delete(sessions, st.stored.at.id)
-	others := slices.SortedFunc(maps.Values(sessions), func(a, b stored) int { return cmp.Compare(a.Created, b.Created) })
-	return h.killAll(st, others[:max(0, len(others)-(h.maxSessions-1))])
+	// An order that all log-ins agree on: of two at once, one ends the other.
+	ordered := slices.SortedFunc(maps.Values(sessions), func(a, b stored) int {
+		return cmp.Or(cmp.Compare(a.Authenticated, b.Authenticated), cmp.Compare(a.Created, b.Created),
+			bytes.Compare(a.place.id[:], b.place.id[:]))
+	})
+	ended := ordered[:max(0, len(ordered)-h.maxSessions)]
+	return h.killAll(st, slices.DeleteFunc(ended, func(s stored) bool { return s.place.id == st.stored.at.id }))
 }
 
 func (h *storeHome) killAll(st *state, sessions []stored) error {
@@ -85,14 +104,20 @@ func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) err
 	return h.killAll(st, slices.Collect(maps.Values(sessions)))
 }
 
-// check asks for the record again, wherever the session moved.
+// check asks for the record again, wherever the session moved. The next time it begins there: the
+// record that was here says where it moved to only for a while.
 func (h *storeHome) check(ctx context.Context, st *state) error {
 	s := st.stored
 	if !s.found() {
 		return nil
 	}
-	return follow(s.at.id, func(id sessionID) (next sessionID, moved bool, err error) {
-		rec, err := h.load(st, h.place(id, 0), h.newContents())
+	asker := h.noRequest(ctx)
+	from := s.checked
+	if from == (sessionID{}) {
+		from = s.at.id
+	}
+	return follow(from, func(id sessionID) (next sessionID, moved bool, err error) {
+		rec, err := h.load(asker, h.place(id, 0), h.newContents())
 		var t *tombstone
 		switch {
 		case errors.As(err, &t) && t.next != nil:
@@ -102,13 +127,21 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 		case err != nil:
 			return id, false, err
 		}
-		revoked, err := h.revoked(st, rec)
-		expires, _ := h.expiry(&rec.Metadata, rec.used, h.clock.now())
-		if err == nil && (revoked || h.clock.now() >= expires || !same(h.principalOf(rec.Contents), h.principalOf(&st.Contents))) {
-			err = ErrEnded
-		}
-		return id, false, err
+		s.checked = id
+		return id, false, h.stillCounts(asker, rec, h.principalOf(&st.Contents))
 	})
+}
+
+// stillCounts fails with ErrEnded if a record is no session, or not that of a principal.
+func (h *storeHome) stillCounts(asker *state, rec stored, raw []byte) error {
+	revoked, err := h.revoked(asker, rec)
+	now := h.clock.now()
+	rec.Prune(now)
+	expires, _ := h.expiry(&rec.Metadata, rec.used, now)
+	if err == nil && (revoked || now >= expires || !same(h.principalOf(rec.Contents), raw)) {
+		err = ErrEnded
+	}
+	return err
 }
 
 func (h *storeHome) recordsOf(ctx context.Context, hash string) (records map[string]Record, err error) {

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -191,7 +190,7 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	if begins {
 		err = h.beginAt(st, to, from, rec)
 	} else {
-		err = h.replaceIndexed(st, &st.Contents, s.at, rec, s.staleness)
+		err = h.replace(st, s.at, rec)
 	}
 	if err != nil {
 		return err
@@ -212,15 +211,13 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error 
 		if err := h.replace(st, to, rec); err != nil {
 			return err
 		}
-	} else if err := h.insert(st, to, rec); errors.Is(err, ErrConflict) {
-		return errIDTaken
-	} else if err != nil {
-		return err
+	} else if err := h.insert(st, to, rec); err != nil {
+		return h.whyTaken(st, to, err)
 	}
-	to.version = rec.Version
+	to.version, to.hash = rec.Version, rec.Principal
 	s.waiting = to
 	if from != nil || rec.Principal != "" {
-		if err := h.lookBack(st, &st.Contents); err != nil {
+		if err := h.lookBack(st); err != nil {
 			return err
 		}
 	}
@@ -233,26 +230,25 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error 
 	return nil
 }
 
-// replaceIndexed writes a record in its place. If the store had it under another hash of its
-// principal until now, a revocation may have missed it.
-func (h *storeHome) replaceIndexed(st *state, c *payload.Contents, p place, rec Record, was staleness) error {
-	if err := h.replace(st, p, rec); err != nil || rec.Principal == "" || was < staleKey {
+// whyTaken says why a record could not be inserted: the error is ErrNoRecord if the session was revoked
+// before it was there.
+func (h *storeHome) whyTaken(st *state, p place, err error) error {
+	if !errors.Is(err, ErrConflict) {
 		return err
 	}
-	err := h.lookBack(st, c)
-	if errors.Is(err, ErrNoRecord) {
-		return cmp.Or(h.delete(st, p), err)
+	_, err = h.load(st, p, h.newContents())
+	if t := (*tombstone)(nil); errors.As(err, &t) {
+		return ErrNoRecord
 	}
-	return err
+	return errIDTaken
 }
 
-// lookBack finds out whether the session was revoked while it was written under a new id or for a
-// principal. Who revokes raises a mark before looking for records: either that finds this one,
+// lookBack finds out whether the session was revoked while it was written under a new id. Who revokes raises a mark before looking for records: either that finds this one,
 // or this finds the mark. The error is ErrNoRecord if the session does not count.
-func (h *storeHome) lookBack(st *state, c *payload.Contents) error {
+func (h *storeHome) lookBack(st *state) error {
 	var revoked bool
 	err := st.watch("load", func() (err error) {
-		revoked, err = h.marks.revoked(st.ctx, c, h.marks.look)
+		revoked, err = h.marks.revoked(st.ctx, &st.Contents, h.marks.look)
 		return err
 	})
 	if err == nil && revoked {
@@ -281,7 +277,7 @@ func (h *storeHome) touch(st *state) error {
 	if err != nil {
 		return err
 	}
-	switch err := h.replaceIndexed(st, &st.Contents, s.at, rec, s.staleness); {
+	switch err := h.replace(st, s.at, rec); {
 	case errors.Is(err, ErrConflict):
 		s.cookie = cookieOutrun
 	case err != nil: // ErrNoRecord too: the session has ended

@@ -42,9 +42,9 @@ func (m *Manager[S]) RevokePrincipal(ctx context.Context, principal any) error {
 	return m.reportRevoked(ctx, RevokedPrincipal, m.home.revokePrincipal(ctx, raw))
 }
 
-// RevokeOthers ends the sessions of the principal of s, but not s: log out my other devices. It must
-// be called before the response begins: s changes, and is lost with the others if it cannot be
-// saved. It fails with [ErrEnded] if s was revoked itself.
+// RevokeOthers ends the sessions of the principal of s, but not s, which gets another id: log out my
+// other devices. It must be called before the response begins: s changes, and is lost with the
+// others if it cannot be saved. It fails with [ErrEnded] if it finds that s was revoked itself.
 func (m *Manager[S]) RevokeOthers(ctx context.Context, s *S) error {
 	st := m.state(s)
 	st.lock()

@@ -21,6 +21,7 @@ import (
 type marks struct {
 	server *server
 	store  Store
+	raised func(key string, rec Record) // is told of those that were raised here; may be nil
 }
 
 // A lookup returns the version of a mark, 0 if there is none.
@@ -92,7 +93,8 @@ func (m *marks) revoked(ctx context.Context, c *payload.Contents, look lookup) (
 		return false, nil
 	}
 	for _, hash := range m.server.principalHashes(raw) {
-		revoked, err := is(m.principalKey(hash), known.Principal, max(c.Created, c.Authenticated))
+		// The clock by which it has them may have been ahead.
+		revoked, err := is(m.principalKey(hash), known.Principal, max(c.Created, c.Authenticated)-payload.ClockError)
 		if revoked || err != nil {
 			return revoked, err
 		}
@@ -118,14 +120,21 @@ func (m *marks) raisePrincipal(ctx context.Context, raw []byte) error {
 // remember which is not to be revoked. It fails with ErrEnded if that one was revoked before: it
 // remembers a version that is older.
 func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, known uint64) (newest uint64, err error) {
-	for _, hash := range m.server.principalHashes(raw) {
-		version, err := m.raiseFrom(ctx, m.principalKey(hash), m.now(), known)
+	keys := m.server.rings.Load().principals
+	last, err := m.noteMissed(ctx, keys)
+	if err != nil {
+		return 0, err
+	}
+	// Newer than any other: a build without a principal may give one's session to another.
+	now := max(m.now(), last+1)
+	for _, k := range keys {
+		version, err := m.raiseFrom(ctx, m.principalKey(k.hash(raw)), now, known)
 		if err != nil {
 			return 0, err
 		}
 		newest = max(newest, version)
 	}
-	return newest, m.cover(ctx)
+	return newest, m.cover(ctx, keys, newest)
 }
 
 // raiseForOthers revokes the sessions of a principal but for one, which must be saved.
@@ -147,6 +156,7 @@ func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte) error
 	known.Principal = newest
 	st.SetMarks(known)
 	st.manager.home.note(st, change{kind: changeMarks, marks: known})
+	st.renew() // a copy of the cookie is one of the others, and a request with the old one is late
 	st.change("RevokeOthers")
 	return nil
 }
@@ -181,6 +191,9 @@ func (m *marks) raiseFrom(ctx context.Context, key string, version, known uint64
 			}
 			return m.store.Replace(ctx, key, older, rec)
 		}, ErrNoRecord, ErrConflict)
+		if err == nil && m.raised != nil {
+			m.raised(key, rec)
+		}
 		if err == nil || errors.Is(err, ErrStore) {
 			return rec.Version, err
 		}

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // A principal's mark is kept under a hash for each key of the ring, since the store is not to learn
@@ -19,59 +20,58 @@ func (m *marks) toldKey(k *principalKey) string { return m.server.storeKey("key 
 
 func (m *marks) missedKey(k *principalKey) string { return m.server.storeKey("key missed", k.id) }
 
-// cover notes that the keys of the ring were told of a revocation.
-func (m *marks) cover(ctx context.Context) error {
-	keys := m.server.rings.Load().principals
-	if err := m.noteMissed(ctx, keys); err != nil {
-		return err
-	}
-	now := m.now()
+// cover notes that keys were told of a revocation.
+func (m *marks) cover(ctx context.Context, keys []*principalKey, version uint64) error {
 	for _, k := range keys {
-		if _, err := m.raise(ctx, m.toldKey(k), now); err != nil {
+		if _, err := m.raise(ctx, m.toldKey(k), version); err != nil {
 			return err
 		}
 	}
 	// Last, so that nobody finds a key wanting that was told.
-	_, err := m.raise(ctx, m.lastKey(), now)
+	_, err := m.raise(ctx, m.lastKey(), version)
 	return err
 }
 
-// noteMissed notes of each key what it has missed.
-func (m *marks) noteMissed(ctx context.Context, keys []*principalKey) error {
-	last, err := m.look(ctx, m.lastKey())
+// noteMissed notes of each key what it has missed, and returns the last revocation of any principal.
+func (m *marks) noteMissed(ctx context.Context, keys []*principalKey) (last uint64, err error) {
+	last, err = m.look(ctx, m.lastKey())
 	if err != nil || last == 0 {
-		return err
+		return last, err
 	}
 	for _, k := range keys {
 		told, err := m.look(ctx, m.toldKey(k))
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if told >= last {
 			continue
 		}
 		if _, err := m.raise(ctx, m.missedKey(k), last); err != nil {
-			return err
+			return 0, err
 		}
 		if _, err := m.raise(ctx, m.toldKey(k), last); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return last, nil
 }
 
-// A keyHistory is what a ring's keys have missed, in Unix seconds, the newest key's first.
+// A keyHistory is what a ring's keys have missed, as it was not long ago.
 type keyHistory struct {
 	first sync.Once
 	since int64 // when the ring was made; if the program has a clock of its own, when it was first used
 
 	mu     sync.Mutex
-	missed []int64 // nil until it was asked for
+	at     time.Time // when the store was asked
+	missed []int64   // in Unix seconds, the newest key's first
 }
 
+// historyTime is for how long an answer is used again.
+const historyTime = 5 * time.Second
+
 // missed reports whether a session that a key has sealed, which was last saved at a time, does not
-// count because of a revocation of which the key was not told. The store is asked once for each
-// ring, when a session turns up that is older than the ring is in use.
+// count because of a revocation of which the key was not told. The store is asked only for a
+// session that is older than the ring is in use, and then not often.
 func (m *marks) missed(ctx context.Context, key int, saved int64) (bool, error) {
 	r := m.server.rings.Load()
 	h := &r.history
@@ -85,23 +85,21 @@ func (m *marks) missed(ctx context.Context, key int, saved int64) (bool, error) 
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.missed == nil {
+	if h.missed == nil || time.Since(h.at) > historyTime {
 		missed, err := m.readMissed(ctx, r.principals)
 		if err != nil {
 			return false, err
 		}
-		h.missed = missed
+		h.missed, h.at = missed, time.Now()
 	}
 	return saved <= h.missed[key], nil
 }
 
 func (m *marks) readMissed(ctx context.Context, keys []*principalKey) (missed []int64, err error) {
 	missed = make([]int64, len(keys))
-	if last, err := m.look(ctx, m.lastKey()); last == 0 || err != nil {
+	last, err := m.noteMissed(ctx, keys)
+	if err != nil || last == 0 {
 		return missed, err
-	}
-	if err := m.noteMissed(ctx, keys); err != nil {
-		return nil, err
 	}
 	for i, k := range keys {
 		version, err := m.look(ctx, m.missedKey(k))

@@ -180,7 +180,7 @@ func (st *state) tryOpen(value string, r *cookie.Received, now int64) (refusal s
 	refusal, decrypted = st.manager.home.open(st, text, r.Companion(), now)
 	if refusal == "" {
 		st.boundExpiries(now)
-		st.Prune(now)
+		st.prune(now)
 		st.reportDisputed()
 	}
 	return refusal, decrypted
@@ -194,6 +194,16 @@ func (st *state) hasExpired() bool {
 
 // start makes an empty session one that begins now.
 func (st *state) start(now int64) { st.Created, st.Saved, st.used = now, now, now }
+
+// prune removes what has ended by now. If that is the principal, all goes: it was theirs.
+func (st *state) prune(now int64) {
+	p := st.manager.principal
+	owned := p != nil && st.Holds(p.index)
+	st.Prune(now)
+	if owned && !st.Holds(p.index) {
+		st.keepOnly(p)
+	}
+}
 
 // boundExpiries makes fields end that were set by a clock which is wrong, as if they were set now.
 func (st *state) boundExpiries(now int64) {

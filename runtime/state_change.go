@@ -70,11 +70,11 @@ func (st *state) authenticate(raw []byte, at int64) {
 	st.manager.home.note(st, change{kind: changeAuthenticated, at: at, raw: raw})
 }
 
-// changeOwner removes every field but that of the principal, who is another one now: nobody
-// inherits what is somebody else's.
-func (st *state) changeOwner(principal *descriptor) {
-	st.keepOnly(principal)
-	st.manager.home.note(st, change{kind: changeOwner, field: principal})
+// changeOwner removes every field but that of the principal, who is another one now, or nobody:
+// nobody inherits what is somebody else's.
+func (st *state) changeOwner() {
+	st.keepOnly(st.manager.principal)
+	st.manager.home.note(st, change{kind: changeOwner})
 }
 
 // keepOnly removes every other field.
@@ -112,8 +112,8 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool
 		return true
 	}
 	if changed && f.principal {
-		if held != nil {
-			st.changeOwner(f)
+		if st.Holds(f.index) { // also a value that does not count
+			st.changeOwner()
 		}
 		st.authenticate(raw, st.now())
 	}
@@ -155,6 +155,7 @@ func (st *state) remove(f *descriptor) bool {
 		return false
 	}
 	if f.principal {
+		st.changeOwner()
 		st.authenticate(nil, 0)
 	}
 	st.Contents.Remove(f.index)

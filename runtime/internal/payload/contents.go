@@ -9,7 +9,8 @@
 //	created        Unix seconds
 //	saved          seconds from created to the last save
 //	authenticated  seconds from created to the authentication, plus one; 0 for none
-//	flags          bit 0: permanent; bit 1: the marks are known
+//	flags          bit 0: permanent; bit 1: the marks are known; bit 2: of a
+//	               record, nobody has looked at them since it is where revocations look
 //	expiries       a map from key to seconds since created, if a field has a ttl
 //	marks          bin of 17: 'm', then two integers of 8 bytes, big-endian, unless both are 0
 //
@@ -44,6 +45,8 @@ type Metadata struct {
 const (
 	flagPermanent  = 1 << 0
 	flagKnowsMarks = 1 << 1
+	flagUnlooked   = 1 << 2
+	ownFlags       = flagKnowsMarks | flagUnlooked // not the program's
 )
 
 // Marks are the versions of two records in a store, which say what was revoked, as they were when
@@ -117,14 +120,26 @@ func (m *Metadata) SetPermanent(permanent bool) {
 }
 
 // HasFlags reports whether the session is permanent, or has a flag of a later version.
-func (m *Metadata) HasFlags() bool { return m.flags&^flagKnowsMarks != 0 }
+func (m *Metadata) HasFlags() bool { return m.flags&^ownFlags != 0 }
 
 // ClearFlags makes the session not permanent, and removes the flags of later versions.
-func (m *Metadata) ClearFlags() { m.flags &= flagKnowsMarks }
+func (m *Metadata) ClearFlags() { m.flags &= ownFlags }
 
 // Marks returns the marks; ok is false if the session was not authenticated by a build that knows
 // of them.
 func (m *Metadata) Marks() (marks Marks, ok bool) { return m.marks, m.flags&flagKnowsMarks != 0 }
+
+// Unlooked reports whether nobody has looked at the marks since the record of the session came to be
+// where revocations look for it.
+func (m *Metadata) Unlooked() bool { return m.flags&flagUnlooked != 0 }
+
+// SetUnlooked says so.
+func (m *Metadata) SetUnlooked(unlooked bool) {
+	m.flags &^= flagUnlooked
+	if unlooked {
+		m.flags |= flagUnlooked
+	}
+}
 
 // SetMarks notes the marks.
 func (m *Metadata) SetMarks(marks Marks) {
