@@ -11,30 +11,23 @@ import (
 // Previous is what the runs before left of a package. Sessions in browsers were stored under the wire
 // formats that its files list.
 type Previous struct {
-	Files []File
+	Written []schema.Written // with paths as findings shall name them; of one without a readable list nothing is known
 
 	// AllowBreaking takes changes after which stored values cannot be read.
 	AllowBreaking bool
 }
 
-// A File is a generated file of the package. Of one that has no readable list nothing is known.
-type File struct {
-	Path   string // as findings shall name it
-	Source []byte
-	Stays  bool // the run neither replaces nor removes it
-}
-
 // A record is what a file lists of a schema.
 type record struct {
 	*shape
-	file *File
+	file *schema.Written
 }
 
 // records are those of all files.
 func (p Previous) records() []record {
 	var list []record
-	for i := range p.Files {
-		types, err := parseWire(p.Files[i].Source)
+	for i := range p.Written {
+		types, err := parseWire(p.Written[i].Source)
 		if err != nil {
 			continue
 		}
@@ -44,7 +37,7 @@ func (p Previous) records() []record {
 		}
 		for _, s := range old.types {
 			if !s.used && s.kind == schema.StructKind && !s.Array {
-				list = append(list, record{s, &p.Files[i]})
+				list = append(list, record{s, &p.Written[i]})
 			}
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -28,6 +27,8 @@ type Source struct {
 	Errors  []types.Error // what the check found
 	Deps    []Source      // packages that had to be read from source: their errors may explain ours
 	Dir     string        // file names in messages are relative to it
+
+	Constraint func(*ast.File) string // the build constraint of a file, "" if there is none; nil if none has any
 }
 
 // TypeName chooses a schema by the name of its struct type. Generated is the name of its generated
@@ -90,7 +91,7 @@ func (in *inspector) report(at token.Pos, hint, format string, args ...any) {
 }
 
 func (in *inspector) position(at token.Pos) token.Position {
-	p := in.src.Fset.Position(at)
+	p := in.src.Fset.PositionFor(at, false) // what //line says is of no file that people write
 	p.Filename = relative(in.src.Dir, p.Filename)
 	return p
 }
@@ -174,25 +175,6 @@ func (in *inspector) declarations() []declaration {
 	return found
 }
 
-// taggedStructs gives the names of the structs with session tags that a file declares at package level.
-func taggedStructs(file *ast.File) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, decl := range file.Decls {
-			decl, ok := decl.(*ast.GenDecl)
-			if !ok || decl.Tok != token.TYPE {
-				continue
-			}
-			for _, spec := range decl.Specs {
-				spec := spec.(*ast.TypeSpec)
-				st, ok := ast.Unparen(spec.Type).(*ast.StructType)
-				if ok && hasSessionTag(st) && !yield(spec.Name.Name) {
-					return
-				}
-			}
-		}
-	}
-}
-
 func hasSessionTag(st *ast.StructType) bool {
 	return slices.ContainsFunc(st.Fields.List, func(f *ast.Field) bool {
 		_, found, _, _ := sessionTag(f.Tag)
@@ -204,8 +186,8 @@ func hasSessionTag(st *ast.StructType) bool {
 func (in *inspector) schema(d declaration, typeName string) *Schema {
 	name := d.spec.Name
 	s := &Schema{Name: name.Name, TypeName: typeName, Doc: d.doc.Text(), Pos: in.position(name.Pos())}
-	if expr := in.buildConstraint(d.file); expr != nil {
-		s.Constraint = expr.String()
+	if in.src.Constraint != nil {
+		s.Constraint = in.src.Constraint(d.file)
 	}
 	if s.TypeName == "" {
 		s.TypeName = exported(s.Name)

@@ -1,19 +1,22 @@
 package schema
 
 import (
+	"archive/tar"
 	"fmt"
+	"go/build"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // problems is a LoadError if packages are missing or cannot be read. The go command finds more
 // than that in packages that are yet to be generated, and none of it matters here.
-func (l *loader) problems(pkgs []*packages.Package, patterns []string) error {
-	if len(pkgs) == 0 {
+func (l *loader) problems(patterns []string) error {
+	if len(l.dirs) == 0 {
 		if !l.inModule() {
 			return l.noModule()
 		}
@@ -21,33 +24,20 @@ func (l *loader) problems(pkgs []*packages.Package, patterns []string) error {
 	}
 	var messages []string
 	hint := ""
-	for _, p := range pkgs {
-		for _, e := range p.Errors {
-			msg := strings.TrimSpace(e.Msg)
-			fatal := false
-			switch {
-			case e.Kind != packages.ListError && e.Kind != packages.UnknownError, strings.HasPrefix(msg, "# "):
-				continue // ours to judge; and what the compiler said
-			case strings.Contains(msg, "import cycle not allowed"):
-				fatal, msg = true, "package "+p.PkgPath+": "+msg
-			case strings.HasPrefix(msg, "found packages "):
-				fatal = true
-			default:
-				fatal = len(p.CompiledGoFiles) == 0 && !l.generatedAmong(p)
-			}
-			if !fatal || slices.Contains(messages, l.shorten(msg)) {
-				continue
-			}
-			if !l.inModule() {
-				return l.noModule()
-			}
-			messages = append(messages, l.shorten(msg))
-			switch {
-			case strings.Contains(msg, "build constraints exclude all Go files"):
-				hint = "choose others with -tags, or GOOS and GOARCH"
-			case strings.Contains(msg, "does not contain package"):
-				hint = "run sessiongen in that package's own module, or join the modules: go work init . ./other"
-			}
+	for _, d := range l.dirs {
+		msg := l.fatal(d)
+		if msg == "" || slices.Contains(messages, msg) {
+			continue
+		}
+		if !l.inModule() {
+			return l.noModule()
+		}
+		messages = append(messages, msg)
+		switch {
+		case strings.Contains(msg, "build constraints exclude all Go files"):
+			hint = otherBuild
+		case strings.Contains(msg, "does not contain package"):
+			hint = "run sessiongen in that package's own module, or join the modules: go work init . ./other"
 		}
 	}
 	if len(messages) > 0 {
@@ -56,12 +46,24 @@ func (l *loader) problems(pkgs []*packages.Package, patterns []string) error {
 	return nil
 }
 
-// generatedAmong reports whether a file of ours, in whatever state, is among a package's.
-func (l *loader) generatedAmong(p *packages.Package) bool {
-	return slices.ContainsFunc(p.GoFiles, func(name string) bool {
-		start, err := readStart(name)
-		return err == nil && Ours(start, l.isOutput(name))
-	})
+// otherBuild is how to generate for another build configuration. With GOOS, "go tool" builds a program for that
+// system, which then does not run here.
+const otherBuild = "choose another build with -tags, or for another system: GOOS=windows $(go tool -n sessiongen)"
+
+// fatal is what the go command says of a package that cannot be read.
+func (l *loader) fatal(d *directory) string {
+	agree := d.settleName()
+	if d.Error == nil {
+		return ""
+	}
+	msg := l.shorten(strings.TrimSpace(d.Error.Err))
+	switch {
+	case msg == "import cycle not allowed":
+		return fmt.Sprintf("package %s: %s: import stack: %v", d.ImportPath, msg, d.Error.ImportStack)
+	case strings.HasPrefix(msg, "found packages ") && !agree, len(d.GoFiles)+len(d.CgoFiles)+len(d.written) == 0:
+		return msg
+	}
+	return ""
 }
 
 func (l *loader) shorten(msg string) string {
@@ -73,9 +75,6 @@ func (l *loader) shorten(msg string) string {
 func (l *loader) goFailed(msg string) error {
 	if !l.inModule() {
 		return l.noModule()
-	}
-	if _, stderr, ok := strings.Cut(msg, "stderr: "); ok && strings.TrimSpace(stderr) != "" {
-		msg = stderr
 	}
 	return &LoadError{"the go command failed: " + l.shorten(strings.TrimSpace(msg)), ""}
 }
@@ -98,11 +97,56 @@ func (l *loader) noModule() error {
 	return &LoadError{"no go.mod in this directory or any above it", "go mod init example.com/name"}
 }
 
-const tooNewHint = "the go command is newer than the one sessiongen was built with: build sessiongen again"
+// tooNew is a hint if the go command knows releases that the libraries in this program do not.
+func (l *loader) tooNew() string {
+	own := build.Default.ReleaseTags
+	if minor(l.context.Release) > minor(own[len(own)-1]) {
+		return "the go command is newer than the one sessiongen was built with: build sessiongen again"
+	}
+	return ""
+}
 
-// tooNew reports whether go/packages doubts that it can read what this go command wrote.
-func tooNew(p *packages.Package) bool {
-	return slices.ContainsFunc(p.Errors, func(e packages.Error) bool {
-		return strings.HasPrefix(e.Msg, "This application uses version")
-	})
+// minor is the number in a release such as go1.26.
+func minor(release string) int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(release, "go1."))
+	return n
+}
+
+// checkOutput asks package build whether a package can have a file with the name that was asked for.
+func (l *loader) checkOutput() error {
+	conf := build.Context{
+		Compiler: "gc",
+		IsDir:    func(string) bool { return true },
+		ReadDir: func(string) ([]fs.FileInfo, error) {
+			return []fs.FileInfo{(&tar.Header{Name: l.output}).FileInfo()}, nil // as if it were there
+		},
+		OpenFile: func(string) (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader("package p\n")), nil
+		},
+	}
+	p, _ := conf.ImportDir("dir", 0) // the error is that there are no other files
+	if slices.Contains(slices.Concat(p.GoFiles, p.IgnoredGoFiles), l.output) {
+		return nil
+	}
+	return &LoadError{fmt.Sprintf("-output %s: a package is not made of files of such names", l.output),
+		"schemas in test files get a test file of their own without being asked for it"}
+}
+
+// checkTargets asks the go command whether it takes a new file that is not called as usual. It is stricter than package
+// build.
+func (l *loader) checkTargets(units []*unit) error {
+	for _, u := range units {
+		known := slices.Concat(u.dir.GoFiles, u.dir.CgoFiles, u.dir.IgnoredGoFiles)
+		if l.output == defaultOutput || u.tests || len(u.pkg.Schemas) == 0 || slices.Contains(known, u.target()) {
+			continue
+		}
+		p, err := l.golist.WithFile(u.dir.Package, l.output, "package "+u.dir.name+"\n")
+		if err != nil {
+			return l.goFailed(err.Error())
+		}
+		if p.Error != nil && u.dir.Error == nil {
+			return &LoadError{fmt.Sprintf("-output %s: %s", l.output, strings.TrimSpace(p.Error.Err)), "choose another name, such as user_gen.go"}
+		}
+	}
+	return nil
 }

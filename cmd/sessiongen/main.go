@@ -119,10 +119,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case filepath.Base(*name) != *name || filepath.Ext(*name) != ".go":
 		fmt.Fprintf(stderr, "sessiongen: -output %s: want the name of a .go file, without a directory\n", *name)
 		return exitUsage
-	case strings.ContainsAny((*name)[:1], "._") || strings.HasSuffix(*name, "_test.go"):
-		fmt.Fprintf(stderr, "sessiongen: -output %s: a package is not made of files of such names\n"+
-			"\tschemas in test files get a test file of their own without being asked for it\n", *name)
-		return exitUsage
 	}
 
 	dir, err := os.Getwd()

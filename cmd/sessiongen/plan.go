@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -78,13 +77,12 @@ func makePlan(cfg schema.Config, allowBreaking, failOver bool) (p plan, err erro
 	return p, nil
 }
 
-// previous reads the generated files of the runs before.
+// previous is what the runs before left, its files named as people name them.
 func previous(dir string, pkg *schema.Package, allowBreaking bool) gen.Previous {
 	prev := gen.Previous{AllowBreaking: allowBreaking}
-	for _, f := range pkg.Former {
-		// Whatever is wrong with a file will be said when it is to be written.
-		source, _ := os.ReadFile(f.Path)
-		prev.Files = append(prev.Files, gen.File{Path: relative(dir, f.Path), Source: source, Stays: f.Stays})
+	for _, w := range pkg.Written {
+		w.Path = relative(dir, w.Path)
+		prev.Written = append(prev.Written, w)
 	}
 	return prev
 }
