@@ -176,7 +176,7 @@ func (c *checker) check(path, name string, files []*file, p *golist.Package, imp
 		IgnoreFuncBodies: true,
 		FakeImportC:      true,
 		Sizes:            types.SizesFor(c.l.context.Compiler, c.l.context.GOARCH),
-		Error:            func(err error) { result.errors = append(result.errors, c.explained(err.(types.Error))) },
+		Error:            func(err error) { result.errors = c.add(result.errors, err.(types.Error)) },
 	}
 	if p.Module != nil && p.Module.GoVersion != "" {
 		conf.GoVersion = "go" + p.Module.GoVersion
@@ -184,6 +184,18 @@ func (c *checker) check(path, name string, files []*file, p *golist.Package, imp
 	result.types, _ = conf.Check(path, c.l.fset, result.syntax, result.info)
 	c.found = append(c.found, result)
 	return result
+}
+
+// add appends an error. What a message that ends in a colon announces comes as further errors, each behind a tab.
+func (c *checker) add(list []types.Error, err types.Error) []types.Error {
+	if detail, ok := strings.CutPrefix(err.Msg, "\t"); ok && len(list) > 0 {
+		last := &list[len(list)-1]
+		if announcement, _, _ := strings.Cut(last.Msg, "\n"); strings.HasSuffix(announcement, ":") {
+			last.Msg += fmt.Sprintf("\n%s: %s", c.l.position(err.Pos), detail)
+			return list
+		}
+	}
+	return append(list, c.explained(err))
 }
 
 // explained adds to an error of the type checker what it does not know. The go command knows best why an import

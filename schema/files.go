@@ -150,10 +150,7 @@ func constraintErrors(f *file) scanner.ErrorList {
 	if err == nil {
 		return nil
 	}
-	_, msg, named := strings.Cut(err.Error(), f.path+": ")
-	if !named {
-		return unreadable(f.path, err)
-	}
+	msg := strings.TrimPrefix(err.Error(), filepath.Base(f.path)+": ")
 	pos := token.Position{Filename: f.path, Line: 1, Column: 1}
 	for _, line := range constraintLines(f.src) {
 		pos.Line = line.number // the last one: the one that is too many, or the only one

@@ -43,6 +43,7 @@ func Inspect(src Source, only []TypeName) ([]*Schema, Findings) {
 		structs: new(typeutil.Map),
 		named:   new(typeutil.Map),
 		names:   map[string]bool{},
+		nesting: map[*types.Named]int{},
 	}
 	var schemas []*Schema
 	for _, d := range in.declarations() {
@@ -77,6 +78,9 @@ type inspector struct {
 	// Of the field that is being read:
 	at   token.Pos // of its type
 	root string    // how paths into its type begin
+
+	nesting map[*types.Named]int // how often a generic type is being looked into
+	endless bool                 // and that one of them goes on without end
 }
 
 type wasKey struct {
@@ -279,7 +283,7 @@ func (in *inspector) field(s *Schema, field *ast.Field, tag text) bool {
 	}
 	if v, ok := in.src.Info.Defs[name].(*types.Var); ok && !in.typeErrors(field.Type.Pos(), field.Type.End()) {
 		key, _, _ := tag.cut(",")
-		in.at, in.root = field.Type.Pos(), key.s
+		in.at, in.root, in.endless = field.Type.Pos(), key.s, false
 		f.Type = in.typ(v.Type(), key.s)
 	}
 	in.options(f, tag)

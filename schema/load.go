@@ -265,20 +265,20 @@ func (l *loader) inspect(u *unit, check *checker) Findings {
 			}
 		}
 	}
-	if len(u.own) == 0 {
-		return nil
-	}
-	together, apart := l.beside(u)
-	src := check.source(u)
 	ignored := l.siblings(u, slices.Concat(u.dir.ignored, u.dir.invalid), false)
 	tests := l.siblings(u, slices.Concat(u.dir.tests, u.dir.xtests, u.dir.ignored), true)
-	src.Tests = slices.Concat(tests, together)
-	schemas, findings := Inspect(src, l.only)
 	excluded := ignored
 	if u.tests {
 		excluded = tests
 	}
 	u.pkg.excluded = l.excludedSchemas(u, excluded)
+	if len(u.own) == 0 {
+		return nil
+	}
+	together, apart := l.beside(u)
+	src := check.source(u)
+	src.Tests = slices.Concat(tests, together)
+	schemas, findings := Inspect(src, l.only)
 	for _, file := range slices.Concat(src.Schemas, excluded) {
 		for _, name := range taggedStructs(file) {
 			if !slices.ContainsFunc(schemas, func(s *Schema) bool { return s.Name == name }) {
@@ -307,11 +307,28 @@ func (l *loader) siblings(u *unit, files []*file, tests bool) []*ast.File {
 func (l *loader) excludedSchemas(u *unit, files []*ast.File) []*Schema {
 	var list []*Schema
 	for _, file := range files {
-		for _, name := range taggedStructs(file) {
-			list = append(list, &Schema{Name: name, Constraint: u.dir.constraint(file)})
+		for _, spec := range typeSpecs(file) {
+			if isSchema(spec) {
+				list = append(list, &Schema{Name: spec.Name.Name, Pos: l.position(spec.Name.Pos()), Constraint: u.dir.constraint(file)})
+			}
 		}
 	}
 	return list
+}
+
+// NoSchema is the error of a run that has nothing to generate for packages, and nothing to remove.
+func NoSchema(packages []*Package, patterns []string) error {
+	var elsewhere []string
+	for _, pkg := range packages {
+		for _, s := range pkg.excluded {
+			elsewhere = append(elsewhere, fmt.Sprintf("%s, declared at %s, is built %s", s.Name, s.Pos, when(s.Constraint)))
+		}
+	}
+	if len(elsewhere) > 0 {
+		return &LoadError{fmt.Sprintf("no schema in %s is part of this build: %s", strings.Join(patterns, " "), strings.Join(elsewhere, "; ")), otherBuild}
+	}
+	return &LoadError{fmt.Sprintf("no schema in %s: a schema is a struct type whose fields have session tags, such as", strings.Join(patterns, " ")),
+		"type session struct {\n\t\tUsername string `session:\"username\"`\n\t}"}
 }
 
 // constraint is the build constraint of a hand-written file of the directory.

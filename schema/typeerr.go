@@ -50,14 +50,22 @@ func (in *inspector) explain(at token.Pos, seen map[token.Pos]bool) []types.Erro
 		return nil
 	}
 	seen[at] = true
+	if src, file := in.sourceAt(at); file != nil {
+		return in.explainIn(src, file, at, seen)
+	}
+	return nil
+}
+
+// sourceAt finds the file that a position is in, and its package, if that was read from source.
+func (in *inspector) sourceAt(at token.Pos) (*Source, *ast.File) {
 	for _, src := range append(in.src.Deps, in.src) {
 		for _, file := range src.Files {
 			if file.FileStart <= at && at < file.FileEnd {
-				return in.explainIn(&src, file, at, seen)
+				return &src, file
 			}
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func (in *inspector) explainIn(src *Source, file *ast.File, at token.Pos, seen map[token.Pos]bool) []types.Error {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/sessiongen/sessiongen/gen"
 	"github.com/sessiongen/sessiongen/internal/output"
@@ -71,8 +69,7 @@ func makePlan(cfg schema.Config, allowBreaking, failOver bool) (p plan, err erro
 		return p, findings.Sorted()
 	}
 	if !found {
-		return p, fmt.Errorf("no schema in %s: a schema is a struct type whose fields have session tags, "+
-			"such as\n\ttype session struct {\n\t\tUsername string `session:\"username\"`\n\t}", strings.Join(cfg.Patterns, " "))
+		return p, schema.NoSchema(packages, cfg.Patterns)
 	}
 	return p, nil
 }
