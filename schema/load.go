@@ -319,13 +319,15 @@ func (l *loader) excludedSchemas(u *unit, files []*ast.File) []*Schema {
 // NoSchema is the error of a run that has nothing to generate for packages, and nothing to remove.
 func NoSchema(packages []*Package, patterns []string) error {
 	var elsewhere []string
+	hint := ""
 	for _, pkg := range packages {
 		for _, s := range pkg.excluded {
 			elsewhere = append(elsewhere, fmt.Sprintf("%s, declared at %s, is built %s", s.Name, s.Pos, when(s.Constraint)))
+			hint = buildFor(s.Constraint)
 		}
 	}
 	if len(elsewhere) > 0 {
-		return &LoadError{fmt.Sprintf("no schema in %s is part of this build: %s", strings.Join(patterns, " "), strings.Join(elsewhere, "; ")), otherBuild}
+		return &LoadError{fmt.Sprintf("no schema in %s is part of this build: %s", strings.Join(patterns, " "), strings.Join(elsewhere, "; ")), hint}
 	}
 	return &LoadError{fmt.Sprintf("no schema in %s: a schema is a struct type whose fields have session tags, such as", strings.Join(patterns, " ")),
 		"type session struct {\n\t\tUsername string `session:\"username\"`\n\t}"}

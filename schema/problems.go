@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"fmt"
 	"go/build"
+	"go/token"
 	"io"
 	"io/fs"
 	"os"
@@ -49,6 +50,19 @@ func (l *loader) problems(patterns []string) error {
 // otherBuild is how to generate for another build configuration. With GOOS, "go tool" builds a program for that
 // system, which then does not run here.
 const otherBuild = "choose another build with -tags, or for another system: GOOS=windows $(go tool -n sessiongen)"
+
+// buildFor is otherBuild for one that a constraint asks for.
+func buildFor(expr string) string {
+	switch {
+	case !token.IsIdentifier(expr):
+		return otherBuild
+	case nameConstraint("x_"+expr+".go") == nil:
+		return "run sessiongen -tags " + expr
+	case built("x_"+expr+".go", []byte("package p\n"), expr, ""):
+		return "run it as GOOS=" + expr + " $(go tool -n sessiongen)"
+	}
+	return "run it as GOARCH=" + expr + " $(go tool -n sessiongen)"
+}
 
 // fatal is what the go command says of a package that cannot be read.
 func (l *loader) fatal(d *directory) string {
