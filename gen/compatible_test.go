@@ -384,7 +384,9 @@ func main() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := func(src []byte) []schema.Written { return []schema.Written{{Path: "before/session_gen.go", Source: src}} }
+	listed := func(src []byte) []schema.Written {
+		return []schema.Written{{Path: "before/session_gen.go", Source: src}}
+	}
 	_, err = Update(pkgs[0], Previous{Written: listed(old)})
 	findings, _ := err.(schema.Findings)
 	for i, c := range changes {

@@ -129,45 +129,9 @@ func (in *inspector) declarations() []declaration {
 		files = in.src.Files
 	}
 	for _, file := range files {
-		if IsGenerated(file) {
-			continue
+		if !IsGenerated(file) {
+			found = append(found, in.declarationsIn(file)...)
 		}
-		schemas := map[*ast.StructType]bool{}
-		for _, decl := range file.Decls {
-			gen, ok := decl.(*ast.GenDecl)
-			if !ok || gen.Tok != token.TYPE {
-				continue
-			}
-			for _, spec := range gen.Specs {
-				spec := spec.(*ast.TypeSpec)
-				st, ok := ast.Unparen(spec.Type).(*ast.StructType)
-				if !ok || !hasSessionTag(st) {
-					continue
-				}
-				schemas[st] = true
-				switch {
-				case spec.Name.Name == "_":
-					in.report(spec.Name.Pos(), "name it, as in type session struct", "a schema without a name")
-				case spec.Assign.IsValid():
-					in.report(spec.Name.Pos(), "declare it without the =", "schema %s is an alias", spec.Name.Name)
-				case spec.TypeParams != nil:
-					in.report(spec.Name.Pos(), "a schema describes one session: write the types out", "schema %s has type parameters", spec.Name.Name)
-				default:
-					doc := spec.Doc
-					if doc == nil && !gen.Lparen.IsValid() {
-						doc = gen.Doc
-					}
-					found = append(found, declaration{spec, st, doc, file})
-				}
-			}
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if st, ok := n.(*ast.StructType); ok && !schemas[st] && hasSessionTag(st) {
-				in.report(st.Pos(), "declare the struct as a type of its own, outside functions and other types",
-					"session tags in a struct that is not a package-level type")
-			}
-			return true
-		})
 	}
 	slices.SortFunc(found, func(a, b declaration) int {
 		p, q := in.position(a.spec.Pos()), in.position(b.spec.Pos())
@@ -177,6 +141,55 @@ func (in *inspector) declarations() []declaration {
 		return p.Offset - q.Offset
 	})
 	return found
+}
+
+func (in *inspector) declarationsIn(file *ast.File) []declaration {
+	var found []declaration
+	schemas := map[*ast.StructType]bool{}
+	for _, decl := range file.Decls {
+		gen, ok := decl.(*ast.GenDecl)
+		if !ok || gen.Tok != token.TYPE {
+			continue
+		}
+		for _, spec := range gen.Specs {
+			spec := spec.(*ast.TypeSpec)
+			st, ok := ast.Unparen(spec.Type).(*ast.StructType)
+			if !ok || !hasSessionTag(st) {
+				continue
+			}
+			schemas[st] = true
+			doc := spec.Doc
+			if doc == nil && !gen.Lparen.IsValid() {
+				doc = gen.Doc
+			}
+			if in.describesSession(spec) {
+				found = append(found, declaration{spec, st, doc, file})
+			}
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if st, ok := n.(*ast.StructType); ok && !schemas[st] && hasSessionTag(st) {
+			in.report(st.Pos(), "declare the struct as a type of its own, outside functions and other types",
+				"session tags in a struct that is not a package-level type")
+		}
+		return true
+	})
+	return found
+}
+
+// describesSession reports a struct with session tags that is declared in a way that schemas cannot be.
+func (in *inspector) describesSession(spec *ast.TypeSpec) bool {
+	switch {
+	case spec.Name.Name == "_":
+		in.report(spec.Name.Pos(), "name it, as in type session struct", "a schema without a name")
+	case spec.Assign.IsValid():
+		in.report(spec.Name.Pos(), "declare it without the =", "schema %s is an alias", spec.Name.Name)
+	case spec.TypeParams != nil:
+		in.report(spec.Name.Pos(), "a schema describes one session: write the types out", "schema %s has type parameters", spec.Name.Name)
+	default:
+		return true
+	}
+	return false
 }
 
 func hasSessionTag(st *ast.StructType) bool {

@@ -354,20 +354,12 @@ func (l *loader) unmatched(units []*unit) (Findings, error) {
 		}
 		var found Findings
 		var structs []string
-		for _, u := range units {
-			l.parse(u.files)
-			for _, f := range u.files {
-				if f.syntax == nil {
-					continue
-				}
-				for _, spec := range typeSpecs(f.syntax) {
-					if spec.Name.Name == t.Schema {
-						found = append(found, Finding{l.position(spec.Name.Pos()), fmt.Sprintf("-type %s: it is no struct type with session tags", t.Schema), "tag its fields, as in `session:\"user_id\"`"})
-					}
-					if _, ok := spec.Type.(*ast.StructType); ok {
-						structs = append(structs, spec.Name.Name)
-					}
-				}
+		for _, spec := range l.allTypes(units) {
+			if spec.Name.Name == t.Schema {
+				found = append(found, Finding{l.position(spec.Name.Pos()), fmt.Sprintf("-type %s: it is no struct type with session tags", t.Schema), "tag its fields, as in `session:\"user_id\"`"})
+			}
+			if _, ok := spec.Type.(*ast.StructType); ok {
+				structs = append(structs, spec.Name.Name)
 			}
 		}
 		if len(found) > 0 {
@@ -380,4 +372,16 @@ func (l *loader) unmatched(units []*unit) (Findings, error) {
 		return nil, &LoadError{fmt.Sprintf("-type %s: there is no such type in the packages", t.Schema), hint}
 	}
 	return nil, nil
+}
+
+// allTypes are the types that are declared in units.
+func (l *loader) allTypes(units []*unit) []*ast.TypeSpec {
+	var list []*ast.TypeSpec
+	for _, u := range units {
+		l.parse(u.files)
+		for _, file := range syntaxOf(u.files, u.name) {
+			list = append(list, typeSpecs(file)...)
+		}
+	}
+	return list
 }

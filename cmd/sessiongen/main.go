@@ -140,26 +140,30 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(stderr, dir, err)
 	}
+	p.print(stdout, stderr, dir, *check, budget != "")
+	if *check && len(p.changes) > 0 {
+		return exitFindings
+	}
+	return exitOK
+}
 
-	if *check {
+// print says what was done, or with -check what there is to do.
+func (p plan) print(stdout, stderr io.Writer, dir string, check, budget bool) {
+	if check {
 		for _, c := range p.changes {
 			path := relative(dir, c.Path)
-			stdout.Write(diff.Diff(path, c.Old, path+" (generated)", c.New))
+			stdout.Write(diff.Diff(path, c.Before(), path+" (generated)", c.New))
 		}
 	} else {
 		for _, o := range p.removed {
 			fmt.Fprintf(stderr, "sessiongen: removed %s: %s\n", relative(dir, o.Path), o.Why)
 		}
 	}
-	if budget != "" {
+	if budget {
 		for _, b := range p.budgets {
 			fmt.Fprint(stdout, b)
 		}
 	}
-	if *check && len(p.changes) > 0 {
-		return exitFindings
-	}
-	return exitOK
 }
 
 // A budgetFlag is "print" or "fail" if the flag is given. It may be given alone, as a boolean is.

@@ -16,62 +16,81 @@ type plan struct {
 	budgets []*gen.Budget
 }
 
+// A planner makes the plan of a run.
+type planner struct {
+	plan
+	dir           string
+	allowBreaking bool
+	failOver      bool
+	findings      schema.Findings
+	generated     map[string][]byte // by package path
+}
+
 // makePlan generates everything.
-func makePlan(cfg schema.Config, allowBreaking, failOver bool) (p plan, err error) {
+func makePlan(cfg schema.Config, allowBreaking, failOver bool) (plan, error) {
 	packages, err := schema.Load(cfg)
 	if err != nil {
-		return p, err
+		return plan{}, err
 	}
-	var findings schema.Findings
+	p := planner{dir: cfg.Dir, allowBreaking: allowBreaking, failOver: failOver, generated: map[string][]byte{}}
 	found := false
-	generated := map[string][]byte{} // by package path
 	for _, pkg := range packages {
-		if len(pkg.Schemas) > 0 {
-			found = true
-			if beside := generated[pkg.Path]; beside != nil { // pkg is the tests of that package
-				pkg.Beside(beside)
-			}
-			for _, s := range pkg.Schemas {
-				b := gen.BudgetOf(s)
-				p.budgets = append(p.budgets, b)
-				if failOver {
-					findings = append(findings, b.Findings()...)
-				}
-			}
-			content, err := gen.Update(pkg, previous(cfg.Dir, pkg, allowBreaking))
-			if refused, ok := errors.AsType[schema.Findings](err); ok {
-				findings = append(findings, refused...)
-				continue
-			}
-			if err != nil {
-				return p, err
-			}
-			generated[pkg.Path] = content
-			c, stale, err := output.Writing(filepath.Join(pkg.Dir, pkg.Output), content)
-			if err != nil {
-				return p, err
-			}
-			if stale {
-				p.changes = append(p.changes, c)
-			}
-		}
-		for _, o := range pkg.Obsolete {
-			found = true
-			c, err := output.Removal(o.Path)
-			if err != nil {
-				return p, err
-			}
-			p.changes = append(p.changes, c)
-			p.removed = append(p.removed, o)
+		found = found || len(pkg.Schemas)+len(pkg.Obsolete) > 0
+		if err := errors.Join(p.generate(pkg), p.remove(pkg)); err != nil {
+			return plan{}, err
 		}
 	}
-	if len(findings) > 0 {
-		return p, findings.Sorted()
+	switch {
+	case len(p.findings) > 0:
+		return plan{}, p.findings.Sorted()
+	case !found:
+		return plan{}, schema.NoSchema(packages, cfg.Patterns)
 	}
-	if !found {
-		return p, schema.NoSchema(packages, cfg.Patterns)
+	return p.plan, nil
+}
+
+// generate plans the file of a package.
+func (p *planner) generate(pkg *schema.Package) error {
+	if len(pkg.Schemas) == 0 {
+		return nil
 	}
-	return p, nil
+	if beside := p.generated[pkg.Path]; beside != nil { // pkg is the tests of that package
+		pkg.Beside(beside)
+	}
+	for _, s := range pkg.Schemas {
+		b := gen.BudgetOf(s)
+		p.budgets = append(p.budgets, b)
+		if p.failOver {
+			p.findings = append(p.findings, b.Findings()...)
+		}
+	}
+	content, err := gen.Update(pkg, previous(p.dir, pkg, p.allowBreaking))
+	if refused, ok := errors.AsType[schema.Findings](err); ok {
+		p.findings = append(p.findings, refused...)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.generated[pkg.Path] = content
+	c, stale, err := output.Writing(filepath.Join(pkg.Dir, pkg.Output), content)
+	if stale {
+		p.changes = append(p.changes, c)
+	}
+	return err
+}
+
+// remove plans to remove the files that a package does not need any more.
+func (p *planner) remove(pkg *schema.Package) error {
+	for _, o := range pkg.Obsolete {
+		c, err := output.Removal(o.Path)
+		if err != nil {
+			return err
+		}
+		p.changes = append(p.changes, c)
+		p.removed = append(p.removed, o)
+	}
+	return nil
 }
 
 // previous is what the runs before left, its files named as people name them.

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/sessiongen/sessiongen/schema"
 )
@@ -17,7 +16,7 @@ import (
 // A Change is one file to be written, or to be removed if New is nil.
 type Change struct {
 	Path     string // absolute
-	Old, New []byte // Old is nil if there is no such file; its lines end as those of New do
+	Old, New []byte // Old is nil if there is no such file
 	mode     fs.FileMode
 }
 
@@ -33,8 +32,11 @@ func Writing(path string, content []byte) (c Change, ok bool, err error) {
 
 // done reports whether the file has the content.
 func (c Change) done() bool {
-	return c.Old != nil && c.New != nil && bytes.Equal(c.Old, c.New)
+	return c.Old != nil && c.New != nil && bytes.Equal(c.Before(), c.New)
 }
+
+// Before is Old with lines that end as those of New do.
+func (c Change) Before() []byte { return bytes.ReplaceAll(c.Old, []byte("\r\n"), []byte("\n")) }
 
 // change also finds what would make the change fail, so that a run which changes
 // several files does not stop half-way.
@@ -62,7 +64,7 @@ func change(path string, content []byte) (Change, error) {
 	if !schema.Ours(old, true) {
 		return c, &ForeignError{path}
 	}
-	c.Old = []byte(strings.ReplaceAll(string(old), "\r\n", "\n"))
+	c.Old = old
 	if !c.done() && c.mode&0o222 == 0 {
 		return c, fmt.Errorf("%s is read-only: make it writable, or choose another name with -output", path)
 	}
