@@ -54,6 +54,8 @@ const otherBuild = "choose another build with -tags, or for another system: GOOS
 // buildFor is otherBuild for one that a constraint asks for.
 func buildFor(expr string) string {
 	switch {
+	case expr == "cgo":
+		return "run it where there is a C compiler, or with CGO_ENABLED=1"
 	case !token.IsIdentifier(expr):
 		return otherBuild
 	case nameConstraint("x_"+expr+".go") == nil:

@@ -156,8 +156,7 @@ func (in *inspector) visible(obj *types.TypeName) bool {
 	case p == nil:
 		return true // any, error
 	case p.Path() == in.src.Types.Path():
-		// cgo's names are good for the files that import "C" alone.
-		return in.src.Types.Scope().Lookup(obj.Name()) == obj && !strings.HasPrefix(obj.Name(), "_C")
+		return in.src.Types.Scope().Lookup(obj.Name()) == obj
 	default:
 		return obj.Exported() && p.Scope().Lookup(obj.Name()) == obj && in.importable(p)
 	}
@@ -213,9 +212,6 @@ func (in *inspector) unwritable(culprit types.Type, path string) {
 	name, why := in.typeName(culprit), "cannot be named in package "+in.src.Types.Name()
 	if named, ok := culprit.(*types.Named); ok {
 		switch obj := named.Obj(); {
-		case strings.HasPrefix(obj.Name(), "_C"):
-			name = "C." + strings.TrimPrefix(obj.Name(), "_Ctype_")
-			why, hint = "is a type of C", "use a Go type; or "+in.leaveOut(path)
 		case !obj.Exported():
 			why = "is not exported"
 		case !in.importable(obj.Pkg()):

@@ -144,17 +144,16 @@ func (l *loader) settle(d *directory, units []*unit) Findings {
 		if slices.ContainsFunc(units, func(u *unit) bool { return len(u.schemas) > 0 && u.target() == w.Path }) {
 			continue
 		}
-		w.Stays = true
 		places := map[string]place{}
 		for _, schema := range w.schemas {
 			places[schema] = l.place(d, units, w, schema)
 		}
 		found := l.untagged(d, w, places)
-		if why := l.obsolete(w, places); why != "" {
-			if found = l.unread(d); len(found) == 0 {
-				w.why, w.Stays = why, false
-			}
+		why := l.obsolete(w, places)
+		if unread := l.unread(d); len(unread) > 0 && (why != "" || len(found) > 0) {
+			why, found = "", unread
 		}
+		w.why, w.Stays = why, why == ""
 		findings = append(findings, found...)
 	}
 	return findings
