@@ -161,7 +161,7 @@ func (l *loader) checkTargets(units []*unit) error {
 			return l.goFailed(err.Error())
 		}
 		if p.Error != nil && u.dir.Error == nil {
-			return &LoadError{fmt.Sprintf("-output %s: %s", l.output, strings.TrimSpace(p.Error.Err)), "choose another name, such as user_gen.go"}
+			return &LoadError{fmt.Sprintf("-output %s: the go command takes no such file: %s", l.output, strings.TrimSpace(p.Error.Err)), "choose another name, such as user_gen.go"}
 		}
 	}
 	return nil
