@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"bytes"
 	"flag"
 	"os"
 	"os/exec"
@@ -16,7 +17,11 @@ func TestSystems(t *testing.T) {
 		t.Skip("without -systems")
 	}
 	for _, name := range []string{"rich.txtar", "hard.txtar", "budget.txtar", "../../schema/testdata/models.txtar"} {
-		dir := module(t, archive(t, name).Files)
+		files := archive(t, name).Files
+		for i := range files {
+			files[i].Data = bytes.ReplaceAll(files[i].Data, []byte(`"example.com/m/`), []byte(`"example.com/app/`))
+		}
+		dir := module(t, files)
 		generate(t, dir)
 		for _, target := range []string{"linux/amd64", "linux/386", "windows/amd64", "darwin/arm64", "js/wasm", "wasip1/wasm"} {
 			goos, goarch, _ := strings.Cut(target, "/")

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"fmt"
 	"go/ast"
 	"go/build"
 	"go/parser"
@@ -112,28 +113,25 @@ func (l *loader) parse(files []*file) {
 }
 
 // settleName takes the package's name from its hand-written files: the go command may have it from one of
-// ours, written before the package was renamed. It reports whether they agree.
-func (d *directory) settleName() bool {
-	name := ""
-	for _, f := range d.built {
-		switch clause := f.clause(); {
-		case clause == "":
-		case name == "":
-			name = clause
-		case name != clause:
-			return false
+// ours, written before the package was renamed. If they do not agree it says so, in the go command's words.
+func (d *directory) settleName() (disagreement string) {
+	first := ""
+	for _, list := range []struct {
+		files  []*file
+		suffix string
+	}{{d.built, ""}, {d.tests, ""}, {d.xtests, "_test"}} {
+		for _, f := range list.files {
+			name, ok := strings.CutSuffix(f.clause(), list.suffix)
+			switch {
+			case f.clause() == "":
+			case first == "" && ok:
+				d.name, first = name, filepath.Base(f.path)
+			case !ok || name != d.name:
+				return fmt.Sprintf("found packages %s (%s) and %s (%s) in %s", d.name, first, f.clause(), filepath.Base(f.path), d.Dir)
+			}
 		}
 	}
-	if name != "" {
-		d.name = name
-		return true
-	}
-	for _, f := range slices.Concat(d.tests, d.xtests) {
-		if clause := f.clause(); clause != "" {
-			d.name = strings.TrimSuffix(clause, "_test")
-		}
-	}
-	return true
+	return ""
 }
 
 // unreadable is the error of a file that cannot be opened.

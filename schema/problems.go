@@ -68,16 +68,18 @@ func buildFor(expr string) string {
 
 // fatal is what the go command says of a package that cannot be read.
 func (l *loader) fatal(d *directory) string {
-	agree := d.settleName()
+	disagreement := d.settleName()
 	if d.Error == nil {
 		return ""
 	}
-	msg := l.shorten(strings.TrimSpace(d.Error.Err))
+	msg := strings.TrimSpace(d.Error.Err)
 	switch {
 	case msg == "import cycle not allowed":
 		return fmt.Sprintf("package %s: %s: import stack: %v", d.ImportPath, msg, d.Error.ImportStack)
-	case strings.HasPrefix(msg, "found packages ") && !agree, len(d.GoFiles)+len(d.CgoFiles)+len(d.written) == 0:
-		return msg
+	case disagreement != "":
+		return l.shorten(disagreement)
+	case len(d.GoFiles)+len(d.CgoFiles)+len(d.written) == 0:
+		return l.shorten(msg)
 	}
 	return ""
 }

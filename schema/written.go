@@ -187,17 +187,17 @@ func (l *loader) place(d *directory, units []*unit, w *written, schema string) p
 	return p
 }
 
-// inScope reports whether w could have been generated for what f declares. A package may have been renamed since,
-// so that w's package clause says something else than that of all others.
+// inScope reports whether w could have been generated for what f declares. What w's own package clause says is
+// another name if the package has been renamed since; and one that is neither the package's nor that of its tests
+// may be misspelt.
 func (d *directory) inScope(f *file, w *written) bool {
-	clause := w.clause()
-	if !slices.ContainsFunc(d.hand(), func(f *file) bool { return f.clause() == clause }) {
-		clause = d.name
-		if isOutside(w.clause()) {
-			clause += "_test"
-		}
+	switch {
+	case f.clause() == d.name:
+		return !isOutside(w.clause())
+	case f.clause() == d.name+"_test" && isTest(f.path):
+		return isOutside(w.clause())
 	}
-	return f.clause() == clause
+	return true
 }
 
 func (w *written) clause() string {
@@ -350,7 +350,7 @@ func (l *loader) beside(u *unit) (together, apart []*ast.File) {
 	for _, w := range u.dir.written {
 		again := slices.ContainsFunc(w.schemas, func(name string) bool { return slices.Contains(u.schemas, name) })
 		switch {
-		case !w.Stays, again, w.clause() != u.name:
+		case !w.Stays, again, isOutside(w.clause()) != u.outside:
 		case w.excluded:
 			apart = append(apart, w.file)
 		default:

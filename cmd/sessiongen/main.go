@@ -71,6 +71,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/sessiongen/sessiongen/internal/output"
+	"github.com/sessiongen/sessiongen/internal/plan"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/schema"
 )
@@ -133,34 +134,34 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if *types != "" {
 		cfg.Types = strings.Split(*types, ",")
 	}
-	p, err := makePlan(cfg, *allow, budget == "fail")
+	p, err := plan.Make(cfg, plan.Options{AllowBreaking: *allow, FailOver: budget == "fail"})
 	if err == nil && !*check {
-		err = output.Apply(p.changes)
+		err = output.Apply(p.Changes)
 	}
 	if err != nil {
 		return fail(stderr, dir, err)
 	}
-	p.print(stdout, stderr, dir, *check, budget != "")
-	if *check && len(p.changes) > 0 {
+	report(p, stdout, stderr, dir, *check, budget != "")
+	if *check && len(p.Changes) > 0 {
 		return exitFindings
 	}
 	return exitOK
 }
 
-// print says what was done, or with -check what there is to do.
-func (p plan) print(stdout, stderr io.Writer, dir string, check, budget bool) {
+// report says what was done, or with -check what there is to do.
+func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget bool) {
 	if check {
-		for _, c := range p.changes {
+		for _, c := range p.Changes {
 			path := relative(dir, c.Path)
 			stdout.Write(diff.Diff(path, c.Before(), path+" (generated)", c.New))
 		}
 	} else {
-		for _, o := range p.removed {
+		for _, o := range p.Removed {
 			fmt.Fprintf(stderr, "sessiongen: removed %s: %s\n", relative(dir, o.Path), o.Why)
 		}
 	}
 	if budget {
-		for _, b := range p.budgets {
+		for _, b := range p.Budgets {
 			fmt.Fprint(stdout, b)
 		}
 	}

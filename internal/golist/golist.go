@@ -61,8 +61,18 @@ type Command struct {
 const files = "Dir,ImportPath,Name,Module,Deps,ImportMap,Error," +
 	"GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,InvalidGoFiles"
 
+// Known, if not nil, has packages by their directories, and answers for the go command there. It is for tests that
+// look at thousands of directories, and list many of them with one call.
+var Known map[string]*Package
+
+// KnownContext is the Context for Known.
+var KnownContext Context
+
 // Packages lists what patterns name. It compiles nothing. An error is what the go command said.
 func (c Command) Packages(patterns ...string) ([]*Package, error) {
+	if p := Known[c.Dir]; p != nil && slices.Equal(patterns, []string{"."}) {
+		return []*Package{p}, nil
+	}
 	return c.list([]string{"-e", "-json=" + files}, patterns)
 }
 
@@ -110,6 +120,9 @@ type Context struct {
 
 // Context asks what the go command builds for.
 func (c Command) Context() (Context, error) {
+	if Known[c.Dir] != nil {
+		return KnownContext, nil
+	}
 	const format = "{{context.GOOS}} {{context.GOARCH}} {{context.Compiler}} {{context.ReleaseTags}}"
 	out, err := c.run("list", "-f", format, "--", "unsafe")
 	fields := strings.Fields(strings.Trim(string(out), "]\n"))

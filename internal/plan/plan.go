@@ -1,4 +1,5 @@
-package main
+// Package plan finds out what a run of sessiongen comes to, without doing any of it.
+package plan
 
 import (
 	"errors"
@@ -9,44 +10,49 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// A plan is what a run comes to.
-type plan struct {
-	changes []output.Change
-	removed []schema.Obsolete // of the changes, the files that are to go
-	budgets []*gen.Budget
+// A Plan is what a run comes to.
+type Plan struct {
+	Changes []output.Change
+	Removed []schema.Obsolete // of the changes, the files that are to go
+	Budgets []*gen.Budget
+}
+
+// Options are those of a run.
+type Options struct {
+	AllowBreaking bool // take changes after which stored values cannot be read
+	FailOver      bool // a cookie that may be too large is an error
 }
 
 // A planner makes the plan of a run.
 type planner struct {
-	plan
-	dir           string
-	allowBreaking bool
-	failOver      bool
-	findings      schema.Findings
-	generated     map[string][]byte // by package path
+	Plan
+	Options
+	dir       string
+	findings  schema.Findings
+	generated map[string][]byte // by package path
 }
 
-// makePlan generates everything.
-func makePlan(cfg schema.Config, allowBreaking, failOver bool) (plan, error) {
+// Make generates everything. The error is schema.Findings if schemas are at fault.
+func Make(cfg schema.Config, options Options) (Plan, error) {
 	packages, err := schema.Load(cfg)
 	if err != nil {
-		return plan{}, err
+		return Plan{}, err
 	}
-	p := planner{dir: cfg.Dir, allowBreaking: allowBreaking, failOver: failOver, generated: map[string][]byte{}}
+	p := planner{Options: options, dir: cfg.Dir, generated: map[string][]byte{}}
 	found := false
 	for _, pkg := range packages {
 		found = found || len(pkg.Schemas)+len(pkg.Obsolete) > 0
 		if err := errors.Join(p.generate(pkg), p.remove(pkg)); err != nil {
-			return plan{}, err
+			return Plan{}, err
 		}
 	}
 	switch {
 	case len(p.findings) > 0:
-		return plan{}, p.findings.Sorted()
+		return Plan{}, p.findings.Sorted()
 	case !found:
-		return plan{}, schema.NoSchema(packages, cfg.Patterns)
+		return Plan{}, schema.NoSchema(packages, cfg.Patterns)
 	}
-	return p.plan, nil
+	return p.Plan, nil
 }
 
 // generate plans the file of a package.
@@ -59,12 +65,12 @@ func (p *planner) generate(pkg *schema.Package) error {
 	}
 	for _, s := range pkg.Schemas {
 		b := gen.BudgetOf(s)
-		p.budgets = append(p.budgets, b)
-		if p.failOver {
+		p.Budgets = append(p.Budgets, b)
+		if p.FailOver {
 			p.findings = append(p.findings, b.Findings()...)
 		}
 	}
-	content, err := gen.Update(pkg, previous(p.dir, pkg, p.allowBreaking))
+	content, err := gen.Update(pkg, p.previous(pkg))
 	if refused, ok := errors.AsType[schema.Findings](err); ok {
 		p.findings = append(p.findings, refused...)
 		return nil
@@ -75,7 +81,7 @@ func (p *planner) generate(pkg *schema.Package) error {
 	p.generated[pkg.Path] = content
 	c, stale, err := output.Writing(filepath.Join(pkg.Dir, pkg.Output), content)
 	if stale {
-		p.changes = append(p.changes, c)
+		p.Changes = append(p.Changes, c)
 	}
 	return err
 }
@@ -87,17 +93,19 @@ func (p *planner) remove(pkg *schema.Package) error {
 		if err != nil {
 			return err
 		}
-		p.changes = append(p.changes, c)
-		p.removed = append(p.removed, o)
+		p.Changes = append(p.Changes, c)
+		p.Removed = append(p.Removed, o)
 	}
 	return nil
 }
 
 // previous is what the runs before left, its files named as people name them.
-func previous(dir string, pkg *schema.Package, allowBreaking bool) gen.Previous {
-	prev := gen.Previous{AllowBreaking: allowBreaking}
+func (p *planner) previous(pkg *schema.Package) gen.Previous {
+	prev := gen.Previous{AllowBreaking: p.AllowBreaking}
 	for _, w := range pkg.Written {
-		w.Path = relative(dir, w.Path)
+		if rel, err := filepath.Rel(p.dir, w.Path); err == nil {
+			w.Path = filepath.ToSlash(rel)
+		}
 		prev.Written = append(prev.Written, w)
 	}
 	return prev
