@@ -56,12 +56,16 @@ func TestEdits(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 0))
 	for done := 0; done < *count && f.failures < 10; done += batch {
 		f.batch(rng, pick(rng, bases), pick(rng, environments), min(batch, *count-done))
-		if testing.Verbose() && done%5000 == 0 {
-			fmt.Printf("%v: %d edits\n", time.Now().Format(time.TimeOnly), done)
+		if n := done + batch; n%1000 == 0 && n < *count {
+			t.Logf("%d edits: %v", n, f)
 		}
 	}
-	t.Logf("%d runs, of which %d were refused; after %d edits a generated file had changed, after %d one had gone; seed %d",
-		f.ran, f.refused, f.changed, f.gone, *seed)
+	t.Logf("%d edits, seed %d: %v", *count, *seed, f)
+}
+
+func (f *fuzzer) String() string {
+	return fmt.Sprintf("%d runs, of which %d were refused; after %d edits a generated file had changed, after %d one had gone",
+		f.ran, f.refused, f.changed, f.gone)
 }
 
 type fuzzer struct {
@@ -118,7 +122,8 @@ func (f *fuzzer) batch(rng *rand.Rand, b base, env []string, n int) {
 		c := &trial{base: b, env: env, want: want, dir: filepath.Join(f.root, fmt.Sprintf("d%d", i))}
 		c.now, c.edits = edited(rng, b.hand)
 		for name, text := range want {
-			if _, taken := c.now[name]; !taken {
+			_, taken := c.now[name]
+			if _, isDir := c.now[name+"/"]; !taken && !isDir {
 				c.now[name] = text
 			}
 		}
