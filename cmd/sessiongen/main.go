@@ -15,7 +15,8 @@
 // Schemas in test files get files of their own: those of package foo session_gen_test.go,
 // those of package foo_test session_gen_x_test.go. If a schema's file has a build
 // constraint, in its name or at its top, the generated file has the same. A generated
-// file whose schemas are gone, or are generated into another file now, is removed.
+// file whose schemas are gone, or are generated into another file now, is removed, and
+// sessiongen says so; not if a file of the package cannot be read, which may have them.
 //
 // The file lists how the sessions are stored, and the next run reads that list. A change
 // of the schema after which the sessions that browsers hold could not be read is refused,
@@ -27,8 +28,8 @@
 //	sessiongen [flags] [packages]
 //	sessiongen key
 //
-// Packages are patterns of the go command; the default is the package in the
-// current directory. If anything is wrong in any package, sessiongen says so and
+// Packages are patterns of the go command, but not files; the default is the package in
+// the current directory. If anything is wrong in any package, sessiongen says so and
 // writes nothing at all. The second form prints a new random key for
 // [github.com/sessiongen/sessiongen/runtime.ParseKeys].
 //
@@ -41,7 +42,9 @@
 //		the generated file's name, session_gen.go by default; with -type, several
 //		files of one package can each have their schemas
 //	-tags list
-//		build tags, as the go command takes them
+//		build tags, as the go command takes them. For another system, set GOOS for
+//		sessiongen and not for go tool, which would build it for that system:
+//		GOOS=windows $(go tool -n sessiongen)
 //	-check
 //		write nothing; print a diff and exit with 1 if a file is out of date
 //	-allow-breaking
