@@ -38,7 +38,7 @@ type checker struct {
 
 func newChecker(l *loader, units []*unit) *checker {
 	c := &checker{
-		l: l, byPath: map[string]*unit{}, exports: map[string]*golist.Package{},
+		l: l, byPath: map[string]*unit{}, exports: map[string]*golist.Package{}, sources: map[string]*golist.Package{},
 		read: map[string]*types.Package{}, failed: map[string]error{},
 	}
 	for _, u := range units {
@@ -125,9 +125,9 @@ func (c *checker) unit(u *unit) {
 		return
 	}
 	u.types = types.NewPackage(u.path, u.name) // for an import cycle
+	c.l.parse(u.files)
 	for _, path := range u.dir.Deps {
 		if dep := c.byPath[path]; dep != nil && dep != u {
-			c.l.parse(dep.files)
 			c.unit(dep)
 		}
 	}
@@ -156,7 +156,6 @@ func (c *checker) importerOfTests(outside *unit) importer {
 		}
 	}
 	if tested := c.byPath[outside.dir.ImportPath]; tested != nil {
-		c.l.parse(tested.files)
 		c.unit(tested)
 	}
 	return usual
@@ -270,20 +269,22 @@ func (c *checker) export(p *golist.Package) (*types.Package, error) {
 	return gcexportdata.Read(r, c.l.fset, c.read, p.ImportPath)
 }
 
-// sourceOf finds a package that has no export data, since it does not compile.
+// sourceOf finds a package that has no export data, since it does not compile, and packages that it imports.
 func (c *checker) sourceOf(path string) *golist.Package {
-	if c.sources == nil {
-		c.sources = map[string]*golist.Package{}
-		var missing []string
-		for path, p := range c.exports {
-			if p.Export == "" {
-				missing = append(missing, path)
-			}
+	if p, ok := c.sources[path]; ok {
+		return p
+	}
+	missing := []string{path}
+	for path, p := range c.exports {
+		if p.Export == "" {
+			missing = append(missing, path)
 		}
-		list, _ := c.l.golist.Sources(missing) // what is wrong with each package stands in it
-		for _, p := range list {
-			c.sources[p.ImportPath] = p
-		}
+	}
+	slices.Sort(missing)
+	list, _ := c.l.golist.Sources(slices.Compact(missing)) // what is wrong with each package stands in it
+	c.sources[path] = nil
+	for _, p := range list {
+		c.sources[p.ImportPath] = p
 	}
 	return c.sources[path]
 }
