@@ -121,6 +121,9 @@ func (l *loader) list(patterns []string) error {
 		}
 		l.dirs = append(l.dirs, l.directory(p))
 	}
+	if err := l.withoutOurs(patterns); err != nil {
+		return err
+	}
 	for _, d := range l.dirs {
 		if len(d.written) > 0 || slices.ContainsFunc(d.hand(), (*file).mayHaveSchema) || d.Error != nil {
 			l.parse(d.hand())
@@ -365,6 +368,9 @@ func (l *loader) unmatched(units []*unit) (Findings, error) {
 		if len(found) > 0 {
 			return found, nil
 		}
+		if err := elsewhere(t.Schema, units); err != nil {
+			return nil, err
+		}
 		hint := ""
 		if s := suggest(t.Schema, structs); s != "" {
 			hint = "did you mean " + s + "?"
@@ -372,6 +378,18 @@ func (l *loader) unmatched(units []*unit) (Findings, error) {
 		return nil, &LoadError{fmt.Sprintf("-type %s: there is no such type in the packages", t.Schema), hint}
 	}
 	return nil, nil
+}
+
+// elsewhere is the error of choosing a schema that is built at another time, or nil.
+func elsewhere(name string, units []*unit) error {
+	for _, u := range units {
+		for _, s := range u.pkg.excluded {
+			if s.Name == name {
+				return &LoadError{fmt.Sprintf("-type %s: it is not part of this build: declared at %s, it is built %s", name, s.Pos, when(s.Constraint)), buildFor(s.Constraint)}
+			}
+		}
+	}
+	return nil
 }
 
 // allTypes are the types that are declared in units.

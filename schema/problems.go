@@ -2,6 +2,7 @@ package schema
 
 import (
 	"archive/tar"
+	"cmp"
 	"fmt"
 	"go/build"
 	"go/token"
@@ -12,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
 // problems is a LoadError if packages are missing or cannot be read. The go command finds more
@@ -74,7 +77,7 @@ func (l *loader) fatal(d *directory) string {
 	}
 	msg := strings.TrimSpace(d.Error.Err)
 	switch {
-	case msg == "import cycle not allowed":
+	case isCycle(d.Package):
 		return fmt.Sprintf("package %s: %s: import stack: %v", d.ImportPath, msg, d.Error.ImportStack)
 	case disagreement != "":
 		return l.shorten(disagreement)
@@ -82,6 +85,39 @@ func (l *loader) fatal(d *directory) string {
 		return l.shorten(msg)
 	}
 	return ""
+}
+
+func isCycle(p *golist.Package) bool {
+	return p.Error != nil && strings.TrimSpace(p.Error.Err) == "import cycle not allowed"
+}
+
+// withoutOurs lists packages again as they would be without what our files import, if that may be why packages
+// import each other. What a file imports goes with the schema that it was generated for, but stays until it is
+// generated again.
+func (l *loader) withoutOurs(patterns []string) error {
+	stubs := map[string]string{}
+	for _, d := range l.dirs {
+		for _, w := range d.written {
+			stubs[w.Path] = "package " + cmp.Or(w.clause(), d.Name) + "\n"
+		}
+	}
+	if len(stubs) == 0 || !slices.ContainsFunc(l.dirs, func(d *directory) bool { return isCycle(d.Package) }) {
+		return nil
+	}
+	over, closeOver, err := l.golist.Over(stubs)
+	defer closeOver()
+	if err != nil {
+		return &LoadError{Message: err.Error()}
+	}
+	pkgs, err := over.Packages(patterns...)
+	if err != nil {
+		return l.goFailed(err.Error())
+	}
+	l.dirs = nil
+	for _, p := range pkgs {
+		l.dirs = append(l.dirs, l.directory(p))
+	}
+	return nil
 }
 
 func (l *loader) shorten(msg string) string {
@@ -158,12 +194,17 @@ func (l *loader) checkTargets(units []*unit) error {
 		if l.output == defaultOutput || u.tests || len(u.pkg.Schemas) == 0 || slices.Contains(known, u.target()) {
 			continue
 		}
-		p, err := l.golist.WithFile(u.dir.Package, l.output, "package "+u.dir.name+"\n")
+		over, closeOver, err := l.golist.Over(map[string]string{u.target(): "package " + u.dir.name + "\n"})
+		defer closeOver()
+		if err != nil {
+			return &LoadError{Message: err.Error()}
+		}
+		list, err := over.Packages(u.dir.ImportPath)
 		if err != nil {
 			return l.goFailed(err.Error())
 		}
-		if p.Error != nil && u.dir.Error == nil {
-			return &LoadError{fmt.Sprintf("-output %s: the go command takes no such file: %s", l.output, strings.TrimSpace(p.Error.Err)), "choose another name, such as user_gen.go"}
+		if len(list) == 1 && list[0].Error != nil && u.dir.Error == nil {
+			return &LoadError{fmt.Sprintf("-output %s: the go command takes no such file: %s", l.output, strings.TrimSpace(list[0].Error.Err)), "choose another name, such as user_gen.go"}
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -56,6 +57,8 @@ type Command struct {
 	Dir  string
 	Env  []string // nil for this process's own
 	Tags string   // build tags, separated by commas
+
+	overlay string // a file that says which files stand in for others
 }
 
 const files = "Dir,ImportPath,Name,Module,Deps,ImportMap,Error," +
@@ -70,35 +73,28 @@ var KnownContext Context
 
 // Packages lists what patterns name. It compiles nothing. An error is what the go command said.
 func (c Command) Packages(patterns ...string) ([]*Package, error) {
-	if p := Known[c.Dir]; p != nil && slices.Equal(patterns, []string{"."}) {
+	if p := Known[c.Dir]; p != nil && c.overlay == "" && slices.Equal(patterns, []string{"."}) {
 		return []*Package{p}, nil
 	}
 	return c.list([]string{"-e", "-json=" + files}, patterns)
 }
 
-// WithFile lists a package as it would be if a file of this name were in its directory.
-func (c Command) WithFile(pkg *Package, name, content string) (*Package, error) {
+// Over is the command as it would be with these files, by their absolute names, in place of those that there are. Close
+// is to be called in the end.
+func (c Command) Over(files map[string]string) (over Command, close func(), err error) {
 	tmp, err := os.MkdirTemp("", "sessiongen")
 	if err != nil {
-		return nil, err
+		return c, func() {}, err
 	}
-	defer os.RemoveAll(tmp)
-	file, overlay := filepath.Join(tmp, "file.go"), filepath.Join(tmp, "overlay.json")
-	text, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(pkg.Dir, name): file}})
-	if err == nil {
-		err = errors.Join(os.WriteFile(file, []byte(content), 0o600), os.WriteFile(overlay, text, 0o600))
+	close = func() { os.RemoveAll(tmp) }
+	replace := map[string]string{}
+	for name, content := range files {
+		replace[name] = filepath.Join(tmp, strconv.Itoa(len(replace))+".go")
+		err = errors.Join(err, os.WriteFile(replace[name], []byte(content), 0o600))
 	}
-	if err != nil {
-		return nil, err
-	}
-	list, err := c.list([]string{"-e", "-find", "-overlay=" + overlay, "-json=" + files}, []string{pkg.ImportPath})
-	if err == nil && len(list) != 1 {
-		err = fmt.Errorf("%d packages are called %s", len(list), pkg.ImportPath)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return list[0], nil
+	text, marshalErr := json.Marshal(map[string]any{"Replace": replace})
+	c.overlay = filepath.Join(tmp, "overlay.json")
+	return c, close, errors.Join(err, marshalErr, os.WriteFile(c.overlay, text, 0o600))
 }
 
 // Exports compiles packages, unless that was done before, and says where their export data lies. Of
@@ -140,6 +136,9 @@ func (c Command) list(flags, patterns []string) ([]*Package, error) {
 	args := slices.Concat([]string{"-compiled=false", "-test=false", "-cover=false", "-buildvcs=false", "-pgo=off"}, flags)
 	if c.Tags != "" {
 		args = append(args, "-tags="+c.Tags)
+	}
+	if c.overlay != "" {
+		args = append(args, "-overlay="+c.overlay)
 	}
 	args = append(append(args, "--"), patterns...)
 	out, err := c.run(append([]string{"list"}, args...)...)
