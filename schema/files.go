@@ -169,29 +169,6 @@ func syntaxOf(files []*file, pkgName string) []*ast.File {
 	return list
 }
 
-// topLevel gives the names that a file declares at package level.
-func topLevel(file *ast.File) []*ast.Ident {
-	var names []*ast.Ident
-	for _, decl := range file.Decls {
-		switch decl := decl.(type) {
-		case *ast.FuncDecl:
-			if decl.Recv == nil {
-				names = append(names, decl.Name)
-			}
-		case *ast.GenDecl:
-			for _, spec := range decl.Specs {
-				switch spec := spec.(type) {
-				case *ast.TypeSpec:
-					names = append(names, spec.Name)
-				case *ast.ValueSpec:
-					names = append(names, spec.Names...)
-				}
-			}
-		}
-	}
-	return names
-}
-
 // declare notes the names that files declare at package level and those that they import packages
 // by.
 func (p *Package) declare(files []*ast.File) {

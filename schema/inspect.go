@@ -192,13 +192,6 @@ func (in *inspector) describesSession(spec *ast.TypeSpec) bool {
 	return false
 }
 
-func hasSessionTag(st *ast.StructType) bool {
-	return slices.ContainsFunc(st.Fields.List, func(f *ast.Field) bool {
-		_, found, _, _ := sessionTag(f.Tag)
-		return found
-	})
-}
-
 // schema reads one schema.
 func (in *inspector) schema(d declaration, typeName string) *Schema {
 	name := d.spec.Name
