@@ -191,8 +191,8 @@ func (in *inspector) defaultValue(f *Field, o option) {
 		hint = "write it as time.ParseDuration reads it: 90s, 10m, 24h (a day is 24h)"
 	}
 	if errors.Is(err, strconv.ErrRange) {
-		if basic.Kind() == types.Int || basic.Kind() == types.Uint {
-			hint = fmt.Sprintf("on some systems %s has 32 bits: use %[1]s64", basic.Name())
+		if kind := basic.Kind(); kind == types.Int || kind == types.Uint {
+			hint = "it has 32 bits on some machines: use " + basic.Name() + "64"
 		}
 		in.report(o.value.at(), hint, "default=%s does not fit in %s", s, in.typeName(f.Type.Go))
 		return
@@ -200,12 +200,12 @@ func (in *inspector) defaultValue(f *Field, o option) {
 	in.report(o.value.at(), hint, "default=%s is not a value of type %s", s, in.typeName(f.Type.Go))
 }
 
-// constant writes s as a Go constant that a variable of type t, over basic, can hold on every system.
+// constant writes s as a Go constant that a variable of type t, over basic, can hold on every
+// platform: an int or uint may have 32 bits.
 func constant(s string, t types.Type, basic *types.Basic) (string, error) {
 	bits := map[types.BasicKind]int{
-		types.Int8: 8, types.Int16: 16, types.Int32: 32,
-		types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Float32: 32,
-		types.Int: 32, types.Uint: 32, // on some systems
+		types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Int: 32,
+		types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Uint: 32, types.Float32: 32,
 	}[basic.Kind()]
 	if bits == 0 {
 		bits = 64
