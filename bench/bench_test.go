@@ -30,19 +30,11 @@ func (l library) handler(name string) http.Handler {
 
 // BenchmarkSessions runs all cases of all libraries, and what they stand on.
 func BenchmarkSessions(b *testing.B) {
-	libraries := []library{sessiongen(), sessiongenWithoutMiddleware(), gorillaStore(), scsMemstore()}
-	cookies := make(map[string]string)
-	for _, l := range libraries {
-		cookies[l.name] = cookie(l.fill)
-	}
-	f := newFloor(len(cookies["sessiongen"]) - len("__Host-session="))
+	libraries := []library{sessiongenCookie(), sessiongenWithoutMiddleware(), gorillaStore(six()), scsMemstore(six())}
+	f := newFloor(len(cookie(libraries[0].fill)) - len("__Host-session="))
 	t := make(table)
 	for range *rounds {
-		for _, c := range cases {
-			for _, l := range libraries {
-				t.measure(b, c, l.name, request(l.handler(c), cookies[l.name]))
-			}
-		}
+		t.measureAll(b, libraries)
 		t.measure(b, "untouched", floors[0], request(untouched, ""))
 		t.measure(b, "read", floors[0], f.open)
 		t.measure(b, "read", floors[1], f.openReusing)
@@ -50,10 +42,37 @@ func BenchmarkSessions(b *testing.B) {
 		t.measure(b, "read-change-save", floors[1], func() { f.openReusing(); f.sealReusing() })
 	}
 	t.print(cases, libraries)
-	for _, l := range libraries {
-		name, value, _ := strings.Cut(cookies[l.name], "=")
-		fmt.Printf("cookie of %s: %d bytes, name and value\n", l.name, len(name)+len(value))
+	printCookies(libraries)
+	runtime.KeepAlive(ballast)
+}
+
+// BenchmarkStore runs all cases with sessions in the server's memory, where
+// gorilla/sessions has no store.
+func BenchmarkStore(b *testing.B) {
+	libraries := []library{sessiongenMemory(), scsMemstore(six())}
+	t := make(table)
+	for range *rounds {
+		t.measureAll(b, libraries)
 	}
+	t.print(cases, libraries)
+	runtime.KeepAlive(ballast)
+}
+
+// BenchmarkFields makes the same change to sessions of six fields and of sixty.
+func BenchmarkFields(b *testing.B) {
+	const few, many = "6 fields", "60 fields"
+	libraries := []library{sessiongenCookie(), sessiongenMemory(), gorillaStore(six()), scsMemstore(six())}
+	wide := []library{wideCookie(), wideMemory(), gorillaStore(sixty()), scsMemstore(sixty())}
+	t := make(table)
+	for range *rounds {
+		for i, l := range libraries {
+			t.measure(b, few, l.name, request(l.readAndWrite, cookie(l.fill)))
+			t.measure(b, many, l.name, request(wide[i].readAndWrite, cookie(wide[i].fill)))
+		}
+	}
+	t.print([]string{few, many}, libraries)
+	t.printGrowth(few, many, libraries)
+	printCookies(wide)
 	runtime.KeepAlive(ballast)
 }
 
@@ -92,6 +111,15 @@ type table map[string]*column
 
 type column struct{ times, allocations []float64 }
 
+// measureAll measures every case of every library once.
+func (t table) measureAll(b *testing.B, libraries []library) {
+	for _, c := range cases {
+		for _, l := range libraries {
+			t.measure(b, c, l.name, request(l.handler(c), cookie(l.fill)))
+		}
+	}
+}
+
 func (t table) measure(b *testing.B, c, library string, op func()) {
 	name := c + "/" + library
 	allocations := testing.AllocsPerRun(100, op)
@@ -112,7 +140,7 @@ func (t table) measure(b *testing.B, c, library string, op func()) {
 
 func (t table) print(cases []string, libraries []library) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\ncase\tlibrary\ttime\tallocs\tratio to sessiongen\t\n")
+	fmt.Fprintf(w, "\ncase\tlibrary\ttime\tallocs\tratio to %s\t\n", libraries[0].name)
 	for _, c := range cases {
 		own := t[c+"/"+libraries[0].name]
 		if own == nil {
@@ -127,14 +155,38 @@ func (t table) print(cases []string, libraries []library) {
 			if col == nil || len(col.times) != len(own.times) {
 				continue
 			}
-			var ratios []float64
-			for i, time := range col.times {
-				ratios = append(ratios, time/own.times[i])
-			}
-			fmt.Fprintf(w, "%s\t%s\t%v\t%.0f\t%s\t\n", c, name, nanoseconds(median(col.times)), median(col.allocations), ratio(median(ratios)))
+			fmt.Fprintf(w, "%s\t%s\t%v\t%.0f\t%s\t\n", c, name,
+				nanoseconds(median(col.times)), median(col.allocations), ratio(col.over(own)))
 		}
 	}
 	w.Flush()
+}
+
+// printGrowth says how much longer than the one case the other takes.
+func (t table) printGrowth(from, to string, libraries []library) {
+	for _, l := range libraries {
+		before, after := t[from+"/"+l.name], t[to+"/"+l.name]
+		if before == nil || after == nil || len(before.times) != len(after.times) {
+			continue // left out by -bench
+		}
+		fmt.Printf("%s: %s take %.2f times as long as %s\n", l.name, to, after.over(before), from)
+	}
+}
+
+// over is the median of the rounds' ratios.
+func (c *column) over(base *column) float64 {
+	var ratios []float64
+	for i, time := range c.times {
+		ratios = append(ratios, time/base.times[i])
+	}
+	return median(ratios)
+}
+
+func printCookies(libraries []library) {
+	for _, l := range libraries {
+		name, value, _ := strings.Cut(cookie(l.fill), "=")
+		fmt.Printf("cookie of %s: %d bytes, name and value\n", l.name, len(name)+len(value))
+	}
 }
 
 func nanoseconds(t float64) string { return fmt.Sprintf("%.0f ns", t) }

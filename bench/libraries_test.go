@@ -7,25 +7,14 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/gob"
 	"net/http"
 	"net/http/httptest"
-	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
 	gorilla "github.com/gorilla/sessions"
 
-	"github.com/sessiongen/sessiongen/runtime"
-)
-
-// The values of the six fields.
-var (
-	userID   = int64(48213)
-	username = "hubo"
-	email    = "hubo@example.org"
-	roles    = []string{"editor", "author", "admin"}
-	loginAt  = time.Unix(1_790_000_000, 0)
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 // A library keeps the session in handlers that do what the cases say.
@@ -48,8 +37,16 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func newManager() *runtime.Manager[Session] {
-	return must(NewSessionManager(runtime.Config{Keys: must(runtime.ParseKeys(runtime.GenerateKey()))}))
+// config is the recommended set-up; the sessions live in the store, unless that is nil.
+func config(store sessionruntime.Store) sessionruntime.Config {
+	keys := must(sessionruntime.ParseKeys(sessionruntime.GenerateKey()))
+	return sessionruntime.Config{Keys: keys, Store: store}
+}
+
+func memoryStore() sessionruntime.Store { return sessionruntime.NewMemoryStore(1000) }
+
+func newManager(store sessionruntime.Store) *sessionruntime.Manager[Session] {
+	return must(NewSessionManager(config(store)))
 }
 
 func fillSession(s *Session) {
@@ -61,10 +58,14 @@ func fillSession(s *Session) {
 	s.SetVisits(1)
 }
 
-func sessiongen() library {
-	m := newManager()
+func sessiongenCookie() library { return sessiongen("sessiongen", nil) }
+
+func sessiongenMemory() library { return sessiongen("sessiongen, memory store", memoryStore()) }
+
+func sessiongen(name string, store sessionruntime.Store) library {
+	m := newManager(store)
 	return library{
-		name:      "sessiongen",
+		name:      name,
 		fill:      m.Handler(handle(func(_ http.ResponseWriter, r *http.Request) { fillSession(SessionFrom(r.Context())) })),
 		untouched: m.Handler(untouched),
 		read: m.Handler(handle(func(_ http.ResponseWriter, r *http.Request) {
@@ -81,7 +82,7 @@ func sessiongen() library {
 // sessiongenWithoutMiddleware calls Get and Save itself, as the programs of
 // gorilla/sessions do: what a session costs, without what a middleware does.
 func sessiongenWithoutMiddleware() library {
-	m := newManager()
+	m := newManager(nil)
 	return library{
 		name: "sessiongen, Get and Save",
 		fill: handle(func(w http.ResponseWriter, r *http.Request) {
@@ -105,20 +106,16 @@ func sessiongenWithoutMiddleware() library {
 // gorillaStore is gorilla/sessions with its CookieStore, authenticated and
 // encrypted. A handler that does not touch the session does not call it at all. It
 // keeps a session in the request that it belongs to, so each one gets a fresh copy.
-func gorillaStore() library {
+func gorillaStore(values []value) library {
 	const name = "session"
-	gob.Register(time.Time{})
 	store := gorilla.NewCookieStore(random(64), random(32))
 	return library{
 		name: "gorilla/sessions",
 		fill: handle(func(w http.ResponseWriter, r *http.Request) {
 			s := must(store.Get(r, name))
-			s.Values["user_id"] = userID
-			s.Values["username"] = username
-			s.Values["email"] = email
-			s.Values["roles"] = roles
-			s.Values["login_at"] = loginAt
-			s.Values["visits"] = 1
+			for _, v := range values {
+				s.Values[v.key] = v.value
+			}
 			must(0, s.Save(r, w))
 		}),
 		untouched: untouched,
@@ -136,19 +133,16 @@ func gorillaStore() library {
 	}
 }
 
-func scsMemstore() library {
+func scsMemstore(values []value) library {
 	m := scs.New()
 	m.Store = memstore.NewWithCleanupInterval(0)
 	return library{
 		name: "scs/memstore",
 		fill: m.LoadAndSave(handle(func(_ http.ResponseWriter, r *http.Request) {
 			ctx := r.Context()
-			m.Put(ctx, "user_id", userID)
-			m.Put(ctx, "username", username)
-			m.Put(ctx, "email", email)
-			m.Put(ctx, "roles", roles)
-			m.Put(ctx, "login_at", loginAt)
-			m.Put(ctx, "visits", 1)
+			for _, v := range values {
+				m.Put(ctx, v.key, v.value)
+			}
 		})),
 		untouched: m.LoadAndSave(untouched),
 		read: m.LoadAndSave(handle(func(_ http.ResponseWriter, r *http.Request) {
@@ -186,7 +180,7 @@ func (a accessors) find(name string) func() {
 var sinkInt int
 
 func sessiongenAccessors() accessors {
-	s := newManager().Open(nil)
+	s := newManager(nil).Open(nil)
 	fillSession(s)
 	n := 0
 	return accessors{"sessiongen", []accessor{

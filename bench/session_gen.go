@@ -4,12 +4,74 @@
 // this list back, so that a change cannot misread the sessions that browsers hold.
 //
 //	session
-//	  user_id     int64
-//	  username    str
-//	  email       str
-//	  roles       []str
-//	  login_at    time
-//	  visits      int
+//	  user_id           int64
+//	  username          str
+//	  email             str
+//	  roles             []str
+//	  login_at          time
+//	  visits            int
+//
+//	wide
+//	  user_id           int64
+//	  username          str
+//	  email             str
+//	  roles             []str
+//	  login_at          time
+//	  visits            int
+//	  theme             str
+//	  locale            str
+//	  timezone          str
+//	  currency          str
+//	  country           str
+//	  plan              str
+//	  landing           str
+//	  referrer          str
+//	  campaign          str
+//	  variant           str
+//	  layout            str
+//	  sort_by           str
+//	  filter            str
+//	  search            str
+//	  last_page         str
+//	  last_order        str
+//	  date_format       str
+//	  avatar            str
+//	  logins            int
+//	  orders            int
+//	  cart_items        int
+//	  unread            int
+//	  mentions          int
+//	  followers         int
+//	  following         int
+//	  points            int
+//	  level             int
+//	  streak            int
+//	  uploads           int
+//	  downloads         int
+//	  comments          int
+//	  votes             int
+//	  reports           int
+//	  warnings          int
+//	  page_size         int
+//	  font_size         int
+//	  verified          bool
+//	  newsletter        bool
+//	  beta              bool
+//	  dark_mode         bool
+//	  compact           bool
+//	  sound             bool
+//	  animations        bool
+//	  autosave          bool
+//	  tips              bool
+//	  onboarded         bool
+//	  cookies_accepted  bool
+//	  two_factor        bool
+//	  last_seen         time
+//	  last_order_at     time
+//	  terms_at          time
+//	  tags              []str
+//	  groups            []str
+//	  badges            []str
 
 package bench
 
@@ -36,13 +98,86 @@ var _ struct {
 	Visits   int       `session:"visits"`
 } = session{}
 
+// If this does not compile, wide has changed since this file was generated:
+// run go generate again.
+var _ struct {
+	UserID          int64     `session:"user_id,principal"`
+	Username        string    `session:"username,max=64"`
+	Email           string    `session:"email,max=254"`
+	Roles           []string  `session:"roles,max=16"`
+	LoginAt         time.Time `session:"login_at"`
+	Visits          int       `session:"visits"`
+	Theme           string    `session:"theme"`
+	Locale          string    `session:"locale"`
+	Timezone        string    `session:"timezone"`
+	Currency        string    `session:"currency"`
+	Country         string    `session:"country"`
+	Plan            string    `session:"plan"`
+	Landing         string    `session:"landing"`
+	Referrer        string    `session:"referrer"`
+	Campaign        string    `session:"campaign"`
+	Variant         string    `session:"variant"`
+	Layout          string    `session:"layout"`
+	SortBy          string    `session:"sort_by"`
+	Filter          string    `session:"filter"`
+	Search          string    `session:"search"`
+	LastPage        string    `session:"last_page"`
+	LastOrder       string    `session:"last_order"`
+	DateFormat      string    `session:"date_format"`
+	Avatar          string    `session:"avatar"`
+	Logins          int       `session:"logins"`
+	Orders          int       `session:"orders"`
+	CartItems       int       `session:"cart_items"`
+	Unread          int       `session:"unread"`
+	Mentions        int       `session:"mentions"`
+	Followers       int       `session:"followers"`
+	Following       int       `session:"following"`
+	Points          int       `session:"points"`
+	Level           int       `session:"level"`
+	Streak          int       `session:"streak"`
+	Uploads         int       `session:"uploads"`
+	Downloads       int       `session:"downloads"`
+	Comments        int       `session:"comments"`
+	Votes           int       `session:"votes"`
+	Reports         int       `session:"reports"`
+	Warnings        int       `session:"warnings"`
+	PageSize        int       `session:"page_size"`
+	FontSize        int       `session:"font_size"`
+	Verified        bool      `session:"verified"`
+	Newsletter      bool      `session:"newsletter"`
+	Beta            bool      `session:"beta"`
+	DarkMode        bool      `session:"dark_mode"`
+	Compact         bool      `session:"compact"`
+	Sound           bool      `session:"sound"`
+	Animations      bool      `session:"animations"`
+	Autosave        bool      `session:"autosave"`
+	Tips            bool      `session:"tips"`
+	Onboarded       bool      `session:"onboarded"`
+	CookiesAccepted bool      `session:"cookies_accepted"`
+	TwoFactor       bool      `session:"two_factor"`
+	LastSeen        time.Time `session:"last_seen"`
+	LastOrderAt     time.Time `session:"last_order_at"`
+	TermsAt         time.Time `session:"terms_at"`
+	Tags            []string  `session:"tags"`
+	Groups          []string  `session:"groups"`
+	Badges          []string  `session:"badges"`
+} = wide{}
+
 // Session is the session that each library keeps.
 // It is safe for concurrent use.
 // Nothing bounds Roles; browsers keep cookies of at most 4096 bytes.
+//
+// It also has the methods of every session, those of [runtime.Session]:
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Clear removes every field.
+//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
+//   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
+//   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
-// NewSessionManager returns the manager that loads and saves sessions as cfg says.
-// Its error joins everything that is wrong with cfg.
+// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
+// joins everything that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserIDField,
@@ -54,8 +189,8 @@ func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	)
 }
 
-// SessionFrom returns the session of the request that ctx belongs to. It is never nil:
-// outside the manager's Handler it panics.
+// SessionFrom returns the session of the request that ctx belongs to. It never returns nil;
+// it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
 // GetUserID returns UserID, or 0 if it is not set.
@@ -64,17 +199,16 @@ func (s *Session) GetUserID() int64 { return sessionUserIDField.Get(s.Session) }
 // HasUserID reports whether UserID is set.
 func (s *Session) HasUserID() bool { return sessionUserIDField.Has(s.Session) }
 
-// SetUserID sets UserID. A change of it renews the session's id and its time of
-// authentication.
+// SetUserID sets UserID. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v int64) { sessionUserIDField.Set(s.Session, v) }
 
-// PopUserID returns UserID and removes it; ok tells whether it was set.
+// PopUserID returns UserID and removes it; ok reports whether it was set.
 func (s *Session) PopUserID() (v int64, ok bool) { return sessionUserIDField.Pop(s.Session) }
 
 // ClearUserID removes UserID.
 func (s *Session) ClearUserID() { sessionUserIDField.Clear(s.Session) }
 
-// UpdateUserID sets UserID to f of its value; f may run again if that changes meanwhile.
+// UpdateUserID replaces UserID with f(UserID); f may be called more than once.
 func (s *Session) UpdateUserID(f func(int64) int64) { sessionUserIDField.Update(s.Session, f) }
 
 // GetUsername returns Username, or "" if it is not set.
@@ -83,16 +217,17 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
-// SetUsername sets Username. More than 64 bytes is an error, which Err returns.
+// SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
+// error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
-// PopUsername returns Username and removes it; ok tells whether it was set.
+// PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
 
 // ClearUsername removes Username.
 func (s *Session) ClearUsername() { sessionUsernameField.Clear(s.Session) }
 
-// UpdateUsername sets Username to f of its value; f may run again if that changes meanwhile.
+// UpdateUsername replaces Username with f(Username); f may be called more than once.
 func (s *Session) UpdateUsername(f func(string) string) { sessionUsernameField.Update(s.Session, f) }
 
 // GetEmail returns Email, or "" if it is not set.
@@ -101,16 +236,16 @@ func (s *Session) GetEmail() string { return sessionEmailField.Get(s.Session) }
 // HasEmail reports whether Email is set.
 func (s *Session) HasEmail() bool { return sessionEmailField.Has(s.Session) }
 
-// SetEmail sets Email. More than 254 bytes is an error, which Err returns.
+// SetEmail sets Email. A value of more than 254 bytes is refused, and Err returns the error.
 func (s *Session) SetEmail(v string) { sessionEmailField.Set(s.Session, v) }
 
-// PopEmail returns Email and removes it; ok tells whether it was set.
+// PopEmail returns Email and removes it; ok reports whether it was set.
 func (s *Session) PopEmail() (v string, ok bool) { return sessionEmailField.Pop(s.Session) }
 
 // ClearEmail removes Email.
 func (s *Session) ClearEmail() { sessionEmailField.Clear(s.Session) }
 
-// UpdateEmail sets Email to f of its value; f may run again if that changes meanwhile.
+// UpdateEmail replaces Email with f(Email); f may be called more than once.
 func (s *Session) UpdateEmail(f func(string) string) { sessionEmailField.Update(s.Session, f) }
 
 // GetRoles returns Roles, or nil if it is not set.
@@ -119,19 +254,20 @@ func (s *Session) GetRoles() []string { return sessionRolesField.Get(s.Session) 
 // HasRoles reports whether Roles is set.
 func (s *Session) HasRoles() bool { return sessionRolesField.Has(s.Session) }
 
-// SetRoles sets Roles. More than 16 elements is an error, which Err returns.
+// SetRoles sets Roles. A value of more than 16 elements is refused, and Err returns the
+// error.
 func (s *Session) SetRoles(v []string) { sessionRolesField.Set(s.Session, v) }
 
-// PopRoles returns Roles and removes it; ok tells whether it was set.
+// PopRoles returns Roles and removes it; ok reports whether it was set.
 func (s *Session) PopRoles() (v []string, ok bool) { return sessionRolesField.Pop(s.Session) }
 
 // ClearRoles removes Roles.
 func (s *Session) ClearRoles() { sessionRolesField.Clear(s.Session) }
 
-// UpdateRoles sets Roles to f of its value; f may run again if that changes meanwhile.
+// UpdateRoles replaces Roles with f(Roles); f may be called more than once.
 func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Update(s.Session, f) }
 
-// AppendRoles adds v to the end of Roles.
+// AppendRoles appends v to Roles.
 func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
 
 // GetLoginAt returns LoginAt, or the zero time if it is not set.
@@ -143,13 +279,13 @@ func (s *Session) HasLoginAt() bool { return sessionLoginAtField.Has(s.Session) 
 // SetLoginAt sets LoginAt.
 func (s *Session) SetLoginAt(v time.Time) { sessionLoginAtField.Set(s.Session, v) }
 
-// PopLoginAt returns LoginAt and removes it; ok tells whether it was set.
+// PopLoginAt returns LoginAt and removes it; ok reports whether it was set.
 func (s *Session) PopLoginAt() (v time.Time, ok bool) { return sessionLoginAtField.Pop(s.Session) }
 
 // ClearLoginAt removes LoginAt.
 func (s *Session) ClearLoginAt() { sessionLoginAtField.Clear(s.Session) }
 
-// UpdateLoginAt sets LoginAt to f of its value; f may run again if that changes meanwhile.
+// UpdateLoginAt replaces LoginAt with f(LoginAt); f may be called more than once.
 func (s *Session) UpdateLoginAt(f func(time.Time) time.Time) {
 	sessionLoginAtField.Update(s.Session, f)
 }
@@ -163,14 +299,1199 @@ func (s *Session) HasVisits() bool { return sessionVisitsField.Has(s.Session) }
 // SetVisits sets Visits.
 func (s *Session) SetVisits(v int) { sessionVisitsField.Set(s.Session, v) }
 
-// PopVisits returns Visits and removes it; ok tells whether it was set.
+// PopVisits returns Visits and removes it; ok reports whether it was set.
 func (s *Session) PopVisits() (v int, ok bool) { return sessionVisitsField.Pop(s.Session) }
 
 // ClearVisits removes Visits.
 func (s *Session) ClearVisits() { sessionVisitsField.Clear(s.Session) }
 
-// UpdateVisits sets Visits to f of its value; f may run again if that changes meanwhile.
+// UpdateVisits replaces Visits with f(Visits); f may be called more than once.
 func (s *Session) UpdateVisits(f func(int) int) { sessionVisitsField.Update(s.Session, f) }
+
+// Wide is a session of 60 fields: the six, and what a site with many settings may add.
+// It is safe for concurrent use.
+// Nothing bounds Roles, Theme, Locale and 19 more; browsers keep cookies of at most 4096
+// bytes.
+//
+// It also has the methods of every session, those of [runtime.Session]:
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Clear removes every field.
+//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
+//   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
+//   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
+type Wide struct{ runtime.Session }
+
+// NewWideManager returns a manager that loads and saves sessions as cfg says. The error
+// joins everything that is wrong with cfg.
+func NewWideManager(cfg runtime.Config) (*runtime.Manager[Wide], error) {
+	return runtime.NewManager(cfg, func(s runtime.Session) Wide { return Wide{s} },
+		&wideUserIDField,
+		&wideUsernameField,
+		&wideEmailField,
+		&wideRolesField,
+		&wideLoginAtField,
+		&wideVisitsField,
+		&wideThemeField,
+		&wideLocaleField,
+		&wideTimezoneField,
+		&wideCurrencyField,
+		&wideCountryField,
+		&widePlanField,
+		&wideLandingField,
+		&wideReferrerField,
+		&wideCampaignField,
+		&wideVariantField,
+		&wideLayoutField,
+		&wideSortByField,
+		&wideFilterField,
+		&wideSearchField,
+		&wideLastPageField,
+		&wideLastOrderField,
+		&wideDateFormatField,
+		&wideAvatarField,
+		&wideLoginsField,
+		&wideOrdersField,
+		&wideCartItemsField,
+		&wideUnreadField,
+		&wideMentionsField,
+		&wideFollowersField,
+		&wideFollowingField,
+		&widePointsField,
+		&wideLevelField,
+		&wideStreakField,
+		&wideUploadsField,
+		&wideDownloadsField,
+		&wideCommentsField,
+		&wideVotesField,
+		&wideReportsField,
+		&wideWarningsField,
+		&widePageSizeField,
+		&wideFontSizeField,
+		&wideVerifiedField,
+		&wideNewsletterField,
+		&wideBetaField,
+		&wideDarkModeField,
+		&wideCompactField,
+		&wideSoundField,
+		&wideAnimationsField,
+		&wideAutosaveField,
+		&wideTipsField,
+		&wideOnboardedField,
+		&wideCookiesAcceptedField,
+		&wideTwoFactorField,
+		&wideLastSeenField,
+		&wideLastOrderAtField,
+		&wideTermsAtField,
+		&wideTagsField,
+		&wideGroupsField,
+		&wideBadgesField,
+	)
+}
+
+// WideFrom returns the session of the request that ctx belongs to. It never returns nil; it
+// panics outside the manager's Handler.
+func WideFrom(ctx context.Context) *Wide { return runtime.FromContext[Wide](ctx) }
+
+// GetUserID returns UserID, or 0 if it is not set.
+func (s *Wide) GetUserID() int64 { return wideUserIDField.Get(s.Session) }
+
+// HasUserID reports whether UserID is set.
+func (s *Wide) HasUserID() bool { return wideUserIDField.Has(s.Session) }
+
+// SetUserID sets UserID. Changing it gives the session a new id and sets AuthenticatedAt.
+func (s *Wide) SetUserID(v int64) { wideUserIDField.Set(s.Session, v) }
+
+// PopUserID returns UserID and removes it; ok reports whether it was set.
+func (s *Wide) PopUserID() (v int64, ok bool) { return wideUserIDField.Pop(s.Session) }
+
+// ClearUserID removes UserID.
+func (s *Wide) ClearUserID() { wideUserIDField.Clear(s.Session) }
+
+// UpdateUserID replaces UserID with f(UserID); f may be called more than once.
+func (s *Wide) UpdateUserID(f func(int64) int64) { wideUserIDField.Update(s.Session, f) }
+
+// GetUsername returns Username, or "" if it is not set.
+func (s *Wide) GetUsername() string { return wideUsernameField.Get(s.Session) }
+
+// HasUsername reports whether Username is set.
+func (s *Wide) HasUsername() bool { return wideUsernameField.Has(s.Session) }
+
+// SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
+// error.
+func (s *Wide) SetUsername(v string) { wideUsernameField.Set(s.Session, v) }
+
+// PopUsername returns Username and removes it; ok reports whether it was set.
+func (s *Wide) PopUsername() (v string, ok bool) { return wideUsernameField.Pop(s.Session) }
+
+// ClearUsername removes Username.
+func (s *Wide) ClearUsername() { wideUsernameField.Clear(s.Session) }
+
+// UpdateUsername replaces Username with f(Username); f may be called more than once.
+func (s *Wide) UpdateUsername(f func(string) string) { wideUsernameField.Update(s.Session, f) }
+
+// GetEmail returns Email, or "" if it is not set.
+func (s *Wide) GetEmail() string { return wideEmailField.Get(s.Session) }
+
+// HasEmail reports whether Email is set.
+func (s *Wide) HasEmail() bool { return wideEmailField.Has(s.Session) }
+
+// SetEmail sets Email. A value of more than 254 bytes is refused, and Err returns the error.
+func (s *Wide) SetEmail(v string) { wideEmailField.Set(s.Session, v) }
+
+// PopEmail returns Email and removes it; ok reports whether it was set.
+func (s *Wide) PopEmail() (v string, ok bool) { return wideEmailField.Pop(s.Session) }
+
+// ClearEmail removes Email.
+func (s *Wide) ClearEmail() { wideEmailField.Clear(s.Session) }
+
+// UpdateEmail replaces Email with f(Email); f may be called more than once.
+func (s *Wide) UpdateEmail(f func(string) string) { wideEmailField.Update(s.Session, f) }
+
+// GetRoles returns Roles, or nil if it is not set.
+func (s *Wide) GetRoles() []string { return wideRolesField.Get(s.Session) }
+
+// HasRoles reports whether Roles is set.
+func (s *Wide) HasRoles() bool { return wideRolesField.Has(s.Session) }
+
+// SetRoles sets Roles. A value of more than 16 elements is refused, and Err returns the
+// error.
+func (s *Wide) SetRoles(v []string) { wideRolesField.Set(s.Session, v) }
+
+// PopRoles returns Roles and removes it; ok reports whether it was set.
+func (s *Wide) PopRoles() (v []string, ok bool) { return wideRolesField.Pop(s.Session) }
+
+// ClearRoles removes Roles.
+func (s *Wide) ClearRoles() { wideRolesField.Clear(s.Session) }
+
+// UpdateRoles replaces Roles with f(Roles); f may be called more than once.
+func (s *Wide) UpdateRoles(f func([]string) []string) { wideRolesField.Update(s.Session, f) }
+
+// AppendRoles appends v to Roles.
+func (s *Wide) AppendRoles(v ...string) { runtime.Append(s.Session, &wideRolesField, v...) }
+
+// GetLoginAt returns LoginAt, or the zero time if it is not set.
+func (s *Wide) GetLoginAt() time.Time { return wideLoginAtField.Get(s.Session) }
+
+// HasLoginAt reports whether LoginAt is set.
+func (s *Wide) HasLoginAt() bool { return wideLoginAtField.Has(s.Session) }
+
+// SetLoginAt sets LoginAt.
+func (s *Wide) SetLoginAt(v time.Time) { wideLoginAtField.Set(s.Session, v) }
+
+// PopLoginAt returns LoginAt and removes it; ok reports whether it was set.
+func (s *Wide) PopLoginAt() (v time.Time, ok bool) { return wideLoginAtField.Pop(s.Session) }
+
+// ClearLoginAt removes LoginAt.
+func (s *Wide) ClearLoginAt() { wideLoginAtField.Clear(s.Session) }
+
+// UpdateLoginAt replaces LoginAt with f(LoginAt); f may be called more than once.
+func (s *Wide) UpdateLoginAt(f func(time.Time) time.Time) { wideLoginAtField.Update(s.Session, f) }
+
+// GetVisits returns Visits, or 0 if it is not set.
+func (s *Wide) GetVisits() int { return wideVisitsField.Get(s.Session) }
+
+// HasVisits reports whether Visits is set.
+func (s *Wide) HasVisits() bool { return wideVisitsField.Has(s.Session) }
+
+// SetVisits sets Visits.
+func (s *Wide) SetVisits(v int) { wideVisitsField.Set(s.Session, v) }
+
+// PopVisits returns Visits and removes it; ok reports whether it was set.
+func (s *Wide) PopVisits() (v int, ok bool) { return wideVisitsField.Pop(s.Session) }
+
+// ClearVisits removes Visits.
+func (s *Wide) ClearVisits() { wideVisitsField.Clear(s.Session) }
+
+// UpdateVisits replaces Visits with f(Visits); f may be called more than once.
+func (s *Wide) UpdateVisits(f func(int) int) { wideVisitsField.Update(s.Session, f) }
+
+// GetTheme returns Theme, or "" if it is not set.
+func (s *Wide) GetTheme() string { return wideThemeField.Get(s.Session) }
+
+// HasTheme reports whether Theme is set.
+func (s *Wide) HasTheme() bool { return wideThemeField.Has(s.Session) }
+
+// SetTheme sets Theme.
+func (s *Wide) SetTheme(v string) { wideThemeField.Set(s.Session, v) }
+
+// PopTheme returns Theme and removes it; ok reports whether it was set.
+func (s *Wide) PopTheme() (v string, ok bool) { return wideThemeField.Pop(s.Session) }
+
+// ClearTheme removes Theme.
+func (s *Wide) ClearTheme() { wideThemeField.Clear(s.Session) }
+
+// UpdateTheme replaces Theme with f(Theme); f may be called more than once.
+func (s *Wide) UpdateTheme(f func(string) string) { wideThemeField.Update(s.Session, f) }
+
+// GetLocale returns Locale, or "" if it is not set.
+func (s *Wide) GetLocale() string { return wideLocaleField.Get(s.Session) }
+
+// HasLocale reports whether Locale is set.
+func (s *Wide) HasLocale() bool { return wideLocaleField.Has(s.Session) }
+
+// SetLocale sets Locale.
+func (s *Wide) SetLocale(v string) { wideLocaleField.Set(s.Session, v) }
+
+// PopLocale returns Locale and removes it; ok reports whether it was set.
+func (s *Wide) PopLocale() (v string, ok bool) { return wideLocaleField.Pop(s.Session) }
+
+// ClearLocale removes Locale.
+func (s *Wide) ClearLocale() { wideLocaleField.Clear(s.Session) }
+
+// UpdateLocale replaces Locale with f(Locale); f may be called more than once.
+func (s *Wide) UpdateLocale(f func(string) string) { wideLocaleField.Update(s.Session, f) }
+
+// GetTimezone returns Timezone, or "" if it is not set.
+func (s *Wide) GetTimezone() string { return wideTimezoneField.Get(s.Session) }
+
+// HasTimezone reports whether Timezone is set.
+func (s *Wide) HasTimezone() bool { return wideTimezoneField.Has(s.Session) }
+
+// SetTimezone sets Timezone.
+func (s *Wide) SetTimezone(v string) { wideTimezoneField.Set(s.Session, v) }
+
+// PopTimezone returns Timezone and removes it; ok reports whether it was set.
+func (s *Wide) PopTimezone() (v string, ok bool) { return wideTimezoneField.Pop(s.Session) }
+
+// ClearTimezone removes Timezone.
+func (s *Wide) ClearTimezone() { wideTimezoneField.Clear(s.Session) }
+
+// UpdateTimezone replaces Timezone with f(Timezone); f may be called more than once.
+func (s *Wide) UpdateTimezone(f func(string) string) { wideTimezoneField.Update(s.Session, f) }
+
+// GetCurrency returns Currency, or "" if it is not set.
+func (s *Wide) GetCurrency() string { return wideCurrencyField.Get(s.Session) }
+
+// HasCurrency reports whether Currency is set.
+func (s *Wide) HasCurrency() bool { return wideCurrencyField.Has(s.Session) }
+
+// SetCurrency sets Currency.
+func (s *Wide) SetCurrency(v string) { wideCurrencyField.Set(s.Session, v) }
+
+// PopCurrency returns Currency and removes it; ok reports whether it was set.
+func (s *Wide) PopCurrency() (v string, ok bool) { return wideCurrencyField.Pop(s.Session) }
+
+// ClearCurrency removes Currency.
+func (s *Wide) ClearCurrency() { wideCurrencyField.Clear(s.Session) }
+
+// UpdateCurrency replaces Currency with f(Currency); f may be called more than once.
+func (s *Wide) UpdateCurrency(f func(string) string) { wideCurrencyField.Update(s.Session, f) }
+
+// GetCountry returns Country, or "" if it is not set.
+func (s *Wide) GetCountry() string { return wideCountryField.Get(s.Session) }
+
+// HasCountry reports whether Country is set.
+func (s *Wide) HasCountry() bool { return wideCountryField.Has(s.Session) }
+
+// SetCountry sets Country.
+func (s *Wide) SetCountry(v string) { wideCountryField.Set(s.Session, v) }
+
+// PopCountry returns Country and removes it; ok reports whether it was set.
+func (s *Wide) PopCountry() (v string, ok bool) { return wideCountryField.Pop(s.Session) }
+
+// ClearCountry removes Country.
+func (s *Wide) ClearCountry() { wideCountryField.Clear(s.Session) }
+
+// UpdateCountry replaces Country with f(Country); f may be called more than once.
+func (s *Wide) UpdateCountry(f func(string) string) { wideCountryField.Update(s.Session, f) }
+
+// GetPlan returns Plan, or "" if it is not set.
+func (s *Wide) GetPlan() string { return widePlanField.Get(s.Session) }
+
+// HasPlan reports whether Plan is set.
+func (s *Wide) HasPlan() bool { return widePlanField.Has(s.Session) }
+
+// SetPlan sets Plan.
+func (s *Wide) SetPlan(v string) { widePlanField.Set(s.Session, v) }
+
+// PopPlan returns Plan and removes it; ok reports whether it was set.
+func (s *Wide) PopPlan() (v string, ok bool) { return widePlanField.Pop(s.Session) }
+
+// ClearPlan removes Plan.
+func (s *Wide) ClearPlan() { widePlanField.Clear(s.Session) }
+
+// UpdatePlan replaces Plan with f(Plan); f may be called more than once.
+func (s *Wide) UpdatePlan(f func(string) string) { widePlanField.Update(s.Session, f) }
+
+// GetLanding returns Landing, or "" if it is not set.
+func (s *Wide) GetLanding() string { return wideLandingField.Get(s.Session) }
+
+// HasLanding reports whether Landing is set.
+func (s *Wide) HasLanding() bool { return wideLandingField.Has(s.Session) }
+
+// SetLanding sets Landing.
+func (s *Wide) SetLanding(v string) { wideLandingField.Set(s.Session, v) }
+
+// PopLanding returns Landing and removes it; ok reports whether it was set.
+func (s *Wide) PopLanding() (v string, ok bool) { return wideLandingField.Pop(s.Session) }
+
+// ClearLanding removes Landing.
+func (s *Wide) ClearLanding() { wideLandingField.Clear(s.Session) }
+
+// UpdateLanding replaces Landing with f(Landing); f may be called more than once.
+func (s *Wide) UpdateLanding(f func(string) string) { wideLandingField.Update(s.Session, f) }
+
+// GetReferrer returns Referrer, or "" if it is not set.
+func (s *Wide) GetReferrer() string { return wideReferrerField.Get(s.Session) }
+
+// HasReferrer reports whether Referrer is set.
+func (s *Wide) HasReferrer() bool { return wideReferrerField.Has(s.Session) }
+
+// SetReferrer sets Referrer.
+func (s *Wide) SetReferrer(v string) { wideReferrerField.Set(s.Session, v) }
+
+// PopReferrer returns Referrer and removes it; ok reports whether it was set.
+func (s *Wide) PopReferrer() (v string, ok bool) { return wideReferrerField.Pop(s.Session) }
+
+// ClearReferrer removes Referrer.
+func (s *Wide) ClearReferrer() { wideReferrerField.Clear(s.Session) }
+
+// UpdateReferrer replaces Referrer with f(Referrer); f may be called more than once.
+func (s *Wide) UpdateReferrer(f func(string) string) { wideReferrerField.Update(s.Session, f) }
+
+// GetCampaign returns Campaign, or "" if it is not set.
+func (s *Wide) GetCampaign() string { return wideCampaignField.Get(s.Session) }
+
+// HasCampaign reports whether Campaign is set.
+func (s *Wide) HasCampaign() bool { return wideCampaignField.Has(s.Session) }
+
+// SetCampaign sets Campaign.
+func (s *Wide) SetCampaign(v string) { wideCampaignField.Set(s.Session, v) }
+
+// PopCampaign returns Campaign and removes it; ok reports whether it was set.
+func (s *Wide) PopCampaign() (v string, ok bool) { return wideCampaignField.Pop(s.Session) }
+
+// ClearCampaign removes Campaign.
+func (s *Wide) ClearCampaign() { wideCampaignField.Clear(s.Session) }
+
+// UpdateCampaign replaces Campaign with f(Campaign); f may be called more than once.
+func (s *Wide) UpdateCampaign(f func(string) string) { wideCampaignField.Update(s.Session, f) }
+
+// GetVariant returns Variant, or "" if it is not set.
+func (s *Wide) GetVariant() string { return wideVariantField.Get(s.Session) }
+
+// HasVariant reports whether Variant is set.
+func (s *Wide) HasVariant() bool { return wideVariantField.Has(s.Session) }
+
+// SetVariant sets Variant.
+func (s *Wide) SetVariant(v string) { wideVariantField.Set(s.Session, v) }
+
+// PopVariant returns Variant and removes it; ok reports whether it was set.
+func (s *Wide) PopVariant() (v string, ok bool) { return wideVariantField.Pop(s.Session) }
+
+// ClearVariant removes Variant.
+func (s *Wide) ClearVariant() { wideVariantField.Clear(s.Session) }
+
+// UpdateVariant replaces Variant with f(Variant); f may be called more than once.
+func (s *Wide) UpdateVariant(f func(string) string) { wideVariantField.Update(s.Session, f) }
+
+// GetLayout returns Layout, or "" if it is not set.
+func (s *Wide) GetLayout() string { return wideLayoutField.Get(s.Session) }
+
+// HasLayout reports whether Layout is set.
+func (s *Wide) HasLayout() bool { return wideLayoutField.Has(s.Session) }
+
+// SetLayout sets Layout.
+func (s *Wide) SetLayout(v string) { wideLayoutField.Set(s.Session, v) }
+
+// PopLayout returns Layout and removes it; ok reports whether it was set.
+func (s *Wide) PopLayout() (v string, ok bool) { return wideLayoutField.Pop(s.Session) }
+
+// ClearLayout removes Layout.
+func (s *Wide) ClearLayout() { wideLayoutField.Clear(s.Session) }
+
+// UpdateLayout replaces Layout with f(Layout); f may be called more than once.
+func (s *Wide) UpdateLayout(f func(string) string) { wideLayoutField.Update(s.Session, f) }
+
+// GetSortBy returns SortBy, or "" if it is not set.
+func (s *Wide) GetSortBy() string { return wideSortByField.Get(s.Session) }
+
+// HasSortBy reports whether SortBy is set.
+func (s *Wide) HasSortBy() bool { return wideSortByField.Has(s.Session) }
+
+// SetSortBy sets SortBy.
+func (s *Wide) SetSortBy(v string) { wideSortByField.Set(s.Session, v) }
+
+// PopSortBy returns SortBy and removes it; ok reports whether it was set.
+func (s *Wide) PopSortBy() (v string, ok bool) { return wideSortByField.Pop(s.Session) }
+
+// ClearSortBy removes SortBy.
+func (s *Wide) ClearSortBy() { wideSortByField.Clear(s.Session) }
+
+// UpdateSortBy replaces SortBy with f(SortBy); f may be called more than once.
+func (s *Wide) UpdateSortBy(f func(string) string) { wideSortByField.Update(s.Session, f) }
+
+// GetFilter returns Filter, or "" if it is not set.
+func (s *Wide) GetFilter() string { return wideFilterField.Get(s.Session) }
+
+// HasFilter reports whether Filter is set.
+func (s *Wide) HasFilter() bool { return wideFilterField.Has(s.Session) }
+
+// SetFilter sets Filter.
+func (s *Wide) SetFilter(v string) { wideFilterField.Set(s.Session, v) }
+
+// PopFilter returns Filter and removes it; ok reports whether it was set.
+func (s *Wide) PopFilter() (v string, ok bool) { return wideFilterField.Pop(s.Session) }
+
+// ClearFilter removes Filter.
+func (s *Wide) ClearFilter() { wideFilterField.Clear(s.Session) }
+
+// UpdateFilter replaces Filter with f(Filter); f may be called more than once.
+func (s *Wide) UpdateFilter(f func(string) string) { wideFilterField.Update(s.Session, f) }
+
+// GetSearch returns Search, or "" if it is not set.
+func (s *Wide) GetSearch() string { return wideSearchField.Get(s.Session) }
+
+// HasSearch reports whether Search is set.
+func (s *Wide) HasSearch() bool { return wideSearchField.Has(s.Session) }
+
+// SetSearch sets Search.
+func (s *Wide) SetSearch(v string) { wideSearchField.Set(s.Session, v) }
+
+// PopSearch returns Search and removes it; ok reports whether it was set.
+func (s *Wide) PopSearch() (v string, ok bool) { return wideSearchField.Pop(s.Session) }
+
+// ClearSearch removes Search.
+func (s *Wide) ClearSearch() { wideSearchField.Clear(s.Session) }
+
+// UpdateSearch replaces Search with f(Search); f may be called more than once.
+func (s *Wide) UpdateSearch(f func(string) string) { wideSearchField.Update(s.Session, f) }
+
+// GetLastPage returns LastPage, or "" if it is not set.
+func (s *Wide) GetLastPage() string { return wideLastPageField.Get(s.Session) }
+
+// HasLastPage reports whether LastPage is set.
+func (s *Wide) HasLastPage() bool { return wideLastPageField.Has(s.Session) }
+
+// SetLastPage sets LastPage.
+func (s *Wide) SetLastPage(v string) { wideLastPageField.Set(s.Session, v) }
+
+// PopLastPage returns LastPage and removes it; ok reports whether it was set.
+func (s *Wide) PopLastPage() (v string, ok bool) { return wideLastPageField.Pop(s.Session) }
+
+// ClearLastPage removes LastPage.
+func (s *Wide) ClearLastPage() { wideLastPageField.Clear(s.Session) }
+
+// UpdateLastPage replaces LastPage with f(LastPage); f may be called more than once.
+func (s *Wide) UpdateLastPage(f func(string) string) { wideLastPageField.Update(s.Session, f) }
+
+// GetLastOrder returns LastOrder, or "" if it is not set.
+func (s *Wide) GetLastOrder() string { return wideLastOrderField.Get(s.Session) }
+
+// HasLastOrder reports whether LastOrder is set.
+func (s *Wide) HasLastOrder() bool { return wideLastOrderField.Has(s.Session) }
+
+// SetLastOrder sets LastOrder.
+func (s *Wide) SetLastOrder(v string) { wideLastOrderField.Set(s.Session, v) }
+
+// PopLastOrder returns LastOrder and removes it; ok reports whether it was set.
+func (s *Wide) PopLastOrder() (v string, ok bool) { return wideLastOrderField.Pop(s.Session) }
+
+// ClearLastOrder removes LastOrder.
+func (s *Wide) ClearLastOrder() { wideLastOrderField.Clear(s.Session) }
+
+// UpdateLastOrder replaces LastOrder with f(LastOrder); f may be called more than once.
+func (s *Wide) UpdateLastOrder(f func(string) string) { wideLastOrderField.Update(s.Session, f) }
+
+// GetDateFormat returns DateFormat, or "" if it is not set.
+func (s *Wide) GetDateFormat() string { return wideDateFormatField.Get(s.Session) }
+
+// HasDateFormat reports whether DateFormat is set.
+func (s *Wide) HasDateFormat() bool { return wideDateFormatField.Has(s.Session) }
+
+// SetDateFormat sets DateFormat.
+func (s *Wide) SetDateFormat(v string) { wideDateFormatField.Set(s.Session, v) }
+
+// PopDateFormat returns DateFormat and removes it; ok reports whether it was set.
+func (s *Wide) PopDateFormat() (v string, ok bool) { return wideDateFormatField.Pop(s.Session) }
+
+// ClearDateFormat removes DateFormat.
+func (s *Wide) ClearDateFormat() { wideDateFormatField.Clear(s.Session) }
+
+// UpdateDateFormat replaces DateFormat with f(DateFormat); f may be called more than once.
+func (s *Wide) UpdateDateFormat(f func(string) string) { wideDateFormatField.Update(s.Session, f) }
+
+// GetAvatar returns Avatar, or "" if it is not set.
+func (s *Wide) GetAvatar() string { return wideAvatarField.Get(s.Session) }
+
+// HasAvatar reports whether Avatar is set.
+func (s *Wide) HasAvatar() bool { return wideAvatarField.Has(s.Session) }
+
+// SetAvatar sets Avatar.
+func (s *Wide) SetAvatar(v string) { wideAvatarField.Set(s.Session, v) }
+
+// PopAvatar returns Avatar and removes it; ok reports whether it was set.
+func (s *Wide) PopAvatar() (v string, ok bool) { return wideAvatarField.Pop(s.Session) }
+
+// ClearAvatar removes Avatar.
+func (s *Wide) ClearAvatar() { wideAvatarField.Clear(s.Session) }
+
+// UpdateAvatar replaces Avatar with f(Avatar); f may be called more than once.
+func (s *Wide) UpdateAvatar(f func(string) string) { wideAvatarField.Update(s.Session, f) }
+
+// GetLogins returns Logins, or 0 if it is not set.
+func (s *Wide) GetLogins() int { return wideLoginsField.Get(s.Session) }
+
+// HasLogins reports whether Logins is set.
+func (s *Wide) HasLogins() bool { return wideLoginsField.Has(s.Session) }
+
+// SetLogins sets Logins.
+func (s *Wide) SetLogins(v int) { wideLoginsField.Set(s.Session, v) }
+
+// PopLogins returns Logins and removes it; ok reports whether it was set.
+func (s *Wide) PopLogins() (v int, ok bool) { return wideLoginsField.Pop(s.Session) }
+
+// ClearLogins removes Logins.
+func (s *Wide) ClearLogins() { wideLoginsField.Clear(s.Session) }
+
+// UpdateLogins replaces Logins with f(Logins); f may be called more than once.
+func (s *Wide) UpdateLogins(f func(int) int) { wideLoginsField.Update(s.Session, f) }
+
+// GetOrders returns Orders, or 0 if it is not set.
+func (s *Wide) GetOrders() int { return wideOrdersField.Get(s.Session) }
+
+// HasOrders reports whether Orders is set.
+func (s *Wide) HasOrders() bool { return wideOrdersField.Has(s.Session) }
+
+// SetOrders sets Orders.
+func (s *Wide) SetOrders(v int) { wideOrdersField.Set(s.Session, v) }
+
+// PopOrders returns Orders and removes it; ok reports whether it was set.
+func (s *Wide) PopOrders() (v int, ok bool) { return wideOrdersField.Pop(s.Session) }
+
+// ClearOrders removes Orders.
+func (s *Wide) ClearOrders() { wideOrdersField.Clear(s.Session) }
+
+// UpdateOrders replaces Orders with f(Orders); f may be called more than once.
+func (s *Wide) UpdateOrders(f func(int) int) { wideOrdersField.Update(s.Session, f) }
+
+// GetCartItems returns CartItems, or 0 if it is not set.
+func (s *Wide) GetCartItems() int { return wideCartItemsField.Get(s.Session) }
+
+// HasCartItems reports whether CartItems is set.
+func (s *Wide) HasCartItems() bool { return wideCartItemsField.Has(s.Session) }
+
+// SetCartItems sets CartItems.
+func (s *Wide) SetCartItems(v int) { wideCartItemsField.Set(s.Session, v) }
+
+// PopCartItems returns CartItems and removes it; ok reports whether it was set.
+func (s *Wide) PopCartItems() (v int, ok bool) { return wideCartItemsField.Pop(s.Session) }
+
+// ClearCartItems removes CartItems.
+func (s *Wide) ClearCartItems() { wideCartItemsField.Clear(s.Session) }
+
+// UpdateCartItems replaces CartItems with f(CartItems); f may be called more than once.
+func (s *Wide) UpdateCartItems(f func(int) int) { wideCartItemsField.Update(s.Session, f) }
+
+// GetUnread returns Unread, or 0 if it is not set.
+func (s *Wide) GetUnread() int { return wideUnreadField.Get(s.Session) }
+
+// HasUnread reports whether Unread is set.
+func (s *Wide) HasUnread() bool { return wideUnreadField.Has(s.Session) }
+
+// SetUnread sets Unread.
+func (s *Wide) SetUnread(v int) { wideUnreadField.Set(s.Session, v) }
+
+// PopUnread returns Unread and removes it; ok reports whether it was set.
+func (s *Wide) PopUnread() (v int, ok bool) { return wideUnreadField.Pop(s.Session) }
+
+// ClearUnread removes Unread.
+func (s *Wide) ClearUnread() { wideUnreadField.Clear(s.Session) }
+
+// UpdateUnread replaces Unread with f(Unread); f may be called more than once.
+func (s *Wide) UpdateUnread(f func(int) int) { wideUnreadField.Update(s.Session, f) }
+
+// GetMentions returns Mentions, or 0 if it is not set.
+func (s *Wide) GetMentions() int { return wideMentionsField.Get(s.Session) }
+
+// HasMentions reports whether Mentions is set.
+func (s *Wide) HasMentions() bool { return wideMentionsField.Has(s.Session) }
+
+// SetMentions sets Mentions.
+func (s *Wide) SetMentions(v int) { wideMentionsField.Set(s.Session, v) }
+
+// PopMentions returns Mentions and removes it; ok reports whether it was set.
+func (s *Wide) PopMentions() (v int, ok bool) { return wideMentionsField.Pop(s.Session) }
+
+// ClearMentions removes Mentions.
+func (s *Wide) ClearMentions() { wideMentionsField.Clear(s.Session) }
+
+// UpdateMentions replaces Mentions with f(Mentions); f may be called more than once.
+func (s *Wide) UpdateMentions(f func(int) int) { wideMentionsField.Update(s.Session, f) }
+
+// GetFollowers returns Followers, or 0 if it is not set.
+func (s *Wide) GetFollowers() int { return wideFollowersField.Get(s.Session) }
+
+// HasFollowers reports whether Followers is set.
+func (s *Wide) HasFollowers() bool { return wideFollowersField.Has(s.Session) }
+
+// SetFollowers sets Followers.
+func (s *Wide) SetFollowers(v int) { wideFollowersField.Set(s.Session, v) }
+
+// PopFollowers returns Followers and removes it; ok reports whether it was set.
+func (s *Wide) PopFollowers() (v int, ok bool) { return wideFollowersField.Pop(s.Session) }
+
+// ClearFollowers removes Followers.
+func (s *Wide) ClearFollowers() { wideFollowersField.Clear(s.Session) }
+
+// UpdateFollowers replaces Followers with f(Followers); f may be called more than once.
+func (s *Wide) UpdateFollowers(f func(int) int) { wideFollowersField.Update(s.Session, f) }
+
+// GetFollowing returns Following, or 0 if it is not set.
+func (s *Wide) GetFollowing() int { return wideFollowingField.Get(s.Session) }
+
+// HasFollowing reports whether Following is set.
+func (s *Wide) HasFollowing() bool { return wideFollowingField.Has(s.Session) }
+
+// SetFollowing sets Following.
+func (s *Wide) SetFollowing(v int) { wideFollowingField.Set(s.Session, v) }
+
+// PopFollowing returns Following and removes it; ok reports whether it was set.
+func (s *Wide) PopFollowing() (v int, ok bool) { return wideFollowingField.Pop(s.Session) }
+
+// ClearFollowing removes Following.
+func (s *Wide) ClearFollowing() { wideFollowingField.Clear(s.Session) }
+
+// UpdateFollowing replaces Following with f(Following); f may be called more than once.
+func (s *Wide) UpdateFollowing(f func(int) int) { wideFollowingField.Update(s.Session, f) }
+
+// GetPoints returns Points, or 0 if it is not set.
+func (s *Wide) GetPoints() int { return widePointsField.Get(s.Session) }
+
+// HasPoints reports whether Points is set.
+func (s *Wide) HasPoints() bool { return widePointsField.Has(s.Session) }
+
+// SetPoints sets Points.
+func (s *Wide) SetPoints(v int) { widePointsField.Set(s.Session, v) }
+
+// PopPoints returns Points and removes it; ok reports whether it was set.
+func (s *Wide) PopPoints() (v int, ok bool) { return widePointsField.Pop(s.Session) }
+
+// ClearPoints removes Points.
+func (s *Wide) ClearPoints() { widePointsField.Clear(s.Session) }
+
+// UpdatePoints replaces Points with f(Points); f may be called more than once.
+func (s *Wide) UpdatePoints(f func(int) int) { widePointsField.Update(s.Session, f) }
+
+// GetLevel returns Level, or 0 if it is not set.
+func (s *Wide) GetLevel() int { return wideLevelField.Get(s.Session) }
+
+// HasLevel reports whether Level is set.
+func (s *Wide) HasLevel() bool { return wideLevelField.Has(s.Session) }
+
+// SetLevel sets Level.
+func (s *Wide) SetLevel(v int) { wideLevelField.Set(s.Session, v) }
+
+// PopLevel returns Level and removes it; ok reports whether it was set.
+func (s *Wide) PopLevel() (v int, ok bool) { return wideLevelField.Pop(s.Session) }
+
+// ClearLevel removes Level.
+func (s *Wide) ClearLevel() { wideLevelField.Clear(s.Session) }
+
+// UpdateLevel replaces Level with f(Level); f may be called more than once.
+func (s *Wide) UpdateLevel(f func(int) int) { wideLevelField.Update(s.Session, f) }
+
+// GetStreak returns Streak, or 0 if it is not set.
+func (s *Wide) GetStreak() int { return wideStreakField.Get(s.Session) }
+
+// HasStreak reports whether Streak is set.
+func (s *Wide) HasStreak() bool { return wideStreakField.Has(s.Session) }
+
+// SetStreak sets Streak.
+func (s *Wide) SetStreak(v int) { wideStreakField.Set(s.Session, v) }
+
+// PopStreak returns Streak and removes it; ok reports whether it was set.
+func (s *Wide) PopStreak() (v int, ok bool) { return wideStreakField.Pop(s.Session) }
+
+// ClearStreak removes Streak.
+func (s *Wide) ClearStreak() { wideStreakField.Clear(s.Session) }
+
+// UpdateStreak replaces Streak with f(Streak); f may be called more than once.
+func (s *Wide) UpdateStreak(f func(int) int) { wideStreakField.Update(s.Session, f) }
+
+// GetUploads returns Uploads, or 0 if it is not set.
+func (s *Wide) GetUploads() int { return wideUploadsField.Get(s.Session) }
+
+// HasUploads reports whether Uploads is set.
+func (s *Wide) HasUploads() bool { return wideUploadsField.Has(s.Session) }
+
+// SetUploads sets Uploads.
+func (s *Wide) SetUploads(v int) { wideUploadsField.Set(s.Session, v) }
+
+// PopUploads returns Uploads and removes it; ok reports whether it was set.
+func (s *Wide) PopUploads() (v int, ok bool) { return wideUploadsField.Pop(s.Session) }
+
+// ClearUploads removes Uploads.
+func (s *Wide) ClearUploads() { wideUploadsField.Clear(s.Session) }
+
+// UpdateUploads replaces Uploads with f(Uploads); f may be called more than once.
+func (s *Wide) UpdateUploads(f func(int) int) { wideUploadsField.Update(s.Session, f) }
+
+// GetDownloads returns Downloads, or 0 if it is not set.
+func (s *Wide) GetDownloads() int { return wideDownloadsField.Get(s.Session) }
+
+// HasDownloads reports whether Downloads is set.
+func (s *Wide) HasDownloads() bool { return wideDownloadsField.Has(s.Session) }
+
+// SetDownloads sets Downloads.
+func (s *Wide) SetDownloads(v int) { wideDownloadsField.Set(s.Session, v) }
+
+// PopDownloads returns Downloads and removes it; ok reports whether it was set.
+func (s *Wide) PopDownloads() (v int, ok bool) { return wideDownloadsField.Pop(s.Session) }
+
+// ClearDownloads removes Downloads.
+func (s *Wide) ClearDownloads() { wideDownloadsField.Clear(s.Session) }
+
+// UpdateDownloads replaces Downloads with f(Downloads); f may be called more than once.
+func (s *Wide) UpdateDownloads(f func(int) int) { wideDownloadsField.Update(s.Session, f) }
+
+// GetComments returns Comments, or 0 if it is not set.
+func (s *Wide) GetComments() int { return wideCommentsField.Get(s.Session) }
+
+// HasComments reports whether Comments is set.
+func (s *Wide) HasComments() bool { return wideCommentsField.Has(s.Session) }
+
+// SetComments sets Comments.
+func (s *Wide) SetComments(v int) { wideCommentsField.Set(s.Session, v) }
+
+// PopComments returns Comments and removes it; ok reports whether it was set.
+func (s *Wide) PopComments() (v int, ok bool) { return wideCommentsField.Pop(s.Session) }
+
+// ClearComments removes Comments.
+func (s *Wide) ClearComments() { wideCommentsField.Clear(s.Session) }
+
+// UpdateComments replaces Comments with f(Comments); f may be called more than once.
+func (s *Wide) UpdateComments(f func(int) int) { wideCommentsField.Update(s.Session, f) }
+
+// GetVotes returns Votes, or 0 if it is not set.
+func (s *Wide) GetVotes() int { return wideVotesField.Get(s.Session) }
+
+// HasVotes reports whether Votes is set.
+func (s *Wide) HasVotes() bool { return wideVotesField.Has(s.Session) }
+
+// SetVotes sets Votes.
+func (s *Wide) SetVotes(v int) { wideVotesField.Set(s.Session, v) }
+
+// PopVotes returns Votes and removes it; ok reports whether it was set.
+func (s *Wide) PopVotes() (v int, ok bool) { return wideVotesField.Pop(s.Session) }
+
+// ClearVotes removes Votes.
+func (s *Wide) ClearVotes() { wideVotesField.Clear(s.Session) }
+
+// UpdateVotes replaces Votes with f(Votes); f may be called more than once.
+func (s *Wide) UpdateVotes(f func(int) int) { wideVotesField.Update(s.Session, f) }
+
+// GetReports returns Reports, or 0 if it is not set.
+func (s *Wide) GetReports() int { return wideReportsField.Get(s.Session) }
+
+// HasReports reports whether Reports is set.
+func (s *Wide) HasReports() bool { return wideReportsField.Has(s.Session) }
+
+// SetReports sets Reports.
+func (s *Wide) SetReports(v int) { wideReportsField.Set(s.Session, v) }
+
+// PopReports returns Reports and removes it; ok reports whether it was set.
+func (s *Wide) PopReports() (v int, ok bool) { return wideReportsField.Pop(s.Session) }
+
+// ClearReports removes Reports.
+func (s *Wide) ClearReports() { wideReportsField.Clear(s.Session) }
+
+// UpdateReports replaces Reports with f(Reports); f may be called more than once.
+func (s *Wide) UpdateReports(f func(int) int) { wideReportsField.Update(s.Session, f) }
+
+// GetWarnings returns Warnings, or 0 if it is not set.
+func (s *Wide) GetWarnings() int { return wideWarningsField.Get(s.Session) }
+
+// HasWarnings reports whether Warnings is set.
+func (s *Wide) HasWarnings() bool { return wideWarningsField.Has(s.Session) }
+
+// SetWarnings sets Warnings.
+func (s *Wide) SetWarnings(v int) { wideWarningsField.Set(s.Session, v) }
+
+// PopWarnings returns Warnings and removes it; ok reports whether it was set.
+func (s *Wide) PopWarnings() (v int, ok bool) { return wideWarningsField.Pop(s.Session) }
+
+// ClearWarnings removes Warnings.
+func (s *Wide) ClearWarnings() { wideWarningsField.Clear(s.Session) }
+
+// UpdateWarnings replaces Warnings with f(Warnings); f may be called more than once.
+func (s *Wide) UpdateWarnings(f func(int) int) { wideWarningsField.Update(s.Session, f) }
+
+// GetPageSize returns PageSize, or 0 if it is not set.
+func (s *Wide) GetPageSize() int { return widePageSizeField.Get(s.Session) }
+
+// HasPageSize reports whether PageSize is set.
+func (s *Wide) HasPageSize() bool { return widePageSizeField.Has(s.Session) }
+
+// SetPageSize sets PageSize.
+func (s *Wide) SetPageSize(v int) { widePageSizeField.Set(s.Session, v) }
+
+// PopPageSize returns PageSize and removes it; ok reports whether it was set.
+func (s *Wide) PopPageSize() (v int, ok bool) { return widePageSizeField.Pop(s.Session) }
+
+// ClearPageSize removes PageSize.
+func (s *Wide) ClearPageSize() { widePageSizeField.Clear(s.Session) }
+
+// UpdatePageSize replaces PageSize with f(PageSize); f may be called more than once.
+func (s *Wide) UpdatePageSize(f func(int) int) { widePageSizeField.Update(s.Session, f) }
+
+// GetFontSize returns FontSize, or 0 if it is not set.
+func (s *Wide) GetFontSize() int { return wideFontSizeField.Get(s.Session) }
+
+// HasFontSize reports whether FontSize is set.
+func (s *Wide) HasFontSize() bool { return wideFontSizeField.Has(s.Session) }
+
+// SetFontSize sets FontSize.
+func (s *Wide) SetFontSize(v int) { wideFontSizeField.Set(s.Session, v) }
+
+// PopFontSize returns FontSize and removes it; ok reports whether it was set.
+func (s *Wide) PopFontSize() (v int, ok bool) { return wideFontSizeField.Pop(s.Session) }
+
+// ClearFontSize removes FontSize.
+func (s *Wide) ClearFontSize() { wideFontSizeField.Clear(s.Session) }
+
+// UpdateFontSize replaces FontSize with f(FontSize); f may be called more than once.
+func (s *Wide) UpdateFontSize(f func(int) int) { wideFontSizeField.Update(s.Session, f) }
+
+// GetVerified returns Verified, or false if it is not set.
+func (s *Wide) GetVerified() bool { return wideVerifiedField.Get(s.Session) }
+
+// HasVerified reports whether Verified is set.
+func (s *Wide) HasVerified() bool { return wideVerifiedField.Has(s.Session) }
+
+// SetVerified sets Verified.
+func (s *Wide) SetVerified(v bool) { wideVerifiedField.Set(s.Session, v) }
+
+// PopVerified returns Verified and removes it; ok reports whether it was set.
+func (s *Wide) PopVerified() (v bool, ok bool) { return wideVerifiedField.Pop(s.Session) }
+
+// ClearVerified removes Verified.
+func (s *Wide) ClearVerified() { wideVerifiedField.Clear(s.Session) }
+
+// UpdateVerified replaces Verified with f(Verified); f may be called more than once.
+func (s *Wide) UpdateVerified(f func(bool) bool) { wideVerifiedField.Update(s.Session, f) }
+
+// GetNewsletter returns Newsletter, or false if it is not set.
+func (s *Wide) GetNewsletter() bool { return wideNewsletterField.Get(s.Session) }
+
+// HasNewsletter reports whether Newsletter is set.
+func (s *Wide) HasNewsletter() bool { return wideNewsletterField.Has(s.Session) }
+
+// SetNewsletter sets Newsletter.
+func (s *Wide) SetNewsletter(v bool) { wideNewsletterField.Set(s.Session, v) }
+
+// PopNewsletter returns Newsletter and removes it; ok reports whether it was set.
+func (s *Wide) PopNewsletter() (v bool, ok bool) { return wideNewsletterField.Pop(s.Session) }
+
+// ClearNewsletter removes Newsletter.
+func (s *Wide) ClearNewsletter() { wideNewsletterField.Clear(s.Session) }
+
+// UpdateNewsletter replaces Newsletter with f(Newsletter); f may be called more than once.
+func (s *Wide) UpdateNewsletter(f func(bool) bool) { wideNewsletterField.Update(s.Session, f) }
+
+// GetBeta returns Beta, or false if it is not set.
+func (s *Wide) GetBeta() bool { return wideBetaField.Get(s.Session) }
+
+// HasBeta reports whether Beta is set.
+func (s *Wide) HasBeta() bool { return wideBetaField.Has(s.Session) }
+
+// SetBeta sets Beta.
+func (s *Wide) SetBeta(v bool) { wideBetaField.Set(s.Session, v) }
+
+// PopBeta returns Beta and removes it; ok reports whether it was set.
+func (s *Wide) PopBeta() (v bool, ok bool) { return wideBetaField.Pop(s.Session) }
+
+// ClearBeta removes Beta.
+func (s *Wide) ClearBeta() { wideBetaField.Clear(s.Session) }
+
+// UpdateBeta replaces Beta with f(Beta); f may be called more than once.
+func (s *Wide) UpdateBeta(f func(bool) bool) { wideBetaField.Update(s.Session, f) }
+
+// GetDarkMode returns DarkMode, or false if it is not set.
+func (s *Wide) GetDarkMode() bool { return wideDarkModeField.Get(s.Session) }
+
+// HasDarkMode reports whether DarkMode is set.
+func (s *Wide) HasDarkMode() bool { return wideDarkModeField.Has(s.Session) }
+
+// SetDarkMode sets DarkMode.
+func (s *Wide) SetDarkMode(v bool) { wideDarkModeField.Set(s.Session, v) }
+
+// PopDarkMode returns DarkMode and removes it; ok reports whether it was set.
+func (s *Wide) PopDarkMode() (v bool, ok bool) { return wideDarkModeField.Pop(s.Session) }
+
+// ClearDarkMode removes DarkMode.
+func (s *Wide) ClearDarkMode() { wideDarkModeField.Clear(s.Session) }
+
+// UpdateDarkMode replaces DarkMode with f(DarkMode); f may be called more than once.
+func (s *Wide) UpdateDarkMode(f func(bool) bool) { wideDarkModeField.Update(s.Session, f) }
+
+// GetCompact returns Compact, or false if it is not set.
+func (s *Wide) GetCompact() bool { return wideCompactField.Get(s.Session) }
+
+// HasCompact reports whether Compact is set.
+func (s *Wide) HasCompact() bool { return wideCompactField.Has(s.Session) }
+
+// SetCompact sets Compact.
+func (s *Wide) SetCompact(v bool) { wideCompactField.Set(s.Session, v) }
+
+// PopCompact returns Compact and removes it; ok reports whether it was set.
+func (s *Wide) PopCompact() (v bool, ok bool) { return wideCompactField.Pop(s.Session) }
+
+// ClearCompact removes Compact.
+func (s *Wide) ClearCompact() { wideCompactField.Clear(s.Session) }
+
+// UpdateCompact replaces Compact with f(Compact); f may be called more than once.
+func (s *Wide) UpdateCompact(f func(bool) bool) { wideCompactField.Update(s.Session, f) }
+
+// GetSound returns Sound, or false if it is not set.
+func (s *Wide) GetSound() bool { return wideSoundField.Get(s.Session) }
+
+// HasSound reports whether Sound is set.
+func (s *Wide) HasSound() bool { return wideSoundField.Has(s.Session) }
+
+// SetSound sets Sound.
+func (s *Wide) SetSound(v bool) { wideSoundField.Set(s.Session, v) }
+
+// PopSound returns Sound and removes it; ok reports whether it was set.
+func (s *Wide) PopSound() (v bool, ok bool) { return wideSoundField.Pop(s.Session) }
+
+// ClearSound removes Sound.
+func (s *Wide) ClearSound() { wideSoundField.Clear(s.Session) }
+
+// UpdateSound replaces Sound with f(Sound); f may be called more than once.
+func (s *Wide) UpdateSound(f func(bool) bool) { wideSoundField.Update(s.Session, f) }
+
+// GetAnimations returns Animations, or false if it is not set.
+func (s *Wide) GetAnimations() bool { return wideAnimationsField.Get(s.Session) }
+
+// HasAnimations reports whether Animations is set.
+func (s *Wide) HasAnimations() bool { return wideAnimationsField.Has(s.Session) }
+
+// SetAnimations sets Animations.
+func (s *Wide) SetAnimations(v bool) { wideAnimationsField.Set(s.Session, v) }
+
+// PopAnimations returns Animations and removes it; ok reports whether it was set.
+func (s *Wide) PopAnimations() (v bool, ok bool) { return wideAnimationsField.Pop(s.Session) }
+
+// ClearAnimations removes Animations.
+func (s *Wide) ClearAnimations() { wideAnimationsField.Clear(s.Session) }
+
+// UpdateAnimations replaces Animations with f(Animations); f may be called more than once.
+func (s *Wide) UpdateAnimations(f func(bool) bool) { wideAnimationsField.Update(s.Session, f) }
+
+// GetAutosave returns Autosave, or false if it is not set.
+func (s *Wide) GetAutosave() bool { return wideAutosaveField.Get(s.Session) }
+
+// HasAutosave reports whether Autosave is set.
+func (s *Wide) HasAutosave() bool { return wideAutosaveField.Has(s.Session) }
+
+// SetAutosave sets Autosave.
+func (s *Wide) SetAutosave(v bool) { wideAutosaveField.Set(s.Session, v) }
+
+// PopAutosave returns Autosave and removes it; ok reports whether it was set.
+func (s *Wide) PopAutosave() (v bool, ok bool) { return wideAutosaveField.Pop(s.Session) }
+
+// ClearAutosave removes Autosave.
+func (s *Wide) ClearAutosave() { wideAutosaveField.Clear(s.Session) }
+
+// UpdateAutosave replaces Autosave with f(Autosave); f may be called more than once.
+func (s *Wide) UpdateAutosave(f func(bool) bool) { wideAutosaveField.Update(s.Session, f) }
+
+// GetTips returns Tips, or false if it is not set.
+func (s *Wide) GetTips() bool { return wideTipsField.Get(s.Session) }
+
+// HasTips reports whether Tips is set.
+func (s *Wide) HasTips() bool { return wideTipsField.Has(s.Session) }
+
+// SetTips sets Tips.
+func (s *Wide) SetTips(v bool) { wideTipsField.Set(s.Session, v) }
+
+// PopTips returns Tips and removes it; ok reports whether it was set.
+func (s *Wide) PopTips() (v bool, ok bool) { return wideTipsField.Pop(s.Session) }
+
+// ClearTips removes Tips.
+func (s *Wide) ClearTips() { wideTipsField.Clear(s.Session) }
+
+// UpdateTips replaces Tips with f(Tips); f may be called more than once.
+func (s *Wide) UpdateTips(f func(bool) bool) { wideTipsField.Update(s.Session, f) }
+
+// GetOnboarded returns Onboarded, or false if it is not set.
+func (s *Wide) GetOnboarded() bool { return wideOnboardedField.Get(s.Session) }
+
+// HasOnboarded reports whether Onboarded is set.
+func (s *Wide) HasOnboarded() bool { return wideOnboardedField.Has(s.Session) }
+
+// SetOnboarded sets Onboarded.
+func (s *Wide) SetOnboarded(v bool) { wideOnboardedField.Set(s.Session, v) }
+
+// PopOnboarded returns Onboarded and removes it; ok reports whether it was set.
+func (s *Wide) PopOnboarded() (v bool, ok bool) { return wideOnboardedField.Pop(s.Session) }
+
+// ClearOnboarded removes Onboarded.
+func (s *Wide) ClearOnboarded() { wideOnboardedField.Clear(s.Session) }
+
+// UpdateOnboarded replaces Onboarded with f(Onboarded); f may be called more than once.
+func (s *Wide) UpdateOnboarded(f func(bool) bool) { wideOnboardedField.Update(s.Session, f) }
+
+// GetCookiesAccepted returns CookiesAccepted, or false if it is not set.
+func (s *Wide) GetCookiesAccepted() bool { return wideCookiesAcceptedField.Get(s.Session) }
+
+// HasCookiesAccepted reports whether CookiesAccepted is set.
+func (s *Wide) HasCookiesAccepted() bool { return wideCookiesAcceptedField.Has(s.Session) }
+
+// SetCookiesAccepted sets CookiesAccepted.
+func (s *Wide) SetCookiesAccepted(v bool) { wideCookiesAcceptedField.Set(s.Session, v) }
+
+// PopCookiesAccepted returns CookiesAccepted and removes it; ok reports whether it was set.
+func (s *Wide) PopCookiesAccepted() (v bool, ok bool) { return wideCookiesAcceptedField.Pop(s.Session) }
+
+// ClearCookiesAccepted removes CookiesAccepted.
+func (s *Wide) ClearCookiesAccepted() { wideCookiesAcceptedField.Clear(s.Session) }
+
+// UpdateCookiesAccepted replaces CookiesAccepted with f(CookiesAccepted); f may be called
+// more than once.
+func (s *Wide) UpdateCookiesAccepted(f func(bool) bool) {
+	wideCookiesAcceptedField.Update(s.Session, f)
+}
+
+// GetTwoFactor returns TwoFactor, or false if it is not set.
+func (s *Wide) GetTwoFactor() bool { return wideTwoFactorField.Get(s.Session) }
+
+// HasTwoFactor reports whether TwoFactor is set.
+func (s *Wide) HasTwoFactor() bool { return wideTwoFactorField.Has(s.Session) }
+
+// SetTwoFactor sets TwoFactor.
+func (s *Wide) SetTwoFactor(v bool) { wideTwoFactorField.Set(s.Session, v) }
+
+// PopTwoFactor returns TwoFactor and removes it; ok reports whether it was set.
+func (s *Wide) PopTwoFactor() (v bool, ok bool) { return wideTwoFactorField.Pop(s.Session) }
+
+// ClearTwoFactor removes TwoFactor.
+func (s *Wide) ClearTwoFactor() { wideTwoFactorField.Clear(s.Session) }
+
+// UpdateTwoFactor replaces TwoFactor with f(TwoFactor); f may be called more than once.
+func (s *Wide) UpdateTwoFactor(f func(bool) bool) { wideTwoFactorField.Update(s.Session, f) }
+
+// GetLastSeen returns LastSeen, or the zero time if it is not set.
+func (s *Wide) GetLastSeen() time.Time { return wideLastSeenField.Get(s.Session) }
+
+// HasLastSeen reports whether LastSeen is set.
+func (s *Wide) HasLastSeen() bool { return wideLastSeenField.Has(s.Session) }
+
+// SetLastSeen sets LastSeen.
+func (s *Wide) SetLastSeen(v time.Time) { wideLastSeenField.Set(s.Session, v) }
+
+// PopLastSeen returns LastSeen and removes it; ok reports whether it was set.
+func (s *Wide) PopLastSeen() (v time.Time, ok bool) { return wideLastSeenField.Pop(s.Session) }
+
+// ClearLastSeen removes LastSeen.
+func (s *Wide) ClearLastSeen() { wideLastSeenField.Clear(s.Session) }
+
+// UpdateLastSeen replaces LastSeen with f(LastSeen); f may be called more than once.
+func (s *Wide) UpdateLastSeen(f func(time.Time) time.Time) { wideLastSeenField.Update(s.Session, f) }
+
+// GetLastOrderAt returns LastOrderAt, or the zero time if it is not set.
+func (s *Wide) GetLastOrderAt() time.Time { return wideLastOrderAtField.Get(s.Session) }
+
+// HasLastOrderAt reports whether LastOrderAt is set.
+func (s *Wide) HasLastOrderAt() bool { return wideLastOrderAtField.Has(s.Session) }
+
+// SetLastOrderAt sets LastOrderAt.
+func (s *Wide) SetLastOrderAt(v time.Time) { wideLastOrderAtField.Set(s.Session, v) }
+
+// PopLastOrderAt returns LastOrderAt and removes it; ok reports whether it was set.
+func (s *Wide) PopLastOrderAt() (v time.Time, ok bool) { return wideLastOrderAtField.Pop(s.Session) }
+
+// ClearLastOrderAt removes LastOrderAt.
+func (s *Wide) ClearLastOrderAt() { wideLastOrderAtField.Clear(s.Session) }
+
+// UpdateLastOrderAt replaces LastOrderAt with f(LastOrderAt); f may be called more than
+// once.
+func (s *Wide) UpdateLastOrderAt(f func(time.Time) time.Time) {
+	wideLastOrderAtField.Update(s.Session, f)
+}
+
+// GetTermsAt returns TermsAt, or the zero time if it is not set.
+func (s *Wide) GetTermsAt() time.Time { return wideTermsAtField.Get(s.Session) }
+
+// HasTermsAt reports whether TermsAt is set.
+func (s *Wide) HasTermsAt() bool { return wideTermsAtField.Has(s.Session) }
+
+// SetTermsAt sets TermsAt.
+func (s *Wide) SetTermsAt(v time.Time) { wideTermsAtField.Set(s.Session, v) }
+
+// PopTermsAt returns TermsAt and removes it; ok reports whether it was set.
+func (s *Wide) PopTermsAt() (v time.Time, ok bool) { return wideTermsAtField.Pop(s.Session) }
+
+// ClearTermsAt removes TermsAt.
+func (s *Wide) ClearTermsAt() { wideTermsAtField.Clear(s.Session) }
+
+// UpdateTermsAt replaces TermsAt with f(TermsAt); f may be called more than once.
+func (s *Wide) UpdateTermsAt(f func(time.Time) time.Time) { wideTermsAtField.Update(s.Session, f) }
+
+// GetTags returns Tags, or nil if it is not set.
+func (s *Wide) GetTags() []string { return wideTagsField.Get(s.Session) }
+
+// HasTags reports whether Tags is set.
+func (s *Wide) HasTags() bool { return wideTagsField.Has(s.Session) }
+
+// SetTags sets Tags.
+func (s *Wide) SetTags(v []string) { wideTagsField.Set(s.Session, v) }
+
+// PopTags returns Tags and removes it; ok reports whether it was set.
+func (s *Wide) PopTags() (v []string, ok bool) { return wideTagsField.Pop(s.Session) }
+
+// ClearTags removes Tags.
+func (s *Wide) ClearTags() { wideTagsField.Clear(s.Session) }
+
+// UpdateTags replaces Tags with f(Tags); f may be called more than once.
+func (s *Wide) UpdateTags(f func([]string) []string) { wideTagsField.Update(s.Session, f) }
+
+// AppendTags appends v to Tags.
+func (s *Wide) AppendTags(v ...string) { runtime.Append(s.Session, &wideTagsField, v...) }
+
+// GetGroups returns Groups, or nil if it is not set.
+func (s *Wide) GetGroups() []string { return wideGroupsField.Get(s.Session) }
+
+// HasGroups reports whether Groups is set.
+func (s *Wide) HasGroups() bool { return wideGroupsField.Has(s.Session) }
+
+// SetGroups sets Groups.
+func (s *Wide) SetGroups(v []string) { wideGroupsField.Set(s.Session, v) }
+
+// PopGroups returns Groups and removes it; ok reports whether it was set.
+func (s *Wide) PopGroups() (v []string, ok bool) { return wideGroupsField.Pop(s.Session) }
+
+// ClearGroups removes Groups.
+func (s *Wide) ClearGroups() { wideGroupsField.Clear(s.Session) }
+
+// UpdateGroups replaces Groups with f(Groups); f may be called more than once.
+func (s *Wide) UpdateGroups(f func([]string) []string) { wideGroupsField.Update(s.Session, f) }
+
+// AppendGroups appends v to Groups.
+func (s *Wide) AppendGroups(v ...string) { runtime.Append(s.Session, &wideGroupsField, v...) }
+
+// GetBadges returns Badges, or nil if it is not set.
+func (s *Wide) GetBadges() []string { return wideBadgesField.Get(s.Session) }
+
+// HasBadges reports whether Badges is set.
+func (s *Wide) HasBadges() bool { return wideBadgesField.Has(s.Session) }
+
+// SetBadges sets Badges.
+func (s *Wide) SetBadges(v []string) { wideBadgesField.Set(s.Session, v) }
+
+// PopBadges returns Badges and removes it; ok reports whether it was set.
+func (s *Wide) PopBadges() (v []string, ok bool) { return wideBadgesField.Pop(s.Session) }
+
+// ClearBadges removes Badges.
+func (s *Wide) ClearBadges() { wideBadgesField.Clear(s.Session) }
+
+// UpdateBadges replaces Badges with f(Badges); f may be called more than once.
+func (s *Wide) UpdateBadges(f func([]string) []string) { wideBadgesField.Update(s.Session, f) }
+
+// AppendBadges appends v to Badges.
+func (s *Wide) AppendBadges(v ...string) { runtime.Append(s.Session, &wideBadgesField, v...) }
 
 var sessionUserIDField = runtime.Field[int64]{
 	Index: 0, Name: "UserID", Key: "user_id", Principal: true,
@@ -201,4 +1522,308 @@ var sessionLoginAtField = runtime.Field[time.Time]{
 var sessionVisitsField = runtime.Field[int]{
 	Index: 5, Name: "Visits", Key: "visits",
 	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideUserIDField = runtime.Field[int64]{
+	Index: 0, Name: "UserID", Key: "user_id", Principal: true,
+	Encode: codec.EncodeInt[int64], Decode: codec.DecodeInt[int64],
+}
+
+var wideUsernameField = runtime.Field[string]{
+	Index: 1, Name: "Username", Key: "username", Max: 64,
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideEmailField = runtime.Field[string]{
+	Index: 2, Name: "Email", Key: "email", Max: 254,
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideRolesField = runtime.Field[[]string]{
+	Index: 3, Name: "Roles", Key: "roles", Max: 16,
+	Encode: func(e *codec.Encoder, v []string) { codec.EncodeSlice(e, v, codec.EncodeString[string]) },
+	Decode: func(d *codec.Decoder) []string { return codec.DecodeSlice[[]string](d, codec.DecodeString[string]) },
+}
+
+var wideLoginAtField = runtime.Field[time.Time]{
+	Index: 4, Name: "LoginAt", Key: "login_at",
+	Encode: codec.EncodeTime, Decode: codec.DecodeTime,
+}
+
+var wideVisitsField = runtime.Field[int]{
+	Index: 5, Name: "Visits", Key: "visits",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideThemeField = runtime.Field[string]{
+	Index: 6, Name: "Theme", Key: "theme",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideLocaleField = runtime.Field[string]{
+	Index: 7, Name: "Locale", Key: "locale",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideTimezoneField = runtime.Field[string]{
+	Index: 8, Name: "Timezone", Key: "timezone",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideCurrencyField = runtime.Field[string]{
+	Index: 9, Name: "Currency", Key: "currency",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideCountryField = runtime.Field[string]{
+	Index: 10, Name: "Country", Key: "country",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var widePlanField = runtime.Field[string]{
+	Index: 11, Name: "Plan", Key: "plan",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideLandingField = runtime.Field[string]{
+	Index: 12, Name: "Landing", Key: "landing",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideReferrerField = runtime.Field[string]{
+	Index: 13, Name: "Referrer", Key: "referrer",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideCampaignField = runtime.Field[string]{
+	Index: 14, Name: "Campaign", Key: "campaign",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideVariantField = runtime.Field[string]{
+	Index: 15, Name: "Variant", Key: "variant",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideLayoutField = runtime.Field[string]{
+	Index: 16, Name: "Layout", Key: "layout",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideSortByField = runtime.Field[string]{
+	Index: 17, Name: "SortBy", Key: "sort_by",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideFilterField = runtime.Field[string]{
+	Index: 18, Name: "Filter", Key: "filter",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideSearchField = runtime.Field[string]{
+	Index: 19, Name: "Search", Key: "search",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideLastPageField = runtime.Field[string]{
+	Index: 20, Name: "LastPage", Key: "last_page",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideLastOrderField = runtime.Field[string]{
+	Index: 21, Name: "LastOrder", Key: "last_order",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideDateFormatField = runtime.Field[string]{
+	Index: 22, Name: "DateFormat", Key: "date_format",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideAvatarField = runtime.Field[string]{
+	Index: 23, Name: "Avatar", Key: "avatar",
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var wideLoginsField = runtime.Field[int]{
+	Index: 24, Name: "Logins", Key: "logins",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideOrdersField = runtime.Field[int]{
+	Index: 25, Name: "Orders", Key: "orders",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideCartItemsField = runtime.Field[int]{
+	Index: 26, Name: "CartItems", Key: "cart_items",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideUnreadField = runtime.Field[int]{
+	Index: 27, Name: "Unread", Key: "unread",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideMentionsField = runtime.Field[int]{
+	Index: 28, Name: "Mentions", Key: "mentions",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideFollowersField = runtime.Field[int]{
+	Index: 29, Name: "Followers", Key: "followers",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideFollowingField = runtime.Field[int]{
+	Index: 30, Name: "Following", Key: "following",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var widePointsField = runtime.Field[int]{
+	Index: 31, Name: "Points", Key: "points",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideLevelField = runtime.Field[int]{
+	Index: 32, Name: "Level", Key: "level",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideStreakField = runtime.Field[int]{
+	Index: 33, Name: "Streak", Key: "streak",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideUploadsField = runtime.Field[int]{
+	Index: 34, Name: "Uploads", Key: "uploads",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideDownloadsField = runtime.Field[int]{
+	Index: 35, Name: "Downloads", Key: "downloads",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideCommentsField = runtime.Field[int]{
+	Index: 36, Name: "Comments", Key: "comments",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideVotesField = runtime.Field[int]{
+	Index: 37, Name: "Votes", Key: "votes",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideReportsField = runtime.Field[int]{
+	Index: 38, Name: "Reports", Key: "reports",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideWarningsField = runtime.Field[int]{
+	Index: 39, Name: "Warnings", Key: "warnings",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var widePageSizeField = runtime.Field[int]{
+	Index: 40, Name: "PageSize", Key: "page_size",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideFontSizeField = runtime.Field[int]{
+	Index: 41, Name: "FontSize", Key: "font_size",
+	Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int],
+}
+
+var wideVerifiedField = runtime.Field[bool]{
+	Index: 42, Name: "Verified", Key: "verified",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideNewsletterField = runtime.Field[bool]{
+	Index: 43, Name: "Newsletter", Key: "newsletter",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideBetaField = runtime.Field[bool]{
+	Index: 44, Name: "Beta", Key: "beta",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideDarkModeField = runtime.Field[bool]{
+	Index: 45, Name: "DarkMode", Key: "dark_mode",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideCompactField = runtime.Field[bool]{
+	Index: 46, Name: "Compact", Key: "compact",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideSoundField = runtime.Field[bool]{
+	Index: 47, Name: "Sound", Key: "sound",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideAnimationsField = runtime.Field[bool]{
+	Index: 48, Name: "Animations", Key: "animations",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideAutosaveField = runtime.Field[bool]{
+	Index: 49, Name: "Autosave", Key: "autosave",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideTipsField = runtime.Field[bool]{
+	Index: 50, Name: "Tips", Key: "tips",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideOnboardedField = runtime.Field[bool]{
+	Index: 51, Name: "Onboarded", Key: "onboarded",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideCookiesAcceptedField = runtime.Field[bool]{
+	Index: 52, Name: "CookiesAccepted", Key: "cookies_accepted",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideTwoFactorField = runtime.Field[bool]{
+	Index: 53, Name: "TwoFactor", Key: "two_factor",
+	Encode: codec.EncodeBool[bool], Decode: codec.DecodeBool[bool],
+}
+
+var wideLastSeenField = runtime.Field[time.Time]{
+	Index: 54, Name: "LastSeen", Key: "last_seen",
+	Encode: codec.EncodeTime, Decode: codec.DecodeTime,
+}
+
+var wideLastOrderAtField = runtime.Field[time.Time]{
+	Index: 55, Name: "LastOrderAt", Key: "last_order_at",
+	Encode: codec.EncodeTime, Decode: codec.DecodeTime,
+}
+
+var wideTermsAtField = runtime.Field[time.Time]{
+	Index: 56, Name: "TermsAt", Key: "terms_at",
+	Encode: codec.EncodeTime, Decode: codec.DecodeTime,
+}
+
+var wideTagsField = runtime.Field[[]string]{
+	Index: 57, Name: "Tags", Key: "tags",
+	Encode: func(e *codec.Encoder, v []string) { codec.EncodeSlice(e, v, codec.EncodeString[string]) },
+	Decode: func(d *codec.Decoder) []string { return codec.DecodeSlice[[]string](d, codec.DecodeString[string]) },
+}
+
+var wideGroupsField = runtime.Field[[]string]{
+	Index: 58, Name: "Groups", Key: "groups",
+	Encode: func(e *codec.Encoder, v []string) { codec.EncodeSlice(e, v, codec.EncodeString[string]) },
+	Decode: func(d *codec.Decoder) []string { return codec.DecodeSlice[[]string](d, codec.DecodeString[string]) },
+}
+
+var wideBadgesField = runtime.Field[[]string]{
+	Index: 59, Name: "Badges", Key: "badges",
+	Encode: func(e *codec.Encoder, v []string) { codec.EncodeSlice(e, v, codec.EncodeString[string]) },
+	Decode: func(d *codec.Decoder) []string { return codec.DecodeSlice[[]string](d, codec.DecodeString[string]) },
 }

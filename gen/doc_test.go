@@ -1,11 +1,14 @@
 package gen
 
 import (
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/schema"
 )
 
@@ -70,5 +73,30 @@ func TestShort(t *testing.T) {
 		if got := short(d); got != want {
 			t.Errorf("short(%v) = %s, want %s", d, got, want)
 		}
+	}
+}
+
+// TestMethodsDoc holds the list to the methods that the runtime has.
+func TestMethodsDoc(t *testing.T) {
+	listed := map[string]bool{}
+	for _, word := range regexp.MustCompile(`\b[A-Z]\w*`).FindAllString(methodsDoc, -1) {
+		listed[word] = true
+	}
+	for _, other := range []string{"It", "Session", "Call"} {
+		delete(listed, other)
+	}
+	session := reflect.TypeFor[runtime.Session]()
+	for method := range session.Methods() {
+		switch method.Name {
+		case "String", "GoString", "Format", "LogValue": // how it prints
+			continue
+		}
+		if !listed[method.Name] {
+			t.Errorf("%s is not in the list", method.Name)
+		}
+		delete(listed, method.Name)
+	}
+	for name := range listed {
+		t.Errorf("a session has no method %s", name)
 	}
 }

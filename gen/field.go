@@ -1,10 +1,8 @@
 package gen
 
 import (
-	"fmt"
 	"go/types"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/dave/jennifer/jen"
@@ -18,12 +16,12 @@ func (g *generator) accessors(s *schema.Schema) {
 	constructor, from := "New"+name+"Manager", name+"From"
 
 	g.file.Line()
-	g.comment(typeDoc(s) + "\n" + wrap(BudgetOf(s).doc()))
+	g.comment(typeDoc(s) + "\n" + wrap(BudgetOf(s).doc()) + "\n\n" + methodsDoc)
 	g.file.Type().Id(name).Id("struct").Op("{").Add(inRuntime("Session")).Op("}")
 
 	g.file.Line()
-	g.comment(wrap(constructor+" returns the manager that loads and saves sessions as cfg says.") +
-		"\nIts error joins everything that is wrong with cfg.")
+	g.comment(wrap(constructor + " returns a manager that loads and saves sessions as cfg says. " +
+		"The error joins everything that is wrong with cfg."))
 	args := []jen.Code{
 		g.id("cfg"),
 		jen.Func().Params(g.id("s").Add(inRuntime("Session"))).Id(name).
@@ -38,8 +36,8 @@ func (g *generator) accessors(s *schema.Schema) {
 		Block(jen.Return(inRuntime("NewManager").Call(args...)))
 
 	g.file.Line()
-	g.comment(from + " returns the session of the request that ctx belongs to. It is never nil:\n" +
-		"outside the manager's Handler it panics.")
+	g.comment(wrap(from + " returns the session of the request that ctx belongs to. It never returns nil; " +
+		"it panics outside the manager's Handler."))
 	g.file.Func().Id(from).Params(g.id("ctx").Qual("context", "Context")).Op("*").Id(name).
 		Add(oneLine(jen.Return(inRuntime("FromContext").Types(jen.Id(name)).Call(g.id("ctx")))))
 
@@ -180,137 +178,4 @@ func (g *generator) duration(d time.Duration) *jen.Statement {
 		}
 	}
 	panic("unreachable: every duration is a number of nanoseconds")
-}
-
-// The doc comments of the accessors. The field's own comes with Get; the others point there.
-
-func getDoc(f *schema.Field) string {
-	doc := fmt.Sprintf("Get%s returns %s, or %s if it is not set.", f.Name, f.Name, unset(f))
-	if f.Secret {
-		doc += " It is redacted wherever the session is printed."
-	}
-	doc = wrap(doc)
-	if text := strings.TrimSpace(plain(f.Doc)); text != "" {
-		doc += "\n\n" + text
-	}
-	return doc
-}
-
-func hasDoc(f *schema.Field) string {
-	return wrap(fmt.Sprintf("Has%s reports whether %s is set.", f.Name, f.Name) + see(f))
-}
-
-func setDoc(f *schema.Field) string {
-	doc := fmt.Sprintf("Set%s sets %s", f.Name, f.Name)
-	if f.TTL > 0 {
-		doc += ", for " + short(f.TTL)
-	}
-	doc += "."
-	if f.Max > 0 {
-		unit := "elements"
-		if f.Type.Kind == schema.String || f.Type.Kind == schema.Bytes {
-			unit = "bytes"
-		}
-		if f.Max == 1 {
-			unit = strings.TrimSuffix(unit, "s")
-		}
-		doc += fmt.Sprintf(" More than %d %s is an error, which Err returns.", f.Max, unit)
-	}
-	if f.Principal {
-		doc += " A change of it renews the session's id and its time of authentication."
-	}
-	return wrap(doc + see(f))
-}
-
-func popDoc(f *schema.Field) string {
-	return wrap(fmt.Sprintf("Pop%s returns %s and removes it; ok tells whether it was set.", f.Name, f.Name) + see(f))
-}
-
-func clearDoc(f *schema.Field) string {
-	return wrap(fmt.Sprintf("Clear%s removes %s.", f.Name, f.Name) + see(f))
-}
-
-func updateDoc(f *schema.Field) string {
-	return wrap(fmt.Sprintf("Update%s sets %s to f of its value; f may run again if that changes meanwhile.",
-		f.Name, f.Name) + see(f))
-}
-
-func appendDoc(f *schema.Field) string {
-	return wrap(fmt.Sprintf("Append%s adds v to the end of %s.", f.Name, f.Name) + see(f))
-}
-
-func see(f *schema.Field) string {
-	if strings.TrimSpace(f.Doc) == "" {
-		return ""
-	}
-	return " See Get" + f.Name + "."
-}
-
-// unset says what Get returns for a field that is not set.
-func unset(f *schema.Field) string {
-	if d, ok := durationDefault(f); ok {
-		return short(d)
-	}
-	switch {
-	case len(f.Default) > 40:
-		return "its default"
-	case f.Default != "":
-		return f.Default
-	case isTime(f.Type.Go):
-		return "the zero time"
-	}
-	switch under := f.Type.Go.Underlying().(type) {
-	case *types.Struct, *types.Array:
-		return "the zero value"
-	case *types.Basic:
-		switch info := under.Info(); {
-		case info&types.IsString != 0:
-			return `""`
-		case info&types.IsBoolean != 0:
-			return "false"
-		}
-		return "0"
-	}
-	return "nil"
-}
-
-// short is a duration without the zeros that String ends in: 10m, not 10m0s.
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
-
-// typeDoc is the schema's doc comment, with the generated type's name for the schema's.
-func typeDoc(s *schema.Schema) string {
-	const safe = "It is safe for concurrent use."
-	doc := strings.TrimSpace(plain(s.Doc))
-	article, rest := cutArticle(doc)
-	after, named := strings.CutPrefix(rest, s.Name)
-	switch {
-	case doc == "":
-		return wrap(s.TypeName+" gives typed access to a session with the fields of "+s.Name+".") + "\n" + safe
-	case named && (after == "" || strings.ContainsAny(after[:1], " \n,.:;")):
-		doc = article + s.TypeName + after
-	default:
-		doc = wrap(s.TypeName+" gives typed access to a session with the fields of "+s.Name+".") + "\n\n" + doc
-	}
-	if strings.Contains(doc, "\n\n") || strings.Contains(doc, "\n\t") || strings.Contains(doc, "\n ") {
-		return doc + "\n\n" + safe
-	}
-	return doc + "\n" + safe
-}
-
-func cutArticle(doc string) (article, rest string) {
-	for _, article := range []string{"A ", "An ", "The "} {
-		if rest, ok := strings.CutPrefix(doc, article); ok {
-			return article, rest
-		}
-	}
-	return "", doc
 }

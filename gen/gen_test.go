@@ -16,31 +16,23 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/sessiongen/sessiongen/internal/testmodule"
 	"github.com/sessiongen/sessiongen/schema"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden file")
 
+// moduleEnv is the environment of the go command in the modules that module writes.
+var moduleEnv = append(append(os.Environ(), "GOWORK=off"), testmodule.Env("example.com/app")...)
+
 // module writes the files of an archive as a module that uses this repository.
 func module(t *testing.T, files []txtar.File) (dir string) {
 	t.Helper()
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const path = "github.com/sessiongen/sessiongen"
-	mod = bytes.Replace(mod, []byte("module "+path), fmt.Appendf(nil,
-		"module example.com/app\n\nrequire %s v0.0.0\n\nreplace %[1]s => %q", path, root), 1)
 	dir = t.TempDir()
-	for _, f := range append(files, txtar.File{Name: "go.mod", Data: mod}, txtar.File{Name: "go.sum", Data: sum}) {
+	if err := testmodule.Write(dir, "example.com/app"); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
 		name := filepath.Join(dir, filepath.FromSlash(f.Name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			t.Fatal(err)
@@ -64,7 +56,7 @@ func archive(t *testing.T, name string) *txtar.Archive {
 // generate runs the generator on every package of a module and writes its files.
 func generate(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
-	pkgs, err := schema.Load(schema.Config{Dir: dir, Patterns: []string{"./..."}})
+	pkgs, err := schema.Load(schema.Config{Dir: dir, Patterns: []string{"./..."}, Env: moduleEnv})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +81,7 @@ func goCommand(t *testing.T, dir string, args ...string) (output string, ok bool
 	t.Helper()
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+	cmd.Env = moduleEnv
 	out, err := cmd.CombinedOutput()
 	return string(out), err == nil
 }
@@ -135,12 +127,14 @@ func firstDifference(got, want []byte) string {
 }
 
 // TestHard compiles what is generated for difficult names and all kinds of types, and runs the
-// archive's own tests, which hold the codecs to msgpack v5.
+// archive's own tests, which hold the codecs to msgpack v5. With -short, it is only generated.
 func TestHard(t *testing.T) {
 	dir := module(t, archive(t, "hard.txtar").Files)
 	first := generate(t, dir)
-	if out, ok := goCommand(t, dir, "test", "-vet=all", "./..."); !ok {
-		t.Errorf("go test:\n%s", out)
+	if !testing.Short() {
+		if out, ok := goCommand(t, dir, "test", "-vet=all", "./..."); !ok {
+			t.Errorf("go test:\n%s", out)
+		}
 	}
 	for name, src := range generate(t, dir) {
 		if !bytes.Equal(src, first[name]) {

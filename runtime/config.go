@@ -6,110 +6,114 @@ import (
 	"time"
 )
 
-// Config says how a manager keeps sessions. Its zero value but for Keys is the
-// recommended set-up: an encrypted cookie "__Host-session" with Path=/, Secure,
-// HttpOnly and SameSite=Lax.
+// Config says how a manager keeps sessions. Only Keys must be set: the zero values of the
+// other fields are the recommended set-up, an encrypted cookie "__Host-session" with Path=/,
+// Secure, HttpOnly and SameSite=Lax.
 type Config struct {
 	// Keys seal and open the sessions; see [ParseKeys].
 	Keys Keys
 
-	// Name is the cookie's name. The default is "__Host-session", which browsers
-	// accept only over https and only from the very host (RFC 6265bis section
-	// 4.1.3.2), or "session" when Insecure is set. The names that continue it with
-	// -seen, -2, -3 and -4 belong to the session too: see IdleTimeout and MaxChunks.
+	// Name is the cookie's name. The default is "__Host-session", or "session" if
+	// Insecure is set. Browsers accept a __Host- cookie only over https and only from
+	// the host itself, not from a subdomain (RFC 6265bis section 4.1.3.2). The session
+	// may also use the names that append -seen, -2, -3 and -4 to Name: see IdleTimeout
+	// and MaxChunks.
 	Name string
 
 	// Path and Domain are the cookie's attributes. Path is "/" by default. Domain
-	// is empty by default, so that subdomains do not get the cookie; setting it
-	// needs a Name that does not begin with "__Host-".
+	// is empty by default, so that subdomains do not get the cookie. If Domain is set,
+	// Name must not begin with "__Host-".
 	Path   string
 	Domain string
 
-	// SameSite is http.SameSiteLaxMode by default. http.SameSiteNoneMode needs
-	// a secure cookie.
+	// SameSite is http.SameSiteLaxMode by default. http.SameSiteNoneMode cannot be
+	// combined with Insecure.
 	SameSite http.SameSite
 
-	// Partitioned keeps the cookie apart for each top-level site that embeds this
-	// one (CHIPS). It needs a secure cookie.
+	// Partitioned gives the visitor a separate cookie under each top-level site that
+	// embeds this one (CHIPS). It cannot be combined with Insecure.
 	Partitioned bool
 
-	// Insecure allows the cookie over plain http, for development: it drops the
+	// Insecure allows the cookie over plain http, for development. It drops the
 	// Secure attribute and the "__Host-" of the default name.
 	Insecure bool
 
-	// Lifetime is how long a session lasts after it was last saved, 31 days by
-	// default, from 1 second to 400 days, in whole seconds. A cookie is refused
-	// past it, whatever the browser does. It becomes the cookie's Max-Age if the
-	// session is permanent; one that is not ends with the browser too.
+	// Lifetime is how long a session lasts after it was last saved: 31 days by
+	// default, at least 1 second and at most 400 days, in whole seconds. The server
+	// refuses an older cookie, whatever the browser does. Lifetime is also the cookie's
+	// Max-Age if the session is permanent; otherwise the cookie ends with the browser.
 	Lifetime time.Duration
 
-	// Sliding lets each use of a permanent session begin its Lifetime anew, not only
-	// a change. It is Flask's SESSION_REFRESH_EACH_REQUEST.
+	// Sliding makes the Lifetime of a permanent session count from its last use, not
+	// from its last change. It is Flask's SESSION_REFRESH_EACH_REQUEST.
 	Sliding bool
 
-	// IdleTimeout, if set, ends a session that was not used for this long, in whole
-	// seconds (OWASP's idle timeout). A request that does not touch its session
-	// is no use of it.
+	// IdleTimeout, if set, ends a session that has not been used for this long, in whole
+	// seconds (OWASP's idle timeout). A request that does not touch its session does
+	// not count as a use.
 	//
-	// With IdleTimeout or Sliding, the time of the last use travels in a small second
-	// cookie, whose name is Name with "-seen". A request that only reads renews
-	// that one, and cannot overwrite what another changes meanwhile.
+	// With IdleTimeout or Sliding, a small second cookie holds the time of the last
+	// use; its name is Name with "-seen". A request that only reads renews that cookie
+	// alone, so that it cannot overwrite what a parallel request changed. With Store,
+	// the record holds that time, and there is no second cookie.
 	IdleTimeout time.Duration
 
-	// AbsoluteTimeout, if set, ends a session this long after it began, however
-	// often it is saved or used, in whole seconds: a stolen cookie is worth nothing
-	// then.
+	// AbsoluteTimeout, if set, ends a session this long after it began, in whole
+	// seconds, however often it is saved or used. It bounds how long a stolen cookie
+	// can be used.
 	AbsoluteTimeout time.Duration
 
-	// RefreshAfter is how old the time of the last use must be for a response to
-	// renew it, in whole seconds. A session may so end this much earlier than its last
-	// use says. It is a tenth of IdleTimeout by default, or of a sliding Lifetime if
-	// that is shorter, and must be less than both.
+	// RefreshAfter is how old the noted time of the last use must be before a response
+	// renews it, in whole seconds. A session may therefore end up to RefreshAfter too
+	// early. The default is a tenth of IdleTimeout, or of Lifetime with Sliding if that
+	// is shorter. RefreshAfter must be less than both.
 	RefreshAfter time.Duration
 
-	// MaxChunks, if above 1, is over how many cookies, of 4096 bytes each, a session
-	// may be split; at most 4. Only the first one has the name Name, the others
-	// continue it with -2, -3 and -4. Servers commonly refuse requests whose header
-	// exceeds 8 KiB, so that a store is the better home for large sessions.
+	// MaxChunks, if above 1, lets a session that is too large for one cookie be split
+	// over up to that many, of 4096 bytes each; at most 4. The first cookie is called
+	// Name, the others append -2, -3 and -4. Servers commonly refuse requests whose
+	// header exceeds 8 KiB, so large sessions are better kept in a Store.
 	MaxChunks int
 
 	// Store, if set, keeps the sessions on the server, and cookies carry only their
-	// sealed ids: sessions may be up to 1 MiB large, requests that change one at the
-	// same time lose nothing, and can be revoked. [NewMemoryStore] makes one for a
-	// single process.
+	// sealed ids. Sessions may take up to 1 MiB and can be revoked, and requests that
+	// change a session at the same time lose nothing. [NewMemoryStore] makes a store
+	// for a single process.
 	//
-	// If the store fails, a request that uses its session is answered by
-	// ErrorHandler, with 503 by default, and nothing is said of the session.
+	// If the store fails, ErrorHandler answers every request that uses its session,
+	// with 503 by default, and no cookie is set or deleted.
 	Store Store
 
-	// StoreTimeout bounds each call of Store and Revocations, 2 seconds by default. A
-	// request that breaks off does not end such a call.
+	// StoreTimeout bounds each call of Store and Revocations; it is 2 seconds by
+	// default. Cancelling the request does not cancel the call.
 	StoreTimeout time.Duration
 
-	// Revocations, if set, lets sessions that live in cookies be revoked, at the
-	// cost of asking this store in each request that uses its session: about the session's id,
-	// its principal, under each of the Keys, and the time of RevokeAll. It must not be
-	// the Store of another manager, whose RevokeAll empties it. If it fails, so do these
-	// requests, as with Store.
+	// MaxSessions, if set, is how many sessions a principal may have. A log-in beyond that
+	// ends the oldest. It needs Store, and a schema with a principal.
+	MaxSessions int
+
+	// Revocations, if set, makes sessions that live in cookies revocable. Every request
+	// that uses its session then asks this store about the session's id, about its
+	// principal, once for each of the Keys, and about RevokeAll. If the store fails, so
+	// do these requests, as with Store. It must not be the Store of another manager,
+	// whose RevokeAll would empty it.
 	Revocations Store
 
-	// RevocationCache is for how long an answer of Revocations may be used again by
-	// this process: a session may live on for so long after another process revoked
-	// or destroyed it. It is 0 by default, which asks each time.
+	// RevocationCache is how long this process may reuse an answer of Revocations. A
+	// session that another process revoked or destroyed may live on here for that
+	// long. The default, 0, asks each time.
 	RevocationCache time.Duration
 
-	// Time returns the current time, as in [crypto/tls.Config]. It may be called by
-	// several goroutines at once. If nil, it is time.Now.
+	// Time returns the current time, as in [crypto/tls.Config]. Several goroutines may
+	// call it at once. If nil, time.Now is used.
 	Time func() time.Time
 
-	// OnEvent, if set, is called for every event. It may be called by several
-	// goroutines at once. If nil, the events that a person should see are logged
-	// with log/slog.
+	// OnEvent, if set, is called for every event. Several goroutines may call it at
+	// once. If nil, log/slog logs the events that a person should see.
 	OnEvent func(context.Context, Event)
 
-	// ErrorHandler answers a request whose session could not be saved. Of the
-	// handler's own answer, the status and the body are not sent then, nor what
-	// the header says of the body. The default is a plain
-	// 500, or 503 if it was a store that failed.
+	// ErrorHandler answers a request whose session could not be saved. It replaces the
+	// status and the body of the handler's own answer, and the header fields that
+	// describe the body. The default sends a plain 500, or 503 if a store failed.
 	ErrorHandler func(http.ResponseWriter, *http.Request, error)
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-const day = 24 * time.Hour
-
 func TestConfigErrors(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -266,5 +264,27 @@ func TestConfigBytes(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestStoreConfigErrors(t *testing.T) {
+	store := newSpyStore()
+	_, err := runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA), Store: store, Revocations: store, MaxChunks: 2,
+		StoreTimeout: -1, RevocationCache: -1}, wrap, fields...)
+	want := []string{
+		"session: Config.Revocations is for sessions in cookies: those of a Store are revoked in it",
+		"session: Config.MaxChunks is for sessions in cookies, without a Store",
+		"session: Config.StoreTimeout is -1ns; it must not be negative",
+		"session: Config.RevocationCache is -1ns; it must not be negative",
+	}
+	if err == nil || err.Error() != strings.Join(want, "\n") {
+		t.Errorf("got %v", err)
+	}
+	_, err = runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA), RevocationCache: 1}, wrap, fields...)
+	if want := "session: Config.RevocationCache needs Revocations"; err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	if errors.Is(err, runtime.ErrStore) {
+		t.Error("a wrong Config is no failure of the store")
 	}
 }

@@ -1,42 +1,16 @@
 package runtime_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
 )
-
-// site is a handler with a route for each kind of use.
-func site(m *runtime.Manager[visitor]) http.Handler {
-	mux := http.NewServeMux()
-	route := func(path string, use func(s *visitor) string) {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, use(from(r))) })
-	}
-	mux.HandleFunc("/untouched", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, "untouched")
-	})
-	mux.HandleFunc("/asked", func(w http.ResponseWriter, r *http.Request) { // it could be used after the first byte
-		from(r)
-		fmt.Fprint(w, "asked")
-	})
-	route("/get", func(s *visitor) string { return fieldUser.Get(s.Session) })
-	route("/set", func(s *visitor) string { fieldUser.Set(s.Session, "hubo"); return "set" })
-	route("/permanent", func(s *visitor) string { s.SetPermanent(true); return "permanent" })
-	route("/pop", func(s *visitor) string { v, _ := fieldUser.Pop(s.Session); return v })
-	route("/swap", func(s *visitor) string { // a change that leaves all as it was
-		v, _ := fieldUser.Pop(s.Session)
-		fieldUser.Set(s.Session, v)
-		return v
-	})
-	route("/clear", func(s *visitor) string { s.Clear(); return "cleared" })
-	route("/destroy", func(s *visitor) string { s.Destroy(); return "destroyed" })
-	return m.Handler(mux)
-}
 
 func TestBrowser(t *testing.T) {
 	b := newBrowser(t, site(newManager(t, runtime.Config{})))
@@ -128,71 +102,6 @@ func TestBrowserDeletesWithAttributes(t *testing.T) {
 	}
 }
 
-// Any change to a cookie makes it nobody's; the visitor is not told why.
-func TestTamperedCookies(t *testing.T) {
-	var log eventLog
-	m := newManager(t, runtime.Config{OnEvent: log.record})
-	h := site(m)
-	cookie := sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-	other := sealed(t, newManager(t, runtime.Config{Name: "other"}), func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-	stranger := sealed(t, newManager(t, runtime.Config{Keys: parseKeys(t, keyB)}), func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-	const head = len("__Host-session=")
-	change := func(i int) string {
-		b := []byte(cookie)
-		if b[i]++; b[i] != 'B' && !strings.Contains("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", string(b[i])) {
-			b[i] = 'A'
-		}
-		return string(b)
-	}
-	cases := []struct{ name, cookie, reason string }{
-		{"suite", change(head), runtime.RefusedMalformed},
-		{"key id", change(head + 3), runtime.RefusedUnknownKey},
-		{"nonce prefix", change(head + 10), runtime.RefusedForged},
-		{"nonce", change(head + 30), runtime.RefusedForged},
-		{"ciphertext", change(head + 60), runtime.RefusedForged},
-		{"tag", change(len(cookie) - 5), runtime.RefusedForged},
-		{"other name's", "__Host-session=" + strings.TrimPrefix(other, "other="), runtime.RefusedForged},
-		{"other key's", stranger, runtime.RefusedUnknownKey},
-		{"cut short", cookie[:len(cookie)-4], runtime.RefusedForged},
-		{"longer", cookie + "AAAA", runtime.RefusedForged},
-		{"padded", cookie + "=", runtime.RefusedMalformed},
-		{"quoted", `__Host-session="` + cookie[head:] + `"`, runtime.RefusedMalformed},
-		{"percent-encoded", strings.Replace(cookie, cookie[head:head+1], fmt.Sprintf("%%%X", cookie[head]), 1), runtime.RefusedMalformed},
-		{"garbage", "__Host-session=\x00\xff'\"<script>", runtime.RefusedMalformed},
-		{"short", "__Host-session=A", runtime.RefusedMalformed},
-	}
-	log.take()
-	for _, c := range cases {
-		for path, body := range map[string]string{"/get": "", "/set": "set"} {
-			r, _ := http.NewRequest("GET", path, nil)
-			r.Header["Cookie"] = []string{c.cookie}
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, r)
-			if w.Code != 200 || w.Body.String() != body {
-				t.Errorf("%s: %d %q", c.name, w.Code, w.Body)
-			}
-			if got := len(setCookies(w)); got != len(body)/3 {
-				t.Errorf("%s: %s: %d cookies", c.name, path, got)
-			}
-			for name := range w.Header() {
-				if !slices.Contains([]string{"Set-Cookie", "Vary", "Cache-Control", "Content-Type"}, name) {
-					t.Errorf("%s: the response has a %s", c.name, name)
-				}
-			}
-			want := []runtime.Event{{Kind: runtime.EventRefused, Reason: c.reason}}
-			if body != "" {
-				want = append(want, runtime.Event{Kind: runtime.EventCreated})
-			}
-			log.expect(t, want...)
-		}
-	}
-	for i := head; i < len(cookie); i++ {
-		if s := m.Open([]string{change(i)}); !s.IsNew() || fieldUser.Has(s.Session) {
-			t.Errorf("accepted with character %d changed", i)
-		}
-	}
-}
-
 // Only cookies of exactly the name count.
 func TestOtherCookies(t *testing.T) {
 	m := newManager(t, runtime.Config{Name: "s"})
@@ -209,6 +118,63 @@ func TestOtherCookies(t *testing.T) {
 	} {
 		if s := m.Open(headers); fieldUser.Get(s.Session) != "hubo" {
 			t.Errorf("refused: %q", headers)
+		}
+	}
+}
+
+// Every size around the limit goes through a browser, which drops what is larger.
+func TestBrowserLimit(t *testing.T) {
+	for size := 4089; size <= 4097; size++ {
+		m, s := sized(t, size, runtime.Config{})
+		j := newJar(time.Now)
+		lines, err := m.Seal(s)
+		j.receive(t, lines)
+		if size > 4096 {
+			if !errors.Is(err, runtime.ErrTooLarge) || lines != nil {
+				t.Errorf("%d bytes: %d cookies, %v", size, len(lines), err)
+			}
+			continue
+		}
+		j.visit(t, m, func(s *visitor) {
+			if s.Size() != size || fieldUser.Get(s.Session) != "hubo" || err != nil {
+				t.Errorf("%d bytes: read as %d, %v", size, s.Size(), err)
+			}
+		})
+	}
+}
+
+// Cookies of each configuration are ones that a browser keeps, and deletes.
+func TestBrowserKeepsEveryCookie(t *testing.T) {
+	for _, cfg := range []runtime.Config{
+		{}, {Insecure: true}, {Name: "__Secure-s", Domain: "example.com", Path: "/app"}, {Name: "__Host-s", SameSite: 4, Partitioned: true},
+		{Name: "__Host-Http-s"}, {Name: "__Http-s"}, {Name: "s", Domain: ".WWW.example.com", Path: "/app/x"}, {Name: "s", Path: "/a b"},
+		{Name: strings.Repeat("n", 256), Lifetime: 400 * day, IdleTimeout: 500 * day, AbsoluteTimeout: 1000 * day},
+	} {
+		cfg.MaxChunks, cfg.Sliding = 4, true
+		clock := newClock()
+		cfg.Time = clock.now
+		m := newManager(t, cfg)
+		j := newJar(clock.now)
+		j.insecure = cfg.Insecure
+		if cfg.Path != "" {
+			j.path = cfg.Path + "/x"
+		}
+		j.visit(t, m, func(s *visitor) { setBlob(11000)(s); s.SetPermanent(true) })
+		clock.advance(30 * day)
+		if cfg.Lifetime > 0 {
+			clock.advance(100 * day)
+		}
+		j.visit(t, m, func(s *visitor) {
+			if len(fieldBlob.Get(s.Session)) != 11000 {
+				t.Errorf("%+v: lost", cfg)
+			}
+		})
+		if got := strings.Count(strings.Join(j.header(), ""), "="); got != 5 {
+			t.Errorf("%+v: the browser has %d cookies", cfg, got)
+		}
+		j.visit(t, m, func(s *visitor) { s.Destroy() })
+		if got := j.header(); got != nil {
+			t.Errorf("%+v: the browser keeps %.100q", cfg, got)
 		}
 	}
 }

@@ -2,33 +2,40 @@ package runtime
 
 import "errors"
 
-// The errors of this package, to be matched with [errors.Is]. Saving a session
-// returns all but ErrNoKeys, which is the constructor's and SetKeys's.
+// The errors of this package; match them with [errors.Is]. Saving a session returns all
+// but ErrNoKeys, which the constructor and SetKeys return.
 var (
-	// ErrTooLarge: the cookie would exceed 4096 bytes, name and value together,
-	// which is where browsers begin to drop cookies (RFC 6265bis section 5.6), or as
-	// much for each of Config.MaxChunks. The error's text names the largest fields.
-	// With Config.Store, it is the record that would exceed 1 MiB.
+	// ErrTooLarge means that the cookie would exceed 4096 bytes, name and value
+	// together, for each of Config.MaxChunks: browsers drop larger ones (RFC 6265bis
+	// section 5.6). With Config.Store, the record would exceed 1 MiB. The error's text
+	// names the largest fields.
 	ErrTooLarge = errors.New("session: too large for a cookie")
 
-	// ErrMax: a field was set to a value above the max of its schema. The field
-	// keeps the value that it had.
+	// ErrMax means that a field was set to a value above the max of its schema. The
+	// field keeps its old value.
 	ErrMax = errors.New("session: value above the field's max")
 
-	// ErrEncode: a value could not be encoded, because a marshaler of its type
-	// failed or it is nested deeper than 32 levels. The field keeps the value
-	// that it had.
+	// ErrEncode means that a value could not be encoded, because a marshaler of its
+	// type failed or it is nested deeper than 32 levels. The field keeps its old value.
 	ErrEncode = errors.New("session: value cannot be encoded")
 
-	// ErrTooLate: a session was changed after the response had begun, when a
-	// cookie could no longer be sent.
+	// ErrUpdate is returned if the field changed each time that Update called its function, which
+	// most likely changes the field itself. The field keeps what it was changed to.
+	ErrUpdate = errors.New("session: the function given to Update changes its own field")
+
+	// ErrTooLate means that a session was changed after the response had begun, when no
+	// cookie could be sent any more.
 	ErrTooLate = errors.New("session: changed after the response began")
 
-	// ErrStore: Config.Store or Config.Revocations failed, did not answer in time, or holds
-	// something else than what was put there. Nothing is known of the session then,
-	// and nothing is sent of it.
+	// ErrStore means that Config.Store or Config.Revocations failed, did not answer in
+	// time, or returned something that was not stored there. The session is then unknown,
+	// and no cookie of it is sent.
 	ErrStore = errors.New("session: the store failed")
 
-	// ErrNoKeys: a Config or a call of SetKeys holds no key.
+	// ErrEnded: the session was destroyed or revoked, or has expired. Manager.Check and
+	// Manager.RevokeOthers return it.
+	ErrEnded = errors.New("session: the session has ended")
+
+	// ErrNoKeys means that a Config, or a call of SetKeys, has no key.
 	ErrNoKeys = errors.New("session: no keys")
 )

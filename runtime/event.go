@@ -8,58 +8,59 @@ import (
 )
 
 // An Event tells what happened to a session, for logs and metrics. It never holds a
-// value, a key, a token or a session id.
+// value, a key, a token or the id of a session.
 type Event struct {
 	Kind   EventKind
-	Reason string // why, in a few words of this package's own; may be empty
-	Field  string // what it is about: a field of the schema, or the method, such as Renew, that came too late
+	Reason string // why, in a few fixed words; may be empty
+	Field  string // the field of the schema that it is about, or the method that came too late, such as Renew
 }
 
 // EventKind says what an [Event] is about.
 type EventKind string
 
-// The kinds of events. Those marked * are also logged when Config.OnEvent is nil.
+// The kinds of events. Those marked * are logged if Config.OnEvent is nil.
 const (
 	EventCreated      EventKind = "created"       // a session was saved for the first time
-	EventRefused      EventKind = "refused"       // a cookie was not accepted; Reason is one of the Refused constants
+	EventRefused      EventKind = "refused"       // a cookie was refused; Reason is one of the Refused constants
 	EventRenewed      EventKind = "renewed"       // a session got a new id
 	EventDestroyed    EventKind = "destroyed"     // a session was destroyed
-	EventResealed     EventKind = "resealed"      // a session sealed under an older key was sealed under the newest
-	EventFieldDropped EventKind = "field dropped" // * a field's bytes do not decode to its type; it counts as absent
+	EventResealed     EventKind = "resealed"      // a session that was sealed with an older key was sealed with the newest
+	EventFieldDropped EventKind = "field dropped" // * a field's bytes do not decode to its type, so that the field is absent
 	EventTooLarge     EventKind = "too large"     // * a session does not fit into a cookie
 	EventTooLate      EventKind = "too late"      // * a session was changed after the response had begun
 	EventSaveFailed   EventKind = "save failed"   // * a session could not be saved
-	EventGone         EventKind = "gone"          // a session was ended or moved by another request, so that a change of it is dropped
-	EventOverwritten  EventKind = "overwritten"   // * two requests set a field at once, and the later one won; Update would have kept both
+	EventGone         EventKind = "gone"          // another request ended or moved the session, so that the changes of this one are dropped
+	EventOverwritten  EventKind = "overwritten"   // * two requests set a field at the same time and the later one won; Update would have kept both
 	EventRevoked      EventKind = "revoked"       // sessions were revoked; Reason is one of the Revoked constants
-	EventStoreFailed  EventKind = "store failed"  // * the store failed; Reason is the call
-	EventKeysRead     EventKind = "keys read"     // * WatchKeys found the file changed, or good again after a failure; Reason is one of the Keys constants
-	EventKeysFailed   EventKind = "keys failed"   // * WatchKeys cannot use the file; the manager keeps the keys that it has
+	EventStoreFailed  EventKind = "store failed"  // * a call of the store failed; Reason is which
+	EventKeysRead     EventKind = "keys read"     // * WatchKeys read a file that changed, or is good again after a failure; Reason is one of the Keys constants
+	EventKeysFailed   EventKind = "keys failed"   // * WatchKeys cannot use the file; the manager keeps its keys
 )
 
-// The reasons of an EventRefused.
+// The reasons of EventRefused.
 const (
 	RefusedMalformed  = "malformed"     // not a token of this format
-	RefusedUnknownKey = "unknown key"   // sealed under a key that is not in the ring
-	RefusedForged     = "forged"        // authentication failed: altered, or of another cookie name
-	RefusedPurpose    = "wrong purpose" // a token of another kind, such as that of the companion cookie
+	RefusedUnknownKey = "unknown key"   // sealed with a key that is not in the ring
+	RefusedForged     = "forged"        // authentication failed: altered, or sealed for another cookie name
+	RefusedPurpose    = "wrong purpose" // a token of another kind, such as the one of the companion cookie
 	RefusedExpired    = "expired"       // past Config.Lifetime or Config.AbsoluteTimeout
 	RefusedIdle       = "idle"          // past Config.IdleTimeout
-	RefusedUnknownID  = "unknown id"    // the store has no record of it
-	RefusedRevoked    = "revoked"       // by what Config.Revocations says
+	RefusedUnknownID  = "unknown id"    // the store has no record of the session
+	RefusedRevoked    = "revoked"       // Config.Revocations says so
 )
 
-// The reasons of an EventRevoked.
+// The reasons of EventRevoked.
 const (
 	RevokedID        = "id"        // one session
-	RevokedPrincipal = "principal" // those of one principal
+	RevokedPrincipal = "principal" // the sessions of one principal
+	RevokedOthers    = "others"    // the sessions of one principal but for one
 	RevokedAll       = "all"       // all sessions
 )
 
-// The reasons of an EventKeysRead.
+// The reasons of EventKeysRead.
 const (
-	KeysReplaced  = "replaced"  // the manager has other keys now
-	KeysUnchanged = "unchanged" // after a failure, the file has the manager's keys again
+	KeysReplaced  = "replaced"  // the manager has the new keys
+	KeysUnchanged = "unchanged" // the file is good again, and has the keys that the manager has
 )
 
 // report hands an event to the program, or logs it when the program does not ask
@@ -84,5 +85,5 @@ func (m *manager) report(ctx context.Context, e Event) {
 		return
 	}
 	slog.LogAttrs(ctx, level, "session: "+string(e.Kind),
-		slog.String("cookie", m.cookie.name), slog.String("field", e.Field), slog.String("reason", e.Reason))
+		slog.String("cookie", m.cookie.Name()), slog.String("field", e.Field), slog.String("reason", e.Reason))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/codec"
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
@@ -264,5 +265,38 @@ func TestMalformedPayload(t *testing.T) {
 	}
 	if s := newManager(t, runtime.Config{}).Open([]string{craft(t, good)}); fieldUser.Get(s.Session) != "hubo" {
 		t.Error("the well-formed payload is refused")
+	}
+}
+
+// A session that has no room under a field's newer key stays as the browser has it.
+func TestResealTooLarge(t *testing.T) {
+	manager := func(keys, key string, was ...string) (*runtime.Manager[visitor], *runtime.Field[[]byte]) {
+		field := &runtime.Field[[]byte]{Name: "Blob", Key: key, Was: was,
+			Encode: codec.EncodeBytes[[]byte], Decode: codec.DecodeBytes[[]byte]}
+		m, err := runtime.NewManager(runtime.Config{Keys: parseKeys(t, keys), OnEvent: func(context.Context, runtime.Event) {}},
+			func(s runtime.Session) visitor { return visitor{s} }, field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m, field
+	}
+	old, blob := manager(keyA, "b")
+	s := old.Open(nil)
+	for n := 2900; s.Size() < 4095; n++ {
+		blob.Set(s.Session, make([]byte, n))
+	}
+	cookie := pair(t, seal(t, old, s))
+
+	m, blob := manager(keyC+","+keyA, "renamed", "b")
+	s = m.Open([]string{cookie})
+	if len(blob.Get(s.Session)) == 0 {
+		t.Fatal("not opened")
+	}
+	if lines, err := m.Seal(s); lines != nil || err != nil {
+		t.Errorf("a read gives %q, %v", lines, err)
+	}
+	blob.Set(s.Session, make([]byte, 3))
+	if lines, err := m.Seal(s); len(lines) != 1 || err != nil {
+		t.Errorf("a change gives %q, %v", lines, err)
 	}
 }

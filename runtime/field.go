@@ -4,39 +4,20 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
-	"strconv"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/codec"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
-
-// Field describes one field of a schema. Generated code declares a variable of it
-// for each field, and accessors that call its methods.
-type Field[T any] struct {
-	Index     int           // position in the schema
-	Name      string        // the accessor's name, as in Get+Name
-	Key       string        // the wire key
-	Was       []string      // older wire keys that are also read
-	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 for no limit
-	TTL       time.Duration // how long it stays after it was set; 0 for as long as the session
-	Secret    bool          // redacted wherever the session is printed
-	Principal bool          // whom the session belongs to
-	Default   T             // what Get returns if it is not set
-	Encode    func(*codec.Encoder, T)
-	Decode    func(*codec.Decoder) T
-}
-
-// AnyField is a *[Field] of any type.
-type AnyField interface{ descriptor() descriptor }
 
 // descriptor is what the session itself knows of a field.
 type descriptor struct {
 	index     int
 	name      string
 	key       string
-	header    []byte // the key as msgpack
 	was       []string
 	ttl       time.Duration
 	secret    bool
@@ -47,15 +28,15 @@ type descriptor struct {
 
 func (f *Field[T]) descriptor() descriptor {
 	return descriptor{
-		index: f.Index, name: f.Name, key: f.Key, header: wire.AppendString(nil, f.Key),
+		index: f.Index, name: f.Name, key: f.Key,
 		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal,
 		decode: func(raw []byte) (any, error) { return codec.DecodeField(raw, f.Decode) },
 		encode: f.encodeAny,
 	}
 }
 
-// Get returns the field's value, or its default if it is not set. The value is the
-// caller's own.
+// Get returns the field's value, or its default if it is not set. The caller may change what
+// it returns; that does not change the session.
 func (f *Field[T]) Get(s Session) T {
 	v, _ := f.get(s.session())
 	return v
@@ -74,7 +55,10 @@ func (f *Field[T]) get(st *state) (v T, raw []byte) {
 	return v, raw
 }
 
-func (f *Field[T]) drop(st *state, raw []byte) { st.drop(st.manager.fields[f.Index], raw) }
+// of returns what a session knows of the field.
+func (f *Field[T]) of(st *state) *descriptor { return st.manager.fields[f.Index] }
+
+func (f *Field[T]) drop(st *state, raw []byte) { st.drop(f.of(st), raw) }
 
 // Has reports whether the field is set.
 func (f *Field[T]) Has(s Session) bool {
@@ -82,11 +66,11 @@ func (f *Field[T]) Has(s Session) bool {
 	return raw != nil
 }
 
-// Set sets the field. A value that is refused leaves the field as it was and is
-// reported by the session's Err.
+// Set sets the field. A value that is refused leaves the field as it was, and the session's
+// Err returns the error.
 func (f *Field[T]) Set(s Session, v T) {
 	st := s.session()
-	f.encode(st, v, func(raw []byte) { st.put(st.manager.fields[f.Index], raw, nil, nil) })
+	f.encode(st, v, func(raw []byte) { st.put(f.of(st), raw, nil, nil) })
 }
 
 // encode calls use with the encoded value, which use must not keep.
@@ -124,14 +108,14 @@ func (f *Field[T]) check(raw []byte) error {
 	return nil
 }
 
-// Pop removes the field and returns the value that it had; ok is false if it was
-// not set. Of several concurrent calls, one gets it. With Config.Store that holds for
-// concurrent requests too: Pop takes the value out of the store at once, and whether or not the
-// session is saved later, it is gone.
+// Pop removes the field and returns its value; ok is false if it was not set. Only one of
+// several concurrent calls gets the value. With Config.Store, that holds for concurrent
+// requests too: Pop takes the value out of the store at once, and it stays removed even if the
+// session is not saved later.
 func (f *Field[T]) Pop(s Session) (v T, ok bool) {
 	st := s.session()
-	d := st.manager.fields[f.Index]
-	raw := st.pop(d)
+	d := f.of(st)
+	raw := st.manager.home.pop(st, d)
 	if raw == nil {
 		return v, false
 	}
@@ -147,30 +131,39 @@ func (f *Field[T]) Pop(s Session) (v T, ok bool) {
 // Clear removes the field.
 func (f *Field[T]) Clear(s Session) {
 	st := s.session()
-	st.take(st.manager.fields[f.Index])
+	st.take(f.of(st))
 }
 
-// Update sets the field to what change makes of its value, or of its default if it
-// is not set. The session is not locked meanwhile: if the field changed, change is
-// called again with the newer value, so it must not itself set this field.
+// Update replaces the field's value with change of it, or of the default if the field is not
+// set. The session is not locked while change runs: if the field changes meanwhile, Update
+// calls change again with the newer value. So change must not set this field.
 //
-// With Config.Store, it is also called again when the session is saved, if another
-// request changed the session meanwhile: it must not change the session at all, and must stay
-// good until then.
+// With Config.Store, saving calls change once more if another request changed the session
+// meanwhile. So change must not change the session at all, and what it uses must remain valid
+// until the session is saved.
 func (f *Field[T]) Update(s Session, change func(T) T) {
 	st := s.session()
-	var again update
-	if st.manager.inStore() {
-		again = f.again(st, change)
-	}
-	for done := false; !done; {
+	again := f.again(st, change)
+	for attempt := range maxUpdates {
 		v, old := f.get(st)
-		done = true
+		done := true
 		f.encode(st, change(v), func(raw []byte) {
-			done = st.put(st.manager.fields[f.Index], raw, &old, again)
+			done = st.put(f.of(st), raw, &old, again)
 		})
+		if done {
+			return
+		}
+		if more := attempt - 4; more >= 0 { // several goroutines update the field
+			time.Sleep(rand.N(time.Microsecond << min(more, 6)))
+		}
 	}
+	st.lock()
+	st.fail(fmt.Errorf("%w: field %s", ErrUpdate, f.Name))
+	st.unlock()
 }
+
+// maxUpdates bounds how often Update calls a function while the field changes meanwhile.
+const maxUpdates = 100
 
 // again is Update for a session that turns out to hold another value.
 func (f *Field[T]) again(st *state, change func(T) T) update {
@@ -199,36 +192,21 @@ func (f *Field[T]) encodeAny(v any) ([]byte, error) {
 	return raw, nil
 }
 
-// Append adds elements to a field that is a slice. Without any it does nothing.
-func Append[S ~[]E, E any](s Session, f *Field[S], v ...E) {
-	if len(v) == 0 {
-		return
-	}
-	f.Update(s, func(old S) S { return append(old, v...) })
-}
-
 var errFields = errors.New("session: the generated fields are inconsistent: run go generate")
 
 // index checks the fields of a schema and indexes them.
-func index(fields []AnyField) (descriptors []*descriptor, keys map[string]keyIndex, err error) {
-	keys = make(map[string]keyIndex)
+func index(fields []AnyField) (descriptors []*descriptor, schema *payload.Schema, err error) {
+	var keys []payload.Field
 	for i, field := range fields {
 		d := field.descriptor()
-		if d.index != i || len(d.header) > maxKeyLen || len(d.was) > maxAge {
+		if d.index != i {
 			return nil, nil, errFields
 		}
 		descriptors = append(descriptors, &d)
-		for j, key := range append([]string{d.key}, d.was...) {
-			if _, taken := keys[key]; taken {
-				return nil, nil, fmt.Errorf("%w: key %s twice", errFields, strconv.Quote(key))
-			}
-			keys[key] = keyIndex{index: i, age: uint8(j)}
-		}
+		keys = append(keys, payload.Field{Key: d.key, Was: d.was, Principal: d.principal})
 	}
-	return descriptors, keys, nil
-}
-
-type keyIndex struct {
-	index int
-	age   uint8 // as in slot
+	if schema, err = payload.NewSchema(keys); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errFields, err)
+	}
+	return descriptors, schema, nil
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
-	"github.com/sessiongen/sessiongen/runtime/codec"
 )
 
 // testField takes one field through its life, in one request and over the next ones.
@@ -234,102 +233,6 @@ func TestMax(t *testing.T) {
 		if lines, err := m.Seal(s); lines != nil || !errors.Is(err, runtime.ErrMax) {
 			t.Errorf("%s: sealed %q, %v", c.name, lines, err)
 		}
-	}
-}
-
-// moody is a type whose marshaler may fail or panic.
-type moody string
-
-func (m moody) MarshalText() ([]byte, error) {
-	switch m {
-	case "fail":
-		return nil, errors.New("no: " + string(m) + " s3cret-value")
-	case "panic":
-		panic("the program's own")
-	}
-	return []byte(m), nil
-}
-
-func (m *moody) UnmarshalText(b []byte) error {
-	*m = moody(b)
-	return nil
-}
-
-func moodyField(secret bool) runtime.Field[moody] {
-	return runtime.Field[moody]{Index: 0, Name: "Moody", Key: "m", Secret: secret,
-		Encode: codec.EncodeText[moody, *moody], Decode: codec.DecodeText[moody, *moody]}
-}
-
-func TestEncodeErrors(t *testing.T) {
-	for _, secret := range []bool{false, true} {
-		f := moodyField(secret)
-		if secret { // an encoder whose error is not even the codec's own
-			f.Encode = func(e *codec.Encoder, v moody) {
-				_, err := v.MarshalText()
-				e.Fail(err)
-				codec.EncodeText(e, v)
-			}
-		}
-		var log eventLog
-		m := newManagerOf(t, runtime.Config{OnEvent: log.record}, &f)
-		s := m.Open(nil)
-		f.Set(s.Session, "fine")
-		f.Set(s.Session, "fail")
-		err := s.Err()
-		if !errors.Is(err, runtime.ErrEncode) || !strings.HasPrefix(err.Error(), "session: value cannot be encoded: field Moody") {
-			t.Errorf("secret=%v: %v", secret, err)
-		}
-		if got := f.Get(s.Session); got != "fine" {
-			t.Errorf("the old value is gone: %q", got)
-		}
-		if lines, err := m.Seal(s); lines != nil || !errors.Is(err, runtime.ErrEncode) {
-			t.Errorf("sealed %q, %v", lines, err)
-		}
-		log.expect(t, runtime.Event{Kind: runtime.EventSaveFailed, Reason: "value cannot be encoded"})
-		if text := fmt.Sprintf("%v %+v %#v", err, err, err); secret && strings.Contains(text, "s3cret") {
-			t.Errorf("shows a secret: %s", text)
-		}
-	}
-}
-
-// A marshaler's panic passes through, and leaves a session that can be used.
-func TestEncodePanic(t *testing.T) {
-	f := moodyField(false)
-	m := newManagerOf(t, runtime.Config{}, &f)
-	s := m.Open(nil)
-	f.Set(s.Session, "fine")
-	for name, call := range map[string]func(){
-		"Set":    func() { f.Set(s.Session, "panic") },
-		"Update": func() { f.Update(s.Session, func(moody) moody { return "panic" }) },
-		"f":      func() { f.Update(s.Session, func(moody) moody { panic("the program's own") }) },
-	} {
-		if got := mustPanic(t, call); got != "the program's own" {
-			t.Errorf("%s: %q", name, got)
-		}
-	}
-	if got := f.Get(reopen(t, m, s).Session); got != "fine" || s.Err() != nil {
-		t.Errorf("%q, %v", got, s.Err())
-	}
-}
-
-func TestCyclicValue(t *testing.T) {
-	type node struct{ next *node }
-	var encode func(e *codec.Encoder, v *node)
-	encode = func(e *codec.Encoder, v *node) {
-		codec.EncodePointer(e, v, func(e *codec.Encoder, v node) {
-			e.MapLen(1)
-			e.Key("next")
-			encode(e, v.next)
-		})
-	}
-	f := runtime.Field[*node]{Name: "Node", Key: "n", Encode: encode,
-		Decode: func(d *codec.Decoder) *node { d.Skip(); return nil }}
-	s := newManagerOf(t, runtime.Config{}, &f).Open(nil)
-	loop := new(node)
-	loop.next = loop
-	f.Set(s.Session, loop)
-	if !errors.Is(s.Err(), runtime.ErrEncode) || f.Has(s.Session) {
-		t.Errorf("%v", s.Err())
 	}
 }
 

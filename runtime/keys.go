@@ -15,30 +15,31 @@ import (
 // keySize is the length of a master key in bytes.
 const keySize = 32
 
-// Keys is a ring of secret keys: the first seals new sessions, all of them open
-// sessions. It prints as a redacted text, however it is printed.
+// Keys is a ring of secret keys. The first key seals sessions, all of them open
+// sessions. It prints as a redacted text with every verb.
 type Keys struct {
-	// fmt follows reflection into unexported fields of a value that holds a Keys. It
-	// prints a nested pointer as an address, but looks behind one, not behind two,
-	// when the verb does not fit a pointer, as %s.
+	// fmt reaches unexported fields of a value that holds a Keys by reflection. It
+	// prints a nested pointer as an address, but looks behind one pointer, not behind
+	// two, if the verb does not fit a pointer, as with %s.
 	ring **[][]byte
 }
 
-// GenerateKey returns a new random key of 256 bits in text form: 43 characters of
-// base64url. The command sessiongen key prints one.
+// GenerateKey returns a new random key of 256 bits as text: 43 characters of
+// base64url. The command sessiongen key prints such a key.
 func GenerateKey() string {
 	var key [keySize]byte
 	rand.Read(key[:])
 	return base64.RawURLEncoding.EncodeToString(key[:])
 }
 
-// ParseKeys reads one or several keys in text form, separated by commas or white
-// space. The first one seals, all open: to rotate, add the new key at the end on
-// every node, then move it to the front, then drop the old one.
+// ParseKeys reads one or more keys from text, separated by commas or white space. The
+// first key seals, all of them open. To rotate, add the new key at the end on every
+// node, then move it to the front, then drop the old one.
 //
-// A key is 32 bytes in base64, of the URL or the standard alphabet, with or without
-// padding, and a ring has at most 64. A key of another length, of one repeated byte, or given twice is refused.
-// The error joins everything that is wrong and never shows a key.
+// A key is 32 bytes in base64, in the URL or the standard alphabet, with or without
+// padding. A ring has at most 64 keys. ParseKeys refuses a key of another length, a key
+// that repeats one byte, and a key that is given twice. The error joins everything that
+// is wrong and never shows a key.
 func ParseKeys(text string) (Keys, error) { return parseKeys(text, "") }
 
 // parseKeys is ParseKeys of a text that was read from a file, if path is not empty.
@@ -89,9 +90,9 @@ func parseKey(word string) ([]byte, error) {
 	return key, nil
 }
 
-// EphemeralKeys returns a random key that exists in this process alone, for a first
-// run or a test. It logs a warning: every session ends with the process, and a
-// second process cannot open them.
+// EphemeralKeys returns a random key that only this process has, for a first run or a
+// test. It logs a warning, because every session ends with the process and no other
+// process can open them.
 func EphemeralKeys() Keys {
 	slog.Warn("session: using a key made for this run: sessions end with this process; " +
 		"for lasting ones, keep a key from sessiongen key in the environment")

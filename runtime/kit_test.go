@@ -3,10 +3,9 @@ package runtime_test
 import (
 	"bytes"
 	"context"
-	"io"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -15,80 +14,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
-	"github.com/sessiongen/sessiongen/runtime/codec"
 )
-
-// visitor is what generated code would declare for the schema below.
-type visitor struct{ runtime.Session }
-
-type item struct {
-	SKU string
-	N   int
-}
-
-var (
-	fieldUser = runtime.Field[string]{Index: 0, Name: "User", Key: "user", Max: 10,
-		Encode: codec.EncodeString[string], Decode: codec.DecodeString[string]}
-	fieldVisits = runtime.Field[int]{Index: 1, Name: "Visits", Key: "visits",
-		Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int]}
-	fieldRoles = runtime.Field[[]string]{Index: 2, Name: "Roles", Key: "roles", Max: 3,
-		Encode: encodeStrings, Decode: decodeStrings}
-	fieldToken = runtime.Field[string]{Index: 3, Name: "Token", Key: "token", Secret: true,
-		Encode: codec.EncodeString[string], Decode: codec.DecodeString[string]}
-	fieldTheme = runtime.Field[string]{Index: 4, Name: "Theme", Key: "theme", Default: "light",
-		Encode: codec.EncodeString[string], Decode: codec.DecodeString[string]}
-	fieldCart = runtime.Field[[]item]{Index: 5, Name: "Cart", Key: "cart",
-		Encode: func(e *codec.Encoder, v []item) { codec.EncodeSlice(e, v, encodeItem) },
-		Decode: func(d *codec.Decoder) []item { return codec.DecodeSlice[[]item](d, decodeItem) }}
-	fieldScores = runtime.Field[map[string]int]{Index: 6, Name: "Scores", Key: "scores", Max: 2,
-		Encode: func(e *codec.Encoder, v map[string]int) {
-			codec.EncodeMap(e, v, codec.EncodeString[string], codec.EncodeInt[int])
-		},
-		Decode: func(d *codec.Decoder) map[string]int {
-			return codec.DecodeMap[map[string]int](d, codec.DecodeString[string], codec.DecodeInt[int])
-		}}
-	fieldAccount = runtime.Field[int64]{Index: 7, Name: "Account", Key: "account", Principal: true,
-		Encode: codec.EncodeInt[int64], Decode: codec.DecodeInt[int64]}
-	fieldCode = runtime.Field[string]{Index: 8, Name: "Code", Key: "code", TTL: 10 * time.Minute,
-		Encode: codec.EncodeString[string], Decode: codec.DecodeString[string]}
-	fieldBlob = runtime.Field[[]byte]{Index: 9, Name: "Blob", Key: "blob",
-		Encode: codec.EncodeBytes[[]byte], Decode: codec.DecodeBytes[[]byte]}
-	fieldSince = runtime.Field[time.Time]{Index: 10, Name: "Since", Key: "since",
-		Encode: codec.EncodeTime, Decode: codec.DecodeTime}
-)
-
-var fields = []runtime.AnyField{&fieldUser, &fieldVisits, &fieldRoles, &fieldToken, &fieldTheme, &fieldCart,
-	&fieldScores, &fieldAccount, &fieldCode, &fieldBlob, &fieldSince}
-
-func encodeStrings(e *codec.Encoder, v []string) {
-	codec.EncodeSlice(e, v, codec.EncodeString[string])
-}
-
-func decodeStrings(d *codec.Decoder) []string {
-	return codec.DecodeSlice[[]string](d, codec.DecodeString[string])
-}
-
-func encodeItem(e *codec.Encoder, v item) {
-	e.MapLen(2)
-	e.Key("SKU")
-	codec.EncodeString(e, v.SKU)
-	e.Key("N")
-	codec.EncodeInt(e, v.N)
-}
-
-func decodeItem(d *codec.Decoder) (v item) {
-	for n := d.MapLen(); n > 0; n-- {
-		switch string(d.Key()) {
-		case "SKU":
-			v.SKU = codec.DecodeString[string](d)
-		case "N":
-			v.N = codec.DecodeInt[int](d)
-		default:
-			d.Skip()
-		}
-	}
-	return v
-}
 
 const (
 	keyA = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -218,7 +144,12 @@ func pair(t testing.TB, line string) string {
 
 // serve runs one request, with these Cookie headers, through a handler.
 func serve(h http.Handler, cookies ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest("GET", "/", nil)
+	return serveFrom(h, "/", cookies)
+}
+
+// serveFrom is serve for another path.
+func serveFrom(h http.Handler, path string, cookies []string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", path, nil)
 	r.Header["Cookie"] = cookies
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -226,65 +157,6 @@ func serve(h http.Handler, cookies ...string) *httptest.ResponseRecorder {
 }
 
 func setCookies(w *httptest.ResponseRecorder) []string { return w.Result().Header["Set-Cookie"] }
-
-// A browser is an https client with a cookie jar, and the server it talks to.
-type browser struct {
-	t      testing.TB
-	client *http.Client
-	server *httptest.Server
-}
-
-func newBrowser(t testing.TB, h http.Handler) *browser {
-	return browse(t, h, func(*httptest.Server) {})
-}
-
-func browse(t testing.TB, h http.Handler, configure func(*httptest.Server)) *browser {
-	server := httptest.NewUnstartedServer(h)
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
-	configure(server)
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	client := server.Client()
-	client.Jar, _ = cookiejar.New(nil)
-	return &browser{t, client, server}
-}
-
-// get fetches a path and returns the response, its body read, and the body.
-func (b *browser) get(path string) (*http.Response, string) {
-	b.t.Helper()
-	r, err := http.NewRequest("GET", b.server.URL+path, nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return b.do(r)
-}
-
-func (b *browser) do(r *http.Request) (*http.Response, string) {
-	b.t.Helper()
-	resp, err := b.client.Do(r)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return resp, string(body)
-}
-
-// cookies returns what the jar would send, as name=value.
-func (b *browser) cookies() []string {
-	r, err := http.NewRequest("GET", b.server.URL, nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	var all []string
-	for _, c := range b.client.Jar.Cookies(r.URL) {
-		all = append(all, c.Name+"="+c.Value)
-	}
-	return all
-}
 
 // mustPanic returns the text of f's panic.
 func mustPanic(t testing.TB, f func()) (text string) {
@@ -299,4 +171,80 @@ func mustPanic(t testing.TB, f func()) (text string) {
 	}()
 	f()
 	return ""
+}
+
+const (
+	dataName = "__Host-session"
+	seenName = "__Host-session-seen"
+)
+
+const day = 24 * time.Hour
+
+// sized returns a name and a session whose cookie has exactly this size. Not every
+// size is a token's, so that the name has to make up for it.
+func sized(t *testing.T, size int, cfg runtime.Config) (*runtime.Manager[visitor], *visitor) {
+	t.Helper()
+	for nameLength := 1; nameLength < 5; nameLength++ {
+		cfg.Name = strings.Repeat("n", nameLength)
+		m := newManager(t, cfg)
+		s := m.Open(nil)
+		fieldToken.Set(s.Session, "a token")
+		fieldUser.Set(s.Session, "hubo")
+		for n := size*3/4 - 200; n < size*3/4; n++ {
+			if fieldBlob.Set(s.Session, make([]byte, n)); s.Size() == size {
+				return m, s
+			}
+		}
+	}
+	t.Fatalf("no cookie of %d bytes", size)
+	return nil, nil
+}
+
+// roomFor is how long a token so many cookies can hold.
+func roomFor(name string, chunks int) int {
+	if chunks == 1 {
+		return 4096 - len(name)
+	}
+	return chunks*(4096-len(name)) - len("2.") - (chunks-1)*len("-2")
+}
+
+// site is a handler with a route for each kind of use.
+func site(m *runtime.Manager[visitor]) http.Handler {
+	mux := http.NewServeMux()
+	route := func(path string, use func(s *visitor) string) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, use(from(r))) })
+	}
+	mux.HandleFunc("/untouched", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "untouched")
+	})
+	mux.HandleFunc("/asked", func(w http.ResponseWriter, r *http.Request) { // it could be used after the first byte
+		from(r)
+		fmt.Fprint(w, "asked")
+	})
+	route("/get", func(s *visitor) string { return fieldUser.Get(s.Session) })
+	route("/set", func(s *visitor) string { fieldUser.Set(s.Session, "hubo"); return "set" })
+	route("/permanent", func(s *visitor) string { s.SetPermanent(true); return "permanent" })
+	route("/pop", func(s *visitor) string { v, _ := fieldUser.Pop(s.Session); return v })
+	route("/swap", func(s *visitor) string { // a change that leaves all as it was
+		v, _ := fieldUser.Pop(s.Session)
+		fieldUser.Set(s.Session, v)
+		return v
+	})
+	route("/clear", func(s *visitor) string { s.Clear(); return "cleared" })
+	route("/destroy", func(s *visitor) string { s.Destroy(); return "destroyed" })
+	return m.Handler(mux)
+}
+
+// together runs f n times at once.
+func together(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			f(i)
+		})
+	}
+	close(start)
+	wg.Wait()
 }

@@ -1,38 +1,17 @@
 package runtime
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
-	"github.com/sessiongen/sessiongen/runtime/internal/token"
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
-
-// rings are the keys in use, one ring for each purpose: a token of one cookie does not
-// open as another's.
-type rings struct {
-	session, seen *token.Ring
-	id, record    *token.Ring // with Config.Store
-	principals    [][]byte    // the keys of principals' hashes, the newest first, if the sessions can be revoked
-}
-
-const sessionPurpose = "session"
-
-// manager is the part of a Manager that does not depend on the session's type.
-type manager struct {
-	policy
-	*serverSide  // nil without Config.Store and Config.Revocations
-	cookie       *cookieConfig
-	rings        atomic.Pointer[rings]
-	fields       []*descriptor
-	keys         map[string]keyIndex
-	clock        clock
-	onEvent      func(context.Context, Event)
-	errorHandler func(http.ResponseWriter, *http.Request, error)
-}
 
 // Manager loads and saves sessions of the generated type S. Generated code has a
 // constructor for it.
@@ -41,103 +20,92 @@ type Manager[S any] struct {
 	wrap func(Session) S
 }
 
-// NewManager returns a manager for sessions with the given fields, which wrap turns
-// into values of the generated type. Its error joins everything that is wrong with
-// cfg.
-func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*Manager[S], error) {
-	m := &Manager[S]{wrap: wrap}
+// manager is the part of a Manager that does not depend on the session's type.
+type manager struct {
+	policy
+	home         home
+	cookie       *cookie.Spec
+	rings        atomic.Pointer[rings]
+	fields       []*descriptor
+	principal    *descriptor // one of fields, or nil
+	schema       *payload.Schema
+	clock        clock
+	onEvent      func(context.Context, Event)
+	errorHandler func(http.ResponseWriter, *http.Request, error)
+}
+
+// sessionID identifies a session.
+type sessionID = payload.ID
+
+// init makes m the manager that a Config asks for. Its error joins everything that is wrong.
+func (m *manager) init(cfg Config, fields []AnyField) error {
 	m.clock.source, m.onEvent, m.errorHandler = cfg.Time, cfg.OnEvent, cfg.ErrorHandler
 	if m.errorHandler == nil {
-		m.errorHandler = func(w http.ResponseWriter, _ *http.Request, err error) {
-			status := http.StatusInternalServerError
-			if errors.Is(err, ErrStore) {
-				status = http.StatusServiceUnavailable
-			}
-			http.Error(w, http.StatusText(status), status)
-		}
+		m.errorHandler = replyStatus
 	}
-	var errFields, errCookie error
-	m.fields, m.keys, errFields = index(fields)
-	m.cookie, m.policy, errCookie = cfg.settings()
-	m.serverSide = newServerSide(cfg, m.fields)
-	errKeys := m.setKeys(cfg.Keys)
-	if errors.Is(errKeys, ErrNoKeys) {
-		errKeys = fmt.Errorf("%w: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run", ErrNoKeys)
+	var fieldsErr, cookieErr error
+	m.fields, m.schema, fieldsErr = index(fields)
+	if i := slices.IndexFunc(m.fields, func(f *descriptor) bool { return f.principal }); i >= 0 {
+		m.principal = m.fields[i]
 	}
-	if err := errors.Join(errKeys, errCookie, errFields); err != nil {
-		return nil, err
+	m.cookie, m.policy, cookieErr = cfg.settings()
+	m.home = newHome(m, cfg)
+	keysErr := m.setKeys(cfg.Keys)
+	if errors.Is(keysErr, ErrNoKeys) {
+		keysErr = fmt.Errorf("%w: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run", ErrNoKeys)
 	}
-	return m, nil
+	return errors.Join(keysErr, cookieErr, fieldsErr)
 }
 
-// SetKeys replaces the key ring. Requests that are under way keep the session that
-// they have opened, and save it under the new keys. With an error, the old ring
-// stays.
+// principalOf returns the encoded value of a session's principal, nil if it has none.
+func (m *manager) principalOf(c *payload.Contents) []byte {
+	if m.principal == nil {
+		return nil
+	}
+	return c.Value(m.principal.index)
+}
+
+// replyStatus is the error handler of programs that have none.
+func replyStatus(w http.ResponseWriter, _ *http.Request, err error) {
+	status := http.StatusInternalServerError
+	if errors.Is(err, ErrStore) {
+		status = http.StatusServiceUnavailable
+	}
+	http.Error(w, http.StatusText(status), status)
+}
+
+// SetKeys replaces the key ring. Requests under way keep the session that they have
+// opened, and save it with the new keys. If SetKeys returns an error, the old ring stays.
 func (m *Manager[S]) SetKeys(keys Keys) error { return m.setKeys(keys) }
 
-func (m *manager) setKeys(keys Keys) error {
-	r, err := m.newRings(keys)
-	if err == nil {
-		m.rings.Store(r)
-	}
-	return err
-}
-
-func (m *manager) newRings(keys Keys) (*rings, error) {
-	masters := keys.masters()
-	if len(masters) == 0 {
-		return nil, ErrNoKeys
-	}
-	var errSession, errSeen error
-	var r rings
-	r.session, errSession = token.NewRing(masters, m.cookie.name, sessionPurpose)
-	r.seen, errSeen = token.NewRing(masters, m.cookie.siblings[seenSibling], seenPurpose)
-	if err := cmp.Or(errSession, errSeen); err != nil {
-		return nil, err
-	}
-	if m.serverSide != nil {
-		if err := m.addServerKeys(&r, masters); err != nil {
-			return nil, err
-		}
-	}
-	return &r, nil
-}
-
-// Get returns the session of a request: within Handler, the one that the handler
-// has; elsewhere a new reading of the request's cookies, to be given to Save.
+// Get returns the session of a request. Within Handler it is the handler's session;
+// elsewhere Get reads the request's cookies anew, and Save must be called with the result.
 func (m *Manager[S]) Get(r *http.Request) *S {
 	if x, ok := r.Context().Value(managerKey{&m.manager}).(*exchange[S]); ok {
 		return &x.session
 	}
-	return m.open(r.Context(), r.Header["Cookie"])
+	return m.detach(r.Context(), r.Header["Cookie"])
 }
 
-// Save writes a session from Get into the header of a response, for programs that
-// do not use Handler. It must be called before the response begins, once all
-// changes are made. With an error, there is no cookie in the header but the deletion of
-// one whose session was cleared or destroyed.
+// Save writes a session from Get into the header of a response, for programs that do not
+// use Handler. Call it after the last change and before the response begins. If it returns
+// an error, the header gets no cookie, except the deletion of a session that was cleared or
+// destroyed.
 func (m *Manager[S]) Save(w http.ResponseWriter, _ *http.Request, s *S) error {
-	return m.state(s).writeTo(w.Header(), new(headerValues), false)
+	return m.state(s).writeTo(w.Header(), new(response.Values), false)
 }
 
-// Open reads a session from the values of the Cookie header fields of a request,
-// for transports other than net/http. They are read when the session is first used.
+// Open returns the session of a request with these values of the Cookie header field, for
+// transports other than net/http. It reads them when the session is first used.
 func (m *Manager[S]) Open(cookieHeaders []string) *S {
-	return m.open(context.Background(), cookieHeaders)
+	return m.detach(context.Background(), cookieHeaders)
 }
 
-// Seal returns the values of the Set-Cookie header fields that the response must
-// carry; none if the session need not be sent.
+// Seal returns the values of the Set-Cookie header fields that the response must carry. There
+// are none if the session need not be sent.
 func (m *Manager[S]) Seal(s *S) ([]string, error) {
 	lines, _, err := m.state(s).save(nil, false)
 	return lines, err
-}
-
-func (m *Manager[S]) open(ctx context.Context, cookies []string) *S {
-	d := &detached[S]{cookies: cookies}
-	d.state = state{manager: &m.manager, ctx: ctx, cookies: &d.cookies, opened: &d.opened}
-	d.session = m.wrap(Session{&d.state})
-	return &d.session
 }
 
 // detached is a session without an exchange, in one allocation.
@@ -146,6 +114,13 @@ type detached[S any] struct {
 	state   state
 	opened  opened
 	cookies []string
+}
+
+func (m *Manager[S]) detach(ctx context.Context, cookies []string) *S {
+	d := &detached[S]{cookies: cookies}
+	d.state = state{manager: &m.manager, ctx: ctx, cookies: &d.cookies, opened: &d.opened}
+	d.session = m.wrap(Session{&d.state})
+	return &d.session
 }
 
 // state returns what is behind a value of the generated type: the method session is

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
 )
@@ -64,6 +63,30 @@ func TestSaveErrors(t *testing.T) {
 	}
 }
 
+// A Save that fails takes back the cookie of one that did not.
+func TestFailedSaveSendsNothing(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+	w.Header().Add("Set-Cookie", "theme=dark")
+	s := m.Get(r)
+	fieldUser.Set(s.Session, "hubo")
+	if err := m.Save(w, r, s); err != nil || len(w.Header()["Set-Cookie"]) != 2 {
+		t.Fatal(err, w.Header())
+	}
+	fieldBlob.Set(s.Session, make([]byte, 5000))
+	if err := m.Save(w, r, s); !errors.Is(err, runtime.ErrTooLarge) {
+		t.Error(err)
+	}
+	if got := w.Header()["Set-Cookie"]; len(got) != 1 || got[0] != "theme=dark" {
+		t.Errorf("sent %q", got)
+	}
+	// What did not fit can be removed again.
+	fieldBlob.Clear(s.Session)
+	if err := m.Save(w, r, s); err != nil || len(w.Header()["Set-Cookie"]) != 2 {
+		t.Error(err, w.Header())
+	}
+}
+
 // Saving twice sends one cookie, the last.
 func TestSaveTwice(t *testing.T) {
 	m := newManager(t, runtime.Config{})
@@ -87,6 +110,78 @@ func TestSaveTwice(t *testing.T) {
 	if lines := w.Header()["Set-Cookie"]; len(lines) != 1 || parseCookie(t, lines[0]).Value != "" {
 		t.Errorf("after Clear, sent %q", lines)
 	}
+}
+
+// Saving again within a response says the same again, in place of what was there.
+func TestRepeatedSaves(t *testing.T) {
+	clock := newClock()
+	m := newManager(t, runtime.Config{Name: "s", IdleTimeout: time.Hour, MaxChunks: 4, Time: clock.now})
+	blob := make([]byte, 8000)
+	for _, c := range []struct {
+		name string
+		uses []func(*visitor)
+		want string // after each save
+	}{
+		{"read", []func(*visitor){read, read}, "s-seen,s-seen"},
+		{"read, change", []func(*visitor){read, func(s *visitor) { fieldUser.Set(s.Session, "eve") }}, "s-seen,s"},
+		{"change, read", []func(*visitor){func(s *visitor) { fieldUser.Set(s.Session, "eve") }, read}, "s,s"},
+		{"grow, shrink", []func(*visitor){
+			func(s *visitor) { fieldBlob.Set(s.Session, blob) },
+			func(s *visitor) { fieldBlob.Clear(s.Session) },
+		}, "s s-2 s-3,s -s-2 -s-3"},
+		{"grow, clear", []func(*visitor){
+			func(s *visitor) { fieldBlob.Set(s.Session, blob) },
+			func(s *visitor) { s.Clear() },
+		}, "s s-2 s-3,-s -s-2 -s-3"},
+		{"read, destroy", []func(*visitor){read, func(s *visitor) { s.Destroy() }}, "s-seen,-s -s-seen"},
+		{"destroy, set, grow", []func(*visitor){
+			func(s *visitor) { s.Destroy() },
+			func(s *visitor) { fieldUser.Set(s.Session, "eve") },
+			func(s *visitor) { fieldBlob.Set(s.Session, blob) },
+		}, "-s,s,s s-2 s-3"},
+	} {
+		j := newJar(clock.now)
+		j.visit(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+		clock.advance(10 * time.Minute)
+		s := m.Open(j.header())
+		var got string
+		for i, use := range c.uses {
+			use(s)
+			lines, err := m.Seal(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i > 0 {
+				got += ","
+			}
+			got += summary(t, lines)
+			j.receive(t, lines) // also if each save had its own response
+		}
+		if got != c.want {
+			t.Errorf("%s: sent %q, want %q", c.name, got, c.want)
+		}
+		want := fmt.Sprint(s)
+		j.visit(t, m, func(s *visitor) {
+			if got := fmt.Sprint(s); got != want {
+				t.Errorf("%s: saved %.100s, want %.100s", c.name, got, want)
+			}
+		})
+	}
+}
+
+// Each session that a request begins is announced, once.
+func TestEventsOfRepeatedSaves(t *testing.T) {
+	var log eventLog
+	m := newManager(t, runtime.Config{OnEvent: log.record})
+	s := m.Open(nil)
+	for i := range 2 {
+		fieldVisits.Set(s.Session, i+1)
+		seal(t, m, s)
+	}
+	s.Destroy()
+	fieldVisits.Set(s.Session, 9)
+	seal(t, m, s)
+	log.expect(t, runtime.Event{Kind: runtime.EventCreated}, runtime.Event{Kind: runtime.EventCreated})
 }
 
 // Within Handler, Get returns the handler's session, and Save may come early.
@@ -157,48 +252,5 @@ func TestSessionOfAnotherManager(t *testing.T) {
 		if got := mustPanic(t, f); got != "session: a session of another manager" {
 			t.Errorf("%s: %q", name, got)
 		}
-	}
-}
-
-// Two managers with two cookies, one within the other.
-func TestNestedManagers(t *testing.T) {
-	type admin struct{ runtime.Session }
-	outer := newManager(t, runtime.Config{})
-	inner, err := runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA), Name: "__Host-admin"},
-		func(s runtime.Session) admin { return admin{s} }, fields...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	same := newManager(t, runtime.Config{Name: "__Host-same"}) // of the outer one's type
-	h := outer.Handler(same.Handler(inner.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, s, v := runtime.FromContext[admin](r.Context()), from(r), outer.Get(r)
-		if s != same.Get(r) || v == s || a != inner.Get(r) {
-			t.Error("sessions are mixed up")
-		}
-		var counts []int
-		for i, s := range []runtime.Session{a.Session, s.Session, v.Session} {
-			fieldVisits.Update(s, func(n int) int { return n + 1 + i })
-			counts = append(counts, fieldVisits.Get(s))
-		}
-		fmt.Fprint(w, counts)
-	}))))
-	b := newBrowser(t, h)
-	for i := 1; i <= 3; i++ {
-		resp, body := b.get("/")
-		if want := fmt.Sprint([]int{i, 2 * i, 3 * i}); body != want {
-			t.Errorf("counts %s, want %s", body, want)
-		}
-		if len(resp.Header["Vary"]) != 1 || len(resp.Header["Cache-Control"]) != 1 {
-			t.Errorf("%v", resp.Header)
-		}
-	}
-	var names []string
-	for _, c := range b.cookies() {
-		name, _, _ := strings.Cut(c, "=")
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	if want := []string{"__Host-admin", "__Host-same", "__Host-session"}; !slices.Equal(names, want) {
-		t.Errorf("the jar has %q", names)
 	}
 }

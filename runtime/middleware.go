@@ -5,24 +5,25 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
-// Handler returns a handler that gives next the session of each request, and saves
-// it before the first byte of the response.
+// Handler returns a handler that gives next the session of each request, and saves it
+// before the first byte of the response.
 //
-// A session that next does not touch costs nothing and changes nothing: it is not
-// even decrypted. The response gets Vary: Cookie if next asked for the session
-// before it began the response, and if the session is to be sent, one Set-Cookie for each
-// of its cookies, with Cache-Control: private. A session that cannot be saved makes the
-// response Config.ErrorHandler's.
+// A session that next does not touch is not even decrypted. If next asks for the session
+// before it begins the response, the response gets Vary: Cookie. If the session must be
+// sent, the response gets one Set-Cookie for each of its cookies, and Cache-Control: private.
+// If the session cannot be saved, Config.ErrorHandler answers the request.
 //
-// Within itself, as on a whole router and again on some of its routes, the handler is
-// its next: a request made with the context of another has that one's session, whatever
-// cookies it carries. Within the handler of another manager that has the same cookie, it
-// panics: give one of them another Config.Name.
+// Applied twice, as on a whole router and again on some of its routes, the inner handler does
+// nothing. A request that is made with another request's context has that request's session,
+// whatever its own cookies are. Inside the handler of another manager with the same cookie, the
+// handler panics: give one of the two another Config.Name.
 //
-// A handler that takes the connection over with http.Hijacker writes its response
-// itself: it must send what is in w.Header() by then, Set-Cookie included.
+// A handler that takes over the connection with http.Hijacker writes its own response. It must
+// send the fields of w.Header(), which include Set-Cookie.
 func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch outer := r.Context().Value(withinKey{&m.manager}); outer {
@@ -31,23 +32,23 @@ func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r) // this very handler is further out
 			return
 		default:
-			panic("session: two managers have the cookie " + m.cookie.name + ", and each would overwrite the other's: give one of them another Config.Name")
+			panic("session: two managers have the cookie " + m.cookie.Name() + ", and each would overwrite the other's: give one of them another Config.Name")
 		}
 		x := new(exchange[S])
 		x.context = requestContext[S]{x}
-		x.begin(&m.manager, w, r, &x.context)
+		x.init(&m.manager, w, r, &x.context)
 		x.session = m.wrap(Session{&x.state})
 
 		returned := false
 		defer func() {
-			x.end(r)
-			if !returned && x.writer.replied {
+			x.handBackForm(r)
+			if !returned && response.Replied(&x.writer) {
 				resumeOther(recover())
 				returned = true
 			}
-			x.writer.finish(returned)
+			response.Finish(&x.writer, returned)
 		}()
-		next.ServeHTTP(x.writer.capable(), &x.request)
+		next.ServeHTTP(response.Capable(&x.writer), &x.request)
 		returned = true
 	})
 }
@@ -65,24 +66,35 @@ type exchange[S any] struct {
 type untyped struct {
 	request http.Request // the handler's
 	state   state
-	writer  writer
+	writer  response.Writer
 	cookies []string
-	values  headerValues
+	values  response.Values
 }
 
-func (x *untyped) begin(m *manager, w http.ResponseWriter, r *http.Request, ctx context.Context) {
+func (x *untyped) init(m *manager, w http.ResponseWriter, r *http.Request, ctx context.Context) {
 	x.cookies = r.Header["Cookie"]
 	x.state.manager, x.state.ctx, x.state.cookies = m, r.Context(), &x.cookies
-	x.writer.ResponseWriter, x.writer.exchange = w, x
+	response.Init(&x.writer, w, x)
 	x.request = *r.WithContext(ctx)
 }
 
-// save saves the session for good.
-func (x *untyped) save(h http.Header) error { return x.state.writeTo(h, &x.values, true) }
+// Save implements response.Session.
+func (x *untyped) Save(h http.Header) error { return x.state.writeTo(h, &x.values, true) }
 
-// end hands back to the request of the server what net/http looks for in it: it
+// Abandon implements response.Session.
+func (x *untyped) Abandon() { x.state.abandon() }
+
+// Reopen implements response.Session.
+func (x *untyped) Reopen() { x.state.reopen() }
+
+// ReplyError implements response.Session.
+func (x *untyped) ReplyError(w http.ResponseWriter, err error) {
+	x.state.manager.errorHandler(w, &x.request, err)
+}
+
+// handBackForm gives the request of the server what net/http looks for in it: it
 // removes the files of a form that was parsed.
-func (x *untyped) end(outer *http.Request) {
+func (x *untyped) handBackForm(outer *http.Request) {
 	if form := x.request.MultipartForm; form != nil && outer.MultipartForm == nil {
 		outer.MultipartForm = form
 	}
@@ -121,7 +133,7 @@ func (c *requestContext[S]) Value(key any) any {
 			return c.exchange
 		}
 	case withinKey:
-		if key.manager.cookie.same(st.manager.cookie) {
+		if key.manager.cookie.Same(st.manager.cookie) {
 			return st.manager
 		}
 	}
@@ -135,15 +147,4 @@ func (c *requestContext[S]) Err() error                              { return c.
 // Format prints the context as package context does.
 func (c *requestContext[S]) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "%v.WithSession", c.state.ctx)
-}
-
-// FromContext returns the session of the request that ctx belongs to, for the
-// generated From functions. It panics if ctx did not come through the manager's
-// Handler.
-func FromContext[S any](ctx context.Context) *S {
-	s, ok := ctx.Value(sessionKey[S]{}).(*S)
-	if !ok {
-		panic("session: the request did not pass the session middleware: wrap the program's handler in Manager.Handler, outside the handler that asks for the session")
-	}
-	return s
 }

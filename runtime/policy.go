@@ -1,6 +1,10 @@
 package runtime
 
-import "time"
+import (
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+)
 
 // A policy says when sessions end. All times are in seconds.
 type policy struct {
@@ -22,42 +26,43 @@ func newPolicy(cfg Config) policy {
 }
 
 // slides reports whether a mere use of a session puts its end off.
-func (p *policy) slides(meta *metadata) bool {
-	return p.idle > 0 || p.sliding && meta.permanent()
+func (p *policy) slides(meta *payload.Metadata) bool {
+	return p.idle > 0 || p.sliding && meta.Permanent()
 }
 
-// end returns when a session stops being accepted that was last used at a time, and
+// expiry returns when a session stops being accepted that was last used at a time, and
 // the refusal that it then meets.
-func (p *policy) end(meta *metadata, used int64) (end int64, refusal string) {
-	from := meta.seen
-	if p.sliding && meta.permanent() {
+func (p *policy) expiry(meta *payload.Metadata, used, now int64) (expires int64, refusal string) {
+	used = payload.Past(used, now)
+	created, from := payload.Past(meta.Created, now), payload.Past(meta.Saved, now)
+	if p.sliding && meta.Permanent() {
 		from = used
 	}
-	end, refusal = from+p.lifetime, RefusedExpired
-	if p.idle > 0 && used+p.idle < end {
-		end, refusal = used+p.idle, RefusedIdle
+	expires, refusal = from+p.lifetime, RefusedExpired
+	if p.idle > 0 && used+p.idle < expires {
+		expires, refusal = used+p.idle, RefusedIdle
 	}
-	if p.absolute > 0 && meta.created+p.absolute < end {
-		end, refusal = meta.created+p.absolute, RefusedExpired
+	if p.absolute > 0 && created+p.absolute < expires {
+		expires, refusal = created+p.absolute, RefusedExpired
 	}
-	return end, refusal
+	return expires, refusal
 }
 
 // maxAge returns how long a browser is to keep a session's cookie; 0 leaves that to the
 // browser's own end. Where a use puts the session's end off, the cookie must not
 // be gone by then.
-func (p *policy) maxAge(meta *metadata, now int64) int64 {
-	if !meta.permanent() {
+func (p *policy) maxAge(meta *payload.Metadata, now int64) int64 {
+	if !meta.Permanent() {
 		return 0
 	}
 	most := p.lifetime
-	end := meta.seen + most
+	end := payload.Past(meta.Saved, now) + most
 	if p.sliding {
 		most = int64(maxLifetime / time.Second)
 		end = now + most
 	}
 	if p.absolute > 0 {
-		end = min(end, meta.created+p.absolute)
+		end = min(end, payload.Past(meta.Created, now)+p.absolute)
 	}
 	return min(end-now, most) // the clock may have been set back since
 }

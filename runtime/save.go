@@ -6,22 +6,22 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unsafe"
 
-	"github.com/sessiongen/sessiongen/runtime/internal/token"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
 // writeTo saves the session and writes what a response must say about it.
-func (st *state) writeTo(h http.Header, room *headerValues, final bool) error {
-	lines, touched, err := st.save(room.setCookies[:0], final)
+func (st *state) writeTo(h http.Header, room *response.Values, final bool) error {
+	lines, touched, err := st.save(room.SetCookies(), final)
 	if touched {
-		room.varyCookie(h)
+		room.VaryCookie(h)
 	}
 	if err != nil || len(lines) > 0 {
-		st.manager.cookie.replaceLines(h, lines)
+		st.manager.cookie.Replace(h, lines)
 	}
 	if len(lines) > 0 {
-		room.keepPrivate(h)
+		room.KeepPrivate(h)
 	}
 	return err
 }
@@ -30,37 +30,42 @@ func (st *state) writeTo(h http.Header, room *headerValues, final bool) error {
 // session was used at all. After a final save, changes come too late.
 func (st *state) save(lines []string, final bool) (_ []string, touched bool, err error) {
 	st.mu.Lock()
-	st.committed = st.committed || final
-	if !st.isOpen {
+	if final && st.answer == answerAhead {
+		st.answer = answerBegun
+		if st.ctx.Err() != nil {
+			st.answer = answerAbandoned // the client has gone, or somebody else has answered
+		}
+	}
+	if !st.isOpen() {
 		st.mu.Unlock()
 		return nil, st.asked.Load(), nil
 	}
 	defer st.unlock()
-	if st.manager.serverSide == nil {
-		lines, err = st.seal(lines)
+	if st.isDown() {
+		err = st.failure()
 	} else {
-		lines, err = st.commit(lines)
+		lines, err = st.manager.home.save(st, lines)
 	}
-	if err != nil {
-		if final {
-			st.fail(err)
-		}
-		if errors.Is(err, ErrStore) { // of which there was an event
-			return nil, true, err
-		}
-		st.event(EventSaveFailed, reason(err), "")
-		if st.ended && st.sent {
-			return st.appendDeletions(nil), true, err
-		}
+	if err == nil {
+		return lines, true, nil
+	}
+	if final {
+		st.fail(err)
+	}
+	if errors.Is(err, ErrStore) { // of which there was an event
 		return nil, true, err
 	}
-	return lines, true, nil
+	st.event(EventSaveFailed, reason(err), "")
+	if st.loggedOut && st.browser != holdsNothing {
+		return st.appendDeletions(nil), true, err
+	}
+	return nil, true, err
 }
 
 // reason is an error for an event: the parts of an error's text that are not this
 // package's own might show a value.
 func reason(err error) string {
-	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrTooLate, errReentered, errRedo} {
+	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrUpdate, ErrTooLate, errReentered, errRedo} {
 		if errors.Is(err, known) {
 			return strings.TrimPrefix(known.Error(), "session: ")
 		}
@@ -68,204 +73,92 @@ func reason(err error) string {
 	return "sealing failed"
 }
 
-// seal decides what a response says about the session, following Flask's rules, and
-// appends its Set-Cookie header fields to lines.
-func (st *state) seal(lines []string) ([]string, error) {
-	if err := st.failure(); err != nil {
-		return nil, err
-	}
-	empty := st.empty()
-	switch {
-	case st.modified && empty:
-		if !st.sent && st.siblings == 0 {
-			return lines, nil
+// outlived reports whether the session that the request was meant for is there no more, so
+// that its changes are not kept.
+func (st *state) outlived() bool {
+	switch st.origin {
+	case moved:
+		if st.edits == unsaved {
+			st.event(EventGone, "", "")
+			st.edits = saved
 		}
-		st.announce(false)
-		return st.appendDeletions(lines), nil
-	case st.modified:
-		return st.sealData(lines, false)
-	case empty:
-		return lines, nil
+		return true
+	case lost:
+		return true
 	}
-	var err error
-	if st.oldKey {
-		if lines, err = st.sealData(lines, true); err != nil {
-			return nil, err
-		}
-	}
-	if m := st.manager; m.slides(&st.meta) {
-		if now := st.now(); st.oldKey || st.oldUse || now-st.used >= m.refresh {
-			return st.sealUse(lines, now)
-		}
-	}
-	return lines, nil
+	return false
 }
 
-// sealData seals the session itself. A reseal is one of a session that did not change,
-// under the newest key.
-func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
-	m := st.manager
-	buf := getScratch()
-	defer putScratch(buf)
-	now := st.now()
-	*buf = st.appendPlaintext(*buf, now)
-	chunks, size := m.cookie.layout(token.TextLen(len(*buf)))
-	if chunks == 0 {
-		st.event(EventTooLarge, fmt.Sprintf("%d bytes", size), "")
-		if reseal {
-			return lines, nil // the browser's cookie is still good
-		}
-		return nil, fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
-			ErrTooLarge, size, m.cookie.chunks*maxCookieSize, m.largest(&st.contents))
+// outlive makes the session empty, because it has ended meanwhile.
+func (st *state) outlive() {
+	st.Reset()
+	st.origin = lost
+	st.start(st.now())
+	st.edits = unchanged
+	if st.news == renewal {
+		st.news = noNews
 	}
-	maxAge := m.maxAge(&st.meta, now)
-	line := append(make([]byte, 0, size+len("=")+m.cookie.attributesSize(maxAge)), m.cookie.name...)
-	line = append(line, '=')
-	if line, err = m.rings.Load().session.Seal(line, *buf); err != nil {
-		return nil, fmt.Errorf("session: sealing: %w", err)
-	}
-	if chunks == 1 {
-		line = m.cookie.appendAttributes(line, maxAge, now)
-		lines = append(lines, ownString(line))
-	} else {
-		for _, pair := range m.cookie.split(line[len(m.cookie.name)+len("="):], chunks) {
-			lines = append(lines, string(m.cookie.appendAttributes([]byte(pair), maxAge, now)))
-		}
-	}
-	st.sent = true
-	st.announce(reseal)
-	lines = st.appendStale(lines, chunks)
-	st.siblings |= 1<<(chunks-1) - 1 // for a save that follows
-	return lines, nil
-}
-
-// ownString is string(b) without a copy: b must not be used any more.
-func ownString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
-// sealUse seals the time of the session's last use, which is now. A clock that was set
-// back must not make it earlier.
-func (st *state) sealUse(lines []string, now int64) ([]string, error) {
-	m := st.manager
-	buf := getScratch()
-	defer putScratch(buf)
-	*buf = append(append(*buf, m.cookie.siblings[seenSibling]...), '=')
-	line, err := m.sealSeen(*buf, st.meta.id, max(now, st.used))
-	if err != nil {
-		return nil, fmt.Errorf("session: sealing: %w", err)
-	}
-	*buf = line
-	var maxAge int64
-	if st.meta.permanent() {
-		end, _ := m.end(&st.meta, now)
-		maxAge = end - now
-	}
-	*buf = m.cookie.appendAttributes(*buf, maxAge, now)
-	st.siblings |= 1 << seenSibling
-	return append(lines, string(*buf)), nil
+	st.event(EventGone, "", "")
 }
 
 // appendDeletions removes every cookie of the session from the browser.
 func (st *state) appendDeletions(lines []string) []string {
-	c := st.manager.cookie
-	lines = append(lines, c.deletion(c.name))
-	for i, name := range c.siblings {
-		if st.siblings>>i&1 != 0 {
-			lines = append(lines, c.deletion(name))
-		}
-	}
-	return lines
+	return st.manager.cookie.AppendDeletions(lines, st.siblings)
 }
 
-// appendStale removes the cookies that do not belong to a session of so many chunks.
-func (st *state) appendStale(lines []string, chunks int) []string {
-	if st.siblings == 0 {
-		return lines
+// announce reports what a save does, once. A reseal is the save of a session that did not change.
+func (st *state) announce(reseal bool) {
+	empty := st.Empty()
+	switch {
+	case st.news == destruction:
+		st.event(EventDestroyed, "", "")
+	case st.news == renewal && !st.origin.isNew() && !empty:
+		st.event(EventRenewed, "", "")
+	case reseal:
+		st.event(EventResealed, "", "")
 	}
-	c := st.manager.cookie
-	for i, name := range c.siblings {
-		stale := i >= chunks-1
-		if sibling(i) == seenSibling {
-			stale = !st.manager.slides(&st.meta) || st.manager.inStore()
-		}
-		if stale && st.siblings>>i&1 != 0 {
-			lines = append(lines, c.deletion(name))
-		}
+	if st.origin == fresh && !empty {
+		st.origin = announced
+		st.event(EventCreated, "", "")
 	}
-	return lines
+	st.news = noNews
 }
 
 // appendPlaintext appends what a token is to say at a time. What was not changed is
 // sealed again as it was read, if at all.
 func (st *state) appendPlaintext(dst []byte, now int64) []byte {
-	if st.modified {
-		st.forget()
+	if st.modified() {
+		st.Forget()
 		// A clock that was set back must not make the session younger than it is.
-		st.meta.seen = max(now, st.meta.created)
+		st.Saved = max(now, st.Created)
 	}
-	st.id()
-	return st.manager.appendPlaintext(dst, &st.contents)
+	return st.Append(dst)
 }
 
-// announce reports what a save does, once.
-func (st *state) announce(reseal bool) {
-	empty := st.empty()
-	switch {
-	case st.destroyed:
-		st.event(EventDestroyed, "", "")
-	case st.renewed && !st.isNew && !empty:
-		st.event(EventRenewed, "", "")
-	case reseal:
-		st.event(EventResealed, "", "")
-	}
-	if st.isNew && !st.created && !empty {
-		st.created = true
-		st.event(EventCreated, "", "")
-	}
-	st.destroyed, st.renewed = false, false
-}
-
-// size is the length of the cookies' names and values, 0 for an empty session.
+// size is how many bytes the session takes, 0 if it is empty.
 func (st *state) size() int {
-	if st.empty() {
+	if st.Empty() {
 		return 0
 	}
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = st.appendPlaintext(*buf, st.now())
-	if st.manager.inStore() {
-		return token.TextLen(len(*buf) + usedSize)
-	}
-	_, size := st.manager.cookie.layout(token.TextLen(len(*buf)))
-	return size
-}
-
-// fits reports whether the session can be sent.
-func (st *state) fits() bool {
-	buf := getScratch()
-	defer putScratch(buf)
-	*buf = st.appendPlaintext(*buf, st.now())
-	chunks, _ := st.manager.cookie.layout(token.TextLen(len(*buf)))
-	return chunks > 0
+	return st.manager.home.size(len(*buf))
 }
 
 // largest names the fields that take the most bytes, the largest first.
-func (m *manager) largest(c *contents) string {
+func (m *manager) largest(c *payload.Contents) string {
 	type sized struct {
 		name string
 		size int
 	}
 	var all []sized
-	for i, f := range m.fields {
-		if raw := c.value(i); raw != nil {
-			all = append(all, sized{f.name, len(f.header) + len(raw)})
+	for i, size := range c.Sizes() {
+		name := "fields of another version"
+		if i >= 0 {
+			name = m.fields[i].name
 		}
-	}
-	var unknown int
-	for _, u := range c.unknown() {
-		unknown += len(u.key) + len(u.raw)
-	}
-	if unknown > 0 {
-		all = append(all, sized{"fields of another version", unknown})
+		all = append(all, sized{name, size})
 	}
 	slices.SortStableFunc(all, func(a, b sized) int { return b.size - a.size })
 	var text []string
@@ -273,4 +166,16 @@ func (m *manager) largest(c *contents) string {
 		text = append(text, fmt.Sprintf("%s (%d bytes)", f.name, f.size))
 	}
 	return strings.Join(text, ", ")
+}
+
+// beginsSession reports whether the session that is to be saved is a new one, or has a new id.
+func (st *state) beginsSession() bool { return st.origin.isNew() || st.news == renewal }
+
+// farewell is what is said of a session that a request was to begin, or to give another id, of which
+// nobody may hear: see answerAbandoned.
+func (st *state) farewell(lines []string) []string {
+	if st.loggedOut && st.browser != holdsNothing {
+		return st.appendDeletions(lines)
+	}
+	return lines
 }

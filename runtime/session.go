@@ -7,14 +7,16 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// Session is one visitor's session during one request. A generated type embeds it
+// Session is one visitor's session during one request. The generated type embeds it
 // and adds the typed accessors of the schema's fields.
 //
-// It is a handle: copies are the same session. Its methods may be called by several
-// goroutines at once. Printed in whatever way, it shows its fields but not those
-// that the schema marks as secret.
+// It is a handle: copies refer to the same session. Several goroutines may call its
+// methods at once. It prints its fields with every verb, and redacts those that the
+// schema marks as secret.
 type Session struct{ state *state }
 
 func (s Session) session() *state {
@@ -24,50 +26,17 @@ func (s Session) session() *state {
 	return s.state
 }
 
-// Clear removes every field, those of other schema versions included, and the
-// permanent flag. A response then deletes the cookie, unless fields are set again, even if
-// the cookie did not open, or if saving fails for what is set afterwards.
+// Clear removes every field, including those of other schema versions, and the permanent
+// flag. The response then deletes the cookie, even one that did not open, unless fields are
+// set again. If saving what is set afterwards fails, the cookie is deleted all the same.
 //
-// With Config.Store or Config.Revocations it is a log-out as Destroy is, and what is set
-// again has another id.
+// With Config.Store or Config.Revocations, Clear is a log-out, as Destroy is: fields that are
+// set again belong to a session with another id.
 func (s Session) Clear() {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	st.clear("Clear")
-}
-
-func (st *state) clear(name string) {
-	c := &st.contents
-	// A cookie that did not open is something too: elsewhere it may.
-	something := c.meta.flags != 0 || len(c.unknown()) > 0 || st.isNew && st.sent
-	for _, f := range st.manager.fields {
-		something = st.remove(f) || something
-	}
-	if !something {
-		return
-	}
-	if c.rare != nil {
-		c.rare.unknown = nil
-	}
-	c.meta.flags = 0
-	if st.remote != nil {
-		st.renew() // the old id is dead
-	}
-	st.end()
-	st.change(name)
-}
-
-// end notes that what was there has ended. What was refused is gone with it: a log-out must
-// not fail for it.
-func (st *state) end() {
-	st.ended = true
-	if st.remote != nil {
-		st.remote.doom()
-	}
-	if !st.committed && st.trouble != nil && !st.down() {
-		st.trouble.err = nil
-	}
+	st.clear()
 }
 
 // Permanent reports whether the session outlives the browser.
@@ -75,59 +44,55 @@ func (s Session) Permanent() bool {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return st.meta.permanent()
+	return st.Permanent()
 }
 
-// SetPermanent says whether the session outlives the browser, for Config.Lifetime
-// after it was last saved. Without it, the cookie ends with the browser.
+// SetPermanent sets whether the session outlives the browser. The cookie of a permanent
+// session lasts for Config.Lifetime after the session was last saved; the cookie of any
+// other ends with the browser.
 func (s Session) SetPermanent(permanent bool) {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	meta := &st.meta
-	flags := meta.flags &^ flagPermanent
-	if permanent {
-		flags |= flagPermanent
-	}
-	if flags != meta.flags {
-		meta.flags = flags
-		st.note(change{kind: changePermanent, permanent: permanent})
+	if st.Permanent() != permanent {
+		st.SetPermanent(permanent)
+		st.manager.home.note(st, change{kind: changePermanent, flag: permanent})
 		st.change("Permanent")
 	}
 }
 
-// IsNew reports whether the request came without a valid session.
+// IsNew reports whether the request came without a valid session, or the session was
+// destroyed since.
 func (s Session) IsNew() bool {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return st.isNew
+	return st.origin.isNew()
 }
 
-// Modified reports whether the session was changed during this request. Setting a
-// field to the value that it holds is not a change, unless it has a ttl, which then
-// begins again.
+// Modified reports whether this request changed the session. Setting a field to the value
+// that it has is not a change, unless the field has a ttl, which then starts again.
 func (s Session) Modified() bool {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return st.modified
+	return st.modified()
 }
 
-// ID returns the session's id, 128 random bits in base64url. Once the session is saved, it
-// stays the same until Renew, a change of the principal, Destroy, or Clear if there is a
-// principal, Config.Store or Config.Revocations. It does not give access to the session, but
-// should not be published either.
+// ID returns the session's id, 128 random bits in base64url. Renew, a change of the
+// principal and Destroy give a saved session another id, and so does Clear if the schema
+// has a principal, or with Config.Store or Config.Revocations. An id does not give access
+// to the session, but should not be published either.
 func (s Session) ID() string {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	id := st.id()
+	id := st.ID()
 	return base64.RawURLEncoding.EncodeToString(id[:])
 }
 
 // Renew gives the session a new id and keeps its fields. Call it when the visitor's
-// rights change; a change of the principal field does it by itself.
+// rights change. A change of the principal renews the session by itself.
 func (s Session) Renew() {
 	st := s.session()
 	st.lock()
@@ -136,24 +101,30 @@ func (s Session) Renew() {
 	st.change("Renew")
 }
 
-// Destroy ends the session: its fields, its id and its age are gone, and the
-// response deletes the cookie. Fields set afterwards begin a new session, and IsNew
-// is true from now on.
+// Authenticate notes that the visitor has just proved who they are: the session gets a new id, and
+// AuthenticatedAt is now. Setting the principal to another value does so by itself; call it as well in a
+// log-in, where the principal may be the one that is already there.
+func (s Session) Authenticate() {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	st.authenticate(st.manager.principalOf(&st.Contents), st.now())
+	st.change("Authenticate")
+}
+
+// Destroy ends the session and logs the visitor out: its fields, its id and its age are
+// gone, and the response deletes the cookie. Fields that are set afterwards begin a new
+// session, and IsNew is true from now on.
 //
-// With Config.Store or Config.Revocations, saving kills the session for good, before the
-// response begins: no copy of the cookie, and no other request that is under way, brings it
-// back, not even one that moves it to another id, by Renew or a log-in.
+// With Config.Store or Config.Revocations, saving ends the session for good, before the
+// response begins. Nothing brings it back: no copy of the cookie, and no other request
+// under way, not even one that gives the session another id by Renew or a log-in. With
+// neither, a copy of the cookie works until it expires.
 func (s Session) Destroy() {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	if !st.isNew || st.remote != nil && len(st.remote.leads) > 0 {
-		st.destroyed = true
-	}
-	st.reset()
-	st.begin(st.now())
-	st.end()
-	st.change("Destroy")
+	st.destroy()
 }
 
 // CreatedAt returns when the session began, to the second.
@@ -161,48 +132,43 @@ func (s Session) CreatedAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return time.Unix(st.meta.created, 0)
+	return time.Unix(payload.Past(st.Created, st.now()), 0)
 }
 
-// AuthenticatedAt returns when the principal field was last set to another value,
-// to the second, or the zero time if it is not set: a handler can ask for a fresh
-// log-in before a sensitive action. To note a log-in of the same principal, clear the
-// field before it is set.
+// AuthenticatedAt returns when the principal field was last set to another value, to the
+// second, or the zero time if the field is not set. A handler can use it to ask for a
+// fresh log-in before a sensitive action. To note another log-in of the same principal,
+// clear the field before setting it.
 func (s Session) AuthenticatedAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	for i, f := range st.manager.fields {
-		if f.principal && st.contents.value(i) == nil {
-			return time.Time{} // a ttl has run out, or the value did not decode
-		}
+	m := st.manager
+	if st.Authenticated == 0 || m.principal != nil && m.principalOf(&st.Contents) == nil {
+		return time.Time{} // nobody; or a ttl has run out, or the value did not decode
 	}
-	if st.meta.authenticated == 0 {
-		return time.Time{}
-	}
-	return time.Unix(st.meta.authenticated, 0)
+	return time.Unix(payload.Past(st.Authenticated, st.now()), 0)
 }
 
-// ExpiresAt returns when the session, as the browser holds it, stops being
-// accepted; for a changed or new one, counted from now. What may put that off after
-// this response, Config.Sliding and Config.IdleTimeout, is not foreseen.
+// ExpiresAt returns when the session stops being accepted, as the browser holds it, or, if
+// it is new or changed, as if it were saved now. Later uses can put that time off with
+// Config.Sliding or Config.IdleTimeout.
 func (s Session) ExpiresAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	meta, used := st.meta, st.used
-	if st.modified {
-		meta.seen = max(st.now(), meta.created)
-		used = meta.seen
+	meta, used := st.Metadata, st.used
+	if st.modified() {
+		meta.Saved = max(st.now(), meta.Created)
+		used = meta.Saved
 	}
-	end, _ := st.manager.end(&meta, used)
-	return time.Unix(end, 0)
+	expires, _ := st.manager.expiry(&meta, used, st.now())
+	return time.Unix(expires, 0)
 }
 
-// Size returns how many bytes the cookie would have, name and value together, if
-// it were sent now; 0 for an empty session. At most 4096 can be saved, or as much for
-// each of Config.MaxChunks. With Config.Store, it is the size of the record, and at
-// most 1 MiB.
+// Size returns how many bytes the cookie would take if it were sent now, name and value
+// together; 0 for an empty session. The limit is 4096 bytes for each of
+// Config.MaxChunks. With Config.Store, it is the size of the record, and the limit is 1 MiB.
 func (s Session) Size() int {
 	st := s.session()
 	st.lock()
@@ -210,8 +176,8 @@ func (s Session) Size() int {
 	return st.size()
 }
 
-// Err returns the first thing that went wrong: a value that was refused, a change
-// after the response had begun, or a store that failed. Saving returns it too.
+// Err returns the first error of the session: a value was refused, a change came after the
+// response had begun, or a store failed. Saving returns it too.
 func (s Session) Err() error {
 	st := s.session()
 	st.lock()
@@ -221,7 +187,7 @@ func (s Session) Err() error {
 
 const redacted = "REDACTED"
 
-// String shows the session's fields, the secret ones redacted.
+// String returns the session's fields as text, with secret ones redacted.
 func (s Session) String() string {
 	if s.state == nil {
 		return "Session{}"
@@ -243,7 +209,7 @@ func (s Session) GoString() string { return s.String() }
 // Format prints String for every verb.
 func (s Session) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
 
-// LogValue shows the session's fields to log/slog, the secret ones redacted.
+// LogValue returns the session's fields for log/slog, with secret ones redacted.
 func (s Session) LogValue() slog.Value {
 	if s.state == nil {
 		return slog.GroupValue()

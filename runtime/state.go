@@ -1,14 +1,13 @@
 package runtime
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/sessiongen/sessiongen/runtime/internal/token"
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
 // state is a session within one request. It is opened on first use.
@@ -17,37 +16,39 @@ type state struct {
 	ctx     context.Context // of the request, for events
 	cookies *[]string       // the request's Cookie header fields; a pointer, which fmt does not follow
 
-	asked     atomic.Bool // the handler has the session, used or not
-	mu        sync.Mutex  // for all that follows
-	committed bool        // the response has begun
-	abandoned bool        // the handler has panicked: there may be no response
-	isOpen    bool
-	*opened   // may be nil before it is open
+	asked   atomic.Bool // the handler has the session, used or not
+	mu      sync.Mutex  // for all that follows
+	answer  answer
+	*opened // may be nil before it is open
 }
 
 // opened is what there is of a session once it is used.
 type opened struct {
-	contents
-	used     int64 // when it was last used before, as far as known, in Unix seconds
-	siblings uint8 // as in received.has
+	payload.Contents
+	used int64 // when it was last used before, as far as known, in Unix seconds
 
-	sent      bool // the browser has a cookie of this name, whatever it holds, or is sent one
-	isNew     bool // no cookie opened
-	created   bool // an EventCreated was reported
-	oldKey    bool // it opened under a key that is not the newest
-	oldUse    bool // so did its companion
-	modified  bool
-	renewed   bool
-	destroyed bool
-	ended     bool     // it was cleared or destroyed: a log-out, which must not fail for what follows
-	trouble   *trouble // nil as long as there is none
-	remote    *remote  // nil without Config.Store and Config.Revocations
+	origin   origin
+	edits    edits
+	news     news
+	browser  holding
+	siblings cookie.Siblings // those that the browser has
+
+	key        uint8 // the key under which the cookie opened, 0 for the newest
+	oldUse     bool  // the companion is to be sealed anew, because of its key or its time
+	wrongTimes bool  // its times were noted by a clock that is wrong
+	loggedOut  bool  // it was cleared or destroyed, which must not fail for what follows
+
+	trouble *trouble // nil as long as there is none
+
+	// What the homes note of a session. Each is for the home of that name alone.
+	stored    *storedSession
+	revocable *revocableSession
 }
 
 // trouble is what most requests have none of.
 type trouble struct {
-	err    error
-	down   bool    // the store could not tell what the session is: err stays, and nothing is sent
+	err    error   // the first thing that went wrong
+	down   error   // the store could not tell what the session is: nothing is sent
 	events []Event // to be reported once mu is free
 }
 
@@ -58,10 +59,12 @@ func (st *state) ask() {
 	}
 }
 
+func (st *state) isOpen() bool { return st.opened != nil && st.origin != unopened }
+
 // lock locks the session and opens it if this is its first use.
 func (st *state) lock() {
 	st.mu.Lock()
-	if !st.isOpen {
+	if !st.isOpen() {
 		st.firstUse()
 	}
 }
@@ -70,13 +73,10 @@ func (st *state) firstUse() {
 	opened := false
 	defer func() {
 		if !opened { // Config.Time, or a store, has panicked
-			if st.manager.serverSide != nil {
-				st.fallDown(errPanicked)
-			}
+			st.fallDown(errPanicked)
 			st.mu.Unlock()
 		}
 	}()
-	st.isOpen = true
 	st.open()
 	opened = true
 }
@@ -123,19 +123,14 @@ func (st *state) failure() error {
 	return st.trouble.err
 }
 
-// reopen takes back that the response has begun.
-func (st *state) reopen() {
-	st.mu.Lock()
-	st.committed = false
-	st.mu.Unlock()
+// fallDown makes the session one of which nothing is known.
+func (st *state) fallDown(err error) {
+	st.fail(err)
+	st.trouble.down = err
 }
 
-// abandon notes that the handler has panicked.
-func (st *state) abandon() {
-	st.mu.Lock()
-	st.abandoned = true
-	st.mu.Unlock()
-}
+// isDown reports whether nothing is known of the session.
+func (st *state) isDown() bool { return st.trouble != nil && st.trouble.down != nil }
 
 // maxOpens bounds how many cookies of the session's name are decrypted.
 const maxOpens = 2
@@ -143,28 +138,27 @@ const maxOpens = 2
 // open finds the first cookie that opens. Without such a cookie, the session is empty.
 func (st *state) open() {
 	m := st.manager
-	if st.opened == nil {
-		st.opened = new(opened)
-	}
-	st.init(len(m.fields))
-	if m.serverSide != nil {
-		st.remote = new(remote)
-	}
+	m.home.prepare(st)
+	st.Init(m.schema)
+	st.origin = fresh
 	now := m.clock.now()
-	var r received
-	m.cookie.find(*st.cookies, &r)
-	st.sent, st.siblings = r.any, r.has
+	var r cookie.Received
+	m.cookie.Find(*st.cookies, &r)
+	st.siblings = r.Siblings
+	if r.Any {
+		st.browser = holdsCookie
+	}
 	opens := 0
-	for value := range r.candidates() {
+	for value := range r.Candidates() {
 		refusal, decrypted := st.tryOpen(value, &r, now)
 		if refusal == "" {
+			st.origin = returning
 			return
 		}
-		if st.down() {
-			st.reset()
+		st.Reset()
+		if st.isDown() {
 			break
 		}
-		st.reset()
 		st.event(EventRefused, refusal, "")
 		if decrypted {
 			opens++
@@ -173,60 +167,47 @@ func (st *state) open() {
 			break
 		}
 	}
-	st.begin(now)
+	st.start(now)
 }
 
-// tryOpen opens the session that a cookie's value holds. The refusal is empty if it
-// is accepted.
-func (st *state) tryOpen(value string, r *received, now int64) (refusal string, decrypted bool) {
-	m, o := st.manager, st.opened
-	if m.inStore() {
-		return st.tryLoad(value, now)
-	}
-	rings := m.rings.Load()
-	value, ok := m.cookie.join(value, r)
+// tryOpen opens the session that a cookie's value leads to. The refusal is empty if it is
+// accepted.
+func (st *state) tryOpen(value string, r *cookie.Received, now int64) (refusal string, decrypted bool) {
+	text, ok := st.manager.cookie.Join(value, r)
 	if !ok {
 		return RefusedMalformed, false
 	}
-	text, key, err := rings.session.Open(o.text[:0], value)
-	switch err {
-	case nil:
-	case token.ErrForged:
-		return RefusedForged, true
-	case token.ErrUnknownKey:
-		if rings.seen.Recognizes(value) {
-			return RefusedPurpose, false
-		}
-		return RefusedUnknownKey, false
-	default:
-		return RefusedMalformed, false
+	refusal, decrypted = st.manager.home.open(st, text, r.Companion(), now)
+	if refusal == "" {
+		st.boundExpiries(now)
+		st.Prune(now)
+		st.reportDisputed()
 	}
-	o.text = text
-	if m.parse(&o.contents) != nil {
-		return RefusedMalformed, true
-	}
-	o.used, o.oldKey, o.oldUse = o.meta.seen, key > 0, false
-	if m.slides(&o.meta) && r.hasSibling(seenSibling) {
-		var seen int64
-		seen, o.oldUse = m.readSeen(r.siblings[seenSibling], o.meta.id)
-		o.used = max(o.used, seen)
-	}
-	if end, refusal := m.end(&o.meta, o.used); now >= end {
-		st.lead() // the browser may not be the only one that has it
-		return refusal, true
-	}
-	o.prune(now)
-	st.reportContested()
-	if m.serverSide != nil {
-		return st.checkRevoked(), true
-	}
-	return "", true
+	return refusal, decrypted
 }
 
-// reportContested reports that two builds disagree about the principal.
-func (st *state) reportContested() {
+// hasExpired reports whether the session would be refused now.
+func (st *state) hasExpired() bool {
+	expires, _ := st.manager.expiry(&st.Metadata, st.used, st.now())
+	return st.now() >= expires
+}
+
+// start makes an empty session one that begins now.
+func (st *state) start(now int64) { st.Created, st.Saved, st.used = now, now, now }
+
+// boundExpiries makes fields end that were set by a clock which is wrong, as if they were set now.
+func (st *state) boundExpiries(now int64) {
 	for i, f := range st.manager.fields {
-		if st.slots[i].dropped {
+		if latest := now + int64(f.ttl/time.Second); f.ttl > 0 && st.Expiry(i) > latest+payload.ClockTolerance {
+			st.SetExpiry(i, latest)
+		}
+	}
+}
+
+// reportDisputed reports that two builds disagree about the principal.
+func (st *state) reportDisputed() {
+	for i, f := range st.manager.fields {
+		if st.Dropped(i) {
 			st.event(EventFieldDropped, "two builds disagree about the principal", f.name)
 		}
 	}
@@ -234,138 +215,21 @@ func (st *state) reportContested() {
 
 func (st *state) now() int64 { return st.manager.clock.now() }
 
-// begin begins a new session in an empty one.
-func (st *state) begin(now int64) {
-	st.isNew, st.created = true, false
-	st.meta.created, st.meta.seen, st.used = now, now, now
+// oldKey reports whether the cookie opened under a key that is not the newest.
+func (st *state) oldKey() bool { return st.key > 0 }
+
+func (st *state) modified() bool { return st.edits != unchanged }
+
+// reopen takes back that the response has begun.
+func (st *state) reopen() {
+	st.mu.Lock()
+	st.answer = answerAhead
+	st.mu.Unlock()
 }
 
-func (st *state) id() [idSize]byte {
-	meta := &st.meta
-	if !meta.hasID {
-		rand.Read(meta.id[:])
-		meta.hasID = true
-	}
-	return meta.id
-}
-
-// change notes that something changed; name is the field, or the method that did it.
-func (st *state) change(name string) {
-	st.modified = true
-	if st.remote != nil {
-		st.remote.unsaved = true
-	}
-	if st.committed {
-		st.fail(ErrTooLate)
-		st.event(EventTooLate, "", name)
-	}
-}
-
-// renew gives the session a new id, so that one that somebody planted in the browser
-// does not become the visitor's (session fixation).
-func (st *state) renew() {
-	st.meta.hasID = false
-	st.renewed = true
-	if st.remote != nil {
-		st.remote.late = false
-	}
-}
-
-// authenticate notes that the principal changed.
-func (st *state) authenticate(known bool) {
-	st.renew()
-	if st.remote != nil {
-		st.remote.authenticated = true
-	}
-	st.meta.authenticated = 0
-	if known {
-		st.meta.authenticated = st.now()
-	}
-}
-
-// value returns the encoded value of a field, nil if absent. It stays as it is
-// however the session changes.
-func (st *state) value(index int) []byte {
-	st.lock()
-	raw := st.contents.value(index)
-	st.unlock()
-	return raw
-}
-
-// put sets the encoded value of a field. If over is not nil, it does so only while
-// the field holds *over, and otherwise returns false. In a store, again tells what to set
-// the field to if it turns out to hold something else; nil means raw.
-func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool {
-	st.lock()
-	defer st.unlock()
-	c := &st.contents
-	held := c.value(f.index)
-	if over != nil && !same(held, *over) {
-		return false
-	}
-	var expires int64
-	if f.ttl > 0 {
-		expires = st.now() + int64(f.ttl/time.Second)
-	}
-	changed := !same(held, raw)
-	if !changed && c.expiry(f.index) == expires {
-		return true
-	}
-	if changed && f.principal {
-		st.authenticate(true)
-	}
-	c.set(f.index, f.header, raw)
-	c.setExpiry(f.index, expires)
-	st.note(change{kind: changePut, field: f, raw: c.value(f.index), expires: expires, again: again})
-	st.change(f.name)
-	return true
-}
-
-// take removes the value of a field and returns it.
-func (st *state) take(f *descriptor) []byte {
-	st.lock()
-	defer st.unlock()
-	return st.takeLocked(f)
-}
-
-func (st *state) takeLocked(f *descriptor) []byte {
-	raw := st.contents.value(f.index)
-	if st.remove(f) {
-		st.note(change{kind: changeRemove, field: f})
-		st.change(f.name)
-	}
-	return raw
-}
-
-// remove makes a field absent. It is false if there was nothing; a value that was
-// dropped is something, as the browser still holds it.
-func (st *state) remove(f *descriptor) bool {
-	if st.slots[f.index].end == 0 {
-		return false
-	}
-	if f.principal {
-		st.authenticate(false)
-	}
-	st.contents.remove(f.index)
-	return true
-}
-
-// drop makes a value that does not decode count as absent, if the field still holds
-// it. That is not a change of the handler's: the next one leaves it out.
-func (st *state) drop(f *descriptor, raw []byte) {
-	st.lock()
-	defer st.unlock()
-	if held := st.contents.value(f.index); held != nil && same(held, raw) {
-		st.slots[f.index].dropped = true
-		st.eventDropped(f)
-	}
-}
-
-func (st *state) eventDropped(f *descriptor) {
-	st.event(EventFieldDropped, "the value is not of the field's type", f.name)
-}
-
-// same reports whether two encoded values are the same one; nil is an absent value.
-func same(a, b []byte) bool {
-	return (a == nil) == (b == nil) && bytes.Equal(a, b)
+// abandon notes that the handler has panicked.
+func (st *state) abandon() {
+	st.mu.Lock()
+	st.answer = answerAbandoned
+	st.mu.Unlock()
 }

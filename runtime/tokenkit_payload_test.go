@@ -24,10 +24,18 @@ func (k *kitMaker) addMetadata() {
 	f = k.addPlain("metadata-seen-at-once", "last saved in the second in which the session began", usual().with(metaSeen, num(0)))
 	f.Seen, f.Used, f.Expires = kitCreated, kitCreated, kitCreated+f.Lifetime
 	f = k.addPlain("metadata-future", "begun and saved an hour from now, by a server whose clock is ahead", usual().with(metaCreated, num(kitTime)).with(metaSeen, num(3600)))
-	f.Created, f.Seen, f.Used, f.Expires = kitTime, kitTime+3600, kitTime+3600, kitTime+3600+f.Lifetime
+	f.Created, f.Seen, f.Used, f.Expires = kitTime, kitTime+3600, kitTime+3600, kitTime+f.Lifetime
 	f = k.addPlain("metadata-largest-seconds", "created, seen and authenticated are 2^40, the largest that is allowed",
 		usual().with(metaCreated, num(1<<40)).with(metaSeen, num(1<<40)).with(metaAuthenticated, num(1<<40)))
-	f.Created, f.Seen, f.Used, f.Expires, f.Authenticated = 1<<40, 1<<41, 1<<41, 1<<41+f.Lifetime, 1<<41-1
+	f.Created, f.Seen, f.Used, f.Expires, f.Authenticated = kitTime, kitTime, kitTime, kitTime+f.Lifetime, kitTime
+	f.Reseal = true
+	f = k.addPlain("metadata-future-wrong", "begun and saved an hour and a second from now", usual().with(metaCreated, num(kitTime+3601)).with(metaSeen, num(0)))
+	f.Created, f.Seen, f.Used, f.Expires = kitTime, kitTime, kitTime, kitTime+f.Lifetime
+	f.Reseal = true
+	f = k.addPlain("metadata-future-tolerated", "saved in five minutes", usual().with(metaCreated, num(kitTime)).with(metaSeen, num(300)))
+	f.Created, f.Seen, f.Used, f.Expires = kitTime, kitTime+300, kitTime+300, kitTime+300+f.Lifetime
+	f = k.addPlain("metadata-future-counts-as-now", "saved in five minutes and a second", usual().with(metaCreated, num(kitTime)).with(metaSeen, num(301)))
+	f.Created, f.Seen, f.Used, f.Expires = kitTime, kitTime+301, kitTime+301, kitTime+f.Lifetime
 	f = k.addPlain("metadata-id-zero", "the id is zero", usual().with(metaID, bin(strings.Repeat("\x00", 16))))
 	clear(f.ID[:])
 

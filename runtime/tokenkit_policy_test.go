@@ -77,6 +77,8 @@ func (k *kitMaker) addTimes() {
 	f.refuse(tokentest.Expired)
 	f = k.addPlain("time-before-it-began", "the clock was set back to a day before the session began", usual())
 	f.Time = kitCreated - 86400
+	f.Created, f.Seen, f.Used, f.Expires = f.Time, f.Time, f.Time, f.Time+f.Lifetime
+	f.Reseal = true
 }
 
 // addCompanions adds files about the cookie with the time of the last use.
@@ -102,7 +104,7 @@ func (k *kitMaker) addCompanions() {
 	used(idle("newer", "the companion says a later use than the last save", usual(), at(kitTime-60)), kitTime-60, kitTime-60+3600)
 	idle("older", "the companion says an earlier use than the last save", usual(), at(kitSeen-1))
 	idle("same", "the companion says a use at the last save", usual(), at(kitSeen))
-	used(idle("future", "the companion says a use in an hour, by a server whose clock is ahead", usual(), at(kitTime+3600)), kitTime+3600, kitTime+7200)
+	used(idle("future", "the companion says a use in an hour, by a server whose clock is ahead", usual(), at(kitTime+3600)), kitTime+3600, kitTime+3600)
 	f := idle("absolute", "the absolute timeout holds whatever the companion says", usual(), at(kitTime-60))
 	f.Absolute = 3601
 	used(f, kitTime-60, kitTime+1)

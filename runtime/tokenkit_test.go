@@ -228,7 +228,7 @@ func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outc
 		return out
 	}
 	settings := f.Settings
-	settings.Time = 0 // or what should have been dropped would be dropped now
+	settings.Expired = true // or what should have been dropped would be dropped now
 	saved := settings.Open([]string{jarOf(lines)})
 	if saved.Session == nil || saved.ID != got.ID || saved.Created != got.Created || saved.Authenticated != got.Authenticated ||
 		saved.Seen != max(f.Time, f.Created) {

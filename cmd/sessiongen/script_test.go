@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/sessiongen/sessiongen/internal/testmodule"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
@@ -20,7 +22,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command as a user does, on modules of their own.
 func TestScripts(t *testing.T) {
-	root, err := filepath.Abs("../..")
+	root, err := testmodule.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +40,8 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			e.Vars = append(e.Vars, env...)
-			e.Vars = append(e.Vars, "GOPROXY=off", "GOFLAGS=-mod=mod", "GOTOOLCHAIN=local", "ROOT="+root)
+			e.Vars = append(e.Vars, testmodule.Env("example.org")...)
+			e.Vars = append(e.Vars, "ROOT="+root)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -46,7 +49,7 @@ func TestScripts(t *testing.T) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: module path")
 				}
-				ts.Check(writeModule(ts.MkAbs("."), args[0], root))
+				ts.Check(testmodule.Write(ts.MkAbs("."), args[0]))
 			},
 			"readme": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 2 {
@@ -58,35 +61,6 @@ func TestScripts(t *testing.T) {
 			},
 		},
 	})
-}
-
-// writeModule makes dir a module that uses this one, without the network.
-func writeModule(dir, path, root string) error {
-	own, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		return err
-	}
-	// The requirements of this module are at the right versions for the sums below.
-	_, requirements, _ := strings.Cut(string(own), "\nrequire")
-	mod := fmt.Sprintf(`module %s
-
-go 1.26.0
-
-tool github.com/sessiongen/sessiongen/cmd/sessiongen
-
-replace github.com/sessiongen/sessiongen => %s
-
-require github.com/sessiongen/sessiongen v0.0.0-00010101000000-000000000000
-
-require%s`, path, root, requirements)
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644); err != nil {
-		return err
-	}
-	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644)
 }
 
 // readmeBlock returns the first block of Go code in the README that contains a text.

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/sessiongen/sessiongen/runtime"
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 //go:embed style.css
@@ -15,14 +15,14 @@ var style []byte
 
 // app is the site.
 type app struct {
-	sessions  *runtime.Manager[Session]
+	sessions  *sessionruntime.Manager[Session]
 	users     Users
 	passwords *passwords
 	mode      string
 }
 
 // newApp returns the handler of the whole site.
-func newApp(cfg runtime.Config, mode string, users Users, passwords *passwords) (http.Handler, error) {
+func newApp(cfg sessionruntime.Config, mode string, users Users, passwords *passwords) (http.Handler, error) {
 	a := &app{users: users, passwords: passwords, mode: mode}
 	cfg.ErrorHandler = a.unsaved
 	var err error

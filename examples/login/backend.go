@@ -16,14 +16,14 @@ import (
 	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite"
 
-	"github.com/sessiongen/sessiongen/runtime"
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
 	"github.com/sessiongen/sessiongen/runtime/sqlstore"
 )
 
 // backend is what the modes differ in.
 type backend struct {
-	config runtime.Config
+	config sessionruntime.Config
 	users  Users
 	where  string // for the log, without passwords
 	close  func() error
@@ -50,7 +50,7 @@ func openBackend(ctx context.Context, mode, dsn string) (backend, error) {
 // a copy of its cookie would still be good. Several processes would share a store for it.
 func openCookie() backend {
 	return backend{
-		config: runtime.Config{Revocations: runtime.NewMemoryStore(100_000)},
+		config: sessionruntime.Config{Revocations: sessionruntime.NewMemoryStore(100_000)},
 		users:  &memoryUsers{},
 		where:  "accounts and log-outs in memory",
 		close:  func() error { return nil },
@@ -109,7 +109,7 @@ func openSQL(ctx context.Context, driver, dsn string, dialect sqlstore.Dialect, 
 		return backend{}, err
 	}
 	go store.PurgeEvery(ctx, time.Minute)
-	return backend{config: runtime.Config{Store: store}, users: users, where: where, close: db.Close}, nil
+	return backend{config: sessionruntime.Config{Store: store}, users: users, where: where, close: db.Close}, nil
 }
 
 func openRedis(ctx context.Context, dsn string) (backend, error) {
@@ -128,7 +128,7 @@ func openRedis(ctx context.Context, dsn string) (backend, error) {
 		return backend{}, err
 	}
 	return backend{
-		config: runtime.Config{Store: redisstore.New(client, redisstore.Options{})},
+		config: sessionruntime.Config{Store: redisstore.New(client, redisstore.Options{})},
 		users:  &memoryUsers{},
 		where:  "accounts in memory",
 		close:  client.Close,

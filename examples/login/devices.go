@@ -4,12 +4,12 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/sessiongen/sessiongen/runtime"
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 // device is one of the user's sessions.
 type device struct {
-	runtime.SessionInfo
+	sessionruntime.SessionInfo
 	Current bool // the one that asks
 }
 
@@ -52,7 +52,7 @@ func (a *app) logoutDevice(w http.ResponseWriter, r *http.Request, u User) {
 		return
 	}
 	id := r.PostFormValue("id")
-	if !slices.ContainsFunc(infos, func(info runtime.SessionInfo) bool { return info.ID == id }) {
+	if !slices.ContainsFunc(infos, func(info sessionruntime.SessionInfo) bool { return info.ID == id }) {
 		notify(r, "That browser was logged out already.")
 		seeOther(w, r, "/devices")
 		return

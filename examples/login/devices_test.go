@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sessiongen/sessiongen/runtime"
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 func TestLogOutEverywhere(t *testing.T) {
 	for _, mode := range []string{"cookie", "sqlite"} {
 		t.Run(mode, func(t *testing.T) {
 			var later time.Duration
-			s := newSite(t, mode, func(cfg *runtime.Config) {
+			s := newSite(t, mode, func(cfg *sessionruntime.Config) {
 				cfg.Time = func() time.Time { return time.Now().Add(later) }
 			})
 			here, there, other := s.browser(t), s.browser(t), s.browser(t)

@@ -8,18 +8,18 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/sessiongen/sessiongen/runtime"
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 // failingStore fails when it is told to.
 type failingStore struct {
-	runtime.Store
+	sessionruntime.Store
 	down *atomic.Bool
 }
 
-func (s failingStore) Load(ctx context.Context, key string) (runtime.Record, error) {
+func (s failingStore) Load(ctx context.Context, key string) (sessionruntime.Record, error) {
 	if s.down.Load() {
-		return runtime.Record{}, errors.New("the store is down")
+		return sessionruntime.Record{}, errors.New("the store is down")
 	}
 	return s.Store.Load(ctx, key)
 }
@@ -29,9 +29,9 @@ func TestStoreIsDown(t *testing.T) {
 	for _, mode := range []string{"cookie", "sqlite"} {
 		t.Run(mode, func(t *testing.T) {
 			var down atomic.Bool
-			s := newSite(t, mode, func(cfg *runtime.Config) {
-				cfg.OnEvent = func(context.Context, runtime.Event) {}
-				for _, store := range []*runtime.Store{&cfg.Store, &cfg.Revocations} {
+			s := newSite(t, mode, func(cfg *sessionruntime.Config) {
+				cfg.OnEvent = func(context.Context, sessionruntime.Event) {}
+				for _, store := range []*sessionruntime.Store{&cfg.Store, &cfg.Revocations} {
 					if *store != nil {
 						*store = failingStore{*store, &down}
 					}

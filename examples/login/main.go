@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/sessiongen/sessiongen/runtime"
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 func main() {
@@ -85,10 +85,10 @@ func run(ctx context.Context, addr, mode, dsn string) error {
 }
 
 // sessionKeys returns the keys of the environment, or one for this run.
-func sessionKeys() (keys runtime.Keys, from string, err error) {
+func sessionKeys() (keys sessionruntime.Keys, from string, err error) {
 	if text := os.Getenv("SESSION_KEYS"); text != "" {
-		keys, err = runtime.ParseKeys(text)
+		keys, err = sessionruntime.ParseKeys(text)
 		return keys, "from SESSION_KEYS", err
 	}
-	return runtime.EphemeralKeys(), "of this run alone", nil
+	return sessionruntime.EphemeralKeys(), "of this run alone", nil
 }

@@ -46,10 +46,18 @@ var _ struct {
 // Session is what the site remembers about a visitor.
 // It is safe for concurrent use.
 // Nothing bounds Notices; browsers keep cookies of at most 4096 bytes.
+//
+// It also has the methods of every session, those of [runtime.Session]:
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Clear removes every field.
+//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
+//   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
+//   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
-// NewSessionManager returns the manager that loads and saves sessions as cfg says.
-// Its error joins everything that is wrong with cfg.
+// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
+// joins everything that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserIDField,
@@ -59,8 +67,8 @@ func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	)
 }
 
-// SessionFrom returns the session of the request that ctx belongs to. It is never nil:
-// outside the manager's Handler it panics.
+// SessionFrom returns the session of the request that ctx belongs to. It never returns nil;
+// it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
 // GetUserID returns UserID, or "" if it is not set.
@@ -69,21 +77,20 @@ func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Sess
 // that nobody can plant a session before a log-in and use it afterwards.
 func (s *Session) GetUserID() string { return sessionUserIDField.Get(s.Session) }
 
-// HasUserID reports whether UserID is set. See GetUserID.
+// HasUserID reports whether UserID is set.
 func (s *Session) HasUserID() bool { return sessionUserIDField.Has(s.Session) }
 
-// SetUserID sets UserID. More than 26 bytes is an error, which Err returns. A change of it
-// renews the session's id and its time of authentication. See GetUserID.
+// SetUserID sets UserID. A value of more than 26 bytes is refused, and Err returns the
+// error. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v string) { sessionUserIDField.Set(s.Session, v) }
 
-// PopUserID returns UserID and removes it; ok tells whether it was set. See GetUserID.
+// PopUserID returns UserID and removes it; ok reports whether it was set.
 func (s *Session) PopUserID() (v string, ok bool) { return sessionUserIDField.Pop(s.Session) }
 
-// ClearUserID removes UserID. See GetUserID.
+// ClearUserID removes UserID.
 func (s *Session) ClearUserID() { sessionUserIDField.Clear(s.Session) }
 
-// UpdateUserID sets UserID to f of its value; f may run again if that changes meanwhile. See
-// GetUserID.
+// UpdateUserID replaces UserID with f(UserID); f may be called more than once.
 func (s *Session) UpdateUserID(f func(string) string) { sessionUserIDField.Update(s.Session, f) }
 
 // GetUsername returns Username, or "" if it is not set.
@@ -92,16 +99,17 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
-// SetUsername sets Username. More than 32 bytes is an error, which Err returns.
+// SetUsername sets Username. A value of more than 32 bytes is refused, and Err returns the
+// error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
-// PopUsername returns Username and removes it; ok tells whether it was set.
+// PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
 
 // ClearUsername removes Username.
 func (s *Session) ClearUsername() { sessionUsernameField.Clear(s.Session) }
 
-// UpdateUsername sets Username to f of its value; f may run again if that changes meanwhile.
+// UpdateUsername replaces Username with f(Username); f may be called more than once.
 func (s *Session) UpdateUsername(f func(string) string) { sessionUsernameField.Update(s.Session, f) }
 
 // GetCart returns Cart, or nil if it is not set.
@@ -109,23 +117,22 @@ func (s *Session) UpdateUsername(f func(string) string) { sessionUsernameField.U
 // Cart is what the visitor means to buy, logged in or not.
 func (s *Session) GetCart() []Item { return sessionCartField.Get(s.Session) }
 
-// HasCart reports whether Cart is set. See GetCart.
+// HasCart reports whether Cart is set.
 func (s *Session) HasCart() bool { return sessionCartField.Has(s.Session) }
 
-// SetCart sets Cart. More than 20 elements is an error, which Err returns. See GetCart.
+// SetCart sets Cart. A value of more than 20 elements is refused, and Err returns the error.
 func (s *Session) SetCart(v []Item) { sessionCartField.Set(s.Session, v) }
 
-// PopCart returns Cart and removes it; ok tells whether it was set. See GetCart.
+// PopCart returns Cart and removes it; ok reports whether it was set.
 func (s *Session) PopCart() (v []Item, ok bool) { return sessionCartField.Pop(s.Session) }
 
-// ClearCart removes Cart. See GetCart.
+// ClearCart removes Cart.
 func (s *Session) ClearCart() { sessionCartField.Clear(s.Session) }
 
-// UpdateCart sets Cart to f of its value; f may run again if that changes meanwhile. See
-// GetCart.
+// UpdateCart replaces Cart with f(Cart); f may be called more than once.
 func (s *Session) UpdateCart(f func([]Item) []Item) { sessionCartField.Update(s.Session, f) }
 
-// AppendCart adds v to the end of Cart. See GetCart.
+// AppendCart appends v to Cart.
 func (s *Session) AppendCart(v ...Item) { runtime.Append(s.Session, &sessionCartField, v...) }
 
 // GetNotices returns Notices, or nil if it is not set.
@@ -134,24 +141,23 @@ func (s *Session) AppendCart(v ...Item) { runtime.Append(s.Session, &sessionCart
 // minute would only puzzle.
 func (s *Session) GetNotices() []string { return sessionNoticesField.Get(s.Session) }
 
-// HasNotices reports whether Notices is set. See GetNotices.
+// HasNotices reports whether Notices is set.
 func (s *Session) HasNotices() bool { return sessionNoticesField.Has(s.Session) }
 
-// SetNotices sets Notices, for 1m. More than 5 elements is an error, which Err returns. See
-// GetNotices.
+// SetNotices sets Notices, which expires 1m later. A value of more than 5 elements is
+// refused, and Err returns the error.
 func (s *Session) SetNotices(v []string) { sessionNoticesField.Set(s.Session, v) }
 
-// PopNotices returns Notices and removes it; ok tells whether it was set. See GetNotices.
+// PopNotices returns Notices and removes it; ok reports whether it was set.
 func (s *Session) PopNotices() (v []string, ok bool) { return sessionNoticesField.Pop(s.Session) }
 
-// ClearNotices removes Notices. See GetNotices.
+// ClearNotices removes Notices.
 func (s *Session) ClearNotices() { sessionNoticesField.Clear(s.Session) }
 
-// UpdateNotices sets Notices to f of its value; f may run again if that changes meanwhile.
-// See GetNotices.
+// UpdateNotices replaces Notices with f(Notices); f may be called more than once.
 func (s *Session) UpdateNotices(f func([]string) []string) { sessionNoticesField.Update(s.Session, f) }
 
-// AppendNotices adds v to the end of Notices. See GetNotices.
+// AppendNotices appends v to Notices.
 func (s *Session) AppendNotices(v ...string) { runtime.Append(s.Session, &sessionNoticesField, v...) }
 
 var sessionUserIDField = runtime.Field[string]{

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sessiongen/sessiongen/runtime"
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 func TestCart(t *testing.T) {
@@ -65,11 +65,11 @@ func TestCartIsBounded(t *testing.T) {
 
 // meanwhileStore lets something happen once, before a record is replaced.
 type meanwhileStore struct {
-	runtime.Store
+	sessionruntime.Store
 	do *func()
 }
 
-func (s meanwhileStore) Replace(ctx context.Context, key string, version uint64, r runtime.Record) error {
+func (s meanwhileStore) Replace(ctx context.Context, key string, version uint64, r sessionruntime.Record) error {
 	if do := *s.do; do != nil {
 		*s.do = nil
 		do()
@@ -80,7 +80,7 @@ func (s meanwhileStore) Replace(ctx context.Context, key string, version uint64,
 // Who is outrun by another request of the same browser is told what came of it.
 func TestCartIsBoundedMeanwhile(t *testing.T) {
 	var do func()
-	s := newSite(t, "sqlite", func(cfg *runtime.Config) { cfg.Store = meanwhileStore{cfg.Store, &do} })
+	s := newSite(t, "sqlite", func(cfg *sessionruntime.Config) { cfg.Store = meanwhileStore{cfg.Store, &do} })
 	b := s.browser(t)
 	for range maxQuantity - 1 {
 		b.post("/cart/add", "article", "1")

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/sessiongen/sessiongen/runtime"
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 // eachMode runs a test in the modes that need no server.
@@ -31,7 +31,7 @@ type site struct {
 }
 
 // newSite starts one. More of the configuration may be set.
-func newSite(t *testing.T, mode string, more ...func(*runtime.Config)) site {
+func newSite(t *testing.T, mode string, more ...func(*sessionruntime.Config)) site {
 	t.Helper()
 	back, err := openBackend(t.Context(), mode, filepath.Join(t.TempDir(), "login.db"))
 	if err != nil {
@@ -44,13 +44,13 @@ func newSite(t *testing.T, mode string, more ...func(*runtime.Config)) site {
 	})
 	cfg := back.config
 	cfg.Insecure = true
-	if cfg.Keys, err = runtime.ParseKeys(runtime.GenerateKey()); err != nil {
+	if cfg.Keys, err = sessionruntime.ParseKeys(sessionruntime.GenerateKey()); err != nil {
 		t.Fatal(err)
 	}
-	cfg.OnEvent = func(_ context.Context, e runtime.Event) {
+	cfg.OnEvent = func(_ context.Context, e sessionruntime.Event) {
 		switch e.Kind {
-		case runtime.EventFieldDropped, runtime.EventTooLarge, runtime.EventTooLate, runtime.EventSaveFailed,
-			runtime.EventOverwritten, runtime.EventStoreFailed:
+		case sessionruntime.EventFieldDropped, sessionruntime.EventTooLarge, sessionruntime.EventTooLate,
+			sessionruntime.EventSaveFailed, sessionruntime.EventOverwritten, sessionruntime.EventStoreFailed:
 			t.Errorf("event %+v", e)
 		}
 	}

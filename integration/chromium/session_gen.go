@@ -30,10 +30,18 @@ var _ struct {
 // Session is the session that the browser holds.
 // It is safe for concurrent use.
 // Nothing bounds Username and Note; browsers keep cookies of at most 4096 bytes.
+//
+// It also has the methods of every session, those of [runtime.Session]:
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Clear removes every field.
+//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
+//   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
+//   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
-// NewSessionManager returns the manager that loads and saves sessions as cfg says.
-// Its error joins everything that is wrong with cfg.
+// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
+// joins everything that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUsernameField,
@@ -41,8 +49,8 @@ func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	)
 }
 
-// SessionFrom returns the session of the request that ctx belongs to. It is never nil:
-// outside the manager's Handler it panics.
+// SessionFrom returns the session of the request that ctx belongs to. It never returns nil;
+// it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
 // GetUsername returns Username, or "" if it is not set.
@@ -51,17 +59,17 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
-// SetUsername sets Username. A change of it renews the session's id and its time of
-// authentication.
+// SetUsername sets Username. Changing it gives the session a new id and sets
+// AuthenticatedAt.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
-// PopUsername returns Username and removes it; ok tells whether it was set.
+// PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
 
 // ClearUsername removes Username.
 func (s *Session) ClearUsername() { sessionUsernameField.Clear(s.Session) }
 
-// UpdateUsername sets Username to f of its value; f may run again if that changes meanwhile.
+// UpdateUsername replaces Username with f(Username); f may be called more than once.
 func (s *Session) UpdateUsername(f func(string) string) { sessionUsernameField.Update(s.Session, f) }
 
 // GetNote returns Note, or "" if it is not set.
@@ -73,13 +81,13 @@ func (s *Session) HasNote() bool { return sessionNoteField.Has(s.Session) }
 // SetNote sets Note.
 func (s *Session) SetNote(v string) { sessionNoteField.Set(s.Session, v) }
 
-// PopNote returns Note and removes it; ok tells whether it was set.
+// PopNote returns Note and removes it; ok reports whether it was set.
 func (s *Session) PopNote() (v string, ok bool) { return sessionNoteField.Pop(s.Session) }
 
 // ClearNote removes Note.
 func (s *Session) ClearNote() { sessionNoteField.Clear(s.Session) }
 
-// UpdateNote sets Note to f of its value; f may run again if that changes meanwhile.
+// UpdateNote replaces Note with f(Note); f may be called more than once.
 func (s *Session) UpdateNote(f func(string) string) { sessionNoteField.Update(s.Session, f) }
 
 var sessionUsernameField = runtime.Field[string]{

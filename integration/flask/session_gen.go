@@ -34,10 +34,18 @@ var _ struct {
 // Session has what the script keeps in both sessions.
 // It is safe for concurrent use.
 // Nothing bounds User, Theme, Cart and 1 more; browsers keep cookies of at most 4096 bytes.
+//
+// It also has the methods of every session, those of [runtime.Session]:
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Clear removes every field.
+//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
+//   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
+//   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
-// NewSessionManager returns the manager that loads and saves sessions as cfg says.
-// Its error joins everything that is wrong with cfg.
+// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
+// joins everything that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserField,
@@ -47,8 +55,8 @@ func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	)
 }
 
-// SessionFrom returns the session of the request that ctx belongs to. It is never nil:
-// outside the manager's Handler it panics.
+// SessionFrom returns the session of the request that ctx belongs to. It never returns nil;
+// it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
 // GetUser returns User, or "" if it is not set.
@@ -60,13 +68,13 @@ func (s *Session) HasUser() bool { return sessionUserField.Has(s.Session) }
 // SetUser sets User.
 func (s *Session) SetUser(v string) { sessionUserField.Set(s.Session, v) }
 
-// PopUser returns User and removes it; ok tells whether it was set.
+// PopUser returns User and removes it; ok reports whether it was set.
 func (s *Session) PopUser() (v string, ok bool) { return sessionUserField.Pop(s.Session) }
 
 // ClearUser removes User.
 func (s *Session) ClearUser() { sessionUserField.Clear(s.Session) }
 
-// UpdateUser sets User to f of its value; f may run again if that changes meanwhile.
+// UpdateUser replaces User with f(User); f may be called more than once.
 func (s *Session) UpdateUser(f func(string) string) { sessionUserField.Update(s.Session, f) }
 
 // GetTheme returns Theme, or "light" if it is not set.
@@ -78,13 +86,13 @@ func (s *Session) HasTheme() bool { return sessionThemeField.Has(s.Session) }
 // SetTheme sets Theme.
 func (s *Session) SetTheme(v string) { sessionThemeField.Set(s.Session, v) }
 
-// PopTheme returns Theme and removes it; ok tells whether it was set.
+// PopTheme returns Theme and removes it; ok reports whether it was set.
 func (s *Session) PopTheme() (v string, ok bool) { return sessionThemeField.Pop(s.Session) }
 
 // ClearTheme removes Theme.
 func (s *Session) ClearTheme() { sessionThemeField.Clear(s.Session) }
 
-// UpdateTheme sets Theme to f of its value; f may run again if that changes meanwhile.
+// UpdateTheme replaces Theme with f(Theme); f may be called more than once.
 func (s *Session) UpdateTheme(f func(string) string) { sessionThemeField.Update(s.Session, f) }
 
 // GetCart returns Cart, or nil if it is not set.
@@ -96,16 +104,16 @@ func (s *Session) HasCart() bool { return sessionCartField.Has(s.Session) }
 // SetCart sets Cart.
 func (s *Session) SetCart(v []string) { sessionCartField.Set(s.Session, v) }
 
-// PopCart returns Cart and removes it; ok tells whether it was set.
+// PopCart returns Cart and removes it; ok reports whether it was set.
 func (s *Session) PopCart() (v []string, ok bool) { return sessionCartField.Pop(s.Session) }
 
 // ClearCart removes Cart.
 func (s *Session) ClearCart() { sessionCartField.Clear(s.Session) }
 
-// UpdateCart sets Cart to f of its value; f may run again if that changes meanwhile.
+// UpdateCart replaces Cart with f(Cart); f may be called more than once.
 func (s *Session) UpdateCart(f func([]string) []string) { sessionCartField.Update(s.Session, f) }
 
-// AppendCart adds v to the end of Cart.
+// AppendCart appends v to Cart.
 func (s *Session) AppendCart(v ...string) { runtime.Append(s.Session, &sessionCartField, v...) }
 
 // GetPrefs returns Prefs, or nil if it is not set.
@@ -117,13 +125,13 @@ func (s *Session) HasPrefs() bool { return sessionPrefsField.Has(s.Session) }
 // SetPrefs sets Prefs.
 func (s *Session) SetPrefs(v map[string]string) { sessionPrefsField.Set(s.Session, v) }
 
-// PopPrefs returns Prefs and removes it; ok tells whether it was set.
+// PopPrefs returns Prefs and removes it; ok reports whether it was set.
 func (s *Session) PopPrefs() (v map[string]string, ok bool) { return sessionPrefsField.Pop(s.Session) }
 
 // ClearPrefs removes Prefs.
 func (s *Session) ClearPrefs() { sessionPrefsField.Clear(s.Session) }
 
-// UpdatePrefs sets Prefs to f of its value; f may run again if that changes meanwhile.
+// UpdatePrefs replaces Prefs with f(Prefs); f may be called more than once.
 func (s *Session) UpdatePrefs(f func(map[string]string) map[string]string) {
 	sessionPrefsField.Update(s.Session, f)
 }

@@ -21,11 +21,12 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/sqlstore"
 )
 
-var cycles = flag.Int("cycles", 50, "how often the program, and the server, is killed")
+var cycles = flag.Int("cycles", long.Of(10, 50), "how often the program, and the server, is killed")
 
 // writing names the database, and the directory of SQLite's file, of a process which
 // writes until it is killed.

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-var updates = flag.Int("updates", 10_000, "how many requests add one to the same number from several processes; a fifth of it from one")
+var updates = flag.Int("updates", long.Of(2000, 10_000), "how many requests add one to the same number from several processes; a fifth of it from one")
 
 const processes = 4
 

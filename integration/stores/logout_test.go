@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-var races = flag.Int("races", 500, "how many log-outs are raced, on each store and in each mode")
+var races = flag.Int("races", long.Of(100, 500), "how many log-outs are raced, on each store and in each mode")
 
 // An order lets requests call their stores one at a time: which one is next is drawn
 // whenever all of them wait.

@@ -30,10 +30,18 @@ var _ struct {
 // Session gives typed access to a session with the fields of session.
 // It is safe for concurrent use.
 // Its cookie takes at most 240 of the 4096 bytes that browsers keep.
+//
+// It also has the methods of every session, those of [runtime.Session]:
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Clear removes every field.
+//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
+//   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
+//   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
-// NewSessionManager returns the manager that loads and saves sessions as cfg says.
-// Its error joins everything that is wrong with cfg.
+// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
+// joins everything that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUsernameField,
@@ -41,8 +49,8 @@ func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 	)
 }
 
-// SessionFrom returns the session of the request that ctx belongs to. It is never nil:
-// outside the manager's Handler it panics.
+// SessionFrom returns the session of the request that ctx belongs to. It never returns nil;
+// it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
 // GetUsername returns Username, or "" if it is not set.
@@ -51,16 +59,17 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
-// SetUsername sets Username. More than 64 bytes is an error, which Err returns.
+// SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
+// error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
-// PopUsername returns Username and removes it; ok tells whether it was set.
+// PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
 
 // ClearUsername removes Username.
 func (s *Session) ClearUsername() { sessionUsernameField.Clear(s.Session) }
 
-// UpdateUsername sets Username to f of its value; f may run again if that changes meanwhile.
+// UpdateUsername replaces Username with f(Username); f may be called more than once.
 func (s *Session) UpdateUsername(f func(string) string) { sessionUsernameField.Update(s.Session, f) }
 
 // GetVisits returns Visits, or 0 if it is not set.
@@ -72,13 +81,13 @@ func (s *Session) HasVisits() bool { return sessionVisitsField.Has(s.Session) }
 // SetVisits sets Visits.
 func (s *Session) SetVisits(v int) { sessionVisitsField.Set(s.Session, v) }
 
-// PopVisits returns Visits and removes it; ok tells whether it was set.
+// PopVisits returns Visits and removes it; ok reports whether it was set.
 func (s *Session) PopVisits() (v int, ok bool) { return sessionVisitsField.Pop(s.Session) }
 
 // ClearVisits removes Visits.
 func (s *Session) ClearVisits() { sessionVisitsField.Clear(s.Session) }
 
-// UpdateVisits sets Visits to f of its value; f may run again if that changes meanwhile.
+// UpdateVisits replaces Visits with f(Visits); f may be called more than once.
 func (s *Session) UpdateVisits(f func(int) int) { sessionVisitsField.Update(s.Session, f) }
 
 var sessionUsernameField = runtime.Field[string]{

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/gen"
+	"github.com/sessiongen/sessiongen/internal/long"
+	"github.com/sessiongen/sessiongen/internal/testmodule"
 	"github.com/sessiongen/sessiongen/schema"
 )
 
@@ -23,7 +25,7 @@ var (
 	// The seed is fixed by default so that a change is judged by its own faults, and
 	// so that the build cache knows the schemas.
 	seedFlag = flag.Uint64("seed", 1, "seed of the random schemas; 0 chooses one")
-	schemas  = flag.Int("schemas", 200, "number of random schemas; a tenth of it with -short")
+	schemas  = flag.Int("schemas", long.Of(40, 200), "number of random schemas; at most 20 with -short")
 	values   = flag.Int("values", 12, "number of random values of each field")
 	python   = flag.Bool("python", false, "let python3-msgpack decode a sample; needs Debian's package of that name")
 	keep     = flag.String("keep", "", "write the module to this directory, and keep it")
@@ -45,7 +47,7 @@ func TestRandomSchemas(t *testing.T) {
 	}
 	count := *schemas
 	if testing.Short() {
-		count = max(1, count/10)
+		count = min(count, 20)
 	}
 	t.Logf("repeat with: go test ./internal/randomtest -seed=%d -schemas=%d", seed, count)
 	dir := *keep
@@ -88,17 +90,14 @@ func (m *temporary) phase(name string, do func()) {
 	m.Logf("%-16s %5.1fs", name, time.Since(start).Seconds())
 }
 
-// Most of the time goes into compiling the generated packages: without optimization, and once for all
-// commands. The flag's pattern leaves other packages as they are in the build cache.
-var goEnv = []string{"GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off",
-	"GOFLAGS=-mod=mod '-gcflags=" + module + "/...=-N -l -dwarf=false'"}
+var goEnv = append(append(os.Environ(), "GOWORK=off"), testmodule.Env(module)...)
 
 // run runs a command in the module, and returns its standard output.
 func (m *temporary) run(stdin []byte, name string, args ...string) []byte {
 	m.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = m.dir
-	cmd.Env = append(os.Environ(), goEnv...)
+	cmd.Env = goEnv
 	cmd.Stdin = bytes.NewReader(stdin)
 	var out, errors bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errors
@@ -127,21 +126,9 @@ func (m *temporary) write(name string, content []byte, err error) {
 
 // writeModule writes the module, as yet without generated code.
 func (m *temporary) writeModule(w *world) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
+	if err := testmodule.Write(m.dir, module); err != nil {
 		m.Fatal(err)
 	}
-	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		m.Fatal(err)
-	}
-	// The requirements of this module are at the versions that its sums are for.
-	_, requirements, _ := bytes.Cut(mod, []byte("\nrequire"))
-	m.write("go.mod", fmt.Appendf(nil, "module %s\n\ngo 1.26.0\n\nreplace %s => %s\n\nrequire %[2]s v0.0.0-00010101000000-000000000000\n\nrequire%[4]s",
-		module, own, root, requirements), nil)
-	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
-	m.write("go.sum", sum, err)
-
 	var imports []string
 	for _, p := range w.packages {
 		src, err := p.source()
@@ -160,7 +147,7 @@ var (
 // generate runs the generator over the module. The first time it also writes what registers the
 // schemas with the driver; another time nothing may change.
 func (m *temporary) generate(first bool) {
-	packages, err := schema.Load(schema.Config{Dir: m.dir, Patterns: []string{"./..."}, Env: append(os.Environ(), goEnv...)})
+	packages, err := schema.Load(schema.Config{Dir: m.dir, Patterns: []string{"./..."}, Env: goEnv})
 	if err != nil {
 		m.Fatalf("schema.Load: %v", err)
 	}

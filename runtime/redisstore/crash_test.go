@@ -19,11 +19,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
 )
 
-var cycles = flag.Int("cycles", 50, "how often a process is killed while it writes")
+var cycles = flag.Int("cycles", long.Of(10, 50), "how often a process is killed while it writes")
 
 // checked returns data of a version that a damaged record would not have.
 func checked(version uint64) []byte {

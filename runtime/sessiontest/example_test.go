@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/web"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/sessiontest"
-	"github.com/sessiongen/sessiongen/runtime/sessiontest/internal/web"
 )
 
 // greet is the handler under test.

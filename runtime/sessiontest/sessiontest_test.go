@@ -16,9 +16,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/web"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/sessiontest"
-	"github.com/sessiongen/sessiongen/runtime/sessiontest/internal/web"
 )
 
 // newManager returns a manager whose key is its own, unless cfg has one.

@@ -130,28 +130,16 @@ func (k *kit) neverRevived(del func(key, principal string) error) {
 		var deleted atomic.Bool
 		var errs [workers]error
 		all(workers, func(i int) {
-			if i == 0 {
-				// Now and then the others are under way.
-				for replaced.Load() < int64(round%5) {
-					time.Sleep(10 * time.Microsecond)
-				}
-				errs[i] = del(key, p)
-				deleted.Store(true)
+			if i > 0 {
+				errs[i] = k.touchUntil(&deleted, key, &replaced)
 				return
 			}
-			for {
-				last := deleted.Load()
-				err := k.touch(key)
-				if err == nil {
-					replaced.Add(1)
-				}
-				if last || err != nil && !is(err, runtime.ErrConflict) {
-					// Whatever it is, the one that deletes must not wait.
-					replaced.Add(rounds)
-					errs[i] = err
-					return
-				}
+			// Now and then the others are under way.
+			for replaced.Load() < int64(round%5) {
+				time.Sleep(10 * time.Microsecond)
 			}
+			errs[i] = del(key, p)
+			deleted.Store(true)
 		})
 		k.want("concurrent delete", errs[0], nil)
 		for _, err := range errs[1:] {
@@ -160,6 +148,23 @@ func (k *kit) neverRevived(del func(key, principal string) error) {
 		k.hasNot(key)
 		if !k.unlisted {
 			k.lists(p, nil)
+		}
+	}
+}
+
+// touchUntil touches a record until it was deleted, and returns how the last attempt ended. It counts
+// those that went well.
+func (k *kit) touchUntil(deleted *atomic.Bool, key string, replaced *atomic.Int64) error {
+	for {
+		last := deleted.Load()
+		err := k.touch(key)
+		if err == nil {
+			replaced.Add(1)
+		}
+		if last || err != nil && !is(err, runtime.ErrConflict) {
+			// Whatever it is, the one that deletes must not wait.
+			replaced.Add(rounds)
+			return err
 		}
 	}
 }
@@ -182,24 +187,7 @@ func concurrentMoves(k *kit) {
 		of := []string{name(), name(), ""}
 		k.put(key, k.record(1, of[0], "1"))
 		var errs [workers]error
-		all(workers, func(i int) {
-			for done := 0; done < 4; {
-				r, err := k.Load(k.Context(), key)
-				if err == nil {
-					version := r.Version
-					r.Version++
-					r.Principal = of[(i+done)%len(of)]
-					err = k.Replace(k.Context(), key, version, r)
-				}
-				switch {
-				case err == nil:
-					done++
-				case !is(err, runtime.ErrConflict):
-					errs[i] = err
-					return
-				}
-			}
-		})
+		all(workers, func(i int) { errs[i] = k.moveAbout(key, of, i) })
 		for _, err := range errs {
 			k.want("Load or Replace", err, nil)
 		}
@@ -216,6 +204,26 @@ func concurrentMoves(k *kit) {
 			}
 		}
 	}
+}
+
+// moveAbout gives a record to one principal after the other, four times.
+func (k *kit) moveAbout(key string, of []string, first int) error {
+	for done := 0; done < 4; {
+		r, err := k.Load(k.Context(), key)
+		if err == nil {
+			version := r.Version
+			r.Version++
+			r.Principal = of[(first+done)%len(of)]
+			err = k.Replace(k.Context(), key, version, r)
+		}
+		switch {
+		case err == nil:
+			done++
+		case !is(err, runtime.ErrConflict):
+			return err
+		}
+	}
+	return nil
 }
 
 func parallelKeys(k *kit) {

@@ -14,12 +14,12 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"regexp"
-	goruntime "runtime"
+	"runtime"
 	"slices"
 	"strconv"
 
 	"github.com/sessiongen/sessiongen/bench"
-	"github.com/sessiongen/sessiongen/runtime"
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 var (
@@ -33,9 +33,9 @@ var ballast = make([]byte, 16<<20)
 
 func main() {
 	flag.Parse()
-	keys, err := runtime.ParseKeys(runtime.GenerateKey())
+	keys, err := sessionruntime.ParseKeys(sessionruntime.GenerateKey())
 	check(err)
-	sessions, err := bench.NewSessionManager(runtime.Config{Keys: keys})
+	sessions, err := bench.NewSessionManager(sessionruntime.Config{Keys: keys})
 	check(err)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/bare", func(w http.ResponseWriter, r *http.Request) {
@@ -57,13 +57,13 @@ func main() {
 		shares = append(shares, session/bare)
 		fmt.Printf("bare %.0f, with a session %.0f requests a second: %.1f%%\n", bare, session, 100*session/bare)
 	}
-	goruntime.KeepAlive(ballast)
+	runtime.KeepAlive(ballast)
 	slices.Sort(shares)
 	fmt.Printf("median of %d: %.1f%% of the bare handler's throughput\n", len(shares), 100*shares[len(shares)/2])
 }
 
 // visitor returns the Cookie header field of a browser with a session.
-func visitor(sessions *runtime.Manager[bench.Session]) string {
+func visitor(sessions *sessionruntime.Manager[bench.Session]) string {
 	w := httptest.NewRecorder()
 	sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := bench.SessionFrom(r.Context())

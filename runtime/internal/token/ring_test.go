@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/cipher"
 	"encoding/base64"
-	"flag"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -12,11 +11,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime/internal/xaes"
 	"github.com/sessiongen/sessiongen/runtime/internal/xaes/xaestest"
 )
-
-var long = flag.Bool("long", false, "seal ten million tokens, not one, in the search for a repeated nonce")
 
 func TestNewRingRefuses(t *testing.T) {
 	ok := testMaster(0)
@@ -233,13 +231,7 @@ func TestRetiredPrefixIsKnown(t *testing.T) {
 // repeat, and none is drawn for more messages than allowed under one prefix.
 func TestNoncesDoNotRepeat(t *testing.T) {
 	t.Parallel()
-	n := 1_000_000
-	switch {
-	case *long:
-		n = 10_000_000
-	case testing.Short():
-		n = 100_000
-	}
+	n := long.Times(100_000, 500_000, 10_000_000)
 	const goroutines, name, purpose = 4, "__Host-session", "data"
 	r := newRing(t, name, purpose, testMaster(0))
 	r.bound = 1000

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/xaes"
 )
@@ -44,6 +45,9 @@ const (
 
 	maxPlaintext = MaxText/4*3 - Overhead
 )
+
+// slack is how much room, at least, is behind a plaintext for which Open makes room.
+const slack = 128
 
 // The errors of Open, and of Seal. They say nothing about the token.
 var (
@@ -83,7 +87,7 @@ func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
 // ring of the key that sealed it: 0 is the key that seals, anything else an older
 // one. The error is ErrMalformed, ErrUnknownKey or ErrForged. It allocates nothing
 // if dst has room for Overhead more bytes than the plaintext, and the ring knows the
-// nonce's first half.
+// nonce's first half. Otherwise the plaintext gets some room behind it, for a caller who appends.
 //
 // Open decrypts at most once, whatever the number of keys: the key id decides.
 func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err error) {
@@ -111,6 +115,9 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 			return nil, -1, err
 		}
 	}
+	if n := len(raw) - Overhead; cap(dst)-len(dst) < n {
+		dst = slices.Grow(dst, n+n/4+slack)
+	}
 	plaintext, err = s.aead.Open(dst, nil, raw[headSize:], k.aad)
 	if err != nil {
 		return nil, -1, ErrForged
@@ -119,6 +126,11 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 		k.remember(s)
 	}
 	return plaintext, key, nil
+}
+
+// OpenBytes is Open for a text in bytes, which nobody changes meanwhile.
+func (r *Ring) OpenBytes(dst, text []byte) (plaintext []byte, key int, err error) {
+	return r.Open(dst, unsafe.String(unsafe.SliceData(text), len(text)))
 }
 
 // Recognizes reports whether text looks like a token that this ring may open: it names

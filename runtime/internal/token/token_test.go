@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/sessiongen/sessiongen/internal/long"
 )
 
 // testMaster returns the i-th of the masters that the tests use.
@@ -394,10 +396,7 @@ func TestGarbage(t *testing.T) {
 			return string(text)
 		}},
 	}
-	n := 1_000_000 / len(kinds)
-	if testing.Short() {
-		n /= 10
-	}
+	n := long.Times(100_000, 300_000, 1_000_000) / len(kinds)
 	for _, kind := range kinds {
 		errs := map[error]int{}
 		for range n {

@@ -19,6 +19,29 @@ type Settings struct {
 	Chunks   int      // 0 or 1 for none
 	Was      []string // the key of a field, then its older keys, the newest first
 	Time     int64
+	Expired  bool // keep fields that have expired
+}
+
+// The clocks of servers differ. A time that is this far ahead counts as now, or is wrong.
+const (
+	tolerated = 300
+	wrong     = 3600
+)
+
+// correct replaces a time that is wrong.
+func (s Settings) correct(t int64) int64 {
+	if t > s.Time+wrong {
+		return s.Time
+	}
+	return t
+}
+
+// count returns a time as it counts.
+func (s Settings) count(t int64) int64 {
+	if t > s.Time+tolerated {
+		return s.Time
+	}
+	return t
 }
 
 // An Outcome is what becomes of the cookies of a request.
@@ -38,7 +61,7 @@ type Session struct {
 	Fields        []Field
 	Used          int64 // when it was last used
 	Expires       int64
-	Reseal        bool // it is under a key that is not the newest
+	Reseal        bool // it is under a key that is not the newest, or a time in it is wrong
 }
 
 // A Field is one of a session's.
@@ -94,18 +117,25 @@ func (s Settings) open(value string, cookies map[string][]string) (_ *Session, d
 	if !ok {
 		return nil, true, Malformed
 	}
-	session.Used, session.Reseal = session.Seen, key > 0
+	session.Reseal = key > 0
+	for _, t := range []*int64{&session.Created, &session.Seen, &session.Authenticated} {
+		session.Reseal = session.Reseal || *t != s.correct(*t)
+		*t = s.correct(*t)
+	}
+	session.Used = session.Seen
 	slides := s.Sliding && session.Flags&Permanent != 0
 	if companion := cookies[s.Cookie+"-seen"]; companion != nil && (slides || s.Idle > 0) {
 		if seen, ok := s.openSeen(companion[0], session.ID); ok {
-			session.Used = max(session.Used, seen)
+			session.Used = max(session.Used, s.correct(seen))
 		}
 	}
 	session.Expires, reason = s.expires(session, slides)
 	if s.Time >= session.Expires {
 		return nil, true, reason
 	}
-	session.Fields = slices.DeleteFunc(session.Fields, func(f Field) bool { return f.Until != 0 && f.Until <= s.Time })
+	session.Fields = slices.DeleteFunc(session.Fields, func(f Field) bool {
+		return f.Until != 0 && f.Until <= s.Time && !s.Expired
+	})
 	return session, true, ""
 }
 
@@ -143,14 +173,9 @@ func (s Settings) Parse(plaintext []byte) (*Session, bool) {
 		session.Authenticated = session.Created + n - 1
 	}
 	session.Flags = r.item(positive).n
-	until := make(map[string]int64)
+	var until map[string]int64
 	if elements > 5 {
-		expiries := reader{b: r.value()}
-		for n := expiries.item(mapping).n; n > 0 && !expiries.failed; n-- {
-			key := string(expiries.item(text).content)
-			until[key] = session.Created + expiries.seconds()
-		}
-		r.failed = r.failed || expiries.failed
+		until = parseExpiries(&r, session.Created)
 	}
 	for n := elements; n > 6 && !r.failed; n-- {
 		session.Later = append(session.Later, r.value()...)
@@ -173,6 +198,18 @@ func (s Settings) Parse(plaintext []byte) (*Session, bool) {
 	session.Fields = s.rename(session.Fields)
 	slices.SortFunc(session.Fields, func(a, b Field) int { return cmp.Compare(a.Key, b.Key) })
 	return &session, true
+}
+
+// parseExpiries reads when fields end.
+func parseExpiries(r *reader, created int64) map[string]int64 {
+	until := make(map[string]int64)
+	expiries := reader{b: r.value()}
+	for n := expiries.item(mapping).n; n > 0 && !expiries.failed; n-- {
+		key := string(expiries.item(text).content)
+		until[key] = created + expiries.seconds()
+	}
+	r.failed = r.failed || expiries.failed
+	return until
 }
 
 // rename gives the field that has older keys its own, and leaves out what came under any
@@ -217,15 +254,15 @@ func (s Settings) expires(session *Session, slides bool) (int64, string) {
 		at     int64
 		reason string
 	}
-	ends := []end{{session.Seen + s.Lifetime, Expired}}
+	ends := []end{{s.count(session.Seen) + s.Lifetime, Expired}}
 	if slides {
-		ends[0].at = session.Used + s.Lifetime
+		ends[0].at = s.count(session.Used) + s.Lifetime
 	}
 	if s.Idle > 0 {
-		ends = append(ends, end{session.Used + s.Idle, Idle})
+		ends = append(ends, end{s.count(session.Used) + s.Idle, Idle})
 	}
 	if s.Absolute > 0 {
-		ends = append(ends, end{session.Created + s.Absolute, Expired})
+		ends = append(ends, end{s.count(session.Created) + s.Absolute, Expired})
 	}
 	first := slices.MinFunc(ends, func(a, b end) int { return cmp.Compare(a.at, b.at) })
 	return first.at, first.reason

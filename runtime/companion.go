@@ -1,0 +1,44 @@
+package runtime
+
+import (
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// The time of a session's last use travels in a cookie of its own, so that a request
+// that only reads need not send the session itself. Its token's plaintext is a msgpack
+// array of two:
+//
+//	id    bin, the session's
+//	used  Unix seconds
+
+// openCompanion returns when the session with this id was last used by what the companion
+// cookie says, or 0, and whether that is sealed under an older key.
+func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey bool) {
+	buf := getScratch()
+	defer putScratch(buf)
+	plaintext, key, err := m.rings.Load().companion.Open(*buf, text)
+	if err != nil {
+		return 0, false
+	}
+	*buf = plaintext
+	r := wire.NewReader(plaintext)
+	elements := r.Array()
+	owner := r.Fixed(payload.IDSize)
+	used = r.Seconds()
+	for ; elements > 2 && !r.Failed(); elements-- { // of a later version
+		r.Skip()
+	}
+	if !r.Done() || elements != 2 || string(owner) != string(id[:]) {
+		return 0, false
+	}
+	return used, key > 0
+}
+
+// sealCompanion appends the token of the companion cookie.
+func (m *manager) sealCompanion(dst []byte, id sessionID, used int64) ([]byte, error) {
+	plaintext := wire.AppendArrayHeader(make([]byte, 0, 32), 2)
+	plaintext = wire.AppendBytes(plaintext, id[:])
+	plaintext = wire.AppendUint(plaintext, uint64(used))
+	return m.rings.Load().companion.Seal(dst, plaintext)
+}

@@ -1,0 +1,233 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+)
+
+const (
+	defaultLifetime = 31 * 24 * time.Hour
+	maxLifetime     = 400 * 24 * time.Hour // RFC 6265bis section 5.5: browsers cut longer ones
+)
+
+// A problemList joins everything that is wrong with a Config.
+type problemList []error
+
+func (p *problemList) add(format string, args ...any) {
+	*p = append(*p, fmt.Errorf(format, args...))
+}
+
+// settings returns what a Config says of cookies and of time, with the defaults filled in.
+func (cfg Config) settings() (*cookie.Spec, policy, error) {
+	var problems problemList
+	cfg.setDefaults()
+	cfg.checkNames(&problems)
+	cfg.checkAttributes(&problems)
+	cfg.checkTimes(&problems)
+	cfg.checkStores(&problems)
+	if len(problems) > 0 {
+		return new(cookie.Spec), policy{}, errors.Join(problems...)
+	}
+	return cookie.New(cfg.attributes()), newPolicy(cfg), nil
+}
+
+// attributes are the cookie's. cfg is complete and valid.
+func (cfg *Config) attributes() cookie.Attributes {
+	return cookie.Attributes{
+		Name:        cfg.Name,
+		Path:        cfg.Path,
+		Domain:      cfg.Domain,
+		SameSite:    sameSiteText[cfg.SameSite],
+		Secure:      !cfg.Insecure,
+		Partitioned: cfg.Partitioned,
+		Chunks:      max(1, cfg.MaxChunks),
+	}
+}
+
+func (cfg *Config) setDefaults() {
+	if cfg.Name == "" {
+		cfg.Name = "__Host-session"
+		if cfg.Insecure {
+			cfg.Name = "session"
+		}
+	}
+	if cfg.Path == "" {
+		cfg.Path = "/"
+	}
+	if cfg.Lifetime == 0 {
+		cfg.Lifetime = defaultLifetime
+	}
+	if shortest := cfg.shortestSlide(); cfg.RefreshAfter == 0 && shortest > 0 {
+		cfg.RefreshAfter = (shortest / 10).Truncate(time.Second)
+	}
+}
+
+// shortestSlide is the shortest of the times that a use begins anew, 0 if there is none.
+func (cfg *Config) shortestSlide() time.Duration {
+	switch {
+	case cfg.IdleTimeout <= 0 && !cfg.Sliding:
+		return 0
+	case cfg.IdleTimeout <= 0:
+		return cfg.Lifetime
+	case !cfg.Sliding:
+		return cfg.IdleTimeout
+	}
+	return min(cfg.IdleTimeout, cfg.Lifetime)
+}
+
+func (cfg *Config) checkNames(problems *problemList) {
+	name := cfg.Name
+	switch {
+	case !isToken(name):
+		problems.add("session: Config.Name %q is not a cookie name: letters, digits and !#$%%&'*+-.^_`|~ only (RFC 6265 section 4.1.1)", name)
+	case len(name) > maxNameLength:
+		problems.add("session: Config.Name has %d bytes; at most %d leave room for a session", len(name), maxNameLength)
+	}
+	// Browsers compare the prefixes without regard to case (RFC 6265bis section 5.4).
+	for _, prefix := range []string{"__Secure-", "__Http-", "__Host-"} {
+		if hasPrefixFold(name, prefix) && cfg.Insecure {
+			problems.add("session: Config.Insecure cannot be used with a Name that begins with %s", prefix)
+		}
+	}
+	if prefix := "__Host-"; hasPrefixFold(name, prefix) {
+		if cfg.Domain != "" {
+			problems.add("session: Config.Domain cannot be used with a Name that begins with %s: set Name, for example to __Secure-session", prefix)
+		}
+		if cfg.Path != "/" {
+			problems.add("session: Config.Path must be / with a Name that begins with %s: set Name, for example to __Secure-session", prefix)
+		}
+	}
+}
+
+func (cfg *Config) checkAttributes(problems *problemList) {
+	if cfg.Path[0] != '/' || !isAttributeValue(cfg.Path) {
+		problems.add("session: Config.Path %q must begin with / and hold no semicolon or control character", cfg.Path)
+	}
+	if len(cfg.Path) > maxAttributeSize {
+		problems.add("session: Config.Path has %d bytes; browsers ignore more than %d", len(cfg.Path), maxAttributeSize)
+	}
+	if cfg.Domain != "" && !isDomain(cfg.Domain) {
+		problems.add("session: Config.Domain %q is not a host name", cfg.Domain)
+	}
+	if _, ok := sameSiteText[cfg.SameSite]; !ok {
+		problems.add("session: Config.SameSite has the unknown value %d", int(cfg.SameSite))
+	}
+	if cfg.SameSite == http.SameSiteNoneMode && cfg.Insecure {
+		problems.add("session: Config.SameSite=None needs a secure cookie: browsers refuse it with Insecure")
+	}
+	if cfg.Partitioned && cfg.Insecure {
+		problems.add("session: Config.Partitioned needs a secure cookie: browsers refuse it with Insecure")
+	}
+	if cfg.MaxChunks < 0 || cfg.MaxChunks > cookie.MaxChunks {
+		problems.add("session: Config.MaxChunks is %d; it must be from 0 to %d", cfg.MaxChunks, cookie.MaxChunks)
+	}
+}
+
+func (cfg *Config) checkTimes(problems *problemList) {
+	if d := cfg.Lifetime; d < time.Second || d > maxLifetime || d%time.Second != 0 {
+		problems.add("session: Config.Lifetime is %v; it must be whole seconds, from 1s to %v (400 days)", d, maxLifetime)
+	}
+	for _, timeout := range []struct {
+		name string
+		time.Duration
+	}{
+		{"AbsoluteTimeout", cfg.AbsoluteTimeout},
+		{"IdleTimeout", cfg.IdleTimeout},
+	} {
+		if d := timeout.Duration; d < 0 || d%time.Second != 0 {
+			problems.add("session: Config.%s is %v; it must be whole seconds, or 0 for none", timeout.name, d)
+		}
+	}
+	switch d, shortest := cfg.RefreshAfter, cfg.shortestSlide(); {
+	case d == 0:
+	case shortest == 0:
+		problems.add("session: Config.RefreshAfter needs IdleTimeout or Sliding")
+	case d < 0 || d >= shortest || d%time.Second != 0:
+		problems.add("session: Config.RefreshAfter is %v; it must be whole seconds, less than the %v that a use begins anew", d, shortest)
+	}
+}
+
+func (cfg *Config) checkStores(problems *problemList) {
+	if cfg.Store != nil && cfg.Revocations != nil {
+		problems.add("session: Config.Revocations is for sessions in cookies: those of a Store are revoked in it")
+	}
+	if cfg.Store != nil && cfg.MaxChunks > 1 {
+		problems.add("session: Config.MaxChunks is for sessions in cookies, without a Store")
+	}
+	switch {
+	case cfg.MaxSessions < 0:
+		problems.add("session: Config.MaxSessions is %d; it must not be negative", cfg.MaxSessions)
+	case cfg.MaxSessions > 0 && cfg.Store == nil:
+		problems.add("session: Config.MaxSessions needs Store")
+	}
+	if cfg.StoreTimeout < 0 {
+		problems.add("session: Config.StoreTimeout is %v; it must not be negative", cfg.StoreTimeout)
+	}
+	switch {
+	case cfg.RevocationCache < 0:
+		problems.add("session: Config.RevocationCache is %v; it must not be negative", cfg.RevocationCache)
+	case cfg.RevocationCache > 0 && cfg.Revocations == nil:
+		problems.add("session: Config.RevocationCache needs Revocations")
+	}
+}
+
+var sameSiteText = map[http.SameSite]string{
+	0:                        "Lax",
+	http.SameSiteDefaultMode: "Lax",
+	http.SameSiteLaxMode:     "Lax",
+	http.SameSiteStrictMode:  "Strict",
+	http.SameSiteNoneMode:    "None",
+}
+
+// maxAttributeSize is how long an attribute's value may be (RFC 6265bis section 5.6).
+const maxAttributeSize = 1024
+
+// maxNameLength leaves most of a cookie's 4096 bytes to its value.
+const maxNameLength = 256
+
+// isToken reports whether s is a token of RFC 9110 section 5.6.2, as a cookie's
+// name must be.
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		alphanumeric := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+		if !alphanumeric && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isAttributeValue(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == ';' {
+			return false
+		}
+	}
+	return true
+}
+
+func isDomain(s string) bool {
+	s = strings.TrimPrefix(s, ".")
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			c := label[i]
+			if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '-') {
+				return false
+			}
+		}
+	}
+	return len(s) <= 253
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}

@@ -1,0 +1,87 @@
+package runtime_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// Whatever a request carries, without a key it opens nothing, and breaks nothing.
+func FuzzCookieHeader(f *testing.F) {
+	const name = "__Host-session="
+	stranger := sealed(f, newManager(f, runtime.Config{Keys: parseKeys(f, keyB)}), func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+	m := newManager(f, runtime.Config{Keys: parseKeys(f, keyC)})
+	// One that opens is left out: the fuzzer would find the way back to it.
+	own := sealed(f, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+	for _, header := range []string{
+		"", ";", "=", name, name + name, "a=b; " + name + "x", stranger, own[:len(own)-8] + "AAAAAAAA",
+		stranger + "=", name + `"` + stranger[len(name):] + `"`,
+		strings.Repeat(name+"x;", 20), "\x00" + name + "\xff", " " + stranger + " ; " + stranger + "\t;",
+	} {
+		f.Add(header, header)
+	}
+	f.Fuzz(func(t *testing.T, one, two string) {
+		s := m.Open([]string{one, two})
+		if !s.IsNew() || s.Size() != 0 || fieldUser.Has(s.Session) || s.Permanent() || s.Err() != nil {
+			t.Fatalf("opened %v", s)
+		}
+		if line := seal(t, m, s); line != "" {
+			t.Fatalf("sent %s", line)
+		}
+		fieldUser.Set(s.Session, "new")
+		if got := fieldUser.Get(reopen(t, m, s).Session); got != "new" {
+			t.Fatalf("saved %q", got)
+		}
+	})
+}
+
+// FuzzCompanionAndChunks: what comes beside a session's own cookie neither puts its end
+// off nor hides it, and without that cookie nothing opens. The fuzzer has no companion
+// that opens.
+func FuzzCompanionAndChunks(f *testing.F) {
+	clock := newClock()
+	m := newManager(f, runtime.Config{Name: "s", MaxChunks: 4, IdleTimeout: time.Hour, Time: clock.now})
+	j := newJar(clock.now)
+	j.visit(f, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+	own := j.header()[0]
+	stranger := newJar(clock.now)
+	stranger.visit(f, newManager(f, runtime.Config{Name: "s", MaxChunks: 4, Keys: parseKeys(f, keyB)}), setBlob(9000))
+	chunks := stranger.header()[0]
+	end := clock.now().Add(time.Hour)
+	seen := sealText(f, keyB, "s-seen", "seen", make([]byte, 24))
+	for _, header := range []string{
+		"", "s-seen=", "s-seen=x", "s-seen=" + seen, "s-seen=" + own[2:], "s=" + seen, chunks,
+		"s=2.A; s-2=A", "s=3.; s-2=A; s-3=", "s=4.x; s-2; s-3; s-4", "s=9.x", "s=0.", "s=1.x", "s=2", "s=.", "s-2=" + own[2:],
+		strings.Repeat("s=2.x; s-2=y; ", 10), "s=2." + seen[:40] + "; s-2=" + seen[40:],
+	} {
+		f.Add(header)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		s := m.Open([]string{own, header})
+		if s.IsNew() || fieldUser.Get(s.Session) != "hubo" || !s.ExpiresAt().Equal(end) {
+			t.Fatalf("with %q: new %v, %v, until %v", header, s.IsNew(), s, s.ExpiresAt())
+		}
+		if lines, err := m.Seal(s); len(lines) > 0 || err != nil {
+			t.Fatalf("with %q: sent %q, %v", header, lines, err)
+		}
+		s = m.Open([]string{header})
+		if !s.IsNew() || fieldUser.Has(s.Session) || s.Size() != 0 {
+			t.Fatalf("%q opened as %v", header, s)
+		}
+		// A new session takes the place of whatever was there.
+		after := newJar(clock.now)
+		for pair := range strings.SplitSeq(header, ";") {
+			if name, _, ok := strings.Cut(pair, "="); ok && strings.HasPrefix(strings.Trim(name, " \t"), "s") {
+				after.store(strings.Trim(pair, " \t"))
+			}
+		}
+		after.visit(t, m, func(s *visitor) { setBlob(len(header) % 100 * 100)(s) })
+		after.visit(t, m, func(s *visitor) {
+			if got := len(fieldBlob.Get(s.Session)); got != len(header)%100*100 {
+				t.Fatalf("after %q: saved %d bytes", header, got)
+			}
+		})
+	})
+}

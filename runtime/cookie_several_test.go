@@ -1,0 +1,144 @@
+package runtime_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// Of several cookies of the name, the first that opens wins, within bounds.
+func TestDuplicateCookies(t *testing.T) {
+	var log eventLog
+	m := newManager(t, runtime.Config{OnEvent: log.record})
+	of := func(user string) string {
+		return sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, user) })
+	}
+	one, two := of("one"), of("two")
+	forged := one[:len(one)-4] + "AAAA"
+	garbage := "__Host-session=garbage"
+	const name = "__Host-session="
+	repeat := func(cookie string, n int) string { return strings.Repeat(cookie+"; ", n) }
+	log.take()
+	for _, c := range []struct {
+		name, header, want string
+		refused            int
+	}{
+		{"the first of two", one + "; " + two, "one", 0},
+		{"the first of two, reversed", two + "; " + one, "two", 0},
+		{"after garbage", garbage + "; " + two, "two", 1},
+		{"after an empty one", name + "; " + two, "two", 0},
+		{"before garbage", one + "; " + repeat(garbage, 100), "one", 0},
+		{"after one forgery", repeat(forged, 1) + two, "two", 1},
+		{"after two forgeries, all that are decrypted", repeat(forged, 2) + two, "", 2},
+		{"garbage is no forgery", repeat(garbage, 3) + forged + "; " + two, "two", 4},
+		{"eighth", repeat(garbage, 7) + two, "two", 7},
+		{"ninth", repeat(garbage, 8) + two, "", 8},
+		{"empty ones do not count", repeat(name, 100) + two, "two", 0},
+		{"others do not count", repeat("x=1", 1000) + two, "two", 0},
+		{"100 forgeries", repeat(forged, 100), "", 2},
+		{"3001 cookies", repeat(garbage, 3000) + one, "", 8},
+		{"3001 other cookies", repeat("a=b", 3000) + one, "one", 0},
+		{"one of 1 MiB", name + strings.Repeat("A", 1<<20), "", 1},
+		{"after one of 1 MiB", name + strings.Repeat("A", 1<<20) + "; " + one, "one", 1},
+		{"1 MiB of them", repeat(name, 1<<20/len(name+"; ")), "", 0},
+		{"1 MiB of semicolons", strings.Repeat(";", 1<<20), "", 0},
+	} {
+		s := m.Open([]string{c.header})
+		if got := fieldUser.Get(s.Session); got != c.want || s.IsNew() != (c.want == "") {
+			t.Errorf("%s: got %q", c.name, got)
+		}
+		if got := log.take(); len(got) != c.refused {
+			t.Errorf("%s: %d refused, want %d", c.name, len(got), c.refused)
+		}
+	}
+	headers := strings.Split(repeat(garbage, 3000)+one, "; ")
+	if s := m.Open(headers); !s.IsNew() {
+		t.Error("the 3001st header is looked at")
+	}
+	// Whatever they were, the browser gets one cookie in their place.
+	s := m.Open([]string{fmt.Sprint(forged, "; ", garbage)})
+	fieldUser.Set(s.Session, "new")
+	if c := parseCookie(t, seal(t, m, s)); c.Value == "" {
+		t.Error("no cookie")
+	}
+}
+
+// Several first chunks share the others, and the first that opens wins.
+func TestDuplicateChunks(t *testing.T) {
+	clock := newClock()
+	var log eventLog
+	m := newManager(t, runtime.Config{Name: "s", MaxChunks: 4, Time: clock.now, OnEvent: log.record})
+	j := newJar(clock.now)
+	j.visit(t, m, setBlob(8000))
+	good := j.header()[0]
+	garbage := "s=3.garbage; "
+	first, _, _ := strings.Cut(good, ";")
+	forged := first[:len(first)-4] + "AAAA; "
+	for _, c := range []struct {
+		header  string
+		alive   bool
+		refused int
+	}{
+		{garbage + good, true, 1},
+		{forged + good, true, 1},
+		{strings.Repeat(forged, 2) + good, false, 2},
+		{strings.Repeat(garbage, 7) + good, true, 7},
+		{strings.Repeat(garbage, 8) + good, false, 8},
+		{"s=4." + strings.Repeat("A", 1<<18) + "; s-4=" + strings.Repeat("A", 1<<18) + "; " + good, true, 1},
+		{strings.Repeat("s=3.A; ", 1000) + "s-2=" + strings.Repeat("A", 1<<20) + "; s-3=A", false, 8},
+	} {
+		log.take()
+		s := m.Open([]string{c.header})
+		if s.IsNew() == c.alive {
+			t.Errorf("%.60s: alive %v", c.header, !s.IsNew())
+		}
+		if got := log.take(); len(got) != c.refused {
+			t.Errorf("%.60s: %d refused, want %d", c.header, len(got), c.refused)
+		}
+	}
+}
+
+// The names that continue a manager's are its own, as Config.Name says. A second manager that
+// uses one of them loses its cookies to the first, but never misreads one.
+func TestNamesThatContinueEachOther(t *testing.T) {
+	clock := newClock()
+	for _, name := range []string{"s-2", "s-seen"} {
+		first := newManager(t, runtime.Config{Name: "s", Time: clock.now})
+		second := newManager(t, runtime.Config{Name: name, Time: clock.now})
+		j := newJar(clock.now)
+		j.visit(t, second, func(s *visitor) { fieldUser.Set(s.Session, "two") })
+		if got := j.visit(t, first, read); got != "" {
+			t.Errorf("reading sends %q", got)
+		}
+		if got := j.visit(t, first, func(s *visitor) { fieldUser.Set(s.Session, "one") }); got != "s -"+name {
+			t.Errorf("the first manager sends %q", got)
+		}
+		if got := j.visit(t, second, func(s *visitor) { fieldUser.Set(s.Session, "two") }); got != name {
+			t.Errorf("the second manager sends %q", got)
+		}
+		for m, want := range map[*runtime.Manager[visitor]]string{first: "one", second: "two"} {
+			j.visit(t, m, func(s *visitor) {
+				if got := fieldUser.Get(s.Session); got != want {
+					t.Errorf("read %q, want %q", got, want)
+				}
+			})
+		}
+	}
+	// Names that merely begin alike do not meet.
+	first := newManager(t, runtime.Config{Name: "s", MaxChunks: 4, Time: clock.now})
+	for _, name := range []string{"s-1", "s-5", "s-", "s-22", "s-seen2", "s2", "ss"} {
+		second := newManager(t, runtime.Config{Name: name, MaxChunks: 4, IdleTimeout: time.Hour, Time: clock.now})
+		j := newJar(clock.now)
+		j.visit(t, second, setBlob(8000))
+		j.visit(t, first, setBlob(8001))
+		j.visit(t, first, func(s *visitor) { s.Clear() })
+		j.visit(t, second, func(s *visitor) {
+			if len(fieldBlob.Get(s.Session)) != 8000 {
+				t.Errorf("%s: lost", name)
+			}
+		})
+	}
+}

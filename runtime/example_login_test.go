@@ -1,0 +1,107 @@
+package runtime_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"time"
+
+	"github.com/sessiongen/sessiongen/internal/web"
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// The schema marks UserID as the principal: setting it logs the visitor in. The session keeps
+// its fields and gets a new id, so that an id from before the log-in is worth nothing.
+func Example_logIn() {
+	keys, err := runtime.ParseKeys(runtime.GenerateKey())
+	if err != nil {
+		log.Fatal(err)
+	}
+	sessions, err := web.NewSessionManager(runtime.Config{Keys: keys})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		sess := web.SessionFrom(r.Context())
+		sess.UpdateVisits(func(n int) int { return n + 1 })
+		fmt.Fprintf(w, "visit %d by user %d", sess.GetVisits(), sess.GetUserID())
+	})
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		sess := web.SessionFrom(r.Context()) // the password is right
+		before := sess.ID()
+		sess.SetUserID(42)
+		sess.SetPermanent(true) // it outlives the browser
+		fmt.Fprintf(w, "new id: %t, visits: %d", sess.ID() != before, sess.GetVisits())
+	})
+	mux.HandleFunc("POST /promote", func(w http.ResponseWriter, r *http.Request) {
+		sess := web.SessionFrom(r.Context())
+		before := sess.ID()
+		sess.SetRoles([]string{"admin"})
+		sess.Renew() // the rights change, the user does not
+		recent := time.Since(sess.AuthenticatedAt()) < 10*time.Minute
+		fmt.Fprintf(w, "new id: %t, recent log-in: %t", sess.ID() != before, recent)
+	})
+	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
+		web.SessionFrom(r.Context()).Destroy()
+		fmt.Fprint(w, "bye")
+	})
+	server := newServer(sessions.Handler(mux))
+	defer server.Close()
+
+	visitor := newVisitor(server)
+	fmt.Println(visitor.get("/"))
+	fmt.Println(visitor.post("/login"))
+	fmt.Println(visitor.post("/promote"))
+	fmt.Println(visitor.get("/"))
+	fmt.Println(visitor.post("/logout"))
+	fmt.Println(visitor.get("/"))
+	// Output:
+	// visit 1 by user 0
+	// new id: true, visits: 1
+	// new id: true, recent log-in: true
+	// visit 2 by user 42
+	// bye
+	// visit 1 by user 0
+}
+
+// RevokePrincipal logs a user out everywhere. It needs Config.Store or Config.Revocations.
+func ExampleManager_RevokePrincipal() {
+	keys, err := runtime.ParseKeys(runtime.GenerateKey())
+	if err != nil {
+		log.Fatal(err)
+	}
+	sessions, err := web.NewSessionManager(runtime.Config{
+		Keys:  keys,
+		Store: runtime.NewMemoryStore(100_000),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "user %d", web.SessionFrom(r.Context()).GetUserID())
+	})
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		web.SessionFrom(r.Context()).SetUserID(42)
+	})
+	server := newServer(sessions.Handler(mux))
+	defer server.Close()
+
+	phone, laptop := newVisitor(server), newVisitor(server)
+	phone.post("/login")
+	laptop.post("/login")
+	fmt.Println(phone.get("/"), "and", laptop.get("/"))
+
+	// The argument has the type of the principal field.
+	if err := sessions.RevokePrincipal(context.Background(), int64(42)); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(phone.get("/"), "and", laptop.get("/"))
+	// Output:
+	// user 42 and user 42
+	// user 0 and user 0
+}

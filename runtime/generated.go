@@ -1,0 +1,63 @@
+package runtime
+
+import (
+	"context"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/codec"
+)
+
+// What stands in this file is for generated code alone: a program has no reason to name it.
+
+// SupportsGenerated1 tells generated code that this runtime has what it needs. Code that needs
+// a newer runtime than the one in go.mod names a constant that is missing, and does not compile.
+const SupportsGenerated1 = true
+
+// NewManager returns a manager for sessions with the given fields, which wrap turns
+// into values of the generated type. Its error joins everything that is wrong with
+// cfg.
+func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*Manager[S], error) {
+	m := &Manager[S]{wrap: wrap}
+	if err := m.init(cfg, fields); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// FromContext returns the session of the request that ctx belongs to, for the
+// generated From functions. It panics if ctx did not come through the manager's
+// Handler.
+func FromContext[S any](ctx context.Context) *S {
+	s, ok := ctx.Value(sessionKey[S]{}).(*S)
+	if !ok {
+		panic("session: the request did not pass the session middleware: wrap the program's handler in Manager.Handler, outside the handler that asks for the session")
+	}
+	return s
+}
+
+// Field describes one field of a schema. Generated code declares a variable of it
+// for each field, and accessors that call its methods.
+type Field[T any] struct {
+	Index     int           // position in the schema
+	Name      string        // the accessor's name, as in Get+Name
+	Key       string        // the wire key
+	Was       []string      // older wire keys that are also read
+	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 for no limit
+	TTL       time.Duration // how long it stays after it was set; 0 for as long as the session
+	Secret    bool          // redacted wherever the session is printed
+	Principal bool          // whom the session belongs to
+	Default   T             // what Get returns if it is not set
+	Encode    func(*codec.Encoder, T)
+	Decode    func(*codec.Decoder) T
+}
+
+// AnyField is a *[Field] of any type.
+type AnyField interface{ descriptor() descriptor }
+
+// Append appends elements to a field that is a slice. Without elements it does nothing.
+func Append[S ~[]E, E any](s Session, f *Field[S], v ...E) {
+	if len(v) == 0 {
+		return
+	}
+	f.Update(s, func(old S) S { return append(old, v...) })
+}

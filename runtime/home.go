@@ -1,0 +1,65 @@
+package runtime
+
+import "context"
+
+// A home is where the sessions of a manager live: cookieHome, revocableHome or storeHome. It is
+// chosen once, when the manager is made, and nothing else asks which one it is. Sessions
+// that it is given are locked, if not stated otherwise.
+type home interface {
+	// prepare makes room in st.opened for a session.
+	prepare(st *state)
+
+	// open opens the session that the token in a cookie leads to. The companion is the value of
+	// that cookie, empty if there is none. The refusal is empty if the session is good.
+	open(st *state, text, companion string, now int64) (refusal string, decrypted bool)
+
+	// save brings the home up to date, and appends the Set-Cookie header fields that the
+	// browser must get.
+	save(st *state, lines []string) ([]string, error)
+
+	// note is told of each change of a field or of the metadata, after it was made.
+	note(st *state, c change)
+
+	// pop removes the value of a field and returns it, to one of those who ask at the same
+	// time. The session is not locked.
+	pop(st *state, f *descriptor) []byte
+
+	// end notes that saving must end what the session was until now. It reports whether that
+	// is more than what was opened.
+	end(st *state) (more bool)
+
+	// size returns how many bytes a session takes whose plaintext has so many.
+	size(plaintext int) int
+
+	// check asks again whether the session still counts, and fails with ErrEnded if not.
+	check(ctx context.Context, st *state) error
+
+	// revokeOthers ends the sessions of the principal with this encoded value but for one.
+	revokeOthers(ctx context.Context, st *state, raw []byte) error
+
+	revoker
+}
+
+// A revoker ends and lists sessions from outside of their requests.
+type revoker interface {
+	revokeID(ctx context.Context, id sessionID) error
+
+	// revokePrincipal ends the sessions of the principal with this encoded value.
+	revokePrincipal(ctx context.Context, raw []byte) error
+
+	revokeAll(ctx context.Context) error
+
+	// list returns the sessions of the principal with this encoded value, in any order.
+	list(ctx context.Context, raw []byte) ([]SessionInfo, error)
+}
+
+// newHome returns the home that a valid Config chooses.
+func newHome(m *manager, cfg Config) home {
+	switch {
+	case cfg.Store != nil:
+		return newStoreHome(m, cfg)
+	case cfg.Revocations != nil:
+		return newRevocableHome(m, cfg)
+	}
+	return cookieHome{m}
+}

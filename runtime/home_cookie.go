@@ -1,0 +1,54 @@
+package runtime
+
+import (
+	"context"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
+)
+
+// cookieHome keeps sessions in the browser's cookies, and nothing on the server.
+type cookieHome struct{ *manager }
+
+func (h cookieHome) prepare(st *state) {
+	if st.opened == nil {
+		st.opened = new(opened)
+	}
+}
+
+func (h cookieHome) open(st *state, text, companion string, now int64) (refusal string, decrypted bool) {
+	return st.unseal(text, companion, now)
+}
+
+func (h cookieHome) save(st *state, lines []string) ([]string, error) {
+	if err := st.failure(); err != nil {
+		return nil, err
+	}
+	if st.answer == answerAbandoned && !st.Empty() && st.beginsSession() {
+		return st.farewell(lines), nil
+	}
+	return st.seal(lines)
+}
+
+func (h cookieHome) note(*state, change) {}
+
+func (h cookieHome) pop(st *state, f *descriptor) []byte { return st.take(f) }
+
+func (h cookieHome) end(*state) (more bool) { return false }
+
+func (h cookieHome) size(plaintext int) int {
+	_, size := h.cookie.Layout(token.TextLen(plaintext))
+	return size
+}
+
+func (h cookieHome) check(_ context.Context, st *state) error {
+	if st.origin == returning && st.hasExpired() {
+		return ErrEnded
+	}
+	return nil
+}
+
+func (h cookieHome) revokeID(context.Context, sessionID) error           { return errNoRevocations }
+func (h cookieHome) revokePrincipal(context.Context, []byte) error       { return errNoRevocations }
+func (h cookieHome) revokeOthers(context.Context, *state, []byte) error  { return errNoRevocations }
+func (h cookieHome) revokeAll(context.Context) error                     { return errNoRevocations }
+func (h cookieHome) list(context.Context, []byte) ([]SessionInfo, error) { return nil, errNoList }

@@ -1,0 +1,253 @@
+package runtime
+
+import (
+	"context"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
+)
+
+// revocableHome keeps sessions in the browser's cookies, and in a store what is revoked of them.
+type revocableHome struct {
+	server
+	marks   marks
+	denials denials
+}
+
+// revocableSession is what revocableHome notes of a session.
+type revocableSession struct {
+	id     sessionID // under which the browser has it
+	owner  owner
+	doomed []sessionID // what ends when the session is saved
+	leads  []sessionID // ids that lead to the session that a log-out is meant for
+}
+
+// An owner says whose session it is that the browser has.
+type owner uint8
+
+const (
+	ownerNone      owner = iota // there is none, as far as this request knows
+	ownerAnonymous              // nobody's: it is not worth a record when it ends
+	ownerSome                   // somebody's, or the schema does not tell
+)
+
+func newRevocableHome(m *manager, cfg Config) *revocableHome {
+	h := &revocableHome{server: newServer(m, cfg)}
+	h.marks = marks{server: &h.server, store: cfg.Revocations}
+	h.denials = denials{server: &h.server, store: cfg.Revocations, cache: newDenialCache(cfg.RevocationCache)}
+	return h
+}
+
+func (h *revocableHome) prepare(st *state) {
+	if st.opened == nil {
+		st.opened = new(opened)
+	}
+	st.revocable = new(revocableSession)
+}
+
+func (h *revocableHome) open(st *state, text, companion string, now int64) (refusal string, decrypted bool) {
+	refusal, decrypted = st.unseal(text, companion, now)
+	switch refusal {
+	case "":
+		st.Prune(now) // a principal that has ended is nobody's
+		return h.checkOpened(st), true
+	case RefusedExpired, RefusedIdle:
+		if h.ownerOf(st) == ownerSome {
+			st.revocable.lead(st.ID()) // the browser may not be the only one that has it
+		}
+	}
+	return refusal, decrypted
+}
+
+// ownerOf says whose session it is that was opened.
+func (h *revocableHome) ownerOf(st *state) owner {
+	if h.principal != nil && h.principalOf(&st.Contents) == nil {
+		return ownerAnonymous
+	}
+	return ownerSome
+}
+
+// checkOpened asks whether the session that was just opened still counts.
+func (h *revocableHome) checkOpened(st *state) (refusal string) {
+	var found verdict
+	err := st.watch("load", func() (err error) {
+		found, err = h.judge(st.ctx, st)
+		return err
+	})
+	switch {
+	case err != nil:
+		st.fallDown(err)
+		return RefusedRevoked
+	case found == good:
+		st.revocable.id, st.revocable.owner = st.ID(), h.ownerOf(st)
+		return ""
+	}
+	st.revocable.lead(st.ID())
+	st.origin = fresh
+	if found == deadSinceMove {
+		st.origin = moved
+	}
+	return RefusedRevoked
+}
+
+// judge says whether a session that was opened still counts.
+func (h *revocableHome) judge(ctx context.Context, st *state) (verdict, error) {
+	if v, err := h.denials.askID(ctx, st.ID()); v != good || err != nil {
+		return v, err
+	}
+	revoked, err := h.marks.revoked(ctx, &st.Contents, h.denials.look)
+	if err == nil && !revoked {
+		revoked, err = h.marks.missed(ctx, int(st.key), st.Saved)
+	}
+	if revoked {
+		return dead, err
+	}
+	return good, err
+}
+
+// lead notes that a log-out is meant for a session, though it is refused.
+func (r *revocableSession) lead(id sessionID) { r.leads = append(r.leads, id) }
+
+func (h *revocableHome) save(st *state, lines []string) ([]string, error) {
+	r := st.revocable
+	if err := h.killDoomed(st); err != nil {
+		return nil, err
+	}
+	if err := st.failure(); err != nil {
+		return nil, err
+	}
+	if st.outlived() {
+		return lines, nil
+	}
+	empty := st.Empty()
+	if st.answer == answerAbandoned && !empty && r.owner != ownerNone && !st.HasID(r.id) {
+		// The id would be dead, and nobody told of the new one.
+		return st.farewell(lines), nil
+	}
+	if r.leaves(st) {
+		if stays, err := h.leaveID(st); !stays || err != nil {
+			return lines, err
+		}
+	}
+	lines, err := st.seal(lines)
+	if err == nil && !empty {
+		r.id, r.owner = st.ID(), h.ownerOf(st)
+		if st.edits == unsaved {
+			st.edits = saved
+		}
+	}
+	return lines, err
+}
+
+// killDoomed revokes what was ended.
+func (h *revocableHome) killDoomed(st *state) error {
+	for r := st.revocable; len(r.doomed) > 0; r.doomed = r.doomed[1:] {
+		err := st.watch("revoke", func() error { return h.denials.denyID(st.ctx, r.doomed[0]) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaves reports whether saving the session gives up the id that the browser has. A session that
+// cannot be saved leaves the browser the one that it has.
+func (r *revocableSession) leaves(st *state) bool {
+	return r.owner != ownerNone && st.edits == unsaved && (st.Empty() || !st.HasID(r.id) && st.fits())
+}
+
+// leaveID revokes the id under which the browser has the session, because it is empty or moves to
+// another one. It is false if others revoked the id: the session is lost then.
+func (h *revocableHome) leaveID(st *state) (stays bool, err error) {
+	r := st.revocable
+	var next string
+	if !st.Empty() {
+		next = h.denials.idKey(st.ID())
+	}
+	err = st.watch("revoke", func() error {
+		if r.owner == ownerAnonymous {
+			stays, err = h.denials.leaveAnonymous(st.ctx, r.id, next)
+		} else {
+			stays, err = h.denials.leave(st.ctx, r.id, next)
+		}
+		return err
+	})
+	if err != nil {
+		st.fallDown(err) // it may have been done: not again
+	}
+	if st.Empty() {
+		st.DropID() // what is set after this is another session
+	}
+	if err != nil {
+		return false, err
+	}
+	r.owner = ownerNone
+	if !stays {
+		r.lead(r.id)
+		st.outlive()
+	}
+	return stays, nil
+}
+
+func (h *revocableHome) note(st *state, c change) {
+	if c.kind == changeAuthenticated && c.at != 0 {
+		h.marks.authenticate(st, c.raw)
+	}
+}
+
+func (h *revocableHome) pop(st *state, f *descriptor) []byte { return st.take(f) }
+
+func (h *revocableHome) end(st *state) (more bool) {
+	r := st.revocable
+	more = len(r.leads) > 0
+	if r.owner == ownerSome {
+		r.doomed = append(r.doomed, r.id)
+	}
+	r.doomed = append(r.doomed, r.leads...)
+	r.owner, r.leads = ownerNone, nil
+	st.beginAnew()
+	return more
+}
+
+func (h *revocableHome) size(plaintext int) int {
+	_, size := h.cookie.Layout(token.TextLen(plaintext))
+	return size
+}
+
+func (h *revocableHome) revokeID(ctx context.Context, id sessionID) error {
+	return h.denials.denyID(ctx, id)
+}
+
+func (h *revocableHome) revokePrincipal(ctx context.Context, raw []byte) error {
+	return h.marks.raisePrincipal(ctx, raw)
+}
+
+func (h *revocableHome) revokeOthers(ctx context.Context, st *state, raw []byte) error {
+	return h.marks.raiseForOthers(ctx, st, raw)
+}
+
+// check asks the store again, about the id that the session has by now.
+func (h *revocableHome) check(ctx context.Context, st *state) error {
+	if st.revocable.owner == ownerNone {
+		return nil
+	}
+	err := follow(h.denials.idKey(st.revocable.id), func(key string) (next string, moved bool, err error) {
+		rec, err := h.load(ctx, h.denials.store, key)
+		next = nextKey(rec)
+		if err == nil && rec.Version > 0 && next == "" {
+			err = ErrEnded
+		}
+		return next, next != "", err
+	})
+	if err != nil {
+		return err
+	}
+	revoked, err := h.marks.revoked(ctx, &st.Contents, h.marks.look)
+	if err == nil && (revoked || st.hasExpired()) {
+		err = ErrEnded
+	}
+	return err
+}
+
+func (h *revocableHome) revokeAll(ctx context.Context) error { return h.marks.raiseAll(ctx) }
+
+func (h *revocableHome) list(context.Context, []byte) ([]SessionInfo, error) { return nil, errNoList }

@@ -1,0 +1,131 @@
+package runtime_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// With a cache, another process hears later of what this one revoked, but does.
+func TestRevocationCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spy := newSpyStore()
+		a := newRig(t, runtime.Config{Revocations: spy, RevocationCache: time.Minute})
+		b := newRig(t, runtime.Config{Revocations: spy, RevocationCache: time.Minute})
+		a.store, b.store = spy, spy
+		c := a.login()
+		elsewhere := c.clone()
+		elsewhere.rig = b
+		read := func(s *visitor) { fieldUser.Get(s.Session) }
+		elsewhere.visit(read)
+		spy.expect(t, "load", "load", "load")
+		time.Sleep(30 * time.Second)
+		elsewhere.visit(read)
+		spy.expect(t)
+		if err := a.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+			t.Fatal(err)
+		}
+		if c.isLoggedIn() || !elsewhere.isLoggedIn() {
+			t.Error("the cache is another one")
+		}
+		time.Sleep(30 * time.Second)
+		if elsewhere.isLoggedIn() {
+			t.Error("beyond the window")
+		}
+	})
+}
+
+// An answer that was under way while this process revoked the session does not undo that.
+func TestServerCacheStale(t *testing.T) {
+	spy := newSpyStore()
+	r := newRig(t, runtime.Config{Revocations: spy, RevocationCache: time.Minute})
+	c := r.client()
+	var id string
+	c.visit(func(s *visitor) { fieldUser.Set(s.Session, "hubo"); id = s.ID() })
+	done := false
+	spy.set(nil, nil)
+	// Load answered "none" (ErrNoRecord) before the revocation, arrives after it.
+	slow := &slowLoad{spyStore: spy}
+	r2 := newRig(t, runtime.Config{Revocations: slow, RevocationCache: time.Minute})
+	c2 := &client{r2, c.cookies}
+	slow.hook = func() {
+		if !done {
+			done = true
+			if err := r2.m.RevokeID(context.Background(), id); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	c2.visit(func(s *visitor) { fieldUser.Get(s.Session) })
+	c2.visit(func(s *visitor) {
+		if fieldUser.Has(s.Session) {
+			t.Error("revoked by this process, and still good from the cache")
+		}
+	})
+}
+
+type slowLoad struct {
+	*spyStore
+	hook func()
+}
+
+func (s *slowLoad) Load(ctx context.Context, key string) (runtime.Record, error) {
+	r, err := s.spyStore.Load(ctx, key)
+	if s.hook != nil {
+		s.hook()
+	}
+	return r, err
+}
+
+// What this process has revoked, it does not take for good because it asked before another
+// one revoked it.
+func TestOwnRevocationPastCache(t *testing.T) {
+	for name, end := range map[string]func(*rig, *client, string) error{
+		"RevokeID": func(r *rig, _ *client, id string) error { return r.m.RevokeID(context.Background(), id) },
+		"Destroy": func(_ *rig, c *client, _ string) error {
+			c.clone().visit(func(s *visitor) { s.Destroy() })
+			return nil
+		},
+	} {
+		spy := newSpyStore()
+		r := newRig(t, runtime.Config{Revocations: spy, RevocationCache: time.Hour})
+		other := newManager(t, runtime.Config{Revocations: spy})
+		c := r.login()
+		var id string
+		c.visit(func(s *visitor) { id = s.ID() })
+		if err := other.RevokeID(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if err := end(r, c, id); err != nil {
+			t.Fatal(err)
+		}
+		if c.isLoggedIn() {
+			t.Errorf("%s: it lives", name)
+		}
+	}
+}
+
+// A process that remembers what was revoked remembers that it moved.
+func TestLateRequestFromCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spy := newSpyStore()
+		cfg := runtime.Config{Revocations: spy, RevocationCache: time.Minute}
+		there, here := newRig(t, cfg), newRig(t, cfg)
+		c := there.login()
+		late := c.clone()
+		late.rig = here
+		c.visit(func(s *visitor) { s.Renew() })
+		for i, want := range []int{0, 0, 1} {
+			if i == 2 {
+				time.Sleep(10 * time.Second)
+			}
+			w := late.send(func(s *visitor) { fieldTheme.Set(s.Session, "dark") })
+			if len(setCookies(w)) != want {
+				t.Errorf("%d: %q", i, setCookies(w))
+			}
+		}
+	})
+}

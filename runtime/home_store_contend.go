@@ -1,0 +1,137 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// contend runs try, which changes the record with a key, until it meets no conflict. In between
+// it waits for its turn, and runs reread. It begins with that if polite is set and others
+// are at the record. It alone knows of conflicts and retries.
+func (h *storeHome) contend(st *state, key string, polite bool, try, reread func() error) (err error) {
+	t := turn{home: h, state: st, key: key}
+	defer func() { t.end(err) }()
+	if polite && h.turns.busy(key) {
+		err = ErrConflict
+	} else {
+		err = try()
+	}
+	for errors.Is(err, ErrConflict) {
+		if err = t.next(); err != nil {
+			return err
+		}
+		if err = reread(); err != nil {
+			return err
+		}
+		err = try()
+	}
+	return err
+}
+
+// A turn is a request's way to a record that others change too.
+type turn struct {
+	home     *storeHome
+	state    *state
+	key      string
+	done     func(well bool)
+	attempts int
+	deadline time.Time // of the attempts
+}
+
+// next waits until it is worth to try again.
+func (t *turn) next() error {
+	if t.attempts++; t.attempts == 1 {
+		t.deadline = time.Now().Add(longestWait)
+	}
+	if t.attempts >= maxAttempts || time.Now().After(t.deadline) {
+		t.state.event(EventStoreFailed, "conflicts without end", "")
+		return errConflicts
+	}
+	if t.done == nil {
+		if t.done = t.home.turns.wait(t.key); t.done == nil {
+			t.state.event(EventStoreFailed, "failed in another request", "")
+			return fmt.Errorf("%w in another request for the session", ErrStore)
+		}
+		return nil
+	}
+	if more := t.attempts - 4; more >= 0 { // other processes change it too
+		time.Sleep(rand.N(time.Millisecond << min(more, 5)))
+	}
+	return nil
+}
+
+// end lets others have their turn. They need not try if the store failed.
+func (t *turn) end(err error) {
+	if t.done != nil {
+		t.done(!errors.Is(err, ErrStore) || errors.Is(err, errConflicts))
+	}
+}
+
+// turns lets the requests of this process that change the same record at once do so one after
+// the other. A record that thousands of requests change would otherwise have them all
+// try again and again.
+type turns struct {
+	mu     sync.Mutex
+	queues map[string]*queue // by the record's key
+}
+
+type queue struct {
+	turn   chan struct{} // holds the one whose turn it is
+	failed chan struct{} // is closed when the store fails in somebody's turn
+	users  int
+}
+
+// longestWait bounds the wait for a turn.
+const longestWait = time.Minute
+
+// wait waits for a turn, and returns what ends it. It is nil if the store failed
+// meanwhile: so not everyone in turn waits for a store that hangs.
+func (t *turns) wait(key string) (done func(well bool)) {
+	t.mu.Lock()
+	q := t.queues[key]
+	if q == nil {
+		if t.queues == nil {
+			t.queues = make(map[string]*queue)
+		}
+		q = &queue{turn: make(chan struct{}, 1), failed: make(chan struct{})}
+		t.queues[key] = q
+	}
+	q.users++
+	failed := q.failed
+	t.mu.Unlock()
+
+	timer := time.NewTimer(longestWait)
+	defer timer.Stop()
+	select {
+	case q.turn <- struct{}{}:
+		return func(well bool) {
+			t.quit(key, q, well) // first, so that a failure ends the wait of the others
+			<-q.turn
+		}
+	case <-failed:
+	case <-timer.C:
+	}
+	t.quit(key, q, true)
+	return nil
+}
+
+func (t *turns) quit(key string, q *queue, well bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if q.users--; q.users == 0 {
+		delete(t.queues, key)
+	} else if !well {
+		close(q.failed)
+		q.failed = make(chan struct{})
+	}
+}
+
+// busy reports whether others are waiting for a turn, or have theirs.
+func (t *turns) busy(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.queues[key] != nil
+}

@@ -1,0 +1,167 @@
+package runtime
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+)
+
+var errRedo = errors.New("session: a function given to Update has panicked")
+
+// note keeps a change, in place of those that it makes pointless.
+func (h *storeHome) note(st *state, c change) {
+	s := st.stored
+	switch {
+	case c.kind == changeAuthenticated && c.at != 0:
+		h.marks.authenticate(st, c.raw)
+		c.marks, _ = st.Marks()
+	case c.kind == changeOwner:
+		s.changes = slices.DeleteFunc(s.changes, func(old change) bool { return old.field != nil })
+	}
+	if c.again == nil {
+		s.changes = slices.DeleteFunc(s.changes, func(old change) bool {
+			return old.field == c.field && (c.field != nil || old.kind == c.kind)
+		})
+	}
+	s.changes = append(s.changes, c)
+}
+
+// settled reports whether a field was changed, since the session was last saved, to something
+// that does not depend on what it held.
+func (s *storedSession) settled(f *descriptor) bool {
+	return slices.ContainsFunc(s.changes, func(c change) bool { return c.field == f && c.again == nil })
+}
+
+// updates reports whether a field was changed by functions that depend on what it held.
+func (s *storedSession) updates(f *descriptor) bool {
+	return slices.ContainsFunc(s.changes, func(c change) bool { return c.field == f && c.again != nil })
+}
+
+// withdraw forgets the changes of a field, and returns them.
+func (s *storedSession) withdraw(f *descriptor) (changes []change) {
+	s.changes = slices.DeleteFunc(s.changes, func(c change) bool {
+		if c.field == f {
+			changes = append(changes, c)
+		}
+		return c.field == f
+	})
+	return changes
+}
+
+// baseOf reads the record again as it was last read or written.
+func (h *storeHome) baseOf(st *state) *payload.Contents {
+	c := h.newContents()
+	if base := st.stored.base; c.Parse(base[:len(base):len(base)]) != nil {
+		return h.newContents()
+	}
+	return c
+}
+
+// merge reads the record again and does to it what this request did to the older one.
+func (h *storeHome) merge(st *state) error {
+	newer, err := h.load(st, st.stored.at, h.newContents())
+	if err != nil {
+		return err
+	}
+	h.rebase(st, newer)
+	return nil
+}
+
+// rebase puts a newer record under the request's changes.
+func (h *storeHome) rebase(st *state, newer stored) {
+	s := st.stored
+	h.reportOverwritten(st, newer.Contents)
+	mine, renewed := st.Metadata, !st.HasID(s.at.id)
+	st.Take(newer.Contents)
+	st.Prune(st.now())
+	if renewed {
+		st.KeepID(&mine)
+	}
+	st.used = newer.used
+	s.hold(newer)
+	// Those without a function first: of one field, they are the earlier ones.
+	for _, c := range s.changes {
+		if c.again == nil {
+			h.redo(st, c)
+		}
+	}
+	// While the functions run, more changes may come, and make these pointless.
+	again := slices.DeleteFunc(slices.Clone(s.changes), func(c change) bool { return c.again == nil })
+	for _, c := range again {
+		if s.updates(c.field) {
+			h.redoUpdate(st, c)
+		}
+	}
+}
+
+// reportOverwritten tells of fields that this request sets without regard to what they
+// hold, and that another one has just changed.
+func (h *storeHome) reportOverwritten(st *state, newer *payload.Contents) {
+	older := h.baseOf(st)
+	for _, c := range st.stored.changes {
+		if c.again != nil || c.kind != changePut && c.kind != changeRemove {
+			continue
+		}
+		theirs := newer.Value(c.field.index)
+		if !same(theirs, older.Value(c.field.index)) && !same(theirs, c.raw) {
+			st.event(EventOverwritten, "", c.field.name)
+		}
+	}
+}
+
+// redo does a change again that does not depend on what was there.
+func (h *storeHome) redo(st *state, c change) {
+	switch c.kind {
+	case changePut:
+		st.Contents.Set(c.field.index, c.raw)
+		st.SetExpiry(c.field.index, c.expires)
+	case changeRemove:
+		st.Contents.Remove(c.field.index)
+	case changePermanent:
+		st.SetPermanent(c.flag)
+	case changeAuthenticated:
+		st.Authenticated = c.at
+		if c.at != 0 {
+			st.SetMarks(c.marks)
+		}
+	case changeMarks:
+		st.SetMarks(c.marks)
+	case changeOwner:
+		st.keepOnly(c.field)
+	}
+}
+
+// redoUpdate runs a function again that was given to Update, without the lock.
+func (h *storeHome) redoUpdate(st *state, c change) {
+	index := c.field.index
+	for {
+		held := st.Contents.Value(index)
+		raw := st.unlocked(func() []byte { return c.again(held) })
+		if raw == nil || !st.stored.updates(c.field) { // it was refused, or made pointless meanwhile
+			return
+		}
+		if same(held, st.Contents.Value(index)) {
+			st.Contents.Set(index, raw)
+			st.SetExpiry(index, st.expiryOf(c.field))
+			return
+		}
+	}
+}
+
+// unlocked runs a function that may use the session.
+func (st *state) unlocked(f func() []byte) []byte {
+	returned := false
+	st.stored.writing = writingRedo
+	st.mu.Unlock()
+	defer func() {
+		st.mu.Lock()
+		st.stored.writing = writingOne
+		if !returned { // some changes are not made again
+			st.fail(errRedo)
+		}
+	}()
+	raw := f()
+	returned = true
+	return raw
+}

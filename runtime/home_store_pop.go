@@ -1,0 +1,87 @@
+package runtime
+
+import (
+	"errors"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+)
+
+func (h *storeHome) pop(st *state, f *descriptor) []byte {
+	st.lock()
+	defer st.unlock()
+	s := st.stored
+	if err := s.acquire(); err != nil {
+		st.fail(err)
+		return nil
+	}
+	defer s.release()
+	// What this request has set itself is nobody else's, and a session whose principal
+	// is taken moves to another id, which one request alone can do.
+	if st.Contents.Value(f.index) == nil || !s.found() || s.settled(f) || f.principal {
+		return st.takeLocked(f)
+	}
+	updates := s.withdraw(f)
+	raw, err := h.claim(st, f)
+	switch {
+	case errors.Is(err, ErrNoRecord):
+		err = h.lose(st)
+		updates = nil
+	case err == nil && raw != nil:
+		if st.edits == unchanged {
+			st.edits = saved
+		}
+		if st.Permanent() {
+			s.cookie = cookieSent
+		}
+	}
+	if err != nil {
+		st.fail(err)
+		return nil
+	}
+	for _, c := range updates {
+		if updated := st.unlocked(func() []byte { return c.again(raw) }); updated != nil {
+			raw = updated
+		}
+	}
+	return raw
+}
+
+// claim takes a value out of the record, and nothing else. It is nil if another request
+// was faster.
+func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
+	s := st.stored
+	rec := stored{Contents: h.baseOf(st), place: s.at, plaintext: s.base, used: st.used, staleness: s.staleness}
+	newer := false
+	err = h.contend(st, s.at.key, false, func() error {
+		now := st.now()
+		rec.Prune(now)
+		if raw = rec.Value(f.index); raw == nil {
+			return nil
+		}
+		rec.Remove(f.index)
+		rec.Saved = max(now, rec.Created)
+		record, without, err := h.sealRecord(rec.Contents, rec.place, payload.Later(rec.used, now))
+		if err == nil {
+			err = h.replaceIndexed(st, rec.Contents, rec.place, record, rec.staleness)
+		}
+		if err == nil {
+			rec = without
+		}
+		return err
+	}, func() (err error) {
+		newer = true
+		rec, err = h.load(st, s.at, h.newContents())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if newer {
+		h.rebase(st, rec)
+		return raw, nil
+	}
+	st.Contents.Remove(f.index)
+	st.used, st.Saved = rec.used, rec.Saved
+	s.hold(rec)
+	return raw, nil
+}

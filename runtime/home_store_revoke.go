@@ -1,0 +1,169 @@
+package runtime
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
+	// A session of no request; nobody hears of its events, as its error is reported.
+	st := &state{manager: h.manager, ctx: ctx, opened: new(opened)}
+	return h.kill(st, h.place(id, 0))
+}
+
+// revokePrincipal raises the mark, and then deletes the records that there are. What is written for the
+// principal meanwhile looks at the mark.
+func (h *storeHome) revokePrincipal(ctx context.Context, raw []byte) error {
+	if err := h.marks.raisePrincipal(ctx, raw); err != nil {
+		return err
+	}
+	for _, hash := range h.principalHashes(raw) {
+		err := h.callLong(ctx, func(ctx context.Context) error { return h.store.DeleteByPrincipal(ctx, hash) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revokeAll is revokePrincipal for everybody.
+func (h *storeHome) revokeAll(ctx context.Context) error {
+	if err := h.marks.raiseAll(ctx); err != nil {
+		return err
+	}
+	return h.callLong(ctx, h.store.DeleteAll)
+}
+
+// callLong makes a call of the store that may take as long as the caller's context allows, or
+// Config.StoreTimeout if that does not tell.
+func (h *storeHome) callLong(ctx context.Context, f func(context.Context) error) error {
+	if _, limited := ctx.Deadline(); limited {
+		return judge(f(ctx), nil)
+	}
+	return h.call(ctx, f)
+}
+
+// endOldest ends the oldest sessions of the principal who has just logged in, if there are too many.
+func (h *storeHome) endOldest(st *state) error {
+	raw := h.principalOf(&st.Contents)
+	if raw == nil {
+		return nil
+	}
+	sessions, err := h.sessionsOf(st.ctx, raw)
+	if err != nil {
+		return err
+	}
+	delete(sessions, st.stored.at.id)
+	others := slices.SortedFunc(maps.Values(sessions), func(a, b stored) int { return cmp.Compare(a.Created, b.Created) })
+	return h.killAll(st, others[:max(0, len(others)-(h.maxSessions-1))])
+}
+
+func (h *storeHome) killAll(st *state, sessions []stored) error {
+	for _, s := range sessions {
+		if err := h.kill(st, s.place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) error {
+	if err := h.marks.raiseForOthers(ctx, st, raw); err != nil {
+		return err
+	}
+	sessions, err := h.sessionsOf(ctx, raw)
+	if err != nil {
+		return err
+	}
+	delete(sessions, st.stored.at.id)
+	return h.killAll(st, slices.Collect(maps.Values(sessions)))
+}
+
+// check asks for the record again, wherever the session moved.
+func (h *storeHome) check(ctx context.Context, st *state) error {
+	s := st.stored
+	if !s.found() {
+		return nil
+	}
+	return follow(s.at.id, func(id sessionID) (next sessionID, moved bool, err error) {
+		rec, err := h.load(st, h.place(id, 0), h.newContents())
+		var t *tombstone
+		switch {
+		case errors.As(err, &t) && t.next != nil:
+			return *t.next, true, nil
+		case errors.Is(err, ErrNoRecord):
+			return id, false, ErrEnded
+		case err != nil:
+			return id, false, err
+		}
+		revoked, err := h.revoked(st, rec)
+		expires, _ := h.expiry(&rec.Metadata, rec.used, h.clock.now())
+		if err == nil && (revoked || h.clock.now() >= expires || !same(h.principalOf(rec.Contents), h.principalOf(&st.Contents))) {
+			err = ErrEnded
+		}
+		return id, false, err
+	})
+}
+
+func (h *storeHome) recordsOf(ctx context.Context, hash string) (records map[string]Record, err error) {
+	err = h.call(ctx, func(ctx context.Context) error {
+		records, err = h.store.List(ctx, hash)
+		return err
+	})
+	return records, err
+}
+
+// sessionsOf returns the sessions of a principal. One may be sealed anew, under another hash, meanwhile.
+func (h *storeHome) sessionsOf(ctx context.Context, raw []byte) (map[sessionID]stored, error) {
+	sessions := make(map[sessionID]stored)
+	for _, hash := range h.principalHashes(raw) {
+		records, err := h.recordsOf(ctx, hash)
+		if err != nil {
+			return nil, err
+		}
+		for key, rec := range records {
+			s, err := h.openListed(rec, h.newContents())
+			if err != nil || h.place(s.place.id, 0).key != key {
+				return nil, fmt.Errorf("%w: %w", ErrStore, errRecord)
+			}
+			now := h.clock.now()
+			expires, _ := h.expiry(&s.Metadata, s.used, now)
+			// Whose session it is, what is sealed tells, and not the store.
+			if now < expires && same(h.principalOf(s.Contents), raw) {
+				s.place.key = key
+				sessions[s.place.id] = s
+			}
+		}
+	}
+	return sessions, nil
+}
+
+func (h *storeHome) list(ctx context.Context, raw []byte) ([]SessionInfo, error) {
+	sessions, err := h.sessionsOf(ctx, raw)
+	if err != nil {
+		return nil, err
+	}
+	var infos []SessionInfo
+	for _, s := range sessions {
+		infos = append(infos, h.infoOf(s))
+	}
+	return infos, nil
+}
+
+func (h *storeHome) infoOf(s stored) SessionInfo {
+	expires, _ := h.expiry(&s.Metadata, s.used, h.clock.now())
+	return SessionInfo{
+		ID:              base64.RawURLEncoding.EncodeToString(s.place.id[:]),
+		CreatedAt:       time.Unix(s.Created, 0),
+		AuthenticatedAt: time.Unix(s.Authenticated, 0),
+		LastSeen:        time.Unix(max(s.Saved, s.used), 0),
+		ExpiresAt:       time.Unix(expires, 0),
+		Permanent:       s.Permanent(),
+	}
+}

@@ -1,0 +1,380 @@
+package runtime
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+)
+
+// maxTaken bounds how often a new id is tried that is in the store already.
+const maxTaken = 3
+
+func (h *storeHome) save(st *state, lines []string) ([]string, error) {
+	s := st.stored
+	if err := s.acquire(); err != nil {
+		return nil, err
+	}
+	defer s.release()
+	if st.isDown() { // since another goroutine wrote
+		return nil, st.failure()
+	}
+	for ; len(s.doomed) > 0; s.doomed = s.doomed[1:] {
+		if err := h.kill(st, s.doomed[0]); err != nil {
+			return nil, err
+		}
+	}
+	if err := st.failure(); err != nil {
+		return nil, err
+	}
+	if st.outlived() {
+		return lines, nil
+	}
+	if st.answer == answerAbandoned && !st.Empty() && !st.HasID(s.at.id) {
+		return st.farewell(lines), nil
+	}
+	err := h.write(st)
+	if errors.Is(err, ErrNoRecord) {
+		return lines, h.lose(st)
+	}
+	if err != nil {
+		if errors.Is(err, ErrStore) { // it may have been done: not again
+			st.fallDown(err)
+		}
+		return nil, err
+	}
+	return h.tell(st, lines)
+}
+
+// write brings the store up to date. The error is ErrNoRecord if the session has ended.
+func (h *storeHome) write(st *state) error {
+	s := st.stored
+	if st.edits != unsaved && !(st.modified() && st.Empty()) {
+		return h.touch(st)
+	}
+	err := h.contend(st, s.at.key, s.found(),
+		func() error { return h.writeOnce(st) },
+		func() error { return h.merge(st) })
+	if err != nil {
+		return err
+	}
+	loggedIn := slices.ContainsFunc(s.changes, func(c change) bool { return c.kind == changeAuthenticated && c.at != 0 })
+	st.edits, s.changes = saved, s.few[:0]
+	if loggedIn && h.maxSessions > 0 {
+		return h.endOldest(st)
+	}
+	return nil
+}
+
+// An action is what it takes to bring the store up to date.
+type action uint8
+
+const (
+	actionNone    action = iota
+	actionInsert         // a record under the session's id
+	actionReplace        // the record
+	actionMove           // a record under the session's new id, and then a tombstone in place of the old one
+	actionMoveOn         // the same, where the new record was there already and is replaced
+	actionBury           // a tombstone in place of the record, and no other record
+)
+
+// plan says what is to be done for a session: whether it was found in the store, is empty, has
+// another id by now, and was inserted under that id before.
+func plan(found, empty, moves, inserted bool) action {
+	switch {
+	case !found && empty:
+		return actionNone
+	case empty:
+		return actionBury
+	case !found:
+		return actionInsert
+	case !moves:
+		return actionReplace
+	case inserted:
+		return actionMoveOn
+	}
+	return actionMove
+}
+
+// writeOnce writes the session as it is. The error is ErrConflict if the record changed
+// since it was read.
+func (h *storeHome) writeOnce(st *state) error {
+	for range maxTaken {
+		// A change that came too late is no reason to drop those that did not.
+		if err := st.failure(); err != nil && !errors.Is(err, ErrTooLate) {
+			return err
+		}
+		err := h.carryOut(st)
+		if !errors.Is(err, errIDTaken) {
+			return err
+		}
+		st.DropID()
+	}
+	st.event(EventStoreFailed, "every id is taken", "")
+	return fmt.Errorf("%w: every id is taken", ErrStore)
+}
+
+// errIDTaken: a new id is in the store already, most likely by an earlier attempt of
+// which the store said that it failed.
+var errIDTaken = errors.New("session: the id is taken")
+
+// carryOut does what the plan says.
+func (h *storeHome) carryOut(st *state) error {
+	s := st.stored
+	empty := st.Empty()
+	var id sessionID
+	if !empty {
+		id = st.ID()
+	}
+	switch plan(s.found(), empty, id != s.at.id, s.waiting.version > 0 && s.waiting.id == id) {
+	case actionBury:
+		return h.buryAll(st)
+	case actionInsert:
+		return h.put(st, h.place(id, 0), nil)
+	case actionReplace:
+		return h.put(st, s.at, nil)
+	case actionMove:
+		// An earlier attempt may have inserted one under an id that was renewed since.
+		if err := h.discard(st); err != nil {
+			return err
+		}
+		return h.put(st, h.place(id, 0), &s.at)
+	case actionMoveOn:
+		return h.put(st, s.waiting, &s.at)
+	}
+	return nil
+}
+
+// buryAll ends a session that is empty.
+func (h *storeHome) buryAll(st *state) error {
+	s := st.stored
+	err := h.bury(st, s.at, nil)
+	if err != nil && !errors.Is(err, ErrNoRecord) {
+		return err
+	}
+	if err := h.discard(st); err != nil {
+		return err
+	}
+	s.forget()
+	st.DropID() // what is set after this is another session
+	return nil
+}
+
+// discard removes the record that waits under a new id.
+func (h *storeHome) discard(st *state) error {
+	s := st.stored
+	if s.waiting.version == 0 {
+		return nil
+	}
+	err := h.delete(st, s.waiting)
+	s.waiting = place{}
+	return err
+}
+
+// put writes the session to a place, and leaves the one that it moves from, if any.
+func (h *storeHome) put(st *state, to place, from *place) error {
+	s := st.stored
+	now := st.now()
+	used := payload.Later(st.used, now)
+	st.Forget()
+	st.Saved = max(now, st.Created)
+	rec, held, err := h.sealRecord(&st.Contents, to, used)
+	if err != nil {
+		if large, ok := err.(*recordTooLarge); ok {
+			st.event(EventTooLarge, fmt.Sprintf("%d bytes", large.size), "")
+		}
+		return err
+	}
+	begins := !s.found() || from != nil
+	if begins {
+		err = h.beginAt(st, to, from, rec)
+	} else {
+		err = h.replaceIndexed(st, &st.Contents, s.at, rec, s.staleness)
+	}
+	if err != nil {
+		return err
+	}
+	if begins || st.Permanent() || st.browser == holdsPermanent {
+		s.cookie = cookieSent
+	}
+	st.used = used
+	s.hold(held)
+	return nil
+}
+
+// beginAt writes a record under an id that nobody has been told of. It is good only once the old one
+// is not.
+func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error {
+	s := st.stored
+	if to.version > 0 {
+		if err := h.replace(st, to, rec); err != nil {
+			return err
+		}
+	} else if err := h.insert(st, to, rec); errors.Is(err, ErrConflict) {
+		return errIDTaken
+	} else if err != nil {
+		return err
+	}
+	to.version = rec.Version
+	s.waiting = to
+	if from != nil || rec.Principal != "" {
+		if err := h.lookBack(st, &st.Contents); err != nil {
+			return err
+		}
+	}
+	if from != nil {
+		if err := h.bury(st, *from, &to.id); err != nil {
+			return err
+		}
+	}
+	s.waiting = place{}
+	return nil
+}
+
+// replaceIndexed writes a record in its place. If the store had it under another hash of its
+// principal until now, a revocation may have missed it.
+func (h *storeHome) replaceIndexed(st *state, c *payload.Contents, p place, rec Record, was staleness) error {
+	if err := h.replace(st, p, rec); err != nil || rec.Principal == "" || was < staleKey {
+		return err
+	}
+	err := h.lookBack(st, c)
+	if errors.Is(err, ErrNoRecord) {
+		return cmp.Or(h.delete(st, p), err)
+	}
+	return err
+}
+
+// lookBack finds out whether the session was revoked while it was written under a new id or for a
+// principal. Who revokes raises a mark before looking for records: either that finds this one,
+// or this finds the mark. The error is ErrNoRecord if the session does not count.
+func (h *storeHome) lookBack(st *state, c *payload.Contents) error {
+	var revoked bool
+	err := st.watch("load", func() (err error) {
+		revoked, err = h.marks.revoked(st.ctx, c, h.marks.look)
+		return err
+	})
+	if err == nil && revoked {
+		err = ErrNoRecord
+	}
+	return err
+}
+
+// touch notes that the session was used, if that is due, and seals the record anew if its
+// key, or the cookie's, is not the newest. If another request changes it just now, then that
+// does, and sends the cookie: the session may have moved.
+func (h *storeHome) touch(st *state) error {
+	s := st.stored
+	if !s.found() {
+		return nil
+	}
+	now, used := st.now(), st.used
+	due := h.slides(&st.Metadata) && now-used >= h.refresh
+	if due {
+		used = payload.Later(used, now)
+	}
+	if !due && s.staleness == staleNot && !st.oldKey() {
+		return nil
+	}
+	rec, held, err := h.sealRecord(&st.Contents, s.at, used)
+	if err != nil {
+		return err
+	}
+	switch err := h.replaceIndexed(st, &st.Contents, s.at, rec, s.staleness); {
+	case errors.Is(err, ErrConflict):
+		s.cookie = cookieOutrun
+	case err != nil: // ErrNoRecord too: the session has ended
+		return err
+	default:
+		if s.staleness == staleKey && !st.oldKey() {
+			st.event(EventResealed, "", "")
+		}
+		st.used = used
+		s.hold(held)
+	}
+	return nil
+}
+
+// tell appends what the browser has to know.
+func (h *storeHome) tell(st *state, lines []string) ([]string, error) {
+	s := st.stored
+	empty := st.Empty()
+	switch {
+	case empty && st.modified() && st.browser != holdsNothing:
+		st.announce(false)
+		return st.appendDeletions(lines), nil
+	case empty || !s.found():
+		return lines, nil
+	case st.modified() || st.oldKey():
+		st.announce(!st.modified())
+	}
+	if s.cookie == cookieOutrun || s.cookie == cookieGood && !st.oldKey() {
+		return lines, nil
+	}
+	s.cookie = cookieSent
+	now := st.now()
+	maxAge := h.maxAge(&st.Metadata, now)
+	line, err := h.sealID(h.cookie.NewLine(idTokenLen, maxAge), st.ID())
+	if err != nil {
+		return nil, fmt.Errorf("session: sealing: %w", err)
+	}
+	st.browser = holdsCookie
+	if st.Permanent() {
+		st.browser = holdsPermanent
+	}
+	lines = h.cookie.AppendLines(lines, line, 1, maxAge, now)
+	return h.cookie.AppendSiblingDeletions(lines, st.siblings), nil
+}
+
+// kill ends a session, wherever it moved meanwhile.
+func (h *storeHome) kill(st *state, p place) error {
+	known := p.version
+	return follow(p.id, func(id sessionID) (next sessionID, moved bool, err error) {
+		t, err := h.killOne(st, h.place(id, known))
+		known = 0
+		if t == nil || t.next == nil {
+			return id, false, err
+		}
+		return *t.next, true, nil
+	})
+}
+
+// killOne ends the session of one id. If it had ended before, what is known of that is returned.
+func (h *storeHome) killOne(st *state, p place) (t *tombstone, err error) {
+	look := func() error {
+		rec, err := h.load(st, place{id: p.id, key: p.key}, h.newContents())
+		p.version = rec.place.version
+		return err
+	}
+	if p.version == 0 {
+		err = look()
+	}
+	if err == nil {
+		err = h.contend(st, p.key, false, func() error { return h.bury(st, p, nil) }, look)
+	}
+	switch {
+	case errors.As(err, &t):
+		return t, nil
+	case errors.Is(err, ErrNoRecord):
+		return nil, nil
+	case errors.Is(err, errRecord):
+		return nil, h.delete(st, p)
+	}
+	return nil, err
+}
+
+// lose makes the session empty, because it has ended meanwhile. Only a log-out, which
+// follows it if it moved, begins another one in this request.
+func (h *storeHome) lose(st *state) error {
+	s := st.stored
+	if err := h.discard(st); err != nil {
+		return err
+	}
+	if s.found() {
+		s.leads = append(s.leads, s.at.id)
+	}
+	s.forget()
+	st.outlive()
+	return nil
+}

@@ -1,0 +1,95 @@
+// Package cookie reads and writes the cookies of a session as text: it finds them in a request,
+// joins and splits those of a large session, and makes the Set-Cookie header fields of a
+// response. It knows nothing of what is in them.
+package cookie
+
+import (
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// MaxSize bounds a cookie's name and value together, in bytes: browsers drop longer ones
+// (RFC 6265bis section 5.6).
+const MaxSize = 4096
+
+// MaxChunks bounds over how many cookies a session is split.
+const MaxChunks = 4
+
+// Attributes are what a program chooses of a cookie, complete and valid.
+type Attributes struct {
+	Name        string
+	Path        string
+	Domain      string // empty for the very host
+	SameSite    string
+	Secure      bool
+	Partitioned bool
+	Chunks      int // over how many cookies a session may be split, from 1 to MaxChunks
+}
+
+// A Spec is the names and attributes of a session's cookies. It must not be copied.
+type Spec struct {
+	name     string
+	siblings [siblingCount]string // the names of the other cookies of a session
+	scope    string               // the attributes that say which cookie it is: "; Path=/; Secure"...
+	chunks   int
+
+	expires atomic.Pointer[expires]
+}
+
+// A Sibling is one of the cookies that may come with the one that has the session's name: the
+// chunks of a large session after the first, and the companion.
+type Sibling int
+
+// Companion is the cookie with the time of a session's last use.
+const Companion Sibling = MaxChunks - 1
+
+const siblingCount = Companion + 1
+
+// Siblings is a set of them: bit i is for Sibling(i).
+type Siblings uint8
+
+// Has reports whether a sibling is in the set.
+func (s Siblings) Has(i Sibling) bool { return s>>i&1 != 0 }
+
+// With returns the set with one more sibling.
+func (s Siblings) With(i Sibling) Siblings { return s | 1<<i }
+
+// ChunkSiblings is the set of those that belong to a session of so many chunks.
+func ChunkSiblings(chunks int) Siblings { return 1<<(chunks-1) - 1 }
+
+// New returns the spec of a session's cookies.
+func New(a Attributes) *Spec {
+	s := &Spec{name: a.Name, chunks: a.Chunks}
+	for i := range s.siblings {
+		s.siblings[i] = a.Name + "-" + strconv.Itoa(i+2)
+	}
+	s.siblings[Companion] = a.Name + "-seen"
+
+	var scope strings.Builder
+	scope.WriteString("; Path=" + a.Path)
+	if a.Domain != "" {
+		scope.WriteString("; Domain=" + strings.TrimPrefix(a.Domain, "."))
+	}
+	if a.Secure {
+		scope.WriteString("; Secure")
+	}
+	scope.WriteString("; HttpOnly; SameSite=" + a.SameSite)
+	if a.Partitioned {
+		scope.WriteString("; Partitioned")
+	}
+	s.scope = scope.String()
+	return s
+}
+
+// Name returns the name of the session's cookie.
+func (s *Spec) Name() string { return s.name }
+
+// CompanionName returns the name of the cookie with the time of the last use.
+func (s *Spec) CompanionName() string { return s.siblings[Companion] }
+
+// Limit returns how many bytes the names and values of a session's cookies may have together.
+func (s *Spec) Limit() int { return s.chunks * MaxSize }
+
+// Same reports whether browsers keep one cookie for both.
+func (s *Spec) Same(other *Spec) bool { return s.name == other.name && s.scope == other.scope }

@@ -1,0 +1,126 @@
+package payload
+
+import (
+	"encoding/binary"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// Append appends the plaintext that Parse reads. A session without an id gets one.
+func (c *Contents) Append(dst []byte) []byte {
+	meta := &c.Metadata
+	id := meta.ID()
+	var expiries []byte
+	var expiring, later int
+	if c.rare != nil {
+		expiries, expiring = c.appendExpiries(nil, c.earliest())
+		later = c.rare.laterCount
+	}
+	var marks []byte
+	if meta.marks != (Marks{}) {
+		marks = meta.marks.append()
+		later++
+	}
+	elements := metadataLength
+	if expiring > 0 || later > 0 {
+		elements += 1 + later
+	}
+	var authenticated int64
+	created := c.earliest()
+	if meta.Authenticated != 0 {
+		authenticated = meta.Authenticated - created + 1
+	}
+	dst = wire.AppendArrayHeader(dst, plaintextLength)
+	dst = wire.AppendArrayHeader(dst, elements)
+	dst = wire.AppendBytes(dst, id[:])
+	dst = wire.AppendUint(dst, uint64(created))
+	dst = wire.AppendUint(dst, uint64(max(0, meta.Saved-created)))
+	dst = wire.AppendUint(dst, uint64(authenticated))
+	dst = wire.AppendUint(dst, meta.flags)
+	if elements > metadataLength {
+		dst = wire.AppendMapHeader(dst, expiring)
+		dst = append(append(dst, expiries...), marks...)
+		if c.rare != nil {
+			dst = append(dst, c.rare.later...)
+		}
+	}
+	return c.appendFields(dst)
+}
+
+// append returns the marks as an element of the metadata.
+func (m Marks) append() []byte {
+	v := binary.BigEndian.AppendUint64([]byte{marksTag}, m.All)
+	return wire.AppendBytes(nil, binary.BigEndian.AppendUint64(v, m.Principal))
+}
+
+func (c *Contents) appendFields(dst []byte) []byte {
+	fields := len(c.unknown())
+	for i := range c.slots {
+		if c.slots[i].end != 0 {
+			fields++
+		}
+	}
+	dst = wire.AppendMapHeader(dst, fields)
+	for i := 0; i < len(c.slots); i++ {
+		s := c.slots[i]
+		if s.keyLen == 0 {
+			if s.end == 0 {
+				continue
+			}
+			dst = append(dst, c.schema.fields[i].header...)
+		}
+		// Fields that follow one another in the text, as in one that was read, are copied
+		// at once.
+		start := s.start()
+		for i+1 < len(c.slots) && c.slots[i+1].start() == s.end && c.slots[i+1].keyLen != 0 {
+			i++
+			s.end = c.slots[i].end
+		}
+		dst = append(dst, c.text[start:s.end]...)
+	}
+	for _, u := range c.unknown() {
+		dst = append(wire.AppendString(dst, string(u.key)), u.raw...)
+	}
+	return dst
+}
+
+// earliest returns when the session began, or the earliest time in it, which a node whose clock is
+// behind may have noted: all others are counted from it.
+func (c *Contents) earliest() int64 {
+	earliest := c.Created
+	if c.Authenticated != 0 {
+		earliest = min(earliest, c.Authenticated)
+	}
+	if c.rare != nil {
+		for _, expires := range c.rare.expires {
+			if expires != 0 {
+				earliest = min(earliest, expires)
+			}
+		}
+		for _, u := range c.rare.unknown {
+			if u.expires != 0 {
+				earliest = min(earliest, u.expires)
+			}
+		}
+	}
+	return max(0, earliest)
+}
+
+// appendExpiries appends the entries of the map of expiries, counted from a time, and returns how many
+// there are.
+func (c *Contents) appendExpiries(dst []byte, from int64) (entries []byte, n int) {
+	add := func(key string, expires int64) {
+		if expires != 0 {
+			dst = wire.AppendString(dst, key)
+			dst = wire.AppendUint(dst, uint64(expires-from))
+			n++
+		}
+	}
+	for i, expires := range c.rare.expires {
+		add(c.schema.fields[i].key, expires)
+	}
+	for _, u := range c.rare.unknown {
+		add(string(u.key), u.expires)
+	}
+	return dst, n
+}

@@ -1,0 +1,198 @@
+package payload
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+const (
+	plaintextLength = 2
+	metadataLength  = 5
+
+	marksTag  = 'm'
+	marksSize = 1 + 8 + 8
+)
+
+// ErrMalformed: a plaintext is not what a session is sealed as.
+var ErrMalformed = errors.New("session: malformed payload")
+
+// usualStart is how a plaintext begins, up to the id, unless its metadata has more than the
+// usual elements.
+var usualStart = []byte{0x90 | plaintextLength, 0x90 | metadataLength, 0xc4, IDSize}
+
+// Parse reads an authenticated plaintext into c, which is empty. It keeps text, and appends to it
+// as far as its capacity reaches. The error is ErrMalformed.
+func (c *Contents) Parse(text []byte) error {
+	c.text = text
+	r := wire.NewReader(text)
+	elements := c.parseMetadata(&r)
+	expiries := c.parseLater(&r, elements)
+	if elements < metadataLength || !c.parseFields(&r) || !r.Done() {
+		return ErrMalformed
+	}
+	if expiries != nil && !c.parseExpiries(wire.NewReader(expiries)) {
+		return ErrMalformed
+	}
+	return nil
+}
+
+// parseMetadata reads what every version has of the metadata, and returns of how many
+// elements they are the first.
+func (c *Contents) parseMetadata(r *wire.Reader) (elements int) {
+	meta := &c.Metadata
+	elements = metadataLength
+	if len(r.Rest()) > len(usualStart)+IDSize && r.Literal(usualStart) {
+		r.Take(meta.id[:])
+	} else {
+		if r.Array() != plaintextLength {
+			return 0
+		}
+		elements = r.Array()
+		copy(meta.id[:], r.Fixed(IDSize))
+	}
+	meta.hasID = true
+	meta.Created = r.Seconds()
+	meta.Saved = meta.Created + r.Seconds()
+	if authenticated := r.Seconds(); authenticated > 0 {
+		meta.Authenticated = meta.Created + authenticated - 1
+	}
+	meta.flags = r.Uint()
+	return elements
+}
+
+// parseLater reads the elements of the metadata that most sessions do not have.
+func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
+	if elements <= metadataLength {
+		return nil
+	}
+	start := r.Pos()
+	r.Skip()
+	expiries = r.From(start)
+	more := elements - metadataLength - 1
+	if marks, ok := parseMarks(r.Rest()); ok && more > 0 {
+		c.marks = marks
+		r.Skip()
+		more--
+	}
+	later, count := r.Pos(), 0
+	for ; count < more && !r.Failed(); count++ {
+		r.Skip()
+	}
+	if count > 0 {
+		c.rarely().later, c.rare.laterCount = r.From(later), count
+	}
+	return expiries
+}
+
+// parseMarks reads the marks, if b begins with them. Anything else is of a later version.
+func parseMarks(b []byte) (m Marks, ok bool) {
+	v, _, err := wire.Bytes(b)
+	if err != nil || len(v) != marksSize || v[0] != marksTag {
+		return m, false
+	}
+	return Marks{All: binary.BigEndian.Uint64(v[1:]), Principal: binary.BigEndian.Uint64(v[9:])}, true
+}
+
+// parseFields notes where each field's value lies. It is false if a key comes twice.
+func (c *Contents) parseFields(r *wire.Reader) bool {
+	var others []otherSlot
+	next := 0 // fields are saved in the order of the schema
+	for n := r.Map(); n > 0 && !r.Failed(); n-- {
+		at, start, ok := c.parseKey(r, next)
+		if !ok {
+			if !c.addUnknown(r, start) {
+				return false
+			}
+			continue
+		}
+		value := r.Pos()
+		r.Skip()
+		next = at.index + 1
+		s := slot{keyLen: uint16(value - start), value: uint32(value), end: uint32(r.Pos()), rank: at.rank}
+		if c.slots[at.index].end == 0 {
+			c.slots[at.index] = s
+		} else {
+			others = append(others, otherSlot{at.index, s})
+		}
+	}
+	return c.resolve(others)
+}
+
+// parseKey reads a key, most likely that of the field next. It returns where the key starts that
+// is to be written again: nowhere, if the field's own is to be written in its place. ok is
+// false if the schema does not have the key.
+func (c *Contents) parseKey(r *wire.Reader, next int) (at place, start int, ok bool) {
+	fields := c.schema.fields
+	start = r.Pos()
+	if next < len(fields) && r.Literal(fields[next].header) {
+		return place{index: next}, start, true
+	}
+	at, ok = c.schema.lookup(r.String())
+	if ok && string(r.From(start)) != string(fields[at.index].header) {
+		start = r.Pos()
+	}
+	return at, start, ok
+}
+
+// addUnknown adds the field whose key, that starts at a position, was just read. It is false if
+// there is one already.
+func (c *Contents) addUnknown(r *wire.Reader, start int) bool {
+	key := wire.NewReader(r.From(start))
+	u := unknownField{key: key.String()}
+	start = r.Pos()
+	r.Skip()
+	if c.findUnknown(u.key) != nil {
+		return false
+	}
+	u.raw = r.From(start)
+	c.rarely().unknown = append(c.unknown(), u)
+	return true
+}
+
+// An otherSlot is one more value of a field that was there before, under another key.
+type otherSlot struct {
+	index int
+	slot
+}
+
+// resolve decides between the values of fields that came several times. It is false if one of
+// them came twice under the same key.
+func (c *Contents) resolve(others []otherSlot) bool {
+	for i, other := range others {
+		if c.slots[other.index].rank == other.rank {
+			return false
+		}
+		for _, earlier := range others[:i] {
+			if earlier.index == other.index && earlier.rank == other.rank {
+				return false
+			}
+		}
+		held := &c.slots[other.index]
+		// Builds that know different keys do not see each other's log-ins.
+		disputed := c.schema.fields[other.index].principal &&
+			(held.dropped || !bytes.Equal(c.text[held.value:held.end], c.text[other.value:other.end]))
+		if other.rank < held.rank { // the newer key wins
+			// What it replaces may come twice.
+			others[i].slot, *held = *held, other.slot
+		}
+		held.dropped = disputed
+	}
+	return true
+}
+
+func (c *Contents) parseExpiries(r wire.Reader) bool {
+	for n := r.Map(); n > 0 && !r.Failed(); n-- {
+		key, expires := r.String(), c.Created+r.Seconds()
+		if at, known := c.schema.lookup(key); !known {
+			if u := c.findUnknown(key); u != nil {
+				u.expires = expires
+			}
+		} else if s := c.slots[at.index]; s.end != 0 && s.rank == at.rank {
+			c.SetExpiry(at.index, expires)
+		}
+	}
+	return r.Done()
+}

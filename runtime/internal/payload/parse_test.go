@@ -1,0 +1,122 @@
+package payload
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// threeFields is a schema that knows one of its fields by an older key too.
+func threeFields(tb testing.TB) *Schema {
+	schema, err := NewSchema([]Field{{Key: "a"}, {Key: "b"}, {Key: "c", Was: []string{"old"}}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return schema
+}
+
+// FuzzParse: arbitrary bytes do not make parse panic, and what it takes is written
+// again as something that says the same, in a form that stays.
+func FuzzParse(f *testing.F) {
+	const meta = "\xc4\x100123456789abcdef\xce\x60\x00\x00\x00\x05\x06\x01"
+	for _, seed := range []string{
+		"", "\x92", "\x92\x95" + meta + "\x80", "\x92\x95" + meta + "\x82\xa1a\x01\xa1b\xa1x",
+		"\x92\x96" + meta + "\x81\xa1a\x10\x81\xa1a\x01", "\x92\x97" + meta + "\x80\xa5later\x81\xa1u\xc0",
+		"\x92\x98" + meta + "\x83\xa1a\x10\xa1u\x20\xa3old\x30\x93\x01\x02\x03\xc0\x83\xa1a\x01\xa1u\x02\xa3old\x03",
+		"\x92\x95" + meta + "\x83\xa3old\x01\xa1c\x02\xa1z\x91\x91\xc0", "\x92\x95" + meta + "\x82\xa1a\x01\xa1a\x01",
+		"\x92\x97" + meta + "\x80\xc4\x11m123456789abcdefg\x80", "\x92\x98" + meta + "\x80\xc4\x11m123456789abcdefg\x07\x80",
+		"\x92\x97" + meta + "\x80\xc4\x11n123456789abcdefg\x80", "\x92\x97" + meta + "\x80\xc4\x10m123456789abcdef\x80",
+		"\x92\x97" + meta + "\x80\xc4\x11m\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80",
+		"\x92\x95" + meta + "\xdf\xff\xff\xff\xff", "\xdc\x00\x02\xdc\x00\x05" + meta + "\xde\x00\x00",
+	} {
+		f.Add([]byte(seed))
+	}
+	schema := threeFields(f)
+	f.Fuzz(func(t *testing.T, plaintext []byte) {
+		c := New(schema)
+		if c.Parse(append(c.Room(), plaintext...)) != nil {
+			return
+		}
+		checkContents(t, c)
+		again := New(schema)
+		text := c.Append(again.Room())
+		canonical := bytes.Clone(text)
+		if err := again.Parse(text); err != nil {
+			t.Fatalf("%x is written as %x: %v", plaintext, canonical, err)
+		}
+		checkContents(t, again)
+		for i := range schema.fields {
+			if !bytes.Equal(c.Value(i), again.Value(i)) || c.Value(i) != nil && c.Expiry(i) != again.Expiry(i) {
+				t.Errorf("field %d: %x until %d, then %x until %d", i, c.Value(i), c.Expiry(i), again.Value(i), again.Expiry(i))
+			}
+		}
+		if !slices.EqualFunc(c.unknown(), again.unknown(), func(a, b unknownField) bool {
+			return bytes.Equal(a.key, b.key) && bytes.Equal(a.raw, b.raw) && a.expires == b.expires
+		}) {
+			t.Errorf("unknown fields %v, then %v", c.unknown(), again.unknown())
+		}
+		if c.Metadata != again.Metadata {
+			t.Errorf("metadata %v, then %v", c.Metadata, again.Metadata)
+		}
+		if a, b := c.rarely(), again.rarely(); a.laterCount != b.laterCount || !bytes.Equal(a.later, b.later) {
+			t.Errorf("later metadata %x, then %x", a.later, b.later)
+		}
+		if got := again.Append(nil); !bytes.Equal(got, canonical) {
+			t.Errorf("written as %x, then as %x", canonical, got)
+		}
+
+		// A change leaves the rest alone.
+		value := slices.Repeat([]byte{0xc0}, len(plaintext)%300+1)
+		again.Set(1, value)
+		again.Remove(0)
+		if again.Value(0) != nil || !bytes.Equal(again.Value(1), value) || !bytes.Equal(again.Value(2), c.Value(2)) {
+			t.Errorf("after a change: %x, %x, %x", again.Value(0), again.Value(1), again.Value(2))
+		}
+	})
+}
+
+// checkContents checks that every value is one well-formed value.
+func checkContents(t *testing.T, c *Contents) {
+	t.Helper()
+	for i := range c.schema.fields {
+		if raw := c.Value(i); raw != nil && wire.Check(raw) != nil {
+			t.Errorf("field %d holds %x", i, raw)
+		}
+	}
+	for _, u := range c.unknown() {
+		if _, known := c.schema.lookup(u.key); known || wire.Check(u.raw) != nil {
+			t.Errorf("unknown field %q holds %x", u.key, u.raw)
+		}
+	}
+}
+
+func TestSchemaRefuses(t *testing.T) {
+	long := strings.Repeat("k", maxKeyLen)
+	var many []string
+	for i := range maxRank + 1 {
+		many = append(many, fmt.Sprint("old", i))
+	}
+	for _, c := range []struct {
+		name   string
+		fields []Field
+		want   string // a part of the error; "" for none
+	}{
+		{"none", nil, ""},
+		{"the longest key", []Field{{Key: long[:len(long)-3]}}, ""},
+		{"a longer key", []Field{{Key: long}}, "more than 65535 bytes"},
+		{"as many older keys as there can be", []Field{{Key: "a", Was: many[1:]}}, ""},
+		{"one more", []Field{{Key: "a", Was: many}}, "more than 255 older ones"},
+		{"a key twice", []Field{{Key: "a"}, {Key: "a"}}, `key "a" twice`},
+		{"an older key that another field has", []Field{{Key: "a"}, {Key: "b", Was: []string{"a"}}}, `key "a" twice`},
+		{"an older key twice", []Field{{Key: "a", Was: []string{"b", "b"}}}, `key "b" twice`},
+	} {
+		_, err := NewSchema(c.fields)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %.100v, want %q", c.name, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package runtime
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"hash"
+	"sync"
+)
+
+// A principalKey hashes principals for a store, which is not to learn whose sessions it has.
+type principalKey struct {
+	cookie string    // its name
+	id     string    // of the key, which tells nothing of it
+	macs   sync.Pool // of *mac
+}
+
+// A mac is what hashing takes.
+type mac struct {
+	hash.Hash
+	in  []byte
+	sum [sha256.Size]byte
+}
+
+func newPrincipalKeys(masters [][]byte, name string) ([]*principalKey, error) {
+	var keys []*principalKey
+	for _, master := range masters {
+		key, err := hkdf.Key(sha256.New, master, nil, "sessiongen v1 principal key", sha256.Size)
+		if err != nil {
+			return nil, err
+		}
+		id, err := hkdf.Key(sha256.New, master, nil, "sessiongen v1 mark id", 16)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, &principalKey{
+			cookie: name,
+			id:     string(id),
+			macs:   sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, key)} }},
+		})
+	}
+	return keys, nil
+}
+
+// hash hashes the encoded value of a principal. That of nobody is empty.
+func (k *principalKey) hash(raw []byte) string {
+	if raw == nil {
+		return ""
+	}
+	m := k.macs.Get().(*mac)
+	defer k.macs.Put(m)
+	m.in = append(append(append(m.in[:0], k.cookie...), 0), raw...)
+	m.Reset()
+	m.Write(m.in)
+	m.Sum(m.sum[:0])
+	text := hashText(&m.sum)
+	clear(m.in)
+	return text
+}

@@ -1,0 +1,56 @@
+package runtime
+
+import (
+	"cmp"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
+)
+
+// rings are the keys in use, one ring for each purpose: a token of one cookie does not open as
+// another's.
+type rings struct {
+	session    *token.Ring // of the session itself
+	companion  *token.Ring
+	id         *token.Ring     // of the cookie that leads to a session in a store
+	record     *token.Ring     // of the session in a store
+	principals []*principalKey // the newest first
+	history    keyHistory
+}
+
+// The purposes are part of the tokens' format.
+const (
+	sessionPurpose   = "session"
+	companionPurpose = "seen"
+	idPurpose        = "id"
+	recordPurpose    = "record"
+)
+
+func (m *manager) setKeys(keys Keys) error {
+	r, err := m.newRings(keys)
+	if err == nil {
+		m.rings.Store(r)
+	}
+	return err
+}
+
+func (m *manager) newRings(keys Keys) (*rings, error) {
+	masters := keys.masters()
+	if len(masters) == 0 {
+		return nil, ErrNoKeys
+	}
+	var r rings
+	if m.clock.source == nil {
+		r.history.since = m.clock.now()
+	}
+	var errs [5]error
+	name := m.cookie.Name()
+	r.session, errs[0] = token.NewRing(masters, name, sessionPurpose)
+	r.companion, errs[1] = token.NewRing(masters, m.cookie.CompanionName(), companionPurpose)
+	r.id, errs[2] = token.NewRing(masters, name, idPurpose)
+	r.record, errs[3] = token.NewRing(masters, name, recordPurpose)
+	r.principals, errs[4] = newPrincipalKeys(masters, name)
+	if err := cmp.Or(errs[:]...); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}

@@ -1,0 +1,216 @@
+package runtime_test
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/build"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	ownModule  = "github.com/sessiongen/sessiongen"
+	ownPackage = ownModule + "/runtime"
+)
+
+// Leaves work on plain values: of this module, they know other leaves alone, and so neither
+// the manager nor Config.
+func TestLeavesKnowLeavesAlone(t *testing.T) {
+	checked := 0
+	err := filepath.WalkDir("internal", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		checked++
+		for _, wrong := range leafImports(path, src) {
+			t.Error(wrong)
+		}
+		return nil
+	})
+	if err != nil || checked < 10 {
+		t.Errorf("%d files checked, error %v", checked, err)
+	}
+}
+
+// leafImports returns what is wrong with the imports of a file below runtime/internal.
+func leafImports(path string, src []byte) (wrong []string) {
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, path, src, parser.ImportsOnly)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, spec := range f.Imports {
+		name, _ := strconv.Unquote(spec.Path.Value)
+		ofModule := name == ownModule || strings.HasPrefix(name, ownModule+"/")
+		leaf := strings.HasPrefix(name, ownPackage+"/internal/")
+		// What tests share stands above neither.
+		kit := strings.HasSuffix(path, "_test.go") && strings.HasPrefix(name, ownModule+"/internal/")
+		if ofModule && !leaf && !kit {
+			wrong = append(wrong, fmt.Sprintf("%s: a leaf imports %s", fset.Position(spec.Pos()), name))
+		}
+	}
+	return wrong
+}
+
+func TestLeafImports(t *testing.T) {
+	for _, c := range []struct {
+		path, imports string
+		wrong         int
+	}{
+		{"internal/cookie/cookie.go", `"net/http"; "github.com/sessiongen/sessiongen/runtime/internal/wire"`, 0},
+		{"internal/cookie/cookie.go", `"github.com/sessiongen/sessiongen/runtime"`, 1},
+		{"internal/payload/payload.go", `rt "github.com/sessiongen/sessiongen/runtime"; . "github.com/sessiongen/sessiongen/schema"`, 2},
+		{"internal/payload/payload.go", `"github.com/sessiongen/sessiongen/runtime/codec"`, 1},
+		{"internal/payload/payload.go", `"github.com/sessiongen/sessiongen/internal/long"`, 1},
+		{"internal/payload/payload_test.go", `"github.com/sessiongen/sessiongen/internal/long"`, 0},
+		{"internal/payload/payload_test.go", `"github.com/sessiongen/sessiongen/runtime"`, 1},
+		{"internal/payload/payload.go", `"github.com/sessiongen/sessiongenerator"`, 0},
+	} {
+		src := "package x\n\nimport (" + c.imports + ")\n"
+		if got := leafImports(c.path, []byte(src)); len(got) != c.wrong {
+			t.Errorf("%s: %s: %q", c.path, c.imports, got)
+		}
+	}
+}
+
+// A home knows what all have in common, and nothing of another home.
+func TestHomesKnowNoOther(t *testing.T) {
+	fset := token.NewFileSet()
+	var files []*ast.File
+	dir, err := build.ImportDir(".", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range dir.GoFiles {
+		f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	wrong, err := crossings(fset, files, importer.ForCompiler(fset, "gc", exportData(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range wrong {
+		t.Error(w)
+	}
+}
+
+// exportData finds what the compiler wrote of the packages that this one imports.
+func exportData(t *testing.T) func(path string) (io.ReadCloser, error) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", ".")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(map[string]string)
+	for line := range bytes.Lines(out) {
+		path, file, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
+		files[path] = file
+	}
+	return func(path string) (io.ReadCloser, error) { return os.Open(files[path]) }
+}
+
+// homeFile matches the files of a home: home_store.go, home_store_merge.go.
+var homeFile = regexp.MustCompile(`^home_([a-z]+)(?:_\w+)?\.go$`)
+
+// homeOf returns which home a file belongs to, "" if to none.
+func homeOf(filename string) string {
+	if m := homeFile.FindStringSubmatch(filepath.Base(filename)); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// crossings type-checks a package, and returns where a home's file uses what another home's
+// declares: a function, type, variable or constant, a method or a field.
+func crossings(fset *token.FileSet, files []*ast.File, imports types.Importer) (wrong []string, err error) {
+	info := &types.Info{Uses: make(map[*ast.Ident]types.Object)}
+	conf := types.Config{Importer: imports}
+	pkg, err := conf.Check("runtime", fset, files, info)
+	if err != nil {
+		return nil, err
+	}
+	for id, obj := range info.Uses {
+		if obj.Pkg() != pkg {
+			continue
+		}
+		where := fset.Position(id.Pos())
+		user, owner := homeOf(where.Filename), homeOf(fset.Position(obj.Pos()).Filename)
+		if user != "" && owner != "" && user != owner {
+			wrong = append(wrong, fmt.Sprintf("%s: the %s home uses %s, which is the %s home's", where, user, obj.Name(), owner))
+		}
+	}
+	slices.Sort(wrong)
+	return wrong, nil
+}
+
+func TestCrossings(t *testing.T) {
+	shared := map[string]string{
+		"home.go": "package p\n\ntype home interface{ open() int }\n\nfunc shared() int { return 1 }\n",
+		"home_cookie.go": "package p\n\ntype cookieHome struct{ n int }\n\nfunc (c cookieHome) open() int { return shared() }\n\n" +
+			"const limit = 1\n\nvar count int\n\nfunc seal() int { return 1 }\n",
+		"home_store_merge.go": "package p\n\nfunc merge() int { return 2 }\n",
+		"manager.go":          "package p\n\nvar homes = []home{cookieHome{}, storeHome{}}\n\nvar first cookieHome\n",
+	}
+	for name, c := range map[string]struct {
+		body  string
+		wrong int
+	}{
+		"its own":             {"return merge() + shared()", 0},
+		"by the interface":    {"return homes[0].open()", 0},
+		"local of the name":   {"limit, seal := 1, 2; return limit + seal", 0},
+		"a field of the name": {"var x struct{ count int }; return x.count", 0},
+		"function":            {"return seal()", 1},
+		"constant and var":    {"return limit + count", 2},
+		"type":                {"return len([]cookieHome{})", 1},
+		"method":              {"return first.open()", 1},
+		"field":               {"return first.n", 1},
+		"in a closure":        {"return func() int { return seal() }()", 1},
+	} {
+		fset := token.NewFileSet()
+		var files []*ast.File
+		sources := map[string]string{"home_store.go": "package p\n\ntype storeHome struct{}\n\nfunc (storeHome) open() int { " + c.body + " }\n"}
+		for file, src := range shared {
+			sources[file] = src
+		}
+		for file, src := range sources {
+			f, err := parser.ParseFile(fset, file, src, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, f)
+		}
+		wrong, err := crossings(fset, files, nil)
+		if err != nil || len(wrong) != c.wrong {
+			t.Errorf("%s: %q, error %v", name, wrong, err)
+		}
+	}
+	for file, want := range map[string]string{
+		"home.go": "", "home_store.go": "store", "x/home_store_merge_queue.go": "store", "homes_store.go": "", "store_home_cookie.go": "",
+	} {
+		if got := homeOf(file); got != want {
+			t.Errorf("%s is of home %q", file, got)
+		}
+	}
+}

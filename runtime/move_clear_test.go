@@ -1,0 +1,178 @@
+package runtime_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// A log-out is final even if what is set after it turns out to be too large only when it is saved.
+func TestClearThenTooLarge(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		r := newRig(t)
+		c := r.login()
+		stolen := c.clone()
+		w := c.send(func(s *visitor) {
+			s.Clear()
+			fieldToken.Set(s.Session, strings.Repeat("x", 2<<20))
+		})
+		if w.Code != 500 || len(setCookies(w)) != 1 {
+			t.Errorf("status %d, %q", w.Code, setCookies(w))
+		}
+		if stolen.isLoggedIn() {
+			t.Error("the cookie was deleted, the session lives")
+		}
+	})
+}
+
+// With the old id, Clear ends the session where it is, whatever is set after it.
+func TestLateClearAndBegin(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		r := newRig(t)
+		c := r.login()
+		old := c.clone()
+		c.visit(func(s *visitor) { s.Renew() })
+		old.visit(func(s *visitor) { s.Clear(); fieldTheme.Set(s.Session, "dark") })
+		if c.isLoggedIn() {
+			t.Error("it lives")
+		}
+	})
+}
+
+// So does one that has found out that the session moved.
+func TestClearAndBeginAfterLoss(t *testing.T) {
+	r := newRig(t, runtime.Config{})
+	c := r.login()
+	c.visit(func(s *visitor) { fieldCode.Set(s.Session, "1234") })
+	moving := c.clone()
+	c.visit(func(s *visitor) {
+		fieldUser.Get(s.Session)
+		moving.visit(func(s *visitor) { s.Renew() })
+		fieldCode.Pop(s.Session)
+		s.Clear()
+		fieldTheme.Set(s.Session, "dark")
+	})
+	if moving.isLoggedIn() {
+		t.Error("it lives")
+	}
+}
+
+// In a store, a session without a principal is followed as well. In cookies it is nobody's, and
+// not worth a record.
+func TestClearAndBeginWithoutPrincipal(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		r := newRig(t)
+		c := r.client()
+		c.visit(func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+		moving := c.clone()
+		c.visit(func(s *visitor) {
+			fieldUser.Get(s.Session)
+			moving.visit(func(s *visitor) { s.Renew() })
+			s.Clear()
+			fieldTheme.Set(s.Session, "dark")
+		})
+		inStore := strings.HasSuffix(t.Name(), "/store")
+		if moving.isLoggedIn() == inStore {
+			t.Errorf("it lives: %v", inStore)
+		}
+	})
+}
+
+// What is set after a save of the empty session is another session, and a good one.
+func TestBeginAfterEmptySave(t *testing.T) {
+	for name, empty := range map[string]func(*visitor){
+		"Clear":            func(s *visitor) { s.Clear() },
+		"remove the field": func(s *visitor) { fieldUser.Clear(s.Session) },
+	} {
+		bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+			r := newRig(t)
+			c := r.client()
+			c.visit(func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+			c.visit(func(s *visitor) {
+				empty(s)
+				if _, err := r.m.Seal(s); err != nil {
+					t.Error(err)
+				}
+				fieldUser.Set(s.Session, "other")
+			})
+			if len(c.cookies) == 0 || !c.isLoggedIn() {
+				t.Errorf("%s: the browser was sent a dead session", name)
+			}
+		})
+	}
+}
+
+// A log-out in an early save is no reason to end what began after it and was saved.
+func TestBegunAfterLogOutStays(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		r := newRig(t)
+		c := r.login()
+		next := r.client()
+		c.send(func(s *visitor) {
+			s.Clear()
+			if _, err := r.m.Seal(s); err != nil {
+				t.Error(err)
+			}
+			fieldUser.Set(s.Session, "other")
+			lines, err := r.m.Seal(s)
+			if err != nil || len(lines) != 1 {
+				t.Fatal(lines, err)
+			}
+			cookie := parseCookie(t, lines[0])
+			next.cookies[cookie.Name] = cookie.Value
+			if !next.isLoggedIn() {
+				t.Fatal("the test does not test it")
+			}
+			next.visit(func(s *visitor) { s.Renew() })
+			fieldVisits.Set(s.Session, 1)
+			s.Renew()
+		})
+		if !next.isLoggedIn() {
+			t.Error("a mere conflict ended the session that began after the log-out")
+		}
+	})
+}
+
+// A removal of the last field, at the same time as a move, is no log-out.
+func TestRemovalIsNoLogOut(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		r := newRig(t)
+		c := r.client()
+		c.visit(func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
+		moving := c.clone()
+		c.visit(func(s *visitor) {
+			fieldUser.Get(s.Session)
+			moving.visit(func(s *visitor) { s.Renew() })
+			fieldUser.Clear(s.Session)
+		})
+		if !moving.isLoggedIn() {
+			t.Error("logged out")
+		}
+	})
+}
+
+// A revocation that the store called failed is the request's own when it saves again.
+func TestMoveAgainAfterFailure(t *testing.T) {
+	r := inCookies(t, runtime.Config{})
+	c := r.login()
+	first := true
+	r.store.set(nil, func(call, _ string) error {
+		if call == "insert" && first {
+			first = false
+			return errors.New("connection reset")
+		}
+		return nil
+	})
+	w := c.send(func(s *visitor) {
+		s.Renew()
+		if _, err := r.m.Seal(s); !errors.Is(err, runtime.ErrStore) {
+			t.Error(err)
+		}
+	})
+	c.receive(w)
+	if w.Code == 200 && !c.isLoggedIn() {
+		t.Errorf("status 200, and logged out; events %v", r.log.take())
+	}
+}

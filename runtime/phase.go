@@ -1,0 +1,56 @@
+package runtime
+
+// The phases of a session, each a question of its own. Where they decide, a switch names them
+// all.
+
+// An origin says where a session comes from.
+type origin uint8
+
+const (
+	unopened  origin = iota // nobody has used it yet
+	fresh                   // no cookie opened: it begins in this request
+	announced               // the same, and EventCreated was reported
+	returning               // it was opened from the browser's cookie
+
+	// In these, the session is new to the request, which was meant for one that is there no more.
+	moved // to another id, just now: only what begins another session is kept
+	lost  // ended by others since it was opened: nothing that this request does is kept
+)
+
+func (o origin) isNew() bool { return o != returning }
+
+// Edits say whether a session was changed in this request, and whether that is saved.
+type edits uint8
+
+const (
+	unchanged edits = iota
+	unsaved         // something changed since it was last saved
+	saved           // everything that changed is saved
+)
+
+// A holding is what the browser has of a session.
+type holding uint8
+
+const (
+	holdsNothing   holding = iota
+	holdsCookie            // a cookie of the session's name, whatever is in it, or is sent one
+	holdsPermanent         // a cookie that it keeps when it ends
+)
+
+// News is what the next save has to tell about a session.
+type news uint8
+
+const (
+	noNews news = iota
+	renewal
+	destruction // also of what was renewed before
+)
+
+// An answer is how far the response of a session's request is.
+type answer uint8
+
+const (
+	answerAhead     answer = iota
+	answerBegun            // changes come too late
+	answerAbandoned        // the handler has panicked, or its context has ended: the browser may hear of nothing
+)

@@ -1,0 +1,153 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// A session that gets another id, or the hash of another key, while the store looks for those of
+// its principal is ended and listed all the same.
+func TestRevokePrincipalOfMoving(t *testing.T) {
+	read := func(s *visitor) { fieldUser.Get(s.Session) }
+	renew := func(s *visitor) { s.Renew() }
+	for name, c := range map[string]struct {
+		keys  string
+		move  func(*visitor)
+		moves int
+	}{
+		"sealed anew": {keyB + "," + keyA, read, 1},
+		"back":        {keyA + "," + keyB, renew, 1},
+		"moved once":  {keyA, renew, 1},
+		"moved often": {keyA, renew, 20},
+	} {
+		for before := range 4 {
+			r := newRig(t, runtime.Config{})
+			client := r.login()
+			if err := r.m.SetKeys(parseKeys(t, c.keys)); err != nil {
+				t.Fatal(err)
+			}
+			calls, moves := 0, 0
+			move := func() {
+				if calls++; calls > before && moves < c.moves {
+					moves++
+					client.visit(c.move)
+				}
+			}
+			r.store.set(func(_ context.Context, call, _ string) error {
+				if call == "delete by principal" {
+					move()
+				}
+				return nil
+			}, nil)
+			if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+				t.Fatal(err)
+			}
+			r.store.set(nil, nil)
+			if client.isLoggedIn() {
+				t.Errorf("%s, after %d calls: it lives", name, before)
+			}
+		}
+	}
+}
+
+// A session that moves to another id while it is revoked is revoked too.
+func TestServerRevokeWhileRenewing(t *testing.T) {
+	l := &listing{spyStore: newSpyStore()}
+	r := newRig(t, runtime.Config{Store: l})
+	c := r.login()
+	l.between = func() { l.between = nil; c.visit(func(s *visitor) { s.Renew() }) }
+	if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+		t.Fatal(err)
+	}
+	l.between = nil
+	c.visit(func(s *visitor) {
+		if fieldAccount.Has(s.Session) {
+			t.Error("survives log out everywhere")
+		}
+	})
+}
+
+// A tardyStore looks for a principal's records first, and deletes them then.
+type tardyStore struct {
+	*runtime.MemoryStore
+	meanwhile func()
+}
+
+func (s *tardyStore) DeleteByPrincipal(ctx context.Context, principal string) error {
+	records, err := s.List(ctx, principal)
+	s.meanwhile()
+	for key := range records {
+		err = errors.Join(err, s.Delete(ctx, key))
+	}
+	return err
+}
+
+func TestRevokePrincipalInTardyStore(t *testing.T) {
+	tardy := &tardyStore{MemoryStore: runtime.NewMemoryStore(100), meanwhile: func() {}}
+	r := newRig(t, runtime.Config{Store: tardy})
+	c := r.login()
+	moves := 0
+	tardy.meanwhile = func() {
+		if moves++; moves < 20 {
+			c.visit(func(s *visitor) { s.Renew() })
+		}
+	}
+	if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil || c.isLoggedIn() {
+		t.Errorf("error %v, it lives: %v", err, c.isLoggedIn())
+	}
+}
+
+// Log-ins that do not cease keep nobody from revoking what was there, and are good themselves.
+func TestRevokePrincipalWhileOthersLogIn(t *testing.T) {
+	r := newRig(t, runtime.Config{})
+	c := r.login()
+	late := r.client()
+	r.store.set(nil, func(call, _ string) error {
+		if call == "delete by principal" {
+			late.visit(func(s *visitor) { fieldAccount.Set(s.Session, 7) })
+		}
+		return nil
+	})
+	if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+		t.Errorf("error %v", err)
+	}
+	if c.isLoggedIn() {
+		t.Error("the one that there was lives")
+	}
+	late.visit(func(s *visitor) {
+		if got := fieldAccount.Get(s.Session); got != 7 {
+			t.Errorf("the one that came later is logged in as %d", got)
+		}
+	})
+}
+
+func TestListMeanwhileSealedAnew(t *testing.T) {
+	for before := range 2 {
+		r := newRig(t, runtime.Config{})
+		c := r.login()
+		if err := r.m.SetKeys(parseKeys(t, keyB+","+keyA)); err != nil {
+			t.Fatal(err)
+		}
+		calls := 0
+		r.store.set(func(_ context.Context, call, _ string) error {
+			if call == "list" {
+				if calls++; calls == before+1 {
+					c.visit(func(s *visitor) { fieldUser.Get(s.Session) })
+				}
+			}
+			return nil
+		}, func(call, _ string) error {
+			if call == "list" && before == 1 && calls == 1 {
+				c.visit(func(s *visitor) { fieldUser.Get(s.Session) }) // it is in both lists
+			}
+			return nil
+		})
+		infos, err := r.m.ListByPrincipal(t.Context(), int64(7))
+		if len(infos) != 1 || err != nil {
+			t.Errorf("%d: %d sessions, error %v", before, len(infos), err)
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package runtime
+
+import (
+	"fmt"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
+)
+
+// A session that lives in the browser is sealed whole into its cookie, or over several.
+
+// unseal opens the session in a token. The refusal is empty if it is accepted. If it has only
+// ended, the session is there all the same.
+func (st *state) unseal(text, companion string, now int64) (refusal string, decrypted bool) {
+	m := st.manager
+	rings := m.rings.Load()
+	plaintext, key, err := rings.session.Open(st.Room(), text)
+	switch err {
+	case nil:
+	case token.ErrForged:
+		return RefusedForged, true
+	case token.ErrUnknownKey:
+		if rings.companion.Recognizes(text) {
+			return RefusedPurpose, false
+		}
+		return RefusedUnknownKey, false
+	default:
+		return RefusedMalformed, false
+	}
+	if st.Parse(plaintext) != nil {
+		return RefusedMalformed, true
+	}
+	st.wrongTimes = st.CorrectTimes(now)
+	st.used, st.key, st.oldUse = st.Saved, uint8(key), false
+	if m.slides(&st.Metadata) && companion != "" {
+		var used int64
+		used, st.oldUse = m.openCompanion(companion, st.ID())
+		if used > now+payload.ClockError {
+			used, st.oldUse = now, true // the clock that noted it is wrong
+		}
+		st.used = max(st.used, used)
+	}
+	if expires, refusal := m.expiry(&st.Metadata, st.used, now); now >= expires {
+		return refusal, true
+	}
+	return "", true
+}
+
+// seal decides what a response says about the session, following Flask's rules, and
+// appends its Set-Cookie header fields to lines.
+func (st *state) seal(lines []string) (_ []string, err error) {
+	empty := st.Empty()
+	switch {
+	case st.modified() && empty:
+		if st.browser == holdsNothing && st.siblings == 0 {
+			return lines, nil
+		}
+		st.announce(false)
+		return st.appendDeletions(lines), nil
+	case st.modified():
+		return st.sealData(lines, false)
+	case empty:
+		return lines, nil
+	}
+	if st.oldKey() || st.wrongTimes {
+		if lines, err = st.sealData(lines, true); err != nil {
+			return nil, err
+		}
+	}
+	if m := st.manager; m.slides(&st.Metadata) {
+		if now := st.now(); st.oldKey() || st.wrongTimes || st.oldUse || now-st.used >= m.refresh {
+			return st.sealUse(lines, now)
+		}
+	}
+	return lines, nil
+}
+
+// sealData seals the session itself. A reseal is one of a session that did not change,
+// under the newest key.
+func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
+	m := st.manager
+	buf := getScratch()
+	defer putScratch(buf)
+	now := st.now()
+	*buf = st.appendPlaintext(*buf, now)
+	tokenLen := token.TextLen(len(*buf))
+	chunks, size := m.cookie.Layout(tokenLen)
+	if chunks == 0 {
+		st.event(EventTooLarge, fmt.Sprintf("%d bytes", size), "")
+		if reseal {
+			return lines, nil // the browser's cookie is still good
+		}
+		return nil, fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
+			ErrTooLarge, size, m.cookie.Limit(), m.largest(&st.Contents))
+	}
+	maxAge := m.maxAge(&st.Metadata, now)
+	line, err := m.rings.Load().session.Seal(m.cookie.NewLine(tokenLen, maxAge), *buf)
+	if err != nil {
+		return nil, fmt.Errorf("session: sealing: %w", err)
+	}
+	lines = m.cookie.AppendLines(lines, line, chunks, maxAge, now)
+	st.browser = holdsCookie
+	st.announce(reseal)
+
+	kept := cookie.ChunkSiblings(chunks)
+	if m.slides(&st.Metadata) {
+		kept = kept.With(cookie.Companion)
+	}
+	lines = m.cookie.AppendSiblingDeletions(lines, st.siblings&^kept)
+	st.siblings |= cookie.ChunkSiblings(chunks) // for a save that follows
+	return lines, nil
+}
+
+// sealUse seals the time of the session's last use, which is now. A clock that was set
+// back does not make it earlier.
+func (st *state) sealUse(lines []string, now int64) ([]string, error) {
+	m := st.manager
+	buf := getScratch()
+	defer putScratch(buf)
+	*buf = append(append(*buf, m.cookie.CompanionName()...), '=')
+	line, err := m.sealCompanion(*buf, st.ID(), payload.Later(st.used, now))
+	if err != nil {
+		return nil, fmt.Errorf("session: sealing: %w", err)
+	}
+	var maxAge int64
+	if st.Permanent() {
+		expires, _ := m.expiry(&st.Metadata, now, now)
+		maxAge = expires - now
+	}
+	lines, *buf = m.cookie.AppendCompanion(lines, line, maxAge, now)
+	st.siblings = st.siblings.With(cookie.Companion)
+	return lines, nil
+}
+
+// fits reports whether the session can be sent.
+func (st *state) fits() bool {
+	buf := getScratch()
+	defer putScratch(buf)
+	*buf = st.appendPlaintext(*buf, st.now())
+	chunks, _ := st.manager.cookie.Layout(token.TextLen(len(*buf)))
+	return chunks > 0
+}

@@ -1,0 +1,118 @@
+package runtime_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// A log-out deletes the cookie, whatever is refused before it or after it.
+func TestLogOutDoesNotFail(t *testing.T) {
+	tooLong := func(s *visitor) { fieldUser.Set(s.Session, "longer than ten bytes") }
+	tooLarge := func(s *visitor) { fieldToken.Set(s.Session, strings.Repeat("x", 5000)) }
+	for name, logOut := range map[string]func(*visitor){
+		"Destroy": func(s *visitor) { s.Destroy() },
+		"Clear":   func(s *visitor) { s.Clear() },
+	} {
+		for _, refused := range []func(*visitor){tooLong, tooLarge} {
+			m := newManager(t, runtime.Config{})
+			cookie := sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })
+
+			s := m.Open([]string{cookie})
+			logOut(s)
+			refused(s)
+			lines, err := m.Seal(s)
+			if err == nil || len(lines) != 1 || parseCookie(t, lines[0]).MaxAge >= 0 {
+				t.Errorf("%s, then a refused value: %q, %v", name, lines, err)
+			}
+			w := serve(m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				s := from(r)
+				logOut(s)
+				refused(s)
+			})), cookie)
+			if lines := setCookies(w); w.Code != 500 || len(lines) != 1 || parseCookie(t, lines[0]).MaxAge >= 0 {
+				t.Errorf("%s, then a refused value: %d with %q", name, w.Code, lines)
+			}
+		}
+		m := newManager(t, runtime.Config{})
+		s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })})
+		tooLong(s)
+		logOut(s)
+		if line := seal(t, m, s); s.Err() != nil || parseCookie(t, line).MaxAge >= 0 {
+			t.Errorf("a refused value, then %s: %q, %v", name, line, s.Err())
+		}
+
+		// The cookie does not open here, but elsewhere it may.
+		other := newManager(t, runtime.Config{})
+		s = other.Open([]string{"__Host-session=unknown"})
+		logOut(s)
+		if line := seal(t, other, s); parseCookie(t, line).MaxAge >= 0 {
+			t.Errorf("%s of a cookie that does not open: %q", name, line)
+		}
+	}
+}
+
+// On the server too, a log-out is final, whatever is refused after it.
+func TestLogOutOnTheServerDoesNotFail(t *testing.T) {
+	for name, logOut := range map[string]func(*visitor){
+		"Destroy": func(s *visitor) { s.Destroy() },
+		"Clear":   func(s *visitor) { s.Clear() },
+	} {
+		for mode, cfg := range map[string]runtime.Config{
+			"Store":       {Store: runtime.NewMemoryStore(100)},
+			"Revocations": {Revocations: runtime.NewMemoryStore(100)},
+		} {
+			m := newManager(t, cfg)
+			cookie := sealed(t, m, func(s *visitor) { fieldAccount.Set(s.Session, 7) })
+			s := m.Open([]string{cookie})
+			logOut(s)
+			fieldUser.Set(s.Session, "longer than ten bytes")
+			lines, err := m.Seal(s)
+			if err == nil || len(lines) != 1 || parseCookie(t, lines[0]).MaxAge >= 0 {
+				t.Errorf("%s, %s: %q, %v", mode, name, lines, err)
+			}
+			if s := m.Open([]string{cookie}); !s.IsNew() {
+				t.Errorf("%s, %s: who kept the cookie still has the session", mode, name)
+			}
+		}
+	}
+}
+
+// A log-out does not fail for a value that was refused before it.
+func TestDestroyForgetsErrors(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	s := m.Open(nil)
+	fieldUser.Set(s.Session, "hubo")
+	s = m.Open([]string{pair(t, seal(t, m, s))})
+	fieldUser.Set(s.Session, "longer than ten bytes")
+	if s.Err() == nil {
+		t.Fatal("no error")
+	}
+	s.Destroy()
+	if line := seal(t, m, s); s.Err() != nil || parseCookie(t, line).MaxAge >= 0 {
+		t.Errorf("%v, saved as %q", s.Err(), line)
+	}
+}
+
+// A log-out also removes what is left of a session whose own cookie is gone.
+func TestOrphansAreDeleted(t *testing.T) {
+	m := newManager(t, runtime.Config{MaxChunks: 4, IdleTimeout: time.Hour})
+	s := m.Open([]string{"__Host-session-2=x; __Host-session-seen=y"})
+	s.Destroy()
+	lines, err := m.Seal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var deleted []string
+	for _, line := range lines {
+		if c := parseCookie(t, line); c.MaxAge < 0 {
+			deleted = append(deleted, c.Name)
+		}
+	}
+	if got := strings.Join(deleted, " "); got != "__Host-session __Host-session-2 __Host-session-seen" {
+		t.Errorf("deleted %s", got)
+	}
+}

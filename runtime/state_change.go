@@ -1,0 +1,221 @@
+package runtime
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+)
+
+// A change is what a request did to a session, so that a home can do it again to a newer one.
+type change struct {
+	kind    changeKind
+	field   *descriptor // of changePut and changeRemove
+	raw     []byte      // of changePut; of changeAuthenticated, the principal
+	expires int64
+	again   update        // what to do in place of setting raw, if the field turns out to hold something else
+	flag    bool          // of changePermanent
+	at      int64         // of changeAuthenticated; 0 if there is no principal now
+	marks   payload.Marks // of changeAuthenticated and changeMarks
+}
+
+type changeKind uint8
+
+const (
+	changePut changeKind = iota
+	changeRemove
+	changePermanent
+	changeAuthenticated
+	changeMarks
+	changeOwner // every other field was cleared
+)
+
+// An update makes a field's encoded value from the one that it holds, nil if absent. It
+// returns nil if the new value is refused. The session must not be locked.
+type update func(held []byte) []byte
+
+// change notes that something changed; name is the field, or the method that did it.
+func (st *state) change(name string) {
+	st.edits = unsaved
+	if st.answer != answerAhead {
+		st.fail(ErrTooLate)
+		st.event(EventTooLate, "", name)
+	}
+}
+
+// renew gives the session a new id, so that one that somebody planted in the browser
+// does not become the visitor's (session fixation).
+func (st *state) renew() {
+	st.DropID()
+	st.news = max(st.news, renewal)
+	if st.origin == moved {
+		st.origin = fresh
+	}
+}
+
+// beginAnew makes what is set from now on another session, whatever became of the one that
+// the request was meant for.
+func (st *state) beginAnew() {
+	st.renew()
+	if st.origin == lost {
+		st.origin = fresh
+	}
+}
+
+// authenticate notes that the visitor has proved, at a time, to be the principal with this encoded
+// value; 0 and nil for nobody.
+func (st *state) authenticate(raw []byte, at int64) {
+	st.renew()
+	st.Authenticated = at
+	st.manager.home.note(st, change{kind: changeAuthenticated, at: at, raw: raw})
+}
+
+// changeOwner removes every field but that of the principal, who is another one now: nobody
+// inherits what is somebody else's.
+func (st *state) changeOwner(principal *descriptor) {
+	st.keepOnly(principal)
+	st.manager.home.note(st, change{kind: changeOwner, field: principal})
+}
+
+// keepOnly removes every other field.
+func (st *state) keepOnly(kept *descriptor) {
+	for _, f := range st.manager.fields {
+		if f != kept {
+			st.Contents.Remove(f.index)
+		}
+	}
+	st.ForgetUnknown()
+}
+
+// value returns the encoded value of a field, nil if absent. It stays as it is
+// however the session changes.
+func (st *state) value(index int) []byte {
+	st.lock()
+	raw := st.Contents.Value(index)
+	st.unlock()
+	return raw
+}
+
+// put sets the encoded value of a field. If over is not nil, it does so only while the field
+// holds *over, and otherwise returns false. If the session turns out to hold something else, again
+// tells what to set the field to; nil means raw.
+func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool {
+	st.lock()
+	defer st.unlock()
+	held := st.Contents.Value(f.index)
+	if over != nil && !same(held, *over) {
+		return false
+	}
+	expires := st.expiryOf(f)
+	changed := !same(held, raw)
+	if !changed && st.Expiry(f.index) == expires {
+		return true
+	}
+	if changed && f.principal {
+		if held != nil {
+			st.changeOwner(f)
+		}
+		st.authenticate(raw, st.now())
+	}
+	st.Contents.Set(f.index, raw)
+	st.SetExpiry(f.index, expires)
+	st.manager.home.note(st, change{kind: changePut, field: f, raw: st.Contents.Value(f.index), expires: expires, again: again})
+	st.change(f.name)
+	return true
+}
+
+// expiryOf is when a field ends that is set now.
+func (st *state) expiryOf(f *descriptor) int64 {
+	if f.ttl == 0 {
+		return 0
+	}
+	return st.now() + int64(f.ttl/time.Second)
+}
+
+// take removes the value of a field and returns it.
+func (st *state) take(f *descriptor) []byte {
+	st.lock()
+	defer st.unlock()
+	return st.takeLocked(f)
+}
+
+func (st *state) takeLocked(f *descriptor) []byte {
+	raw := st.Contents.Value(f.index)
+	if st.remove(f) {
+		st.manager.home.note(st, change{kind: changeRemove, field: f})
+		st.change(f.name)
+	}
+	return raw
+}
+
+// remove makes a field absent. It is false if there was nothing; a value that was
+// dropped is something, as the browser still holds it.
+func (st *state) remove(f *descriptor) bool {
+	if !st.Holds(f.index) {
+		return false
+	}
+	if f.principal {
+		st.authenticate(nil, 0)
+	}
+	st.Contents.Remove(f.index)
+	return true
+}
+
+// drop makes a value that does not decode count as absent, if the field still holds
+// it. That is not a change of the handler's: the next one leaves it out.
+func (st *state) drop(f *descriptor, raw []byte) {
+	st.lock()
+	defer st.unlock()
+	if held := st.Contents.Value(f.index); held != nil && same(held, raw) {
+		st.Contents.Drop(f.index)
+		st.eventDropped(f)
+	}
+}
+
+func (st *state) eventDropped(f *descriptor) {
+	st.event(EventFieldDropped, "the value is not of the field's type", f.name)
+}
+
+// clear removes everything.
+func (st *state) clear() {
+	// A cookie that did not open is something too: elsewhere it may.
+	something := st.HasFlags() || st.HasUnknown() || st.origin.isNew() && st.browser != holdsNothing
+	for _, f := range st.manager.fields {
+		something = st.remove(f) || something
+	}
+	if !something {
+		return
+	}
+	st.ForgetUnknown()
+	st.ClearFlags()
+	st.logOut()
+	st.change("Clear")
+}
+
+// destroy ends the session.
+func (st *state) destroy() {
+	something := st.origin == returning
+	st.Reset()
+	st.origin = fresh
+	st.start(st.now())
+	if st.logOut() || something {
+		st.news = destruction
+	}
+	st.change("Destroy")
+}
+
+// logOut notes that what was there has ended; it reports whether the home knows of something
+// that ends with it. What was refused is gone too: a log-out must not fail for it.
+func (st *state) logOut() (something bool) {
+	st.loggedOut = true
+	something = st.manager.home.end(st)
+	if st.answer == answerAhead && st.trouble != nil && !st.isDown() {
+		st.trouble.err = nil
+	}
+	return something
+}
+
+// same reports whether two encoded values are the same one; nil is an absent value.
+func same(a, b []byte) bool {
+	return (a == nil) == (b == nil) && bytes.Equal(a, b)
+}

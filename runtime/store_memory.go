@@ -1,0 +1,276 @@
+package runtime
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// MemoryStore is a [Store] in the memory of one process, for programs that run as a single
+// process and for tests. Its records end with the process.
+type MemoryStore struct {
+	mu      sync.Mutex
+	max     int
+	records map[string]*memoryRecord
+	owned   map[string]map[string]*memoryRecord // sessions by the principal, then by key
+	order   [memoryClasses]memoryHeap           // what expires first is first
+}
+
+// A memoryClass says who goes first when the store is full.
+type memoryClass uint8
+
+const (
+	memoryAnonymous memoryClass = iota // sessions that are nobody's
+	memoryOwned                        // sessions of a principal
+	memoryKept                         // records without data, which never go before they expire
+	memoryClasses
+)
+
+func (r *Record) memoryClass() memoryClass {
+	switch {
+	case len(r.Data) == 0:
+		return memoryKept
+	case r.Principal != "":
+		return memoryOwned
+	}
+	return memoryAnonymous
+}
+
+type memoryRecord struct {
+	Record
+	key   string
+	index int // in the order of its class
+}
+
+// NewMemoryStore returns a store for at most max records of up to 1 MiB each; a max below 1
+// counts as 1. In a full store, a new record replaces another: of the sessions without a
+// principal the one that expires first, or else of those with one. Records without data, which
+// say what is revoked, are never replaced: a store that is full of them fails. Make max large
+// enough: in a full store, a log-out may miss a session that another request is moving to a
+// new id.
+func NewMemoryStore(max int) *MemoryStore {
+	if max < 1 {
+		max = 1
+	}
+	return &MemoryStore{max: max, records: make(map[string]*memoryRecord), owned: make(map[string]map[string]*memoryRecord)}
+}
+
+var errMemoryFull = errors.New("session: the memory store is full")
+
+// memoryBatch is how many records DeleteByPrincipal and DeleteAll remove before they let others
+// have the lock.
+const memoryBatch = 1000
+
+// lock locks the store and removes what has expired.
+func (s *MemoryStore) lock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	now := time.Now()
+	for class := range s.order {
+		for o := &s.order[class]; len(*o) > 0 && !now.Before((*o)[0].Expires); {
+			s.remove((*o)[0])
+		}
+	}
+	return nil
+}
+
+// Load implements [Store].
+func (s *MemoryStore) Load(ctx context.Context, key string) (Record, error) {
+	if err := s.lock(ctx); err != nil {
+		return Record{}, err
+	}
+	defer s.mu.Unlock()
+	r := s.records[key]
+	if r == nil {
+		return Record{}, ErrNoRecord
+	}
+	return r.copy(), nil
+}
+
+// Insert implements [Store].
+func (s *MemoryStore) Insert(ctx context.Context, key string, r Record) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	if s.records[key] != nil {
+		return ErrConflict
+	}
+	if !time.Now().Before(r.Expires) {
+		return nil
+	}
+	if len(s.records) >= s.max && !s.evict() {
+		return errMemoryFull
+	}
+	s.add(key, r)
+	return nil
+}
+
+// evict makes room for one record.
+func (s *MemoryStore) evict() bool {
+	for _, o := range s.order[:memoryKept] {
+		if len(o) > 0 {
+			s.remove(o[0])
+			return true
+		}
+	}
+	return false
+}
+
+// Replace implements [Store].
+func (s *MemoryStore) Replace(ctx context.Context, key string, version uint64, r Record) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	old := s.records[key]
+	if old == nil {
+		return ErrNoRecord
+	}
+	if old.Version != version {
+		return ErrConflict
+	}
+	if old.Principal != r.Principal || old.memoryClass() != r.memoryClass() {
+		s.remove(old)
+		s.add(key, r)
+		return nil
+	}
+	r.Data = append(old.Data[:0], r.Data...) // Load gave copies of it away
+	old.Record = r
+	heap.Fix(&s.order[r.memoryClass()], old.index)
+	return nil
+}
+
+// Delete implements [Store].
+func (s *MemoryStore) Delete(ctx context.Context, key string) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	if r := s.records[key]; r != nil {
+		s.remove(r)
+	}
+	return nil
+}
+
+// List implements [Store].
+func (s *MemoryStore) List(ctx context.Context, principal string) (map[string]Record, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	all := make(map[string]Record)
+	for key, r := range s.owned[principal] {
+		all[key] = r.copy()
+	}
+	return all, nil
+}
+
+// DeleteByPrincipal implements [Store].
+func (s *MemoryStore) DeleteByPrincipal(ctx context.Context, principal string) error {
+	return s.inBatches(ctx, func() (more bool) {
+		n := 0
+		for _, r := range s.owned[principal] {
+			if n++; n > memoryBatch {
+				return true
+			}
+			s.remove(r)
+		}
+		return false
+	})
+}
+
+// DeleteAll implements [Store].
+func (s *MemoryStore) DeleteAll(ctx context.Context) error {
+	return s.inBatches(ctx, func() (more bool) {
+		for range memoryBatch {
+			if !s.evict() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// inBatches calls f, with the lock, while there is more to do. f removes more at once than
+// others can add before it is its turn again, so that it comes to an end.
+func (s *MemoryStore) inBatches(ctx context.Context, f func() (more bool)) error {
+	for more := true; more; {
+		if err := s.lock(ctx); err != nil {
+			return err
+		}
+		more = f()
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+// Len returns how many records there are.
+func (s *MemoryStore) Len() int {
+	if s.lock(context.Background()) != nil {
+		return 0
+	}
+	defer s.mu.Unlock()
+	return len(s.records)
+}
+
+func (s *MemoryStore) add(key string, r Record) {
+	m := &memoryRecord{Record: r, key: key}
+	m.Record = m.copy() // the caller's data may change
+	s.records[key] = m
+	class := m.memoryClass()
+	heap.Push(&s.order[class], m)
+	if class == memoryOwned {
+		if s.owned[r.Principal] == nil {
+			s.owned[r.Principal] = make(map[string]*memoryRecord)
+		}
+		s.owned[r.Principal][key] = m
+	}
+}
+
+func (s *MemoryStore) remove(r *memoryRecord) {
+	delete(s.records, r.key)
+	class := r.memoryClass()
+	heap.Remove(&s.order[class], r.index)
+	if class == memoryOwned {
+		delete(s.owned[r.Principal], r.key)
+		if len(s.owned[r.Principal]) == 0 {
+			delete(s.owned, r.Principal)
+		}
+	}
+}
+
+func (r *memoryRecord) copy() Record {
+	c := r.Record
+	c.Data = slices.Clone(c.Data)
+	return c
+}
+
+type memoryHeap []*memoryRecord
+
+func (h memoryHeap) Len() int           { return len(h) }
+func (h memoryHeap) Less(i, j int) bool { return h[i].Expires.Before(h[j].Expires) }
+
+func (h memoryHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *memoryHeap) Push(x any) {
+	r := x.(*memoryRecord)
+	r.index = len(*h)
+	*h = append(*h, r)
+}
+
+func (h *memoryHeap) Pop() any {
+	old := *h
+	r := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return r
+}
