@@ -59,23 +59,11 @@ func (c *comparison) fits(old, new *shape, path string) bool {
 }
 
 func (c *comparison) wholeFits(old, new *shape, path string) bool {
-	elems := func(new *shape) bool { return c.fits(old.elem, new, path+"[]") }
-	members := func(new *shape) bool {
-		return !slices.ContainsFunc(old.members, func(m *member) bool { return !c.fits(m.shape, new, path+"."+m.Key) })
-	}
 	switch {
 	case old.kind == schema.Custom || new.kind == schema.Custom:
 		return old.word == new.word
-	case new.kind == schema.Any: // holds maps from strings alone
-		switch old.kind {
-		case schema.Slice, schema.Array:
-			return elems(new)
-		case schema.Map:
-			return old.key.kind == schema.String && elems(new)
-		case schema.StructKind:
-			return members(new)
-		}
-		return true
+	case new.kind == schema.Any:
+		return c.fitsAny(old, new, path)
 	}
 	switch old.kind {
 	case schema.Int:
@@ -87,25 +75,47 @@ func (c *comparison) wholeFits(old, new *shape, path string) bool {
 	case schema.ByteArray:
 		return new.kind == schema.Bytes || new.kind == schema.ByteArray && new.len == old.len
 	case schema.Slice:
-		return new.kind == schema.Slice && elems(new.elem)
+		return new.kind == schema.Slice && c.fits(old.elem, new.elem, path+"[]")
 	case schema.Array:
-		return (new.kind == schema.Slice || new.kind == schema.Array && new.len == old.len) && elems(new.elem)
+		return (new.kind == schema.Slice || new.kind == schema.Array && new.len == old.len) && c.fits(old.elem, new.elem, path+"[]")
 	case schema.Map:
-		return new.kind == schema.Map && c.fits(old.key, new.key, path+"[key]") && elems(new.elem)
+		return new.kind == schema.Map && c.fits(old.key, new.key, path+"[key]") && c.fits(old.elem, new.elem, path+"[]")
 	case schema.StructKind:
-		switch {
-		case new.kind == schema.Map && !old.Array:
-			return new.key.kind == schema.String && members(new.elem)
-		case new.kind != schema.StructKind || new.Array != old.Array:
-			return false
-		case old.Array:
-			c.arrays(old, new, path)
-		default:
-			c.structs(old, new, path)
-		}
-		return true
+		return c.structFits(old, new, path)
 	}
 	return new.kind == old.kind
+}
+
+// fitsAny is fits for a new shape of any, which holds maps from strings alone.
+func (c *comparison) fitsAny(old, new *shape, path string) bool {
+	switch old.kind {
+	case schema.Slice, schema.Array:
+		return c.fits(old.elem, new, path+"[]")
+	case schema.Map:
+		return old.key.kind == schema.String && c.fits(old.elem, new, path+"[]")
+	case schema.StructKind:
+		return c.membersFit(old, new, path)
+	}
+	return true
+}
+
+func (c *comparison) structFits(old, new *shape, path string) bool {
+	switch {
+	case new.kind == schema.Map && !old.Array:
+		return new.key.kind == schema.String && c.membersFit(old, new.elem, path)
+	case new.kind != schema.StructKind || new.Array != old.Array:
+		return false
+	case old.Array:
+		c.arrays(old, new, path)
+	default:
+		c.structs(old, new, path)
+	}
+	return true
+}
+
+// membersFit reports whether each member of an old struct can be read in one new shape.
+func (c *comparison) membersFit(old, new *shape, path string) bool {
+	return !slices.ContainsFunc(old.members, func(m *member) bool { return !c.fits(m.shape, new, path+"."+m.Key) })
 }
 
 // structs compares members by name. Those that are not read are passed over.

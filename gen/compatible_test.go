@@ -387,8 +387,10 @@ func main() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := func(src []byte) []File { return []File{{Path: "before/session_gen.go", Source: src}} }
-	_, err = Update(pkgs[0], Previous{Files: listed(old)})
+	listed := func(src []byte) []schema.Written {
+		return []schema.Written{{Path: "before/session_gen.go", Source: src}}
+	}
+	_, err = Update(pkgs[0], Previous{Written: listed(old)})
 	findings, _ := err.(schema.Findings)
 	for i, c := range changes {
 		refused := false
@@ -402,11 +404,11 @@ func main() {
 	}
 
 	// Allowed, all of it is in the list from then on.
-	src, err := Update(pkgs[0], Previous{Files: listed(old), AllowBreaking: true})
+	src, err := Update(pkgs[0], Previous{Written: listed(old), AllowBreaking: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Update(pkgs[0], Previous{Files: listed(src)})
+	again, err := Update(pkgs[0], Previous{Written: listed(src)})
 	if err != nil || !bytes.Equal(again, src) {
 		t.Errorf("%v: the run after it gives another file: %s", err, firstDifference(again, src))
 	}

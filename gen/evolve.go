@@ -11,30 +11,23 @@ import (
 // Previous is what the runs before left of a package. Sessions in browsers were stored under the wire
 // formats that its files list.
 type Previous struct {
-	Files []File
+	Written []schema.Written // with paths as findings shall name them; of one without a readable list nothing is known
 
 	// AllowBreaking takes changes after which stored values cannot be read.
 	AllowBreaking bool
 }
 
-// A File is a generated file of the package. Of one that has no readable list nothing is known.
-type File struct {
-	Path   string // as findings shall name it
-	Source []byte
-	Stays  bool // the run neither replaces nor removes it
-}
-
 // A record is what a file lists of a schema.
 type record struct {
 	*shape
-	file *File
+	file *schema.Written
 }
 
 // records are those of all files.
 func (p Previous) records() []record {
 	var list []record
-	for i := range p.Files {
-		types, err := parseWire(p.Files[i].Source)
+	for i := range p.Written {
+		types, err := parseWire(p.Written[i].Source)
 		if err != nil {
 			continue
 		}
@@ -44,11 +37,26 @@ func (p Previous) records() []record {
 		}
 		for _, s := range old.types {
 			if !s.used && s.kind == schema.StructKind && !s.Array {
-				list = append(list, record{s, &p.Files[i]})
+				list = append(list, record{s, &p.Written[i]})
 			}
 		}
 	}
 	return list
+}
+
+// A match is a schema and what an earlier list says of it, or of what it may have been.
+type match struct {
+	schema   *schema.Schema
+	now      *shape
+	before   record
+	readings []reading
+}
+
+// A reading is a field that reads an earlier key, under its own key or one that it had.
+type reading struct {
+	field  *schema.Field
+	key    *member // as it was
+	reader *member // as it is
 }
 
 // evolve compares the list of what is about to be generated with those of the files before it. The
@@ -60,33 +68,60 @@ func (g *generator) evolve(list wireTypes, prev Previous) (wireTypes, schema.Fin
 		return list, nil
 	}
 	var findings schema.Findings
-	m := merger{now: now, list: list, schemas: len(g.pkg.Schemas), names: map[*shape]string{}, merged: map[[2]*shape]bool{}}
 	records := prev.records()
-	for i, s := range g.pkg.Schemas {
-		for _, before := range g.before(s.Name, records) {
-			m.pairs = append(m.pairs, [2]*shape{before.shape, now.types[i]})
-			for j, f := range s.Fields {
-				for _, key := range before.members {
-					if reader := now.types[i].members[j]; key.Key == f.Key || slices.Contains(f.Was, key.Key) {
-						var c comparison
-						c.member(key, reader, key.Key)
-						for _, b := range c.breaches {
-							findings = append(findings, b.finding(s, f, before, key))
-						}
-						m.pairs = append(m.pairs, c.pairs...)
-						m.lost = append(m.lost, c.lost...)
-					}
-				}
-			}
-		}
+	m := merger{
+		now: now, list: list, schemas: len(g.pkg.Schemas), gone: g.goneOf(records),
+		names: map[*shape]string{}, merged: map[[2]*shape]bool{},
 	}
-	for _, r := range records {
-		// What is back, in a file that another run writes, has to be judged there first.
-		if back := r.Removed && !g.generates(r.Name); !r.file.Stays && (back || g.gone(r.Name)) {
-			m.gone = append(m.gone, r.shape)
+	for _, p := range g.matches(now, records) {
+		m.pairs = append(m.pairs, [2]*shape{p.before.shape, p.now})
+		for _, r := range p.readings {
+			var c comparison
+			c.member(r.key, r.reader, r.key.Key)
+			for _, b := range c.breaches {
+				findings = append(findings, b.finding(p.schema, r.field, p.before, r.key))
+			}
+			m.pairs = append(m.pairs, c.pairs...)
+			m.lost = append(m.lost, c.lost...)
 		}
 	}
 	return m.merge(), findings.Sorted()
+}
+
+// matches finds for each schema what there was before it.
+func (g *generator) matches(now *resolved, records []record) []match {
+	var list []match
+	for i, s := range g.pkg.Schemas {
+		for _, before := range g.before(s.Name, records) {
+			list = append(list, match{s, now.types[i], before, readings(s, now.types[i], before)})
+		}
+	}
+	return list
+}
+
+// readings pairs the fields of a schema with the keys that they read.
+func readings(s *schema.Schema, now *shape, before record) []reading {
+	var list []reading
+	for i, f := range s.Fields {
+		for _, key := range before.members {
+			if reader := now.members[i]; key.Key == f.Key || slices.Contains(f.Was, key.Key) {
+				list = append(list, reading{f, key, reader})
+			}
+		}
+	}
+	return list
+}
+
+// goneOf are the schemas that are gone, of the files that this run replaces or removes.
+func (g *generator) goneOf(records []record) []*shape {
+	var gone []*shape
+	for _, r := range records {
+		// What is back, in a file that another run writes, has to be judged there first.
+		if back := r.Removed && !g.generates(r.Name); !r.file.Stays && (back || g.gone(r.Name)) {
+			gone = append(gone, r.shape)
+		}
+	}
+	return gone
 }
 
 // before finds the records of what browsers may hold of a schema. A file that stays knows less than

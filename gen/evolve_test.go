@@ -38,12 +38,12 @@ func history(t *testing.T, breaking bool, formats ...string) (string, schema.Fin
 			pkg.Schemas = append(pkg.Schemas, s)
 		}
 		g := &generator{pkg: pkg}
-		merged, found := g.evolve(list, Previous{Files: []File{{Path: "old.go", Source: file}}})
+		merged, found := g.evolve(list, Previous{Written: []schema.Written{{Path: "old.go", Source: file}}})
 		if i < len(formats)-1 && len(found) > 0 && !breaking {
 			t.Fatalf("step %d: %v", i, found)
 		}
 		findings, file = found, []byte(merged.comment())
-		again, found := g.evolve(list, Previous{Files: []File{{Path: "old.go", Source: file}}})
+		again, found := g.evolve(list, Previous{Written: []schema.Written{{Path: "old.go", Source: file}}})
 		if text := again.comment(); len(found) > 0 || text != string(file) {
 			t.Fatalf("a second run of step %d: %v\n%s\nafter\n%s", i, found, text, file)
 		}
@@ -248,7 +248,7 @@ func TestUnreadableLists(t *testing.T) {
 		if strings.Contains(source, "%s") {
 			source = fmt.Sprintf(source, wireIntro)
 		}
-		merged, findings := g.evolve(list, Previous{Files: []File{{Source: []byte(source)}}})
+		merged, findings := g.evolve(list, Previous{Written: []schema.Written{{Source: []byte(source)}}})
 		if (len(findings) > 0) != refused || len(merged) != 1 {
 			t.Errorf("%q: %v, %v", source, merged, findings)
 		}
@@ -258,32 +258,32 @@ func TestUnreadableLists(t *testing.T) {
 // What files that the run replaces list of a schema counts, each of them; what the others list does if
 // there is nothing in those.
 func TestSeveralFiles(t *testing.T) {
-	file := func(path string, stays bool, list string) File {
-		return File{path, []byte(wireIntro + "//\t" + strings.ReplaceAll(list, "\n", "\n//\t") + "\n"), stays}
+	file := func(path string, stays bool, list string) schema.Written {
+		return schema.Written{Path: path, Source: []byte(wireIntro + "//\t" + strings.ReplaceAll(list, "\n", "\n//\t") + "\n"), Stays: stays}
 	}
 	session := &schema.Schema{Name: "session", Fields: []*schema.Field{{GoName: "A", Key: "a"}}}
 	for name, c := range map[string]struct {
-		files  []File
+		files  []schema.Written
 		others []string
 		want   string // where the breaches are listed
 		kept   string // schemas that are gone
 	}{
-		"in one that stays":          {[]File{file("a.go", true, "session\n  a str\nadmin\n  a str")}, []string{"admin"}, "a.go:4", ""},
-		"in one that goes":           {[]File{file("a.go", false, "session\n  a str")}, nil, "a.go:4", ""},
-		"in two that go":             {[]File{file("a.go", false, "session\n  b str"), file("b.go", false, "session\n  a str")}, nil, "b.go:4", ""},
-		"in its own, newer":          {[]File{file("a.go", true, "session\n  a str"), file("b.go", false, "session\n  a int")}, nil, "", ""},
-		"removed from a file":        {[]File{file("a.go", true, "admin\n  a str\nsession (removed)\n  a str")}, []string{"admin"}, "a.go:6", ""},
-		"of another schema":          {[]File{file("a.go", true, "admin\n  a str")}, []string{"admin"}, "", ""},
-		"of one that is gone":        {[]File{file("a.go", true, "admin\n  a str\nshop\n  a str")}, []string{"shop"}, "a.go:4", ""},
-		"of one that was gone":       {[]File{file("a.go", true, "shop\n  a str\nadmin (removed)\n  a str")}, []string{"shop"}, "", ""},
-		"goes, and not its schemas":  {[]File{file("a.go", false, "session\n  a int\nadmin\n  a str")}, []string{"admin"}, "", ""},
-		"goes with some":             {[]File{file("a.go", false, "session\n  a int\nadmin\n  b str"), file("b.go", false, "shop (removed)\n  c str")}, nil, "", "admin shop"},
-		"goes with what is back":     {[]File{file("a.go", false, "session\n  a int\nadmin (removed)\n  b str")}, []string{"admin"}, "", "admin"},
-		"cannot be read":             {[]File{{"a.go", []byte("}}}"), false}, file("b.go", true, "session\n  a str")}, nil, "b.go:4", ""},
-		"has a type of a gone one's": {[]File{file("a.go", false, "session\n  a Int\nInt (removed)\n  a str\nInt (array)\n  a int")}, nil, "a.go:4", "Int"},
+		"in one that stays":          {[]schema.Written{file("a.go", true, "session\n  a str\nadmin\n  a str")}, []string{"admin"}, "a.go:4", ""},
+		"in one that goes":           {[]schema.Written{file("a.go", false, "session\n  a str")}, nil, "a.go:4", ""},
+		"in two that go":             {[]schema.Written{file("a.go", false, "session\n  b str"), file("b.go", false, "session\n  a str")}, nil, "b.go:4", ""},
+		"in its own, newer":          {[]schema.Written{file("a.go", true, "session\n  a str"), file("b.go", false, "session\n  a int")}, nil, "", ""},
+		"removed from a file":        {[]schema.Written{file("a.go", true, "admin\n  a str\nsession (removed)\n  a str")}, []string{"admin"}, "a.go:6", ""},
+		"of another schema":          {[]schema.Written{file("a.go", true, "admin\n  a str")}, []string{"admin"}, "", ""},
+		"of one that is gone":        {[]schema.Written{file("a.go", true, "admin\n  a str\nshop\n  a str")}, []string{"shop"}, "a.go:4", ""},
+		"of one that was gone":       {[]schema.Written{file("a.go", true, "shop\n  a str\nadmin (removed)\n  a str")}, []string{"shop"}, "", ""},
+		"goes, and not its schemas":  {[]schema.Written{file("a.go", false, "session\n  a int\nadmin\n  a str")}, []string{"admin"}, "", ""},
+		"goes with some":             {[]schema.Written{file("a.go", false, "session\n  a int\nadmin\n  b str"), file("b.go", false, "shop (removed)\n  c str")}, nil, "", "admin shop"},
+		"goes with what is back":     {[]schema.Written{file("a.go", false, "session\n  a int\nadmin (removed)\n  b str")}, []string{"admin"}, "", "admin"},
+		"cannot be read":             {[]schema.Written{{Path: "a.go", Source: []byte("}}}")}, file("b.go", true, "session\n  a str")}, nil, "b.go:4", ""},
+		"has a type of a gone one's": {[]schema.Written{file("a.go", false, "session\n  a Int\nInt (removed)\n  a str\nInt (array)\n  a int")}, nil, "a.go:4", "Int"},
 	} {
 		g := &generator{pkg: &schema.Package{Schemas: []*schema.Schema{session}, Others: c.others}}
-		list, findings := g.evolve(wireTypes{{Name: "session", Members: []wireMember{{Key: "a", Shape: "int"}}}}, Previous{Files: c.files})
+		list, findings := g.evolve(wireTypes{{Name: "session", Members: []wireMember{{Key: "a", Shape: "int"}}}}, Previous{Written: c.files})
 		var listed, kept []string
 		for _, f := range findings {
 			_, at, _ := strings.Cut(f.Message, "listed at ")

@@ -5,11 +5,17 @@ package gen
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/format"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
+	"golang.org/x/tools/imports"
 
 	"github.com/sessiongen/sessiongen/schema"
 )
@@ -50,18 +56,37 @@ func Update(pkg *schema.Package, old Previous) ([]byte, error) {
 	if err := g.file.Render(&buf); err != nil {
 		return nil, fmt.Errorf("generating package %s: %w", pkg.Path, err)
 	}
-	// gofmt has not finished after one pass where it breaks the line of a type: only the next breaks
-	// that of the function which has it as a parameter.
-	src := groupImports(buf.Bytes())
-	for pass, again := 0, true; again && pass < 4; pass++ {
-		formatted, err := format.Source(src)
-		if err != nil {
-			return nil, fmt.Errorf("generating package %s: %w", pkg.Path, err)
-		}
-		again = g.literals && !bytes.Equal(formatted, src)
-		src = formatted
+	src, err := g.format(buf.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("generating package %s: %w", pkg.Path, err)
 	}
 	return src, nil
+}
+
+// maxPasses bounds how often a source is formatted. Nothing is known to need more than three.
+const maxPasses = 10
+
+// format groups the imports as goimports does, and formats until gofmt has nothing left to change.
+func (g *generator) format(src []byte) ([]byte, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	end := int(file.Decls[len(file.Decls)-1].End() - file.FileStart)
+	// The head alone: what follows takes gofmt long enough.
+	head, err := imports.Process("", src[:end], &imports.Options{FormatOnly: true, Comments: true, TabIndent: true, TabWidth: 8})
+	if err != nil {
+		return nil, err
+	}
+	src = slices.Concat(head, src[end:])
+	for range maxPasses {
+		next, err := format.Source(src)
+		if err != nil || !g.unsettled || bytes.Equal(next, src) {
+			return next, err
+		}
+		src = next
+	}
+	return nil, errors.New("gofmt goes on changing what it has formatted")
 }
 
 // A generator holds what the parts of one file share.
@@ -73,8 +98,10 @@ type generator struct {
 	fieldVars map[*schema.Field]string
 	codecOf   map[any]*codec // by *schema.Struct, or *schema.Type of a type that holds itself
 	codecList []*codec       // each once, sorted by name
-	literals  bool           // whether a struct or interface type was written out
-	emptyAny  string         // the helper for omitempty members of type any; "" until one needs it
+	// Whether gofmt may not finish in one pass. Where it breaks the line of a type, only the next one breaks
+	// that of the function which has it as a parameter; and some lists in comments change twice.
+	unsettled bool
+	emptyAny  string // the helper for omitempty members of type any; "" until one needs it
 }
 
 func newGenerator(pkg *schema.Package) *generator {
@@ -85,7 +112,7 @@ func newGenerator(pkg *schema.Package) *generator {
 		fieldVars: map[*schema.Field]string{},
 		codecOf:   map[any]*codec{},
 	}
-	g.file.NoFormat = true // Generate formats, once the imports are grouped
+	g.file.NoFormat = true // Generate formats
 	for _, s := range pkg.Schemas {
 		g.names.take(s.TypeName)
 		g.names.take("New" + s.TypeName + "Manager")
@@ -116,9 +143,13 @@ func (g *generator) header(list wireTypes) {
 	g.file.HeaderComment(strings.TrimSuffix(list.comment(), "\n"))
 }
 
+// prose is a line of a comment that gofmt leaves as it is.
+var prose = regexp.MustCompile(`^//($| \pL)`)
+
 // comment writes text as line comments, whatever it contains.
 func (g *generator) comment(text string) {
 	for _, line := range commentLines(text) {
+		g.unsettled = g.unsettled || !prose.MatchString(line)
 		g.file.Comment(line)
 	}
 }
@@ -126,25 +157,3 @@ func (g *generator) comment(text string) {
 // inRuntime and inCodec name something of the two packages that generated code calls.
 func inRuntime(name string) *jen.Statement { return jen.Qual(runtimePath, name) }
 func inCodec(name string) *jen.Statement   { return jen.Qual(codecPath, name) }
-
-// groupImports sets the standard library's imports apart from the others, by goimports's rule: the
-// first element of their path has no dot.
-func groupImports(src []byte) []byte {
-	before, rest, _ := bytes.Cut(src, []byte("\nimport (\n"))
-	block, after, found := bytes.Cut(rest, []byte("\n)\n"))
-	if !found {
-		return src
-	}
-	var std, other []string
-	for line := range strings.SplitSeq(string(block), "\n") {
-		path := line[strings.Index(line, `"`)+1:]
-		first, _, _ := strings.Cut(path, "/")
-		if strings.Contains(first, ".") {
-			other = append(other, line)
-		} else {
-			std = append(std, line)
-		}
-	}
-	return fmt.Appendf(nil, "%s\nimport (\n%s\n\n%s\n)\n%s",
-		before, strings.Join(std, "\n"), strings.Join(other, "\n"), after)
-}

@@ -35,7 +35,7 @@ func (g *generator) typ(t types.Type) *jen.Statement {
 		return g.interfaceType(t)
 	case *types.Struct:
 		// On one line: gofmt breaks it where it has to.
-		g.literals = true
+		g.unsettled = true
 		return jen.Id("struct").Op("{").Add(join(";", g.structFields(t))).Op("}")
 	}
 	panic("gen: no source form for " + t.String())
@@ -115,7 +115,7 @@ func (g *generator) signature(t *types.Signature) *jen.Statement {
 }
 
 func (g *generator) interfaceType(t *types.Interface) *jen.Statement {
-	g.literals = g.literals || !t.Empty()
+	g.unsettled = g.unsettled || !t.Empty()
 	var parts []jen.Code
 	for typ := range t.EmbeddedTypes() {
 		parts = append(parts, g.typ(typ))

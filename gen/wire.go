@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/types"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -186,6 +187,9 @@ func (list wireTypes) comment() string {
 	return b.String()
 }
 
+// conflictMark is a line that Git puts into a file of which it could not merge two versions.
+var conflictMark = regexp.MustCompile(`^(<{7}|\|{7}|={7}|>{7})`)
+
 // parseWire reads the list of a generated file. A file without one has none, and no error.
 func parseWire(src []byte) (wireTypes, error) {
 	intro, _, _ := strings.Cut(wireIntro, "\n")
@@ -197,6 +201,9 @@ func parseWire(src []byte) (wireTypes, error) {
 		if !found {
 			found = "//"+text == intro
 			continue
+		}
+		if !isComment && conflictMark.Match(line) {
+			continue // browsers may hold what either side of a merge lists
 		}
 		if !isComment {
 			break

@@ -78,7 +78,7 @@ func (in *inspector) predeclared(schemas []*Schema) {
 			at = obj.Pos()
 		}
 		for _, file := range in.src.Tests {
-			for id := range topLevel(file) {
+			for _, id := range topLevel(file) {
 				if id.Name == name {
 					at = id.Pos()
 				}
@@ -110,7 +110,7 @@ func (in *inspector) declared(name string) token.Pos {
 		}
 	}
 	for _, file := range in.src.Tests {
-		for id := range topLevel(file) {
+		for _, id := range topLevel(file) {
 			if id.Name == name {
 				return id.Pos()
 			}

@@ -1,34 +1,45 @@
 package schema
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/build"
 	"go/build/constraint"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
+	"unicode"
 )
 
-// buildConstraint is the condition under which a file is built: what its //go:build line, its name
-// and an import of "C" ask for.
-func (in *inspector) buildConstraint(file *ast.File) constraint.Expr {
-	expr := nameConstraint(filepath.Base(in.src.Fset.Position(file.Package).Filename))
-	// What cgo makes of a file that imports "C" lies in the build cache, under a name of its own.
-	if filepath.Ext(in.src.Fset.File(file.FileStart).Name()) != ".go" {
+// Package build knows what a file's name and its build lines ask for, but tells only whether a file is built. So it
+// is asked, with made-up contexts and files, which parts of a name and which lines make a difference.
+
+// built asks whether a file of this name and content is built for a system and an architecture.
+func built(name string, src []byte, goos, goarch string) bool {
+	conf := build.Context{GOOS: goos, GOARCH: goarch, CgoEnabled: true, OpenFile: func(string) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(src)), nil
+	}}
+	ok, err := conf.MatchFile("", name)
+	return ok && err == nil
+}
+
+// buildConstraint is the condition under which a file is built: what its build lines, its name and an import of
+// "C" ask for. It is nil if there is none.
+func buildConstraint(name string, src []byte, syntax *ast.File) constraint.Expr {
+	expr := nameConstraint(filepath.Base(name))
+	if slices.ContainsFunc(syntax.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"C"` }) {
 		expr = and(&constraint.TagExpr{Tag: "cgo"}, expr)
 	}
-	for _, group := range file.Comments {
-		for _, c := range group.List {
-			if c.Pos() > file.Package || !constraint.IsGoBuild(c.Text) {
-				continue
-			}
-			if line, err := constraint.Parse(c.Text); err == nil {
-				expr = and(line, expr)
-			}
+	var lines constraint.Expr
+	all := constraintLines(src)
+	for _, line := range all {
+		if parsed, err := constraint.Parse(line.text); err == nil && honoured(src, all, line) {
+			lines = and(lines, parsed)
 		}
 	}
-	return expr
+	return and(lines, expr)
 }
 
 func and(a, b constraint.Expr) constraint.Expr {
@@ -41,26 +52,78 @@ func and(a, b constraint.Expr) constraint.Expr {
 	return &constraint.AndExpr{X: a, Y: b}
 }
 
-// nameConstraint is the condition in a file's name, as in session_linux_amd64.go. Package build is
-// asked, because nobody else knows the names of systems.
+// A constraintLine is a line that reads as a build line, wherever it stands.
+type constraintLine struct {
+	text   string
+	number int // from 1
+}
+
+func constraintLines(src []byte) []constraintLine {
+	var list []constraintLine
+	number := 0
+	for line := range bytes.Lines(bytes.TrimPrefix(src, []byte(byteOrderMark))) {
+		number++
+		text := string(bytes.TrimSpace(line))
+		if constraint.IsGoBuild(text) || constraint.IsPlusBuild(text) {
+			list = append(list, constraintLine{text, number})
+		}
+	}
+	return list
+}
+
+// honoured reports whether one of the build lines of a file counts: whether, if it alone could not be met, the
+// file would not be built.
+func honoured(src []byte, all []constraintLine, line constraintLine) bool {
+	lines := bytes.SplitAfter(bytes.TrimPrefix(src, []byte(byteOrderMark)), []byte("\n"))
+	for _, other := range all {
+		tag := "!never"
+		if other == line {
+			tag = "never"
+		}
+		kind := "// +build "
+		if constraint.IsGoBuild(other.text) {
+			kind = "//go:build "
+		}
+		lines[other.number-1] = []byte(kind + tag + "\n")
+	}
+	return !built("file.go", bytes.Join(lines, nil), "", "")
+}
+
+// nameConstraint is the condition in a file's name, as in session_linux_amd64.go: that of the words in it which by
+// themselves, in another name, make the same difference.
 func nameConstraint(name string) constraint.Expr {
-	name = strings.TrimSuffix(strings.TrimSuffix(name, ".go"), "_test")
-	built := func(goos, goarch string) bool {
-		conf := build.Context{GOOS: goos, GOARCH: goarch, OpenFile: func(string) (io.ReadCloser, error) {
-			return io.NopCloser(strings.NewReader("package p\n")), nil
-		}}
-		ok, err := conf.MatchFile("", name+".go")
-		return ok || err != nil
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	want := builtFor(name, words)
+	if !slices.Contains(want, false) || !slices.Contains(want, true) {
+		return nil // without a condition, or a name that the go command ignores
 	}
-	if built("", "") {
-		return nil
+	same := func(suffix string) bool { return slices.Equal(builtFor("x_"+suffix+".go", words), want) }
+	for _, word := range words {
+		if same(word) {
+			return &constraint.TagExpr{Tag: word}
+		}
 	}
-	words := strings.Split(name, "_")
-	last := words[len(words)-1]
-	if built(last, "") || built("", last) {
-		return &constraint.TagExpr{Tag: last}
+	for _, goos := range words {
+		for _, goarch := range words {
+			if same(goos + "_" + goarch) {
+				return and(&constraint.TagExpr{Tag: goos}, &constraint.TagExpr{Tag: goarch})
+			}
+		}
 	}
-	return and(&constraint.TagExpr{Tag: words[len(words)-2]}, &constraint.TagExpr{Tag: last})
+	return nil
+}
+
+// builtFor asks of each pair of words, and of nothing, whether a file of this name is built for them as a system
+// and an architecture.
+func builtFor(name string, words []string) []bool {
+	var list []bool
+	words = append(slices.Clip(words), "")
+	for _, goos := range words {
+		for _, goarch := range words {
+			list = append(list, built(name, []byte("package p\n"), goos, goarch))
+		}
+	}
+	return list
 }
 
 // constraints reports schemas that one file cannot serve, as it is to be built where both of them are
@@ -94,8 +157,14 @@ func misnamed(pkg *Package) Findings {
 		Pos: first.Pos,
 		Message: fmt.Sprintf("schema %s is built %s, but by its name %s would be built %s",
 			first.Name, when(pkg.Constraint), pkg.Output, when(byName.String())),
-		Hint: "choose another name: -output " + strings.TrimSuffix(pkg.Output, ".go") + "_gen.go",
+		Hint: "choose another name: -output " + unconstrained(pkg.Output),
 	}}
+}
+
+// unconstrained is a name like another one that is no constraint.
+func unconstrained(name string) string {
+	stem, _, _ := strings.Cut(strings.TrimSuffix(name, ".go"), ".")
+	return stem + "_gen.go"
 }
 
 // implies reports whether one condition plainly asks for all that another one, of a name, does.
@@ -107,22 +176,6 @@ func implies(expr, name constraint.Expr) bool {
 		return implies(and.X, name) || implies(and.Y, name)
 	}
 	return expr.String() == name.String()
-}
-
-// excludedSchemas finds the schemas of files that are built at another time.
-func excludedSchemas(src Source, files []*ast.File) []*Schema {
-	in := &inspector{src: src}
-	var list []*Schema
-	for _, file := range files {
-		for name := range taggedStructs(file) {
-			s := &Schema{Name: name}
-			if expr := in.buildConstraint(file); expr != nil {
-				s.Constraint = expr.String()
-			}
-			list = append(list, s)
-		}
-	}
-	return list
 }
 
 func when(expr string) string {

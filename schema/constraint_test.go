@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"go/ast"
 	"go/build/constraint"
 	"go/parser"
 	"go/token"
@@ -21,6 +20,19 @@ func TestNameConstraint(t *testing.T) {
 		"a_b_windows_amd64.go":     "windows && amd64",
 		"session_linux_special.go": "",
 		"session_amd64_linux.go":   "linux",
+		"linux_amd64.go":           "amd64",
+		"session_linux.gen.go":     "linux",
+		"session_linux.amd64.go":   "linux",
+		"s_windows_386.v2.m.go":    "windows && 386",
+		"session.linux_amd64.go":   "",
+		"a_android_linux.go":       "linux",
+		"a_linux.android.go":       "linux",
+		"a_linux_test.x_test.go":   "linux",
+		".session.go":              "",
+		".go":                      "",
+		"..go":                     "",
+		".linux.go":                "",
+		"_a_linux.go":              "",
 	} {
 		got := ""
 		if expr := nameConstraint(name); expr != nil {
@@ -44,14 +56,24 @@ func TestBuildConstraint(t *testing.T) {
 		"//go:build a\r\n\r\npackage p\r\n":                 "a && linux",
 		"// go:build spaced\n\npackage p\n":                 "linux",
 		"//go:build a && (b || !c)\n\npackage p // comment": "a && (b || !c) && linux",
+		"// +build a\n\npackage p\n":                        "a && linux",
+		"//+build a,!b c\n//+build d\n\npackage p\n":        "((a && !b) || c) && d && linux",
+		"// +build a\npackage p\n":                          "linux",
+		"// +build a\n\n//go:build b\n\npackage p\n":        "b && linux",
+		"/* x */ //go:build a\n\npackage p\n":               "linux",
+		"/* x\n*/\n//go:build a\n\npackage p\n":             "a && linux",
+		"\ufeff//go:build a\n\npackage p\n":                 "a && linux",
+		"  //go:build a\n\npackage p\n":                     "a && linux",
+		"// +build a\n// text\n\npackage p\n":               "a && linux",
+		"package p\n\nimport \"C\"\n":                       "cgo && linux",
+		"//go:build a\n\npackage p\n\nimport \"C\"\n":       "a && cgo && linux",
 	} {
 		fset := token.NewFileSet()
-		file, err := parser.ParseFile(fset, "dir/session_linux.go", src, parser.ParseComments)
+		file, err := parser.ParseFile(fset, "dir/session_linux.go", src, parser.ImportsOnly)
 		if err != nil {
 			t.Fatal(err)
 		}
-		in := &inspector{src: Source{Fset: fset, Files: []*ast.File{file}}}
-		got := in.buildConstraint(file).String()
+		got := buildConstraint("dir/session_linux.go", []byte(src), file).String()
 		if got != want {
 			t.Errorf("%q: got %q, want %q", src, got, want)
 		}
@@ -76,6 +98,14 @@ func TestOurs(t *testing.T) {
 		Header[:20] + "\npackage p\n":    {false, false},
 		"// " + Header + "\npackage p\n": {false, false},
 		"/* text */\n\n" + Header + "\n\npackage p\n\n//": {true, true},
+		"\ufeff" + Header + "\n\npackage p\n":             {true, true},
+		Header + "\npackage p\n":                          {true, true},
+		"// Doc quotes\n" + Header + "\npackage p\n":      {false, false},
+		Header + "\n// as it says.\n\npackage p\n":        {false, false},
+		"/*\n" + Header + "\n*/\n\npackage p\n":           {false, false},
+		"/* text */ " + Header + "\n\npackage p\n":        {false, false},
+		"// text\n\n  " + Header + "\n\npackage p\n":      {false, false},
+		"const x = `\n" + Header + "\n`\n":                {false, false},
 	} {
 		if got := [2]bool{Ours([]byte(src), false), Ours([]byte(src), true)}; got != want {
 			t.Errorf("%q: got %v, want %v", src, got, want)

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -28,6 +27,8 @@ type Source struct {
 	Errors  []types.Error // what the check found
 	Deps    []Source      // packages that had to be read from source: their errors may explain ours
 	Dir     string        // file names in messages are relative to it
+
+	Constraint func(*ast.File) string // the build constraint of a file, "" if there is none; nil if none has any
 }
 
 // TypeName chooses a schema by the name of its struct type. Generated is the name of its generated
@@ -42,6 +43,7 @@ func Inspect(src Source, only []TypeName) ([]*Schema, Findings) {
 		structs: new(typeutil.Map),
 		named:   new(typeutil.Map),
 		names:   map[string]bool{},
+		nesting: map[*types.Named]int{},
 	}
 	var schemas []*Schema
 	for _, d := range in.declarations() {
@@ -76,6 +78,9 @@ type inspector struct {
 	// Of the field that is being read:
 	at   token.Pos // of its type
 	root string    // how paths into its type begin
+
+	nesting map[*types.Named]int // how often a generic type is being looked into
+	endless bool                 // and that one of them goes on without end
 }
 
 type wasKey struct {
@@ -90,7 +95,7 @@ func (in *inspector) report(at token.Pos, hint, format string, args ...any) {
 }
 
 func (in *inspector) position(at token.Pos) token.Position {
-	p := in.src.Fset.Position(at)
+	p := in.src.Fset.PositionFor(at, false) // what //line says is of no file that people write
 	p.Filename = relative(in.src.Dir, p.Filename)
 	return p
 }
@@ -124,45 +129,9 @@ func (in *inspector) declarations() []declaration {
 		files = in.src.Files
 	}
 	for _, file := range files {
-		if IsGenerated(file) {
-			continue
+		if !IsGenerated(file) {
+			found = append(found, in.declarationsIn(file)...)
 		}
-		schemas := map[*ast.StructType]bool{}
-		for _, decl := range file.Decls {
-			gen, ok := decl.(*ast.GenDecl)
-			if !ok || gen.Tok != token.TYPE {
-				continue
-			}
-			for _, spec := range gen.Specs {
-				spec := spec.(*ast.TypeSpec)
-				st, ok := ast.Unparen(spec.Type).(*ast.StructType)
-				if !ok || !hasSessionTag(st) {
-					continue
-				}
-				schemas[st] = true
-				switch {
-				case spec.Name.Name == "_":
-					in.report(spec.Name.Pos(), "name it, as in type session struct", "a schema without a name")
-				case spec.Assign.IsValid():
-					in.report(spec.Name.Pos(), "declare it without the =", "schema %s is an alias", spec.Name.Name)
-				case spec.TypeParams != nil:
-					in.report(spec.Name.Pos(), "a schema describes one session: write the types out", "schema %s has type parameters", spec.Name.Name)
-				default:
-					doc := spec.Doc
-					if doc == nil && !gen.Lparen.IsValid() {
-						doc = gen.Doc
-					}
-					found = append(found, declaration{spec, st, doc, file})
-				}
-			}
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if st, ok := n.(*ast.StructType); ok && !schemas[st] && hasSessionTag(st) {
-				in.report(st.Pos(), "declare the struct as a type of its own, outside functions and other types",
-					"session tags in a struct that is not a package-level type")
-			}
-			return true
-		})
 	}
 	slices.SortFunc(found, func(a, b declaration) int {
 		p, q := in.position(a.spec.Pos()), in.position(b.spec.Pos())
@@ -174,38 +143,61 @@ func (in *inspector) declarations() []declaration {
 	return found
 }
 
-// taggedStructs gives the names of the structs with session tags that a file declares at package level.
-func taggedStructs(file *ast.File) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, decl := range file.Decls {
-			decl, ok := decl.(*ast.GenDecl)
-			if !ok || decl.Tok != token.TYPE {
+func (in *inspector) declarationsIn(file *ast.File) []declaration {
+	var found []declaration
+	schemas := map[*ast.StructType]bool{}
+	for _, decl := range file.Decls {
+		gen, ok := decl.(*ast.GenDecl)
+		if !ok || gen.Tok != token.TYPE {
+			continue
+		}
+		for _, spec := range gen.Specs {
+			spec := spec.(*ast.TypeSpec)
+			st, ok := ast.Unparen(spec.Type).(*ast.StructType)
+			if !ok || !hasSessionTag(st) {
 				continue
 			}
-			for _, spec := range decl.Specs {
-				spec := spec.(*ast.TypeSpec)
-				st, ok := ast.Unparen(spec.Type).(*ast.StructType)
-				if ok && hasSessionTag(st) && !yield(spec.Name.Name) {
-					return
-				}
+			schemas[st] = true
+			doc := spec.Doc
+			if doc == nil && !gen.Lparen.IsValid() {
+				doc = gen.Doc
+			}
+			if in.describesSession(spec) {
+				found = append(found, declaration{spec, st, doc, file})
 			}
 		}
 	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if st, ok := n.(*ast.StructType); ok && !schemas[st] && hasSessionTag(st) {
+			in.report(st.Pos(), "declare the struct as a type of its own, outside functions and other types",
+				"session tags in a struct that is not a package-level type")
+		}
+		return true
+	})
+	return found
 }
 
-func hasSessionTag(st *ast.StructType) bool {
-	return slices.ContainsFunc(st.Fields.List, func(f *ast.Field) bool {
-		_, found, _, _ := sessionTag(f.Tag)
-		return found
-	})
+// describesSession reports a struct with session tags that is declared in a way that schemas cannot be.
+func (in *inspector) describesSession(spec *ast.TypeSpec) bool {
+	switch {
+	case spec.Name.Name == "_":
+		in.report(spec.Name.Pos(), "name it, as in type session struct", "a schema without a name")
+	case spec.Assign.IsValid():
+		in.report(spec.Name.Pos(), "declare it without the =", "schema %s is an alias", spec.Name.Name)
+	case spec.TypeParams != nil:
+		in.report(spec.Name.Pos(), "a schema describes one session: write the types out", "schema %s has type parameters", spec.Name.Name)
+	default:
+		return true
+	}
+	return false
 }
 
 // schema reads one schema.
 func (in *inspector) schema(d declaration, typeName string) *Schema {
 	name := d.spec.Name
 	s := &Schema{Name: name.Name, TypeName: typeName, Doc: d.doc.Text(), Pos: in.position(name.Pos())}
-	if expr := in.buildConstraint(d.file); expr != nil {
-		s.Constraint = expr.String()
+	if in.src.Constraint != nil {
+		s.Constraint = in.src.Constraint(d.file)
 	}
 	if s.TypeName == "" {
 		s.TypeName = exported(s.Name)
@@ -297,7 +289,7 @@ func (in *inspector) field(s *Schema, field *ast.Field, tag text) bool {
 	}
 	if v, ok := in.src.Info.Defs[name].(*types.Var); ok && !in.typeErrors(field.Type.Pos(), field.Type.End()) {
 		key, _, _ := tag.cut(",")
-		in.at, in.root = field.Type.Pos(), key.s
+		in.at, in.root, in.endless = field.Type.Pos(), key.s, false
 		f.Type = in.typ(v.Type(), key.s)
 	}
 	in.options(f, tag)

@@ -65,7 +65,7 @@ package future
 		{dir, "net/htp", "", "package net/htp is not in std (...)"},
 		{dir, "./two", "", "found packages a (a.go) and b (b.go) in two"},
 		{dir, "./cycle1", "", "package example.com/m/cycle1: import cycle not allowed: import stack: [example.com/m/cycle1 example.com/m/cycle2 example.com/m/cycle1]"},
-		{dir, "./plan9", "", "build constraints exclude all Go files in plan9\n\tchoose others with -tags, or GOOS and GOARCH"},
+		{dir, "./plan9", "", "build constraints exclude all Go files in plan9\n\tchoose another build with -tags, or for another system: GOOS=windows $(go tool -n sessiongen)"},
 		{filepath.Join(dir, "badmod"), ".", "", "the go command failed: go: errors parsing go.mod:\n...unknown directive: requires"},
 		{filepath.Join(dir, "future"), ".", "", "the go command failed: go: go.mod requires go >= 1.999...GOTOOLCHAIN=local)"},
 		{filepath.Join(dir, "gone"), ".", "", "stat ...gone: no such file or directory"},

@@ -30,9 +30,9 @@ type Package struct {
 	// out, or they are built at another time.
 	Others []string
 
-	// Former lists the files in Dir that sessiongen wrote for this package, those of other build
+	// Written lists the files in Dir that sessiongen wrote for this package, those of other build
 	// configurations left out: what they list may be in browsers.
-	Former []Former
+	Written []Written
 
 	// Obsolete lists the files in Dir that sessiongen wrote and that have no use any more.
 	Obsolete []Obsolete
@@ -40,10 +40,11 @@ type Package struct {
 	excluded []*Schema // of files that are built at another time: their names and constraints
 }
 
-// Former is a file of ours as it was before this run.
-type Former struct {
-	Path  string // absolute
-	Stays bool   // it is neither to be replaced nor obsolete
+// Written is a file that sessiongen wrote in an earlier run.
+type Written struct {
+	Path   string // absolute
+	Source []byte
+	Stays  bool // this run neither replaces nor removes it
 }
 
 // Obsolete is a file of ours to be removed.

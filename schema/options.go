@@ -17,6 +17,9 @@ var optionNames = []string{"max", "default", "ttl", "secret", "principal", "was"
 // maxKey bounds a wire key, in bytes: every cookie carries it.
 const maxKey = 64
 
+// maxWas bounds the old keys of a field: the runtime counts them in a byte.
+const maxWas = 255
+
 // checkKey says what is wrong with a wire key.
 func checkKey(key string) error {
 	switch {
@@ -109,6 +112,9 @@ func (in *inspector) option(f *Field, o option) {
 			in.report(o.value.at(), keyHint, "was: %v", err)
 			return
 		}
+		if len(f.Was) == maxWas {
+			in.report(o.name.at(), "leave out the oldest: sessions under it have expired", "more than %d old keys", maxWas)
+		}
 		f.Was = append(f.Was, o.value.s)
 		in.was = append(in.was, wasKey{f, o.value.s, o.value.at()})
 	}
@@ -185,6 +191,9 @@ func (in *inspector) defaultValue(f *Field, o option) {
 		hint = "write it as time.ParseDuration reads it: 90s, 10m, 24h (a day is 24h)"
 	}
 	if errors.Is(err, strconv.ErrRange) {
+		if kind := basic.Kind(); kind == types.Int || kind == types.Uint {
+			hint = "it has 32 bits on some machines: use " + basic.Name() + "64"
+		}
 		in.report(o.value.at(), hint, "default=%s does not fit in %s", s, in.typeName(f.Type.Go))
 		return
 	}
@@ -192,11 +201,11 @@ func (in *inspector) defaultValue(f *Field, o option) {
 }
 
 // constant writes s as a Go constant that a variable of type t, over basic, can hold on every
-// platform that has 64-bit integers.
+// platform: an int or uint may have 32 bits.
 func constant(s string, t types.Type, basic *types.Basic) (string, error) {
 	bits := map[types.BasicKind]int{
-		types.Int8: 8, types.Int16: 16, types.Int32: 32,
-		types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Float32: 32,
+		types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Int: 32,
+		types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Uint: 32, types.Float32: 32,
 	}[basic.Kind()]
 	if bits == 0 {
 		bits = 64

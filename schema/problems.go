@@ -1,19 +1,23 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
+	"go/build"
+	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
-	"golang.org/x/tools/go/packages"
+	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
 // problems is a LoadError if packages are missing or cannot be read. The go command finds more
 // than that in packages that are yet to be generated, and none of it matters here.
-func (l *loader) problems(pkgs []*packages.Package, patterns []string) error {
-	if len(pkgs) == 0 {
+func (l *loader) problems(patterns []string) error {
+	if len(l.dirs) == 0 {
 		if !l.inModule() {
 			return l.noModule()
 		}
@@ -21,33 +25,20 @@ func (l *loader) problems(pkgs []*packages.Package, patterns []string) error {
 	}
 	var messages []string
 	hint := ""
-	for _, p := range pkgs {
-		for _, e := range p.Errors {
-			msg := strings.TrimSpace(e.Msg)
-			fatal := false
-			switch {
-			case e.Kind != packages.ListError && e.Kind != packages.UnknownError, strings.HasPrefix(msg, "# "):
-				continue // ours to judge; and what the compiler said
-			case strings.Contains(msg, "import cycle not allowed"):
-				fatal, msg = true, "package "+p.PkgPath+": "+msg
-			case strings.HasPrefix(msg, "found packages "):
-				fatal = true
-			default:
-				fatal = len(p.CompiledGoFiles) == 0 && !l.generatedAmong(p)
-			}
-			if !fatal || slices.Contains(messages, l.shorten(msg)) {
-				continue
-			}
-			if !l.inModule() {
-				return l.noModule()
-			}
-			messages = append(messages, l.shorten(msg))
-			switch {
-			case strings.Contains(msg, "build constraints exclude all Go files"):
-				hint = "choose others with -tags, or GOOS and GOARCH"
-			case strings.Contains(msg, "does not contain package"):
-				hint = "run sessiongen in that package's own module, or join the modules: go work init . ./other"
-			}
+	for _, d := range l.dirs {
+		msg := l.fatal(d)
+		if msg == "" || slices.Contains(messages, msg) {
+			continue
+		}
+		if !l.inModule() {
+			return l.noModule()
+		}
+		messages = append(messages, msg)
+		switch {
+		case strings.Contains(msg, "build constraints exclude all Go files"):
+			hint = otherBuild
+		case strings.Contains(msg, "does not contain package"):
+			hint = "run sessiongen in that package's own module, or join the modules: go work init . ./other"
 		}
 	}
 	if len(messages) > 0 {
@@ -56,12 +47,74 @@ func (l *loader) problems(pkgs []*packages.Package, patterns []string) error {
 	return nil
 }
 
-// generatedAmong reports whether a file of ours, in whatever state, is among a package's.
-func (l *loader) generatedAmong(p *packages.Package) bool {
-	return slices.ContainsFunc(p.GoFiles, func(name string) bool {
-		start, err := readStart(name)
-		return err == nil && Ours(start, l.isOutput(name))
-	})
+// otherBuild is how to generate for another build configuration. With GOOS, "go tool" builds a program for that
+// system, which then does not run here.
+const otherBuild = "choose another build with -tags, or for another system: GOOS=windows $(go tool -n sessiongen)"
+
+// buildFor is otherBuild for one that a constraint asks for.
+func buildFor(expr string) string {
+	switch {
+	case expr == "cgo":
+		return "run it where there is a C compiler, or with CGO_ENABLED=1"
+	case !token.IsIdentifier(expr):
+		return otherBuild
+	case nameConstraint("x_"+expr+".go") == nil:
+		return "run sessiongen -tags " + expr
+	case built("x_"+expr+".go", []byte("package p\n"), expr, ""):
+		return "run it as GOOS=" + expr + " $(go tool -n sessiongen)"
+	}
+	return "run it as GOARCH=" + expr + " $(go tool -n sessiongen)"
+}
+
+// fatal is what the go command says of a package that cannot be read.
+func (l *loader) fatal(d *directory) string {
+	disagreement := d.settleName()
+	if d.Error == nil {
+		return ""
+	}
+	msg := strings.TrimSpace(d.Error.Err)
+	switch {
+	case isCycle(d.Package):
+		return fmt.Sprintf("package %s: %s: import stack: %v", d.ImportPath, msg, d.Error.ImportStack)
+	case disagreement != "":
+		return l.shorten(disagreement)
+	case len(d.GoFiles)+len(d.CgoFiles)+len(d.written) == 0:
+		return l.shorten(msg)
+	}
+	return ""
+}
+
+func isCycle(p *golist.Package) bool {
+	return p.Error != nil && strings.TrimSpace(p.Error.Err) == "import cycle not allowed"
+}
+
+// withoutOurs lists packages again as they would be without what our files import, if that may be why packages
+// import each other. What a file imports goes with the schema that it was generated for, but stays until it is
+// generated again.
+func (l *loader) withoutOurs(patterns []string) error {
+	stubs := map[string]string{}
+	for _, d := range l.dirs {
+		for _, w := range d.written {
+			stubs[w.Path] = "package " + cmp.Or(w.clause(), d.Name) + "\n"
+		}
+	}
+	if len(stubs) == 0 || !slices.ContainsFunc(l.dirs, func(d *directory) bool { return isCycle(d.Package) }) {
+		return nil
+	}
+	over, closeOver, err := l.golist.Over(stubs)
+	defer closeOver()
+	if err != nil {
+		return &LoadError{Message: err.Error()}
+	}
+	pkgs, err := over.Packages(patterns...)
+	if err != nil {
+		return l.goFailed(err.Error())
+	}
+	l.dirs = nil
+	for _, p := range pkgs {
+		l.dirs = append(l.dirs, l.directory(p))
+	}
+	return nil
 }
 
 func (l *loader) shorten(msg string) string {
@@ -73,9 +126,6 @@ func (l *loader) shorten(msg string) string {
 func (l *loader) goFailed(msg string) error {
 	if !l.inModule() {
 		return l.noModule()
-	}
-	if _, stderr, ok := strings.Cut(msg, "stderr: "); ok && strings.TrimSpace(stderr) != "" {
-		msg = stderr
 	}
 	return &LoadError{"the go command failed: " + l.shorten(strings.TrimSpace(msg)), ""}
 }
@@ -98,11 +148,17 @@ func (l *loader) noModule() error {
 	return &LoadError{"no go.mod in this directory or any above it", "go mod init example.com/name"}
 }
 
-const tooNewHint = "the go command is newer than the one sessiongen was built with: build sessiongen again"
+// tooNew is a hint if the go command knows releases that the libraries in this program do not.
+func (l *loader) tooNew() string {
+	own := build.Default.ReleaseTags
+	if minor(l.context.Release) > minor(own[len(own)-1]) {
+		return "the go command is newer than the one sessiongen was built with: build sessiongen again"
+	}
+	return ""
+}
 
-// tooNew reports whether go/packages doubts that it can read what this go command wrote.
-func tooNew(p *packages.Package) bool {
-	return slices.ContainsFunc(p.Errors, func(e packages.Error) bool {
-		return strings.HasPrefix(e.Msg, "This application uses version")
-	})
+// minor is the number in a release such as go1.26.
+func minor(release string) int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(release, "go1."))
+	return n
 }

@@ -37,6 +37,10 @@ func (src *Source) errorsIn(from, to token.Pos) []types.Error {
 // invalid reports why an invalid type is one. At is where it was used: a schema's field, or a field
 // or type in a package that was read from source.
 func (in *inspector) invalid(at token.Pos, path string) {
+	if name := in.typeOfC(at, map[token.Pos]bool{}); name != "" {
+		in.report(in.at, "use a Go type; or "+in.leaveOut(path), "%s: %s is a type of C, and generated code has to name it", path, name)
+		return
+	}
 	errs := in.explain(at, map[token.Pos]bool{})
 	in.reportErrors(errs)
 	if len(errs) == 0 {
@@ -50,27 +54,26 @@ func (in *inspector) explain(at token.Pos, seen map[token.Pos]bool) []types.Erro
 		return nil
 	}
 	seen[at] = true
-	for _, src := range append(in.src.Deps, in.src) {
-		for _, file := range src.Files {
-			if file.FileStart <= at && at < file.FileEnd {
-				return in.explainIn(&src, file, at, seen)
-			}
-		}
+	if src, file := in.sourceAt(at); file != nil {
+		return in.explainIn(src, file, at, seen)
 	}
 	return nil
 }
 
-func (in *inspector) explainIn(src *Source, file *ast.File, at token.Pos, seen map[token.Pos]bool) []types.Error {
-	var node ast.Node // the innermost declaration of a field, type or import around at
-	ast.Inspect(file, func(n ast.Node) bool {
-		switch n.(type) {
-		case *ast.Field, *ast.TypeSpec, *ast.ImportSpec:
-			if n.Pos() <= at && at <= n.End() {
-				node = n
+// sourceAt finds the file that a position is in, and its package, if that was read from source.
+func (in *inspector) sourceAt(at token.Pos) (*Source, *ast.File) {
+	for _, src := range append(in.src.Deps, in.src) {
+		for _, file := range src.Files {
+			if file.FileStart <= at && at < file.FileEnd {
+				return &src, file
 			}
 		}
-		return true
-	})
+	}
+	return nil, nil
+}
+
+func (in *inspector) explainIn(src *Source, file *ast.File, at token.Pos, seen map[token.Pos]bool) []types.Error {
+	node := declarationAround(file, at)
 	if node == nil {
 		return nil
 	}
@@ -87,4 +90,56 @@ func (in *inspector) explainIn(src *Source, file *ast.File, at token.Pos, seen m
 		return true
 	})
 	return errs
+}
+
+// declarationAround is the innermost declaration of a field, type or import around a position, or nil.
+func declarationAround(file *ast.File, at token.Pos) ast.Node {
+	var node ast.Node
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.Field, *ast.TypeSpec, *ast.ImportSpec:
+			if n.Pos() <= at && at <= n.End() {
+				node = n
+			}
+		}
+		return true
+	})
+	return node
+}
+
+// typeOfC looks for a name of C in the declaration that contains at, then in those it refers to. What it stands
+// for only a C compiler knows, and no file but those that import "C" can name it.
+func (in *inspector) typeOfC(at token.Pos, seen map[token.Pos]bool) string {
+	src, file := in.sourceAt(at)
+	if seen[at] || file == nil {
+		return ""
+	}
+	seen[at] = true
+	node := declarationAround(file, at)
+	if node == nil {
+		return ""
+	}
+	name := ""
+	ast.Inspect(node, func(n ast.Node) bool {
+		if name != "" {
+			return false
+		}
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := sel.X.(*ast.Ident); ok && isC(src.Info.Uses[id]) {
+				name = "C." + sel.Sel.Name
+			}
+		}
+		if id, ok := n.(*ast.Ident); ok {
+			if obj := src.Info.Uses[id]; obj != nil && obj.Pos().IsValid() {
+				name = in.typeOfC(obj.Pos(), seen)
+			}
+		}
+		return true
+	})
+	return name
+}
+
+func isC(obj types.Object) bool {
+	pkg, ok := obj.(*types.PkgName)
+	return ok && pkg.Imported().Path() == "C"
 }

@@ -21,6 +21,11 @@ func (in *inspector) typ(t types.Type, path string) *Type {
 		in.invalid(in.at, path)
 		return nil
 	}
+	leave, ok := in.enter(t)
+	if !ok {
+		return nil
+	}
+	defer leave()
 	written, culprit := in.writable(t)
 	if culprit != nil {
 		in.unwritable(culprit, path)

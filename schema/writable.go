@@ -21,21 +21,7 @@ func (in *inspector) writable(t types.Type) (written, culprit types.Type) {
 		}
 		return in.writable(types.Unalias(t))
 	case *types.Named:
-		if !in.visible(t.Obj()) {
-			if alias := in.alias(t); alias != nil {
-				return alias, nil
-			}
-			return nil, t
-		}
-		args, culprit := in.writableAll(listOf(t.TypeArgs()))
-		if culprit != nil || args == nil {
-			return t, culprit
-		}
-		inst, err := types.Instantiate(nil, t.Origin(), args, false)
-		if err != nil {
-			return nil, t
-		}
-		return inst, nil
+		return in.writableNamed(t)
 	case *types.Pointer:
 		return in.rebuild(t, []types.Type{t.Elem()}, func(parts []types.Type) types.Type { return types.NewPointer(parts[0]) })
 	case *types.Slice:
@@ -47,41 +33,67 @@ func (in *inspector) writable(t types.Type) (written, culprit types.Type) {
 	case *types.Map:
 		return in.rebuild(t, []types.Type{t.Key(), t.Elem()}, func(parts []types.Type) types.Type { return types.NewMap(parts[0], parts[1]) })
 	case *types.Struct:
-		var parts []types.Type
-		for f := range t.Fields() {
-			if !in.sameName(f) {
-				return nil, t
-			}
-			parts = append(parts, f.Type())
-		}
-		return in.rebuild(t, parts, func(parts []types.Type) types.Type {
-			var fields []*types.Var
-			var tags []string
-			for i, part := range parts {
-				f := t.Field(i)
-				fields = append(fields, types.NewField(f.Pos(), f.Pkg(), f.Name(), part, f.Embedded()))
-				tags = append(tags, t.Tag(i))
-			}
-			return types.NewStruct(fields, tags)
-		})
+		return in.writableStruct(t)
 	case *types.Signature:
 		return in.rebuild(t, append(typesOf(t.Params()), typesOf(t.Results())...), nil)
 	case *types.Interface:
-		var parts []types.Type
-		for m := range t.ExplicitMethods() {
-			if !m.Exported() && m.Pkg().Path() != in.src.Types.Path() {
-				return nil, t
-			}
-			parts = append(parts, m.Type())
-		}
-		for e := range t.EmbeddedTypes() {
-			parts = append(parts, e)
-		}
-		return in.rebuild(t, parts, nil)
+		return in.writableInterface(t)
 	case *types.Union:
 		return nil, t
 	}
 	return t, nil
+}
+
+func (in *inspector) writableNamed(t *types.Named) (written, culprit types.Type) {
+	if !in.visible(t.Obj()) {
+		if alias := in.alias(t); alias != nil {
+			return alias, nil
+		}
+		return nil, t
+	}
+	args, culprit := in.writableAll(listOf(t.TypeArgs()))
+	if culprit != nil || args == nil {
+		return t, culprit
+	}
+	inst, err := types.Instantiate(nil, t.Origin(), args, false)
+	if err != nil {
+		return nil, t
+	}
+	return inst, nil
+}
+
+func (in *inspector) writableStruct(t *types.Struct) (written, culprit types.Type) {
+	var parts []types.Type
+	for f := range t.Fields() {
+		if !in.sameName(f) {
+			return nil, t
+		}
+		parts = append(parts, f.Type())
+	}
+	return in.rebuild(t, parts, func(parts []types.Type) types.Type {
+		var fields []*types.Var
+		var tags []string
+		for i, part := range parts {
+			f := t.Field(i)
+			fields = append(fields, types.NewField(f.Pos(), f.Pkg(), f.Name(), part, f.Embedded()))
+			tags = append(tags, t.Tag(i))
+		}
+		return types.NewStruct(fields, tags)
+	})
+}
+
+func (in *inspector) writableInterface(t *types.Interface) (written, culprit types.Type) {
+	var parts []types.Type
+	for m := range t.ExplicitMethods() {
+		if !m.Exported() && m.Pkg().Path() != in.src.Types.Path() {
+			return nil, t
+		}
+		parts = append(parts, m.Type())
+	}
+	for e := range t.EmbeddedTypes() {
+		parts = append(parts, e)
+	}
+	return in.rebuild(t, parts, nil)
 }
 
 // rebuild makes t's parts writable. Without a function that makes a type of them, parts that had to
@@ -144,8 +156,7 @@ func (in *inspector) visible(obj *types.TypeName) bool {
 	case p == nil:
 		return true // any, error
 	case p.Path() == in.src.Types.Path():
-		// cgo's names are good for the files that import "C" alone.
-		return in.src.Types.Scope().Lookup(obj.Name()) == obj && !strings.HasPrefix(obj.Name(), "_C")
+		return in.src.Types.Scope().Lookup(obj.Name()) == obj
 	default:
 		return obj.Exported() && p.Scope().Lookup(obj.Name()) == obj && in.importable(p)
 	}
@@ -168,17 +179,8 @@ func (in *inspector) alias(t types.Type) types.Type {
 	if !in.scanned {
 		in.scanned = true
 		for _, p := range append([]*types.Package{in.src.Types}, in.src.Types.Imports()...) {
-			if p != in.src.Types && !in.importable(p) {
-				continue
-			}
-			for _, name := range p.Scope().Names() {
-				obj, ok := p.Scope().Lookup(name).(*types.TypeName)
-				if !ok || !obj.IsAlias() || !in.visible(obj) {
-					continue
-				}
-				if alias, ok := obj.Type().(*types.Alias); ok && alias.TypeParams().Len() == 0 {
-					in.aliases = append(in.aliases, alias)
-				}
+			if p == in.src.Types || in.importable(p) {
+				in.aliases = append(in.aliases, in.aliasesOf(p)...)
 			}
 		}
 	}
@@ -190,15 +192,26 @@ func (in *inspector) alias(t types.Type) types.Type {
 	return nil
 }
 
+func (in *inspector) aliasesOf(p *types.Package) []*types.Alias {
+	var list []*types.Alias
+	for _, name := range p.Scope().Names() {
+		obj, ok := p.Scope().Lookup(name).(*types.TypeName)
+		if !ok || !obj.IsAlias() || !in.visible(obj) {
+			continue
+		}
+		if alias, ok := obj.Type().(*types.Alias); ok && alias.TypeParams().Len() == 0 {
+			list = append(list, alias)
+		}
+	}
+	return list
+}
+
 // unwritable reports a type that generated code cannot name.
 func (in *inspector) unwritable(culprit types.Type, path string) {
 	hint := "declare an alias of it where it is visible, and export that; or " + in.leaveOut(path)
 	name, why := in.typeName(culprit), "cannot be named in package "+in.src.Types.Name()
 	if named, ok := culprit.(*types.Named); ok {
 		switch obj := named.Obj(); {
-		case strings.HasPrefix(obj.Name(), "_C"):
-			name = "C." + strings.TrimPrefix(obj.Name(), "_Ctype_")
-			why, hint = "is a type of C", "use a Go type; or "+in.leaveOut(path)
 		case !obj.Exported():
 			why = "is not exported"
 		case !in.importable(obj.Pkg()):

@@ -15,7 +15,8 @@
 // Schemas in test files get files of their own: those of package foo session_gen_test.go,
 // those of package foo_test session_gen_x_test.go. If a schema's file has a build
 // constraint, in its name or at its top, the generated file has the same. A generated
-// file whose schemas are gone, or are generated into another file now, is removed.
+// file whose schemas are gone, or are generated into another file now, is removed, and
+// sessiongen says so; not if a file of the package cannot be read, which may have them.
 //
 // The file lists how the sessions are stored, and the next run reads that list. A change
 // of the schema after which the sessions that browsers hold could not be read is refused,
@@ -27,8 +28,8 @@
 //	sessiongen [flags] [packages]
 //	sessiongen key
 //
-// Packages are patterns of the go command; the default is the package in the
-// current directory. If anything is wrong in any package, sessiongen says so and
+// Packages are patterns of the go command, but not files; the default is the package in
+// the current directory. If anything is wrong in any package, sessiongen says so and
 // writes nothing at all. The second form prints a new random key for
 // [github.com/sessiongen/sessiongen/runtime.ParseKeys].
 //
@@ -41,7 +42,9 @@
 //		the generated file's name, session_gen.go by default; with -type, several
 //		files of one package can each have their schemas
 //	-tags list
-//		build tags, as the go command takes them
+//		build tags, as the go command takes them. For another system, set GOOS for
+//		sessiongen and not for go tool, which would build it for that system:
+//		GOOS=windows $(go tool -n sessiongen)
 //	-check
 //		write nothing; print a diff and exit with 1 if a file is out of date
 //	-allow-breaking
@@ -71,6 +74,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/sessiongen/sessiongen/internal/output"
+	"github.com/sessiongen/sessiongen/internal/plan"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/schema"
 )
@@ -81,7 +85,10 @@ const (
 	exitUsage    = 2
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	debug.SetGCPercent(400) // a run is short, and would spend a fifth of it on collecting garbage
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("sessiongen", flag.ContinueOnError)
@@ -119,10 +126,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case filepath.Base(*name) != *name || filepath.Ext(*name) != ".go":
 		fmt.Fprintf(stderr, "sessiongen: -output %s: want the name of a .go file, without a directory\n", *name)
 		return exitUsage
-	case strings.ContainsAny((*name)[:1], "._") || strings.HasSuffix(*name, "_test.go"):
-		fmt.Fprintf(stderr, "sessiongen: -output %s: a package is not made of files of such names\n"+
-			"\tschemas in test files get a test file of their own without being asked for it\n", *name)
-		return exitUsage
 	}
 
 	dir, err := os.Getwd()
@@ -137,33 +140,37 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if *types != "" {
 		cfg.Types = strings.Split(*types, ",")
 	}
-	p, err := makePlan(cfg, *allow, budget == "fail")
+	p, err := plan.Make(cfg, plan.Options{AllowBreaking: *allow, FailOver: budget == "fail"})
 	if err == nil && !*check {
-		err = output.Apply(p.changes)
+		err = output.Apply(p.Changes)
 	}
 	if err != nil {
 		return fail(stderr, dir, err)
 	}
-
-	if *check {
-		for _, c := range p.changes {
-			path := relative(dir, c.Path)
-			stdout.Write(diff.Diff(path, c.Old, path+" (generated)", c.New))
-		}
-	} else {
-		for _, o := range p.removed {
-			fmt.Fprintf(stderr, "sessiongen: removed %s: %s\n", relative(dir, o.Path), o.Why)
-		}
-	}
-	if budget != "" {
-		for _, b := range p.budgets {
-			fmt.Fprint(stdout, b)
-		}
-	}
-	if *check && len(p.changes) > 0 {
+	report(p, stdout, stderr, dir, *check, budget != "")
+	if *check && len(p.Changes) > 0 {
 		return exitFindings
 	}
 	return exitOK
+}
+
+// report says what was done, or with -check what there is to do.
+func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget bool) {
+	if check {
+		for _, c := range p.Changes {
+			path := relative(dir, c.Path)
+			stdout.Write(diff.Diff(path, c.Before(), path+" (generated)", c.New))
+		}
+	} else {
+		for _, o := range p.Removed {
+			fmt.Fprintf(stderr, "sessiongen: removed %s: %s\n", relative(dir, o.Path), o.Why)
+		}
+	}
+	if budget {
+		for _, b := range p.Budgets {
+			fmt.Fprint(stdout, b)
+		}
+	}
 }
 
 // A budgetFlag is "print" or "fail" if the flag is given. It may be given alone, as a boolean is.

@@ -23,12 +23,20 @@ type Change struct {
 // Removal returns the change that removes a generated file.
 func Removal(path string) (Change, error) { return change(path, nil) }
 
-// Writing returns the change that gives a file its content. ok is false if the file
-// has it already.
+// Writing returns the change that gives a file its content. ok is false if the file has it already, be it with the
+// line ends of another system, as Git may check it out.
 func Writing(path string, content []byte) (c Change, ok bool, err error) {
 	c, err = change(path, content)
-	return c, err == nil && !(c.Old != nil && bytes.Equal(c.Old, content)), err
+	return c, err == nil && !c.done(), err
 }
+
+// done reports whether the file has the content.
+func (c Change) done() bool {
+	return c.Old != nil && c.New != nil && bytes.Equal(c.Before(), c.New)
+}
+
+// Before is Old with lines that end as those of New do.
+func (c Change) Before() []byte { return bytes.ReplaceAll(c.Old, []byte("\r\n"), []byte("\n")) }
 
 // change also finds what would make the change fail, so that a run which changes
 // several files does not stop half-way.
@@ -49,14 +57,15 @@ func change(path string, content []byte) (Change, error) {
 		return c, fmt.Errorf("%s is not a regular file: move it, or choose another name with -output", path)
 	}
 	c.mode = info.Mode().Perm()
-	c.Old, err = os.ReadFile(path)
+	old, err := os.ReadFile(path)
 	if err != nil {
 		return c, err
 	}
-	if !schema.Ours(c.Old, true) {
+	if !schema.Ours(old, true) {
 		return c, &ForeignError{path}
 	}
-	if !bytes.Equal(c.Old, content) && c.mode&0o222 == 0 {
+	c.Old = old
+	if !c.done() && c.mode&0o222 == 0 {
 		return c, fmt.Errorf("%s is read-only: make it writable, or choose another name with -output", path)
 	}
 	return c, writableDir(path)

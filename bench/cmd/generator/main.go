@@ -4,13 +4,14 @@
 //	go run ./cmd/generator
 //
 // The rows are: a package that imports net/http, beside stringer on the same package; a hundred
-// packages in one call, beside one; a schema of a thousand fields, beside one of a hundred. All runs
-// are warm, and have nothing new to write. The exit code is 1 if a ratio is above its target, or if
+// packages in one call, beside one; a schema of a thousand fields, beside one of a hundred; a large package that was
+// edited, beside one that was never generated. All runs are warm, and but for the last have nothing new to write. The exit code is 1 if a ratio is above its target, or if
 // a run with nothing to do wrote something.
 package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -38,8 +39,9 @@ func main() {
 
 // A command is a program with its arguments, and the directory to run it in.
 type command struct {
-	dir  string
-	args []string
+	dir    string
+	args   []string
+	before func() error // what to do before each run; it is not measured
 }
 
 func measure() (ok bool, err error) {
@@ -54,7 +56,7 @@ func measure() (ok bool, err error) {
 	defer os.RemoveAll(tmp)
 	sessiongen, stringer := filepath.Join(tmp, "sessiongen"), filepath.Join(tmp, "stringer")
 	for program, pkg := range map[string]string{sessiongen: "./cmd/sessiongen", stringer: "golang.org/x/tools/cmd/stringer"} {
-		if _, err := run(command{root, []string{"go", "build", "-o", program, pkg}}); err != nil {
+		if _, err := run(command{dir: root, args: []string{"go", "build", "-o", program, pkg}}); err != nil {
 			return false, err
 		}
 	}
@@ -64,7 +66,12 @@ func measure() (ok bool, err error) {
 	}
 
 	ok = true
-	in := func(dir string, args ...string) command { return command{dir, args} }
+	in := func(dir string, args ...string) command { return command{dir: dir, args: args} }
+	again, first := in(dir+"/again", sessiongen), in(dir+"/first", sessiongen)
+	again.before = func() error { return touch(again.dir) }
+	first.before = func() error {
+		return errors.Join(touch(first.dir), os.RemoveAll(filepath.Join(first.dir, "session_gen.go")))
+	}
 	for _, row := range []struct {
 		name   string
 		a, b   command
@@ -73,6 +80,7 @@ func measure() (ok bool, err error) {
 		{"net/http : stringer", in(dir+"/web", sessiongen), in(dir+"/web", stringer, "-type", "Color"), 1.2},
 		{"100 packages : 1", in(dir, sessiongen, "./many/..."), in(dir, sessiongen, "./many/p0"), 6},
 		{"1,000 fields : 100", in(dir+"/f1000", sessiongen), in(dir+"/f100", sessiongen), 3},
+		{"edited : new", again, first, 1.2},
 	} {
 		a, b, ratio, err := pairs(row.a, row.b)
 		if err != nil {
@@ -121,12 +129,27 @@ func run(c command) (time.Duration, error) {
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
+	if c.before != nil {
+		if err := c.before(); err != nil {
+			return 0, err
+		}
+	}
 	start := time.Now()
 	err := cmd.Run()
 	if err != nil {
 		err = fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, &out)
 	}
 	return time.Since(start), err
+}
+
+// touch edits a package, so that the go command would have to compile it again.
+func touch(dir string) error {
+	f, err := os.OpenFile(filepath.Join(dir, "large.go"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "\n// %v\n", time.Now())
+	return errors.Join(err, f.Close())
 }
 
 // idle counts the files that a run without anything to do writes all the same.
@@ -143,7 +166,7 @@ func idle(dir, sessiongen string) (written int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err := run(command{dir, []string{sessiongen, "./..."}}); err != nil {
+	if _, err := run(command{dir: dir, args: []string{sessiongen, "./..."}}); err != nil {
 		return 0, err
 	}
 	for _, name := range files {
@@ -177,6 +200,10 @@ func writeModule(dir, root string) error {
 		"web/web.go":       web,
 		"f100/session.go":  fields("f100", 100),
 		"f1000/session.go": fields("f1000", 1000),
+		"again/session.go": strings.Replace(web, "package web", "package again", 1),
+		"first/session.go": strings.Replace(web, "package web", "package first", 1),
+		"again/large.go":   large("again"),
+		"first/large.go":   large("first"),
 	}
 	for i := range 100 {
 		name := fmt.Sprintf("p%d", i)
@@ -240,6 +267,16 @@ func fields(pkg string, n int) string {
 		fmt.Fprintf(&b, "\tField%d %s `session:\"field%d\"`\n", i, types[i%len(types)], i)
 	}
 	b.WriteString("}\n")
+	return b.String()
+}
+
+// large is a file that takes the compiler a while.
+func large(pkg string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "package %s\n", pkg)
+	for i := range 3000 {
+		fmt.Fprintf(&b, "\nfunc f%d(m map[string]int, x []string) (n int) {\n\tfor i, k := range x {\n\t\tm[k] += i * %[1]d\n\t\tn += len(k) + m[k+\"x\"]\n\t}\n\treturn n\n}\n", i)
+	}
 	return b.String()
 }
 

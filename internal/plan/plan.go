@@ -1,0 +1,112 @@
+// Package plan finds out what a run of sessiongen comes to, without doing any of it.
+package plan
+
+import (
+	"errors"
+	"path/filepath"
+
+	"github.com/sessiongen/sessiongen/gen"
+	"github.com/sessiongen/sessiongen/internal/output"
+	"github.com/sessiongen/sessiongen/schema"
+)
+
+// A Plan is what a run comes to.
+type Plan struct {
+	Changes []output.Change
+	Removed []schema.Obsolete // of the changes, the files that are to go
+	Budgets []*gen.Budget
+}
+
+// Options are those of a run.
+type Options struct {
+	AllowBreaking bool // take changes after which stored values cannot be read
+	FailOver      bool // a cookie that may be too large is an error
+}
+
+// A planner makes the plan of a run.
+type planner struct {
+	Plan
+	Options
+	dir       string
+	findings  schema.Findings
+	generated map[string][]byte // by package path
+}
+
+// Make generates everything. The error is schema.Findings if schemas are at fault.
+func Make(cfg schema.Config, options Options) (Plan, error) {
+	packages, err := schema.Load(cfg)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := planner{Options: options, dir: cfg.Dir, generated: map[string][]byte{}}
+	found := false
+	for _, pkg := range packages {
+		found = found || len(pkg.Schemas)+len(pkg.Obsolete) > 0
+		if err := errors.Join(p.generate(pkg), p.remove(pkg)); err != nil {
+			return Plan{}, err
+		}
+	}
+	switch {
+	case len(p.findings) > 0:
+		return Plan{}, p.findings.Sorted()
+	case !found:
+		return Plan{}, schema.NoSchema(packages, cfg.Patterns)
+	}
+	return p.Plan, nil
+}
+
+// generate plans the file of a package.
+func (p *planner) generate(pkg *schema.Package) error {
+	if len(pkg.Schemas) == 0 {
+		return nil
+	}
+	if beside := p.generated[pkg.Path]; beside != nil { // pkg is the tests of that package
+		pkg.Beside(beside)
+	}
+	for _, s := range pkg.Schemas {
+		b := gen.BudgetOf(s)
+		p.Budgets = append(p.Budgets, b)
+		if p.FailOver {
+			p.findings = append(p.findings, b.Findings()...)
+		}
+	}
+	content, err := gen.Update(pkg, p.previous(pkg))
+	if refused, ok := errors.AsType[schema.Findings](err); ok {
+		p.findings = append(p.findings, refused...)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.generated[pkg.Path] = content
+	c, stale, err := output.Writing(filepath.Join(pkg.Dir, pkg.Output), content)
+	if stale {
+		p.Changes = append(p.Changes, c)
+	}
+	return err
+}
+
+// remove plans to remove the files that a package does not need any more.
+func (p *planner) remove(pkg *schema.Package) error {
+	for _, o := range pkg.Obsolete {
+		c, err := output.Removal(o.Path)
+		if err != nil {
+			return err
+		}
+		p.Changes = append(p.Changes, c)
+		p.Removed = append(p.Removed, o)
+	}
+	return nil
+}
+
+// previous is what the runs before left, its files named as people name them.
+func (p *planner) previous(pkg *schema.Package) gen.Previous {
+	prev := gen.Previous{AllowBreaking: p.AllowBreaking}
+	for _, w := range pkg.Written {
+		if rel, err := filepath.Rel(p.dir, w.Path); err == nil {
+			w.Path = filepath.ToSlash(rel)
+		}
+		prev.Written = append(prev.Written, w)
+	}
+	return prev
+}

@@ -1,0 +1,60 @@
+package schema
+
+import (
+	"fmt"
+	"go/token"
+	"slices"
+	"strings"
+)
+
+// losses reports what the file that is to be replaced has, and no other would have then: schemas that
+// this run is not about, and those of its own as another build configuration has them.
+func (l *loader) losses(u *unit) Findings {
+	i := slices.IndexFunc(u.dir.written, func(w *written) bool { return w.Path == u.target() })
+	if i < 0 {
+		return nil
+	}
+	var found Findings
+	w := u.dir.written[i]
+	for _, name := range w.schemas {
+		if slices.Contains(u.schemas, name) {
+			found = append(found, l.takenVariant(u, w, name)...)
+		} else {
+			found = append(found, l.takenPlace(u, w, name)...)
+		}
+	}
+	return found
+}
+
+// takenPlace reports a schema that is still there, and that the file of w alone has.
+func (l *loader) takenPlace(u *unit, w *written, name string) Findings {
+	elsewhere := func(o *written) bool { return o != w && o.Stays && slices.Contains(o.schemas, name) }
+	if !slices.Contains(u.pkg.Others, name) || slices.ContainsFunc(u.dir.written, elsewhere) {
+		return nil
+	}
+	first := u.pkg.Schemas[0]
+	apart := name
+	if fileFor(apart) == u.pkg.Output {
+		apart = first.Name
+	}
+	return Findings{Finding{first.Pos, fmt.Sprintf("schema %s would take the place of schema %s in %s", first.Name, name, u.pkg.Output),
+		fmt.Sprintf("generate %s into a file of its own: -type %s -output %s", apart, apart, fileFor(apart))}}
+}
+
+// takenVariant reports a schema that w has as another build configuration has it.
+func (l *loader) takenVariant(u *unit, w *written, name string) Findings {
+	is := func(s *Schema) bool { return s.Name == name }
+	i := slices.IndexFunc(u.pkg.Schemas, is)
+	if i < 0 || !slices.ContainsFunc(u.pkg.excluded, func(s *Schema) bool { return is(s) && s.Constraint == w.constraint }) {
+		return nil
+	}
+	hint := "give this one a file of its own, with -output"
+	if token.IsIdentifier(u.pkg.Constraint) {
+		hint = "give this one a file of its own: -output " + fileFor(u.pkg.Constraint)
+	}
+	return Findings{Finding{u.pkg.Schemas[i].Pos, fmt.Sprintf("schema %s is built %s, but %s has the one that is built %s",
+		name, when(u.pkg.Constraint), u.pkg.Output, when(w.constraint)), hint}}
+}
+
+// fileFor is a name for the file of a schema that has one for itself.
+func fileFor(schema string) string { return strings.ToLower(schema) + "_gen.go" }

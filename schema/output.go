@@ -1,0 +1,55 @@
+package schema
+
+import (
+	"archive/tar"
+	"fmt"
+	"go/build"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// checkOutput asks package build whether a package can have a file with the name that was asked for.
+func (l *loader) checkOutput() error {
+	conf := build.Context{
+		Compiler: "gc",
+		IsDir:    func(string) bool { return true },
+		ReadDir: func(string) ([]fs.FileInfo, error) {
+			return []fs.FileInfo{(&tar.Header{Name: l.output}).FileInfo()}, nil // as if it were there
+		},
+		OpenFile: func(string) (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader("package p\n")), nil
+		},
+	}
+	p, _ := conf.ImportDir("dir", 0) // the error is that there are no other files
+	if slices.Contains(slices.Concat(p.GoFiles, p.IgnoredGoFiles), l.output) {
+		return nil
+	}
+	return &LoadError{fmt.Sprintf("-output %s: a package is not made of files of such names", l.output),
+		"schemas in test files get a test file of their own without being asked for it"}
+}
+
+// checkTargets asks the go command whether it takes a new file that is not called as usual. It is stricter than package
+// build.
+func (l *loader) checkTargets(units []*unit) error {
+	for _, u := range units {
+		known := slices.Concat(u.dir.GoFiles, u.dir.CgoFiles, u.dir.IgnoredGoFiles)
+		if l.output == defaultOutput || u.tests || len(u.pkg.Schemas) == 0 || slices.Contains(known, u.target()) {
+			continue
+		}
+		over, closeOver, err := l.golist.Over(map[string]string{u.target(): "package " + u.dir.name + "\n"})
+		defer closeOver()
+		if err != nil {
+			return &LoadError{Message: err.Error()}
+		}
+		list, err := over.Packages(u.dir.ImportPath)
+		if err != nil {
+			return l.goFailed(err.Error())
+		}
+		if len(list) == 1 && list[0].Error != nil && u.dir.Error == nil {
+			return &LoadError{fmt.Sprintf("-output %s: the go command takes no such file: %s", l.output, strings.TrimSpace(list[0].Error.Err)), "choose another name, such as user_gen.go"}
+		}
+	}
+	return nil
+}
