@@ -17,6 +17,7 @@ import (
 const (
 	runtimePath = "github.com/sessiongen/sessiongen/runtime"
 	codecPath   = "github.com/sessiongen/sessiongen/runtime/codec"
+	gobPath     = "github.com/sessiongen/sessiongen/runtime/codec/gobcodec"
 
 	// supports is the runtime's constant that this generator's output needs. It is raised together
 	// with the runtime whenever generated code comes to need something new.
@@ -74,7 +75,6 @@ type generator struct {
 	codecOf   map[any]*codec // by *schema.Struct, or *schema.Type of a type that holds itself
 	codecList []*codec       // each once, sorted by name
 	literals  bool           // whether a struct or interface type was written out
-	emptyAny  string         // the helper for omitempty members of type any; "" until one needs it
 }
 
 func newGenerator(pkg *schema.Package) *generator {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-var optionNames = []string{"max", "default", "ttl", "secret", "principal", "was"}
+var optionNames = []string{"max", "via", "default", "ttl", "secret", "principal", "partial", "was"}
 
 // maxKey bounds a wire key, in bytes: every cookie carries it.
 const maxKey = 64
@@ -47,6 +47,7 @@ func (in *inspector) options(f *Field, tag text) {
 		in.report(key.at(), keyHint, "%v", err)
 	}
 	if !more {
+		in.partial(f)
 		return
 	}
 	list, at, err := options(rest)
@@ -74,6 +75,7 @@ func (in *inspector) options(f *Field, tag text) {
 		}
 		seen[name] = true
 	}
+	in.partial(f)
 	if f.Max > 0 && f.Type != nil && f.Type.Kind == String && f.Default != "" {
 		if s, _ := strconv.Unquote(f.Default); len(s) > f.Max {
 			in.report(tag.at(), "", "the default has %d bytes, more than max=%d allows", len(s), f.Max)
@@ -84,7 +86,7 @@ func (in *inspector) options(f *Field, tag text) {
 // option reads one option of a known name.
 func (in *inspector) option(f *Field, o option) {
 	name := o.name.s
-	takesValue := name != "secret" && name != "principal"
+	takesValue := name != "secret" && name != "principal" && name != "partial"
 	switch {
 	case takesValue && !o.hasValue:
 		in.report(o.name.at(), "write "+name+"="+example[name], "option %s needs a value", name)
@@ -98,6 +100,13 @@ func (in *inspector) option(f *Field, o option) {
 		f.Secret = true
 	case "principal":
 		in.principal(f, o.name.at())
+	case "partial":
+		f.Partial = true
+		in.partialAt = o.name.at()
+	case "via":
+		if viaKinds[o.value.s] == Invalid {
+			in.report(o.value.at(), viaHint, "via=%s is no encoding", o.value.s)
+		}
 	case "max":
 		in.max(f, o)
 	case "ttl":
@@ -114,7 +123,7 @@ func (in *inspector) option(f *Field, o option) {
 	}
 }
 
-var example = map[string]string{"max": "64", "default": "VALUE", "ttl": "10m", "was": "OLDKEY"}
+var example = map[string]string{"max": "64", "via": "json", "default": "VALUE", "ttl": "10m", "was": "OLDKEY"}
 
 func (in *inspector) max(f *Field, o option) {
 	n, err := strconv.Atoi(o.value.s)
@@ -185,6 +194,9 @@ func (in *inspector) defaultValue(f *Field, o option) {
 		hint = "write it as time.ParseDuration reads it: 90s, 10m, 24h (a day is 24h)"
 	}
 	if errors.Is(err, strconv.ErrRange) {
+		if kind := basic.Kind(); kind == types.Int || kind == types.Uint {
+			hint = "it has 32 bits on some machines: use " + basic.Name() + "64"
+		}
 		in.report(o.value.at(), hint, "default=%s does not fit in %s", s, in.typeName(f.Type.Go))
 		return
 	}
@@ -192,11 +204,11 @@ func (in *inspector) defaultValue(f *Field, o option) {
 }
 
 // constant writes s as a Go constant that a variable of type t, over basic, can hold on every
-// platform that has 64-bit integers.
+// platform: an int or uint may have 32 bits.
 func constant(s string, t types.Type, basic *types.Basic) (string, error) {
 	bits := map[types.BasicKind]int{
-		types.Int8: 8, types.Int16: 16, types.Int32: 32,
-		types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Float32: 32,
+		types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Int: 32,
+		types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Uint: 32, types.Float32: 32,
 	}[basic.Kind()]
 	if bits == 0 {
 		bits = 64

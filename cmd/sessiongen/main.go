@@ -145,6 +145,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return fail(stderr, dir, err)
 	}
 
+	if len(p.hints) > 0 {
+		fmt.Fprintln(stderr, p.hints)
+	}
 	if *check {
 		for _, c := range p.changes {
 			path := relative(dir, c.Path)

@@ -17,6 +17,7 @@ type plan struct {
 	changes []output.Change
 	removed []schema.Obsolete // of the changes, the files that are to go
 	budgets []*gen.Budget
+	hints   schema.Findings // what may be meant otherwise
 }
 
 // makePlan generates everything.
@@ -35,6 +36,7 @@ func makePlan(cfg schema.Config, allowBreaking, failOver bool) (p plan, err erro
 				pkg.Beside(beside)
 			}
 			for _, s := range pkg.Schemas {
+				p.hints = append(p.hints, s.Hints...)
 				b := gen.BudgetOf(s)
 				p.budgets = append(p.budgets, b)
 				if failOver {
