@@ -270,7 +270,7 @@ func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Upd
 // AppendRoles appends v to Roles.
 func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
 
-// GetLoginAt returns LoginAt, or the zero time if it is not set.
+// GetLoginAt returns LoginAt, or the zero time if it is not set. It is in UTC.
 func (s *Session) GetLoginAt() time.Time { return sessionLoginAtField.Get(s.Session) }
 
 // HasLoginAt reports whether LoginAt is set.

@@ -24,6 +24,17 @@ var basic = map[schema.Kind]string{
 	schema.Msgpack: "Msgpack",
 	schema.Binary:  "Binary",
 	schema.Text:    "Text",
+	schema.JSON:    "JSON",
+	schema.Gob:     "Gob",
+}
+
+// basicCodec is that function. Gob has a package of its own.
+func (g *generator) basicCodec(verb string, kind schema.Kind) *jen.Statement {
+	if kind == schema.Gob {
+		g.importName(gobPath, "gobcodec")
+		return jen.Qual(gobPath, verb)
+	}
+	return inCodec(verb + basic[kind])
 }
 
 // A codec is a pair of generated functions, for a struct or for another type that holds itself
@@ -130,10 +141,23 @@ func (g *generator) encodeWhole(t *schema.Type, x string) *jen.Statement {
 	case schema.Map:
 		return inCodec("EncodeMap").Call(e, v, g.encoder(t.Key), g.encoder(t.Elem))
 	case schema.Pointer:
-		return inCodec("EncodePointer").Call(e, v, g.encoder(t.Elem))
+		return inCodec("Encode"+pointer(t)).Call(e, v, g.encoder(t.Elem))
+	case schema.Via:
+		return inCodec("EncodeVia").Call(e, v, g.qual(t.Hook.Encode.Pkg(), t.Hook.Encode.Name()))
 	}
-	return inCodec("Encode"+basic[t.Kind]).Call(e, v)
+	return g.basicCodec("Encode", t.Kind).Call(e, v)
 }
+
+// pointer is the name of the functions for a pointer, after Encode or Decode. They hand over what it
+// points to, or the pointer itself if that must not be copied.
+func pointer(t *schema.Type) string {
+	if isPinned(t.Elem) {
+		return "Through"
+	}
+	return "Pointer"
+}
+
+func isPinned(t *schema.Type) bool { return t.Kind == schema.StructKind && t.Struct.Pinned }
 
 // encoder is t's encode function as a value: the name of one, or a literal.
 func (g *generator) encoder(t *schema.Type) *jen.Statement {
@@ -174,9 +198,11 @@ func (g *generator) decodeWhole(t *schema.Type) *jen.Statement {
 	case schema.Map:
 		return inCodec("DecodeMap").Types(g.typ(t.Go)).Call(d, g.decoder(t.Key), g.decoder(t.Elem))
 	case schema.Pointer:
-		return inCodec("DecodePointer").Call(d, g.decoder(t.Elem))
+		return inCodec("Decode"+pointer(t)).Call(d, g.decoder(t.Elem))
+	case schema.Via:
+		return inCodec("DecodeVia").Call(d, g.qual(t.Hook.Decode.Pkg(), t.Hook.Decode.Name()))
 	}
-	return inCodec("Decode" + basic[t.Decode]).Types(g.typ(t.Go)).Call(d)
+	return g.basicCodec("Decode", t.Decode).Types(g.typ(t.Go)).Call(d)
 }
 
 // decodeTo is a statement that decodes a value of type t into x.
@@ -236,7 +262,7 @@ func (g *generator) function(t *schema.Type, encoding bool) *jen.Statement {
 	case k == schema.Any && !isNamed(t.Go):
 		return inCodec(verb + "Any")
 	case basic[k] != "":
-		return inCodec(verb + basic[k]).Types(g.typ(t.Go))
+		return g.basicCodec(verb, k).Types(g.typ(t.Go))
 	}
 	switch {
 	case c == nil:

@@ -58,6 +58,10 @@ func TestFitsScalars(t *testing.T) {
 		"time":         "time any",
 		"any":          "any",
 		"text(A)":      "text(A)",
+		"json(A)":      "json(A)",
+		"json([]A)":    "json([]A)",
+		"gob(A)":       "gob(A)",
+		"via(*A)":      "via(*A)",
 		"text(pkg.A)":  "text(pkg.A)",
 		"binary(A)":    "binary(A)",
 		"custom(A)":    "custom(A)",
@@ -67,7 +71,7 @@ func TestFitsScalars(t *testing.T) {
 		"[2]int8":      "[2]int8 []int8 []int64 any",
 		"map[str]int8": "map[str]int8 any",
 	}
-	const nilable = "bin any text(A) text(pkg.A) binary(A) custom(A) msgpack(A) []int8 []int64 map[str]int8"
+	const nilable = "bin any text(A) text(pkg.A) binary(A) custom(A) msgpack(A) json(A) json([]A) gob(A) via(*A) []int8 []int64 map[str]int8"
 	in := func(list, shape string) bool { return slices.Contains(strings.Fields(list), shape) }
 	for old, list := range readers {
 		for new := range readers {

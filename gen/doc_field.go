@@ -3,6 +3,7 @@ package gen
 import (
 	"fmt"
 	"go/types"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,11 +17,38 @@ func getDoc(f *schema.Field) string {
 	if f.Secret {
 		doc += " It is redacted wherever the session is printed."
 	}
+	switch {
+	case f.Type.Kind == schema.Time:
+		doc += " It is in UTC."
+	case holdsTime(f.Type, map[any]bool{}):
+		doc += " Times in it are in UTC."
+	}
+	if len(f.Lost) > 0 {
+		doc += " Not stored, as they are not exported: " + strings.Join(f.Lost, ", ") + "."
+	}
 	doc = wrap(doc)
 	if text := strings.TrimSpace(plain(f.Doc)); text != "" {
 		doc += "\n\n" + text
 	}
 	return doc
+}
+
+// holdsTime reports whether there may be a time in a t that is stored as such.
+func holdsTime(t *schema.Type, seen map[any]bool) bool {
+	switch {
+	case t == nil || seen[t]:
+		return false
+	case t.Kind == schema.Time:
+		return true
+	}
+	seen[t] = true
+	switch t.Kind {
+	case schema.StructKind:
+		return slices.ContainsFunc(t.Struct.Members, func(m *schema.Member) bool { return holdsTime(m.Type, seen) })
+	case schema.Slice, schema.Array, schema.Map, schema.Pointer:
+		return holdsTime(t.Elem, seen)
+	}
+	return false
 }
 
 func hasDoc(f *schema.Field) string {

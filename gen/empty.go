@@ -59,10 +59,7 @@ func (g *generator) notEmpty(t *schema.Type, x string) condition {
 	v := jen.Id(x)
 	under := t.Go.Underlying()
 	if types.IsInterface(under) {
-		if g.emptyAny == "" {
-			g.emptyAny = g.names.free("isEmptyAny")
-		}
-		return condition{expr: jen.Op("!").Id(g.emptyAny).Call(v)}
+		return condition{expr: jen.Op("!").Add(inCodec("IsEmptyAny")).Call(v)}
 	}
 	if hasIsZero(t.Go) {
 		notZero := jen.Op("!").Id(x).Dot("IsZero").Call()
@@ -146,27 +143,4 @@ func nilable(under types.Type) bool {
 		return true
 	}
 	return false
-}
-
-// emptyAnyFunc writes the helper that judges the values that an any may hold.
-func (g *generator) emptyAnyFunc() {
-	v := func() *jen.Statement { return g.id("v") }
-	cases := []jen.Code{jen.Case(jen.Nil()).Block(jen.Return(jen.True()))}
-	empty := func(types []string, result func() *jen.Statement) {
-		for _, typ := range types {
-			cases = append(cases, jen.Case(jen.Id(typ)).Block(jen.Return(result())))
-		}
-	}
-	empty([]string{"bool"}, func() *jen.Statement { return jen.Op("!").Add(v()) })
-	empty([]string{"int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64",
-		"float32", "float64"}, func() *jen.Statement { return v().Op("==").Lit(0) })
-	empty([]string{"string"}, func() *jen.Statement { return v().Op("==").Lit("") })
-	empty([]string{"[]byte", "[]any", "map[string]any"}, func() *jen.Statement { return jen.Len(v()).Op("==").Lit(0) })
-	cases = append(cases, jen.Case(g.std("time", "Time")).Block(jen.Return(v().Dot("IsZero").Call())))
-	g.file.Line()
-	g.comment(wrap(g.emptyAny + " reports whether v is empty in the sense of omitempty."))
-	g.file.Func().Id(g.emptyAny).Params(v().Any()).Bool().Block(
-		jen.Switch(v().Op(":=").Add(v()).Assert(jen.Type())).Block(cases...),
-		jen.Return(jen.False()),
-	)
 }

@@ -23,6 +23,7 @@ import (
 const (
 	runtimePath = "github.com/sessiongen/sessiongen/runtime"
 	codecPath   = "github.com/sessiongen/sessiongen/runtime/codec"
+	gobPath     = "github.com/sessiongen/sessiongen/runtime/codec/gobcodec"
 
 	// supports is the runtime's constant that this generator's output needs. It is raised together
 	// with the runtime whenever generated code comes to need something new.
@@ -101,7 +102,6 @@ type generator struct {
 	// Whether gofmt may not finish in one pass. Where it breaks the line of a type, only the next one breaks
 	// that of the function which has it as a parameter; and some lists in comments change twice.
 	unsettled bool
-	emptyAny  string // the helper for omitempty members of type any; "" until one needs it
 }
 
 func newGenerator(pkg *schema.Package) *generator {

@@ -128,11 +128,18 @@ func firstDifference(got, want []byte) string {
 
 // TestHard compiles what is generated for difficult names and all kinds of types, and runs the
 // archive's own tests, which hold the codecs to msgpack v5. With -short, it is only generated.
-func TestHard(t *testing.T) {
-	dir := module(t, archive(t, "hard.txtar").Files)
+func TestHard(t *testing.T) { compiles(t, "hard.txtar", "./...") }
+
+// TestForms is that for the ways in which values are stored: the archive's tests hold them to what they
+// come back as.
+func TestForms(t *testing.T) { compiles(t, "forms.txtar", "./web") } // go vet complains about the other package
+
+// compiles generates code for an archive twice, vets it and runs the archive's tests.
+func compiles(t *testing.T, name, packages string) {
+	dir := module(t, archive(t, name).Files)
 	first := generate(t, dir)
 	if !testing.Short() {
-		if out, ok := goCommand(t, dir, "test", "-vet=all", "./..."); !ok {
+		if out, ok := goCommand(t, dir, "test", "-vet=all", packages); !ok {
 			t.Errorf("go test:\n%s", out)
 		}
 	}

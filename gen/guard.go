@@ -20,12 +20,57 @@ func (g *generator) guards() {
 	}
 }
 
-// guard writes an assignment that compiles as long as typ is a struct of the given fields and tags.
+// guard writes an assignment that compiles as long as typ is a struct of the given fields and tags. The
+// tags of other packages are none of this file's: then it is a conversion, which passes over tags.
 func (g *generator) guard(name string, fields *types.Struct, typ *jen.Statement) {
 	g.file.Line()
 	g.comment(wrap("If this does not compile, "+name+" has changed since this file was generated:") +
 		"\nrun go generate again.")
+	if bare := g.withoutForeignTags(fields); bare != types.Type(fields) {
+		g.file.Var().Id("_").Op("=").Struct(g.structFields(bare.(*types.Struct))...).Call(typ.Values())
+		return
+	}
 	g.file.Var().Id("_").Struct(g.structFields(fields)...).Op("=").Add(typ).Values()
+}
+
+// withoutForeignTags is t without the tags that other packages wrote, t itself if it has none.
+func (g *generator) withoutForeignTags(t types.Type) types.Type {
+	switch u := t.(type) {
+	case *types.Pointer:
+		if elem := g.withoutForeignTags(u.Elem()); elem != u.Elem() {
+			return types.NewPointer(elem)
+		}
+	case *types.Slice:
+		if elem := g.withoutForeignTags(u.Elem()); elem != u.Elem() {
+			return types.NewSlice(elem)
+		}
+	case *types.Array:
+		if elem := g.withoutForeignTags(u.Elem()); elem != u.Elem() {
+			return types.NewArray(elem, u.Len())
+		}
+	case *types.Map:
+		if elem := g.withoutForeignTags(u.Elem()); elem != u.Elem() {
+			return types.NewMap(u.Key(), elem)
+		}
+	case *types.Struct:
+		var fields []*types.Var
+		var tags []string
+		changed := false
+		for i := range u.NumFields() {
+			f, tag := u.Field(i), u.Tag(i)
+			typ := g.withoutForeignTags(f.Type())
+			if f.Pkg().Path() != g.pkg.Path {
+				tag = ""
+			}
+			changed = changed || typ != f.Type() || tag != u.Tag(i)
+			fields = append(fields, types.NewField(f.Pos(), f.Pkg(), f.Name(), typ, f.Embedded()))
+			tags = append(tags, tag)
+		}
+		if changed {
+			return types.NewStruct(fields, tags)
+		}
+	}
+	return t
 }
 
 // guarded are the named structs that the codecs take apart, as far as they can be written here: those

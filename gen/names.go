@@ -37,8 +37,11 @@ func newNames(pkg *schema.Package) *names {
 	}
 	for _, name := range locals {
 		n.locals[name] = numbered(name, func(name string) bool {
-			_, isType := pkg.Types.Scope().Lookup(name).(*types.TypeName)
-			return isType // which functions may have to write
+			switch pkg.Types.Scope().Lookup(name).(type) {
+			case *types.TypeName, *types.Func: // which functions may have to write, or call
+				return true
+			}
+			return false
 		})
 	}
 	maps.Copy(n.taken, pkg.Declared)
@@ -123,7 +126,7 @@ func (g *generator) std(pkg, name string) *jen.Statement {
 }
 
 // local is the name of a parameter or variable, which is the one given unless the package has a type
-// of that name.
+// or function of that name.
 func (g *generator) local(name string) string { return g.names.locals[name] }
 
 func (g *generator) id(name string) *jen.Statement { return jen.Id(g.local(name)) }

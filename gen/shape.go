@@ -148,7 +148,7 @@ func (f *resolved) parse(text string) (*shape, error) {
 	return s, err
 }
 
-var isMethod = map[string]bool{"custom": true, "msgpack": true, "binary": true, "text": true}
+var isMethod = map[string]bool{"custom": true, "msgpack": true, "binary": true, "text": true, "json": true, "gob": true, "via": true}
 
 // closing is the index of the bracket that closes the one before s, or -1.
 func closing(s string) int {

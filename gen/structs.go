@@ -14,9 +14,6 @@ func (g *generator) codecs() {
 		g.encodeFunc(c)
 		g.decodeFunc(c)
 	}
-	if g.emptyAny != "" {
-		g.emptyAnyFunc()
-	}
 }
 
 func (g *generator) encodeFunc(c *codec) {
@@ -34,8 +31,17 @@ func (g *generator) encodeFunc(c *codec) {
 	g.file.Line()
 	g.comment(wrap(c.encode + doc))
 	g.file.Func().Id(c.encode).
-		Params(g.id("e").Op("*").Add(inCodec("Encoder")), g.id("v").Add(g.typ(c.goType()))).
+		Params(g.id("e").Op("*").Add(inCodec("Encoder")), g.id("v").Add(g.valueType(c))).
 		Block(body...)
+}
+
+// valueType is what a codec's functions take and return: a type, or a pointer to one that must not be
+// copied.
+func (g *generator) valueType(c *codec) *jen.Statement {
+	if c.strct != nil && c.strct.Pinned {
+		return jen.Op("*").Add(g.typ(c.goType()))
+	}
+	return g.typ(c.goType())
 }
 
 // encodeMap is the body of a struct's encode function. Members that are left out when they are
@@ -125,7 +131,10 @@ func (g *generator) decodeFunc(c *codec) {
 	}
 	g.file.Line()
 	g.comment(wrap(c.decode + doc + "."))
-	result := jen.Params(g.id("v").Add(g.typ(c.goType())))
+	if c.strct != nil && c.strct.Pinned {
+		body = append([]jen.Code{g.id("v").Op("=").New(g.typ(c.goType()))}, body...)
+	}
+	result := jen.Params(g.id("v").Add(g.valueType(c)))
 	if c.strct == nil && !isArray(c.typ) {
 		result = g.typ(c.goType())
 	}

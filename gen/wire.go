@@ -23,12 +23,14 @@ import (
 //	Name = shape      a type that holds itself with no struct between, type Tree []Tree
 //	Name (removed)    a schema that is gone; behind the other schemas
 //
-// A shape that ends in "(removed)" is that of a key which is no longer in the schema, or of a member
+// A line that ends in "(partial: without a, b)" is that of a key or member with the option partial, and
+// says what is not stored of it. A shape that ends in "(removed)" is that of a key which is no longer in the schema, or of a member
 // which is no longer in its struct. Sessions in browsers may still have it.
 //
 // Shapes are bool, int8 to int64, int, uint8 to uint64, uint, float32, float64, str, bin, bin[16],
-// time, any, []T, [4]T, map[K]T, *T, the name of a type of the list, and custom(T), msgpack(T),
-// binary(T) and text(T) for what a method of the type T writes. A member of an array that is behind an
+// time, any, []T, [4]T, map[K]T, *T, the name of a type of the list, custom(T), msgpack(T), binary(T) and
+// text(T) for what a method of the type T writes, json(T) and gob(T) for what these packages make of it,
+// and via(T) for what a function of the program writes. A member of an array that is behind an
 // embedded pointer is *T, since it is nil if the pointer is. Names and keys that a reader could mistake
 // are quoted as Go strings.
 
@@ -49,13 +51,17 @@ type wireType struct {
 
 type wireMember struct {
 	Key, Shape string
+	Lost       string // what is not stored of it, as the list says it
 	Removed    bool
 	Line       int
 
 	also []string // other keys that are read: of was=, or alias: in a struct. They are not listed.
 }
 
-const removedMark = " (removed)"
+const (
+	removedMark = " (removed)"
+	partialMark = " (partial: without "
+)
 
 // wireFormat describes how the sessions of the package are stored.
 func (g *generator) wireFormat() wireTypes {
@@ -64,7 +70,7 @@ func (g *generator) wireFormat() wireTypes {
 	for _, s := range g.pkg.Schemas {
 		t := wireType{Name: s.Name}
 		for _, f := range s.Fields {
-			t.Members = append(t.Members, wireMember{Key: f.Key, Shape: g.shape(f.Type), also: f.Was})
+			t.Members = append(t.Members, wireMember{Key: f.Key, Shape: g.shape(f.Type), Lost: strings.Join(f.Lost, ", "), also: f.Was})
 		}
 		schemas = append(schemas, t)
 	}
@@ -79,7 +85,7 @@ func (g *generator) wireFormat() wireTypes {
 				if t.Array && embeddedIn(m) != "" {
 					shape = "*" + shape
 				}
-				t.Members = append(t.Members, wireMember{Key: m.Name, Shape: shape, also: m.Aliases})
+				t.Members = append(t.Members, wireMember{Key: m.Name, Shape: shape, Lost: strings.Join(m.Lost, ", "), also: m.Aliases})
 			}
 		}
 		others = append(others, t)
@@ -152,6 +158,9 @@ func (g *generator) wholeShape(t *schema.Type) string {
 	case schema.StructKind:
 		return g.codecOf[t.Struct].wireName
 	}
+	if t.Kind == schema.Via {
+		return "via(" + label(g.pkg, t.Go) + ")"
+	}
 	return strings.ToLower(basic[t.Kind]) + "(" + label(g.pkg, t.Go) + ")"
 }
 
@@ -178,6 +187,9 @@ func (list wireTypes) comment() string {
 		b.WriteByte('\n')
 		for _, m := range t.Members {
 			fmt.Fprintf(&b, "//\t  %-*s%s", width, quoteName(m.Key), m.Shape)
+			if m.Lost != "" {
+				b.WriteString(partialMark + m.Lost + ")")
+			}
 			if m.Removed {
 				b.WriteString(removedMark)
 			}
@@ -225,7 +237,8 @@ func parseWire(src []byte) (wireTypes, error) {
 		case isMember:
 			t := &list[len(list)-1]
 			shape, removed := strings.CutSuffix(rest, removedMark)
-			t.Members = append(t.Members, wireMember{Key: name, Shape: shape, Removed: removed, Line: number})
+			shape, lost, _ := strings.Cut(shape, partialMark)
+			t.Members = append(t.Members, wireMember{Key: name, Shape: shape, Lost: strings.TrimSuffix(lost, ")"), Removed: removed, Line: number})
 		default:
 			t := wireType{Name: name, Line: number}
 			shape, isShape := strings.CutPrefix(rest, "= ")

@@ -29,6 +29,8 @@ func TestWireComment(t *testing.T) {
 		{Name: "session", Members: []wireMember{
 			{Key: "username", Shape: "str"}, {Key: "user_id", Shape: "int64"}, {Key: "cart", Shape: "[]Item"},
 			{Key: "a key", Shape: "time"}, {Key: `"`, Shape: "bin"},
+			{Key: "token", Shape: "*oauth2.Token", Lost: "oauth2.Token.raw, a.B.c"},
+			{Key: "old", Shape: "json([]Item)", Lost: "Item.x", Removed: true},
 			{Key: "gone", Shape: "[]Item", Removed: true},
 		}},
 		{Name: "Item", Members: []wireMember{{Key: "SKU", Shape: "str"}}},
@@ -42,6 +44,8 @@ func TestWireComment(t *testing.T) {
 //	  cart        []Item
 //	  "a key"     time
 //	  "\""        bin
+//	  token       *oauth2.Token (partial: without oauth2.Token.raw, a.B.c)
+//	  old         json([]Item) (partial: without Item.x) (removed)
 //	  gone        []Item (removed)
 //
 //	Item
@@ -85,7 +89,7 @@ func TestWireRoundTrip(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "members") {
 			w.Members = append(w.Members, wireMember{
-				Key: name.Draw(t, "key"), Shape: shape.Draw(t, "shape"), Removed: rapid.Bool().Draw(t, "removed")})
+				Key: name.Draw(t, "key"), Shape: shape.Draw(t, "shape"), Lost: rapid.StringMatching(`([A-Za-z.]{1,9}(, [a-z]{1,3})?)?`).Draw(t, "lost"), Removed: rapid.Bool().Draw(t, "removed")})
 		}
 		return w
 	}))

@@ -145,8 +145,9 @@ func TestOlderKeys(t *testing.T) {
 // A field whose bytes are of another type is absent; the rest of the session lives.
 func TestMismatchedField(t *testing.T) {
 	cookie := craft(t, payload(metadata(time.Now()), "user", 7, "visits", 3, "roles", "no list"))
+	reasons := map[string]string{"User": "user: integer where string is expected", "Roles": "roles: string where array is expected"}
 	dropped := func(field string) runtime.Event {
-		return runtime.Event{Kind: runtime.EventFieldDropped, Field: field, Reason: "the value is not of the field's type"}
+		return runtime.Event{Kind: runtime.EventFieldDropped, Field: field, Reason: reasons[field]}
 	}
 	for name, use := range map[string]func(*testing.T, *visitor){
 		"Get": func(t *testing.T, s *visitor) {

@@ -49,7 +49,7 @@ func (f *Field[T]) get(st *state) (v T, raw []byte) {
 	}
 	v, err := codec.DecodeField(raw, f.Decode)
 	if err != nil {
-		f.drop(st, raw)
+		f.drop(st, raw, err)
 		return f.Default, nil
 	}
 	return v, raw
@@ -58,7 +58,7 @@ func (f *Field[T]) get(st *state) (v T, raw []byte) {
 // of returns what a session knows of the field.
 func (f *Field[T]) of(st *state) *descriptor { return st.manager.fields[f.Index] }
 
-func (f *Field[T]) drop(st *state, raw []byte) { st.drop(f.of(st), raw) }
+func (f *Field[T]) drop(st *state, raw []byte, err error) { st.drop(f.of(st), raw, err) }
 
 // Has reports whether the field is set.
 func (f *Field[T]) Has(s Session) bool {
@@ -78,7 +78,7 @@ func (f *Field[T]) encode(st *state, v T, use func(raw []byte)) {
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = (*buf)[:cap(*buf)] // to be wiped, even if a marshaler panics
-	raw, err := codec.AppendField((*buf)[:0], v, f.Encode)
+	raw, err := codec.AppendReadable((*buf)[:0], v, f.Encode, f.Decode)
 	*buf = raw
 	switch {
 	case err == nil:
@@ -87,7 +87,7 @@ func (f *Field[T]) encode(st *state, v T, use func(raw []byte)) {
 		// What a type's own marshaler says may quote the value.
 		err = fmt.Errorf("%w: field %s", ErrEncode, f.Name)
 	default:
-		err = fmt.Errorf("%w: field %s: %w", ErrEncode, f.Name, err)
+		err = fmt.Errorf("%w: field %s: %w", ErrEncode, f.Name, codec.Within(f.Key, err))
 	}
 	if err != nil {
 		st.lock()
@@ -122,7 +122,7 @@ func (f *Field[T]) Pop(s Session) (v T, ok bool) {
 	v, err := codec.DecodeField(raw, f.Decode)
 	if err != nil {
 		st.lock()
-		st.eventDropped(d)
+		st.eventDropped(d, err)
 		st.unlock()
 	}
 	return v, err == nil

@@ -152,7 +152,7 @@ func TestDefaultLog(t *testing.T) {
 		t.Fatal("the crafted token is refused")
 	}
 	fieldUser.Get(s.Session)
-	if want := `"level":"WARN","msg":"session: field dropped","cookie":"__Host-session","field":"User","reason":"the value is not of the field's type"}`; !strings.Contains(log.String(), want) {
+	if want := `"level":"WARN","msg":"session: field dropped","cookie":"__Host-session","field":"User","reason":"user: integer where string is expected"}`; !strings.Contains(log.String(), want) {
 		t.Errorf("logged %s", log)
 	}
 	log.Reset()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/sessiongen/sessiongen/runtime/codec"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
@@ -164,17 +165,17 @@ func (st *state) remove(f *descriptor) bool {
 
 // drop makes a value that does not decode count as absent, if the field still holds
 // it. That is not a change of the handler's: the next one leaves it out.
-func (st *state) drop(f *descriptor, raw []byte) {
+func (st *state) drop(f *descriptor, raw []byte, err error) {
 	st.lock()
 	defer st.unlock()
 	if held := st.Contents.Value(f.index); held != nil && same(held, raw) {
 		st.Contents.Drop(f.index)
-		st.eventDropped(f)
+		st.eventDropped(f, err)
 	}
 }
 
-func (st *state) eventDropped(f *descriptor) {
-	st.event(EventFieldDropped, "the value is not of the field's type", f.name)
+func (st *state) eventDropped(f *descriptor, err error) {
+	st.event(EventFieldDropped, codec.Reason(f.key, err), f.name)
 }
 
 // clear removes everything.

@@ -17,7 +17,7 @@ import (
 var messageFiles = []string{
 	"*.go", "../gen/evolve.go", "../gen/budget.go", "../gen/gen.go", "../internal/output/*.go", "../internal/plan/*.go", "../cmd/sessiongen/*.go",
 	"../runtime/*.go", "../runtime/internal/token/ring.go",
-	"../runtime/codec/any.go", "../runtime/codec/codec.go", "../runtime/codec/marshaler.go", "../runtime/internal/wire/skip.go",
+	"../runtime/codec/any*.go", "../runtime/codec/codec.go", "../runtime/codec/marshaler.go", "../runtime/codec/quick.go", "../runtime/codec/via.go", "../runtime/internal/wire/skip.go",
 }
 
 // unseen are messages that end within the project.

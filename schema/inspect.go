@@ -45,6 +45,7 @@ func Inspect(src Source, only []TypeName) ([]*Schema, Findings) {
 		names:   map[string]bool{},
 		nesting: map[*types.Named]int{},
 	}
+	in.findHooks()
 	var schemas []*Schema
 	for _, d := range in.declarations() {
 		i := slices.IndexFunc(only, func(t TypeName) bool { return t.Schema == d.spec.Name.Name })
@@ -55,6 +56,7 @@ func Inspect(src Source, only []TypeName) ([]*Schema, Findings) {
 			schemas = append(schemas, in.schema(d, only[i].Generated))
 		}
 	}
+	in.partialMembers()
 	in.collisions(schemas)
 	in.constraints(schemas)
 	return schemas, in.findings.Sorted()
@@ -69,18 +71,27 @@ type inspector struct {
 	names   map[string]bool // of structs
 	aliases []*types.Alias  // that may stand in for a type, found when first needed
 	scanned bool            // whether aliases is filled
+	known   []types.Type    // the keys of structs, in the order in which they were met
+	hooks   []*Hook
 
 	// Of the schema that is being read:
 	was         []wasKey
 	keyAt       map[*Field]token.Pos
 	principalAt token.Pos
+	hints       Findings
 
 	// Of the field that is being read:
-	at   token.Pos // of its type
-	root string    // how paths into its type begin
+	at        token.Pos // of its type
+	root      string    // how paths into its type begin
+	partialAt token.Pos // of its option partial
 
 	nesting map[*types.Named]int // how often a generic type is being looked into
 	endless bool                 // and that one of them goes on without end
+
+	// Of the part of its type that is looked at:
+	owner   types.Type // the struct that it is a member of, nil if there is none
+	dash    bool       // it is tagged json:"-"
+	through bool       // it is what a pointer points to
 }
 
 type wasKey struct {
@@ -209,7 +220,7 @@ func (in *inspector) schema(d declaration, typeName string) *Schema {
 				"schema %s has no name that can be exported: %s has no upper case", s.Name, s.Name)
 		}
 	}
-	in.was, in.keyAt, in.principalAt = nil, map[*Field]token.Pos{}, token.NoPos
+	in.was, in.keyAt, in.principalAt, in.hints = nil, map[*Field]token.Pos{}, token.NoPos, nil
 	if in.typeErrors(name.Pos(), name.Pos()) {
 		s.TypeName = "" // declared twice
 		return s
@@ -225,6 +236,7 @@ func (in *inspector) schema(d declaration, typeName string) *Schema {
 		in.report(name.Pos(), "give a field a key, or remove the session tags", "schema %s has no field to store", s.Name)
 	}
 	in.duplicates(s)
+	s.Hints = in.hints.Sorted()
 	return s
 }
 
@@ -290,7 +302,7 @@ func (in *inspector) field(s *Schema, field *ast.Field, tag text) bool {
 	if v, ok := in.src.Info.Defs[name].(*types.Var); ok && !in.typeErrors(field.Type.Pos(), field.Type.End()) {
 		key, _, _ := tag.cut(",")
 		in.at, in.root, in.endless = field.Type.Pos(), key.s, false
-		f.Type = in.typ(v.Type(), key.s)
+		f.Type = in.typVia(v.Type(), viaOption(tag), key.s)
 	}
 	in.options(f, tag)
 	s.Fields = append(s.Fields, f)

@@ -85,16 +85,29 @@ func (in *inspector) own(m *method, t types.Type, path string) bool {
 	return true
 }
 
-// beside is a field of a struct that is to be stored besides that one, nil if there is none.
+// beside is a field of a struct that would be lost if that one alone were stored, nil if there is none.
 func beside(s *types.Struct, i int) *types.Var {
 	for j := range s.NumFields() {
-		f := s.Field(j)
-		tag := parseMsgpackTag(reflect.StructTag(s.Tag(j)).Get("msgpack"))
-		if j != i && (f.Exported() || f.Embedded()) && tag.name != "-" {
+		if f := s.Field(j); j != i && !leftOut(s, j) && (f.Exported() || !holdsNothing(f)) {
 			return f
 		}
 	}
 	return nil
+}
+
+// leftOut reports whether the tag of a struct's field keeps it from being stored.
+func leftOut(s *types.Struct, i int) bool {
+	return parseMsgpackTag(reflect.StructTag(s.Tag(i)).Get("msgpack")).name == "-"
+}
+
+// stores reports whether a struct has a field that is stored.
+func stores(s *types.Struct) bool {
+	for i := range s.NumFields() {
+		if f := s.Field(i); (f.Exported() || f.Embedded()) && !leftOut(s, i) {
+			return true
+		}
+	}
+	return false
 }
 
 func sameTypes(tuple *types.Tuple, names []string) bool {

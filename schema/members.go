@@ -15,7 +15,10 @@ type member struct {
 	name      string
 	aliases   []string
 	vars      []*types.Var // the embedded fields on the way, and the field itself
+	tag       reflect.StructTag
 	omitEmpty bool
+	via       Kind // what the tag asks for
+	partial   bool
 }
 
 // memberSet is v5's fields. ByName decides which member a name on the wire is read into: it may be
@@ -24,6 +27,7 @@ type memberSet struct {
 	list    []*member
 	byName  map[string]*member
 	asArray bool
+	lost    []*types.Var // fields that are left out though no tag says so
 }
 
 // add is v5's fields.Add.
@@ -33,16 +37,27 @@ func (set *memberSet) add(m *member) {
 }
 
 // structType finds how a struct is stored, once for each distinct type.
-func (in *inspector) structType(written, t types.Type, u *types.Struct, path string) *Struct {
+func (in *inspector) structType(written, t types.Type, u *types.Struct, path string, through bool) *Struct {
+	lock := lockIn(t, map[types.Type]bool{})
+	pinned := lock != nil && through && stores(u)
+	copyable := pinned || in.copyable(t, path, through)
 	if known := in.structs.At(t); known != nil {
-		return known.(*Struct) // nil if it was refused
+		if !copyable {
+			return nil
+		}
+		return known.(*Struct)
 	}
-	s := &Struct{Go: written, Pos: in.position(in.at)}
+	if len(in.findings) > maxPlaces {
+		return nil
+	}
+	since := len(in.known)
+	in.known = append(in.known, t)
+	s := &Struct{Go: written, Pos: in.position(in.at), Pinned: pinned}
 	in.structs.Set(t, s)
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		s.Pos = in.position(named.Obj().Pos())
 		if in.typeErrors(named.Obj().Pos(), named.Obj().Pos()) { // a type that contains itself
-			in.structs.Set(t, (*Struct)(nil))
+			in.forget(since)
 			return nil
 		}
 	}
@@ -52,23 +67,41 @@ func (in *inspector) structType(written, t types.Type, u *types.Struct, path str
 	// codec stands in between.
 	outer := in.named
 	in.named = new(typeutil.Map)
-	ok := in.copyable(t, path)
-	ok = in.members(s, t, u, path) && ok
+	ok := in.members(s, t, u, path) && copyable
 	in.named = outer
 	if !ok {
-		in.structs.Set(t, (*Struct)(nil))
+		in.forget(since)
 		return nil
 	}
 	return s
 }
 
+// forget makes a struct that is refused unknown, and those that were met on the way: what is wrong is
+// reported again wherever else they are.
+func (in *inspector) forget(since int) {
+	for _, t := range in.known[since:] {
+		in.structs.Delete(t)
+	}
+	in.known = in.known[:since]
+}
+
 func (in *inspector) members(s *Struct, t types.Type, u *types.Struct, path string) bool {
+	outer := in.owner
+	in.owner = t
+	defer func() { in.owner = outer }()
 	set, ok := in.memberSet(u, path, nil)
 	if !ok {
 		return false
 	}
 	s.AsArray = set.asArray
 	s.Literal = in.literalStruct(u)
+	for _, v := range set.lost {
+		name := v.Name()
+		if _, ok := types.Unalias(t).(*types.Named); ok {
+			name = in.typeName(t) + "." + name
+		}
+		s.Lost = append(s.Lost, name)
+	}
 	for _, m := range set.list {
 		at := path
 		for _, v := range m.vars {
@@ -92,11 +125,20 @@ func (in *inspector) members(s *Struct, t types.Type, u *types.Struct, path stri
 			ok = false
 			continue
 		}
-		typ := in.typ(v.Type(), at)
+		if lock := lockIn(v.Type(), map[types.Type]bool{}); s.Pinned && lock != nil {
+			in.report(in.at, in.leaveOut(at)+", or hold it by pointer", "%s%s: a lock cannot be copied", at, *lock)
+			ok = false
+			continue
+		}
+		dash := in.dash
+		in.dash = m.tag.Get("json") == "-"
+		typ := in.typVia(v.Type(), m.via, at)
+		in.dash = dash
 		if typ == nil {
 			ok = false
 			continue
 		}
+		in.hintSecret(v, m.tag, at)
 		s.Members = append(s.Members, &Member{
 			Name: m.name,
 			Aliases: slices.DeleteFunc(slices.Clone(m.aliases), func(alias string) bool {
@@ -105,14 +147,16 @@ func (in *inspector) members(s *Struct, t types.Type, u *types.Struct, path stri
 			Path:      steps,
 			Type:      typ,
 			OmitEmpty: m.omitEmpty,
+			Partial:   m.partial,
 		})
 	}
+	in.owner = outer
 	if ok && len(s.Members) == 0 {
 		if lockIn(t, map[types.Type]bool{}) != nil {
 			return false // reported already
 		}
 		// v5 writes an empty map for such a type and loses the value.
-		hint := "export what is to be stored, give the type MarshalText and UnmarshalText, or " + in.leaveOut(path)
+		hint := strings.Join(append(in.keep(t, path, "export what is to be stored, give the type MarshalText and UnmarshalText"), "or "+in.leaveOut(path)), "; ")
 		if u.NumFields() == 0 {
 			hint = "use a bool, or " + in.leaveOut(path)
 		}
@@ -150,19 +194,25 @@ func (in *inspector) memberSet(u *types.Struct, path string, within []*types.Str
 			omitEmpty = omitEmpty || tag.has("omitempty")
 		}
 		if !v.Exported() && !v.Embedded() {
+			if !holdsNothing(v) {
+				set.lost = append(set.lost, v)
+			}
 			continue
 		}
 		at := path + "." + v.Name()
+		via, good := in.viaTag(tag, at)
+		ok = ok && good
 		if tag.has("intern") {
 			in.report(in.at, "remove intern: a session has no table of strings to refer to", "%s: interned strings cannot be stored", at)
 			ok = false
 			continue
 		}
-		m := &member{name: tag.name, vars: []*types.Var{v}, omitEmpty: omitEmpty || tag.has("omitempty")}
+		m := &member{name: tag.name, vars: []*types.Var{v}, tag: reflect.StructTag(u.Tag(i)),
+			omitEmpty: omitEmpty || tag.has("omitempty"), via: via, partial: tag.has("partial")}
 		if m.name == "" {
 			m.name = v.Name()
 		}
-		if v.Embedded() && !tag.has("noinline") {
+		if v.Embedded() && !tag.has("noinline") && via == Invalid {
 			inlined, good := in.inline(set, m, tag.has("inline"), at, within)
 			ok = ok && good
 			if inlined {
@@ -189,13 +239,14 @@ func (in *inspector) memberSet(u *types.Struct, path string, within []*types.Str
 // may set the fields of a struct in it, but not the field itself.
 func (in *inspector) readable(v *types.Var) bool {
 	_, ok := v.Type().Underlying().(*types.Struct)
-	return ok && isStructural(v.Type())
+	return ok && in.isStructural(v.Type())
 }
 
-// isStructural reports whether v5 stores a struct field by field.
-func isStructural(t types.Type) bool {
+// isStructural reports whether a struct is stored field by field: by v5, and by no functions of the
+// package either.
+func (in *inspector) isStructural(t types.Type) bool {
 	enc, dec := marshalers(t)
-	return enc == nil && dec == nil && !overTime(t)
+	return in.hook(t) == nil && enc == nil && dec == nil && !overTime(t)
 }
 
 // inline takes the members of an embedded struct into set, as v5's inlineFields does where the tag
@@ -212,7 +263,7 @@ func (in *inspector) inline(set *memberSet, m *member, asked bool, at string, wi
 	case asked && (isPointer || !isStruct): // v5 panics
 		in.report(in.at, "remove inline: an embedded struct is flattened without it", "%s: inline is for a struct embedded by value", at)
 		return true, false
-	case !isStruct || !asked && !isStructural(t):
+	case !isStruct || !asked && !in.isStructural(t):
 		return false, true
 	}
 	inner, ok := in.memberSet(u, at, within)
@@ -231,8 +282,11 @@ func (in *inspector) inline(set *memberSet, m *member, asked bool, at string, wi
 		if asked && clashes(field) {
 			continue // v5 leaves shadowed fields out
 		}
-		set.add(&member{name: field.name, vars: append(slices.Clip(m.vars), field.vars...), omitEmpty: field.omitEmpty})
+		promoted := *field
+		promoted.aliases, promoted.vars = nil, append(slices.Clip(m.vars), field.vars...)
+		set.add(&promoted)
 	}
+	set.lost = append(set.lost, inner.lost...)
 	return true, true
 }
 

@@ -61,6 +61,7 @@ type Schema struct {
 	Pos      token.Position
 	Struct   *types.Struct
 	Fields   []*Field // without those tagged `session:"-"`
+	Hints    Findings // what may be meant otherwise, but is not wrong
 
 	Constraint string // the build constraint of its file, "" if there is none
 }
@@ -85,6 +86,8 @@ type Field struct {
 	Secret    bool
 	Principal bool
 	Was       []string // older keys
+	Partial   bool     // its type may lose members that are not exported
+	Lost      []string // those that it does lose
 
 	Pos, TagPos token.Position
 }
@@ -105,7 +108,7 @@ func (f *Field) Methods() []string {
 // Kind says how a value is stored.
 type Kind int
 
-// The kinds. Those from Custom to Text leave the encoding to methods of the type.
+// The kinds. Those from Custom to Via leave the encoding to methods of the type, or to others.
 const (
 	Invalid Kind = iota
 	Bool
@@ -126,6 +129,9 @@ const (
 	Msgpack // msgpack.Marshaler and Unmarshaler
 	Binary  // encoding.BinaryMarshaler and BinaryUnmarshaler
 	Text    // encoding.TextMarshaler and TextUnmarshaler
+	JSON    // by encoding/json: via=json
+	Gob     // by encoding/gob: via=gob
+	Via     // by functions of the package: see Hook
 	Any     // the empty interface
 )
 
@@ -143,6 +149,10 @@ type Type struct {
 	Key, Elem *Type   // of a Map; of a Slice, Array, Map or Pointer
 	Len       int64   // of an Array or ByteArray
 	Struct    *Struct // of a StructKind
+	Hook      *Hook   // of a Via
+
+	// Lost names the members that a JSON or Gob leaves out, as they are not exported.
+	Lost []string
 
 	// A type that contains itself with no struct on the way (type Tree []Tree) is one *Type,
 	// reached again through Elem.
@@ -155,6 +165,12 @@ type Struct struct {
 	Name    string // an identifier that begins in upper case, unique in the package: "Item", "PageOfItem"
 	AsArray bool   // stored as an array of its members, not as a map
 	Members []*Member
+
+	// Pinned: it has a lock, so that it must not be copied. It is only ever what a pointer points to.
+	Pinned bool
+
+	// Lost names the fields that are not stored, as they are not exported.
+	Lost []string
 
 	// Literal reports whether the struct type can be written field by field in this package, as a
 	// compile-time check needs it.
@@ -169,6 +185,8 @@ type Member struct {
 	Path      []Step   // from the struct to the field
 	Type      *Type
 	OmitEmpty bool
+	Partial   bool     // its type may lose members that are not exported
+	Lost      []string // those that it does lose
 }
 
 // Step is one selector on the way to a member.

@@ -40,6 +40,9 @@ func dump(b *strings.Builder, p *Package) {
 	var order []*Struct
 	for _, s := range p.Schemas {
 		fmt.Fprintf(b, "%s: %s -> %s %q\n", posOf(s.Pos.String()), s.Name, s.TypeName, s.Doc)
+		for _, h := range s.Hints {
+			fmt.Fprintf(b, "hint %s\n", h)
+		}
 		for _, f := range s.Fields {
 			if f.Type == nil {
 				fmt.Fprintf(b, "NIL %s\n", f.Name)
@@ -64,12 +67,22 @@ func dump(b *strings.Builder, p *Package) {
 			if f.Was != nil {
 				fmt.Fprintf(b, " was=%q", f.Was)
 			}
+			if f.Partial {
+				fmt.Fprintf(b, " partial=%v", f.Lost)
+			}
 			b.WriteString("\n")
 			collect(f.Type, structs, map[*Type]bool{}, &order)
 		}
 	}
 	for _, s := range order {
-		fmt.Fprintf(b, "%s = %v literal=%v array=%v\n", s.Name, s.Go, s.Literal, s.AsArray)
+		fmt.Fprintf(b, "%s = %v literal=%v array=%v", s.Name, s.Go, s.Literal, s.AsArray)
+		if s.Pinned {
+			b.WriteString(" pinned")
+		}
+		if s.Lost != nil {
+			fmt.Fprintf(b, " lost=%v", s.Lost)
+		}
+		b.WriteString("\n")
 		for _, m := range s.Members {
 			fmt.Fprintf(b, "\t%s", m.Name)
 			for _, a := range m.Aliases {
@@ -86,6 +99,9 @@ func dump(b *strings.Builder, p *Package) {
 			if m.OmitEmpty {
 				b.WriteString(" omitempty")
 			}
+			if m.Partial {
+				fmt.Fprintf(b, " partial=%v", m.Lost)
+			}
 			b.WriteString("\n")
 		}
 	}
@@ -98,7 +114,7 @@ func dump(b *strings.Builder, p *Package) {
 func posOf(s string) string { return filepath.Base(s) }
 
 var kindNames = []string{"Invalid", "Bool", "Int", "Uint", "Float32", "Float64", "String", "Bytes", "ByteArray", "Time",
-	"Slice", "Array", "Map", "Pointer", "Struct", "Custom", "Msgpack", "Binary", "Text", "Any"}
+	"Slice", "Array", "Map", "Pointer", "Struct", "Custom", "Msgpack", "Binary", "Text", "JSON", "Gob", "Via", "Any"}
 
 func typeString(t *Type) string { return typeStringIn(t, nil) }
 
@@ -117,6 +133,12 @@ func typeStringIn(t *Type, within []*Type) string {
 	}
 	if t.Struct != nil {
 		s += "=" + t.Struct.Name
+	}
+	if t.Hook != nil {
+		s += "=" + t.Hook.Encode.Name() + "," + t.Hook.Decode.Name()
+	}
+	if t.Lost != nil {
+		s += fmt.Sprintf(" lost=%v", t.Lost)
 	}
 	if t.Key != nil {
 		s += "(" + typeStringIn(t.Key, within) + ")"

@@ -138,3 +138,16 @@ func (p *tagParser) quoted(key string) {
 		p.skip(" ")
 	}
 }
+
+// via is what the options via= ask for.
+func (t *msgpackTag) via() []string {
+	var list []string
+	for option, value := range t.options {
+		if name, ok := strings.CutPrefix(option, "via="); ok {
+			list = append(list, name)
+		} else if option == "via" {
+			list = append(list, value)
+		}
+	}
+	return list
+}

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-var optionNames = []string{"max", "default", "ttl", "secret", "principal", "was"}
+var optionNames = []string{"max", "via", "default", "ttl", "secret", "principal", "partial", "was"}
 
 // maxKey bounds a wire key, in bytes: every cookie carries it.
 const maxKey = 64
@@ -50,6 +50,7 @@ func (in *inspector) options(f *Field, tag text) {
 		in.report(key.at(), keyHint, "%v", err)
 	}
 	if !more {
+		in.partial(f)
 		return
 	}
 	list, at, err := options(rest)
@@ -77,6 +78,7 @@ func (in *inspector) options(f *Field, tag text) {
 		}
 		seen[name] = true
 	}
+	in.partial(f)
 	if f.Max > 0 && f.Type != nil && f.Type.Kind == String && f.Default != "" {
 		if s, _ := strconv.Unquote(f.Default); len(s) > f.Max {
 			in.report(tag.at(), "", "the default has %d bytes, more than max=%d allows", len(s), f.Max)
@@ -87,7 +89,7 @@ func (in *inspector) options(f *Field, tag text) {
 // option reads one option of a known name.
 func (in *inspector) option(f *Field, o option) {
 	name := o.name.s
-	takesValue := name != "secret" && name != "principal"
+	takesValue := name != "secret" && name != "principal" && name != "partial"
 	switch {
 	case takesValue && !o.hasValue:
 		in.report(o.name.at(), "write "+name+"="+example[name], "option %s needs a value", name)
@@ -101,6 +103,13 @@ func (in *inspector) option(f *Field, o option) {
 		f.Secret = true
 	case "principal":
 		in.principal(f, o.name.at())
+	case "partial":
+		f.Partial = true
+		in.partialAt = o.name.at()
+	case "via":
+		if viaKinds[o.value.s] == Invalid {
+			in.report(o.value.at(), viaHint, "via=%s is no encoding", o.value.s)
+		}
 	case "max":
 		in.max(f, o)
 	case "ttl":
@@ -120,7 +129,7 @@ func (in *inspector) option(f *Field, o option) {
 	}
 }
 
-var example = map[string]string{"max": "64", "default": "VALUE", "ttl": "10m", "was": "OLDKEY"}
+var example = map[string]string{"max": "64", "via": "json", "default": "VALUE", "ttl": "10m", "was": "OLDKEY"}
 
 func (in *inspector) max(f *Field, o option) {
 	n, err := strconv.Atoi(o.value.s)

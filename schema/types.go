@@ -8,15 +8,41 @@ import (
 
 // leaveOut is the way out that there always is for the part of a field's type that path leads to.
 func (in *inspector) leaveOut(path string) string {
-	if strings.Contains(strings.TrimPrefix(path, in.root), ".") {
-		return "leave it out: `msgpack:\"-\"`"
+	switch {
+	case !strings.Contains(strings.TrimPrefix(path, in.root), "."):
+		return "leave it out: `session:\"-\"`"
+	case in.owner != nil && in.isForeign(in.owner): // whose tags are not ours to write
+		return "leave the field out: `session:\"-\"`, or " + in.functions(in.owner, "")
+	case in.dash:
+		return "leave it out: `msgpack:\"-\"` (json:\"-\" is for JSON alone)"
 	}
-	return "leave it out: `session:\"-\"`"
+	return "leave it out: `msgpack:\"-\"`"
+}
+
+// functions is the way out for a type that other ways do not know: its name, behind a star maybe, in the
+// directive that names functions for it.
+func (in *inspector) functions(t types.Type, star string) string {
+	short := exported(in.identifier(types.Unalias(t)))
+	if named, ok := types.Unalias(t).(*types.Named); ok {
+		short = exported(named.Obj().Name())
+	}
+	return fmt.Sprintf("encode it with functions of yours: %s %s%s encode%s decode%[4]s", hookDirective, star, in.typeName(t), short)
+}
+
+// isForeign reports whether a type is one of another package.
+func (in *inspector) isForeign(t types.Type) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() != in.src.Types.Path()
 }
 
 // typ finds how a value of type t is stored, or reports why it cannot be and returns nil. Path says
 // which part of a schema's field it is: cart[].Owner.
-func (in *inspector) typ(t types.Type, path string) *Type {
+func (in *inspector) typ(t types.Type, path string) *Type { return in.typVia(t, Invalid, path) }
+
+// typVia is typ for a type that a tag may name the encoding of: Invalid if there is none.
+func (in *inspector) typVia(t types.Type, via Kind, path string) *Type {
+	through := in.through
+	in.through = false
 	if isInvalid(t) {
 		in.invalid(in.at, path)
 		return nil
@@ -32,6 +58,16 @@ func (in *inspector) typ(t types.Type, path string) *Type {
 		return nil
 	}
 	typ := &Type{Go: written}
+	if via != Invalid {
+		return in.via(typ, t, via, path, through)
+	}
+	if typ.Hook = in.hook(t); typ.Hook != nil {
+		if !in.copyable(t, path, through) {
+			return nil
+		}
+		typ.Kind, typ.Decode = Via, Via
+		return typ
+	}
 	switch enc, dec := marshalers(t); {
 	case isNamed(t, "time", "Time"):
 		typ.Kind = Time // msgpack registers it as an extension, which comes before its methods
@@ -40,7 +76,7 @@ func (in *inspector) typ(t types.Type, path string) *Type {
 			"%s: msgpack writes %s with %s, but reads it back with %s", path, in.typeName(t), enc.name, dec.name)
 		return nil
 	case enc != nil && dec != nil:
-		if !in.copyable(t, path) || !in.own(enc, t, path) || !in.own(dec, t, path) {
+		if !in.copyable(t, path, through) || !in.own(enc, t, path) || !in.own(dec, t, path) {
 			return nil
 		}
 		typ.Kind, typ.Decode = enc.kind, dec.kind
@@ -54,14 +90,15 @@ func (in *inspector) typ(t types.Type, path string) *Type {
 			"%s: %s has %s but no method to write what it reads", path, in.typeName(t), dec.name)
 		return nil
 	default:
-		return in.structural(typ, t, path)
+		return in.structural(typ, t, path, through)
 	}
 	typ.Decode = typ.Kind
 	return typ
 }
 
-// structural finds how a type without marshaling methods is stored.
-func (in *inspector) structural(typ *Type, t types.Type, path string) *Type {
+// structural finds how a type without marshaling methods is stored. Through tells whether it is what a
+// pointer points to.
+func (in *inspector) structural(typ *Type, t types.Type, path string, through bool) *Type {
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		if recursive, ok := in.named.At(named).(*Type); ok {
 			return recursive
@@ -106,6 +143,7 @@ func (in *inspector) structural(typ *Type, t types.Type, path string) *Type {
 			in.report(in.at, "put a struct in between", "%s: %s points to nothing but itself", path, in.typeName(t))
 			return nil
 		}
+		in.through = true
 		typ.Elem = part(u.Elem(), "")
 		ok = typ.Elem != nil
 	case *types.Struct:
@@ -113,8 +151,12 @@ func (in *inspector) structural(typ *Type, t types.Type, path string) *Type {
 			typ.Kind = Time
 			break
 		}
+		if isMessage(t) {
+			in.message(t, path, through)
+			return nil
+		}
 		typ.Kind = StructKind
-		typ.Struct = in.structType(typ.Go, t, u, path)
+		typ.Struct = in.structType(typ.Go, t, u, path, through)
 		ok = typ.Struct != nil
 	case *types.Interface:
 		typ.Kind = Any
@@ -209,14 +251,20 @@ func isInvalid(t types.Type) bool {
 }
 
 // copyable reports a type that contains a lock: session values are copies, and go vet would
-// complain about the generated code.
-func (in *inspector) copyable(t types.Type, path string) bool {
+// complain about the generated code. Through is as for structural.
+func (in *inspector) copyable(t types.Type, path string, through bool) bool {
 	lock := lockIn(t, map[types.Type]bool{})
 	if lock == nil {
 		return true
 	}
-	in.report(in.at, "session values are copies: keep the lock outside the type, or leave the field out: `session:\"-\"`",
-		"%s%s: a lock cannot be copied", path, *lock)
+	hint := "session values are copies: hold what has the lock by pointer, keep the lock outside, or leave the field out: `session:\"-\"`"
+	if through {
+		hint = in.functions(t, "*") + "; or " + in.leaveOut(path)
+	}
+	if through && *lock == "" {
+		hint = in.leaveOut(path)
+	}
+	in.report(in.at, hint, "%s%s: a lock cannot be copied", path, *lock)
 	return false
 }
 

@@ -156,6 +156,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // report says what was done, or with -check what there is to do.
 func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget bool) {
+	if len(p.Hints) > 0 {
+		fmt.Fprintln(stderr, p.Hints)
+	}
 	if check {
 		for _, c := range p.Changes {
 			path := relative(dir, c.Path)

@@ -15,6 +15,7 @@ type Plan struct {
 	Changes []output.Change
 	Removed []schema.Obsolete // of the changes, the files that are to go
 	Budgets []*gen.Budget
+	Hints   schema.Findings // what may be meant otherwise
 }
 
 // Options are those of a run.
@@ -66,6 +67,7 @@ func (p *planner) generate(pkg *schema.Package) error {
 	for _, s := range pkg.Schemas {
 		b := gen.BudgetOf(s)
 		p.Budgets = append(p.Budgets, b)
+		p.Hints = append(p.Hints, s.Hints...)
 		if p.FailOver {
 			p.findings = append(p.findings, b.Findings()...)
 		}

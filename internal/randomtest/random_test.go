@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,10 @@ func TestRandomSchemas(t *testing.T) {
 		if *python {
 			samples = 2
 		}
-		out := m.run(nil, "./driver", fmt.Sprint("-seed=", seed), fmt.Sprint("-schemas=", count), fmt.Sprint("-values=", *values), fmt.Sprint("-samples=", samples))
+		var out []byte
+		for _, m.zone = range []string{"Asia/Kolkata", "America/New_York", "UTC"} {
+			out = m.run(nil, "./driver", fmt.Sprint("-seed=", seed), fmt.Sprint("-schemas=", count), fmt.Sprint("-values=", *values), fmt.Sprint("-samples=", samples))
+		}
 		if !*python {
 			return
 		}
@@ -81,7 +85,8 @@ func TestRandomSchemas(t *testing.T) {
 // temporary is the module of a run.
 type temporary struct {
 	*testing.T
-	dir string
+	dir  string
+	zone string // of what is run, as if on a machine there
 }
 
 func (m *temporary) phase(name string, do func()) {
@@ -98,6 +103,9 @@ func (m *temporary) run(stdin []byte, name string, args ...string) []byte {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = m.dir
 	cmd.Env = goEnv
+	if m.zone != "" {
+		cmd.Env = append(slices.Clip(goEnv), "TZ="+m.zone)
+	}
 	cmd.Stdin = bytes.NewReader(stdin)
 	var out, errors bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errors

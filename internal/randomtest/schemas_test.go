@@ -71,7 +71,16 @@ var (
 		{src: "sql.NullString", struc: true}, {src: "sql.NullInt64"}, {src: "sql.NullTime"}, {src: "sql.Null[string]"},
 		{src: "http.Header", max: true}, {src: "http.Cookie", weight: 12},
 		{src: "kinds.Option", struc: true, byValue: true}, {src: "kinds.Holder", struc: true}, {src: "kinds.Hidden"},
+		{src: "kinds.Moment"}, {src: "kinds.Parcel"}, {src: "*kinds.Crate"}, {src: "*kinds.Guarded"}, {src: "kinds.Vault", struc: true},
 		{src: "kinds.Money", struc: true, weight: 3}, {src: "kinds.Row", weight: 5}, {src: "kinds.Detail", struc: true, weight: 3},
+	}
+	// formed are types with an option that says how they are stored.
+	formed = []struct{ src, via string }{
+		{"kinds.Coin", "json"}, {"*kinds.Coin", "json"}, {"[]kinds.Coin", "json"}, {"[2]kinds.Coin", "json"},
+		{"map[kinds.Level]*kinds.Coin", "json"}, {"map[int8][]kinds.UUID", "json"}, {"uint64", "json"}, {"*bool", "json"},
+		{"kinds.Pairing", "gob"}, {"*kinds.Pairing", "gob"}, {"[3]string", "gob"}, {"float64", "gob"}, {"kinds.Title", "gob"},
+		{"kinds.UUID", "text"}, {"*kinds.UUID", "text"}, {"kinds.Color", "text"}, {"*big.Int", "text"}, {"netip.Prefix", "text"},
+		{"kinds.ID", "binary"}, {"netip.Addr", "binary"}, {"[]kinds.UUID", "text"}, {"map[int8][2]*kinds.ID", "binary"}, {"*url.URL", "binary"}, {"kinds.Blob", "binary"},
 	}
 	paths = map[string]string{
 		"kinds": own + "/internal/randomtest/kinds", "driver": own + "/internal/randomtest/driver",
@@ -295,7 +304,12 @@ func (p *pkg) fields(depth int, exportable bool) (string, typ) {
 		}
 		n := p.number()
 		name := fmt.Sprint("F", n)
-		switch p.IntN(14) {
+		switch p.IntN(16) {
+		case 14:
+			form := pick(p.world, formed)
+			add(name, fmt.Sprintf(`msgpack:"w%d,via=%s%s"`, n, form.via, pick(p.world, []string{"", ",omitempty"})), typ{src: form.src, weight: 1, foreign: true})
+		case 15:
+			add(name, `msgpack:",partial"`, typ{src: pick(p.world, []string{"kinds.Vault", "[]*kinds.Vault", "kinds.Page[int]"}), weight: 3, foreign: true})
 		case 0, 1, 2:
 			add(name, fmt.Sprintf(`msgpack:"w%d" json:"x%[1]d,omitempty"`, n), x)
 		case 3, 4:
@@ -311,7 +325,7 @@ func (p *pkg) fields(depth int, exportable bool) (string, typ) {
 			if p.oneIn(2) {
 				field(name, unstored, `msgpack:"-"`)
 			} else {
-				unexported(fmt.Sprint("f", n), unstored, "")
+				unexported(fmt.Sprint("f", n), unstored, pick(p.world, []string{"", `msgpack:"-"`}))
 			}
 			add(fmt.Sprint("E", n), "", x)
 		default:
@@ -386,6 +400,12 @@ func (p *pkg) schema(n int) {
 			name = fmt.Sprint("field", i)
 		}
 		options := ""
+		if p.oneIn(8) {
+			form := pick(p.world, formed)
+			t, name, options = typ{src: form.src}, fmt.Sprint("Form", i), ",via="+form.via
+		} else if p.loses(t.src, map[string]bool{}) {
+			options = ",partial"
+		}
 		if t.max && p.oneIn(3) {
 			options += fmt.Sprintf(",max=%d", 1+p.IntN(30))
 		} else if t.constant != "" && p.oneIn(2) {
@@ -409,9 +429,47 @@ func (p *pkg) schema(n int) {
 	p.decls.WriteString(b.String())
 }
 
+var (
+	declared = regexp.MustCompile(`\b[SsNAG]\d+\b`)
+	body     = regexp.MustCompile(`(?m)^type ([SsNAG]\d+)\b(?s:.*?)\n\n`)
+	partial  = regexp.MustCompile("(?m)^.*,partial.*$")
+	losing   = regexp.MustCompile("(?m)kinds\\.(Page|Vault)\\b|^f\\d+ [^`\n]*$")
+)
+
+// loses reports whether a type, as source, has members that are not exported and would be stored, itself
+// or in what it refers to.
+func (w *world) loses(src string, seen map[string]bool) bool {
+	src = partial.ReplaceAllString(src, "")
+	if losing.MatchString(src) {
+		return true
+	}
+	for _, name := range declared.FindAllString(src, -1) {
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, p := range w.packages {
+			for _, m := range body.FindAllStringSubmatch(p.decls.String(), -1) {
+				if m[1] == name && w.loses(m[0], seen) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// hooks are the functions that each package names for types of another.
+const hooks = `//sessiongen:via kinds.Parcel kinds.EncodeParcel kinds.DecodeParcel
+//sessiongen:via *kinds.Crate kinds.EncodeCrate kinds.DecodeCrate
+
+var _ kinds.Parcel
+
+`
+
 // source is the package's file.
 func (p *pkg) source() ([]byte, error) {
-	return file(p.name, strings.ReplaceAll(p.decls.String(), "§", ""), nil)
+	return file(p.name, hooks+strings.ReplaceAll(p.decls.String(), "§", ""), nil)
 }
 
 var qualifier = regexp.MustCompile(`(?m)^\s*//.*$|\b([a-z]\w*)\.[A-Z]`)

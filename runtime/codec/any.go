@@ -1,15 +1,18 @@
 package codec
 
 import (
-	"fmt"
 	"math"
+	"reflect"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// EncodeAny writes nil, a bool, a number, a string, a []byte, []any, map[string]any or time.Time. Values of
-// other types, and of types defined over these, are an error.
+// EncodeAny writes what v5 would write of v, which comes back in the form that DecodeAny has for it: a
+// []string as []any, a value of a named type as one of the type below it, a struct as map[string]any,
+// what a type's own methods write as what they wrote. It is an error if nothing would come back, or
+// not all of it: functions, channels and complex numbers, maps whose keys are no strings, structs with
+// members that are not exported.
 func EncodeAny(e *Encoder, v any) {
 	switch v := v.(type) {
 	case nil:
@@ -51,7 +54,7 @@ func EncodeAny(e *Encoder, v any) {
 	case map[string]any:
 		EncodeMap(e, v, EncodeString[string], EncodeAny)
 	default:
-		e.Fail(fmt.Errorf("any holds a %T: only nil, bool, numbers, string, []byte, []any, map[string]any and time.Time can be kept", v))
+		encodeOther(e, reflect.ValueOf(v))
 	}
 }
 

@@ -19,21 +19,29 @@ import (
 
 // Append appends the encoding of v to dst, as encode writes it. It is an error if that is not
 // exactly one value, or one in which arrays and maps are nested more than 32 deep; dst
-// is returned as it was then.
+// is returned as it was then. The error is a [*PathError] if a part of the value is at fault.
 func Append[T any](dst []byte, v T, encode func(*Encoder, T)) ([]byte, error) {
+	b, _, err := appendValue(dst, v, encode)
+	return b, err
+}
+
+// appendValue also reports whether a method or function of the program wrote a part of the value.
+func appendValue[T any](dst []byte, v T, encode func(*Encoder, T)) (b []byte, self bool, err error) {
 	e := encoders.Get().(*Encoder)
 	e.out.buf = dst
 	encode(e, v) // if it panics, e is not pooled again
-	b, err := e.finish(len(dst))
+	self = e.self
+	b, err = e.finish(len(dst))
 	if err != nil {
-		return dst, err
+		return dst, self, err
 	}
-	return b, nil
+	return b, self, nil
 }
 
 // Decode decodes the one value that b must hold. Bytes that are no well-formed msgpack, or
 // nested more than 32 deep, are refused before decode sees them. The result shares no
-// memory with b. After an error it is zero.
+// memory with b. After an error it is zero. The error is a [*PathError] if a part of the value is
+// at fault.
 func Decode[T any](b []byte, decode func(*Decoder) T) (T, error) {
 	var zero T
 	if err := wire.Check(b); err != nil {

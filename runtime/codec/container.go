@@ -65,6 +65,7 @@ func EncodeMap[M ~map[K]V, K cmp.Ordered, V any](e *Encoder, v M, key func(*Enco
 	if !e.enter() {
 		return
 	}
+	start := len(e.out.buf)
 	keys := make([]K, 0, len(v))
 	for k := range v {
 		keys = append(keys, k)
@@ -75,6 +76,7 @@ func EncodeMap[M ~map[K]V, K cmp.Ordered, V any](e *Encoder, v M, key func(*Enco
 		key(e, k)
 		elem(e, v[k])
 		if e.err != nil {
+			e.maps = append(e.maps, start)
 			break
 		}
 	}
@@ -86,6 +88,7 @@ func DecodeMap[M ~map[K]V, K comparable, V any](d *Decoder, key func(*Decoder) K
 	if d.null() {
 		return nil
 	}
+	start := d.in.pos
 	n := d.MapLen()
 	if d.err != nil {
 		return nil
@@ -96,8 +99,10 @@ func DecodeMap[M ~map[K]V, K comparable, V any](d *Decoder, key func(*Decoder) K
 		v[k] = elem(d)
 		if d.err == nil && len(v) != i+1 {
 			d.Fail(errDuplicate)
+			d.at = start // the map as a whole
 		}
 		if d.err != nil {
+			d.maps = append(d.maps, start)
 			return nil
 		}
 	}
@@ -123,6 +128,28 @@ func EncodePointer[E any](e *Encoder, v *E, elem func(*Encoder, E)) {
 		elem(e, *v)
 		e.nest--
 	}
+}
+
+// EncodeThrough is EncodePointer for what must not be copied.
+func EncodeThrough[E any](e *Encoder, v *E, elem func(*Encoder, *E)) {
+	if v == nil {
+		e.Nil()
+		return
+	}
+	if e.enter() {
+		elem(e, v)
+		e.nest--
+	}
+}
+
+// DecodeThrough is DecodePointer for what must not be copied: elem allocates it.
+func DecodeThrough[E any](d *Decoder, elem func(*Decoder) *E) *E {
+	if d.null() || !d.enter() {
+		return nil
+	}
+	v := elem(d)
+	d.nest--
+	return v
 }
 
 // DecodePointer reads a value into new memory, or returns nil for nil.

@@ -18,6 +18,8 @@ type Decoder struct {
 	user *userDecoder     // what user code reads from, made when there is any
 	err  error
 	nest int
+	at   int   // where the value that was last looked at begins
+	maps []int // where maps begin on whose way err came about
 }
 
 // A reader is where v5 reads from. It has the methods of io.ByteScanner because v5 puts a bufio.Reader
@@ -69,11 +71,14 @@ var decoders = sync.Pool{New: func() any {
 // finish puts d back into the pool, and returns the error of the decoding.
 func (d *Decoder) finish() error {
 	err := d.err
-	if err == nil && d.in.pos != len(d.in.data) {
+	switch {
+	case err != nil:
+		err = located(err, d.in.data, d.at, d.maps)
+	case d.in.pos != len(d.in.data):
 		err = errRest
 	}
 	clear(d.in.into[:cap(d.in.into)])
-	d.in, d.user, d.err, d.nest = reader{}, nil, nil, 0
+	d.in, d.user, d.err, d.nest, d.at, d.maps = reader{}, nil, nil, 0, 0, nil
 	decoders.Put(d)
 	return err
 }
@@ -95,6 +100,7 @@ func (d *Decoder) next() wire.Kind {
 	if d.err != nil || d.in.pos >= len(d.in.data) {
 		return wire.Invalid
 	}
+	d.at = d.in.pos
 	return wire.KindOf(d.in.data[d.in.pos])
 }
 
@@ -182,6 +188,7 @@ func (d *Decoder) raw() []byte {
 	if d.err != nil {
 		return nil
 	}
+	d.at = d.in.pos
 	b := d.in.rest()
 	n, err := wire.Skip(b)
 	if err != nil {

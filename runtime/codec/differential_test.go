@@ -37,7 +37,7 @@ func agree[T any](t *testing.T, name string, gen *rapid.Generator[T], encode fun
 			// To v5, v is a field of a struct: it treats some types in another way elsewhere.
 			var field struct{ V T }
 			err = msgpack.Unmarshal(append([]byte(fieldHeader), ours...), &field)
-			check("ours by v5", field.V, err)
+			check("ours by v5", inUTC(field.V), err)
 
 			field.V = v
 			theirs, err := msgpack.Marshal(&field)
@@ -107,11 +107,53 @@ func times() *rapid.Generator[time.Time] {
 		if rapid.IntRange(0, 9).Draw(t, "zero") == 0 {
 			return time.Time{}
 		}
-		if v := time.Unix(sec, int64(nsec)); !v.IsZero() {
+		if v := time.Unix(sec, int64(nsec)).UTC(); !v.IsZero() {
 			return v
 		}
 		return time.Time{}
 	})
+}
+
+// inUTC is v with all times in it in UTC: v5 reads them in the zone of the machine.
+func inUTC[T any](v T) T {
+	toUTC(reflect.ValueOf(&v).Elem())
+	return v
+}
+
+func toUTC(v reflect.Value) {
+	if v.Type() == timeType {
+		v.Set(reflect.ValueOf(v.Interface().(time.Time).UTC()))
+		return
+	}
+	inner := func(x reflect.Value) reflect.Value {
+		x = addressable(x)
+		toUTC(x)
+		return x
+	}
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		switch {
+		case v.IsNil():
+		case v.Kind() == reflect.Interface:
+			v.Set(inner(v.Elem()))
+		default:
+			toUTC(v.Elem())
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			toUTC(v.Index(i))
+		}
+	case reflect.Map:
+		for key, elem := range v.Seq2() {
+			v.SetMapIndex(key, inner(elem))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				toUTC(v.Field(i))
+			}
+		}
+	}
 }
 
 func TestFloatsThatAreNoNumbers(t *testing.T) {

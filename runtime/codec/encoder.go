@@ -16,6 +16,8 @@ type Encoder struct {
 	user *userEncoder     // what user code writes to, made when there is any
 	err  error
 	nest int
+	self bool  // something was written by a method or function of the program
+	maps []int // where maps begin on whose way err came about
 
 	number, stamp []byte // enc's own memory, to be wiped
 }
@@ -61,7 +63,12 @@ func (f *finder) WriteByte(byte) error { return nil }
 // finish returns the output and puts e back into the pool. What was encoded starts at start.
 func (e *Encoder) finish(start int) ([]byte, error) {
 	b, err := e.out.buf, e.err
-	if err == nil {
+	if err != nil {
+		for i := range e.maps {
+			e.maps[i] -= start
+		}
+		err = located(err, b[start:], len(b)-start, e.maps)
+	} else {
 		err = wire.Check(b[start:])
 	}
 	if err != nil {
@@ -69,7 +76,7 @@ func (e *Encoder) finish(start int) ([]byte, error) {
 	}
 	clear(e.number)
 	clear(e.stamp)
-	e.out.buf, e.user, e.err, e.nest = nil, nil, nil, 0
+	e.out.buf, e.user, e.err, e.nest, e.self, e.maps = nil, nil, nil, 0, false, nil
 	encoders.Put(e)
 	return b, err
 }

@@ -38,7 +38,13 @@ func EncodeCustom[T any, P interface {
 	if err == nil {
 		err = oneValue(e.out.buf[start:])
 	}
-	e.Fail(wrap[T]("EncodeMsgpack", err))
+	if err != nil {
+		clear(e.out.buf[start:])
+		e.out.buf = e.out.buf[:start]
+		e.Fail(wrap[T]("EncodeMsgpack", err))
+		return
+	}
+	e.self = true
 }
 
 // DecodeCustom reads a value of any kind with DecodeMsgpack(*msgpack.Decoder), which must read all of it.
@@ -72,8 +78,12 @@ func EncodeMsgpack[T any, P interface {
 	if err == nil {
 		err = oneValue(b)
 	}
+	if err != nil {
+		e.Fail(wrap[T]("MarshalMsgpack", err))
+		return
+	}
+	e.self = true
 	e.out.buf = append(e.out.buf, b...)
-	e.Fail(wrap[T]("MarshalMsgpack", err))
 }
 
 // DecodeMsgpack reads a value of any kind with UnmarshalMsgpack.
@@ -99,8 +109,12 @@ func EncodeBinary[T any, P interface {
 		return
 	}
 	b, err := P(&v).MarshalBinary()
+	if err != nil {
+		e.Fail(wrap[T]("MarshalBinary", err))
+		return
+	}
+	e.self = true
 	EncodeBytes(e, b)
-	e.Fail(wrap[T]("MarshalBinary", err))
 }
 
 // DecodeBinary reads a binary value with UnmarshalBinary.
@@ -126,8 +140,12 @@ func EncodeText[T any, P interface {
 		return
 	}
 	b, err := P(&v).MarshalText()
+	if err != nil {
+		e.Fail(wrap[T]("MarshalText", err))
+		return
+	}
+	e.self = true
 	EncodeBytes(e, b)
-	e.Fail(wrap[T]("MarshalText", err))
 }
 
 // DecodeText reads a binary value with UnmarshalText.
@@ -182,10 +200,10 @@ func wrap[T any](method string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &methodError{name: fmt.Sprintf("%v.%s", reflect.TypeFor[T](), method), err: err}
+	return &methodError{fmt.Sprintf("%v.%s", reflect.TypeFor[T](), method), err}
 }
 
-// A methodError is an error of a user's method. It does not show the error's text, because that often
+// A methodError is an error of a user's method or function. It does not show the error's text, because that often
 // quotes the value (netip.ParseAddr and time.Parse do); errors.As and errors.Is find the error.
 type methodError struct {
 	name string

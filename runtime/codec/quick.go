@@ -1,9 +1,14 @@
 package codec
 
-import "github.com/sessiongen/sessiongen/runtime/internal/wire"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
 
 // What most fields hold, a string, an integer or a bool, is a few bytes. Setting up a
-// Decoder or an Encoder takes longer than to read or write them. So the two functions here
+// Decoder or an Encoder takes longer than to read or write them. So the functions here
 // do without for these types, whose codecs they agree with to the byte, and leave
 // to those whatever is not the ordinary case, errors above all.
 
@@ -14,6 +19,32 @@ func AppendField[T any](dst []byte, v T, encode func(*Encoder, T)) ([]byte, erro
 		return b, nil
 	}
 	return Append(dst, v, encode)
+}
+
+// AppendReadable is AppendField for a value that has to be read back. If a method or function of the
+// program wrote a part of it, what was written is decoded once, and it is an error if that fails.
+// Other values cost no more than with AppendField.
+func AppendReadable[T any](dst []byte, v T, encode func(*Encoder, T), decode func(*Decoder) T) ([]byte, error) {
+	if b, ok := quickAppend(dst, &v); ok {
+		return b, nil
+	}
+	b, self, err := appendValue(dst, v, encode)
+	if err != nil || !self {
+		return b, err
+	}
+	if _, err := Decode(b[len(dst):], decode); err != nil {
+		clear(b[len(dst):])
+		return dst, unreadable(err)
+	}
+	return b, nil
+}
+
+// unreadable says of the error of a decoding that it was a trial.
+func unreadable(err error) error {
+	if e, ok := errors.AsType[*PathError](err); ok {
+		return &PathError{e.Path, unreadable(e.Err), e.hidden}
+	}
+	return fmt.Errorf("what was written cannot be read back: %w", err)
 }
 
 // DecodeField is Decode for the value of a field. If T is one of Go's own types, decode must

@@ -117,14 +117,15 @@ func DecodeFloat64[T ~float64](d *Decoder) T {
 	return T(v)
 }
 
-// EncodeTime writes v as msgpack's own timestamp: nanoseconds are kept, the time zone is not.
+// EncodeTime writes v as msgpack's own timestamp: nanoseconds are kept, the time zone and
+// a monotonic clock reading are not.
 func EncodeTime(e *Encoder, v time.Time) {
 	if e.err == nil {
 		e.err = e.enc.EncodeTime(v)
 	}
 }
 
-// DecodeTime reads a timestamp. The result is in the local time zone, but the zero time in UTC.
+// DecodeTime reads a timestamp. The result is in UTC, so that it is the same on every machine.
 func DecodeTime(d *Decoder) time.Time {
 	if !d.expect(wire.Ext) {
 		return time.Time{}
@@ -135,7 +136,7 @@ func DecodeTime(d *Decoder) time.Time {
 	}
 	v, err := d.dec.DecodeTime()
 	d.err = err
-	return v
+	return v.UTC()
 }
 
 var errTime = errors.New("extension is not a valid timestamp")

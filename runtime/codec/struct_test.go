@@ -114,7 +114,7 @@ func TestFail(t *testing.T) {
 		}
 		return v
 	})
-	if err != first || v != 0 {
+	if located, ok := errors.AsType[*PathError](err); !ok || located.Err != first || located.Path != "[0]" || v != 0 {
 		t.Errorf("%d, %v", v, err)
 	}
 }
@@ -145,4 +145,7 @@ func encodeEverything(e *Encoder) {
 	EncodeText(e, text("x"))
 	EncodeText(e, text(nil))
 	EncodeAny(e, "x")
+	EncodeAny(e, []string{"x"})
+	EncodeJSON(e, "x")
+	EncodeVia(e, "x", func(s string) ([]byte, error) { return []byte(s), nil })
 }

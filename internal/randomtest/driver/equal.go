@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"reflect"
 	"time"
+
+	"github.com/sessiongen/sessiongen/internal/randomtest/kinds"
 )
 
 // A comparison tells where two values differ.
@@ -20,7 +22,7 @@ type comparison struct {
 }
 
 // diff is the path to the first difference and what it is, "" if there is none. Nil and empty, the
-// bits of floats, nil embedded pointers count; what does not is the zone of a time.
+// bits of floats, the zones of times, nil embedded pointers count.
 func (c comparison) diff(path string, got, want reflect.Value) string {
 	differ := func(what string, a, b any) string { return fmt.Sprintf("%s: %s %v, want %v", path, what, a, b) }
 	if got.Type() != want.Type() {
@@ -29,8 +31,14 @@ func (c comparison) diff(path string, got, want reflect.Value) string {
 	if got.CanInterface() {
 		switch a := got.Interface().(type) {
 		case time.Time:
-			if b := want.Interface().(time.Time); !a.Equal(b) || a.IsZero() != b.IsZero() {
+			b := want.Interface().(time.Time)
+			if !a.Equal(b) || a.IsZero() != b.IsZero() || !c.lenient && !sameZone(a, b) {
 				return differ("time", a, b)
+			}
+			return ""
+		case kinds.Moment:
+			if b := want.Interface().(kinds.Moment); time.Time(a) != time.Time(b).Round(0) {
+				return differ("moment", time.Time(a), time.Time(b))
 			}
 			return ""
 		case netip.Addr, netip.AddrPort, netip.Prefix:
@@ -125,6 +133,13 @@ func (c comparison) diff(path string, got, want reflect.Value) string {
 		}
 	}
 	return ""
+}
+
+// sameZone reports whether two equal times show the same on clocks and calendars, and say UTC if one does.
+func sameZone(a, b time.Time) bool {
+	_, x := a.Zone()
+	_, y := b.Zone()
+	return x == y && (a.Location() == time.UTC) == (b.Location() == time.UTC)
 }
 
 // spoil changes everything that a value shares with copies of it.

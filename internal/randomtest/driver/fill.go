@@ -34,11 +34,11 @@ var special = map[reflect.Type]func(f *filler) any{
 		case 1:
 			return time.Unix(int64(f.Uint32()), 0).UTC() // four bytes
 		case 2:
-			return time.Unix(f.Int64N(1<<34), f.Int64N(1e9)).In(time.FixedZone("x", 3600)) // eight bytes
+			return time.Unix(f.Int64N(1<<34), f.Int64N(1e9)).In(zone(f.Rand)) // eight bytes
 		case 3:
 			return started
 		}
-		return time.Unix(f.Int64()>>f.IntN(64), f.Int64N(1e9))
+		return time.Unix(f.Int64()>>f.IntN(64), f.Int64N(1e9)).In(zone(f.Rand))
 	},
 	reflect.TypeFor[netip.Addr](): func(f *filler) any {
 		switch f.IntN(4) {
@@ -220,6 +220,9 @@ func (f *filler) fill(v reflect.Value, nest int) {
 
 // any makes what a field of type any may hold.
 func (f *filler) any(nest int) any {
+	if f.IntN(4) == 0 && nest <= maxNest && f.left > 0 {
+		return f.generic(nest)
+	}
 	n := f.IntN(20)
 	if n >= 16 && (nest > maxNest || f.left <= 0) {
 		n -= 16

@@ -19,6 +19,7 @@ type member struct {
 	name      string
 	index     []int
 	omitEmpty bool
+	via       bool // its tag says how it is stored
 }
 
 // tag is the name and the options of a msgpack struct tag. Random schemas have no more quirks in
@@ -57,7 +58,8 @@ func members(t reflect.Type) (list []member, asArray bool) {
 		if name == "" {
 			name = f.Name
 		}
-		if f.Anonymous && !slices.Contains(options, "noinline") {
+		via := isVia(options)
+		if f.Anonymous && !slices.Contains(options, "noinline") && !via {
 			inner, inlined := []member(nil), false
 			if elem := deref(f.Type); elem.Kind() == reflect.Struct && !isLeaf(elem) {
 				inner, _ = members(elem)
@@ -77,7 +79,7 @@ func members(t reflect.Type) (list []member, asArray bool) {
 				continue
 			}
 		}
-		add(member{name, f.Index, omitAll || slices.Contains(options, "omitempty")})
+		add(member{name, f.Index, omitAll || slices.Contains(options, "omitempty"), via})
 		for _, o := range options {
 			if alias, ok := strings.CutPrefix(o, "alias:"); ok {
 				taken[alias] = true
@@ -140,15 +142,18 @@ var (
 
 // isLeaf reports whether a t is stored by methods, or is a time, and not by its structure.
 func isLeaf(t reflect.Type) bool {
+	if slices.Contains(hooked, t) {
+		return true
+	}
 	if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer {
 		return false
 	}
-	return t == timeType || slices.ContainsFunc(encoders, reflect.PointerTo(t).Implements)
+	return t == timeType || t == momentType || slices.ContainsFunc(encoders, reflect.PointerTo(t).Implements)
 }
 
 // byPointer reports whether the methods that store a t are those of its pointer.
 func byPointer(t reflect.Type) bool {
-	return isLeaf(t) && t != timeType && !slices.ContainsFunc(encoders, t.Implements)
+	return isLeaf(t) && t != timeType && t != momentType && !slices.Contains(hooked, t) && !slices.ContainsFunc(encoders, t.Implements)
 }
 
 func nilable(k reflect.Kind) bool {
@@ -164,7 +169,11 @@ type model struct {
 
 // stored sets dst to what src comes back as.
 func (m model) stored(dst, src reflect.Value) {
-	if isLeaf(src.Type()) {
+	switch {
+	case src.Type() == timeType || src.Type() == momentType:
+		dst.Set(reflect.ValueOf(src.Convert(timeType).Interface().(time.Time).UTC()).Convert(src.Type()))
+		return
+	case isLeaf(src.Type()):
 		dst.Set(src)
 		return
 	}
@@ -215,6 +224,8 @@ func (m model) storedStruct(dst, src reflect.Value) {
 		case !asArray && entry.omitEmpty && m.empty(x):
 		case throughPointer && writesNil(x) && (asArray || !nilable(x.Kind())):
 			// It says that the embedded pointer is nil.
+		case entry.via:
+			alloc(dst, entry.index).Set(x)
 		default:
 			m.stored(alloc(dst, entry.index), x)
 		}
@@ -279,11 +290,19 @@ func (m model) empty(v reflect.Value) bool {
 	return v.IsZero() || v.CanFloat() && v.Float() == 0
 }
 
-// canonical is the form in which an any comes back: int64, or uint64 above its range, float64 and nil.
+// canonical is the form in which an any comes back.
 func canonical(x any) any {
-	switch v := reflect.ValueOf(x); {
-	case x == nil:
+	if x == nil {
 		return nil
+	}
+	v := reflect.ValueOf(x)
+	switch kind := v.Kind(); {
+	case nilable(kind) && v.IsNil():
+		return nil
+	case kind == reflect.Pointer:
+		return canonical(v.Elem().Interface())
+	case v.Type() == timeType:
+		return x.(time.Time).UTC()
 	case v.CanInt():
 		return v.Int()
 	case v.CanUint():
@@ -293,22 +312,31 @@ func canonical(x any) any {
 		return int64(v.Uint())
 	case v.CanFloat():
 		return v.Float()
-	case nilable(v.Kind()) && v.IsNil():
-		return nil
-	}
-	switch x := x.(type) {
-	case []any:
-		list := make([]any, len(x))
-		for i, elem := range x {
-			list[i] = canonical(elem)
+	case kind == reflect.Bool:
+		return v.Bool()
+	case kind == reflect.String:
+		return v.String()
+	case kind == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
+		return v.Bytes()
+	case kind == reflect.Slice || kind == reflect.Array:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = canonical(v.Index(i).Interface())
 		}
 		return list
-	case map[string]any:
+	case kind == reflect.Map:
 		m := map[string]any{}
-		for key, elem := range x {
-			m[key] = canonical(elem)
+		for key, elem := range v.Seq2() {
+			m[key.String()] = canonical(elem.Interface())
+		}
+		return m
+	case kind == reflect.Struct:
+		m := map[string]any{}
+		list, _ := members(v.Type())
+		for _, entry := range list {
+			m[entry.name] = canonical(v.FieldByIndex(entry.index).Interface())
 		}
 		return m
 	}
-	return x
+	panic("no canonical form of " + v.Type().String())
 }

@@ -1,0 +1,185 @@
+package codec
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// encodeOther is EncodeAny for the types that it has no case for.
+func encodeOther(e *Encoder, v reflect.Value) {
+	t := v.Type()
+	switch kind := t.Kind(); {
+	case isNilable(kind) && v.IsNil():
+		e.Nil()
+	case kind == reflect.Pointer:
+		if e.enter() {
+			EncodeAny(e, v.Elem().Interface())
+			e.nest--
+		}
+	case encodesItself(t):
+		encodeByV5(e, v)
+	case t.ConvertibleTo(timeType):
+		EncodeTime(e, v.Convert(timeType).Interface().(time.Time))
+	case kind == reflect.Struct:
+		encodeByV5(e, v)
+	case v.CanInt():
+		EncodeInt(e, v.Int())
+	case v.CanUint() && kind != reflect.Uintptr:
+		EncodeUint(e, v.Uint())
+	case kind == reflect.Float32:
+		EncodeFloat32(e, float32(v.Float()))
+	case kind == reflect.Float64:
+		EncodeFloat64(e, v.Float())
+	case kind == reflect.Bool:
+		EncodeBool(e, v.Bool())
+	case kind == reflect.String:
+		EncodeString(e, v.String())
+	case (kind == reflect.Slice || kind == reflect.Array) && t.Elem().Kind() == reflect.Uint8:
+		EncodeBytes(e, addressable(v).Bytes())
+	case kind == reflect.Slice || kind == reflect.Array:
+		encodeAnyList(e, v)
+	case kind == reflect.Map:
+		encodeAnyMap(e, v)
+	default:
+		e.Fail(fmt.Errorf("any holds a %v: msgpack cannot write it", t))
+	}
+}
+
+func encodeAnyList(e *Encoder, v reflect.Value) {
+	if !e.enter() {
+		return
+	}
+	e.ArrayLen(v.Len())
+	for i := 0; i < v.Len() && e.err == nil; i++ {
+		EncodeAny(e, v.Index(i).Interface())
+	}
+	e.nest--
+}
+
+func encodeAnyMap(e *Encoder, v reflect.Value) {
+	key := v.Type().Key()
+	if key.Kind() != reflect.String || encodesItself(key) {
+		e.Fail(fmt.Errorf("any holds a %v: the keys of its maps must be strings", v.Type()))
+		return
+	}
+	elems := make(map[string]any, v.Len())
+	for key, elem := range v.Seq2() {
+		elems[key.String()] = elem.Interface()
+	}
+	EncodeMap(e, elems, EncodeString, EncodeAny)
+}
+
+// encodeByV5 writes a struct, or what encodes itself, as v5 does. V5 writes some maps in any order, and
+// more than comes back; so what it wrote is read, and that is what is written.
+func encodeByV5(e *Encoder, v reflect.Value) {
+	if lost := lostIn(v, maxNest); lost != "" {
+		e.Fail(fmt.Errorf("any holds a %v: %s is not exported, and would be lost", v.Type(), lost))
+		return
+	}
+	// The methods of a pointer count as well, if there is one.
+	b, err := msgpack.Marshal(addressable(v).Addr().Interface())
+	if err != nil {
+		e.Fail(&methodError{fmt.Sprintf("msgpack.Marshal of %v", v.Type()), err})
+		return
+	}
+	generic, err := Decode(b, DecodeAny)
+	if err != nil {
+		e.Fail(fmt.Errorf("any holds a %v: what it encodes itself as cannot be read without its type", v.Type()))
+		return
+	}
+	EncodeAny(e, generic)
+}
+
+// lostIn names a member that v5 would leave out of v though nobody told it to, "" if there is none.
+// It follows what v refers to down to a depth, below which v5 is not asked.
+func lostIn(v reflect.Value, depth int) string {
+	t := v.Type()
+	switch kind := t.Kind(); {
+	case depth == 0:
+		return "something too deep in it"
+	case isNilable(kind) && v.IsNil(), encodesItself(t), t == timeType:
+	case kind == reflect.Pointer, kind == reflect.Interface:
+		return lostIn(v.Elem(), depth-1)
+	case kind == reflect.Slice, kind == reflect.Array:
+		for i := range v.Len() {
+			if lost := lostIn(v.Index(i), depth-1); lost != "" {
+				return lost
+			}
+		}
+	case kind == reflect.Map:
+		for _, elem := range v.Seq2() {
+			if lost := lostIn(elem, depth-1); lost != "" {
+				return lost
+			}
+		}
+	case kind == reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name, _, _ := strings.Cut(f.Tag.Get("msgpack"), ",")
+			switch {
+			case name == "-" || f.Name == "_msgpack" || f.Name == "_":
+			case !f.IsExported() && !f.Anonymous:
+				if f.Type.Size() > 0 {
+					return f.Name
+				}
+			default:
+				if lost := lostIn(v.Field(i), depth-1); lost != "" {
+					return f.Name + "." + lost
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// IsEmptyAny reports whether v is empty in the sense of omitempty: nil, false, zero, of no length, or
+// what says so itself with IsZero. Structs without that method are never empty.
+func IsEmptyAny(v any) bool {
+	if v == nil {
+		return true
+	}
+	rv := reflect.ValueOf(v)
+	kind := rv.Kind()
+	if z, ok := v.(interface{ IsZero() bool }); ok {
+		return isNilable(kind) && rv.IsNil() || z.IsZero()
+	}
+	switch kind {
+	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
+		return rv.Len() == 0
+	case reflect.Float32, reflect.Float64:
+		return rv.Float() == 0 // minus zero, too
+	case reflect.Struct:
+		return false
+	}
+	return rv.IsZero()
+}
+
+var (
+	timeType  = reflect.TypeFor[time.Time]()
+	ownMethod = []reflect.Type{reflect.TypeFor[msgpack.CustomEncoder](), reflect.TypeFor[msgpack.Marshaler](),
+		reflect.TypeFor[encoding.BinaryMarshaler](), reflect.TypeFor[encoding.TextMarshaler]()}
+)
+
+// encodesItself reports whether a t, or a pointer to it, has a method that v5 would call.
+func encodesItself(t reflect.Type) bool {
+	return t != timeType && slices.ContainsFunc(ownMethod, func(m reflect.Type) bool {
+		return t.Implements(m) || reflect.PointerTo(t).Implements(m)
+	})
+}
+
+func isNilable(kind reflect.Kind) bool {
+	return kind == reflect.Pointer || kind == reflect.Slice || kind == reflect.Map || kind == reflect.Interface
+}
+
+// addressable is a copy of v with an address.
+func addressable(v reflect.Value) reflect.Value {
+	x := reflect.New(v.Type()).Elem()
+	x.Set(v)
+	return x
+}

@@ -1,0 +1,157 @@
+package codec
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// The place where an encoding or decoding failed is found once it has failed, by a walk over what was
+// written or read until then. So good values pay nothing for it.
+
+// A PathError says which part of a value could not be encoded or decoded.
+type PathError struct {
+	// Path leads from the value to the part: [2].Price, ["x"]. It shows the keys of maps.
+	Path string
+	Err  error
+
+	hidden string // Path without the keys of maps
+}
+
+// Error returns the path and the text of Err.
+func (e *PathError) Error() string { return e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *PathError) Unwrap() error { return e.Err }
+
+// Within returns err with a path that begins with root, if it has one.
+func Within(root string, err error) error {
+	if e, ok := errors.AsType[*PathError](err); ok {
+		return &PathError{root + e.Path, e.Err, root + e.hidden}
+	}
+	return err
+}
+
+// Reason says in one line why err came about, and where within root. It does not show the keys of maps,
+// which are data: root[...].Price.
+func Reason(root string, err error) string {
+	if e, ok := errors.AsType[*PathError](err); ok {
+		return root + e.hidden + ": " + e.Err.Error()
+	}
+	return root + ": " + err.Error()
+}
+
+// located adds to err the path to offset at of data, which may be cut off behind it. Maps are the
+// offsets of those maps whose keys are data.
+func located(err error, data []byte, at int, maps []int) error {
+	if err == errNest {
+		return err // its path is as long as it is useless
+	}
+	shown, hidden := pathTo(data, at, maps)
+	if shown == "" {
+		return err
+	}
+	return &PathError{shown, err, hidden}
+}
+
+// pathTo writes the path to offset at of b, with and without the keys of maps.
+func pathTo(b []byte, at int, maps []int) (shown, hidden string) {
+	for pos := 0; pos < at && pos < len(b); {
+		n, perChild, size := children(b[pos:])
+		start := pos
+		pos += size
+		found := false
+		for i := 0; i < n && pos <= at && !found; i++ {
+			key := ""
+			if perChild == 2 {
+				end := past(b, pos)
+				if pos == at || end < 0 { // the key itself
+					return shown + "[key]", hidden + "[key]"
+				}
+				key, pos = keyText(b[pos:end], slices.Contains(maps, start)), end
+			}
+			end := past(b, pos)
+			if end >= 0 && end <= at {
+				pos = end
+				continue
+			}
+			found = true
+			switch {
+			case perChild == 1:
+				step := "[" + strconv.Itoa(i) + "]"
+				shown, hidden = shown+step, hidden+step
+			case slices.Contains(maps, start):
+				shown, hidden = shown+"["+key+"]", hidden+"[...]"
+			default:
+				shown, hidden = shown+"."+key, hidden+"."+key
+			}
+		}
+		if !found {
+			break
+		}
+	}
+	return shown, hidden
+}
+
+// children reads the header of an array or map: of how many elements or pairs it says that it consists,
+// of how many values each of them, and its own size. Of other values there are none.
+func children(b []byte) (n, each, size int) {
+	switch c := b[0]; {
+	case c&0xf0 == 0x90:
+		return int(c & 0x0f), 1, 1
+	case c&0xf0 == 0x80:
+		return int(c & 0x0f), 2, 1
+	case c == 0xdc && len(b) >= 3:
+		return int(binary.BigEndian.Uint16(b[1:])), 1, 3
+	case c == 0xdd && len(b) >= 5:
+		return int(binary.BigEndian.Uint32(b[1:])), 1, 5
+	case c == 0xde && len(b) >= 3:
+		return int(binary.BigEndian.Uint16(b[1:])), 2, 3
+	case c == 0xdf && len(b) >= 5:
+		return int(binary.BigEndian.Uint32(b[1:])), 2, 5
+	}
+	return 0, 0, 1
+}
+
+// past is the offset behind the value at pos, or -1 if it is not complete.
+func past(b []byte, pos int) int {
+	if pos >= len(b) {
+		return -1
+	}
+	n, err := wire.Skip(b[pos:])
+	if err != nil {
+		return -1
+	}
+	return pos + n
+}
+
+// keyText writes the key of a map for people, quoted if it is data, or the name of a member.
+func keyText(b []byte, isData bool) string {
+	const most = 40 // bytes
+	s, _, err := wire.String(b)
+	if err != nil {
+		s, _, err = wire.Bytes(b)
+	}
+	switch {
+	case err != nil:
+		v, err := Decode(b, DecodeAny)
+		if err != nil {
+			return "..."
+		}
+		return fmt.Sprint(v)
+	case len(s) > most:
+		cut := most
+		for cut > 0 && !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		return strconv.Quote(string(s[:cut])) + "..."
+	case isData:
+		return strconv.Quote(string(s))
+	}
+	return string(s)
+}

@@ -1,0 +1,234 @@
+package schema
+
+import (
+	"fmt"
+	"go/types"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// The option via= says how a type encodes itself, whatever the rules would choose. It is one of a
+// schema's field, session:"total,via=json", or of a struct's member, msgpack:",via=json".
+var viaKinds = map[string]Kind{"json": JSON, "gob": Gob, "text": Text, "binary": Binary}
+
+// The pairs of methods that via= asks for, and those that the encodings find in what they take apart.
+var (
+	jsonMethods = [2]method{
+		{JSON, "MarshalJSON", nil, []string{"[]byte", "error"}, true},
+		{JSON, "UnmarshalJSON", []string{"[]byte"}, []string{"error"}, false},
+	}
+	gobMethods = [2]method{
+		{Gob, "GobEncode", nil, []string{"[]byte", "error"}, true},
+		{Gob, "GobDecode", []string{"[]byte"}, []string{"error"}, false},
+	}
+	binaryMethods = pairOf(Binary)
+	textMethods   = pairOf(Text)
+)
+
+func pairOf(kind Kind) (pair [2]method) {
+	for _, m := range methods {
+		if m.kind == kind {
+			pair[map[bool]int{true: 0, false: 1}[m.encodes]] = m
+		}
+	}
+	return pair
+}
+
+// via finds how a type is stored that a tag names the encoding of. Pointers stay pointers: what they
+// point to is encoded, unless it has a lock, so that it must not be copied.
+func (in *inspector) via(typ *Type, t types.Type, kind Kind, path string, through bool) *Type {
+	p, isPointer := t.Underlying().(*types.Pointer)
+	byPointer := isPointer && (kind == JSON || kind == Gob) && lockIn(p.Elem(), map[types.Type]bool{}) != nil
+	if isPointer && !byPointer {
+		typ.Kind, typ.Decode = Pointer, Pointer
+		in.through = true
+		typ.Elem = in.typVia(p.Elem(), kind, path)
+		if typ.Elem == nil {
+			return nil
+		}
+		return typ
+	}
+	if !in.copyable(t, path, through) {
+		return nil
+	}
+	typ.Kind, typ.Decode = kind, kind
+	if kind == JSON || kind == Gob {
+		w := wholeness{inspector: in, kind: kind, seen: map[types.Type]bool{}}
+		if !w.check(t, path) {
+			return nil
+		}
+		typ.Lost = w.lost
+		return typ
+	}
+	if in.viaElements(typ, t, kind, path) {
+		typ.Decode = typ.Kind
+		if typ.Elem == nil || typ.Kind == Map && typ.Key == nil {
+			return nil
+		}
+		return typ
+	}
+	pair := map[Kind][2]method{Text: textMethods, Binary: binaryMethods}[kind]
+	enc, dec := pair[0].of(t), pair[1].of(t)
+	if !enc || !dec {
+		missing := pair[0].name
+		if enc {
+			missing = pair[1].name
+		}
+		in.report(in.at, "give it "+pair[0].name+" and "+pair[1].name+", or choose another encoding",
+			"%s: via=%s needs %s, which %s does not have", path, viaName(kind), missing, in.typeName(t))
+		return nil
+	}
+	if !in.own(&pair[0], t, path) || !in.own(&pair[1], t, path) {
+		return nil
+	}
+	return typ
+}
+
+// viaElements follows a slice, array or map without a name down to its elements, which have the methods
+// that via=text and via=binary ask for. It reports whether t is one.
+func (in *inspector) viaElements(typ *Type, t types.Type, kind Kind, path string) bool {
+	elem := func(t types.Type) *Type { return in.typVia(t, kind, path+"[]") }
+	switch t := types.Unalias(t).(type) {
+	case *types.Slice:
+		typ.Kind, typ.Elem = Slice, elem(t.Elem())
+	case *types.Array:
+		typ.Kind, typ.Len, typ.Elem = Array, t.Len(), elem(t.Elem())
+	case *types.Map:
+		typ.Kind, typ.Key, typ.Elem = Map, in.key(t.Key(), path+"[key]"), elem(t.Elem())
+	default:
+		return false
+	}
+	return true
+}
+
+func viaName(via Kind) string {
+	for name, kind := range viaKinds {
+		if kind == via {
+			return name
+		}
+	}
+	return ""
+}
+
+// of reports whether t or a pointer to it has the method. What a pointer has is left to its element.
+func (m *method) of(t types.Type) bool {
+	_, isPointer := t.Underlying().(*types.Pointer)
+	return !isPointer && !types.IsInterface(t) && (m.in(types.NewMethodSet(t)) || m.in(types.NewMethodSet(types.NewPointer(t))))
+}
+
+// A wholeness asks whether encoding/json or encoding/gob keeps all of a type.
+type wholeness struct {
+	*inspector
+	kind Kind
+	seen map[types.Type]bool
+	lost []string
+}
+
+// check reports what the encoding cannot write or read, and notes the members that it would lose.
+func (in *wholeness) check(t types.Type, path string) bool {
+	if isInvalid(t) {
+		in.invalid(in.at, path)
+		return false
+	}
+	t = types.Unalias(t)
+	if in.seen[t] {
+		return true
+	}
+	in.seen[t] = true
+	pairs := [][2]method{jsonMethods, textMethods}
+	if in.kind == Gob {
+		pairs = [][2]method{gobMethods, binaryMethods}
+	}
+	for _, pair := range pairs {
+		switch enc, dec := pair[0].of(t), pair[1].of(t); {
+		case enc && dec:
+			return in.own(&pair[0], t, path) && in.own(&pair[1], t, path)
+		case enc && !in.hasOther(pairs, t):
+			in.report(in.at, "give it "+pair[1].name+" as well", "%s: %s has %s but no method to read it back", path, in.typeName(t), pair[0].name)
+			return false
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		if u.Kind() == types.UnsafePointer || in.kind == JSON && u.Info()&types.IsComplex != 0 {
+			return in.refuse(t, path)
+		}
+	case *types.Pointer:
+		return in.check(u.Elem(), path)
+	case *types.Slice:
+		return in.check(u.Elem(), path+"[]")
+	case *types.Array:
+		return in.check(u.Elem(), path+"[]")
+	case *types.Map:
+		return in.check(u.Elem(), path+"[]")
+	case *types.Interface:
+		if in.kind == JSON && !u.Empty() {
+			return in.refuse(t, path)
+		}
+	case *types.Struct:
+		return in.members(u, t, path)
+	default:
+		return in.refuse(t, path)
+	}
+	return true
+}
+
+// hasOther reports whether t has a whole pair among these.
+func (in *wholeness) hasOther(pairs [][2]method, t types.Type) bool {
+	for _, pair := range pairs {
+		if pair[0].of(t) && pair[1].of(t) {
+			return true
+		}
+	}
+	return false
+}
+
+func (in *wholeness) refuse(t types.Type, path string) bool {
+	in.report(in.at, in.leaveOut(path), "%s: via=%s cannot store %s", path, viaName(in.kind), in.typeName(t))
+	return false
+}
+
+func (in *wholeness) members(u *types.Struct, t types.Type, path string) bool {
+	ok := true
+	for i := range u.NumFields() {
+		f := u.Field(i)
+		name, _, _ := strings.Cut(reflect.StructTag(u.Tag(i)).Get("json"), ",")
+		switch {
+		case in.kind == JSON && name == "-", holdsNothing(f):
+		case !f.Exported() && !(f.Embedded() && in.kind == JSON):
+			in.lost = append(in.lost, fmt.Sprintf("%s.%s", in.typeName(t), f.Name()))
+		default:
+			ok = in.check(f.Type(), path+"."+f.Name()) && ok
+		}
+	}
+	return ok
+}
+
+// viaTag is what a member's msgpack tag asks for, Invalid if nothing.
+func (in *inspector) viaTag(tag msgpackTag, path string) (via Kind, ok bool) {
+	list := tag.via()
+	if len(list) == 0 {
+		return Invalid, true
+	}
+	kind := viaKinds[list[0]]
+	if kind == Invalid || len(list) > 1 {
+		in.report(in.at, viaHint, "%s: via=%s is no encoding", path, strings.Join(slices.Sorted(slices.Values(list)), ", via="))
+		return Invalid, false
+	}
+	return kind, true
+}
+
+const viaHint = "write one of via=json, via=gob, via=text and via=binary"
+
+// viaOption is what a session tag asks for, Invalid if nothing, or nothing that there is: options says so.
+func viaOption(tag text) Kind {
+	_, rest, _ := tag.cut(",")
+	list, _, _ := options(rest)
+	for _, o := range list {
+		if o.name.s == "via" {
+			return viaKinds[o.value.s]
+		}
+	}
+	return Invalid
+}
