@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden file")
 
 // moduleEnv is the environment of the go command in the modules that module writes.
-var moduleEnv = append(os.Environ(), testmodule.Unoptimized("example.com/app")...)
+var moduleEnv = append(append(os.Environ(), "GOWORK=off"), testmodule.Env("example.com/app")...)
 
 // module writes the files of an archive as a module that uses this repository.
 func module(t *testing.T, files []txtar.File) (dir string) {

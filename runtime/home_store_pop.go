@@ -62,7 +62,7 @@ func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 		rec.Saved = max(now, rec.Created)
 		record, without, err := h.sealRecord(rec.Contents, rec.place, payload.Later(rec.used, now))
 		if err == nil {
-			err = h.replace(st, rec.place, record)
+			err = h.replaceIndexed(st, rec.Contents, rec.place, record, rec.staleness)
 		}
 		if err == nil {
 			rec = without

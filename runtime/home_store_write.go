@@ -180,7 +180,6 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	used := payload.Later(st.used, now)
 	st.Forget()
 	st.Saved = max(now, st.Created)
-	indexed := s.found() && to == s.at && s.staleness == staleIndex
 	rec, held, err := h.sealRecord(&st.Contents, to, used)
 	if err != nil {
 		if large, ok := err.(*recordTooLarge); ok {
@@ -188,47 +187,61 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 		}
 		return err
 	}
-	if to.version > 0 {
-		err = h.replace(st, to, rec)
-	} else if err = h.insert(st, to, rec); errors.Is(err, ErrConflict) {
-		err = errIDTaken
+	begins := !s.found() || from != nil
+	if begins {
+		err = h.beginAt(st, to, from, rec)
+	} else {
+		err = h.replaceIndexed(st, &st.Contents, s.at, rec, s.staleness)
 	}
 	if err != nil {
 		return err
 	}
-	if to != s.at {
-		// The new id is good only once the old one is not: nobody has been told of it
-		// before that.
-		s.waiting = held.place
-		if from != nil || rec.Principal != "" {
-			if err := h.lookBack(st); err != nil {
-				return err
-			}
-		}
-		if from != nil {
-			if err := h.bury(st, *from, &to.id); err != nil {
-				return err
-			}
-		}
-		s.waiting = place{}
-	}
-	if !s.found() || from != nil || st.Permanent() || st.browser == holdsPermanent {
+	if begins || st.Permanent() || st.browser == holdsPermanent {
 		s.cookie = cookieSent
 	}
 	st.used = used
 	s.hold(held)
-	if indexed {
-		return h.lookBackOrEnd(st)
-	}
 	return nil
 }
 
-// lookBackOrEnd is lookBack for a record that was just written in its place, for a principal under
-// whom the store did not have it.
-func (h *storeHome) lookBackOrEnd(st *state) error {
-	err := h.lookBack(st)
+// beginAt writes a record under an id that nobody has been told of. It is good only once the old one
+// is not.
+func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error {
+	s := st.stored
+	if to.version > 0 {
+		if err := h.replace(st, to, rec); err != nil {
+			return err
+		}
+	} else if err := h.insert(st, to, rec); errors.Is(err, ErrConflict) {
+		return errIDTaken
+	} else if err != nil {
+		return err
+	}
+	to.version = rec.Version
+	s.waiting = to
+	if from != nil || rec.Principal != "" {
+		if err := h.lookBack(st, &st.Contents); err != nil {
+			return err
+		}
+	}
+	if from != nil {
+		if err := h.bury(st, *from, &to.id); err != nil {
+			return err
+		}
+	}
+	s.waiting = place{}
+	return nil
+}
+
+// replaceIndexed writes a record in its place. If the store had it under another hash of its
+// principal until now, a revocation may have missed it.
+func (h *storeHome) replaceIndexed(st *state, c *payload.Contents, p place, rec Record, was staleness) error {
+	if err := h.replace(st, p, rec); err != nil || rec.Principal == "" || was < staleKey {
+		return err
+	}
+	err := h.lookBack(st, c)
 	if errors.Is(err, ErrNoRecord) {
-		return cmp.Or(h.delete(st, st.stored.at), err)
+		return cmp.Or(h.delete(st, p), err)
 	}
 	return err
 }
@@ -236,10 +249,10 @@ func (h *storeHome) lookBackOrEnd(st *state) error {
 // lookBack finds out whether the session was revoked while it was written under a new id or for a
 // principal. Who revokes raises a mark before looking for records: either that finds this one,
 // or this finds the mark. The error is ErrNoRecord if the session does not count.
-func (h *storeHome) lookBack(st *state) error {
+func (h *storeHome) lookBack(st *state, c *payload.Contents) error {
 	var revoked bool
 	err := st.watch("load", func() (err error) {
-		revoked, err = h.marks.revoked(st.ctx, &st.Contents, h.marks.look)
+		revoked, err = h.marks.revoked(st.ctx, c, h.marks.look)
 		return err
 	})
 	if err == nil && revoked {
@@ -268,7 +281,7 @@ func (h *storeHome) touch(st *state) error {
 	if err != nil {
 		return err
 	}
-	switch err := h.replace(st, s.at, rec); {
+	switch err := h.replaceIndexed(st, &st.Contents, s.at, rec, s.staleness); {
 	case errors.Is(err, ErrConflict):
 		s.cookie = cookieOutrun
 	case err != nil: // ErrNoRecord too: the session has ended
@@ -277,12 +290,8 @@ func (h *storeHome) touch(st *state) error {
 		if s.staleness == staleKey && !st.oldKey() {
 			st.event(EventResealed, "", "")
 		}
-		indexed := s.staleness == staleIndex
 		st.used = used
 		s.hold(held)
-		if indexed {
-			return h.lookBackOrEnd(st)
-		}
 	}
 	return nil
 }

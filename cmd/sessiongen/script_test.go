@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			e.Vars = append(e.Vars, env...)
-			e.Vars = append(e.Vars, testmodule.Env...)
+			e.Vars = append(e.Vars, testmodule.Env("example.org")...)
 			e.Vars = append(e.Vars, "ROOT="+root)
 			return nil
 		},

@@ -8,12 +8,10 @@ import (
 	"testing"
 )
 
-// Tests reports whether SESSIONGEN_LONG=1 asks for the whole.
-func Tests() bool { return os.Getenv("SESSIONGEN_LONG") == "1" }
-
-// Of returns whole if that is asked for, and part otherwise. It can be a flag's default.
+// Of returns whole if that is asked for, and part otherwise. It can be a flag's default, which is
+// needed before it is known whether -short is given.
 func Of(part, whole int) int {
-	if Tests() {
+	if os.Getenv("SESSIONGEN_LONG") == "1" {
 		return whole
 	}
 	return part

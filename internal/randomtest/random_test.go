@@ -90,8 +90,7 @@ func (m *temporary) phase(name string, do func()) {
 	m.Logf("%-16s %5.1fs", name, time.Since(start).Seconds())
 }
 
-// Most of the time goes into compiling the generated packages.
-var goEnv = append(os.Environ(), testmodule.Unoptimized(module)...)
+var goEnv = append(append(os.Environ(), "GOWORK=off"), testmodule.Env(module)...)
 
 // run runs a command in the module, and returns its standard output.
 func (m *temporary) run(stdin []byte, name string, args ...string) []byte {

@@ -11,16 +11,15 @@ import (
 
 const own = "github.com/sessiongen/sessiongen"
 
-// Env is the environment of the go command in such a module, besides the usual one.
+// Env returns the environment, besides the usual one, of the go command in modules whose paths
+// begin with path.
 //
-// With -trimpath, the build cache knows a package again although each run has a directory
-// of its own. The garbage of a short process is not worth a collection.
-var Env = []string{"GOFLAGS=-mod=mod -trimpath", "GOPROXY=off", "GOTOOLCHAIN=local", "GOGC=400"}
-
-// Unoptimized is Env for modules with much code that runs only once: their packages, whose
-// paths begin with path, are compiled without optimization.
-func Unoptimized(path string) []string {
-	return append([]string{"GOWORK=off"}, append(Env, "GOFLAGS=-mod=mod -trimpath '-gcflags="+path+"/...=-N -l -dwarf=false'")...)
+// With -trimpath, the build cache knows a package again although each run has a directory of
+// its own. Their packages are compiled without optimization: most of the time goes into that,
+// and they hardly run. The garbage of a short process is not worth a collection.
+func Env(path string) []string {
+	return []string{"GOFLAGS=-mod=mod -trimpath '-gcflags=" + path + "/...=-N -l -dwarf=false'",
+		"GOPROXY=off", "GOTOOLCHAIN=local", "GOGC=400"}
 }
 
 // Root returns the directory of this module, in which or below which the test runs.

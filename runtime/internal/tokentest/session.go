@@ -173,14 +173,9 @@ func (s Settings) Parse(plaintext []byte) (*Session, bool) {
 		session.Authenticated = session.Created + n - 1
 	}
 	session.Flags = r.item(positive).n
-	until := make(map[string]int64)
+	var until map[string]int64
 	if elements > 5 {
-		expiries := reader{b: r.value()}
-		for n := expiries.item(mapping).n; n > 0 && !expiries.failed; n-- {
-			key := string(expiries.item(text).content)
-			until[key] = session.Created + expiries.seconds()
-		}
-		r.failed = r.failed || expiries.failed
+		until = parseExpiries(&r, session.Created)
 	}
 	for n := elements; n > 6 && !r.failed; n-- {
 		session.Later = append(session.Later, r.value()...)
@@ -203,6 +198,18 @@ func (s Settings) Parse(plaintext []byte) (*Session, bool) {
 	session.Fields = s.rename(session.Fields)
 	slices.SortFunc(session.Fields, func(a, b Field) int { return cmp.Compare(a.Key, b.Key) })
 	return &session, true
+}
+
+// parseExpiries reads when fields end.
+func parseExpiries(r *reader, created int64) map[string]int64 {
+	until := make(map[string]int64)
+	expiries := reader{b: r.value()}
+	for n := expiries.item(mapping).n; n > 0 && !expiries.failed; n-- {
+		key := string(expiries.item(text).content)
+		until[key] = created + expiries.seconds()
+	}
+	r.failed = r.failed || expiries.failed
+	return until
 }
 
 // rename gives the field that has older keys its own, and leaves out what came under any

@@ -68,33 +68,42 @@ func walk(b []byte) (pos int, err error) {
 			return 0, err
 		}
 		pos += size
-		switch kind {
-		case Map, Array:
-			if depth == MaxDepth {
-				return 0, errDepth
-			}
-			if kind == Map {
-				n *= 2
-			}
-			left[depth] = n
-			depth++
-		default:
+		switch {
+		case kind != Map && kind != Array:
 			pos += n
+		case depth == MaxDepth:
+			return 0, errDepth
+		default:
+			left[depth] = elements(kind, n)
+			depth++
 		}
 
-		for depth > 0 {
-			todo := &left[depth-1]
-			pos, *todo = skipFixed(b, pos, *todo)
-			if *todo > 0 {
-				*todo--
-				break
-			}
+		for depth > 0 && !next(b, &pos, &left[depth-1]) {
 			depth--
 		}
 		if depth == 0 {
 			return pos, nil
 		}
 	}
+}
+
+// elements is how many values follow the header of an array of n elements, or a map of n pairs.
+func elements(kind Kind, n int) int {
+	if kind == Map {
+		return 2 * n
+	}
+	return n
+}
+
+// next skips the values of an array or a map up to one that walk must look at, and counts that one
+// as skipped. It is false if there is none.
+func next(b []byte, pos, left *int) bool {
+	*pos, *left = skipFixed(b, *pos, *left)
+	if *left == 0 {
+		return false
+	}
+	*left--
+	return true
 }
 
 // skipFixed skips up to todo values whose sizes their codes tell, as those of most scalars, and
