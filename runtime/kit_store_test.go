@@ -151,13 +151,17 @@ func newRig(t testing.TB, cfg runtime.Config) *rig {
 	if cfg.Store == nil && cfg.Revocations == nil {
 		cfg.Store = r.store
 	}
+	r.start(cfg)
+	return r
+}
+
+func (r *rig) start(cfg runtime.Config) {
 	cfg.OnEvent = r.log.record
 	cfg.StoreTimeout = cmp.Or(cfg.StoreTimeout, time.Minute) // a busy machine is no failure
-	r.m = newManager(t, cfg)
+	r.m = newManager(r.t, cfg)
 	r.h = r.m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Context().Value(actionKey{}).(func(*visitor))(from(r))
 	}))
-	return r
 }
 
 // A client is a browser without a network.
@@ -236,6 +240,18 @@ func bothModes(t *testing.T, f func(t *testing.T, newRig func(testing.TB) *rig))
 	})
 	t.Run("cookie", func(t *testing.T) {
 		f(t, func(t testing.TB) *rig { return inCookies(t, runtime.Config{}) })
+	})
+}
+
+// everyHome is bothModes, and besides with sessions in cookies alone.
+func everyHome(t *testing.T, f func(t *testing.T, newRig func(testing.TB) *rig)) {
+	bothModes(t, f)
+	t.Run("cookie alone", func(t *testing.T) {
+		f(t, func(t testing.TB) *rig {
+			r := &rig{t: t, store: newSpyStore()}
+			r.start(runtime.Config{})
+			return r
+		})
 	})
 }
 

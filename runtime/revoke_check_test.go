@@ -1,0 +1,188 @@
+package runtime_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// stream is a request that goes on while others of the session come and go.
+func (c *client) stream(during func(check func() error)) {
+	c.rig.t.Helper()
+	c.send(func(s *visitor) {
+		fieldUser.Get(s.Session)
+		during(func() error { return c.rig.m.Check(c.rig.t.Context(), s) })
+	})
+}
+
+func TestCheck(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		for name, c := range map[string]struct {
+			do   func(r *rig, c *client) error
+			ends bool
+		}{
+			"nothing": {func(*rig, *client) error { return nil }, false},
+			"read":    {func(_ *rig, c *client) error { c.visit(func(s *visitor) { fieldUser.Get(s.Session) }); return nil }, false},
+			"changed": {func(_ *rig, c *client) error { c.visit(func(s *visitor) { fieldVisits.Set(s.Session, 1) }); return nil }, false},
+			"moved":   {func(_ *rig, c *client) error { c.visit(func(s *visitor) { s.Renew() }); return nil }, false},
+			"moved on": {func(_ *rig, c *client) error {
+				c.visit(func(s *visitor) { s.Renew() })
+				c.visit(func(s *visitor) { s.Renew() })
+				return nil
+			}, false},
+			"authenticated": {func(_ *rig, c *client) error {
+				c.visit(func(s *visitor) { s.Authenticate() })
+				return nil
+			}, false},
+			"another account revoked": {func(r *rig, _ *client) error { return r.m.RevokePrincipal(t.Context(), int64(8)) }, false},
+
+			"destroyed": {func(_ *rig, c *client) error { c.visit(func(s *visitor) { s.Destroy() }); return nil }, true},
+			"cleared":   {func(_ *rig, c *client) error { c.visit(func(s *visitor) { s.Clear() }); return nil }, true},
+			"moved, then destroyed": {func(_ *rig, c *client) error {
+				c.visit(func(s *visitor) { s.Renew() })
+				c.visit(func(s *visitor) { s.Destroy() })
+				return nil
+			}, true},
+			"revoked by principal": {func(r *rig, _ *client) error { return r.m.RevokePrincipal(t.Context(), int64(7)) }, true},
+			"moved, then revoked": {func(r *rig, c *client) error {
+				c.visit(func(s *visitor) { s.Renew() })
+				return r.m.RevokePrincipal(t.Context(), int64(7))
+			}, true},
+			"all revoked": {func(r *rig, _ *client) error { return r.m.RevokeAll(t.Context()) }, true},
+			"revoked by id": {func(r *rig, c *client) (err error) {
+				var id string
+				c.visit(func(s *visitor) { id = s.ID() })
+				return r.m.RevokeID(t.Context(), id)
+			}, true},
+			"revoked by another device": {func(r *rig, _ *client) error {
+				r.login().visit(func(s *visitor) { r.revokeOthers(t, s) })
+				return nil
+			}, true},
+			"somebody else's": {func(_ *rig, c *client) error {
+				c.visit(func(s *visitor) { fieldAccount.Set(s.Session, 8) })
+				return nil
+			}, true},
+			"nobody's": {func(_ *rig, c *client) error { c.visit(func(s *visitor) { fieldAccount.Clear(s.Session) }); return nil }, true},
+		} {
+			r := newRig(t)
+			open := r.login()
+			c0 := open.clone()
+			open.stream(func(check func() error) {
+				if err := check(); err != nil {
+					t.Errorf("%s: before: %v", name, err)
+				}
+				if err := c.do(r, c0); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				if err := check(); errors.Is(err, runtime.ErrEnded) != c.ends || !c.ends && err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				if err := check(); errors.Is(err, runtime.ErrEnded) != c.ends {
+					t.Errorf("%s: again: %v", name, err)
+				}
+			})
+		}
+	})
+}
+
+// In all homes, a session ends while a stream is open.
+func TestCheckExpired(t *testing.T) {
+	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		synctest.Test(t, func(t *testing.T) {
+			newRig(t).login().stream(func(check func() error) {
+				time.Sleep(31*day - time.Second)
+				if err := check(); err != nil {
+					t.Errorf("a second before the end: %v", err)
+				}
+				time.Sleep(time.Second)
+				if err := check(); !errors.Is(err, runtime.ErrEnded) {
+					t.Errorf("at the end: %v", err)
+				}
+			})
+		})
+	})
+}
+
+// Uses by other requests put the end off, for the stream too.
+func TestCheckIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, runtime.Config{IdleTimeout: time.Hour})
+		open := r.login()
+		page := open.clone()
+		open.stream(func(check func() error) {
+			for range 5 {
+				time.Sleep(50 * time.Minute)
+				page.visit(func(s *visitor) { fieldUser.Get(s.Session) })
+				if err := check(); err != nil {
+					t.Errorf("used by another request: %v", err)
+				}
+			}
+			time.Sleep(time.Hour)
+			if err := check(); !errors.Is(err, runtime.ErrEnded) {
+				t.Errorf("idle: %v", err)
+			}
+		})
+	})
+}
+
+// A store that fails does not tell whether the session counts: that is no end.
+func TestCheckWhileStoreFails(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		r := newRig(t)
+		r.login().stream(func(check func() error) {
+			r.store.fail(errRefused)
+			if err := check(); !errors.Is(err, runtime.ErrStore) || errors.Is(err, runtime.ErrEnded) {
+				t.Errorf("the store fails: %v", err)
+			}
+			r.store.set(nil, nil)
+			if err := check(); err != nil {
+				t.Errorf("the store is back: %v", err)
+			}
+		})
+	})
+}
+
+// A stream that is open for hours follows a session that moves every hour.
+func TestCheckForHours(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			open := r.login()
+			page := open.clone()
+			open.stream(func(check func() error) {
+				for hour := range 6 {
+					page.visit(func(s *visitor) { s.Renew() })
+					for range 6 {
+						if err := check(); err != nil {
+							t.Fatalf("hour %d: %v", hour, err)
+						}
+						time.Sleep(10 * time.Minute)
+					}
+				}
+				page.visit(func(s *visitor) { s.Destroy() })
+				if err := check(); !errors.Is(err, runtime.ErrEnded) {
+					t.Errorf("destroyed: %v", err)
+				}
+			})
+		})
+	})
+}
+
+// A check asks, whatever this process believes to know.
+func TestCheckAsksDespiteCache(t *testing.T) {
+	spy := newSpyStore()
+	here := &rig{t: t, store: spy}
+	here.start(runtime.Config{Revocations: spy, RevocationCache: time.Hour})
+	there := newManager(t, runtime.Config{Revocations: spy})
+	here.login().stream(func(check func() error) {
+		if err := there.RevokePrincipal(t.Context(), int64(7)); err != nil {
+			t.Fatal(err)
+		}
+		if err := check(); !errors.Is(err, runtime.ErrEnded) {
+			t.Errorf("%v", err)
+		}
+	})
+}
