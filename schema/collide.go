@@ -12,7 +12,7 @@ import (
 // sessionMethods are the methods that every generated type has from runtime.Session, in order. A test
 // holds the list to the truth.
 var sessionMethods = []string{
-	"AuthenticatedAt", "Clear", "CreatedAt", "Destroy", "Err", "ExpiresAt", "Format", "GoString", "ID", "IsNew",
+	"Authenticate", "AuthenticatedAt", "Clear", "CreatedAt", "Destroy", "Err", "ExpiresAt", "Format", "GoString", "ID", "IsNew",
 	"LogValue", "Modified", "Permanent", "Renew", "SetPermanent", "Size", "String",
 }
 
