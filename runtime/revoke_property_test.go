@@ -21,8 +21,8 @@ func drawPlan(revocations bool) *rapid.Generator[revoketest.Plan] {
 			Swap:        rapid.Bool().Draw(t, "other order of keys"),
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "moves") {
-			p.Moves = append(p.Moves, revoketest.Move{small.Draw(t, "do"), rapid.Uint8Range(0, 1).Draw(t, "node"),
-				rapid.Uint8Range(0, 15).Draw(t, "whom"), rapid.Uint8Range(0, 15).Draw(t, "more")})
+			p.Moves = append(p.Moves, revoketest.Move{Do: small.Draw(t, "do"), Node: rapid.Uint8Range(0, 1).Draw(t, "node"),
+				Whom: rapid.Uint8Range(0, 15).Draw(t, "whom"), More: rapid.Uint8Range(0, 15).Draw(t, "more")})
 		}
 		return p
 	})

@@ -1,6 +1,6 @@
 package revoketest
 
-// A login is one authentication.
+// A login is one authentication, or a session that begins as nobody's.
 type login struct {
 	tag         int
 	principal   int64
@@ -16,10 +16,11 @@ type login struct {
 type ending struct {
 	what        string
 	all         bool
-	principal   int64 // whose log-ins end, 0 if not by that
-	but         int   // the log-in that does not
-	tag         int   // the one log-in that ends, 0 if not by that
-	began, done int   // done is 0 until it has returned
+	principal   int64  // whose log-ins end, 0 if not by that
+	but         int    // the log-in that does not
+	tag         int    // the one log-in that ends, 0 if not by that
+	of          *visit // the request that the log-in gets the revoked id from, nil if it had it
+	began, done int    // done is 0 until it has returned
 }
 
 // A judge knows the rule.
@@ -47,8 +48,11 @@ func (r *run) ended(e *ending) {
 // why returns what should have ended a log-in for a request that began at a time, empty if nothing.
 // A build that does not know whose session it is cannot know that the principal was revoked.
 func (j *judge) why(a *login, since int, asPrincipal bool) string {
+	if a.principal == 0 { // of which nothing is promised
+		return ""
+	}
 	for _, e := range j.endings {
-		if e.done == 0 || e.done > since || a.done == 0 || a.done > e.began {
+		if e.done == 0 || e.done > since || a.done == 0 || a.done > e.began || e.of != nil && !e.of.sent {
 			continue
 		}
 		if e.all || e.tag == a.tag || asPrincipal && e.principal == a.principal && e.but != a.tag {
@@ -61,7 +65,7 @@ func (j *judge) why(a *login, since int, asPrincipal bool) string {
 // missing returns the log-ins that are dead though nothing has ended them.
 func (j *judge) missing() (all []*login) {
 	for _, a := range j.logins {
-		if a.sent && !a.seen && !j.mayBeDead(a) {
+		if a.principal > 0 && a.sent && !a.seen && !j.mayBeDead(a) {
 			all = append(all, a)
 		}
 	}

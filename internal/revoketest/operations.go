@@ -9,6 +9,7 @@ import (
 type knownID struct {
 	id  string
 	tag int
+	of  *visit // the request that is to give the session this id; nil if it has it
 }
 
 // observe notes which log-in a session reads as, to a request that began at a time. It returns
@@ -26,7 +27,7 @@ func (r *run) observe(node int, s *session, since int, atEnd bool) int {
 		a.seen = a.seen || atEnd
 	}
 	why := r.judge.why(a, since, r.nodes[node].schema != withoutPrincipal && account == a.principal)
-	r.ids = append(r.ids, knownID{id, tag})
+	r.ids = append(r.ids, knownID{id, tag, nil})
 	r.mu.Unlock()
 	if why != "" {
 		r.fault("log-in %d reads as %d on node %d after %s", tag, account, node, why)
@@ -41,6 +42,7 @@ type visit struct {
 	node  int
 	came  int // the log-in that its cookie was of
 	tag   int // the log-in that the session is of
+	sent  bool
 	after []func()
 }
 
@@ -68,6 +70,7 @@ func (r *run) request(node int, cookie string, do func(v *visit, s *session) str
 			}
 			if sent {
 				r.mu.Lock()
+				v.sent = true
 				for _, a := range r.judge.logins {
 					a.sent = a.sent || a.visit == v
 				}
@@ -77,14 +80,24 @@ func (r *run) request(node int, cookie string, do func(v *visit, s *session) str
 	})
 }
 
+// begin notes a log-in, or that a session of nobody's begins.
+func (v *visit) begin(principal int64) *login {
+	r := v.run
+	a := &login{principal: principal, parent: v.tag, began: r.now(), visit: v, schema: r.nodes[v.node].schema}
+	if a.parent == 0 {
+		a.parent = v.came
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.judge.logins = append(r.judge.logins, a)
+	a.tag = len(r.judge.logins)
+	return a
+}
+
 func loggingIn(principal int64) func(v *visit, s *session) string {
 	return func(v *visit, s *session) string {
 		r, n := v.run, v.run.nodes[v.node]
-		a := &login{principal: principal, parent: v.tag, began: r.now(), visit: v, schema: n.schema}
-		r.mu.Lock()
-		r.judge.logins = append(r.judge.logins, a)
-		a.tag = len(r.judge.logins)
-		r.mu.Unlock()
+		a := v.begin(principal)
 		if n.fields.account.Get(s.Session) == principal {
 			s.Authenticate()
 		} else {
@@ -97,7 +110,7 @@ func loggingIn(principal int64) func(v *visit, s *session) string {
 		r.mu.Lock()
 		r.clock++
 		a.done = r.clock
-		r.ids = append(r.ids, knownID{id, a.tag})
+		r.ids = append(r.ids, knownID{id, a.tag, v})
 		r.mu.Unlock()
 		return fmt.Sprintf("logs in as %d: log-in %d", principal, a.tag)
 	}
@@ -108,13 +121,18 @@ func renewing(v *visit, s *session) string {
 	if v.tag > 0 {
 		id := s.ID()
 		v.run.mu.Lock()
-		v.run.ids = append(v.run.ids, knownID{id, v.tag})
+		v.run.ids = append(v.run.ids, knownID{id, v.tag, v})
 		v.run.mu.Unlock()
 	}
 	return "renews"
 }
 
 func changing(v *visit, s *session) string {
+	if v.tag == 0 {
+		a := v.begin(0)
+		v.run.nodes[v.node].fields.tag.Set(s.Session, a.tag)
+		v.tag = a.tag
+	}
 	v.run.nodes[v.node].fields.visits.Update(s.Session, func(n int) int { return n + 1 })
 	return "changes"
 }
@@ -192,6 +210,6 @@ func (r *run) revokeID(node, which int) {
 	known := r.ids[len(r.ids)-1-which%len(r.ids)]
 	r.mu.Unlock()
 	m := r.nodes[node].manager
-	r.revoke(node, ending{what: fmt.Sprintf("RevokeID of log-in %d", known.tag), tag: known.tag},
+	r.revoke(node, ending{what: fmt.Sprintf("RevokeID of log-in %d", known.tag), tag: known.tag, of: known.of},
 		func(ctx context.Context) error { return m.RevokeID(ctx, known.id) })
 }
