@@ -11,10 +11,20 @@ import (
 	"time"
 )
 
+// revokeID takes the id if it has no record: the session that a request is about to begin under it
+// meets the tombstone.
 func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	// A session of no request; nobody hears of its events, as its error is reported.
 	st := &state{manager: h.manager, ctx: ctx, opened: new(opened)}
-	return h.kill(st, h.place(id, 0))
+	p := h.place(id, 0)
+	rec, err := h.sealTombstone(id, nil, 1)
+	if err == nil {
+		err = h.insert(st, p, rec)
+	}
+	if errors.Is(err, ErrConflict) {
+		return h.kill(st, p)
+	}
+	return err
 }
 
 // revokePrincipal raises the mark, and then deletes the records that there are. What is written for the

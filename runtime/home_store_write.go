@@ -213,7 +213,7 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error 
 			return err
 		}
 	} else if err := h.insert(st, to, rec); errors.Is(err, ErrConflict) {
-		return errIDTaken
+		return h.yield(st, to, from)
 	} else if err != nil {
 		return err
 	}
@@ -231,6 +231,23 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error 
 	}
 	s.waiting = place{}
 	return nil
+}
+
+// yield finds out why an id is taken. If that is because it was revoked already, the session has
+// ended, under the id that it was to leave too.
+func (h *storeHome) yield(st *state, to place, from *place) error {
+	_, err := h.load(st, to, h.newContents())
+	var t *tombstone
+	switch {
+	case errors.As(err, &t):
+		if from != nil {
+			err = cmp.Or(h.bury(st, *from, nil), err)
+		}
+		return err
+	case errors.Is(err, ErrStore):
+		return err
+	}
+	return errIDTaken
 }
 
 // replaceIndexed writes a record in its place. If the store had it under another hash of its
