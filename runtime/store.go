@@ -16,6 +16,16 @@ import (
 // Several goroutines may call the methods at once. A method returns when ctx ends. Any error
 // but ErrNoRecord and ErrConflict means that the store has failed; a write may then have been
 // done or not.
+//
+// A record with data is a session, or says for a minute where one went. A record without
+// data says what was revoked; its Principal is a note of the caller's and makes it
+// nobody's session. List, DeleteByPrincipal and DeleteAll are about sessions: they pass over
+// records without data, which stay until they expire.
+//
+// DeleteByPrincipal and DeleteAll remove what was there when they were called. What is stored
+// meanwhile may stay, and must not keep them from coming to an end. They may work in batches,
+// each of which counts by itself and holds up nobody for long: a call that ctx cuts off returns
+// ctx's error and has removed what it could.
 type Store interface {
 	// Load returns the record of a key. The error is ErrNoRecord if there is none.
 	Load(ctx context.Context, key string) (Record, error)
@@ -32,13 +42,14 @@ type Store interface {
 	// Delete removes the record of a key, if there is one.
 	Delete(ctx context.Context, key string) error
 
-	// List returns the records of a principal, by key. The empty principal has none.
+	// List returns the records of a principal that have data, by key. The empty principal
+	// has none. It may miss a session that moves to another key meanwhile.
 	List(ctx context.Context, principal string) (map[string]Record, error)
 
-	// DeleteByPrincipal removes the records of a principal.
+	// DeleteByPrincipal removes the records of a principal that have data.
 	DeleteByPrincipal(ctx context.Context, principal string) error
 
-	// DeleteAll removes every record.
+	// DeleteAll removes every record that has data.
 	DeleteAll(ctx context.Context) error
 }
 
@@ -46,7 +57,7 @@ type Store interface {
 type Record struct {
 	Version   uint64    // from 1 to 2^63-1; the caller chooses it
 	Principal string    // a hash of whose session it is; empty if nobody's
-	Data      []byte    // sealed; at most 1 MiB
+	Data      []byte    // sealed; at most 1 MiB; none for what says what was revoked
 	Expires   time.Time // in whole seconds
 }
 

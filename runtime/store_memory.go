@@ -15,21 +15,42 @@ type MemoryStore struct {
 	mu      sync.Mutex
 	max     int
 	records map[string]*memoryRecord
-	owned   map[string]map[string]*memoryRecord // by the principal, then by key
-	order   memoryHeap                          // what expires first is first
+	owned   map[string]map[string]*memoryRecord // sessions by the principal, then by key
+	order   [memoryClasses]memoryHeap           // what expires first is first
+}
+
+// A memoryClass says who goes first when the store is full.
+type memoryClass uint8
+
+const (
+	memoryAnonymous memoryClass = iota // sessions that are nobody's
+	memoryOwned                        // sessions of a principal
+	memoryKept                         // records without data, which never go before they expire
+	memoryClasses
+)
+
+func (r *Record) memoryClass() memoryClass {
+	switch {
+	case len(r.Data) == 0:
+		return memoryKept
+	case r.Principal != "":
+		return memoryOwned
+	}
+	return memoryAnonymous
 }
 
 type memoryRecord struct {
 	Record
 	key   string
-	index int // in order
+	index int // in the order of its class
 }
 
 // NewMemoryStore returns a store for at most max records of up to 1 MiB each; a max below 1
-// counts as 1. In a full store, a new record replaces the one that expires first. Records
-// without data, which say what is revoked, are never replaced: a store that is full of them
-// fails. Make max large enough: in a full store, a log-out may miss a session that another
-// request is moving to a new id.
+// counts as 1. In a full store, a new record replaces another: of the sessions without a
+// principal the one that expires first, or else of those with one. Records without data, which
+// say what is revoked, are never replaced: a store that is full of them fails. Make max large
+// enough: in a full store, a log-out may miss a session that another request is moving to a
+// new id.
 func NewMemoryStore(max int) *MemoryStore {
 	if max < 1 {
 		max = 1
@@ -39,14 +60,21 @@ func NewMemoryStore(max int) *MemoryStore {
 
 var errMemoryFull = errors.New("session: the memory store is full")
 
+// memoryBatch is how many records DeleteByPrincipal and DeleteAll remove before they let others
+// have the lock.
+const memoryBatch = 1000
+
 // lock locks the store and removes what has expired.
 func (s *MemoryStore) lock(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	for now := time.Now(); len(s.order) > 0 && !now.Before(s.order[0].Expires); {
-		s.remove(s.order[0])
+	now := time.Now()
+	for class := range s.order {
+		for o := &s.order[class]; len(*o) > 0 && !now.Before((*o)[0].Expires); {
+			s.remove((*o)[0])
+		}
 	}
 	return nil
 }
@@ -85,20 +113,13 @@ func (s *MemoryStore) Insert(ctx context.Context, key string, r Record) error {
 
 // evict makes room for one record.
 func (s *MemoryStore) evict() bool {
-	var first *memoryRecord
-	for _, r := range s.order {
-		if len(r.Data) > 0 && (first == nil || r.Expires.Before(first.Expires)) {
-			first = r
-			if r.index == 0 {
-				break // the usual case
-			}
+	for _, o := range s.order[:memoryKept] {
+		if len(o) > 0 {
+			s.remove(o[0])
+			return true
 		}
 	}
-	if first == nil {
-		return false
-	}
-	s.remove(first)
-	return true
+	return false
 }
 
 // Replace implements [Store].
@@ -114,14 +135,14 @@ func (s *MemoryStore) Replace(ctx context.Context, key string, version uint64, r
 	if old.Version != version {
 		return ErrConflict
 	}
-	if old.Principal != r.Principal {
+	if old.Principal != r.Principal || old.memoryClass() != r.memoryClass() {
 		s.remove(old)
 		s.add(key, r)
 		return nil
 	}
 	r.Data = append(old.Data[:0], r.Data...) // Load gave copies of it away
 	old.Record = r
-	heap.Fix(&s.order, old.index)
+	heap.Fix(&s.order[r.memoryClass()], old.index)
 	return nil
 }
 
@@ -152,25 +173,40 @@ func (s *MemoryStore) List(ctx context.Context, principal string) (map[string]Re
 
 // DeleteByPrincipal implements [Store].
 func (s *MemoryStore) DeleteByPrincipal(ctx context.Context, principal string) error {
-	if err := s.lock(ctx); err != nil {
-		return err
-	}
-	defer s.mu.Unlock()
-	for _, r := range s.owned[principal] {
-		s.remove(r)
-	}
-	return nil
+	return s.inBatches(ctx, func() (more bool) {
+		n := 0
+		for _, r := range s.owned[principal] {
+			if n++; n > memoryBatch {
+				return true
+			}
+			s.remove(r)
+		}
+		return false
+	})
 }
 
 // DeleteAll implements [Store].
 func (s *MemoryStore) DeleteAll(ctx context.Context) error {
-	if err := s.lock(ctx); err != nil {
-		return err
+	return s.inBatches(ctx, func() (more bool) {
+		for range memoryBatch {
+			if !s.evict() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// inBatches calls f, with the lock, while there is more to do. f removes more at once than
+// others can add before it is its turn again, so that it comes to an end.
+func (s *MemoryStore) inBatches(ctx context.Context, f func() (more bool)) error {
+	for more := true; more; {
+		if err := s.lock(ctx); err != nil {
+			return err
+		}
+		more = f()
+		s.mu.Unlock()
 	}
-	defer s.mu.Unlock()
-	clear(s.records)
-	clear(s.owned)
-	s.order = nil
 	return nil
 }
 
@@ -187,8 +223,9 @@ func (s *MemoryStore) add(key string, r Record) {
 	m := &memoryRecord{Record: r, key: key}
 	m.Record = m.copy() // the caller's data may change
 	s.records[key] = m
-	heap.Push(&s.order, m)
-	if r.Principal != "" {
+	class := m.memoryClass()
+	heap.Push(&s.order[class], m)
+	if class == memoryOwned {
 		if s.owned[r.Principal] == nil {
 			s.owned[r.Principal] = make(map[string]*memoryRecord)
 		}
@@ -198,10 +235,11 @@ func (s *MemoryStore) add(key string, r Record) {
 
 func (s *MemoryStore) remove(r *memoryRecord) {
 	delete(s.records, r.key)
-	heap.Remove(&s.order, r.index)
-	if owned := s.owned[r.Principal]; owned != nil {
-		delete(owned, r.key)
-		if len(owned) == 0 {
+	class := r.memoryClass()
+	heap.Remove(&s.order[class], r.index)
+	if class == memoryOwned {
+		delete(s.owned[r.Principal], r.key)
+		if len(s.owned[r.Principal]) == 0 {
 			delete(s.owned, r.Principal)
 		}
 	}

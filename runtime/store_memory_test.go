@@ -66,8 +66,9 @@ func TestMemoryStore(t *testing.T) {
 		if n := s.Len(); n != 1 {
 			t.Errorf("%d records", n)
 		}
-		expect(s.DeleteAll(ctx), nil)
-		if n := s.Len(); n != 0 {
+		expect(s.Insert(ctx, "h", record("h", "", time.Hour)), nil)
+		expect(s.DeleteAll(ctx), nil) // but for f, which has no data
+		if n := s.Len(); n != 1 {
 			t.Errorf("%d records", n)
 		}
 		ended, cancel := context.WithCancel(ctx)
@@ -112,5 +113,154 @@ func TestFullStoreKeepsMoves(t *testing.T) {
 	}
 	if old.isLoggedIn() {
 		t.Error("the old id lives")
+	}
+}
+
+// memoryRecord returns a record that expires so many seconds from now.
+func memoryRecord(principal, data string, seconds int) runtime.Record {
+	return runtime.Record{
+		Version: 1, Principal: principal, Data: []byte(data),
+		Expires: time.Now().Add(time.Duration(seconds) * time.Second),
+	}
+}
+
+// A full store gives up anonymous sessions first, whatever expires when, then sessions of a
+// principal, and never a record without data.
+func TestMemoryStoreEvicts(t *testing.T) {
+	s := runtime.NewMemoryStore(6)
+	insert := func(key string, r runtime.Record) {
+		t.Helper()
+		if err := s.Insert(t.Context(), key, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	has := func(keys ...string) {
+		t.Helper()
+		for _, key := range keys {
+			if _, err := s.Load(t.Context(), key); err != nil {
+				t.Errorf("%s: %v", key, err)
+			}
+		}
+		if n := s.Len(); n != len(keys) {
+			t.Errorf("%d records, want %q", n, keys)
+		}
+	}
+	insert("mark", memoryRecord("", "", 60))
+	insert("denial", memoryRecord("next", "", 60))
+	insert("user 2", memoryRecord("2", "x", 200))
+	insert("user 1", memoryRecord("1", "x", 100))
+	insert("visitor 2", memoryRecord("", "x", 2000))
+	insert("visitor 1", memoryRecord("", "x", 1000))
+	insert("user 3", memoryRecord("3", "x", 300))
+	has("mark", "denial", "user 1", "user 2", "user 3", "visitor 2")
+	// A record that changes hands changes its class.
+	if err := s.Replace(t.Context(), "user 3", 1, memoryRecord("", "x", 3000)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Replace(t.Context(), "visitor 2", 1, memoryRecord("4", "x", 50)); err != nil {
+		t.Fatal(err)
+	}
+	insert("user 5", memoryRecord("5", "x", 500))
+	has("mark", "denial", "user 1", "user 2", "visitor 2", "user 5")
+	insert("user 6", memoryRecord("6", "x", 600))
+	has("mark", "denial", "user 1", "user 2", "user 5", "user 6")
+	// A session that becomes a record without data stays.
+	if err := s.Replace(t.Context(), "user 1", 1, memoryRecord("1", "", 10)); err != nil {
+		t.Fatal(err)
+	}
+	insert("mark 2", memoryRecord("", "", 60))
+	insert("mark 3", memoryRecord("", "", 60))
+	insert("mark 4", memoryRecord("", "", 60))
+	has("mark", "denial", "user 1", "mark 2", "mark 3", "mark 4")
+	if s.Insert(t.Context(), "user 7", memoryRecord("7", "x", 60)) == nil {
+		t.Error("a record without data made room")
+	}
+	// And one that gets data counts as a session again.
+	if err := s.Replace(t.Context(), "user 1", 1, memoryRecord("1", "x", 10)); err != nil {
+		t.Fatal(err)
+	}
+	insert("user 7", memoryRecord("7", "x", 60))
+	has("mark", "denial", "user 7", "mark 2", "mark 3", "mark 4")
+}
+
+// An eviction does not look at all records: not at those without data, of which there may be
+// as many as the store is for, nor at the sessions that stay.
+func TestMemoryStoreEvictsWithoutScanning(t *testing.T) {
+	const evictions = 5000
+	evict := func(others int, principal, data string) time.Duration {
+		s := runtime.NewMemoryStore(others + 1)
+		for i := range others {
+			if err := s.Insert(t.Context(), fmt.Sprint("other ", i), memoryRecord(principal, data, 3600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		records := make([]string, evictions)
+		for i := range records {
+			records[i] = fmt.Sprint("visitor ", i)
+		}
+		r := memoryRecord("", "x", 7200)
+		start := time.Now()
+		for _, key := range records {
+			if err := s.Insert(t.Context(), key, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		took := time.Since(start)
+		if n := s.Len(); n != others+1 {
+			t.Fatalf("%d records, want %d", n, others+1)
+		}
+		return took
+	}
+	for what, class := range map[string][2]string{"without data": {"", ""}, "of a principal": {"p", "x"}} {
+		few, many := evict(100, class[0], class[1]), evict(100_000, class[0], class[1])
+		t.Logf("%d evictions beside records %s: %v beside 100, %v beside 100,000", evictions, what, few, many)
+		// To look at a thousand times as many took some hundred times as long.
+		if many > 30*few+50*time.Millisecond {
+			t.Errorf("%d evictions beside 100,000 records %s took %v, and %v beside 100", evictions, what, many, few)
+		}
+	}
+}
+
+// DeleteAll, DeleteByPrincipal and List are about sessions, and come to an end whatever others do.
+func TestMemoryStoreSweeps(t *testing.T) {
+	const sessions = 200_000
+	s := runtime.NewMemoryStore(2 * sessions)
+	fill := func() {
+		for i := range sessions {
+			if err := s.Insert(t.Context(), fmt.Sprint(i), memoryRecord("p", "x", 3600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for what, sweep := range map[string]func(context.Context) error{
+		"DeleteByPrincipal": func(ctx context.Context) error { return s.DeleteByPrincipal(ctx, "p") },
+		"DeleteAll":         s.DeleteAll,
+	} {
+		fill()
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		added := 0
+		go func() {
+			defer close(done)
+			for ; ctx.Err() == nil; added++ {
+				s.Insert(ctx, fmt.Sprint("new ", added), memoryRecord("p", "x", 3600))
+			}
+		}()
+		start := time.Now()
+		if err := sweep(t.Context()); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		took := time.Since(start)
+		stop()
+		<-done
+		t.Logf("%s of %d sessions took %v, while %d were added", what, sessions, took, added)
+		for i := range sessions {
+			if _, err := s.Load(t.Context(), fmt.Sprint(i)); err != runtime.ErrNoRecord {
+				t.Fatalf("%s left a session: %v", what, err)
+			}
+		}
+		if took > 20*time.Second {
+			t.Errorf("%s took %v", what, took)
+		}
 	}
 }

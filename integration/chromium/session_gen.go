@@ -34,7 +34,7 @@ var _ struct {
 // It also has the methods of every session, those of [runtime.Session]:
 //   - Destroy logs the visitor out: it ends the session and deletes the cookie.
 //   - Clear removes every field.
-//   - Renew gives the session a new id. Call it when the visitor's rights change.
+//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
 //   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.

@@ -47,6 +47,9 @@ var fill = map[sqlstore.Dialect][]string{
 	},
 }
 
+// tolerance is how far ahead the clock of who purges may be.
+const tolerance = time.Hour
+
 const (
 	fillDay   = 86400
 	fillStart = 1e9
@@ -62,7 +65,8 @@ func TestPurge(t *testing.T) {
 		const table = "purge_test"
 		var now atomic.Int64
 		now.Store(fillStart - 1)
-		s, db := d.open(t, sqlstore.Options{Table: table, Time: func() time.Time { return time.Unix(now.Load(), 0) }})
+		// The clock of who purges is ahead by the tolerance.
+		s, db := d.open(t, sqlstore.Options{Table: table, Time: func() time.Time { return time.Unix(now.Load(), 0).Add(tolerance) }})
 		d.fill(t, db, *expired)
 		count := func(where string) (n int64) {
 			t.Helper()
@@ -335,7 +339,7 @@ func TestPurgeEvery(t *testing.T) {
 			if err := s.Insert(t.Context(), "key", runtime.Record{Version: 1, Expires: c.now().Add(time.Hour)}); err != nil {
 				t.Fatal(err)
 			}
-			c.advance(2 * time.Hour)
+			c.advance(time.Hour + tolerance + time.Second)
 			for left := 1; left > 0; {
 				if err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+d.quoted("purge_every")).Scan(&left); err != nil {
 					t.Fatal(err)
@@ -344,5 +348,45 @@ func TestPurgeEvery(t *testing.T) {
 		}
 		cancel()
 		<-ended
+	})
+}
+
+// A node whose clock is ahead purges nothing that lives for the others, and one whose clock is
+// behind does not either.
+func TestPurgeByOtherClocks(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		const table = "purge_clocks"
+		s, db := d.open(t, sqlstore.Options{Table: table})
+		lifetimes := []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, time.Hour}
+		for _, life := range lifetimes {
+			r := record(1, "p", "x")
+			r.Expires = time.Now().Add(life).Truncate(time.Second)
+			if err := s.Insert(t.Context(), life.String(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, ahead := range []time.Duration{-tolerance, -30 * time.Minute, 0, time.Minute, 5 * time.Minute, 30 * time.Minute, tolerance} {
+			var c clock
+			c.advance(ahead)
+			other, err := sqlstore.New(db, d.dialect, sqlstore.Options{Table: table, Time: c.now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, err := other.Purge(t.Context()); n != 0 || err != nil {
+				t.Errorf("%v ahead: %d records purged that live, error %v", ahead, n, err)
+			}
+		}
+		var c clock
+		c.advance(2*tolerance + time.Minute)
+		other, err := sqlstore.New(db, d.dialect, sqlstore.Options{Table: table, Time: c.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.Load(t.Context(), lifetimes[0].String()); err != runtime.ErrNoRecord {
+			t.Errorf("Load of an expired record that is not purged: error %v", err)
+		}
+		if n, err := other.Purge(t.Context()); n != int64(len(lifetimes)) || err != nil {
+			t.Errorf("%d records purged that expired long ago, error %v, want %d", n, err, len(lifetimes))
+		}
 	})
 }

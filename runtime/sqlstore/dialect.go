@@ -21,11 +21,13 @@ const defaultTable = "sessions"
 func Schema(d Dialect) string { return d.schema(defaultTable) }
 
 func (d Dialect) schema(table string) string {
-	// An index on PostgreSQL and SQLite leaves out the many records that are nobody's.
+	// An index on PostgreSQL and SQLite leaves out the many records that are nobody's. Each
+	// index of principals has the keys in order, by which a sweep goes from batch to batch:
+	// SQLite and MySQL append the primary key to every index.
 	// A table of SQLite with row ids would keep the keys in a tree of their own, and to
 	// delete a record, or to insert one, would be to write into one more page.
 	const indexes = `
-CREATE INDEX IF NOT EXISTS "TABLE_principal" ON "TABLE" (principal) WHERE principal IS NOT NULL;
+CREATE INDEX IF NOT EXISTS "TABLE_principal" ON "TABLE" (COLUMNS) WHERE principal IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "TABLE_expires" ON "TABLE" (expires);
 `
 	var text string
@@ -37,7 +39,7 @@ CREATE INDEX IF NOT EXISTS "TABLE_expires" ON "TABLE" (expires);
 	principal TEXT,
 	data BLOB NOT NULL,
 	expires INTEGER NOT NULL
-) WITHOUT ROWID;` + indexes
+) WITHOUT ROWID;` + strings.Replace(indexes, "COLUMNS", "principal", 1)
 	case PostgreSQL:
 		text = `CREATE TABLE IF NOT EXISTS "TABLE" (
 	"key" VARCHAR(64) COLLATE "C" NOT NULL PRIMARY KEY,
@@ -45,7 +47,7 @@ CREATE INDEX IF NOT EXISTS "TABLE_expires" ON "TABLE" (expires);
 	principal VARCHAR(64) COLLATE "C",
 	data BYTEA NOT NULL,
 	expires BIGINT NOT NULL
-);` + indexes
+);` + strings.Replace(indexes, "COLUMNS", `principal, "key"`, 1)
 	case MySQL:
 		text = `CREATE TABLE IF NOT EXISTS "TABLE" (
 	"key" VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
@@ -64,8 +66,7 @@ CREATE INDEX IF NOT EXISTS "TABLE_expires" ON "TABLE" (expires);
 // queries are the statements of a store, in its dialect.
 type queries struct {
 	load, insert, replace, version, delete string
-	list, deleteByPrincipal, deleteAll     string
-	expired                                string
+	list, sessionsOf, sessions, expired    string
 }
 
 func (d Dialect) queries(table string) queries {
@@ -81,11 +82,18 @@ func (d Dialect) queries(table string) queries {
 		version: `SELECT version FROM "TABLE" WHERE "key" = ? AND expires > ?`,
 		delete:  `DELETE FROM "TABLE" WHERE "key" = ?`,
 
-		list:              `SELECT "key", version, data, expires FROM "TABLE" WHERE principal = ? AND expires > ?`,
-		deleteByPrincipal: `DELETE FROM "TABLE" WHERE principal = ?`,
-		deleteAll:         `DELETE FROM "TABLE"`,
+		list: `SELECT "key", version, data, expires FROM "TABLE" WHERE principal = ? AND length(data) > 0 AND expires > ?`,
 
-		expired: `SELECT "key", expires FROM "TABLE" WHERE expires >= ? AND expires <= ? ORDER BY expires LIMIT ?`,
+		// Batches of keys, in the order of an index.
+		sessionsOf: `SELECT "key" FROM "TABLE" WHERE principal = ? AND "key" > ? AND length(data) > 0 ORDER BY "key" LIMIT ?`,
+		sessions:   `SELECT "key" FROM "TABLE" WHERE "key" > ? AND length(data) > 0 ORDER BY "key" LIMIT ?`,
+		expired:    `SELECT "key", expires FROM "TABLE" WHERE expires >= ? AND expires <= ? ORDER BY expires LIMIT ?`,
+	}
+	if d == PostgreSQL {
+		// An equality would have the planner, which knows that an account has few sessions,
+		// read and sort all of them for each batch.
+		q.sessionsOf = `SELECT "key" FROM "TABLE" WHERE principal <= $1 AND (principal, "key") > ($1, $2) AND length(data) > 0
+			ORDER BY principal, "key" LIMIT $3`
 	}
 	if d == MySQL {
 		// How many rows MySQL says were affected depends on the driver's clientFoundRows,
@@ -101,15 +109,23 @@ func (d Dialect) queries(table string) queries {
 		q.replace = strings.Replace(q.replace, "version = ?", "version = LAST_INSERT_ID(?)", 1)
 	}
 	for _, text := range []*string{&q.load, &q.insert, &q.replace, &q.version, &q.delete,
-		&q.list, &q.deleteByPrincipal, &q.deleteAll, &q.expired} {
+		&q.list, &q.sessionsOf, &q.sessions, &q.expired} {
 		*text = d.statement(*text, table)
 	}
 	return q
 }
 
-// deleteExpired is the statement that deletes those of n keys that are past a time.
-func (d Dialect) deleteExpired(table string, n int) string {
-	return d.statement(`DELETE FROM "TABLE" WHERE expires <= ? AND "key" IN (?`+strings.Repeat(", ?", n-1)+`)`, table)
+// Which records of a batch of keys are deleted: they may have changed since it was read. The
+// COALESCE keeps a database from reading all records of the principal to find those of the batch.
+const (
+	ifExpired  = `expires <= ?`
+	ifOwned    = `COALESCE(principal, '') = ? AND length(data) > 0`
+	ifSessions = `length(data) > 0`
+)
+
+// deleteKeys is the statement that deletes those of n keys of which a condition holds.
+func (d Dialect) deleteKeys(table, condition string, n int) string {
+	return d.statement(`DELETE FROM "TABLE" WHERE `+condition+` AND "key" IN (?`+strings.Repeat(", ?", n-1)+`)`, table)
 }
 
 // statement writes text for the dialect: its quotes and placeholders, and the table.

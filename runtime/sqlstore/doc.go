@@ -37,7 +37,7 @@
 //		data BYTEA NOT NULL,
 //		expires BIGINT NOT NULL
 //	);
-//	CREATE INDEX IF NOT EXISTS "sessions_principal" ON "sessions" (principal) WHERE principal IS NOT NULL;
+//	CREATE INDEX IF NOT EXISTS "sessions_principal" ON "sessions" (principal, "key") WHERE principal IS NOT NULL;
 //	CREATE INDEX IF NOT EXISTS "sessions_expires" ON "sessions" (expires);
 //
 // and on MySQL and MariaDB
@@ -89,15 +89,18 @@
 //
 // Until it is purged, an expired record only takes up room. [Store.PurgeEvery] deletes in
 // small batches, each of them a transaction of its own, and rests after each for as long
-// as it took. It never locks a record that has not expired. SQLite writes one thing at a
-// time, so there a write may wait for one batch, which should take about 4 ms, and the
-// log is checkpointed after each batch, so that no request has to do so. One process is
-// enough to purge a table; several do no harm.
+// as it took. It removes what expired more than an hour ago: the clocks of nodes may differ by
+// less than that. SQLite writes one thing at a time, so there a write may wait for one batch,
+// which should take about 4 ms, and the log is checkpointed after each batch, so that no
+// request has to do so. One process is enough to purge a table; several do no harm.
 //
 // # Round trips
 //
-// Each method of [runtime.Store] is one statement, and one round trip on a connection
-// which has run it before. Only a Replace that did not find its version asks why. No
-// method begins a transaction, so that a pooler such as PgBouncer may stand in between,
-// as far as the driver's use of prepared statements allows.
+// Each method of [runtime.Store] but DeleteByPrincipal and DeleteAll is one statement, and one
+// round trip on a connection which has run it before. Only a Replace that did not find its
+// version asks why. DeleteByPrincipal and DeleteAll take two statements for a batch of 64 to
+// 1024 records, which should take about 20 ms; each batch is a transaction of its own, and
+// stays deleted if the call is cut off. No method begins a transaction over several statements,
+// so that a pooler such as PgBouncer may stand in between, as far as the driver's use of
+// prepared statements allows.
 package sqlstore

@@ -2,19 +2,14 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"log/slog"
 	"math"
 	"time"
 )
 
-// How many records one statement of Purge deletes. Sizes are doubled and halved, so that a
-// driver which keeps statements keeps few. With fewer than the smallest nearly all the
-// time is that of the commit.
-const (
-	smallestBatch = 64
-	largestBatch  = 1024
-)
+// tolerance is how far the clock of a node that purges may be ahead of another's, without
+// removing what still lives there.
+const tolerance = time.Hour
 
 // purgeTime is how long such a statement should take. On SQLite every other write waits
 // for it, elsewhere none does.
@@ -25,22 +20,23 @@ func (d Dialect) purgeTime() time.Duration {
 	return 20 * time.Millisecond
 }
 
-// Purge removes the records that are past their expiry, and returns how many. It does so
-// in small batches, and after each leaves the database alone for as long as it took.
+// Purge removes the records that expired more than an hour ago, and returns how many. A node
+// whose clock is ahead of the others' by less than that removes nothing that lives there. It
+// does so in small batches, and after each leaves the database alone for as long as it took.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
 	var (
-		now    = s.now()
+		until  = s.now() - int64(tolerance/time.Second)
 		from   = int64(math.MinInt64)
 		size   = smallestBatch
 		purged int64
 	)
 	for {
 		start := time.Now()
-		keys, last, err := s.expired(ctx, from, now, size)
+		keys, last, err := s.expired(ctx, from, until, size)
 		if err != nil || len(keys) == 0 {
 			return purged, failed("purging", err)
 		}
-		n, took, err := s.deleteExpired(ctx, now, keys)
+		n, took, err := s.deleteKeys(ctx, ifExpired, []any{until}, keys)
 		purged += n
 		if err != nil || len(keys) < size {
 			return purged, failed("purging", err)
@@ -54,34 +50,6 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 			return purged, failed("purging", ctx.Err())
 		}
 	}
-}
-
-// nextBatch is how many records to delete at once after so many took so long, if it
-// should have taken another time.
-func nextBatch(size int, took, should time.Duration) int {
-	switch {
-	case took > should:
-		return max(size/2, smallestBatch)
-	case took < should/2:
-		return min(size*2, largestBatch)
-	}
-	return size
-}
-
-// deleteExpired deletes those of the keys whose records are still past their expiry, and
-// returns how many, and how long that took once it was its turn.
-func (s *Store) deleteExpired(ctx context.Context, now int64, keys []any) (n int64, took time.Duration, err error) {
-	text, args := s.dialect.deleteExpired(s.table, len(keys)), append([]any{now}, keys...)
-	result, err := s.write(ctx, func() (sql.Result, error) {
-		start := time.Now()
-		defer func() { took = time.Since(start) }()
-		return s.db.ExecContext(ctx, text, args...)
-	})
-	if err != nil {
-		return 0, 0, err
-	}
-	n, err = result.RowsAffected()
-	return n, took, err
 }
 
 // checkpoint has SQLite move its log into the file. Others may write meanwhile. Otherwise

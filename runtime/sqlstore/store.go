@@ -213,15 +213,12 @@ func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
 	if principal == "" {
 		return nil
 	}
-	_, err := s.exec(ctx, s.queries.deleteByPrincipal, principal)
-	return failed("deleting by principal", err)
+	return failed("deleting by principal", s.sweep(ctx, s.queries.sessionsOf, ifOwned, principal))
 }
 
-// DeleteAll implements [runtime.Store]. It is one statement, that removes all or
-// nothing, and takes its time if the table is large.
+// DeleteAll implements [runtime.Store].
 func (s *Store) DeleteAll(ctx context.Context) error {
-	_, err := s.exec(ctx, s.queries.deleteAll)
-	return failed("deleting all", err)
+	return failed("deleting all", s.sweep(ctx, s.queries.sessions, ifSessions))
 }
 
 // query is QueryContext of one of the store's own statements.
