@@ -1,0 +1,46 @@
+// Package revoketest draws what visitors and administrators do at the same time, on two nodes and
+// one store, and checks what revocation promises: what was authenticated before a revocation that
+// was called later is dead once that has returned, and nothing else is.
+//
+// Each operation is a goroutine that stops before every call of the store. A plan says who goes
+// on next, so that the same plan does the same again.
+package revoketest
+
+import "fmt"
+
+// A Plan is one run.
+type Plan struct {
+	Revocations bool     // sessions in cookies, and not in the store
+	Schemas     [2]uint8 // of the nodes
+	Skews       [2]uint8 // of their clocks
+	Swap        bool     // the nodes have the same two keys in another order
+	Moves       []Move
+}
+
+// A Move starts an operation, or lets one go on. Any numbers have a meaning.
+type Move struct {
+	Do   uint8
+	Node uint8
+	Whom uint8 // the cookie, the principal or the operation
+	More uint8
+}
+
+func (p Plan) String() string {
+	text := fmt.Sprintf("revocations %v, schemas %v %v, skews %v %v, other order of keys %v",
+		p.Revocations, schema(p.Schemas[0]%uint8(schemas)), schema(p.Schemas[1]%uint8(schemas)), p.skew(0), p.skew(1), p.Swap)
+	return text
+}
+
+// Random returns a plan from random bytes.
+func Random(next func() uint8, moves int) Plan {
+	p := Plan{
+		Revocations: next()%2 == 0,
+		Schemas:     [2]uint8{0, next()},
+		Skews:       [2]uint8{next(), next()},
+		Swap:        next()%4 == 0,
+	}
+	for range moves {
+		p.Moves = append(p.Moves, Move{next(), next(), next(), next()})
+	}
+	return p
+}

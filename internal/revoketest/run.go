@@ -1,0 +1,263 @@
+package revoketest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+const (
+	keyA = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+	keyB = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
+)
+
+var skews = []time.Duration{0, 0, time.Minute, -time.Minute, 5 * time.Minute, -5 * time.Minute, 30 * time.Minute, -30 * time.Minute}
+
+func (p Plan) skew(node int) time.Duration { return skews[int(p.Skews[node])%len(skews)] }
+
+// A Bench is where plans run.
+type Bench struct {
+	Store  runtime.Store
+	Settle func(waiting func() bool) // waits until the goroutines stand still, of which one is to
+	Sleep  func()                    // lets those go on that wait for something else than a step
+}
+
+// Run runs a plan and returns what was wrong, with what happened before it; empty if nothing was.
+func Run(b Bench, p Plan) (wrong string) {
+	r := &run{bench: b, plan: p, tags: make(map[string]int)}
+	for i := range r.nodes {
+		r.nodes[i] = r.newNode(i)
+	}
+	for _, m := range p.Moves {
+		r.move(m)
+	}
+	r.finish()
+	r.probe()
+	if len(r.wrong) == 0 {
+		return ""
+	}
+	return strings.Join(append([]string{p.String()}, append(r.history, r.wrong...)...), "\n")
+}
+
+// run is one run of a plan.
+type run struct {
+	bench Bench
+	plan  Plan
+	nodes [2]*node
+	tasks []*task
+
+	mu      sync.Mutex
+	clock   int // counts what happens
+	cookies []string
+	tags    map[string]int // by the cookie: of which log-in it was when it was sent
+	ids     []knownID
+	judge   judge
+	history []string
+	wrong   []string
+}
+
+// A node is one process.
+type node struct {
+	schema  schema
+	fields  *schemaFields
+	manager *runtime.Manager[session]
+	handler http.Handler
+}
+
+func (r *run) newNode(i int) *node {
+	n := &node{schema: schema(r.plan.Schemas[i] % uint8(schemas))}
+	n.fields = newFields(n.schema)
+	text := keyA + " " + keyB
+	if r.plan.Swap && i == 1 {
+		text = keyB + " " + keyA
+	}
+	keys, err := runtime.ParseKeys(text)
+	if err != nil {
+		panic(err)
+	}
+	skew := r.plan.skew(i)
+	cfg := runtime.Config{
+		Keys: keys, Insecure: true, StoreTimeout: time.Hour,
+		Time:    func() time.Time { return time.Now().Add(skew) },
+		OnEvent: func(context.Context, runtime.Event) {},
+	}
+	if r.plan.Revocations {
+		cfg.Revocations = stepped{r.bench.Store}
+	} else {
+		cfg.Store = stepped{r.bench.Store}
+	}
+	n.manager, err = runtime.NewManager(cfg, func(s runtime.Session) session { return session{s} }, n.fields.all()...)
+	if err != nil {
+		panic(err)
+	}
+	n.handler = n.manager.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		r.Context().Value(handlerKey{}).(func(*session))(runtime.FromContext[session](r.Context()))
+	}))
+	return n
+}
+
+type handlerKey struct{}
+
+func (r *run) log(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.clock++
+	r.history = append(r.history, fmt.Sprintf("%4d  ", r.clock)+fmt.Sprintf(format, args...))
+}
+
+// now is the time of what happens next: later than all before.
+func (r *run) now() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.clock++
+	return r.clock
+}
+
+func (r *run) fault(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wrong = append(r.wrong, "WRONG "+fmt.Sprintf(format, args...))
+}
+
+func (r *run) settle(t *task) { r.bench.Settle(func() bool { return t.waits() || t.ended() }) }
+
+// finish lets all tasks end.
+func (r *run) finish() {
+	for range 100_000 {
+		r.tasks = slices.DeleteFunc(r.tasks, (*task).ended)
+		if len(r.tasks) == 0 {
+			return
+		}
+		if i := slices.IndexFunc(r.tasks, (*task).waits); i >= 0 {
+			r.step(r.tasks[i])
+		} else {
+			r.bench.Sleep()
+		}
+	}
+	r.fault("%d operations do not end", len(r.tasks))
+}
+
+// move does what a plan says.
+func (r *run) move(m Move) {
+	r.tasks = slices.DeleteFunc(r.tasks, (*task).ended)
+	waiting := slices.DeleteFunc(slices.Clone(r.tasks), func(t *task) bool { return !t.waits() })
+	do := int(m.Do) % 32
+	if len(waiting) > 0 && (do < 18 || len(waiting) >= 6) {
+		t := waiting[int(m.Whom)%len(waiting)]
+		for range 1 + int(m.More)%3 {
+			if t.waits() {
+				r.step(t)
+			}
+		}
+		return
+	}
+	node := int(m.Node) % 2
+	if do == 31 {
+		r.crash(node)
+		return
+	}
+	cookie := ""
+	if i := int(m.Whom) % (len(r.cookies) + 1); i < len(r.cookies) {
+		cookie = r.cookies[len(r.cookies)-1-i]
+	}
+	principal := int64(m.More%2 + 1)
+	switch do % 13 {
+	case 0, 1:
+		r.request(node, cookie, loggingIn(principal))
+	case 2:
+		r.request(node, cookie, renewing)
+	case 3:
+		r.request(node, cookie, changing)
+	case 4:
+		r.request(node, cookie, popping)
+	case 5:
+		r.request(node, cookie, loggingOut)
+	case 6, 7:
+		r.revokePrincipal(node, principal)
+	case 8:
+		r.revokeAll(node)
+	case 9:
+		r.revokeID(node, int(m.Whom))
+	case 10:
+		r.request(node, cookie, revokingOthers)
+	case 11:
+		r.request(node, cookie, reading)
+	case 12:
+		r.request(node, "", loggingIn(principal))
+	}
+}
+
+// crash kills a process, and starts it anew.
+func (r *run) crash(node int) {
+	r.log("node %d is killed", node)
+	for _, t := range r.tasks {
+		if t.node == node {
+			t.kill()
+			r.settleKilled(t)
+		}
+	}
+	r.nodes[node] = r.newNode(node)
+}
+
+func (r *run) settleKilled(t *task) {
+	for range 1000 {
+		if t.ended() {
+			return
+		}
+		r.bench.Settle(t.ended)
+		if !t.ended() {
+			t.kill()
+			r.bench.Sleep()
+		}
+	}
+	r.fault("%s does not end", t.name)
+}
+
+// probe looks at what every cookie that ever was is worth in the end.
+func (r *run) probe() {
+	for i := range r.nodes {
+		for _, cookie := range slices.Clone(r.cookies) {
+			since := r.now()
+			r.send(context.Background(), i, cookie, func(s *session) int { return r.observe(i, s, since, true) })
+		}
+	}
+	r.mu.Lock()
+	missing := r.judge.missing()
+	r.mu.Unlock()
+	for _, a := range missing {
+		r.fault("log-in %d of %d is dead, and nothing has ended it", a.tag, a.principal)
+	}
+}
+
+// send makes a request, whose handler returns of which log-in the session is then. The cookies
+// that it sets are known from then on.
+func (r *run) send(ctx context.Context, node int, cookie string, handle func(*session) int) (status int, sent bool) {
+	tag := 0
+	request := httptest.NewRequest("GET", "/", nil)
+	request = request.WithContext(context.WithValue(ctx, handlerKey{}, func(s *session) { tag = handle(s) }))
+	if cookie != "" {
+		request.Header.Set("Cookie", cookie)
+	}
+	w := httptest.NewRecorder()
+	r.nodes[node].handler.ServeHTTP(w, request)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range w.Result().Cookies() {
+		if c.MaxAge < 0 || c.Value == "" {
+			continue
+		}
+		sent = true
+		if text := c.Name + "=" + c.Value; !slices.Contains(r.cookies, text) {
+			r.cookies = append(r.cookies, text)
+			r.tags[text] = tag
+		}
+	}
+	return w.Code, sent
+}

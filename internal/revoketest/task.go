@@ -1,0 +1,103 @@
+package revoketest
+
+import (
+	"context"
+	goruntime "runtime"
+	"sync"
+)
+
+// A task is an operation that is under way.
+type task struct {
+	name string
+	node int
+	run  *run
+
+	mu     sync.Mutex
+	at     string // where it waits; empty if it does not
+	done   bool
+	killed bool // with the process that it was in
+	goOn   chan struct{}
+}
+
+type taskKey struct{}
+
+// pause lets the task of a context wait for its next step. A killed one ends there.
+func pause(ctx context.Context, where string) {
+	t, ok := ctx.Value(taskKey{}).(*task)
+	if !ok {
+		return
+	}
+	t.set(where)
+	<-t.goOn
+	t.mu.Lock()
+	killed := t.killed
+	t.mu.Unlock()
+	if killed {
+		goruntime.Goexit()
+	}
+}
+
+func (t *task) set(at string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.at = at
+	if t.killed { // what is deferred calls the store no more
+		select {
+		case t.goOn <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (t *task) waits() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.at != ""
+}
+
+func (t *task) ended() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.done
+}
+
+// start begins a task, which goes up to its first pause.
+func (r *run) start(node int, name string, f func(ctx context.Context, t *task)) *task {
+	t := &task{name: name, node: node, run: r, goOn: make(chan struct{}, 1)}
+	r.log("%s on node %d begins", name, node)
+	r.tasks = append(r.tasks, t)
+	go func() {
+		defer func() {
+			t.mu.Lock()
+			t.done = true
+			t.mu.Unlock()
+		}()
+		f(context.WithValue(context.Background(), taskKey{}, t), t)
+	}()
+	r.settle(t)
+	return t
+}
+
+// step lets a task that waits go on up to its next pause.
+func (r *run) step(t *task) {
+	t.mu.Lock()
+	r.log("%s: %s", t.name, t.at)
+	t.at = ""
+	t.goOn <- struct{}{}
+	t.mu.Unlock()
+	r.settle(t)
+}
+
+// kill ends a task where it waits.
+func (t *task) kill() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.killed = true
+	if t.at != "" {
+		t.at = ""
+		select {
+		case t.goOn <- struct{}{}:
+		default:
+		}
+	}
+}
