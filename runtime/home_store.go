@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
@@ -18,6 +19,7 @@ type storeHome struct {
 	marks       marks
 	turns       turns
 	maxSessions int // of a principal; 0 for no limit
+	lastLogIn   atomic.Uint64
 }
 
 // storedSession is what storeHome notes of a session.

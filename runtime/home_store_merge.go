@@ -14,7 +14,7 @@ func (h *storeHome) note(st *state, c change) {
 	s := st.stored
 	switch {
 	case c.kind == changeAuthenticated && c.at != 0:
-		h.marks.authenticate(st, c.raw)
+		h.marks.authenticate(st, c.raw, h.nextLogIn())
 		c.marks, _ = st.Marks()
 	case c.kind == changeOwner:
 		s.changes = slices.DeleteFunc(s.changes, func(old change) bool { return old.field != nil })

@@ -64,7 +64,9 @@ func (h *storeHome) callLong(ctx context.Context, f func(context.Context) error)
 	return h.call(ctx, f)
 }
 
-// endOldest ends the oldest sessions of the principal who has just logged in, if there are too many.
+// endOldest ends the sessions of the principal who has just logged in that are too many, the oldest
+// log-ins first. All log-ins agree on the order, so that the newest stays whatever others do
+// meanwhile. The error is ErrNoRecord if this one is not new enough any more.
 func (h *storeHome) endOldest(st *state) error {
 	raw := h.principalOf(&st.Contents)
 	if raw == nil {
@@ -74,13 +76,34 @@ func (h *storeHome) endOldest(st *state) error {
 	if err != nil {
 		return err
 	}
-	// An order that all log-ins agree on: of two at once, one ends the other.
 	ordered := slices.SortedFunc(maps.Values(sessions), func(a, b stored) int {
-		return cmp.Or(cmp.Compare(a.Authenticated, b.Authenticated), cmp.Compare(a.Created, b.Created),
-			bytes.Compare(a.place.id[:], b.place.id[:]))
+		ofA, _ := a.Marks()
+		ofB, _ := b.Marks()
+		return cmp.Or(cmp.Compare(ofA.LogIn, ofB.LogIn), cmp.Compare(a.Authenticated, b.Authenticated),
+			cmp.Compare(a.Created, b.Created), bytes.Compare(a.place.id[:], b.place.id[:]))
 	})
 	ended := ordered[:max(0, len(ordered)-h.maxSessions)]
-	return h.killAll(st, slices.DeleteFunc(ended, func(s stored) bool { return s.place.id == st.stored.at.id }))
+	if err := h.killAll(st, ended); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(ended, func(s stored) bool { return s.place.id == st.stored.at.id }) {
+		return ErrNoRecord
+	}
+	return nil
+}
+
+// nextLogIn is later than those before, 0 if nobody counts.
+func (h *storeHome) nextLogIn() uint64 {
+	if h.maxSessions == 0 {
+		return 0
+	}
+	for {
+		last := h.lastLogIn.Load()
+		next := max(h.marks.now(), last+1)
+		if h.lastLogIn.CompareAndSwap(last, next) {
+			return next
+		}
+	}
 }
 
 func (h *storeHome) killAll(st *state, sessions []stored) error {

@@ -28,7 +28,7 @@ func TestRevokeOthers(t *testing.T) {
 			anonymous.visit(func(s *visitor) { fieldUser.Set(s.Session, "anon") })
 			r.log.take()
 			own.visit(func(s *visitor) { r.revokeOthers(t, s) })
-			r.log.expect(t, runtime.Event{Kind: runtime.EventRevoked, Reason: runtime.RevokedOthers})
+			r.log.expect(t, runtime.Event{Kind: runtime.EventRevoked, Reason: runtime.RevokedOthers}, runtime.Event{Kind: runtime.EventRenewed})
 			after := r.login()
 			check := func(when string) {
 				t.Helper()
@@ -109,9 +109,15 @@ func TestRevokeOthersBesideOwnRequests(t *testing.T) {
 			r.revokeOthers(t, s)
 			tab.visit(beside)
 		})
-		if !own.isLoggedIn() || !tab.isLoggedIn() {
-			t.Errorf("%s: own %v, its other tab %v", name, own.isLoggedIn(), tab.isLoggedIn())
+		// The session has another id now: who has the old cookie has one of the other sessions.
+		if !own.isLoggedIn() || tab.isLoggedIn() {
+			t.Errorf("%s: own %v, the old cookie %v", name, own.isLoggedIn(), tab.isLoggedIn())
 		}
+		own.visit(func(s *visitor) {
+			if got := fieldVisits.Get(s.Session); (got > 0) != (name != "reads") {
+				t.Errorf("%s: visits %d", name, got)
+			}
+		})
 	}
 }
 

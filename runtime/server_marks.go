@@ -201,8 +201,9 @@ func (m *marks) raiseFrom(ctx context.Context, key string, version, known uint64
 	return 0, errConflicts
 }
 
-// authenticate notes in a session what the marks say now, as its visitor is authenticated.
-func (m *marks) authenticate(st *state, raw []byte) {
+// authenticate notes in a session what the marks say now, as its visitor is authenticated, and the order
+// of the log-in.
+func (m *marks) authenticate(st *state, raw []byte, logIn uint64) {
 	if st.isDown() {
 		return
 	}
@@ -215,5 +216,6 @@ func (m *marks) authenticate(st *state, raw []byte) {
 		st.fallDown(err)
 		return
 	}
+	now.LogIn = logIn
 	st.SetMarks(now)
 }

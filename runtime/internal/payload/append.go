@@ -49,8 +49,11 @@ func (c *Contents) Append(dst []byte) []byte {
 
 // append returns the marks as an element of the metadata.
 func (m Marks) append() []byte {
-	v := binary.BigEndian.AppendUint64([]byte{marksTag}, m.All)
-	return wire.AppendBytes(nil, binary.BigEndian.AppendUint64(v, m.Principal))
+	v := []byte{marksTag}
+	for _, number := range []uint64{m.All, m.Principal, m.LogIn} {
+		v = binary.BigEndian.AppendUint64(v, number)
+	}
+	return wire.AppendBytes(nil, v)
 }
 
 func (c *Contents) appendFields(dst []byte) []byte {

@@ -12,7 +12,7 @@
 //	flags          bit 0: permanent; bit 1: the marks are known; bit 2: of a
 //	               record, nobody has looked at them since it is where revocations look
 //	expiries       a map from key to seconds since created, if a field has a ttl
-//	marks          bin of 17: 'm', then two integers of 8 bytes, big-endian, unless both are 0
+//	marks          bin of 25: 'm', then three integers of 8 bytes, big-endian, unless all are 0
 //
 // Elements after the ones that this build knows are carried through unchanged, as are
 // fields whose keys it does not know.
@@ -51,7 +51,12 @@ const (
 
 // Marks are the versions of two records in a store, which say what was revoked, as they were when
 // the visitor was authenticated; 0 for none. The session is revoked once one is newer.
-type Marks struct{ All, Principal uint64 }
+type Marks struct {
+	All, Principal uint64
+
+	// LogIn orders the log-ins of a principal; 0 if nobody counts them.
+	LogIn uint64
+}
 
 // ID returns the id. A session that has none gets a random one.
 func (m *Metadata) ID() ID {

@@ -13,7 +13,7 @@ const (
 	metadataLength  = 5
 
 	marksTag  = 'm'
-	marksSize = 1 + 8 + 8
+	marksSize = 1 + 3*8
 )
 
 // ErrMalformed: a plaintext is not what a session is sealed as.
@@ -93,7 +93,8 @@ func parseMarks(b []byte) (m Marks, ok bool) {
 	if err != nil || len(v) != marksSize || v[0] != marksTag {
 		return m, false
 	}
-	return Marks{All: binary.BigEndian.Uint64(v[1:]), Principal: binary.BigEndian.Uint64(v[9:])}, true
+	number := func(i int) uint64 { return binary.BigEndian.Uint64(v[1+8*i:]) }
+	return Marks{All: number(0), Principal: number(1), LogIn: number(2)}, true
 }
 
 // parseFields notes where each field's value lies. It is false if a key comes twice.
