@@ -26,6 +26,12 @@ type Config struct {
 	Path   string
 	Domain string
 
+	// FormerScopes are those that the cookie had before a change of Path, Domain or
+	// Partitioned, under the same Name. Each response that sets or deletes the session's
+	// cookie, after a request that carried one, deletes those of these scopes too. Name them
+	// for as long as a cookie of theirs can last: 400 days with Sliding, and Lifetime otherwise.
+	FormerScopes []Scope
+
 	// SameSite is http.SameSiteLaxMode by default. http.SameSiteNoneMode cannot be
 	// combined with Insecure.
 	SameSite http.SameSite
@@ -112,4 +118,12 @@ type Config struct {
 	// status and the body of the handler's own answer, and the header fields that
 	// describe the body. The default sends a plain 500, or 503 if a store failed.
 	ErrorHandler func(http.ResponseWriter, *http.Request, error)
+}
+
+// A Scope tells cookies of one name apart: a browser keeps one for each, and sends all that match
+// a request. Its fields are those of [Config] with the same names.
+type Scope struct {
+	Path        string // "/" by default
+	Domain      string
+	Partitioned bool
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Of several cookies of the name, the first that opens wins, within bounds.
+// Of several cookies of the name that open and are as new as one another, the first wins, within
+// bounds.
 func TestDuplicateCookies(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})
@@ -31,13 +32,18 @@ func TestDuplicateCookies(t *testing.T) {
 		{"after an empty one", name + "; " + two, "two", 0},
 		{"before garbage", one + "; " + repeat(garbage, 100), "one", 0},
 		{"after one forgery", repeat(forged, 1) + two, "two", 1},
-		{"after two forgeries, all that are decrypted", repeat(forged, 2) + two, "", 2},
+		{"after two forgeries", repeat(forged, 2) + two, "two", 2},
+		{"after eight forgeries", repeat(forged, 8) + two, "two", 8},
+		{"after fifteen forgeries, with all that are decrypted", repeat(forged, 15) + two, "two", 8},
+		{"after sixteen forgeries", repeat(forged, 16) + two, "", 8},
 		{"garbage is no forgery", repeat(garbage, 3) + forged + "; " + two, "two", 4},
 		{"eighth", repeat(garbage, 7) + two, "two", 7},
-		{"ninth", repeat(garbage, 8) + two, "", 8},
+		{"ninth", repeat(garbage, 8) + two, "two", 8},
+		{"200th", repeat(garbage, 199) + two, "two", 8},
+		{"201st", repeat(garbage, 200) + two, "", 8},
 		{"empty ones do not count", repeat(name, 100) + two, "two", 0},
 		{"others do not count", repeat("x=1", 1000) + two, "two", 0},
-		{"100 forgeries", repeat(forged, 100), "", 2},
+		{"100 forgeries", repeat(forged, 100), "", 8},
 		{"3001 cookies", repeat(garbage, 3000) + one, "", 8},
 		{"3001 other cookies", repeat("a=b", 3000) + one, "one", 0},
 		{"one of 1 MiB", name + strings.Repeat("A", 1<<20), "", 1},

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
@@ -33,8 +34,8 @@ func (h *revocableHome) prepare(st *state) {
 	st.revocable = new(revocableSession)
 }
 
-func (h *revocableHome) open(st *state, text, companion string, now int64) (refusal string, decrypted bool) {
-	refusal, decrypted = st.unseal(text, companion, now)
+func (h *revocableHome) open(st *state, text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
+	refusal, decrypted = st.unseal(text, companions, now)
 	switch refusal {
 	case "":
 		st.Prune(now) // a principal that has ended is nobody's
@@ -162,6 +163,15 @@ func (h *revocableHome) end(st *state) (more bool) {
 	r.known, r.leads = false, nil
 	st.beginAnew()
 	return more
+}
+
+func (h *revocableHome) endAlso(st *state, other *opened) bool {
+	r, o := st.revocable, other.revocable
+	r.leads = append(r.leads, o.leads...)
+	if o.known && o.id != r.id {
+		r.lead(o.id)
+	}
+	return true
 }
 
 func (h *revocableHome) size(plaintext int) int {

@@ -98,11 +98,6 @@ func (st *state) outlive() {
 	st.event(EventGone, "", "")
 }
 
-// appendDeletions removes every cookie of the session from the browser.
-func (st *state) appendDeletions(lines []string) []string {
-	return st.manager.cookie.AppendDeletions(lines, st.siblings)
-}
-
 // announce reports what a save does, once. A reseal is the save of a session that did not change.
 func (st *state) announce(reseal bool) {
 	empty := st.Empty()
@@ -126,8 +121,7 @@ func (st *state) announce(reseal bool) {
 func (st *state) appendPlaintext(dst []byte, now int64) []byte {
 	if st.modified() {
 		st.Forget()
-		// A clock that was set back must not make the session younger than it is.
-		st.Saved = max(now, st.Created)
+		st.Saved = st.saveTime(now)
 	}
 	return st.Append(dst)
 }

@@ -11,7 +11,7 @@ import (
 
 // unseal opens the session in a token. The refusal is empty if it is accepted. If it has only
 // ended, the session is there all the same.
-func (st *state) unseal(text, companion string, now int64) (refusal string, decrypted bool) {
+func (st *state) unseal(text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
 	m := st.manager
 	rings := m.rings.Load()
 	plaintext, key, err := rings.session.Open(st.Room(), text)
@@ -31,9 +31,9 @@ func (st *state) unseal(text, companion string, now int64) (refusal string, decr
 		return RefusedMalformed, true
 	}
 	st.used, st.oldKey, st.oldUse = st.Saved, key > 0, false
-	if m.slides(&st.Metadata) && companion != "" {
+	if m.slides(&st.Metadata) {
 		var used int64
-		used, st.oldUse = m.openCompanion(companion, st.ID())
+		used, st.oldUse = m.openCompanions(companions, st.ID())
 		st.used = max(st.used, used)
 	}
 	if expires, refusal := m.expiry(&st.Metadata, st.used); now >= expires {
@@ -58,21 +58,28 @@ func (st *state) seal(lines []string) (_ []string, err error) {
 	case empty:
 		return lines, nil
 	}
-	if st.oldKey {
+	m := st.manager
+	slides := m.slides(&st.Metadata)
+	if !slides && !st.oldKey {
+		return lines, nil
+	}
+	now := st.now()
+	outdated := m.outdated(&st.Metadata, now)
+	if outdated {
+		st.Saved = now
+	}
+	if st.oldKey || outdated {
 		if lines, err = st.sealData(lines, true); err != nil {
 			return nil, err
 		}
 	}
-	if m := st.manager; m.slides(&st.Metadata) {
-		if now := st.now(); st.oldKey || st.oldUse || now-st.used >= m.refresh {
-			return st.sealUse(lines, now)
-		}
+	if slides && (st.oldKey || st.oldUse || now-st.used >= m.refresh) {
+		return st.sealUse(lines, now)
 	}
 	return lines, nil
 }
 
-// sealData seals the session itself. A reseal is one of a session that did not change,
-// under the newest key.
+// sealData seals the session itself. A reseal is one of a session that did not change.
 func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	m := st.manager
 	buf := getScratch()
@@ -94,9 +101,12 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("session: sealing: %w", err)
 	}
+	if st.browser != holdsNothing {
+		lines = m.cookie.AppendFormerDeletions(lines, st.siblings)
+	}
 	lines = m.cookie.AppendLines(lines, line, chunks, maxAge, now)
 	st.browser = holdsCookie
-	st.announce(reseal)
+	st.announce(reseal && st.oldKey)
 
 	kept := cookie.ChunkSiblings(chunks)
 	if m.slides(&st.Metadata) {

@@ -48,6 +48,7 @@ type trouble struct {
 	err    error   // the first thing that went wrong
 	down   error   // the store could not tell what the session is: nothing is sent
 	events []Event // to be reported once mu is free
+	rivals rivals  // the other sessions that the browser's cookies lead to
 }
 
 // ask notes that the handler has the session.
@@ -130,70 +131,8 @@ func (st *state) fallDown(err error) {
 // isDown reports whether nothing is known of the session.
 func (st *state) isDown() bool { return st.trouble != nil && st.trouble.down != nil }
 
-// maxOpens bounds how many cookies of the session's name are decrypted.
-const maxOpens = 2
-
-// open finds the first cookie that opens. Without such a cookie, the session is empty.
-func (st *state) open() {
-	m := st.manager
-	m.home.prepare(st)
-	st.Init(m.schema)
-	st.origin = fresh
-	now := m.clock.now()
-	var r cookie.Received
-	m.cookie.Find(*st.cookies, &r)
-	st.siblings = r.Siblings
-	if r.Any {
-		st.browser = holdsCookie
-	}
-	opens := 0
-	for value := range r.Candidates() {
-		refusal, decrypted := st.tryOpen(value, &r, now)
-		if refusal == "" {
-			st.origin = returning
-			return
-		}
-		st.Reset()
-		if st.isDown() {
-			break
-		}
-		st.event(EventRefused, refusal, "")
-		if decrypted {
-			opens++
-		}
-		if opens == maxOpens {
-			break
-		}
-	}
-	st.start(now)
-}
-
-// tryOpen opens the session that a cookie's value leads to. The refusal is empty if it is
-// accepted.
-func (st *state) tryOpen(value string, r *cookie.Received, now int64) (refusal string, decrypted bool) {
-	text, ok := st.manager.cookie.Join(value, r)
-	if !ok {
-		return RefusedMalformed, false
-	}
-	refusal, decrypted = st.manager.home.open(st, text, r.Companion(), now)
-	if refusal == "" {
-		st.Prune(now)
-		st.reportDisputed()
-	}
-	return refusal, decrypted
-}
-
 // start makes an empty session one that begins now.
 func (st *state) start(now int64) { st.Created, st.Saved, st.used = now, now, now }
-
-// reportDisputed reports that two builds disagree about the principal.
-func (st *state) reportDisputed() {
-	for i, f := range st.manager.fields {
-		if st.Dropped(i) {
-			st.event(EventFieldDropped, "two builds disagree about the principal", f.name)
-		}
-	}
-}
 
 func (st *state) now() int64 { return st.manager.clock.now() }
 
