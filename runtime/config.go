@@ -16,8 +16,10 @@ type Config struct {
 	// Name is the cookie's name. The default is "__Host-session", or "session" if
 	// Insecure is set. Browsers accept a __Host- cookie only over https and only from
 	// the host itself, not from a subdomain (RFC 6265bis section 4.1.3.2). The session
-	// may also use the names that append -seen, -2, -3 and -4 to Name: see IdleTimeout
-	// and MaxChunks.
+	// also has the names that append -seen, -2, -3 and -4 to Name: see IdleTimeout and
+	// MaxChunks. So Name itself must not end in one of these, and no other cookie of the
+	// site may have such a name. Each manager of a site needs a Name of its own, even with
+	// another Path or Domain.
 	Name string
 
 	// Path and Domain are the cookie's attributes. Path is "/" by default. Domain

@@ -20,7 +20,7 @@ import (
 //
 // Within itself, as on a whole router and again on some of its routes, the handler is
 // its next: a request made with the context of another has that one's session, whatever
-// cookies it carries. Within the handler of another manager that has the same cookie, it
+// cookies it carries. Within the handler of another manager whose cookie has the same name, it
 // panics: give one of them another Config.Name.
 //
 // A handler that takes the connection over with http.Hijacker writes its response
@@ -114,7 +114,7 @@ func resumeOther(panicked any) {
 type requestContext[S any] struct{ *exchange[S] }
 
 // sessionKey is the context key of the innermost session of type S, managerKey that
-// of one manager; withinKey tells which manager there is that has the same cookie as
+// of one manager; withinKey tells which manager there is that has a cookie of the same name as
 // this one, and does not ask for its session.
 type (
 	sessionKey[S any] struct{}
@@ -134,7 +134,7 @@ func (c *requestContext[S]) Value(key any) any {
 			return c.exchange
 		}
 	case withinKey:
-		if key.manager.cookie.Same(st.manager.cookie) {
+		if key.manager.cookie.Name() == st.manager.cookie.Name() { // in whatever scope: both read both
 			return st.manager
 		}
 	}

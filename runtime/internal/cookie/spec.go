@@ -114,9 +114,6 @@ func (s *Spec) Limit() int { return s.chunks * MaxSize }
 // FormerScopes returns of how many other scopes cookies are removed.
 func (s *Spec) FormerScopes() int { return len(s.former) }
 
-// Same reports whether browsers keep one cookie for both.
-func (s *Spec) Same(other *Spec) bool { return s.name == other.name && s.scope == other.scope }
-
 // Reserved returns the end of a name that the cookies of a session themselves have which is
 // called by the rest of that name; "" if it has none.
 func Reserved(name string) (end string) {
