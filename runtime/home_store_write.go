@@ -173,7 +173,7 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	rec, held, err := h.sealRecord(&st.Contents, to, now)
 	if err != nil {
 		if large, ok := err.(*recordTooLarge); ok {
-			st.event(EventTooLarge, fmt.Sprintf("%d bytes", large.size), "")
+			st.eventTooLarge(large.size)
 		}
 		return err
 	}

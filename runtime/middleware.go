@@ -65,16 +65,16 @@ type exchange[S any] struct {
 
 // untyped is the part of an exchange that does not depend on the session's type.
 type untyped struct {
-	request http.Request // the handler's
-	state   state
-	writer  response.Writer
-	cookies []string
-	values  response.Values
+	request  http.Request // the handler's
+	state    state
+	writer   response.Writer
+	incoming incoming
+	values   response.Values
 }
 
 func (x *untyped) init(m *manager, w http.ResponseWriter, r *http.Request, ctx context.Context) {
-	x.cookies = r.Header["Cookie"]
-	x.state.manager, x.state.ctx, x.state.cookies = m, r.Context(), &x.cookies
+	x.incoming = incoming{r.Header["Cookie"], r}
+	x.state.manager, x.state.ctx, x.state.from = m, r.Context(), &x.incoming
 	response.Init(&x.writer, w, x)
 	x.request = *r.WithContext(ctx)
 }

@@ -52,7 +52,7 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 	if errors.Is(err, ErrStore) { // of which there was an event
 		return nil, true, err
 	}
-	st.event(EventSaveFailed, reason(err), "")
+	st.eventSaveFailed(err)
 	if st.loggedOut && st.browser != holdsNothing {
 		return st.appendDeletions(nil), true, err
 	}
@@ -138,25 +138,28 @@ func (st *state) size() int {
 }
 
 // largest names the fields that take the most bytes, the largest first.
-func (m *manager) largest(c *payload.Contents) string {
+func (m *manager) largest(c *payload.Contents) (first, all string) {
 	type sized struct {
 		name string
 		size int
 	}
-	var all []sized
+	var fields []sized
 	for i, size := range c.Sizes() {
 		name := "fields of another version"
 		if i >= 0 {
 			name = m.fields[i].name
 		}
-		all = append(all, sized{name, size})
+		fields = append(fields, sized{name, size})
 	}
-	slices.SortStableFunc(all, func(a, b sized) int { return b.size - a.size })
+	if len(fields) == 0 {
+		return "", ""
+	}
+	slices.SortStableFunc(fields, func(a, b sized) int { return b.size - a.size })
 	var text []string
-	for _, f := range all[:min(3, len(all))] {
+	for _, f := range fields[:min(3, len(fields))] {
 		text = append(text, fmt.Sprintf("%s (%d bytes)", f.name, f.size))
 	}
-	return strings.Join(text, ", ")
+	return fields[0].name, strings.Join(text, ", ")
 }
 
 // farewell is what is said of a session when the handler has panicked, and its changes would

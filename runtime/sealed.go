@@ -89,12 +89,13 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	tokenLen := token.TextLen(len(*buf))
 	chunks, size := m.cookie.Layout(tokenLen)
 	if chunks == 0 {
-		st.event(EventTooLarge, fmt.Sprintf("%d bytes", size), "")
+		st.eventTooLarge(size)
 		if reseal {
 			return lines, nil // the browser's cookie is still good
 		}
+		_, largest := m.largest(&st.Contents)
 		return nil, fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
-			ErrTooLarge, size, m.cookie.Limit(), m.largest(&st.Contents))
+			ErrTooLarge, size, m.cookie.Limit(), largest)
 	}
 	maxAge := m.maxAge(&st.Metadata, now)
 	line, err := m.rings.Load().session.Seal(m.cookie.NewLine(tokenLen, maxAge), *buf)

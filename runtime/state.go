@@ -2,6 +2,9 @@ package runtime
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -13,12 +16,18 @@ import (
 type state struct {
 	manager *manager
 	ctx     context.Context // of the request, for events
-	cookies *[]string       // the request's Cookie header fields; a pointer, which fmt does not follow
+	from    *incoming       // nil for what is revoked from outside; a pointer, which fmt does not follow
 
 	asked   atomic.Bool // the handler has the session, used or not
 	mu      sync.Mutex  // for all that follows
 	answer  answer
 	*opened // may be nil before it is open
+}
+
+// incoming is what a session needs of its request.
+type incoming struct {
+	cookies []string      // the Cookie header fields, as they were before a handler could change them
+	request *http.Request // the server's, of which a handler has a copy; nil for other transports
 }
 
 // opened is what there is of a session once it is used.
@@ -103,8 +112,34 @@ func (st *state) troubled() *trouble {
 }
 
 func (st *state) event(kind EventKind, reason, field string) {
+	st.note(Event{Kind: kind, Reason: reason, Field: field})
+}
+
+// eventTooLarge reports that a session does not fit.
+func (st *state) eventTooLarge(size int) {
+	first, all := st.manager.largest(&st.Contents)
+	st.note(Event{Kind: EventTooLarge, Reason: fmt.Sprintf("%d bytes", size), Field: first, Largest: all})
+}
+
+// eventSaveFailed reports why a save failed.
+func (st *state) eventSaveFailed(err error) {
+	e := Event{Kind: EventSaveFailed, Reason: reason(err)}
+	if about := (*fieldError)(nil); errors.As(err, &about) {
+		e.Field = about.field
+	}
+	if errors.Is(err, ErrTooLarge) {
+		e.Field, e.Largest = st.manager.largest(&st.Contents)
+	}
+	st.note(e)
+}
+
+// note keeps an event until it can be reported.
+func (st *state) note(e Event) {
+	if st.from != nil && st.from.request != nil {
+		e.Method, e.Path = describe(st.from.request)
+	}
 	t := st.troubled()
-	t.events = append(t.events, Event{Kind: kind, Reason: reason, Field: field})
+	t.events = append(t.events, e)
 }
 
 // fail keeps the first error.

@@ -29,7 +29,7 @@ func (s *search) over() bool { return s.opens == 0 || s.found == 0 }
 func (st *state) open() {
 	m := st.manager
 	var r cookie.Received
-	m.cookie.Find(*st.cookies, &r)
+	m.cookie.Find(st.from.cookies, &r)
 	s := search{now: m.clock.now(), opens: maxOpens, found: maxFound, reports: maxReports}
 	st.openNone(&r)
 	accepted := ""
