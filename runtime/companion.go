@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
@@ -12,14 +14,36 @@ import (
 //	id    bin, the session's
 //	used  Unix seconds
 
+// maxCompanions bounds how many companions are decrypted.
+const maxCompanions = 8
+
+// openCompanions returns when the session with this id was last used by what the companion
+// cookies say, or 0, and whether the one that says so is sealed under an older key.
+func (m *manager) openCompanions(texts cookie.Values, id sessionID) (used int64, oldKey bool) {
+	opens := 0
+	for text := range texts.All() {
+		at, old, decrypted := m.openCompanion(text, id)
+		if at > used {
+			used, oldKey = at, old
+		}
+		if decrypted {
+			opens++
+		}
+		if opens == maxCompanions {
+			break
+		}
+	}
+	return used, oldKey
+}
+
 // openCompanion returns when the session with this id was last used by what the companion
 // cookie says, or 0, and whether that is sealed under an older key.
-func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey bool) {
+func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey, decrypted bool) {
 	buf := getScratch()
 	defer putScratch(buf)
 	plaintext, key, err := m.rings.Load().companion.Open(*buf, text)
 	if err != nil {
-		return 0, false
+		return 0, false, err == token.ErrForged
 	}
 	*buf = plaintext
 	r := wire.NewReader(plaintext)
@@ -30,9 +54,9 @@ func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey b
 		r.Skip()
 	}
 	if !r.Done() || elements != 2 || string(owner) != string(id[:]) {
-		return 0, false
+		return 0, false, true
 	}
-	return used, key > 0
+	return used, key > 0, true
 }
 
 // sealCompanion appends the token of the companion cookie.

@@ -16,8 +16,10 @@ type Config struct {
 	// Name is the cookie's name. The default is "__Host-session", or "session" if
 	// Insecure is set. Browsers accept a __Host- cookie only over https and only from
 	// the host itself, not from a subdomain (RFC 6265bis section 4.1.3.2). The session
-	// may also use the names that append -seen, -2, -3 and -4 to Name: see IdleTimeout
-	// and MaxChunks.
+	// also has the names that append -seen, -2, -3 and -4 to Name: see IdleTimeout and
+	// MaxChunks. So Name itself must not end in one of these, and no other cookie of the
+	// site may have such a name. Each manager of a site needs a Name of its own, even with
+	// another Path or Domain.
 	Name string
 
 	// Path and Domain are the cookie's attributes. Path is "/" by default. Domain
@@ -25,6 +27,12 @@ type Config struct {
 	// Name must not begin with "__Host-".
 	Path   string
 	Domain string
+
+	// FormerScopes are those that the cookie had before a change of Path, Domain or
+	// Partitioned, under the same Name. Each response that sets or deletes the session's
+	// cookie, after a request that carried one, deletes those of these scopes too. Name them
+	// for as long as a cookie of theirs can last: 400 days with Sliding, and Lifetime otherwise.
+	FormerScopes []Scope
 
 	// SameSite is http.SameSiteLaxMode by default. http.SameSiteNoneMode cannot be
 	// combined with Insecure.
@@ -116,4 +124,12 @@ type Config struct {
 	// status and the body of the handler's own answer, and the header fields that
 	// describe the body. The default sends a plain 500, or 503 if a store failed.
 	ErrorHandler func(http.ResponseWriter, *http.Request, error)
+}
+
+// A Scope tells cookies of one name apart: a browser keeps one for each, and sends all that match
+// a request. Its fields are those of [Config] with the same names.
+type Scope struct {
+	Path        string // "/" by default
+	Domain      string
+	Partitioned bool
 }

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,6 +29,7 @@ func (cfg Config) settings() (*cookie.Spec, policy, error) {
 	cfg.setDefaults()
 	cfg.checkNames(&problems)
 	cfg.checkAttributes(&problems)
+	cfg.checkFormerScopes(&problems)
 	cfg.checkTimes(&problems)
 	cfg.checkStores(&problems)
 	if len(problems) > 0 {
@@ -38,15 +40,22 @@ func (cfg Config) settings() (*cookie.Spec, policy, error) {
 
 // attributes are the cookie's. cfg is complete and valid.
 func (cfg *Config) attributes() cookie.Attributes {
-	return cookie.Attributes{
-		Name:        cfg.Name,
-		Path:        cfg.Path,
-		Domain:      cfg.Domain,
-		SameSite:    sameSiteText[cfg.SameSite],
-		Secure:      !cfg.Insecure,
-		Partitioned: cfg.Partitioned,
-		Chunks:      max(1, cfg.MaxChunks),
+	a := cookie.Attributes{
+		Name:     cfg.Name,
+		Scope:    cookie.Scope{Path: cfg.Path, Domain: cfg.Domain, Partitioned: cfg.Partitioned},
+		SameSite: sameSiteText[cfg.SameSite],
+		Secure:   !cfg.Insecure,
+		Chunks:   max(1, cfg.MaxChunks),
 	}
+	for _, former := range cfg.FormerScopes {
+		a.Former = append(a.Former, former.scope())
+	}
+	return a
+}
+
+// scope returns the scope with its default.
+func (s Scope) scope() cookie.Scope {
+	return cookie.Scope{Path: cmp.Or(s.Path, "/"), Domain: s.Domain, Partitioned: s.Partitioned}
 }
 
 func (cfg *Config) setDefaults() {
@@ -88,6 +97,10 @@ func (cfg *Config) checkNames(problems *problemList) {
 	case len(name) > maxNameLength:
 		problems.add("session: Config.Name has %d bytes; at most %d leave room for a session", len(name), maxNameLength)
 	}
+	if end := cookie.Reserved(name); end != "" {
+		problems.add("session: Config.Name %q ends in %s, as the names of the other cookies of a session %q do, which would delete it: choose another name",
+			name, end, strings.TrimSuffix(name, end))
+	}
 	// Browsers compare the prefixes without regard to case (RFC 6265bis section 5.4).
 	for _, prefix := range []string{"__Secure-", "__Http-", "__Host-"} {
 		if hasPrefixFold(name, prefix) && cfg.Insecure {
@@ -104,25 +117,49 @@ func (cfg *Config) checkNames(problems *problemList) {
 	}
 }
 
+// checkScope checks a scope; field is what it is of a Config.
+func (cfg *Config) checkScope(field string, s cookie.Scope, problems *problemList) {
+	if s.Path[0] != '/' || !isAttributeValue(s.Path) {
+		problems.add("session: Config.%sPath %q must begin with / and hold no semicolon or control character", field, s.Path)
+	}
+	if len(s.Path) > maxAttributeSize {
+		problems.add("session: Config.%sPath has %d bytes; browsers ignore more than %d", field, len(s.Path), maxAttributeSize)
+	}
+	if s.Domain != "" && !isDomain(s.Domain) {
+		problems.add("session: Config.%sDomain %q is not a host name", field, s.Domain)
+	}
+}
+
+func (cfg *Config) checkPartitioned(field string, s cookie.Scope, problems *problemList) {
+	if s.Partitioned && cfg.Insecure {
+		problems.add("session: Config.%sPartitioned needs a secure cookie: browsers refuse it with Insecure", field)
+	}
+}
+
+func (cfg *Config) checkFormerScopes(problems *problemList) {
+	now := cookie.Scope{Path: cfg.Path, Domain: cfg.Domain, Partitioned: cfg.Partitioned}.Canonical()
+	for i, former := range cfg.FormerScopes {
+		s, field := former.scope(), fmt.Sprintf("FormerScopes[%d].", i)
+		cfg.checkScope(field, s, problems)
+		cfg.checkPartitioned(field, s, problems)
+		switch {
+		case s.Canonical() == now:
+			problems.add("session: Config.FormerScopes[%d] is the scope that the cookie has now: remove it", i)
+		case hasPrefixFold(cfg.Name, "__Host-") && (s.Path != "/" || s.Domain != ""):
+			problems.add("session: Config.FormerScopes[%d] is of no cookie whose Name begins with __Host-: those have no Domain, and the Path /", i)
+		}
+	}
+}
+
 func (cfg *Config) checkAttributes(problems *problemList) {
-	if cfg.Path[0] != '/' || !isAttributeValue(cfg.Path) {
-		problems.add("session: Config.Path %q must begin with / and hold no semicolon or control character", cfg.Path)
-	}
-	if len(cfg.Path) > maxAttributeSize {
-		problems.add("session: Config.Path has %d bytes; browsers ignore more than %d", len(cfg.Path), maxAttributeSize)
-	}
-	if cfg.Domain != "" && !isDomain(cfg.Domain) {
-		problems.add("session: Config.Domain %q is not a host name", cfg.Domain)
-	}
+	cfg.checkScope("", cookie.Scope{Path: cfg.Path, Domain: cfg.Domain, Partitioned: cfg.Partitioned}, problems)
 	if _, ok := sameSiteText[cfg.SameSite]; !ok {
 		problems.add("session: Config.SameSite has the unknown value %d", int(cfg.SameSite))
 	}
 	if cfg.SameSite == http.SameSiteNoneMode && cfg.Insecure {
 		problems.add("session: Config.SameSite=None needs a secure cookie: browsers refuse it with Insecure")
 	}
-	if cfg.Partitioned && cfg.Insecure {
-		problems.add("session: Config.Partitioned needs a secure cookie: browsers refuse it with Insecure")
-	}
+	cfg.checkPartitioned("", cookie.Scope{Partitioned: cfg.Partitioned}, problems)
 	if cfg.MaxChunks < 0 || cfg.MaxChunks > cookie.MaxChunks {
 		problems.add("session: Config.MaxChunks is %d; it must be from 0 to %d", cfg.MaxChunks, cookie.MaxChunks)
 	}

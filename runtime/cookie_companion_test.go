@@ -60,8 +60,13 @@ func TestCompanions(t *testing.T) {
 		{"of another case", "__host-session-SEEN=" + good, lost},
 		{"twice", seenName + "=" + good + "; " + seenName + "=garbage", renewed},
 		{"after an empty one", seenName + "=; " + seenName + "=" + good, renewed},
-		// One is opened, no more.
-		{"after garbage", seenName + "=garbage; " + seenName + "=" + good, lost},
+		{"after garbage", seenName + "=garbage; " + seenName + "=" + good, renewed},
+		{"after much garbage", strings.Repeat(seenName+"=garbage; ", 100) + seenName + "=" + good, renewed},
+		{"after one of another session", seenName + "=" + companion(other, 59*time.Minute) + "; " + seenName + "=" + good, renewed},
+		{"after seven forgeries", strings.Repeat(seenName+"="+good[:len(good)-3]+"AAA; ", 7) + seenName + "=" + good, renewed},
+		{"after eight forgeries, all that are decrypted", strings.Repeat(seenName+"="+good[:len(good)-3]+"AAA; ", 8) + seenName + "=" + good, lost},
+		{"after one that is too old", seenName + "=" + companion(id, 0) + "; " + seenName + "=" + good, renewed},
+		{"before one that is too old", seenName + "=" + good + "; " + seenName + "=" + companion(id, 0), renewed},
 		{"an array of three", seenName + "=" + with(append([]byte{0x93}, append(plaintext[1:], 0xc0)...)), renewed},
 		{"an array of one", seenName + "=" + with(append([]byte{0x91}, plaintext[1:]...)), lost},
 		{"no array", seenName + "=" + with(plaintext[1:]), lost},
@@ -130,9 +135,11 @@ func TestReplayedCompanion(t *testing.T) {
 			t.Errorf("with companion %d: alive %v", i, !s.IsNew())
 		}
 	}
-	// The first of several counts, however good the others are.
-	if s := m.Open([]string{data, companions[0], companions[2]}); !s.IsNew() {
-		t.Error("the second companion was opened")
+	// The latest of several counts: after a change of Domain or Path, the older one may come first.
+	for _, headers := range [][]string{{data, companions[0], companions[2]}, {companions[2], companions[0], data}} {
+		if s := m.Open(headers); s.IsNew() || !s.ExpiresAt().Equal(clock.now().Add(55*time.Minute)) {
+			t.Errorf("with an older companion: new %v, until %v", s.IsNew(), s.ExpiresAt())
+		}
 	}
 }
 

@@ -39,3 +39,11 @@ var (
 	// ErrNoKeys means that a Config, or a call of SetKeys, has no key.
 	ErrNoKeys = errors.New("session: no keys")
 )
+
+// A fieldError is an error about one field, or about the method that came too late.
+type fieldError struct {
+	field string
+	error
+}
+
+func (e *fieldError) Unwrap() error { return e.error }

@@ -3,16 +3,53 @@ package runtime
 import (
 	"context"
 	"log/slog"
+	"net/http"
+	"strings"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/observe"
 )
 
 // An Event tells what happened to a session, for logs and metrics. It never holds a
-// value, a key, a token or the id of a session.
+// value, a key, a token or the id of a session. Each text may be empty.
 type Event struct {
 	Kind   EventKind
-	Reason string // why, in a few fixed words; may be empty
+	Reason string // why, in a few fixed words
 	Field  string // the field of the schema that it is about, or the method that came too late, such as Renew
+
+	// Method and Path are those of the request, for sessions of net/http. Path is as the client sent
+	// it, without the query, and cut after 256 bytes.
+	Method, Path string
+
+	// Largest has the fields that take the most bytes, and how many, if a session is too large:
+	// "Cart (3200 bytes), Username (12 bytes)". Field is the first of them then.
+	Largest string
+}
+
+// The bounds of what an event says of a request.
+const (
+	maxEventMethod = 32
+	maxEventPath   = 256
+)
+
+// describe returns the method and the path of a request. A handler may change the URL of its copy
+// at any time, but not the server's line.
+func describe(r *http.Request) (method, path string) {
+	path, _, _ = strings.Cut(r.RequestURI, "?")
+	if r.RequestURI == "" && r.URL != nil { // not from a server
+		path = r.URL.EscapedPath()
+	}
+	if _, rest, absolute := strings.Cut(path, "://"); absolute && path[0] != '/' {
+		path = strings.TrimLeftFunc(rest, func(c rune) bool { return c != '/' }) // without the host
+	}
+	return shorten(r.Method, maxEventMethod), shorten(path, maxEventPath)
+}
+
+// shorten cuts s after so many bytes.
+func shorten(s string, most int) string {
+	if len(s) > most {
+		s = s[:most]
+	}
+	return strings.ToValidUTF8(s, "?")
 }
 
 // EventKind says what an [Event] is about.
@@ -84,6 +121,14 @@ func (m *manager) report(ctx context.Context, e Event) {
 	default:
 		return
 	}
-	slog.LogAttrs(ctx, level, "session: "+string(e.Kind),
-		slog.String("cookie", m.cookie.Name()), slog.String("field", e.Field), slog.String("reason", e.Reason))
+	attrs := []slog.Attr{slog.String("cookie", m.cookie.Name())}
+	for _, attr := range []slog.Attr{
+		slog.String("field", e.Field), slog.String("reason", e.Reason), slog.String("largest", e.Largest),
+		slog.String("method", e.Method), slog.String("path", e.Path),
+	} {
+		if attr.Value.String() != "" {
+			attrs = append(attrs, attr)
+		}
+	}
+	slog.LogAttrs(ctx, level, "session: "+string(e.Kind), attrs...)
 }

@@ -91,7 +91,7 @@ func (f *Field[T]) encode(st *state, v T, use func(raw []byte)) {
 	}
 	if err != nil {
 		st.lock()
-		st.fail(err)
+		st.fail(&fieldError{f.Name, err})
 		st.unlock()
 		return
 	}

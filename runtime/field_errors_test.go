@@ -35,7 +35,7 @@ func TestEncodeErrors(t *testing.T) {
 		if lines, err := m.Seal(s); lines != nil || !errors.Is(err, runtime.ErrEncode) {
 			t.Errorf("sealed %q, %v", lines, err)
 		}
-		log.expect(t, runtime.Event{Kind: runtime.EventSaveFailed, Reason: "value cannot be encoded"})
+		log.expect(t, runtime.Event{Kind: runtime.EventSaveFailed, Reason: "value cannot be encoded", Field: "Moody"})
 		if text := fmt.Sprintf("%v %+v %#v", err, err, err); secret && strings.Contains(text, "s3cret") {
 			t.Errorf("shows a secret: %s", text)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -87,7 +88,7 @@ func same[T comparable](a, b T) bool { return a == b }
 
 func TestFields(t *testing.T) {
 	testField(t, &fieldUser, "hubo", "grüße", same[string])
-	testField(t, &fieldVisits, 1, -1<<63, same[int])
+	testField(t, &fieldVisits, 1, math.MinInt, same[int])
 	testField(t, &fieldRoles, []string{"a", ""}, []string{"b"}, slices.Equal)
 	testField(t, &fieldToken, "t0ken", strings.Repeat("t", 1000), same[string])
 	testField(t, &fieldTheme, "dark", "", same[string])

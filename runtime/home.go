@@ -1,6 +1,10 @@
 package runtime
 
-import "context"
+import (
+	"context"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+)
 
 // A home is where the sessions of a manager live: cookieHome, revocableHome or storeHome. It is
 // chosen once, when the manager is made, and nothing else asks which one it is. Sessions
@@ -9,9 +13,13 @@ type home interface {
 	// prepare makes room in st.opened for a session.
 	prepare(st *state)
 
-	// open opens the session that the token in a cookie leads to. The companion is the value of
-	// that cookie, empty if there is none. The refusal is empty if the session is good.
-	open(st *state, text, companion string, now int64) (refusal string, decrypted bool)
+	// open opens the session that the token in a cookie leads to. The companions are the values of
+	// the cookies of that name. The refusal is empty if the session is good.
+	open(st *state, text string, companions cookie.Values, now int64) (refusal string, decrypted bool)
+
+	// endAlso notes that a log-out ends another session that a cookie of the request led to, or
+	// would lead to if it were not refused. It is false if only the browser can forget it.
+	endAlso(st *state, other *opened) bool
 
 	// save brings the home up to date, and appends the Set-Cookie header fields that the
 	// browser must get.

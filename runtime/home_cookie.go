@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
@@ -15,8 +16,8 @@ func (h cookieHome) prepare(st *state) {
 	}
 }
 
-func (h cookieHome) open(st *state, text, companion string, now int64) (refusal string, decrypted bool) {
-	return st.unseal(text, companion, now)
+func (h cookieHome) open(st *state, text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
+	return st.unseal(text, companions, now)
 }
 
 func (h cookieHome) save(st *state, lines []string) ([]string, error) {
@@ -34,6 +35,8 @@ func (h cookieHome) note(*state, change) {}
 func (h cookieHome) pop(st *state, f *descriptor) []byte { return st.take(f) }
 
 func (h cookieHome) end(*state) (more bool) { return false }
+
+func (h cookieHome) endAlso(*state, *opened) bool { return false }
 
 func (h cookieHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))

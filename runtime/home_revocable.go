@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
@@ -45,8 +46,8 @@ func (h *revocableHome) prepare(st *state) {
 	st.revocable = new(revocableSession)
 }
 
-func (h *revocableHome) open(st *state, text, companion string, now int64) (refusal string, decrypted bool) {
-	refusal, decrypted = st.unseal(text, companion, now)
+func (h *revocableHome) open(st *state, text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
+	refusal, decrypted = st.unseal(text, companions, now)
 	switch refusal {
 	case "":
 		st.prune(now) // a principal that has ended is nobody's
@@ -216,6 +217,15 @@ func (h *revocableHome) end(st *state) (more bool) {
 	r.owner, r.leads = ownerNone, nil
 	st.beginAnew()
 	return more
+}
+
+func (h *revocableHome) endAlso(st *state, other *opened) bool {
+	r, o := st.revocable, other.revocable
+	r.leads = append(r.leads, o.leads...)
+	if o.owner == ownerSome && o.id != r.id {
+		r.lead(o.id)
+	}
+	return o.owner != ownerAnonymous
 }
 
 func (h *revocableHome) size(plaintext int) int {

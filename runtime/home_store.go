@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
@@ -110,12 +111,15 @@ func (h *storeHome) prepare(st *state) {
 	st.stored.changes = st.stored.few[:0]
 }
 
-func (h *storeHome) open(st *state, text, _ string, now int64) (refusal string, decrypted bool) {
+func (h *storeHome) open(st *state, text string, _ cookie.Values, now int64) (refusal string, decrypted bool) {
 	id, key, refusal, decrypted := h.openID(text)
 	if refusal != "" {
 		return refusal, decrypted
 	}
 	s := st.stored
+	if st.isRival(id) { // or the very session that is open
+		return refusedAgain, true
+	}
 	rec, err := h.load(st, h.place(id, 0), &st.Contents)
 	if err != nil {
 		if !errors.Is(err, ErrNoRecord) {
@@ -199,6 +203,15 @@ func (h *storeHome) end(st *state) (more bool) {
 	s.forget()
 	st.beginAnew()
 	return more
+}
+
+func (h *storeHome) endAlso(st *state, other *opened) bool {
+	s, o := st.stored, other.stored
+	s.leads = append(s.leads, o.leads...)
+	if o.found() && o.at.id != s.at.id {
+		s.leads = append(s.leads, o.at.id)
+	}
+	return true
 }
 
 func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + usedSize) }

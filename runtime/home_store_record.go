@@ -193,7 +193,8 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Re
 	start := len(*buf)
 	*buf = c.Append(*buf)
 	if size := token.TextLen(len(*buf)); size > maxRecordSize {
-		return rec, s, &recordTooLarge{size, h.largest(c)}
+		_, largest := h.largest(c)
+		return rec, s, &recordTooLarge{size, largest}
 	}
 	data, err := h.rings.Load().record.Seal(nil, *buf)
 	if err != nil {

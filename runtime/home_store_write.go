@@ -178,11 +178,11 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	now := st.now()
 	used := payload.Later(st.used, now)
 	st.Forget()
-	st.Saved = max(now, st.Created)
+	st.Saved = st.saveTime(now)
 	rec, held, err := h.sealRecord(&st.Contents, to, used)
 	if err != nil {
 		if large, ok := err.(*recordTooLarge); ok {
-			st.event(EventTooLarge, fmt.Sprintf("%d bytes", large.size), "")
+			st.eventTooLarge(large.size)
 		}
 		return err
 	}
@@ -266,12 +266,16 @@ func (h *storeHome) touch(st *state) error {
 		return nil
 	}
 	now, used := st.now(), st.used
-	due := h.slides(&st.Metadata) && now-used >= h.refresh
+	outdated := h.outdated(&st.Metadata, now)
+	due := outdated || h.slides(&st.Metadata) && now-used >= h.refresh
 	if due {
 		used = payload.Later(used, now)
 	}
 	if !due && s.staleness == staleNot && !st.oldKey() {
 		return nil
+	}
+	if outdated {
+		st.Saved = now
 	}
 	rec, held, err := h.sealRecord(&st.Contents, s.at, used)
 	if err != nil {
@@ -288,6 +292,9 @@ func (h *storeHome) touch(st *state) error {
 		}
 		st.used = used
 		s.hold(held)
+		if outdated {
+			s.cookie = cookieSent
+		}
 	}
 	return nil
 }
@@ -314,6 +321,9 @@ func (h *storeHome) tell(st *state, lines []string) ([]string, error) {
 	line, err := h.sealID(h.cookie.NewLine(idTokenLen, maxAge), st.ID())
 	if err != nil {
 		return nil, fmt.Errorf("session: sealing: %w", err)
+	}
+	if st.browser != holdsNothing {
+		lines = h.cookie.AppendFormerDeletions(lines, st.siblings)
 	}
 	st.browser = holdsCookie
 	if st.Permanent() {

@@ -37,6 +37,7 @@ type jar struct {
 	path     string // of the requests
 	insecure bool   // plain http
 	keepsAll bool   // no browser but a thief, who lets no cookie go
+	scopes   bool   // a response may have cookies of one name for several scopes
 	now      func() time.Time
 
 	mu      sync.Mutex
@@ -47,6 +48,7 @@ type jarCookie struct {
 	name, value  string
 	domain, path string
 	hostOnly     bool
+	partitioned  bool // by the one site at the top of all pages
 	secure       bool
 	expires      time.Time // zero if it ends with the browser
 }
@@ -69,7 +71,10 @@ func (j *jar) receive(t testing.TB, lines []string) {
 	defer j.mu.Unlock()
 	names := make(map[string]bool)
 	for _, line := range lines {
-		name, _, _ := strings.Cut(line, "=")
+		name, attributes, _ := strings.Cut(line, "=")
+		if a, err := parseAttributes(attributes[strings.Index(attributes, ";")+1:]); j.scopes && err == nil {
+			name += fmt.Sprintf(" %s %s %v", a.domain, a.path, a.partitioned)
+		}
 		if names[name] {
 			t.Errorf("two cookies %s in one response: %q", name, lines)
 		}
@@ -122,7 +127,7 @@ func (j *jar) store(line string) error {
 
 // place decides for which requests a cookie is, and whether it may be.
 func (j *jar) place(c *jarCookie, a attributes) error {
-	c.secure = a.secure
+	c.secure, c.partitioned = a.secure, a.partitioned
 	c.domain, c.hostOnly = j.host, a.domain == ""
 	if !c.hostOnly {
 		c.domain = strings.ToLower(strings.TrimPrefix(a.domain, "."))
@@ -152,7 +157,7 @@ func (j *jar) place(c *jarCookie, a attributes) error {
 // put adds a cookie, or puts it in the place of the one that is the same.
 func (j *jar) put(c *jarCookie) {
 	at := slices.IndexFunc(j.cookies, func(old *jarCookie) bool {
-		return old.name == c.name && old.domain == c.domain && old.path == c.path && old.hostOnly == c.hostOnly
+		return old.name == c.name && old.domain == c.domain && old.path == c.path && old.hostOnly == c.hostOnly && old.partitioned == c.partitioned
 	})
 	gone := !c.expires.IsZero() && !c.expires.After(j.now())
 	switch {

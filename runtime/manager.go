@@ -84,7 +84,7 @@ func (m *Manager[S]) Get(r *http.Request) *S {
 	if x, ok := r.Context().Value(managerKey{&m.manager}).(*exchange[S]); ok {
 		return &x.session
 	}
-	return m.detach(r.Context(), r.Header["Cookie"])
+	return m.detach(r.Context(), incoming{r.Header["Cookie"], r})
 }
 
 // Save writes a session from Get into the header of a response, for programs that do not
@@ -98,7 +98,7 @@ func (m *Manager[S]) Save(w http.ResponseWriter, _ *http.Request, s *S) error {
 // Open returns the session of a request with these values of the Cookie header field, for
 // transports other than net/http. It reads them when the session is first used.
 func (m *Manager[S]) Open(cookieHeaders []string) *S {
-	return m.detach(context.Background(), cookieHeaders)
+	return m.detach(context.Background(), incoming{cookies: cookieHeaders})
 }
 
 // Seal returns the values of the Set-Cookie header fields that the response must carry. There
@@ -110,15 +110,15 @@ func (m *Manager[S]) Seal(s *S) ([]string, error) {
 
 // detached is a session without an exchange, in one allocation.
 type detached[S any] struct {
-	session S
-	state   state
-	opened  opened
-	cookies []string
+	session  S
+	state    state
+	opened   opened
+	incoming incoming
 }
 
-func (m *Manager[S]) detach(ctx context.Context, cookies []string) *S {
-	d := &detached[S]{cookies: cookies}
-	d.state = state{manager: &m.manager, ctx: ctx, cookies: &d.cookies, opened: &d.opened}
+func (m *Manager[S]) detach(ctx context.Context, in incoming) *S {
+	d := &detached[S]{incoming: in}
+	d.state = state{manager: &m.manager, ctx: ctx, from: &d.incoming, opened: &d.opened}
 	d.session = m.wrap(Session{&d.state})
 	return &d.session
 }

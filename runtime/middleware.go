@@ -19,7 +19,7 @@ import (
 //
 // Applied twice, as on a whole router and again on some of its routes, the inner handler does
 // nothing. A request that is made with another request's context has that request's session,
-// whatever its own cookies are. Inside the handler of another manager with the same cookie, the
+// whatever its own cookies are. Inside the handler of another manager whose cookie has the same name, the
 // handler panics: give one of the two another Config.Name.
 //
 // A handler that takes over the connection with http.Hijacker writes its own response. It must
@@ -64,16 +64,16 @@ type exchange[S any] struct {
 
 // untyped is the part of an exchange that does not depend on the session's type.
 type untyped struct {
-	request http.Request // the handler's
-	state   state
-	writer  response.Writer
-	cookies []string
-	values  response.Values
+	request  http.Request // the handler's
+	state    state
+	writer   response.Writer
+	incoming incoming
+	values   response.Values
 }
 
 func (x *untyped) init(m *manager, w http.ResponseWriter, r *http.Request, ctx context.Context) {
-	x.cookies = r.Header["Cookie"]
-	x.state.manager, x.state.ctx, x.state.cookies = m, r.Context(), &x.cookies
+	x.incoming = incoming{r.Header["Cookie"], r}
+	x.state.manager, x.state.ctx, x.state.from = m, r.Context(), &x.incoming
 	response.Init(&x.writer, w, x)
 	x.request = *r.WithContext(ctx)
 }
@@ -113,7 +113,7 @@ func resumeOther(panicked any) {
 type requestContext[S any] struct{ *exchange[S] }
 
 // sessionKey is the context key of the innermost session of type S, managerKey that
-// of one manager; withinKey tells which manager there is that has the same cookie as
+// of one manager; withinKey tells which manager there is that has a cookie of the same name as
 // this one, and does not ask for its session.
 type (
 	sessionKey[S any] struct{}
@@ -133,7 +133,7 @@ func (c *requestContext[S]) Value(key any) any {
 			return c.exchange
 		}
 	case withinKey:
-		if key.manager.cookie.Same(st.manager.cookie) {
+		if key.manager.cookie.Name() == st.manager.cookie.Name() { // in whatever scope: both read both
 			return st.manager
 		}
 	}

@@ -61,6 +61,8 @@ func TestSameCookieTwice(t *testing.T) {
 		cfg    runtime.Config
 		panics bool
 	}{
+		// In another scope, each would read what the other saved last.
+		{runtime.Config{Keys: parseKeys(t, keyA), Partitioned: true}, true},
 		{runtime.Config{Keys: parseKeys(t, keyA)}, true},
 		{runtime.Config{Keys: parseKeys(t, keyB)}, true},
 		{runtime.Config{Keys: parseKeys(t, keyA), Name: "__Host-admin"}, false},

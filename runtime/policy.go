@@ -66,3 +66,21 @@ func (p *policy) maxAge(meta *payload.Metadata, now int64) int64 {
 	}
 	return min(end-now, most) // the clock may have been set back since
 }
+
+// Where a use puts the end of a permanent session off, its cookie is sent again though it did not
+// change: browsers would drop it 400 days after it was set. That is rare, as such a response may
+// overwrite what a parallel request changed, and early enough for a Lifetime of up to 266 days that begins
+// anew with a use until then. A response that is lost has two successors that try again.
+const resendAfter = int64(maxLifetime / 3 / time.Second)
+
+// outdated reports whether the cookie of a session must be sent again before the browser drops it.
+func (p *policy) outdated(meta *payload.Metadata, now int64) bool {
+	if !p.sliding || !meta.Permanent() {
+		return false
+	}
+	most := int64(maxLifetime / time.Second)
+	if p.absolute > 0 && meta.Created+p.absolute <= meta.Saved+most {
+		return false // the session ends before that
+	}
+	return now-meta.Saved >= resendAfter
+}

@@ -80,7 +80,7 @@ func TestFailedSave(t *testing.T) {
 				t.Errorf("%v", resp.Header)
 			}
 			if strings.Contains(log.String(), "s3cret") || strings.Count(log.String(), "\n") != 1 ||
-				!strings.Contains(log.String(), `"level":"ERROR","msg":"session: save failed","cookie":"__Host-session","field":"","reason":"value above the field's max"}`) {
+				!strings.Contains(log.String(), `"level":"ERROR","msg":"session: save failed","cookie":"__Host-session","field":"User","reason":"value above the field's max","method":"GET","path":"/"}`) {
 				t.Errorf("logged %s", log)
 			}
 		})
@@ -158,7 +158,10 @@ func TestDefaultLog(t *testing.T) {
 	log.Reset()
 	fieldBlob.Set(s.Session, make([]byte, 5000))
 	m.Seal(s)
-	for _, want := range []string{`"level":"ERROR","msg":"session: too large"`, `"level":"ERROR","msg":"session: save failed"`} {
+	for _, want := range []string{
+		`"level":"ERROR","msg":"session: too large","cookie":"__Host-session","field":"Blob","reason":"6790 bytes","largest":"Blob (5008 bytes)"`,
+		`"level":"ERROR","msg":"session: save failed","cookie":"__Host-session","field":"Blob","reason":"too large for a cookie","largest":"Blob (5008 bytes)"`,
+	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("logged %s, not %s", log, want)
 		}
@@ -168,7 +171,7 @@ func TestDefaultLog(t *testing.T) {
 		w.WriteHeader(200)
 		fieldToken.Set(from(r).Session, "s3cret")
 	})))
-	if want := `"level":"ERROR","msg":"session: too late","cookie":"__Host-session","field":"Token","reason":""}`; !strings.Contains(log.String(), want) {
+	if want := `"level":"ERROR","msg":"session: too late","cookie":"__Host-session","field":"Token","method":"GET","path":"/"}`; !strings.Contains(log.String(), want) {
 		t.Errorf("logged %s", log)
 	}
 }

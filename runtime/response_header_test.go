@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sessiongen/sessiongen/runtime"
@@ -97,17 +98,25 @@ func TestSetCookieLines(t *testing.T) {
 // Caches that know of these do not look at Cache-Control (RFC 9213).
 func TestTargetedCacheControl(t *testing.T) {
 	m := newManager(t, runtime.Config{})
-	for _, changes := range []bool{false, true} {
-		w := serve(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("CDN-Cache-Control", "public, max-age=60")
-			w.Header().Set("Surrogate-Control", "max-age=60")
-			if changes {
-				fieldUser.Set(from(r).Session, "hubo")
-			}
-		})))
-		for _, name := range []string{"CDN-Cache-Control", "Surrogate-Control"} {
-			if got := w.Header().Get(name); (got == "") != changes {
-				t.Errorf("changed: %v: %s: %s", changes, name, got)
+	for _, name := range []string{
+		"CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Vercel-CDN-Cache-Control", "Netlify-CDN-Cache-Control",
+		"Akamai-Cache-Control", "Fastly-Cache-Control", "X-LiteSpeed-Cache-Control", "Surrogate-Control", "Edge-Control", "X-Accel-Expires",
+	} {
+		for _, key := range []string{http.CanonicalHeaderKey(name), name, strings.ToLower(name)} {
+			for _, changes := range []bool{false, true} {
+				w := serve(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header()[key] = []string{"public, max-age=60"}
+					w.Header()["X-"+key+"-Not"] = []string{"public"}
+					if changes {
+						fieldUser.Set(from(r).Session, "hubo")
+					}
+				})))
+				if got := w.Header()[key]; (len(got) == 0) != changes {
+					t.Errorf("changed: %v: %s: %s", changes, key, got)
+				}
+				if w.Header()["X-"+key+"-Not"] == nil {
+					t.Errorf("X-%s-Not is removed", key)
+				}
 			}
 		}
 	}
@@ -141,5 +150,30 @@ func TestLateUseVaries(t *testing.T) {
 	})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if got := w.Result().Header.Get("Vary"); got != "Cookie" {
 		t.Errorf("Vary: %s", got)
+	}
+}
+
+// A program that writes to the map of the header may write the name in any case.
+func TestCacheControlInAnyCase(t *testing.T) {
+	m := newManager(t, runtime.Config{})
+	for _, c := range []struct {
+		lower, canonical string
+		want             string
+	}{
+		{"public, max-age=60", "", "private, max-age=60"},
+		{"public, max-age=60", "s-maxage=5, immutable", "private, immutable, max-age=60"},
+		{"no-store", "", "no-store"},
+		{"public", "no-store", "no-store public"},
+	} {
+		w := serve(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header()["cache-control"] = []string{c.lower}
+			if c.canonical != "" {
+				w.Header().Set("Cache-Control", c.canonical)
+			}
+			fieldUser.Set(from(r).Session, "hubo")
+		})))
+		if got := strings.Join(w.Header()["Cache-Control"], " "); got != c.want || w.Header()["cache-control"] != nil {
+			t.Errorf("%q and %q become %q, beside %q", c.lower, c.canonical, got, w.Header()["cache-control"])
+		}
 	}
 }

@@ -55,7 +55,7 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 	if errors.Is(err, ErrStore) { // of which there was an event
 		return nil, true, err
 	}
-	st.event(EventSaveFailed, reason(err), "")
+	st.eventSaveFailed(err)
 	if st.loggedOut && st.browser != holdsNothing {
 		return st.appendDeletions(nil), true, err
 	}
@@ -101,11 +101,6 @@ func (st *state) outlive() {
 	st.event(EventGone, "", "")
 }
 
-// appendDeletions removes every cookie of the session from the browser.
-func (st *state) appendDeletions(lines []string) []string {
-	return st.manager.cookie.AppendDeletions(lines, st.siblings)
-}
-
 // announce reports what a save does, once. A reseal is the save of a session that did not change.
 func (st *state) announce(reseal bool) {
 	empty := st.Empty()
@@ -129,8 +124,7 @@ func (st *state) announce(reseal bool) {
 func (st *state) appendPlaintext(dst []byte, now int64) []byte {
 	if st.modified() {
 		st.Forget()
-		// A clock that was set back must not make the session younger than it is.
-		st.Saved = max(now, st.Created)
+		st.Saved = st.saveTime(now)
 	}
 	return st.Append(dst)
 }
@@ -147,25 +141,28 @@ func (st *state) size() int {
 }
 
 // largest names the fields that take the most bytes, the largest first.
-func (m *manager) largest(c *payload.Contents) string {
+func (m *manager) largest(c *payload.Contents) (first, all string) {
 	type sized struct {
 		name string
 		size int
 	}
-	var all []sized
+	var fields []sized
 	for i, size := range c.Sizes() {
 		name := "fields of another version"
 		if i >= 0 {
 			name = m.fields[i].name
 		}
-		all = append(all, sized{name, size})
+		fields = append(fields, sized{name, size})
 	}
-	slices.SortStableFunc(all, func(a, b sized) int { return b.size - a.size })
+	if len(fields) == 0 {
+		return "", ""
+	}
+	slices.SortStableFunc(fields, func(a, b sized) int { return b.size - a.size })
 	var text []string
-	for _, f := range all[:min(3, len(all))] {
+	for _, f := range fields[:min(3, len(fields))] {
 		text = append(text, fmt.Sprintf("%s (%d bytes)", f.name, f.size))
 	}
-	return strings.Join(text, ", ")
+	return fields[0].name, strings.Join(text, ", ")
 }
 
 // beginsSession reports whether the session that is to be saved is a new one, or has a new id.

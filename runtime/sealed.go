@@ -12,7 +12,7 @@ import (
 
 // unseal opens the session in a token. The refusal is empty if it is accepted. If it has only
 // ended, the session is there all the same.
-func (st *state) unseal(text, companion string, now int64) (refusal string, decrypted bool) {
+func (st *state) unseal(text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
 	m := st.manager
 	rings := m.rings.Load()
 	plaintext, key, err := rings.session.Open(st.Room(), text)
@@ -33,9 +33,9 @@ func (st *state) unseal(text, companion string, now int64) (refusal string, decr
 	}
 	st.wrongTimes = st.CorrectTimes(now)
 	st.used, st.key, st.oldUse = st.Saved, uint8(key), false
-	if m.slides(&st.Metadata) && companion != "" {
+	if m.slides(&st.Metadata) {
 		var used int64
-		used, st.oldUse = m.openCompanion(companion, st.ID())
+		used, st.oldUse = m.openCompanions(companions, st.ID())
 		if used > now+payload.ClockError {
 			used, st.oldUse = now, true // the clock that noted it is wrong
 		}
@@ -63,21 +63,28 @@ func (st *state) seal(lines []string) (_ []string, err error) {
 	case empty:
 		return lines, nil
 	}
-	if st.oldKey() || st.wrongTimes {
+	m := st.manager
+	slides, old := m.slides(&st.Metadata), st.oldKey() || st.wrongTimes
+	if !slides && !old {
+		return lines, nil
+	}
+	now := st.now()
+	outdated := m.outdated(&st.Metadata, now)
+	if outdated {
+		st.Saved = now
+	}
+	if old || outdated {
 		if lines, err = st.sealData(lines, true); err != nil {
 			return nil, err
 		}
 	}
-	if m := st.manager; m.slides(&st.Metadata) {
-		if now := st.now(); st.oldKey() || st.wrongTimes || st.oldUse || now-st.used >= m.refresh {
-			return st.sealUse(lines, now)
-		}
+	if slides && (old || st.oldUse || now-st.used >= m.refresh) {
+		return st.sealUse(lines, now)
 	}
 	return lines, nil
 }
 
-// sealData seals the session itself. A reseal is one of a session that did not change,
-// under the newest key.
+// sealData seals the session itself. A reseal is one of a session that did not change.
 func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	m := st.manager
 	buf := getScratch()
@@ -87,21 +94,25 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	tokenLen := token.TextLen(len(*buf))
 	chunks, size := m.cookie.Layout(tokenLen)
 	if chunks == 0 {
-		st.event(EventTooLarge, fmt.Sprintf("%d bytes", size), "")
+		st.eventTooLarge(size)
 		if reseal {
 			return lines, nil // the browser's cookie is still good
 		}
+		_, largest := m.largest(&st.Contents)
 		return nil, fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
-			ErrTooLarge, size, m.cookie.Limit(), m.largest(&st.Contents))
+			ErrTooLarge, size, m.cookie.Limit(), largest)
 	}
 	maxAge := m.maxAge(&st.Metadata, now)
 	line, err := m.rings.Load().session.Seal(m.cookie.NewLine(tokenLen, maxAge), *buf)
 	if err != nil {
 		return nil, fmt.Errorf("session: sealing: %w", err)
 	}
+	if st.browser != holdsNothing {
+		lines = m.cookie.AppendFormerDeletions(lines, st.siblings)
+	}
 	lines = m.cookie.AppendLines(lines, line, chunks, maxAge, now)
 	st.browser = holdsCookie
-	st.announce(reseal)
+	st.announce(reseal && (st.oldKey() || st.wrongTimes))
 
 	kept := cookie.ChunkSiblings(chunks)
 	if m.slides(&st.Metadata) {

@@ -132,7 +132,7 @@ func TestCanaryOnTheServer(t *testing.T) {
 	c.add("secret field", token, []byte(token))
 	c.add("new secret field", token2, []byte(token2))
 	said.add("field", "hubolatus", []byte("hubolatus"))
-	said.secrets["principal"] = strconv.Itoa(account)
+	said.secrets["principal"] = strconv.FormatInt(account, 10)
 	said.secrets["principal, hex"] = strconv.FormatInt(account, 16)
 	var events strings.Builder
 	fails := func(errs ...error) {

@@ -93,6 +93,14 @@ func TestCanary(t *testing.T) {
 			everything(m.Open([]string{header}))
 		}
 
+		// Several cookies that open, and a log-out that leaves an empty session in place of one.
+		s = m.Open([]string{cookie, sealed(t, m, func(s *visitor) { fieldToken.Set(s.Session, token) })})
+		everything(s)
+		s.Destroy()
+		everything(s)
+		c.addBase64("empty session", strings.TrimPrefix(pair(t, seal(t, m, s)), dataName+"="))
+		everything(s)
+
 		// Errors, of each kind.
 		for _, err := range []func(*visitor){
 			func(s *visitor) { fieldUser.Set(s.Session, token) },
@@ -130,8 +138,8 @@ func TestCanary(t *testing.T) {
 			if events == nil {
 				w = plain{&calls{header: http.Header{}}}
 			}
-			r := httptest.NewRequest("GET", "/", nil)
-			r.Header["Cookie"] = []string{header}
+			r := httptest.NewRequest("GET", "/canary?token="+token+"&cookie="+value, nil) // events have the path alone
+			r.Header["Cookie"] = []string{header, forged}
 			m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				s := from(r)
 				ctx, cancel := context.WithCancel(context.WithValue(r.Context(), new(int), "v"))
@@ -162,7 +170,7 @@ func TestCanary(t *testing.T) {
 
 	all := c.text.String() + log.String()
 	if !strings.Contains(all, "hubo") || !strings.Contains(all, "REDACTED") || !strings.Contains(all, "forged") ||
-		!strings.Contains(all, "wrong purpose") || len(c.secrets) < 60 {
+		!strings.Contains(all, "wrong purpose") || !strings.Contains(all, "/canary") || !strings.Contains(all, "Token (") || len(c.secrets) < 60 {
 		t.Error("the canary does not see what is printed")
 	}
 	c.expectNone(t, all)

@@ -31,14 +31,14 @@ func TestSizeLimit(t *testing.T) {
 		var log eventLog
 		m, s := sized(t, size, runtime.Config{OnEvent: log.record})
 		lines, err := m.Seal(s)
-		want := fmt.Sprintf("session: too large for a cookie: %d bytes, 4096 allowed; the largest fields are "+
-			"Blob (%d bytes), Token (14 bytes), User (10 bytes)", size, len("\xa4blob\xc5..")+len(fieldBlob.Get(s.Session)))
+		largest := fmt.Sprintf("Blob (%d bytes), Token (14 bytes), User (10 bytes)", len("\xa4blob\xc5..")+len(fieldBlob.Get(s.Session)))
+		want := fmt.Sprintf("session: too large for a cookie: %d bytes, 4096 allowed; the largest fields are %s", size, largest)
 		if lines != nil || !errors.Is(err, runtime.ErrTooLarge) || err.Error() != want || s.Err() != nil {
 			t.Errorf("%d: %q, %v\nwant %s", size, lines, err, want)
 		}
 		log.expect(t,
-			runtime.Event{Kind: runtime.EventTooLarge, Reason: fmt.Sprint(size, " bytes")},
-			runtime.Event{Kind: runtime.EventSaveFailed, Reason: "too large for a cookie"})
+			runtime.Event{Kind: runtime.EventTooLarge, Reason: fmt.Sprint(size, " bytes"), Field: "Blob", Largest: largest},
+			runtime.Event{Kind: runtime.EventSaveFailed, Reason: "too large for a cookie", Field: "Blob", Largest: largest})
 	}
 }
 

@@ -2,6 +2,9 @@ package runtime
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,12 +17,18 @@ import (
 type state struct {
 	manager *manager
 	ctx     context.Context // of the request, for events
-	cookies *[]string       // the request's Cookie header fields; a pointer, which fmt does not follow
+	from    *incoming       // nil for what is revoked from outside; a pointer, which fmt does not follow
 
 	asked   atomic.Bool // the handler has the session, used or not
 	mu      sync.Mutex  // for all that follows
 	answer  answer
 	*opened // may be nil before it is open
+}
+
+// incoming is what a session needs of its request.
+type incoming struct {
+	cookies []string      // the Cookie header fields, as they were before a handler could change them
+	request *http.Request // the server's, of which a handler has a copy; nil for other transports
 }
 
 // opened is what there is of a session once it is used.
@@ -50,6 +59,7 @@ type trouble struct {
 	err    error   // the first thing that went wrong
 	down   error   // the store could not tell what the session is: nothing is sent
 	events []Event // to be reported once mu is free
+	rivals rivals  // the other sessions that the browser's cookies lead to
 }
 
 // ask notes that the handler has the session.
@@ -104,8 +114,34 @@ func (st *state) troubled() *trouble {
 }
 
 func (st *state) event(kind EventKind, reason, field string) {
+	st.note(Event{Kind: kind, Reason: reason, Field: field})
+}
+
+// eventTooLarge reports that a session does not fit.
+func (st *state) eventTooLarge(size int) {
+	first, all := st.manager.largest(&st.Contents)
+	st.note(Event{Kind: EventTooLarge, Reason: fmt.Sprintf("%d bytes", size), Field: first, Largest: all})
+}
+
+// eventSaveFailed reports why a save failed.
+func (st *state) eventSaveFailed(err error) {
+	e := Event{Kind: EventSaveFailed, Reason: reason(err)}
+	if about := (*fieldError)(nil); errors.As(err, &about) {
+		e.Field = about.field
+	}
+	if errors.Is(err, ErrTooLarge) {
+		e.Field, e.Largest = st.manager.largest(&st.Contents)
+	}
+	st.note(e)
+}
+
+// note keeps an event until it can be reported.
+func (st *state) note(e Event) {
+	if st.from != nil && st.from.request != nil {
+		e.Method, e.Path = describe(st.from.request)
+	}
 	t := st.troubled()
-	t.events = append(t.events, Event{Kind: kind, Reason: reason, Field: field})
+	t.events = append(t.events, e)
 }
 
 // fail keeps the first error.
@@ -132,68 +168,11 @@ func (st *state) fallDown(err error) {
 // isDown reports whether nothing is known of the session.
 func (st *state) isDown() bool { return st.trouble != nil && st.trouble.down != nil }
 
-// maxOpens bounds how many cookies of the session's name are decrypted.
-const maxOpens = 2
-
-// open finds the first cookie that opens. Without such a cookie, the session is empty.
-func (st *state) open() {
-	m := st.manager
-	m.home.prepare(st)
-	st.Init(m.schema)
-	st.origin = fresh
-	now := m.clock.now()
-	var r cookie.Received
-	m.cookie.Find(*st.cookies, &r)
-	st.siblings = r.Siblings
-	if r.Any {
-		st.browser = holdsCookie
-	}
-	opens := 0
-	for value := range r.Candidates() {
-		refusal, decrypted := st.tryOpen(value, &r, now)
-		if refusal == "" {
-			st.origin = returning
-			return
-		}
-		st.Reset()
-		if st.isDown() {
-			break
-		}
-		st.event(EventRefused, refusal, "")
-		if decrypted {
-			opens++
-		}
-		if opens == maxOpens {
-			break
-		}
-	}
-	st.start(now)
-}
-
-// tryOpen opens the session that a cookie's value leads to. The refusal is empty if it is
-// accepted.
-func (st *state) tryOpen(value string, r *cookie.Received, now int64) (refusal string, decrypted bool) {
-	text, ok := st.manager.cookie.Join(value, r)
-	if !ok {
-		return RefusedMalformed, false
-	}
-	refusal, decrypted = st.manager.home.open(st, text, r.Companion(), now)
-	if refusal == "" {
-		st.boundExpiries(now)
-		st.prune(now)
-		st.reportDisputed()
-	}
-	return refusal, decrypted
-}
-
 // hasExpired reports whether the session would be refused now.
 func (st *state) hasExpired() bool {
 	expires, _ := st.manager.expiry(&st.Metadata, st.used, st.now())
 	return st.now() >= expires
 }
-
-// start makes an empty session one that begins now.
-func (st *state) start(now int64) { st.Created, st.Saved, st.used = now, now, now }
 
 // prune removes what has ended by now. If that is the principal, all goes: it was theirs.
 func (st *state) prune(now int64) {
@@ -214,14 +193,8 @@ func (st *state) boundExpiries(now int64) {
 	}
 }
 
-// reportDisputed reports that two builds disagree about the principal.
-func (st *state) reportDisputed() {
-	for i, f := range st.manager.fields {
-		if st.Dropped(i) {
-			st.event(EventFieldDropped, "two builds disagree about the principal", f.name)
-		}
-	}
-}
+// start makes an empty session one that begins now.
+func (st *state) start(now int64) { st.Created, st.Saved, st.used = now, now, now }
 
 func (st *state) now() int64 { return st.manager.clock.now() }
 

@@ -39,7 +39,7 @@ type update func(held []byte) []byte
 func (st *state) change(name string) {
 	st.edits = unsaved
 	if st.answer != answerAhead {
-		st.fail(ErrTooLate)
+		st.fail(&fieldError{name, ErrTooLate})
 		st.event(EventTooLate, "", name)
 	}
 }

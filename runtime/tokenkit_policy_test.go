@@ -244,9 +244,9 @@ func (k *kitMaker) addCompanions() {
 	f = idle("in-front", "the companion precedes the session, in a header field of its own", usual(), at(kitTime-60))
 	f.send(at(kitTime-60)(f), f.cookie(usual()))
 	used(f, kitTime-60, kitTime-60+3600)
-	f = idle("twice", "of two companions the first counts", usual(), at(kitTime-60))
+	f = idle("twice", "of two companions the later one counts", usual(), at(kitTime-60))
 	f.send(strings.Join([]string{f.cookie(usual()), at(kitTime - 120)(f), at(kitTime - 60)(f)}, "; "))
-	used(f, kitTime-120, kitTime-120+3600)
+	used(f, kitTime-60, kitTime-60+3600)
 	f = idle("alone", "a companion without a session", usual(), at(kitTime-60))
 	f.send(at(kitTime - 60)(f))
 	f.Outcome = tokentest.Outcome{}
@@ -295,8 +295,14 @@ func (k *kitMaker) addChunks() {
 	good("stale", "chunks of a session that was longer are left over", 4, 20, 100, func(cookies []string) []string {
 		return append(cookies, "__Host-session-3=AAAA", "__Host-session-4=garbage")
 	})
-	good("twice", "of two cookies with a chunk's name the first counts", 3, 20, 64, func(cookies []string) []string {
+	good("twice", "of two cookies with a chunk's name the first continues the token", 3, 20, 64, func(cookies []string) []string {
 		return append(cookies, "__Host-session-2=AAAA")
+	})
+	good("twice-in-front", "of two cookies with a chunk's name the second continues the token", 3, 20, 64, func(cookies []string) []string {
+		return append([]string{"__Host-session-2=AAAA"}, cookies...)
+	})
+	good("twice-mixed", "of two cookies with each chunk's name another one continues the token", 3, 20, 64, func(cookies []string) []string {
+		return append([]string{"__Host-session-2=AAAA"}, append(cookies, "__Host-session-3=garbage")...)
 	})
 	f := k.addPlain("chunks-unsplit", "a session of one cookie where four chunks are allowed, beside a stale chunk", usual())
 	f.Chunks = 4
@@ -426,7 +432,8 @@ func (k *kitMaker) addCookies() {
 
 	// Several cookies of the name. Each letter is one: a token that opens, or one that is
 	// malformed, forged, of an unknown key, of the wrong purpose, expired, or whose plaintext
-	// is broken.
+	// is broken. N is a token that opens and was saved a second later, A one that was authenticated,
+	// and C one that was created a second later.
 	reasons := map[rune]string{
 		'm': tokentest.Malformed, 'f': tokentest.Forged, 'u': tokentest.UnknownKey, 'w': tokentest.WrongPurpose,
 		'e': tokentest.Expired, 'b': tokentest.Malformed,
@@ -440,8 +447,15 @@ func (k *kitMaker) addCookies() {
 			if letter == 'e' {
 				p = p.with(metaCreated, num(kitCreated-uint64(f.Lifetime)))
 			}
-			if letter == 'b' {
+			switch letter {
+			case 'b':
 				p.tail = unhex("c0")
+			case 'N':
+				p = p.with(metaSeen, num(kitSeen-kitCreated+1))
+			case 'A':
+				p = p.with(metaAuthenticated, num(1))
+			case 'C':
+				p = p.with(metaCreated, num(kitCreated+1)).with(metaSeen, num(kitSeen-kitCreated-1))
 			}
 			token := f.token(p)
 			switch letter {
@@ -463,12 +477,20 @@ func (k *kitMaker) addCookies() {
 			f.Session = nil
 		} else {
 			f.Fields = []tokentest.Field{{Key: "n", Value: num(uint64(opened))}}
+			switch letters[opened-1] {
+			case 'N':
+				f.Seen, f.Used, f.Expires = f.Seen+1, f.Used+1, f.Expires+1
+			case 'A':
+				f.Authenticated = f.Created
+			case 'C':
+				f.Created++
+			}
 		}
 		for _, letter := range refusals {
 			f.Refused = append(f.Refused, reasons[letter])
 		}
 	}
-	several("first", "two cookies that would open: the first one wins", "gg", 1, "")
+	several("first", "two cookies that open, and are as new as one another: the first one wins", "gg", 1, "")
 	several("second-after-malformed", "the second opens, after one that is malformed", "mg", 2, "m")
 	several("second-after-forged", "the second opens, after one that is forged", "fg", 2, "f")
 	several("second-after-unknown-key", "the second opens, after one of an unknown key", "ug", 2, "u")
@@ -477,12 +499,26 @@ func (k *kitMaker) addCookies() {
 	several("second-after-broken", "the second opens, after one whose plaintext is malformed", "bg", 2, "b")
 	several("third-after-malformed", "the third opens, after two that cost no decryption", "mug", 3, "mu")
 	several("third-after-one-forged", "the third opens, after one that is malformed and one that is forged", "mfg", 3, "mf")
-	several("third-after-two-forged", "the third is not tried, after two that are forged", "ffg", 0, "ff")
-	several("third-after-two-expired", "the third is not tried, after two that have expired", "eeg", 0, "ee")
-	several("third-after-two-broken", "the third is not tried, after two whose plaintexts are malformed", "bbg", 0, "bb")
-	several("third-after-forged-and-expired", "the third is not tried, after one that is forged and one that has expired", "feg", 0, "fe")
+	several("third-after-two-forged", "the third opens, after two that are forged", "ffg", 3, "ff")
+	several("third-after-two-expired", "the third opens, after two that have expired", "eeg", 3, "ee")
+	several("third-after-two-broken", "the third opens, after two whose plaintexts are malformed", "bbg", 3, "bb")
+	several("third-after-forged-and-expired", "the third opens, after one that is forged and one that has expired", "feg", 3, "fe")
 	several("eighth", "the eighth opens, after seven that cost no decryption", "muwmuwmg", 8, "muwmuwm")
-	several("ninth", "the ninth is not looked at", "muwmuwmug", 0, "muwmuwmu")
+	several("ninth", "the ninth opens, after eight that cost no decryption", "muwmuwmug", 9, "muwmuwmu")
+	several("tenth", "the tenth opens, after nine of which the first eight count as refused", "muwmuwmuwg", 10, "muwmuwmu")
+	several("sixteenth-after-forged", "the sixteenth opens, after fifteen that are forged", strings.Repeat("f", 15)+"g", 16, "ffffffff")
+	several("seventeenth-after-forged", "the seventeenth is not tried, after sixteen that are forged", strings.Repeat("f", 16)+"g", 0, "ffffffff")
+	several("fourth-after-expired", "the fourth opens, after three that have expired", "eeeg", 4, "eee")
+	several("fifth-after-expired", "the fifth is not tried, after four that have expired", "eeeeg", 0, "eeee")
+	several("newest-second", "two cookies that open: the second one was saved later, and wins", "gN", 2, "")
+	several("newest-first", "two cookies that open: the first one was saved later, and wins", "Ng", 1, "")
+	several("newest-third", "the newest wins, after one that is older and one that is forged", "gfN", 3, "")
+	several("newest-after-garbage", "what is refused after one that opens does not count as refused", "mgmNf", 4, "m")
+	several("newest-fourth", "the newest of four that open wins", "gggN", 4, "")
+	several("newest-fifth", "the fifth of those that open is not tried", "ggggN", 1, "")
+	several("authenticated-second", "of two that were saved at once, the one that was authenticated wins", "gA", 2, "")
+	several("created-second", "of two that were saved at once, the one that was created later wins", "gC", 2, "")
+	several("saved-before-authenticated", "the one that was saved later wins over one that was authenticated", "AN", 2, "")
 
 	sized := func(file, comment string, length, chunks int) {
 		f := k.add("size-"+file, comment)

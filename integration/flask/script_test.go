@@ -514,7 +514,7 @@ var script = []scenario{
 				ops: `get user`, cookies: alsoBefore, does: "a second cookie of the name, in front:",
 				flask:   `null, Vary: Cookie, then {"user":"hubo"}`,
 				ours:    `"hubo", Vary: Cookie, then {"user":"hubo"}`,
-				differs: "the first that opens wins: a cookie planted for a longer path does not log the visitor out",
+				differs: "all are tried, within bounds, and the newest that opens wins: a cookie planted for a longer path does not log the visitor out (see cookies.md)",
 				events:  "refused: malformed",
 			},
 			{

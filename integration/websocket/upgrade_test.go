@@ -115,7 +115,7 @@ func TestUpgrade(t *testing.T) {
 				}
 				<-returned
 				// What is changed once the connection is taken over is reported.
-				if want := []runtime.Event{{Kind: runtime.EventTooLate, Field: "Username"}}; !slices.Equal(late, want) {
+				if want := []runtime.Event{{Kind: runtime.EventTooLate, Field: "Username", Method: "GET", Path: "/"}}; !slices.Equal(late, want) {
 					t.Errorf("events %v", late)
 				}
 			})

@@ -1,6 +1,7 @@
 package cookie
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -12,26 +13,87 @@ import (
 
 const chunkMarkSize = len("2.")
 
-// Join returns the token whose first chunk is value; ok is false if a chunk is missing or too
-// long, or there are more than the program allows.
-func (s *Spec) Join(value string, r *Received) (token string, ok bool) {
+// Chunks returns over how many cookies the token is split whose first one has a value, and that
+// value without their number; ok is false if it is too long, or there are more than the program
+// allows.
+func (s *Spec) Chunks(value string) (chunks int, first string, ok bool) {
 	if len(value) > MaxChunks*MaxSize { // more than any sealer makes
-		return "", false
+		return 0, "", false
 	}
 	if len(value) < chunkMarkSize || value[1] != '.' {
-		return value, true
+		return 1, value, true
 	}
-	chunks := int(value[0]) - '0'
-	if chunks < 2 || chunks > s.chunks {
-		return "", false
+	chunks = int(value[0]) - '0'
+	return chunks, value[chunkMarkSize:], 2 <= chunks && chunks <= s.chunks
+}
+
+// Joins yields the tokens that begin with a first chunk and go on with the others: one, unless a
+// name came several times. Chunks of the same scope mostly are the same in the order of their
+// names, so those of one index come before all mixtures.
+func (r *Received) Joins(first string, chunks int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		others := r.siblings[:chunks-1]
+		most := 0
+		for i := range others {
+			most = max(most, others[i].len())
+		}
+		var pick picks
+		for i := range most {
+			pick = picks{i, i, i}
+			if token, ok := pick.join(first, others); ok && !yield(token) {
+				return
+			}
+		}
+		for pick = (picks{}); pick.next(others); {
+			if pick.alike(len(others)) {
+				continue
+			}
+			if token, ok := pick.join(first, others); ok && !yield(token) {
+				return
+			}
+		}
 	}
-	var b strings.Builder
-	b.WriteString(value[chunkMarkSize:])
-	for _, chunk := range r.siblings[:chunks-1] {
-		if chunk == "" || len(chunk) > MaxSize {
+}
+
+// picks are the indexes of the values that are chosen among those of each chunk's name.
+type picks [MaxChunks - 1]int
+
+// next goes on to the next choice. It is false after the last one.
+func (p *picks) next(others []Values) bool {
+	for i := range others {
+		if p[i]++; p[i] < others[i].len() {
+			return true
+		}
+		p[i] = 0
+	}
+	return false
+}
+
+// alike reports whether all are the same.
+func (p *picks) alike(n int) bool {
+	for _, index := range p[:n] {
+		if index != p[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// join is false if one of the chunks is missing.
+func (p *picks) join(first string, others []Values) (token string, ok bool) {
+	size := len(first)
+	for i := range others {
+		chunk := others[i].at(p[i])
+		if chunk == "" {
 			return "", false
 		}
-		b.WriteString(chunk)
+		size += len(chunk)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteString(first)
+	for i := range others {
+		b.WriteString(others[i].at(p[i]))
 	}
 	return b.String(), true
 }

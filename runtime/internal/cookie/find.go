@@ -5,27 +5,65 @@ import (
 	"strings"
 )
 
-// maxCandidates bounds how many cookies of the session's name are looked at: a request
-// cannot make the server work for longer.
-const maxCandidates = 8
+const (
+	// maxCookies bounds how many cookies are looked at in which the session's name occurs at all.
+	// net/http gives up at 3,000 of any name.
+	maxCookies = 4000
+
+	// maxValues bounds how many cookies of one name are kept: more than any browser keeps for all
+	// names of a site.
+	maxValues = 200
+)
 
 // Received is what a request carries of a session, not authenticated.
 type Received struct {
-	first    string               // the value of the first cookie with the session's name, unless it is empty
-	more     []string             // the values of the others, as far as they are looked at
-	siblings [siblingCount]string // the value of the first cookie of each name
+	candidates Values
+	siblings   [siblingCount]Values
 
 	Siblings Siblings // those that there are, whatever they hold
 	Any      bool     // there is a cookie of the session's name, whatever it holds
 }
 
-// Candidates yields the values to be tried.
-func (r *Received) Candidates() iter.Seq[string] {
+// Values are those of the cookies of one name, in their order, without the empty ones. There is
+// hardly ever more than one: a subdomain can plant others, and so can a change of Domain or Path.
+type Values struct {
+	first string
+	more  []string
+}
+
+func (v *Values) add(value string) {
+	if v.first == "" {
+		v.first = value
+	} else if value != "" && len(v.more) < maxValues-1 {
+		v.more = append(v.more, value)
+	}
+}
+
+// at returns the value with an index, empty if there are not so many.
+func (v *Values) at(i int) string {
+	switch {
+	case i == 0:
+		return v.first
+	case i <= len(v.more):
+		return v.more[i-1]
+	}
+	return ""
+}
+
+func (v *Values) len() int {
+	if v.first == "" {
+		return 0
+	}
+	return 1 + len(v.more)
+}
+
+// All yields the values.
+func (v Values) All() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		if r.first == "" || !yield(r.first) {
+		if v.first == "" || !yield(v.first) {
 			return
 		}
-		for _, value := range r.more {
+		for _, value := range v.more {
 			if !yield(value) {
 				return
 			}
@@ -33,35 +71,44 @@ func (r *Received) Candidates() iter.Seq[string] {
 	}
 }
 
-// Companion returns the value of the companion, empty if there is none.
-func (r *Received) Companion() string { return r.siblings[Companion] }
+// Candidates are the values to be tried.
+func (r *Received) Candidates() Values { return r.candidates }
+
+// Companions are the values of the companion.
+func (r *Received) Companions() Values { return r.siblings[Companion] }
 
 // Find looks for the session's cookies in the values of the Cookie header fields, in their
 // order (RFC 6265 section 4.2.1: a client sends the one with the longest path first).
 func (s *Spec) Find(headers []string, r *Received) {
+	left := maxCookies
 	for _, header := range headers {
-		for header != "" {
-			var pair string
-			pair, header, _ = strings.Cut(header, ";")
-			s.findPair(trim(pair), r)
+		for left > 0 {
+			// Searching for the name takes less than splitting everything: the other cookies of a
+			// request are not this package's.
+			at := strings.Index(header, s.name)
+			if at < 0 {
+				break
+			}
+			left--
+			begins := strings.Trim(header[strings.LastIndexByte(header[:at], ';')+1:at], " \t") == ""
+			pair, rest, _ := strings.Cut(header[at:], ";")
+			if begins {
+				s.findPair(trimRight(pair), r)
+			}
+			header = rest
 		}
 	}
 }
 
+// findPair looks at a cookie whose name begins with the session's.
 func (s *Spec) findPair(pair string, r *Received) {
-	rest, ok := strings.CutPrefix(pair, s.name)
-	if !ok || rest == "" {
-		return
-	}
-	switch value := rest[1:]; rest[0] {
-	case '=':
+	rest := pair[len(s.name):]
+	switch {
+	case rest == "":
+	case rest[0] == '=':
 		r.Any = true
-		if r.first == "" {
-			r.first = value
-		} else if value != "" && len(r.more) < maxCandidates-1 {
-			r.more = append(r.more, value)
-		}
-	case '-':
+		r.candidates.add(rest[1:])
+	case rest[0] == '-':
 		s.findSibling(pair, r)
 	}
 }
@@ -69,18 +116,17 @@ func (s *Spec) findPair(pair string, r *Received) {
 func (s *Spec) findSibling(pair string, r *Received) {
 	name, value, _ := strings.Cut(pair, "=")
 	for i, sibling := range s.siblings {
-		if name == sibling && r.siblings[i] == "" {
-			r.siblings[i] = value
+		if name == sibling {
 			r.Siblings = r.Siblings.With(Sibling(i))
+			if len(value) <= MaxSize { // longer ones are no sealer's
+				r.siblings[i].add(value)
+			}
 		}
 	}
 }
 
-// trim removes white space around s, as strings.Trim would.
-func trim(s string) string {
-	for s != "" && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
+// trimRight removes white space after s, as strings.TrimRight would.
+func trimRight(s string) string {
 	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
 		s = s[:len(s)-1]
 	}

@@ -41,25 +41,42 @@ func (s *Spec) AppendCompanion(lines []string, buf []byte, maxAge, now int64) ([
 
 // AppendDeletions removes the session's cookie and those siblings that the browser has.
 func (s *Spec) AppendDeletions(lines []string, has Siblings) []string {
-	return s.AppendSiblingDeletions(append(lines, s.deletion(s.name)), has)
+	return s.appendDeletions(lines, s.scope, has)
+}
+
+// AppendFormerDeletions removes the cookies of the former scopes. It belongs before what sets the
+// cookies of the scope that there is now.
+func (s *Spec) AppendFormerDeletions(lines []string, has Siblings) []string {
+	for _, scope := range s.former {
+		lines = s.appendDeletions(lines, scope, has)
+	}
+	return lines
 }
 
 // AppendSiblingDeletions removes siblings.
 func (s *Spec) AppendSiblingDeletions(lines []string, siblings Siblings) []string {
+	return s.appendSiblingDeletions(lines, s.scope, siblings)
+}
+
+func (s *Spec) appendDeletions(lines []string, scope string, has Siblings) []string {
+	return s.appendSiblingDeletions(append(lines, deletion(s.name, scope)), scope, has)
+}
+
+func (s *Spec) appendSiblingDeletions(lines []string, scope string, siblings Siblings) []string {
 	if siblings == 0 {
 		return lines
 	}
 	for i, name := range s.siblings {
 		if siblings.Has(Sibling(i)) {
-			lines = append(lines, s.deletion(name))
+			lines = append(lines, deletion(name, scope))
 		}
 	}
 	return lines
 }
 
-// deletion returns the header field that removes a cookie.
-func (s *Spec) deletion(name string) string {
-	return name + "=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT" + s.scope
+// deletion returns the header field that removes the cookie of a name and a scope.
+func deletion(name, scope string) string {
+	return name + "=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT" + scope
 }
 
 // appendAttributes appends what follows a cookie's value.

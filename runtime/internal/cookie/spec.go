@@ -18,13 +18,25 @@ const MaxChunks = 4
 
 // Attributes are what a program chooses of a cookie, complete and valid.
 type Attributes struct {
-	Name        string
+	Name string
+	Scope
+	Former   []Scope // where the cookies were before, and are to be removed
+	SameSite string
+	Secure   bool
+	Chunks   int // over how many cookies a session may be split, from 1 to MaxChunks
+}
+
+// A Scope tells cookies of one name apart: browsers keep one for each.
+type Scope struct {
 	Path        string
 	Domain      string // empty for the very host
-	SameSite    string
-	Secure      bool
 	Partitioned bool
-	Chunks      int // over how many cookies a session may be split, from 1 to MaxChunks
+}
+
+// Canonical returns the scope as browsers compare it.
+func (s Scope) Canonical() Scope {
+	s.Domain = strings.ToLower(strings.TrimPrefix(s.Domain, "."))
+	return s
 }
 
 // A Spec is the names and attributes of a session's cookies. It must not be copied.
@@ -32,6 +44,7 @@ type Spec struct {
 	name     string
 	siblings [siblingCount]string // the names of the other cookies of a session
 	scope    string               // the attributes that say which cookie it is: "; Path=/; Secure"...
+	former   []string             // those of its former scopes
 	chunks   int
 
 	expires atomic.Pointer[expires]
@@ -66,20 +79,27 @@ func New(a Attributes) *Spec {
 	}
 	s.siblings[Companion] = a.Name + "-seen"
 
-	var scope strings.Builder
-	scope.WriteString("; Path=" + a.Path)
-	if a.Domain != "" {
-		scope.WriteString("; Domain=" + strings.TrimPrefix(a.Domain, "."))
+	s.scope = a.scopeText(a.Scope)
+	for _, former := range a.Former {
+		s.former = append(s.former, a.scopeText(former))
+	}
+	return s
+}
+
+// scopeText returns the attributes of a cookie in a scope.
+func (a *Attributes) scopeText(scope Scope) string {
+	text := "; Path=" + scope.Path
+	if scope.Domain != "" {
+		text += "; Domain=" + strings.TrimPrefix(scope.Domain, ".")
 	}
 	if a.Secure {
-		scope.WriteString("; Secure")
+		text += "; Secure"
 	}
-	scope.WriteString("; HttpOnly; SameSite=" + a.SameSite)
-	if a.Partitioned {
-		scope.WriteString("; Partitioned")
+	text += "; HttpOnly; SameSite=" + a.SameSite
+	if scope.Partitioned {
+		text += "; Partitioned"
 	}
-	s.scope = scope.String()
-	return s
+	return text
 }
 
 // Name returns the name of the session's cookie.
@@ -91,5 +111,16 @@ func (s *Spec) CompanionName() string { return s.siblings[Companion] }
 // Limit returns how many bytes the names and values of a session's cookies may have together.
 func (s *Spec) Limit() int { return s.chunks * MaxSize }
 
-// Same reports whether browsers keep one cookie for both.
-func (s *Spec) Same(other *Spec) bool { return s.name == other.name && s.scope == other.scope }
+// FormerScopes returns of how many other scopes cookies are removed.
+func (s *Spec) FormerScopes() int { return len(s.former) }
+
+// Reserved returns the end of a name that the cookies of a session themselves have which is
+// called by the rest of that name; "" if it has none.
+func Reserved(name string) (end string) {
+	for _, sibling := range New(Attributes{}).siblings {
+		if strings.HasSuffix(name, sibling) {
+			return sibling
+		}
+	}
+	return ""
+}

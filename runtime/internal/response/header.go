@@ -38,16 +38,34 @@ func (room *Values) VaryCookie(h http.Header) {
 // the handler's own directives already do.
 func (room *Values) KeepPrivate(h http.Header) {
 	const key = "Cache-Control"
-	// To the caches that know these, Cache-Control says nothing (RFC 9213).
-	delete(h, "Cdn-Cache-Control")
-	delete(h, "Surrogate-Control")
-	directives := "private"
-	for _, line := range h[key] {
+	lines := h[key]
+	for name, more := range h {
+		switch {
+		case targetsCaches(name):
+			delete(h, name)
+		case name != key && strings.EqualFold(name, key): // set without http.Header's methods
+			lines = append(slices.Clip(lines), more...)
+			delete(h, name)
+		}
+	}
+	directives, private := makePrivate(lines)
+	if private {
+		h[key] = lines
+		return
+	}
+	h[key] = append(room.cacheControl[:0], directives)
+}
+
+// makePrivate returns the directives of Cache-Control header fields with the one for private, and
+// without those that it contradicts; private is true if theirs forbid as much.
+func makePrivate(lines []string) (directives string, private bool) {
+	directives = "private"
+	for _, line := range lines {
 		for directive := range splitList(line) {
 			name, _, qualified := strings.Cut(directive, "=")
 			switch name = strings.ToLower(name); {
 			case name == "no-store", name == "private" && !qualified:
-				return
+				return "", true
 			case name == "", name == "public", name == "s-maxage", name == "private":
 				// Each would allow what private forbids, or says less.
 			default:
@@ -55,7 +73,20 @@ func (room *Values) KeepPrivate(h http.Header) {
 			}
 		}
 	}
-	h[key] = append(room.cacheControl[:0], directives)
+	return directives, false
+}
+
+// targetsCaches reports whether a header field tells some caches what Cache-Control tells all
+// others, which those that know it then do not look at: CDN-Cache-Control and those of single
+// products, like Cloudflare-CDN-Cache-Control (RFC 9213); Surrogate-Control (Fastly, Akamai,
+// Varnish); Edge-Control (Akamai); X-Accel-Expires (nginx).
+func targetsCaches(name string) bool {
+	const targeted = "-Cache-Control"
+	if at := len(name) - len(targeted); at >= 0 && strings.EqualFold(name[at:], targeted) {
+		return true
+	}
+	return strings.EqualFold(name, "Surrogate-Control") || strings.EqualFold(name, "Edge-Control") ||
+		strings.EqualFold(name, "X-Accel-Expires")
 }
 
 // splitList yields the elements of a list that a header field holds. A comma within a
@@ -83,11 +114,11 @@ func splitList(line string) iter.Seq[string] {
 // body that comes with it, of where it is or of how long it keeps.
 func describesBody(name string) bool {
 	switch name {
-	case "Accept-Ranges", "Age", "Cache-Control", "Cdn-Cache-Control", "Digest", "Etag", "Expires", "Last-Modified",
-		"Location", "Refresh", "Repr-Digest", "Surrogate-Control", "Trailer", "Transfer-Encoding", "X-Sendfile":
+	case "Accept-Ranges", "Age", "Cache-Control", "Digest", "Etag", "Expires", "Last-Modified",
+		"Location", "Refresh", "Repr-Digest", "Trailer", "Transfer-Encoding", "X-Sendfile":
 		return true
 	}
-	return isTrailer(name) || strings.HasPrefix(name, "X-Accel-") ||
+	return isTrailer(name) || targetsCaches(name) || strings.HasPrefix(name, "X-Accel-") ||
 		strings.HasPrefix(name, "Content-") && !strings.HasPrefix(name, "Content-Security-Policy")
 }
 

@@ -36,6 +36,7 @@ type Ring struct {
 // key is what the ring keeps of a master key.
 type key struct {
 	id     [idSize]byte
+	print  [sha256.Size]byte // tells keys apart whose ids are the same by chance
 	aad    []byte
 	derive func(prefix *[xaes.PrefixSize]byte) (cipher.AEAD, error)
 
@@ -105,7 +106,11 @@ func newKey(master []byte, name, purpose string) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &key{id: [idSize]byte(id), derive: x.Derive}
+	print, err := hkdf.Key(sha256.New, master, nil, "sessiongen v1 key print", sha256.Size)
+	if err != nil {
+		return nil, err
+	}
+	k := &key{id: [idSize]byte(id), print: [sha256.Size]byte(print), derive: x.Derive}
 	k.aad = additionalData(k.id, name, purpose)
 	return k, nil
 }
@@ -115,10 +120,9 @@ func (r *Ring) index(id [idSize]byte) int {
 	return slices.IndexFunc(r.keys, func(k *key) bool { return k.id == id })
 }
 
-// Same reports whether two rings of one cookie name and purpose have the same keys in the
-// same order, as far as the keys' ids tell.
+// Same reports whether two rings have the same keys in the same order.
 func (r *Ring) Same(other *Ring) bool {
-	return slices.EqualFunc(r.keys, other.keys, func(a, b *key) bool { return a.id == b.id })
+	return slices.EqualFunc(r.keys, other.keys, func(a, b *key) bool { return a.print == b.print })
 }
 
 // known returns the ready subkey of the tokens that begin with head, or nil.

@@ -90,6 +90,22 @@ func TestSame(t *testing.T) {
 	}
 }
 
+// Ids have 32 bits: by chance, two keys have the same one.
+func TestSameIDOfOtherKey(t *testing.T) {
+	masters := testMasters(4)
+	first, twin := newRing(t, "n", "p", masters[0]), newRing(t, "n", "p", masters[1])
+	twin.keys[0].id = first.keys[0].id
+	if first.Same(twin) || twin.Same(first) {
+		t.Error("two keys with one id are the same")
+	}
+	// The same within a ring, behind keys that really are the same.
+	first, twin = newRing(t, "n", "p", masters[2], masters[0]), newRing(t, "n", "p", masters[2], masters[3])
+	twin.keys[1].id = first.keys[1].id
+	if first.Same(twin) || twin.Same(first) {
+		t.Error("two rings are the same, whose last keys have one id")
+	}
+}
+
 // counter counts the work that a ring does.
 type counter struct{ derived, opened int }
 

@@ -86,29 +86,53 @@ func (s Settings) Open(headers []string) Outcome {
 		}
 	}
 	var out Outcome
-	decrypted := 0
+	opens, found := 16, 4 // what is left of decryptions, and of authentic tokens
 	for i, value := range cookies[s.Cookie] {
-		if i == 8 || decrypted == 2 {
+		if i == 200 || opens == 0 || found == 0 {
 			break
 		}
-		session, decrypts, reason := s.open(value, cookies)
-		if reason == "" {
+		session, decryptions, reason := s.open(value, cookies, opens)
+		opens -= decryptions
+		if reason == "" || reason == Expired || reason == Idle {
+			found--
+		}
+		switch {
+		case reason == "" && (out.Session == nil || newer(session, out.Session)):
 			out.Session = session
-			break
-		}
-		out.Refused = append(out.Refused, reason)
-		if decrypts {
-			decrypted++
+		case reason != "" && out.Session == nil && len(out.Refused) < 8:
+			out.Refused = append(out.Refused, reason)
 		}
 	}
 	return out
 }
 
-func (s Settings) open(value string, cookies map[string][]string) (_ *Session, decrypts bool, reason string) {
-	text, ok := s.join(value, cookies)
-	if !ok {
-		return nil, false, Malformed
+// newer reports whether a session wins over one that came before it.
+func newer(a, b *Session) bool {
+	return slices.Compare([]int64{a.Seen, a.Authenticated, a.Created}, []int64{b.Seen, b.Authenticated, b.Created}) > 0
+}
+
+// open opens what begins with the value of a cookie of the session's name.
+func (s Settings) open(value string, cookies map[string][]string, most int) (_ *Session, decryptions int, reason string) {
+	reason = Malformed
+	for i, text := range s.join(value, cookies) {
+		if decryptions == most {
+			break
+		}
+		session, decrypts, why := s.openText(text, cookies)
+		if decrypts {
+			decryptions++
+		}
+		if why != Forged && why != Malformed {
+			return session, decryptions, why
+		}
+		if i == 0 {
+			reason = why
+		}
 	}
+	return nil, decryptions, reason
+}
+
+func (s Settings) openText(text string, cookies map[string][]string) (_ *Session, decrypts bool, reason string) {
 	plaintext, key, reason := OpenToken(s.Masters, s.Cookie, PurposeSession, text)
 	if reason != "" {
 		return nil, reason == Forged, reason
@@ -124,9 +148,11 @@ func (s Settings) open(value string, cookies map[string][]string) (_ *Session, d
 	}
 	session.Used = session.Seen
 	slides := s.Sliding && session.Flags&Permanent != 0
-	if companion := cookies[s.Cookie+"-seen"]; companion != nil && (slides || s.Idle > 0) {
-		if seen, ok := s.openSeen(companion[0], session.ID); ok {
-			session.Used = max(session.Used, s.correct(seen))
+	if slides || s.Idle > 0 {
+		for _, companion := range cookies[s.Cookie+"-seen"] {
+			if seen, ok := s.openSeen(companion, session.ID); ok {
+				session.Used = max(session.Used, s.correct(seen))
+			}
 		}
 	}
 	session.Expires, reason = s.expires(session, slides)
@@ -139,23 +165,26 @@ func (s Settings) open(value string, cookies map[string][]string) (_ *Session, d
 	return session, true, ""
 }
 
-// join puts chunks together.
-func (s Settings) join(value string, cookies map[string][]string) (string, bool) {
+// join returns the tokens that chunks can make up.
+func (s Settings) join(value string, cookies map[string][]string) []string {
 	mark, text, ok := strings.Cut(value, ".")
 	if !ok {
-		return value, true
+		return []string{value}
 	}
 	if len(mark) != 1 || mark < "2" || mark > "4" || mark > strconv.Itoa(s.Chunks) {
-		return "", false
+		return nil
 	}
+	texts := []string{text}
 	for i := 2; i <= int(mark[0]-'0'); i++ {
-		chunk := cookies[fmt.Sprintf("%s-%d", s.Cookie, i)]
-		if chunk == nil {
-			return "", false
+		var longer []string
+		for _, text := range texts {
+			for _, chunk := range cookies[fmt.Sprintf("%s-%d", s.Cookie, i)] {
+				longer = append(longer, text+chunk)
+			}
 		}
-		text += chunk[0]
+		texts = longer
 	}
-	return text, true
+	return texts
 }
 
 // Parse reads a plaintext.

@@ -1,0 +1,180 @@
+package runtime
+
+import (
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+)
+
+// A browser has one cookie of a name, as a rule. It has several after a change of Config.Domain,
+// Path or Partitioned, one for each scope, and a subdomain can plant more. Nothing in a request
+// tells which is which. So all of them are tried, within bounds, and the newest session wins:
+// what this program saved last is what it means.
+
+// The bounds of a request. Cookies that are no tokens of a key in use cost neither.
+const (
+	maxOpens   = 16 // tokens that are decrypted
+	maxFound   = 4  // authentic ones, each of which may ask a store
+	maxReports = 8  // refusals that are events
+)
+
+// A search is what is left of the bounds.
+type search struct {
+	now                   int64
+	opens, found, reports int
+}
+
+func (s *search) over() bool { return s.opens == 0 || s.found == 0 }
+
+// open finds the session among the request's cookies. Without one, it is empty.
+func (st *state) open() {
+	m := st.manager
+	var r cookie.Received
+	m.cookie.Find(st.from.cookies, &r)
+	s := search{now: m.clock.now(), opens: maxOpens, found: maxFound, reports: maxReports}
+	st.openNone(&r)
+	accepted := ""
+	for value := range r.Candidates().All() {
+		switch {
+		case accepted == "":
+			if st.openFirst(value, &r, &s) {
+				accepted = value
+			}
+		case value != accepted:
+			st.openRival(value, &r, &s)
+		}
+		if s.over() || st.isDown() {
+			break
+		}
+	}
+	switch {
+	case st.origin != returning:
+		st.start(s.now)
+	case st.hasEnded():
+		st.Reset()
+		st.origin = fresh
+		st.start(s.now)
+	default:
+		st.reportDisputed()
+	}
+}
+
+// openNone makes the session one of which no cookie has been tried.
+func (st *state) openNone(r *cookie.Received) {
+	st.manager.home.prepare(st)
+	st.Init(st.manager.schema)
+	st.origin, st.siblings = fresh, r.Siblings
+	if r.Any {
+		st.browser = holdsCookie
+	}
+}
+
+// openFirst opens the session of a cookie, while there is none yet.
+func (st *state) openFirst(value string, r *cookie.Received, s *search) (ok bool) {
+	refusal := st.tryValue(value, r, s)
+	if refusal == "" {
+		st.origin = returning
+		return true
+	}
+	st.Reset()
+	if s.reports > 0 && !st.isDown() {
+		st.event(EventRefused, refusal, "")
+		s.reports--
+	}
+	return false
+}
+
+// openRival tries one more cookie after a session was opened, and keeps the newer session. A
+// cookie that is refused does not matter any more.
+func (st *state) openRival(value string, r *cookie.Received, s *search) {
+	st.troubled().rivals.note(st.ID())
+	kept := st.opened
+	st.opened = nil
+	st.openNone(r)
+	st.trouble = kept.trouble
+	refusal := st.tryValue(value, r, s)
+	rival, trouble := st.opened, st.trouble
+	if refusal == "" {
+		rival.origin = returning
+		if newer(&rival.Metadata, &kept.Metadata) {
+			kept, rival = rival, kept
+		}
+	}
+	st.opened, st.trouble = kept, trouble
+	if ends := st.manager.home.endAlso(st, rival); refusal == "" {
+		trouble.rivals.add(&kept.Metadata, &rival.Metadata, ends)
+	}
+}
+
+// newer reports whether a session is to be preferred to one that came before it.
+func newer(a, b *payload.Metadata) bool {
+	switch {
+	case a.Saved != b.Saved:
+		return a.Saved > b.Saved
+	case a.Authenticated != b.Authenticated:
+		return a.Authenticated > b.Authenticated
+	}
+	return a.Created > b.Created
+}
+
+// tryValue opens the session that a cookie's value leads to. The refusal is empty if it is
+// accepted.
+func (st *state) tryValue(value string, r *cookie.Received, s *search) (refusal string) {
+	chunks, first, ok := st.manager.cookie.Chunks(value)
+	switch {
+	case !ok:
+		return RefusedMalformed
+	case chunks == 1:
+		refusal, _ = st.tryToken(first, r, s)
+		return refusal
+	}
+	// If others could have planted one of the chunks, another one may be right; not if the first
+	// itself is of no key in use.
+	var refusals []string
+	mixes := st.manager.rings.Load().session.Recognizes(first)
+	for text := range r.Joins(first, chunks) {
+		refusal, decrypted := st.tryToken(text, r, s)
+		refusals = append(refusals, refusal)
+		if !mixes || refusal != RefusedForged && refusal != RefusedMalformed {
+			break
+		}
+		if !decrypted {
+			s.opens--
+		}
+		if s.over() {
+			break
+		}
+		st.Reset()
+	}
+	if len(refusals) == 0 {
+		return RefusedMalformed
+	}
+	if last := refusals[len(refusals)-1]; last != RefusedForged && last != RefusedMalformed {
+		return last
+	}
+	return refusals[0]
+}
+
+// tryToken opens the session that a token leads to.
+func (st *state) tryToken(text string, r *cookie.Received, s *search) (refusal string, decrypted bool) {
+	refusal, decrypted = st.manager.home.open(st, text, r.Companions(), s.now)
+	if refusal == "" {
+		st.boundExpiries(s.now)
+		st.prune(s.now)
+	}
+	if decrypted {
+		s.opens--
+		if refusal != RefusedForged && refusal != RefusedMalformed {
+			s.found--
+		}
+	}
+	return refusal, decrypted
+}
+
+// reportDisputed reports that two builds disagree about the principal.
+func (st *state) reportDisputed() {
+	for i, f := range st.manager.fields {
+		if st.Dropped(i) {
+			st.event(EventFieldDropped, "two builds disagree about the principal", f.name)
+		}
+	}
+}
