@@ -216,7 +216,7 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error 
 	}
 	to.version, to.hash = rec.Version, rec.Principal
 	s.waiting = to
-	if from != nil || rec.Principal != "" {
+	if from != nil || rec.Principal != "" || h.principal == nil {
 		if err := h.lookBack(st); err != nil {
 			return err
 		}
