@@ -154,6 +154,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		for _, o := range p.removed {
 			fmt.Fprintf(stderr, "sessiongen: removed %s: %s\n", relative(dir, o.Path), o.Why)
 		}
+		for _, hint := range p.hints.Sorted() {
+			fmt.Fprintln(stderr, hint)
+		}
 	}
 	if budget != "" {
 		for _, b := range p.budgets {

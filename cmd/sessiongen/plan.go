@@ -17,6 +17,7 @@ type plan struct {
 	changes []output.Change
 	removed []schema.Obsolete // of the changes, the files that are to go
 	budgets []*gen.Budget
+	hints   schema.Findings // about the schemas of files that are to be written
 }
 
 // makePlan generates everything.
@@ -56,6 +57,7 @@ func makePlan(cfg schema.Config, allowBreaking, failOver bool) (p plan, err erro
 			}
 			if stale {
 				p.changes = append(p.changes, c)
+				p.hints = append(p.hints, pkg.Hints()...)
 			}
 		}
 		for _, o := range pkg.Obsolete {
