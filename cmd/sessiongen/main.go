@@ -156,9 +156,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // report says what was done, or with -check what there is to do.
 func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget bool) {
-	if len(p.Hints) > 0 {
-		fmt.Fprintln(stderr, p.Hints)
-	}
 	if check {
 		for _, c := range p.Changes {
 			path := relative(dir, c.Path)
@@ -167,6 +164,9 @@ func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget boo
 	} else {
 		for _, o := range p.Removed {
 			fmt.Fprintf(stderr, "sessiongen: removed %s: %s\n", relative(dir, o.Path), o.Why)
+		}
+		for _, hint := range p.Hints.Sorted() {
+			fmt.Fprintln(stderr, hint)
 		}
 	}
 	if budget {

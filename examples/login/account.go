@@ -123,9 +123,9 @@ func enter(r *http.Request, u User) {
 	if sess.HasUserID() && sess.GetUserID() != u.ID {
 		sess.Destroy()
 	}
-	sess.ClearUserID() // so that the same user's log-in renews the session too
 	sess.SetUserID(u.ID)
 	sess.SetUsername(u.Name)
+	sess.Authenticate() // also if it is the same user
 	sess.SetPermanent(true)
 }
 

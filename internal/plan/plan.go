@@ -15,7 +15,7 @@ type Plan struct {
 	Changes []output.Change
 	Removed []schema.Obsolete // of the changes, the files that are to go
 	Budgets []*gen.Budget
-	Hints   schema.Findings // what may be meant otherwise
+	Hints   schema.Findings // what may be meant otherwise in files that are to be written
 }
 
 // Options are those of a run.
@@ -67,7 +67,6 @@ func (p *planner) generate(pkg *schema.Package) error {
 	for _, s := range pkg.Schemas {
 		b := gen.BudgetOf(s)
 		p.Budgets = append(p.Budgets, b)
-		p.Hints = append(p.Hints, s.Hints...)
 		if p.FailOver {
 			p.findings = append(p.findings, b.Findings()...)
 		}
@@ -84,6 +83,7 @@ func (p *planner) generate(pkg *schema.Package) error {
 	c, stale, err := output.Writing(filepath.Join(pkg.Dir, pkg.Output), content)
 	if stale {
 		p.Changes = append(p.Changes, c)
+		p.Hints = append(p.Hints, pkg.Hints()...)
 	}
 	return err
 }

@@ -1,0 +1,47 @@
+package schema
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Hints are what may be worth a change, and is no mistake: what was noted of each schema, and
+// schemas without a principal that have a field which looks like the account of a visitor. Where their sessions are kept, a schema does not
+// tell; in a cookie alone they cannot be revoked by account anyway.
+func (p *Package) Hints() (hints Findings) {
+	for _, s := range p.Schemas {
+		hints = append(hints, s.Hints...)
+		if slices.ContainsFunc(s.Fields, func(f *Field) bool { return f.Principal }) {
+			continue
+		}
+		if i := slices.IndexFunc(s.Fields, looksLikeAccount); i >= 0 {
+			f := s.Fields[i]
+			hints = append(hints, Finding{
+				f.TagPos,
+				fmt.Sprintf("hint: field %s looks like an account, and schema %s has no principal", f.Name, s.Name),
+				fmt.Sprintf("`session:\"%s,principal\"` gives the session a new id at each log-in, and sessions in a store "+
+					"can be listed and ended by account", f.Key),
+			})
+		}
+	}
+	return hints
+}
+
+// account matches names of ids of accounts, in lower case and without underscores. Names such as username,
+// which change while the account stays, are none.
+var account = regexp.MustCompile(`^(auth|current|loggedin)?` +
+	`((user|account|subject|principal|customer|member|person|identity|login)(id|uuid|guid|number|no)|user|account|subject|principal|uid|sub)$`)
+
+// looksLikeAccount reports whether a field, by its name or key, and by its type, holds the id of an account.
+func looksLikeAccount(f *Field) bool {
+	switch f.Type.Kind {
+	case Int, Uint, String, Bytes, ByteArray, Custom, Msgpack, Binary, Text:
+	default:
+		return false
+	}
+	return slices.ContainsFunc([]string{f.Name, f.Key}, func(name string) bool {
+		return account.MatchString(strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "").Replace(name)))
+	})
+}
