@@ -105,14 +105,16 @@ return 1
 	// Keys: index. Arguments: units, keys...
 	leaveScript = newScript(age + `
 local now = tonumber(redis.call('TIME')[1])
+local keys = {}
 for i = 2, #ARGV do
 	local score = redis.call('ZSCORE', KEYS[1], ARGV[i])
-	if score then
-		local old = age(tonumber(score), now)
-		if old >= tonumber(ARGV[1]) and not ahead(old) then
-			redis.call('ZREM', KEYS[1], ARGV[i])
-		end
+	local old = score and age(tonumber(score), now)
+	if old and old >= tonumber(ARGV[1]) and not ahead(old) then
+		table.insert(keys, ARGV[i])
 	end
+end
+if #keys > 0 then
+	redis.call('ZREM', KEYS[1], unpack(keys))
 end
 return 1
 `)
@@ -130,20 +132,27 @@ local function marks(head)
 	return n and n <= 64 and #head == 18 + n
 end
 local which, indexes = ARGV[1], ARGV[2]
-local removed = {}
+local removed, records, entries = {}, {}, {}
 for i, record in ipairs(KEYS) do
 	local was = head(record)
 	local whose = owner(was)
 	local entry = which ~= '*' and which or ''
 	removed[i] = false
 	if was ~= '' and (which == '' or which == whose or which == '*' and not marks(was)) then
-		redis.call('DEL', record)
+		table.insert(records, record)
 		removed[i] = whose or ''
 		entry = removed[i]
 	end
 	if indexes ~= '' and entry ~= '' then
-		redis.call('ZREM', indexes .. entry, ARGV[i + 2])
+		entries[entry] = entries[entry] or {}
+		table.insert(entries[entry], ARGV[i + 2])
 	end
+end
+if #records > 0 then
+	redis.call('DEL', unpack(records))
+end
+for principal, keys in pairs(entries) do
+	redis.call('ZREM', indexes .. principal, unpack(keys))
 end
 return removed
 `)
@@ -152,10 +161,14 @@ return removed
 	//
 	// Keys: index, records... Arguments: principal, keys...
 	pruneScript = newScript(owner + `
+local keys = {}
 for i = 2, #KEYS do
 	if owner(head(KEYS[i])) ~= ARGV[1] then
-		redis.call('ZREM', KEYS[1], ARGV[i])
+		table.insert(keys, ARGV[i])
 	end
+end
+if #keys > 0 then
+	redis.call('ZREM', KEYS[1], unpack(keys))
 end
 return 1
 `)
