@@ -200,7 +200,7 @@ func (h *revocableHome) leaveID(st *state) (stays bool, err error) {
 }
 
 func (h *revocableHome) note(st *state, c change) {
-	if c.kind == changeAuthenticated && c.at != 0 {
+	if h.marks.mayBeLogIn(st) || c.kind == changeAuthenticated && c.at != 0 {
 		h.marks.authenticate(st, c.raw, 0)
 	}
 }

@@ -12,8 +12,8 @@ var errRedo = errors.New("session: a function given to Update has panicked")
 // note keeps a change, in place of those that it makes pointless.
 func (h *storeHome) note(st *state, c change) {
 	s := st.stored
-	if _, known := st.Marks(); !known && h.principal == nil && st.origin == fresh {
-		h.marks.authenticate(st, nil, 0) // any change may be a log-in
+	if h.marks.mayBeLogIn(st) {
+		h.marks.authenticate(st, nil, 0)
 	}
 	switch {
 	case c.kind == changeAuthenticated && c.at != 0:

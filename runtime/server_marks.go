@@ -201,6 +201,13 @@ func (m *marks) raiseFrom(ctx context.Context, key string, version, known uint64
 	return 0, errConflicts
 }
 
+// mayBeLogIn reports whether a change may be a log-in: if the schema does not tell who is logged in, that
+// is when a session begins.
+func (m *marks) mayBeLogIn(st *state) bool {
+	_, known := st.Marks()
+	return !known && st.manager.principal == nil && st.origin == fresh
+}
+
 // authenticate notes in a session what the marks say now, as its visitor is authenticated, and the order
 // of the log-in.
 func (m *marks) authenticate(st *state, raw []byte, logIn uint64) {

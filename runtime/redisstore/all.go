@@ -18,7 +18,8 @@ const (
 
 // DeleteAll implements [runtime.Store]. It looks at the name of every key in the database. A
 // scan misses keys if a failover or a move of slots happens meanwhile, so
-// it is repeated unless it found nothing.
+// it is repeated unless it found nothing. Entries without a record stay: a record may be
+// about to follow.
 func (s *Store) DeleteAll(ctx context.Context) error {
 	return s.within(ctx, func() error {
 		for range maxScans {
@@ -42,9 +43,15 @@ func (s *Store) deleteFound(ctx context.Context) (bool, error) {
 				return err
 			}
 			if len(keys) > 0 {
-				found.Store(true)
-				if err := s.deleteKeys(ctx, keys); err != nil {
+				for i, name := range keys {
+					keys[i] = strings.TrimPrefix(name, s.record(""))
+				}
+				others, err := s.remove(ctx, sessions, keys)
+				if err != nil {
 					return err
+				}
+				if len(others) < len(keys) {
+					found.Store(true)
 				}
 			}
 			if cursor = next; cursor == 0 {
@@ -71,20 +78,9 @@ func (s *Store) eachServer(ctx context.Context, f func(context.Context, redis.Cm
 	return f(ctx, s.client)
 }
 
-// deleteKeys deletes each key by itself: in a Cluster they are not all in one slot.
-func (s *Store) deleteKeys(ctx context.Context, keys []string) error {
-	_, err := s.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for _, key := range keys {
-			pipe.Del(ctx, key)
-		}
-		return nil
-	})
-	return err
-}
-
 // literal quotes what has a meaning in a pattern.
 var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `^`, `\^`, `-`, `\-`)
 
 func (s *Store) pattern() string {
-	return literal.Replace(s.prefix) + "[rp]:*"
+	return literal.Replace(s.prefix) + "r:*"
 }

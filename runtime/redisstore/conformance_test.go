@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -11,6 +12,10 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	if addr := os.Getenv(serverEnv); addr != "" {
+		t.Run("server", func(t *testing.T) { conform(t, newClient(t, addr)) })
+		return
+	}
 	t.Run("one node", func(t *testing.T) {
 		conform(t, startServer(t).client(t))
 	})

@@ -42,20 +42,24 @@
 // A record is one string: prefix, "r:", key. It expires by itself. The records of a
 // principal are found by a sorted set of their keys by expiry: prefix, "p:", principal.
 //
-// A record that exists is always in the set of its principal: it gets there before or
-// together with the record, and leaves not before it. The set may name records that are
-// gone; List and DeleteByPrincipal look at each record. An entry leaves some time after
-// its record would have expired, about an eighth of the time that the record had, with the next
-// change of the set, which itself expires with its last entry. On one node and with
-// Sentinel, List and DeleteByPrincipal also remove entries of records that were deleted.
+// A session that exists is always in the set of its principal: it gets there before or
+// together with its record, and leaves not before it. A record without data is in none. On one
+// node and with Sentinel an entry leaves together with its session; the script that does so works out
+// the name of the set. In a Cluster it leaves right after its session, and may stay if that fails.
+// So the set may name records that are gone; List and DeleteByPrincipal look at each record, and
+// remove such entries, in a Cluster those that were added more than an hour or so ago. Each leaves by itself
+// some time after its record would have expired, about an eighth of the time that the record had,
+// with the next change of the set, which itself expires with its last entry.
 //
 // # Round trips
 //
-// Each method but DeleteAll, List and DeleteByPrincipal makes one, and one more when
-// a server sees a script for the first time. In a Cluster, a record and the set of its
-// principal are on different nodes, and so Insert and Replace make two for a record with
-// a principal, the set first. List makes one, and one for each hundred records;
-// so does DeleteByPrincipal. List begins again if a record was gone.
+// Load, Insert, Replace and Delete make one, and one more when a server sees a script for the
+// first time. In a Cluster, a record and the set of its principal are on different nodes, and so
+// Insert and Replace make one more for a session with a principal, the set first, and Replace and
+// Delete one more for one that leaves its principal. List makes one, and one for each hundred
+// records; it reads the set again, up to eight times, if a record was gone. DeleteByPrincipal makes
+// one, and one for each thousand records, or up to three in a Cluster; each thousand stay deleted
+// if it is cut off.
 //
 // A change is sent once. The client's MaxRetries does not apply to Insert and Replace, because
 // a change that was done, but whose answer was lost, would meet itself as a conflict.

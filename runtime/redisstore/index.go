@@ -10,50 +10,69 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// batch is how many records one round trip reads or deletes.
-const batch = 100
+const (
+	// batch is how many records one round trip of List reads.
+	batch = 100
+
+	// sweepBatch is how many records one round trip deletes, or looks for.
+	sweepBatch = 1000
+
+	// maxPasses is how often List reads the index.
+	maxPasses = 8
+
+	// stale is how old an entry of a Cluster is, in units of 1024 seconds, that has no record
+	// and goes. It is dated within two units of the last write, so that three are left for that
+	// write to store its record: much longer than longestWrite.
+	stale = 5
+)
 
 // List implements [runtime.Store]. A record that is gone may have moved to another key since
-// the index was read, so it is read again until nothing more is gone.
+// the index was read, so it is read again until no more are gone, but only for keys that were
+// not in it before, and only some times: others may move without rest.
 func (s *Store) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
 	return within(ctx, func() (map[string]runtime.Record, error) {
-		var gone []string
-		for {
-			records, stale, err := s.list(ctx, principal)
-			if err != nil || len(stale) == 0 || slices.Equal(stale, gone) {
-				return records, err
-			}
-			if err := s.prune(ctx, principal, stale); err != nil {
+		records := make(map[string]runtime.Record)
+		seen := make(map[string]bool)
+		for range maxPasses {
+			keys, err := s.keys(ctx, principal)
+			if err != nil {
 				return nil, err
 			}
-			gone = stale
+			keys = slices.DeleteFunc(keys, func(key string) bool { return seen[key] })
+			gone, err := s.list(ctx, principal, keys, records)
+			if err != nil {
+				return nil, err
+			}
+			if len(gone) == 0 {
+				break
+			}
+			if err := s.prune(ctx, principal, gone); err != nil {
+				return nil, err
+			}
+			for _, key := range keys {
+				seen[key] = true
+			}
 		}
+		return records, nil
 	})
 }
 
-// list reads the index once. It also returns the keys that are in it, and have no record of
-// the principal.
-func (s *Store) list(ctx context.Context, principal string) (records map[string]runtime.Record, stale []string, err error) {
-	keys, err := s.keys(ctx, principal)
-	if err != nil {
-		return nil, nil, err
-	}
-	slices.Sort(keys)
-	records = make(map[string]runtime.Record)
+// list adds the sessions with these keys that are the principal's, and returns the other keys.
+func (s *Store) list(ctx context.Context, principal string, keys []string, records map[string]runtime.Record) (gone []string, err error) {
 	for some := range slices.Chunk(keys, batch) {
 		found, err := s.load(ctx, some)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for _, key := range some {
-			if r, ok := found[key]; ok && r.Principal == principal {
+			if r, ok := found[key]; ok && ownerOf(r) == principal {
 				records[key] = r
 			} else {
-				stale = append(stale, key)
+				gone = append(gone, key)
 			}
 		}
 	}
-	return records, stale, nil
+	return gone, nil
 }
 
 // keys returns the keys in a principal's index.
@@ -90,24 +109,23 @@ func (s *Store) load(ctx context.Context, keys []string) (map[string]runtime.Rec
 	return records, nil
 }
 
-// prune removes entries of records that are no longer the principal's. In a Cluster, they
-// stay until they expire: a record may be about to follow its entry.
-func (s *Store) prune(ctx context.Context, principal string, keys []string) error {
-	if !s.joint || len(keys) == 0 {
-		return nil
-	}
-	return s.runAll(ctx, pruneScript, s.calls(principal, keys))
-}
-
-// DeleteByPrincipal implements [runtime.Store].
+// DeleteByPrincipal implements [runtime.Store]. It reads the index once, and counts on those
+// who store a record meanwhile to know of the call.
 func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
 	return s.within(ctx, func() error {
 		keys, err := s.keys(ctx, principal)
 		if err != nil {
 			return err
 		}
-		for some := range slices.Chunk(keys, batch) {
-			if err := s.runAll(ctx, removeScript, s.calls(principal, some)); err != nil {
+		for some := range slices.Chunk(keys, sweepBatch) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			gone, err := s.remove(ctx, principal, some)
+			if err == nil && !s.joint {
+				err = s.prune(ctx, principal, gone)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -115,14 +133,29 @@ func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
 	})
 }
 
-// calls returns the arguments of a script that is about a principal's records.
-func (s *Store) calls(principal string, keys []string) []call {
-	calls := make([]call, len(keys))
-	for i, key := range keys {
-		calls[i] = call{keys: []string{s.record(key)}, args: []any{principal, key}}
+// prune removes entries of records that are not the principal's. In a Cluster a record may be
+// about to follow its entry, so that those stay that are not old enough.
+func (s *Store) prune(ctx context.Context, principal string, keys []string) error {
+	for some := range slices.Chunk(keys, sweepBatch) {
+		script, c := leaveScript, s.leaving(principal, stale, some)
 		if s.joint {
-			calls[i].keys = append(calls[i].keys, s.index(principal))
+			script, c.args[0] = pruneScript, principal
+			for _, key := range some {
+				c.keys = append(c.keys, s.record(key))
+			}
+		}
+		if _, err := s.runAll(ctx, script, c); err != nil {
+			return err
 		}
 	}
-	return calls
+	return nil
+}
+
+// leaving is a call of leaveScript.
+func (s *Store) leaving(principal string, units int, keys []string) call {
+	c := call{keys: []string{s.index(principal)}, args: []any{units}}
+	for _, key := range keys {
+		c.args = append(c.args, key)
+	}
+	return c
 }

@@ -25,6 +25,15 @@ var errDamaged = errors.New("session: not a record in Redis")
 
 var errPrincipal = errors.New("session: principal too long for a record in Redis")
 
+// ownerOf returns the principal whose session a record is, empty if nobody's. A record without
+// data is not a session.
+func ownerOf(r runtime.Record) string {
+	if len(r.Data) == 0 {
+		return ""
+	}
+	return r.Principal
+}
+
 // encode returns memory of its own: a call that was given up may still be sending it.
 func encode(r runtime.Record) ([]byte, error) {
 	if len(r.Principal) > maxPrincipal {

@@ -74,43 +74,93 @@ func (s *Store) Replace(ctx context.Context, key string, version uint64, r runti
 	return s.write(ctx, key, appendVersion(nil, version), r)
 }
 
+// longestWrite bounds a write in a Cluster between its first half and its second: an entry that
+// has no record is removed when it is much older.
+const longestWrite = 10 * time.Minute
+
 // write stores a record in place of one that begins as told, or of none.
 func (s *Store) write(ctx context.Context, key string, begin []byte, r runtime.Record) error {
 	value, err := encode(r)
 	if err != nil {
 		return err
 	}
-	expires := max(r.Expires.Unix(), 1) // Redis takes no other for a time
+	w := writing{s, key, ownerOf(r), max(r.Expires.Unix(), 1)} // Redis takes no other for a time
+	if s.joint || w.principal == "" {
+		return s.within(ctx, func() error { return w.put(ctx, begin, value) })
+	}
+	ctx, cancel := context.WithTimeout(ctx, longestWrite)
+	defer cancel()
 	return s.within(ctx, func() error {
-		c := call{keys: []string{s.record(key)}, args: []any{begin, value, expires, key}}
-		switch index := s.index(r.Principal); {
-		case r.Principal == "":
-		case s.joint:
-			c.keys = append(c.keys, index)
-		default:
-			entry := call{keys: []string{index}, args: []any{expires, key}}
-			if err := s.runAll(ctx, indexScript, []call{entry}); err != nil {
-				return err
-			}
-		}
-		result, err := s.runOnce(ctx, writeScript, c)
-		switch {
-		case err != nil:
+		if err := w.enter(ctx, false); err != nil {
 			return err
-		case result == absent:
-			return runtime.ErrNoRecord
-		case result == conflict:
-			return runtime.ErrConflict
 		}
-		return nil
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return w.put(ctx, begin, value)
 	})
 }
 
-// Delete implements [runtime.Store].
-func (s *Store) Delete(ctx context.Context, key string) error {
-	return s.within(ctx, func() error {
-		return s.client.Del(ctx, s.record(key)).Err()
-	})
+// A writing is a write of a record, and of the principal's index that is to have it, if any.
+type writing struct {
+	*Store
+	key, principal string
+	expires        int64
+}
+
+// put stores the record. On one node the indexes follow with it; in a Cluster the entry is there
+// already.
+func (w writing) put(ctx context.Context, begin, value []byte) error {
+	c := call{keys: []string{w.record(w.key)}, args: []any{begin, value, w.expires, w.key, ""}}
+	if w.joint {
+		c.args[4] = w.index("")
+		if w.principal != "" {
+			c.keys = append(c.keys, w.index(w.principal))
+		}
+	}
+	result, err := w.runOnce(ctx, writeScript, c)
+	if err != nil {
+		return err
+	}
+	list, ok := result.([]any)
+	if !ok || len(list) != 2 {
+		return errDamaged
+	}
+	switch list[0] {
+	case absent:
+		return runtime.ErrNoRecord
+	case conflict:
+		return runtime.ErrConflict
+	}
+	if left, _ := list[1].(string); !w.joint && left != w.principal {
+		return w.change(ctx, left, len(begin) > 0)
+	}
+	return nil
+}
+
+// enter adds the entry of the record in a Cluster.
+func (w writing) enter(ctx context.Context, fenced bool) error {
+	_, err := w.runAll(ctx, enterScript, call{keys: []string{w.index(w.principal)}, args: []any{w.expires, w.key, fenced}})
+	return err
+}
+
+// change has the indexes of a Cluster follow a record whose principal has changed. If it took the
+// place of another record, then whoever wrote that may be about to remove the entry which was
+// there: it is added again, such that they do not. A manager never does this: it moves a session to a new
+// id when its principal changes.
+//
+// That the entry under the former principal cannot be removed is no failure: it has no record,
+// and goes later.
+func (w writing) change(ctx context.Context, left string, replaced bool) error {
+	if replaced && w.principal != "" {
+		if err := w.enter(ctx, true); err != nil {
+			return err
+		}
+	}
+	if left != "" {
+		_, _ = w.runAll(ctx, leaveScript, w.leaving(left, 0, []string{w.key}))
+	}
+	return nil
 }
 
 func (s *Store) within(ctx context.Context, f func() error) error {

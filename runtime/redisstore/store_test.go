@@ -29,7 +29,11 @@ func name() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
+// record returns the record of a session, which has data.
 func record(version uint64, principal string, data []byte) runtime.Record {
+	if data == nil {
+		data = []byte("data")
+	}
 	return runtime.Record{Version: version, Principal: principal, Data: data, Expires: time.Now().Add(time.Hour).Truncate(time.Second)}
 }
 
@@ -266,13 +270,13 @@ func TestRoundTrips(t *testing.T) {
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes[0].addr()}, Dialer: dial, PoolSize: 1})
 	defer cluster.Close()
 
-	type trips struct{ load, insert, insertWith, replace, replaceWith, conflict, del, list int64 }
+	type trips struct{ load, insert, insertWith, replace, replaceWith, conflict, del, list, bury int64 }
 	for kind, test := range map[string]struct {
 		client redis.UniversalClient
 		want   trips
 	}{
-		"one node": {one, trips{1, 1, 1, 1, 1, 1, 1, 2}},
-		"cluster":  {cluster, trips{1, 1, 2, 1, 2, 1, 1, 2}},
+		"one node": {one, trips{1, 1, 1, 1, 1, 1, 1, 2, 1}},
+		"cluster":  {cluster, trips{1, 1, 2, 1, 2, 1, 1, 2, 2}},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			s := redisstore.New(test.client, redisstore.Options{})
@@ -298,6 +302,7 @@ func TestRoundTrips(t *testing.T) {
 						return nil
 					}),
 					list: count(func() error { _, err := s.List(t.Context(), p); return err }),
+					bury: count(func() error { return s.Replace(t.Context(), with, 2, record(3, "", nil)) }),
 					del:  count(func() error { return s.Delete(t.Context(), key) }),
 				}
 			}

@@ -103,7 +103,7 @@ func (s *Store) List(ctx context.Context, principal string) (map[string]runtime.
 		return nil, err
 	}
 	for key, r := range records {
-		if principal == "" || r.Principal != principal || !r.Expires.After(s.now()) {
+		if principal == "" || r.Principal != principal || len(r.Data) == 0 || !r.Expires.After(s.now()) {
 			delete(records, key)
 		}
 	}
@@ -116,20 +116,7 @@ func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
 	if err != nil {
 		return err
 	}
-	for key := range records {
-		err := s.change(ctx, key, func() error {
-			// It may have become another's in the meantime.
-			r, err := s.find(ctx, key)
-			if err != nil || r.Principal != principal {
-				return err
-			}
-			return s.backend.remove(ctx, key)
-		})
-		if err != nil && err != runtime.ErrNoRecord {
-			return err
-		}
-	}
-	return nil
+	return s.removeAll(ctx, records, func(r runtime.Record) bool { return r.Principal == principal })
 }
 
 // DeleteAll implements [runtime.Store]. It leaves what scs keeps in the same place.
@@ -138,8 +125,20 @@ func (s *Store) DeleteAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.removeAll(ctx, records, func(runtime.Record) bool { return true })
+}
+
+// removeAll deletes those of the records that have data and are still as they have to be.
+func (s *Store) removeAll(ctx context.Context, records map[string]runtime.Record, goes func(runtime.Record) bool) error {
 	for key := range records {
-		if err := s.Delete(ctx, key); err != nil {
+		err := s.change(ctx, key, func() error {
+			r, err := s.find(ctx, key)
+			if err != nil || len(r.Data) == 0 || !goes(r) {
+				return err
+			}
+			return s.backend.remove(ctx, key)
+		})
+		if err != nil && err != runtime.ErrNoRecord {
 			return err
 		}
 	}
@@ -178,14 +177,18 @@ func (s *Store) find(ctx context.Context, key string) (runtime.Record, error) {
 	return r, nil
 }
 
+// tolerance is how far the clock by which a store removes what has expired may be ahead of a
+// node's, without removing what still lives there.
+const tolerance = time.Hour
+
 // commit writes the record of a key.
 func (s *Store) commit(ctx context.Context, key string, r runtime.Record) error {
 	if !r.Expires.After(s.now()) {
 		return s.backend.remove(ctx, key)
 	}
 	// The time within the record decides. Some stores keep for ever what expires while
-	// they write it, and some round; so they get a later one.
-	return s.backend.commit(ctx, key, encode(r), r.Expires.Add(time.Minute))
+	// they write it, some round, and some go by a clock that is ahead; so they get a later one.
+	return s.backend.commit(ctx, key, encode(r), r.Expires.Add(tolerance))
 }
 
 // all returns all records, also expired ones.

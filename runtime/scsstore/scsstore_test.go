@@ -190,7 +190,7 @@ func TestWarnsOnce(t *testing.T) {
 func TestCalls(t *testing.T) {
 	quiet(t)
 	ctx := t.Context()
-	r := runtime.Record{Version: 1, Principal: "p", Expires: time.Now().Add(time.Hour)}
+	r := runtime.Record{Version: 1, Principal: "p", Data: []byte("data"), Expires: time.Now().Add(time.Hour)}
 	table := newTable()
 	s := open(t, plainAll{plain{table}})
 	for _, test := range []struct {
@@ -222,7 +222,7 @@ func TestForeign(t *testing.T) {
 	s := open(t, plainAll{plain{table}})
 	foreign := []byte("not ours")
 	table.commit("foreign", foreign, hour)
-	if err := s.Insert(ctx, "ours", runtime.Record{Version: 1, Principal: "p", Expires: hour}); err != nil {
+	if err := s.Insert(ctx, "ours", runtime.Record{Version: 1, Principal: "p", Data: []byte("data"), Expires: hour}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -271,7 +271,7 @@ func TestExpires(t *testing.T) {
 func TestMovedMeanwhile(t *testing.T) {
 	quiet(t)
 	ctx := t.Context()
-	r := runtime.Record{Version: 1, Principal: "p", Expires: time.Now().Add(time.Hour)}
+	r := runtime.Record{Version: 1, Principal: "p", Data: []byte("data"), Expires: time.Now().Add(time.Hour)}
 	s := open(t, plainAll{plain{newTable()}})
 	for _, key := range []string{"moved", "gone", "stays"} {
 		if err := s.Insert(ctx, key, r); err != nil {

@@ -549,6 +549,37 @@ var faults = []fault{
 			return nil
 		}
 	}},
+	{"delete all deletes what says what was revoked", "no data", func(m *mapStore, f *faulty) {
+		f.removeAll = func(context.Context) error {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			clear(m.records)
+			return nil
+		}
+	}},
+	{"delete by principal deletes what says what was revoked", "no data", func(m *mapStore, f *faulty) {
+		f.removeMany = func(_ context.Context, principal string) error {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			maps.DeleteFunc(m.records, func(_ string, r runtime.Record) bool { return principal != "" && r.Principal == principal })
+			return nil
+		}
+	}},
+	{"what says what was revoked is listed", "no data", ofPrincipals(func(a, b string) bool { return b != "" && a == b })},
+	{"delete by principal fails while others begin sessions", "sweeps", func(m *mapStore, f *faulty) {
+		f.removeMany = func(ctx context.Context, principal string) error {
+			for range 2 {
+				if err := m.DeleteByPrincipal(ctx, principal); err != nil {
+					return err
+				}
+				pause()
+				if left, _ := m.List(ctx, principal); len(left) == 0 {
+					return nil
+				}
+			}
+			return errors.New("sessions are left")
+		}
+	}},
 	{"a context that ended is a missing record", "ended context", misreport(func(ctx context.Context, err error) error {
 		if ctx.Err() != nil {
 			return runtime.ErrNoRecord

@@ -3,6 +3,7 @@ package storetest_test
 import (
 	"bytes"
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -76,7 +77,7 @@ func (m *mapStore) List(ctx context.Context, principal string) (map[string]runti
 	defer m.mu.Unlock()
 	list := map[string]runtime.Record{}
 	for key := range m.records {
-		if r, ok := m.get(key); ok && principal != "" && r.Principal == principal {
+		if r, ok := m.get(key); ok && principal != "" && r.Principal == principal && len(r.Data) > 0 {
 			r.Data = bytes.Clone(r.Data)
 			list[key] = r
 		}
@@ -88,7 +89,7 @@ func (m *mapStore) DeleteByPrincipal(ctx context.Context, principal string) erro
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for key, r := range m.records {
-		if principal != "" && r.Principal == principal {
+		if principal != "" && r.Principal == principal && len(r.Data) > 0 {
 			delete(m.records, key)
 		}
 	}
@@ -98,6 +99,6 @@ func (m *mapStore) DeleteByPrincipal(ctx context.Context, principal string) erro
 func (m *mapStore) DeleteAll(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	clear(m.records)
+	maps.DeleteFunc(m.records, func(_ string, r runtime.Record) bool { return len(r.Data) > 0 })
 	return nil
 }

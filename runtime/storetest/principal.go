@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
@@ -175,6 +176,100 @@ func deleteAll(k *kit) {
 	k.put(a, again)
 	k.has(a, again)
 	k.lists(p, map[string]runtime.Record{a: again})
+}
+
+// noData checks that records without data are nobody's sessions: they say what was revoked, and stay.
+func noData(k *kit) {
+	p := name()
+	session, mark, denial, ended, begun := name(), name(), name(), name(), name()
+	r := k.record(1, p, "data")
+	k.put(session, r)
+	kept := map[string]runtime.Record{mark: k.record(1<<62, "", ""), denial: k.record(1, p, "")}
+	for key, r := range kept {
+		k.put(key, r)
+	}
+	k.put(ended, k.record(1, p, "data"))
+	kept[ended] = k.record(2, p, "")
+	k.swap(ended, 1, kept[ended])
+	next := k.record(2, p, "data")
+	k.put(begun, k.record(1, p, ""))
+	k.swap(begun, 1, next)
+	stay := func(after string) {
+		k.Helper()
+		for key, r := range kept {
+			if _, err := k.Load(k.Context(), key); err != nil {
+				k.Fatalf("%s: Load of a record without data: error %v", after, err)
+			}
+			k.has(key, r)
+		}
+		k.lists(p, nil)
+	}
+	k.lists(p, map[string]runtime.Record{session: r, begun: next})
+	k.want("DeleteByPrincipal", k.DeleteByPrincipal(k.Context(), p), nil)
+	stay("after DeleteByPrincipal")
+	k.hasNot(session)
+	k.hasNot(begun)
+	k.put(session, r)
+	k.put(begun, k.record(1, "", "nobody's"))
+	k.want("DeleteAll", k.DeleteAll(k.Context()), nil)
+	stay("after DeleteAll")
+	k.hasNot(session)
+	k.hasNot(begun)
+	k.want("Delete", k.Delete(k.Context(), mark), nil)
+	k.hasNot(mark)
+}
+
+// sweeps checks that others who begin sessions without rest do not keep a sweep or a list from
+// coming to an end, and that what was there before is gone.
+func sweeps(k *kit) {
+	for what, sweep := range map[string]func(p string) error{
+		"List":              func(p string) error { _, err := k.List(k.Context(), p); return err },
+		"DeleteByPrincipal": func(p string) error { return k.DeleteByPrincipal(k.Context(), p) },
+		"DeleteAll":         func(string) error { return k.DeleteAll(k.Context()) },
+	} {
+		for range rounds {
+			p, before := name(), name()
+			k.put(before, k.record(1, p, "before"))
+			k.sweepBesideOthers(what, p, sweep)
+			if what != "List" {
+				k.hasNot(before)
+			}
+		}
+	}
+}
+
+// sweepBesideOthers calls sweep while others move from key to key.
+func (k *kit) sweepBesideOthers(what, p string, sweep func(p string) error) {
+	k.Helper()
+	var ended atomic.Bool
+	var moves atomic.Int64
+	var errs [workers]error
+	limit := time.Now().Add(30 * time.Second)
+	all(workers, func(i int) {
+		if i == 0 {
+			for moves.Load() < workers && time.Now().Before(limit) {
+				time.Sleep(10 * time.Microsecond)
+			}
+			errs[i] = sweep(p)
+			ended.Store(true)
+			return
+		}
+		for key := ""; !ended.Load() && errs[i] == nil; moves.Add(1) {
+			if time.Now().After(limit) {
+				errs[i] = errors.New("others kept it from coming to an end")
+				return
+			}
+			next := name()
+			errs[i] = k.Insert(k.Context(), next, k.record(1, p, "moving"))
+			if errs[i] == nil && key != "" {
+				errs[i] = k.Delete(k.Context(), key)
+			}
+			key = next
+		}
+	})
+	for _, err := range errs {
+		k.want(what+" while others begin sessions", err, nil)
+	}
 }
 
 // unlisted checks that a store that cannot list says so, and has not done half of it.

@@ -98,6 +98,8 @@ var checks = []check{
 	{"delete by principal", true, deleteByPrincipal},
 	{"principals", true, principals},
 	{"delete all", true, deleteAll},
+	{"no data", true, noData},
+	{"sweeps", true, sweeps},
 	{"ended context", false, endedContext},
 	{"ended context and principals", true, endedContextPrincipals},
 	{"context that ends", false, endingContext},

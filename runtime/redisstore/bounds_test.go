@@ -1,0 +1,354 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/redisstore"
+)
+
+// For an account worth looking at: -run 'TestMany' -v -sessions 200000 -entries 300000.
+var (
+	sessions = flag.Int("sessions", 5000, "how many sessions of one account are ended at once")
+	entries  = flag.Int("entries", 5000, "how many entries without a record are in the index of one account")
+)
+
+// entriesOf returns how many entries a principal's index has.
+func entriesOf(t *testing.T, client redis.UniversalClient, principal string) int64 {
+	t.Helper()
+	n, err := client.ZCard(t.Context(), "sessiongen:p:"+principal).Result()
+	must(t, err)
+	return n
+}
+
+// The index has one entry for each session, however often sessions move, log out, or change hands.
+func TestOneEntryForEachSession(t *testing.T) {
+	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+		s, p, q := redisstore.New(client, redisstore.Options{}), name(), name()
+		other := name()
+		must(t, s.Insert(t.Context(), other, record(1, p, nil)))
+		key := name()
+		must(t, s.Insert(t.Context(), key, record(1, p, nil)))
+		is := func(what string, ofP, ofQ int64) {
+			t.Helper()
+			if gotP, gotQ := entriesOf(t, client, p), entriesOf(t, client, q); gotP != ofP || gotQ != ofQ {
+				t.Errorf("%s: %d and %d entries, want %d and %d", what, gotP, gotQ, ofP, ofQ)
+			}
+		}
+		for range 20 {
+			next := name()
+			must(t, s.Insert(t.Context(), next, record(1, p, nil)))
+			must(t, s.Replace(t.Context(), key, 1, record(2, "", nil)))
+			key = next
+		}
+		is("moved", 2, 0)
+		must(t, s.Replace(t.Context(), key, 1, record(2, "", nil)))
+		is("nobody's", 1, 0)
+		key = name()
+		must(t, s.Insert(t.Context(), key, record(1, q, nil)))
+		is("another's", 1, 1)
+		must(t, s.Replace(t.Context(), key, 1, record(2, q, []byte{})))
+		is("without data", 1, 0)
+		must(t, s.Insert(t.Context(), name(), record(1, q, []byte{})))
+		is("never with data", 1, 0)
+		must(t, s.Delete(t.Context(), key))
+		must(t, s.Delete(t.Context(), other))
+		is("deleted", 0, 0)
+		for range 3 {
+			must(t, s.Insert(t.Context(), name(), record(1, p, nil)))
+		}
+		must(t, s.DeleteByPrincipal(t.Context(), p))
+		is("revoked", 0, 0)
+		for range 3 {
+			must(t, s.Insert(t.Context(), name(), record(1, p, nil)))
+		}
+		must(t, s.DeleteAll(t.Context()))
+		is("all revoked", 0, 0)
+		if n := len(allKeys(t, client)); n != 1 { // the record that was never with data
+			t.Errorf("%d keys left", n)
+		}
+	})
+}
+
+// unit is the one in which a Cluster's entries are dated.
+const unit = 1024
+
+// entry is one that was dated so many units ago.
+func entry(key string, units int64) redis.Z {
+	now := time.Now()
+	dated := (now.Unix()/unit - units) % 65536
+	return redis.Z{Score: float64(now.Add(time.Hour).Unix()) + float64(dated)/65536, Member: key}
+}
+
+// In a Cluster, an entry without a record goes once no write can be under way that it belongs to.
+func TestOldEntriesGoInCluster(t *testing.T) {
+	client, _ := startCluster(t)
+	s, p := redisstore.New(client, redisstore.Options{}), name()
+	for what, look := range map[string]func() error{
+		"List":              func() error { _, err := s.List(t.Context(), p); return err },
+		"DeleteByPrincipal": func() error { return s.DeleteByPrincipal(t.Context(), p) },
+	} {
+		for units, want := range map[int64]int64{-4: 1, 0: 1, 1: 1, 3: 1, 7: 0, 100: 0, 30000: 0} {
+			index := "sessiongen:p:" + p
+			must(t, client.Del(t.Context(), index).Err())
+			must(t, client.ZAdd(t.Context(), index, entry(name(), units)).Err())
+			must(t, look())
+			if n := entriesOf(t, client, p); n != want {
+				t.Errorf("%s: %d entries left that were dated %d units ago, want %d", what, n, units, want)
+			}
+		}
+	}
+}
+
+// A session that is used is not taken for one whose entry is old, and its entry is dated
+// anew with its next change.
+func TestUsedEntriesStay(t *testing.T) {
+	client, _ := startCluster(t)
+	hook := new(before)
+	client.AddHook(hook)
+	s, p, key := redisstore.New(client, redisstore.Options{}), name(), name()
+	must(t, s.Insert(t.Context(), key, record(1, p, nil)))
+	must(t, client.ZAdd(t.Context(), "sessiongen:p:"+p, entry(key, 100)).Err())
+	listed := func(what string) {
+		t.Helper()
+		if got, err := s.List(t.Context(), p); err != nil || len(got) != 1 {
+			t.Errorf("%s: %d records, %v", what, len(got), err)
+		}
+	}
+	listed("an old entry of a session")
+	// It is the record's turn, which is gone for now.
+	must(t, s.Replace(t.Context(), key, 1, record(2, "", nil)))
+	must(t, client.ZAdd(t.Context(), "sessiongen:p:"+p, entry(key, 100)).Err())
+	between := func() {
+		if _, err := s.List(t.Context(), p); err != nil {
+			t.Error(err)
+		}
+	}
+	hook.f.Store(&between)
+	must(t, s.Replace(t.Context(), key, 2, record(3, p, nil)))
+	listed("dated anew")
+}
+
+// afterwards calls a function once, before a Cluster removes the entry of a record that it left.
+type afterwards struct {
+	redis.Hook
+	f atomic.Pointer[func()]
+}
+
+func (b *afterwards) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (b *afterwards) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (b *afterwards) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		args := cmds[0].Args()
+		if strings.HasPrefix(cmds[0].Name(), "eval") && len(args) > 4 && fmt.Sprint(args[4]) == "0" {
+			if f := b.f.Swap(nil); f != nil {
+				(*f)()
+			}
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// A record that comes back to a principal is found, though the one who took it away is late to
+// remove its entry.
+func TestLateRemovalOfEntry(t *testing.T) {
+	client, nodes := startCluster(t)
+	hook := new(afterwards)
+	slow := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes[0].addr()}})
+	defer slow.Close()
+	slow.AddHook(hook)
+	s, late := redisstore.New(client, redisstore.Options{}), redisstore.New(slow, redisstore.Options{})
+	p, q, key := name(), name(), name()
+	must(t, s.Insert(t.Context(), key, record(1, p, nil)))
+	back := func() { must(t, s.Replace(t.Context(), key, 2, record(3, p, nil))) }
+	hook.f.Store(&back)
+	must(t, late.Replace(t.Context(), key, 1, record(2, q, nil)))
+	if hook.f.Load() != nil {
+		t.Fatal("the hook did not run")
+	}
+	if got, err := s.List(t.Context(), p); err != nil || got[key].Version != 3 {
+		t.Errorf("not listed: %v", err)
+	}
+}
+
+// fill writes many records of a principal, or entries that have none.
+func fill(t *testing.T, client redis.UniversalClient, p string, sessions, entries int) {
+	t.Helper()
+	s, key := redisstore.New(client, redisstore.Options{}), name()
+	must(t, s.Insert(t.Context(), key, record(1, p, make([]byte, 300))))
+	value, err := client.Get(t.Context(), "sessiongen:r:"+key).Result()
+	must(t, err)
+	const step = 5000
+	for i := 0; i < max(sessions, entries); i += step {
+		_, err := client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
+			for j := i; j < i+step; j++ {
+				key := fmt.Sprintf("%040d", j)
+				if j < sessions {
+					pipe.Set(t.Context(), "sessiongen:r:"+key, value, time.Hour)
+				}
+				if j < sessions || j < entries {
+					pipe.ZAdd(t.Context(), "sessiongen:p:"+p, entry(key, 10))
+				}
+			}
+			return nil
+		})
+		must(t, err)
+	}
+}
+
+// All sessions of an account with very many end, and so do the entries of those that are
+// gone, while others of the account move without rest.
+func TestManyOfOneAccount(t *testing.T) {
+	for what, n := range map[string][2]int{"sessions": {*sessions, 0}, "entries": {0, *entries}} {
+		t.Run(what, func(t *testing.T) {
+			eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+				s, p := redisstore.New(client, redisstore.Options{}), name()
+				fill(t, client, p, n[0], n[1])
+				must(t, s.Insert(t.Context(), "denial", record(1, p, []byte{})))
+				stop := startMoving(t, s, p)
+				start := time.Now()
+				must(t, s.DeleteByPrincipal(t.Context(), p))
+				took := time.Since(start)
+				moves := stop()
+				left, err := s.List(t.Context(), p)
+				must(t, err)
+				if len(left) > movers || entriesOf(t, client, p) > 2*movers {
+					t.Errorf("%d sessions and %d entries left", len(left), entriesOf(t, client, p))
+				}
+				if _, err := s.Load(t.Context(), "denial"); err != nil {
+					t.Errorf("a record without data: %v", err)
+				}
+				t.Logf("DeleteByPrincipal of %d sessions and %d entries without: %v, while others moved %d times", n[0], n[1], took.Round(time.Millisecond), moves)
+			})
+		})
+	}
+}
+
+// A call that is cut off has made progress.
+func TestCutOff(t *testing.T) {
+	for what, n := range map[string][2]int{"sessions": {5000, 0}, "entries": {0, 5000}} {
+		t.Run(what, func(t *testing.T) {
+			eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+				s, p := redisstore.New(client, redisstore.Options{}), name()
+				fill(t, client, p, n[0], n[1])
+				ctx, cancel := context.WithCancel(t.Context())
+				pipelines := new(pipelineHook)
+				pipelines.f = func(n int) {
+					if n == 5 {
+						cancel()
+					}
+				}
+				client.AddHook(pipelines)
+				if err := s.DeleteByPrincipal(ctx, p); !errors.Is(err, context.Canceled) {
+					t.Errorf("error %v", err)
+				}
+				if left := entriesOf(t, client, p); left == 0 || left > 5001-1000 {
+					t.Errorf("%d entries left by a call that was cut off", left)
+				}
+				must(t, s.DeleteByPrincipal(t.Context(), p))
+				if left := entriesOf(t, client, p); left != 0 {
+					t.Errorf("%d entries left", left)
+				}
+			})
+		})
+	}
+}
+
+// A pipelineHook counts the pipelines of a client before each.
+type pipelineHook struct {
+	redis.Hook
+	f func(n int)
+	n atomic.Int64
+}
+
+func (p *pipelineHook) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (p *pipelineHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (p *pipelineHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		p.f(int(p.n.Add(1)))
+		return next(ctx, cmds)
+	}
+}
+
+const movers = 16
+
+// startMoving has sessions of a principal move from key to key until it is stopped.
+func startMoving(t *testing.T, s *redisstore.Store, p string) (stop func() (moves int64)) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	var moves atomic.Int64
+	for range movers {
+		wg.Go(func() {
+			key := ""
+			for ctx.Err() == nil {
+				next := name()
+				if err := s.Insert(t.Context(), next, record(1, p, nil)); err != nil {
+					t.Error(err)
+					return
+				}
+				err := s.Replace(t.Context(), key, 1, record(2, "", nil))
+				if err != nil && !errors.Is(err, runtime.ErrNoRecord) {
+					t.Error(err)
+					return
+				}
+				key = next
+				moves.Add(1)
+			}
+		})
+	}
+	return func() int64 {
+		cancel()
+		wg.Wait()
+		return moves.Load()
+	}
+}
+
+// Sessions that move without rest keep neither List nor DeleteByPrincipal from coming to an end.
+func TestMovingWithoutRest(t *testing.T) {
+	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+		s, p := redisstore.New(client, redisstore.Options{}), name()
+		stop := startMoving(t, s, p)
+		for range 50 {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			if _, err := s.List(ctx, p); err != nil {
+				t.Errorf("List: %v", err)
+			}
+			if err := s.DeleteByPrincipal(ctx, p); err != nil {
+				t.Errorf("DeleteByPrincipal: %v", err)
+			}
+			cancel()
+		}
+		moves := stop()
+		if n := entriesOf(t, client, p); n > 2*movers {
+			t.Errorf("%d entries of %d sessions that moved %d times", n, movers, moves)
+		}
+	})
+}
+
+// Where Go allows FIPS 140-3 alone, the store works.
+func TestOnlyFIPS140(t *testing.T) {
+	server := startServer(t)
+	self, err := os.Executable()
+	must(t, err)
+	cmd := exec.Command(self, "-test.run=^TestConformance$/^server$", "-test.v")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only", serverEnv+"="+server.addr())
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestConformance/server/insert ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// serverEnv names the server of TestOnlyFIPS140.
+const serverEnv = "SESSIONGEN_FIPS_SERVER"
