@@ -83,16 +83,31 @@ func (m *marks) missed(ctx context.Context, key int, saved int64) (bool, error) 
 	if saved >= h.since || key >= len(r.principals) {
 		return false, nil
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.missed == nil || time.Since(h.at) > historyTime {
-		missed, err := m.readMissed(ctx, r.principals)
-		if err != nil {
+	missed := h.recent()
+	if missed == nil {
+		var err error
+		if missed, err = m.readMissed(ctx, r.principals); err != nil {
 			return false, err
 		}
-		h.missed, h.at = missed, time.Now()
+		h.keep(missed)
 	}
-	return saved <= h.missed[key], nil
+	return saved <= missed[key], nil
+}
+
+// recent returns the last answer, nil if it is too old.
+func (h *keyHistory) recent() []int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if time.Since(h.at) > historyTime {
+		return nil
+	}
+	return h.missed
+}
+
+func (h *keyHistory) keep(missed []int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.missed, h.at = missed, time.Now()
 }
 
 func (m *marks) readMissed(ctx context.Context, keys []*principalKey) (missed []int64, err error) {
