@@ -66,9 +66,10 @@ func (h *revocableHome) know(st *state) {
 	r.id, r.owner, r.raw = st.ID(), h.ownerOf(st), h.principalOf(&st.Contents)
 }
 
-// ownerOf says whose session it is that was opened.
+// ownerOf says whose session it is that was opened. Another build may know a principal that this one
+// does not.
 func (h *revocableHome) ownerOf(st *state) owner {
-	if h.principal != nil && h.principalOf(&st.Contents) == nil {
+	if h.principal != nil && h.principalOf(&st.Contents) == nil && st.Authenticated == 0 && !st.HasUnknown() {
 		return ownerAnonymous
 	}
 	return ownerSome

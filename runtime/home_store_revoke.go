@@ -15,8 +15,9 @@ import (
 func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	st := h.noRequest(ctx)
 	p := h.place(id, 0)
-	// Whoever has not yet written a session under this id finds a tombstone there.
-	rec, err := h.sealTombstone(id, nil, 1)
+	// Whoever has not yet written a session under this id finds a tombstone there. Its version is that of
+	// no record which somebody has just read.
+	rec, err := h.sealTombstone(id, nil, h.marks.now())
 	if err != nil {
 		return err
 	}

@@ -175,16 +175,31 @@ func (m *marks) raise(ctx context.Context, key string, version uint64) (uint64, 
 // raiseFrom is raise for a mark that is at most of the version known. Otherwise it fails with
 // ErrEnded.
 func (m *marks) raiseFrom(ctx context.Context, key string, version, known uint64) (uint64, error) {
+	return m.change(ctx, key, func(older uint64) (uint64, error) {
+		if older > known {
+			return 0, ErrEnded
+		}
+		return max(version, older+1), nil
+	})
+}
+
+// keepAtLeast makes a mark at least of a version.
+func (m *marks) keepAtLeast(ctx context.Context, key string, version uint64) error {
+	_, err := m.change(ctx, key, func(older uint64) (uint64, error) { return max(version, older), nil })
+	return err
+}
+
+// change makes a mark of the version that next says of the one that it has, and returns that.
+func (m *marks) change(ctx context.Context, key string, next func(older uint64) (uint64, error)) (uint64, error) {
 	rec := Record{Expires: m.server.revocationEnd()}
 	for range maxAttempts {
 		older, err := m.look(ctx, key)
 		if err != nil {
 			return 0, err
 		}
-		if older > known {
-			return 0, ErrEnded
+		if rec.Version, err = next(older); err != nil || rec.Version == older {
+			return older, err
 		}
-		rec.Version = max(version, older+1)
 		err = m.server.call(ctx, func(ctx context.Context) error {
 			if older == 0 {
 				return m.store.Insert(ctx, key, rec)

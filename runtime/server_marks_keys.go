@@ -23,13 +23,12 @@ func (m *marks) missedKey(k *principalKey) string { return m.server.storeKey("ke
 // cover notes that keys were told of a revocation.
 func (m *marks) cover(ctx context.Context, keys []*principalKey, version uint64) error {
 	for _, k := range keys {
-		if _, err := m.raise(ctx, m.toldKey(k), version); err != nil {
+		if err := m.keepAtLeast(ctx, m.toldKey(k), version); err != nil {
 			return err
 		}
 	}
 	// Last, so that nobody finds a key wanting that was told.
-	_, err := m.raise(ctx, m.lastKey(), version)
-	return err
+	return m.keepAtLeast(ctx, m.lastKey(), version)
 }
 
 // noteMissed notes of each key what it has missed, and returns the last revocation of any principal.
@@ -46,10 +45,10 @@ func (m *marks) noteMissed(ctx context.Context, keys []*principalKey) (last uint
 		if told >= last {
 			continue
 		}
-		if _, err := m.raise(ctx, m.missedKey(k), last); err != nil {
+		if err := m.keepAtLeast(ctx, m.missedKey(k), last); err != nil {
 			return 0, err
 		}
-		if _, err := m.raise(ctx, m.toldKey(k), last); err != nil {
+		if err := m.keepAtLeast(ctx, m.toldKey(k), last); err != nil {
 			return 0, err
 		}
 	}
