@@ -120,7 +120,7 @@ func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) err
 	if err := h.marks.raiseForOthers(ctx, st, raw); err != nil {
 		return err
 	}
-	sessions, err := h.sessionsOf(ctx, raw)
+	sessions, err := h.indexed(ctx, raw)
 	if err != nil {
 		return err
 	}
@@ -176,8 +176,21 @@ func (h *storeHome) recordsOf(ctx context.Context, hash string) (records map[str
 	return records, err
 }
 
-// sessionsOf returns the sessions of a principal. One may be sealed anew, under another hash, meanwhile.
+// sessionsOf returns the sessions of a principal that count. Whose a session is, what is sealed tells,
+// and not the store.
 func (h *storeHome) sessionsOf(ctx context.Context, raw []byte) (map[sessionID]stored, error) {
+	sessions, err := h.indexed(ctx, raw)
+	now := h.clock.now()
+	maps.DeleteFunc(sessions, func(_ sessionID, s stored) bool {
+		expires, _ := h.expiry(&s.Metadata, s.used, now)
+		return now >= expires || !same(h.principalOf(s.Contents), raw)
+	})
+	return sessions, err
+}
+
+// indexed returns the sessions that the store has under a principal, by whatever build. One may be sealed
+// anew, under another hash, meanwhile.
+func (h *storeHome) indexed(ctx context.Context, raw []byte) (map[sessionID]stored, error) {
 	sessions := make(map[sessionID]stored)
 	for _, hash := range h.principalHashes(raw) {
 		records, err := h.recordsOf(ctx, hash)
@@ -189,13 +202,8 @@ func (h *storeHome) sessionsOf(ctx context.Context, raw []byte) (map[sessionID]s
 			if err != nil || h.place(s.place.id, 0).key != key {
 				return nil, fmt.Errorf("%w: %w", ErrStore, errRecord)
 			}
-			now := h.clock.now()
-			expires, _ := h.expiry(&s.Metadata, s.used, now)
-			// Whose session it is, what is sealed tells, and not the store.
-			if now < expires && same(h.principalOf(s.Contents), raw) {
-				s.place.key = key
-				sessions[s.place.id] = s
-			}
+			s.place.key = key
+			sessions[s.place.id] = s
 		}
 	}
 	return sessions, nil

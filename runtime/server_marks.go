@@ -217,10 +217,10 @@ func (m *marks) change(ctx context.Context, key string, next func(older uint64) 
 }
 
 // mayBeLogIn reports whether a change may be a log-in: if the schema does not tell who is logged in, that
-// is when a session begins.
+// is the first one.
 func (m *marks) mayBeLogIn(st *state) bool {
 	_, known := st.Marks()
-	return !known && st.manager.principal == nil && st.origin == fresh
+	return !known && st.manager.principal == nil
 }
 
 // authenticate notes in a session what the marks say now, as its visitor is authenticated, and the order

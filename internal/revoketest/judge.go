@@ -19,6 +19,7 @@ type ending struct {
 	principal   int64  // whose log-ins end, 0 if not by that
 	but         int    // the log-in that does not
 	tag         int    // the one log-in that ends, 0 if not by that
+	by          *visit // the request whose log-in is to be spared, and is lost if it cannot be saved; nil if there is none
 	of          *visit // the request that the log-in gets the revoked id from, nil if it had it
 	began, done int    // done is 0 until it has returned
 }
@@ -84,7 +85,8 @@ func (j *judge) mayBeDead(a *login) bool {
 		if e.done > 0 && e.done < a.began {
 			continue
 		}
-		if e.all || e.principal == a.principal && e.but != a.tag || e.tag > 0 && j.descends(a, e.tag) {
+		spared := e.but == a.tag && e.done > 0 && e.by != nil && e.by.sent
+		if e.all || e.principal == a.principal && !spared || e.tag > 0 && j.descends(a, e.tag) {
 			return true
 		}
 	}

@@ -166,7 +166,7 @@ func revokingOthers(v *visit, s *session) string {
 	if principal == 0 {
 		return "reads"
 	}
-	e := r.ending(ending{what: "RevokeOthers", principal: principal, but: v.tag})
+	e := r.ending(ending{what: "RevokeOthers", principal: principal, but: v.tag, by: v})
 	err := n.manager.RevokeOthers(v.ctx, s)
 	if err == nil {
 		r.ended(e)
