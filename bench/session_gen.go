@@ -470,7 +470,7 @@ func (s *Wide) UpdateRoles(f func([]string) []string) { wideRolesField.Update(s.
 // AppendRoles appends v to Roles.
 func (s *Wide) AppendRoles(v ...string) { runtime.Append(s.Session, &wideRolesField, v...) }
 
-// GetLoginAt returns LoginAt, or the zero time if it is not set.
+// GetLoginAt returns LoginAt, or the zero time if it is not set. It is in UTC.
 func (s *Wide) GetLoginAt() time.Time { return wideLoginAtField.Get(s.Session) }
 
 // HasLoginAt reports whether LoginAt is set.
@@ -1373,7 +1373,7 @@ func (s *Wide) ClearTwoFactor() { wideTwoFactorField.Clear(s.Session) }
 // UpdateTwoFactor replaces TwoFactor with f(TwoFactor); f may be called more than once.
 func (s *Wide) UpdateTwoFactor(f func(bool) bool) { wideTwoFactorField.Update(s.Session, f) }
 
-// GetLastSeen returns LastSeen, or the zero time if it is not set.
+// GetLastSeen returns LastSeen, or the zero time if it is not set. It is in UTC.
 func (s *Wide) GetLastSeen() time.Time { return wideLastSeenField.Get(s.Session) }
 
 // HasLastSeen reports whether LastSeen is set.
@@ -1391,7 +1391,7 @@ func (s *Wide) ClearLastSeen() { wideLastSeenField.Clear(s.Session) }
 // UpdateLastSeen replaces LastSeen with f(LastSeen); f may be called more than once.
 func (s *Wide) UpdateLastSeen(f func(time.Time) time.Time) { wideLastSeenField.Update(s.Session, f) }
 
-// GetLastOrderAt returns LastOrderAt, or the zero time if it is not set.
+// GetLastOrderAt returns LastOrderAt, or the zero time if it is not set. It is in UTC.
 func (s *Wide) GetLastOrderAt() time.Time { return wideLastOrderAtField.Get(s.Session) }
 
 // HasLastOrderAt reports whether LastOrderAt is set.
@@ -1412,7 +1412,7 @@ func (s *Wide) UpdateLastOrderAt(f func(time.Time) time.Time) {
 	wideLastOrderAtField.Update(s.Session, f)
 }
 
-// GetTermsAt returns TermsAt, or the zero time if it is not set.
+// GetTermsAt returns TermsAt, or the zero time if it is not set. It is in UTC.
 func (s *Wide) GetTermsAt() time.Time { return wideTermsAtField.Get(s.Session) }
 
 // HasTermsAt reports whether TermsAt is set.

@@ -139,6 +139,7 @@ func (c *checker) export(p *golist.Package) (*types.Package, error) {
 		return nil, err
 	}
 	defer f.Close()
+	//lint:ignore SA1019 the go command of Go 1.26 still writes export data into such archives
 	r, err := gcexportdata.NewReader(f)
 	if err != nil {
 		return nil, fmt.Errorf("reading export data of %s: %w", p.ImportPath, err)

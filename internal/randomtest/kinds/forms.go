@@ -81,6 +81,7 @@ func DecodeParcel(src []byte) (p Parcel, err error) {
 
 // Crate has a lock, and so is only ever behind a pointer.
 type Crate struct {
+	//lint:ignore U1000 a lock is what the type is about
 	mu    sync.Mutex
 	count uint16
 }
@@ -100,6 +101,7 @@ func DecodeCrate(src []byte) (*Crate, error) {
 
 // Guarded has a lock as well, and is stored member by member.
 type Guarded struct {
+	//lint:ignore U1000 a lock is what the type is about
 	mu   sync.RWMutex
 	Name string
 	Next *Guarded
