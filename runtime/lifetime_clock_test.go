@@ -116,9 +116,14 @@ func TestOddClocks(t *testing.T) {
 func TestClockBefore1970(t *testing.T) {
 	m := newManager(t, runtime.Config{Time: func() time.Time { return time.Time{} }})
 	s := m.Open(nil)
+	fieldAccount.Set(s.Session, 7)
 	fieldUser.Set(s.Session, "hubo")
-	if s = reopen(t, m, s); fieldUser.Get(s.Session) != "hubo" {
+	fieldCode.Set(s.Session, "1234")
+	if s = reopen(t, m, s); fieldUser.Get(s.Session) != "hubo" || fieldCode.Get(s.Session) != "1234" {
 		t.Errorf("lost: %v", s)
+	}
+	if at := s.AuthenticatedAt(); at.IsZero() || at.Unix() > 1 {
+		t.Errorf("authenticated at %v", at)
 	}
 }
 

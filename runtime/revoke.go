@@ -33,7 +33,8 @@ func (m *Manager[S]) RevokeID(ctx context.Context, id string) error {
 
 // RevokePrincipal ends all sessions of a principal: it logs a user out everywhere. The value
 // must have the type of the field that the schema marks as principal. Sessions of later log-ins
-// are valid; with Config.Revocations, a log-in in the same second is not later.
+// are valid, also within the same second. What a request has authenticated before is dead, though
+// it may not have answered yet.
 func (m *Manager[S]) RevokePrincipal(ctx context.Context, principal any) error {
 	raw, err := m.encodePrincipal(principal)
 	if err != nil {

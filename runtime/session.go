@@ -108,7 +108,7 @@ func (s Session) Authenticate() {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	st.authenticate(st.manager.principalOf(&st.Contents), st.now())
+	st.authenticate(st.manager.principalOf(&st.Contents), max(1, st.now())) // 0 is for never
 	st.change("Authenticate")
 }
 
@@ -137,8 +137,7 @@ func (s Session) CreatedAt() time.Time {
 
 // AuthenticatedAt returns when the principal field was last set to another value, to the
 // second, or the zero time if the field is not set. A handler can use it to ask for a
-// fresh log-in before a sensitive action. To note another log-in of the same principal,
-// clear the field before setting it.
+// fresh log-in before a sensitive action. Authenticate notes another log-in of the same principal.
 func (s Session) AuthenticatedAt() time.Time {
 	st := s.session()
 	st.lock()

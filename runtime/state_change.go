@@ -116,7 +116,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool
 		if st.Holds(f.index) { // also a value that does not count
 			st.changeOwner()
 		}
-		st.authenticate(raw, st.now())
+		st.authenticate(raw, max(1, st.now())) // 0 is for never
 	}
 	st.Contents.Set(f.index, raw)
 	st.SetExpiry(f.index, expires)
