@@ -1,12 +1,14 @@
 package runtime_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/internal/revoketest"
 	"github.com/sessiongen/sessiongen/runtime"
 )
@@ -33,19 +35,31 @@ func TestRevocationProperty(t *testing.T) {
 	for name, revocations := range map[string]bool{"store": false, "cookie": true} {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
-				p := drawPlan(revocations).Draw(rt, "plan")
-				wrong := ""
-				synctest.Test(t, func(*testing.T) {
-					wrong = revoketest.Run(revoketest.Bench{
-						Store:  runtime.NewMemoryStore(1e5),
-						Settle: func(func() bool) { synctest.Wait() },
-						Sleep:  func() { time.Sleep(time.Millisecond) },
-					}, p)
-				})
-				if wrong != "" {
+				if wrong := runPlan(t, drawPlan(revocations).Draw(rt, "plan")); wrong != "" {
 					rt.Fatal(wrong)
 				}
 			})
 		})
 	}
+}
+
+// Rapid draws plans that it can make smaller, most of them small; these are all of the same length.
+func TestRevocationPropertyOfLongPlans(t *testing.T) {
+	for seed := range uint64(long.Times(100, 1000, 10_000)) {
+		next := rand.New(rand.NewPCG(seed, 1))
+		if wrong := runPlan(t, revoketest.Random(func() uint8 { return uint8(next.Uint32()) }, 60)); wrong != "" {
+			t.Fatalf("seed %d: %s", seed, wrong)
+		}
+	}
+}
+
+func runPlan(t *testing.T, p revoketest.Plan) (wrong string) {
+	synctest.Test(t, func(*testing.T) {
+		wrong = revoketest.Run(revoketest.Bench{
+			Store:  runtime.NewMemoryStore(1e5),
+			Settle: func(func() bool) { synctest.Wait() },
+			Sleep:  func() { time.Sleep(time.Millisecond) },
+		}, p)
+	})
+	return wrong
 }
