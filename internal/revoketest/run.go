@@ -199,11 +199,12 @@ func (r *run) move(m Move) {
 func (r *run) crash(node int) {
 	r.log("node %d is killed", node)
 	r.killed = true
-	for _, t := range r.tasks {
-		if t.node == node {
-			t.kill()
-			r.settleKilled(t)
-		}
+	killed := slices.DeleteFunc(slices.Clone(r.tasks), func(t *task) bool { return t.node != node })
+	for _, t := range killed {
+		t.kill()
+	}
+	for _, t := range killed { // which may have waited for one another
+		r.settleKilled(t)
 	}
 	r.nodes[node] = r.newNode(node)
 }
