@@ -101,3 +101,31 @@ func TestRevokeIDOfLogInWhileStoreFails(t *testing.T) {
 		t.Errorf("status %d, it lives: %v", w.Code, c.isLoggedIn())
 	}
 }
+
+// What says that an id was revoked which has no session yet is there after RevokeAll, and after
+// RevokeID was called again.
+func TestRevokeIDOfLogInAndMore(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		for name, and := range map[string]func(r *rig, id string) error{
+			"RevokeAll":       func(r *rig, _ string) error { return r.store.DeleteAll(t.Context()) }, // its mark was raised before
+			"RevokeID":        func(r *rig, id string) error { return r.m.RevokeID(t.Context(), id) },
+			"RevokePrincipal": func(r *rig, _ string) error { return r.m.RevokePrincipal(t.Context(), int64(8)) },
+		} {
+			r := newRig(t)
+			c := r.client()
+			c.visit(func(s *visitor) {
+				fieldUser.Set(s.Session, "hubo")
+				fieldAccount.Set(s.Session, 7)
+				if err := r.m.RevokeID(t.Context(), s.ID()); err != nil {
+					t.Error(err)
+				}
+				if err := and(r, s.ID()); err != nil {
+					t.Error(err)
+				}
+			})
+			if c.isLoggedIn() {
+				t.Errorf("%s: it lives", name)
+			}
+		}
+	})
+}
