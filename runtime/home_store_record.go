@@ -25,6 +25,10 @@ import (
 //	id    bin, the session's
 //	next  bin, the id that it moved to, if it did
 
+// An id that is revoked before there is a session has a record without data, of this version, which
+// no session's record comes to.
+const takenVersion = 1 << 62
+
 // maxRecordSize bounds Record.Data.
 const maxRecordSize = token.MaxText
 
@@ -96,6 +100,9 @@ func (m *manager) newContents() *payload.Contents { return payload.New(m.schema)
 
 // openRecord reads the record of a place into c.
 func (h *storeHome) openRecord(rec Record, p place, c *payload.Contents) (stored, error) {
+	if len(rec.Data) == 0 && rec.Version == takenVersion {
+		return stored{}, &tombstone{id: p.id}
+	}
 	s, err := h.openListed(rec, c)
 	id := s.place.id
 	if t := (*tombstone)(nil); errors.As(err, &t) {

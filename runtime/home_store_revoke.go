@@ -15,12 +15,9 @@ import (
 func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	st := h.noRequest(ctx)
 	p := h.place(id, 0)
-	// Whoever has not yet written a session under this id finds a tombstone there. Its version is that of
-	// no record which somebody has just read.
-	rec, err := h.sealTombstone(id, nil, h.marks.now())
-	if err != nil {
-		return err
-	}
+	// Whoever has not yet written a session under this id finds a record there that has no data, so that
+	// RevokeAll leaves it.
+	rec := Record{Version: takenVersion, Expires: storeTime(graveTime)}
 	if err := h.insert(st, p, rec); err == nil || !errors.Is(err, ErrConflict) {
 		return err
 	}

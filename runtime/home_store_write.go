@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -212,7 +213,7 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error 
 			return err
 		}
 	} else if err := h.insert(st, to, rec); err != nil {
-		return h.whyTaken(st, to, err)
+		return h.whyTaken(st, to, from, err)
 	}
 	to.version, to.hash = rec.Version, rec.Principal
 	s.waiting = to
@@ -231,20 +232,27 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error 
 }
 
 // whyTaken says why a record could not be inserted: the error is ErrNoRecord if the session was revoked
-// before it was there.
-func (h *storeHome) whyTaken(st *state, p place, err error) error {
+// before it was there. Then it ends under the id that it was to leave, too.
+func (h *storeHome) whyTaken(st *state, p place, from *place, err error) error {
 	if !errors.Is(err, ErrConflict) {
 		return err
 	}
 	_, err = h.load(st, p, h.newContents())
-	if t := (*tombstone)(nil); errors.As(err, &t) {
+	t := (*tombstone)(nil)
+	switch {
+	case errors.As(err, &t) && from != nil:
+		return cmp.Or(h.bury(st, *from, nil), ErrNoRecord)
+	case errors.As(err, &t):
 		return ErrNoRecord
+	case errors.Is(err, ErrStore):
+		return err
 	}
 	return errIDTaken
 }
 
-// lookBack finds out whether the session was revoked while it was written under a new id. Who revokes raises a mark before looking for records: either that finds this one,
-// or this finds the mark. The error is ErrNoRecord if the session does not count.
+// lookBack finds out whether the session was revoked while it was written under a new id. Who revokes
+// raises a mark before looking for records: either that finds this one, or this finds the mark. The
+// error is ErrNoRecord if the session does not count.
 func (h *storeHome) lookBack(st *state) error {
 	var revoked bool
 	err := st.watch("load", func() (err error) {

@@ -121,12 +121,15 @@ func (m *marks) raisePrincipal(ctx context.Context, raw []byte) error {
 // remembers a version that is older.
 func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, known uint64) (newest uint64, err error) {
 	keys := m.server.rings.Load().principals
-	last, err := m.noteMissed(ctx, keys)
+	if _, err := m.noteMissed(ctx, keys); err != nil {
+		return 0, err
+	}
+	// Newer than any other, of a revocation that was cut off too: a build without a principal may give
+	// one's session to another.
+	now, err := m.raise(ctx, m.newestKey(), m.now())
 	if err != nil {
 		return 0, err
 	}
-	// Newer than any other: a build without a principal may give one's session to another.
-	now := max(m.now(), last+1)
 	for _, k := range keys {
 		version, err := m.raiseFrom(ctx, m.principalKey(k.hash(raw)), now, known)
 		if err != nil {

@@ -16,6 +16,9 @@ import (
 
 func (m *marks) lastKey() string { return m.server.storeKey("last revoked", "") }
 
+// newestKey is the key of the mark that counts: it is as new as that of any principal.
+func (m *marks) newestKey() string { return m.server.storeKey("newest revoked", "") }
+
 func (m *marks) toldKey(k *principalKey) string { return m.server.storeKey("key told", k.id) }
 
 func (m *marks) missedKey(k *principalKey) string { return m.server.storeKey("key missed", k.id) }

@@ -53,7 +53,7 @@ func (j *judge) why(a *login, since int, asPrincipal bool) string {
 		return ""
 	}
 	for _, e := range j.endings {
-		if e.done == 0 || e.done > since || a.done == 0 || a.done > e.began || e.of != nil && !e.of.sent {
+		if e.done == 0 || e.done > since || a.done == 0 || a.done > e.began || e.of != nil && (e.of.sent == 0 || e.of.sent > since) {
 			continue
 		}
 		if e.all || e.tag == a.tag || asPrincipal && e.principal == a.principal && e.but != a.tag {
@@ -85,7 +85,7 @@ func (j *judge) mayBeDead(a *login) bool {
 		if e.done > 0 && e.done < a.began {
 			continue
 		}
-		spared := e.but == a.tag && e.done > 0 && e.by != nil && e.by.sent
+		spared := e.but == a.tag && e.done > 0 && e.by != nil && e.by.sent > 0
 		if e.all || e.principal == a.principal && !spared || e.tag > 0 && j.descends(a, e.tag) {
 			return true
 		}

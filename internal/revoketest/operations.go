@@ -42,7 +42,7 @@ type visit struct {
 	node  int
 	came  int // the log-in that its cookie was of
 	tag   int // the log-in that the session is of
-	sent  bool
+	sent  int // when its cookie was, 0 if none
 	after []func()
 }
 
@@ -70,7 +70,8 @@ func (r *run) request(node int, cookie string, do func(v *visit, s *session) str
 			}
 			if sent {
 				r.mu.Lock()
-				v.sent = true
+				r.clock++
+				v.sent = r.clock
 				for _, a := range r.judge.logins {
 					a.sent = a.sent || a.visit == v
 				}

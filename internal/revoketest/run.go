@@ -3,6 +3,7 @@ package revoketest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -25,9 +26,33 @@ func (p Plan) skew(node int) time.Duration { return skews[int(p.Skews[node])%len
 // A Bench is where plans run.
 type Bench struct {
 	Store  runtime.Store
+	Name   string                    // of the cookie; plans that follow one another on a store have different ones
 	Settle func(waiting func() bool) // waits until the goroutines stand still, of which one is to
 	Sleep  func()                    // lets those go on that wait for something else than a step
 }
+
+// RunDrawn runs so many plans on a store that does more than memory does, and returns what was wrong
+// with the first one that was.
+func RunDrawn(store runtime.Store, plans int) (wrong string) {
+	for seed := range uint64(plans) {
+		next := rand.New(rand.NewPCG(seed, 2))
+		plan := Random(func() uint8 { return uint8(next.Uint32()) }, 60)
+		if wrong = Run(Bench{store, fmt.Sprint("plan", seed), waitFor, func() { time.Sleep(time.Millisecond) }}, plan); wrong != "" {
+			return fmt.Sprintf("seed %d: %s", seed, wrong)
+		}
+	}
+	return ""
+}
+
+// waitFor waits until an operation that goes on waits again, unless it waits for another one.
+func waitFor(waits func() bool) {
+	for end := time.Now().Add(longestCall); !waits() && time.Now().Before(end); {
+		time.Sleep(20 * time.Microsecond)
+	}
+}
+
+// longestCall is how long a call of a store on this machine takes at most.
+const longestCall = 100 * time.Millisecond
 
 // Run runs a plan and returns what was wrong, with what happened before it; empty if nothing was.
 func Run(b Bench, p Plan) (wrong string) {
@@ -85,7 +110,7 @@ func (r *run) newNode(i int) *node {
 	}
 	skew := r.plan.skew(i)
 	cfg := runtime.Config{
-		Keys: keys, Insecure: true, StoreTimeout: time.Hour,
+		Keys: keys, Insecure: true, Name: r.bench.Name, StoreTimeout: time.Hour,
 		Time:    func() time.Time { return time.Now().Add(skew) },
 		OnEvent: func(context.Context, runtime.Event) {},
 	}
@@ -199,11 +224,12 @@ func (r *run) move(m Move) {
 func (r *run) crash(node int) {
 	r.log("node %d is killed", node)
 	r.killed = true
-	for _, t := range r.tasks {
-		if t.node == node {
-			t.kill()
-			r.settleKilled(t)
-		}
+	killed := slices.DeleteFunc(slices.Clone(r.tasks), func(t *task) bool { return t.node != node })
+	for _, t := range killed {
+		t.kill()
+	}
+	for _, t := range killed { // which may have waited for one another
+		r.settleKilled(t)
 	}
 	r.nodes[node] = r.newNode(node)
 }
