@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -110,7 +111,7 @@ func fillFrom(s *visitor, data []byte, filled uint16) {
 		func() { fieldToken.Set(s.Session, text) },
 		func() { fieldTheme.Set(s.Session, text) },
 		func() { fieldCart.Set(s.Session, []item{{text, len(text)}, {}}) },
-		func() { fieldScores.Set(s.Session, map[string]int{text: -1, "x" + text: 1 << 30}) },
+		func() { fieldScores.Set(s.Session, map[string]int{text: -1, "x" + text: min(1<<40, math.MaxInt)}) },
 		func() { fieldAccount.Set(s.Session, int64(len(data))<<50) },
 		func() { fieldCode.Set(s.Session, text) },
 		func() { fieldBlob.Set(s.Session, data) },
