@@ -62,19 +62,32 @@ func setDoc(f *schema.Field) string {
 	}
 	doc += "."
 	if f.Max > 0 {
-		unit := "elements"
-		if f.Type.Kind == schema.String || f.Type.Kind == schema.Bytes {
-			unit = "bytes"
-		}
+		unit := units(f)
 		if f.Max == 1 {
 			unit = strings.TrimSuffix(unit, "s")
 		}
 		doc += fmt.Sprintf(" A value of more than %d %s is refused, and Err returns the error.", f.Max, unit)
 	}
+	if f.Each > 0 {
+		doc += fmt.Sprintf(" An element of more than %d bytes, as it is stored, is refused too.", f.Each)
+	}
 	if f.Principal {
 		doc += " Changing it gives the session a new id and sets AuthenticatedAt."
 	}
 	return wrap(doc)
+}
+
+// units are what the max of a field counts.
+func units(f *schema.Field) string {
+	if f.Type.Kind == schema.String || f.Type.Kind == schema.Bytes {
+		return "bytes"
+	}
+	return "elements"
+}
+
+// tryDoc is of the form of an accessor that returns the error.
+func tryDoc(f *schema.Field, verb string) string {
+	return wrap(fmt.Sprintf("Try%[1]s%[2]s is %[1]s%[2]s, but returns the error of a value that is refused, and leaves the session as it was.", verb, f.Name))
 }
 
 func popDoc(f *schema.Field) string {

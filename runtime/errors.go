@@ -11,8 +11,8 @@ var (
 	// names the largest fields.
 	ErrTooLarge = errors.New("session: too large for a cookie")
 
-	// ErrMax means that a field was set to a value above the max of its schema. The
-	// field keeps its old value.
+	// ErrMax means that a field was set to a value above the max of its schema, or with an element
+	// above its each. The field keeps its old value.
 	ErrMax = errors.New("session: value above the field's max")
 
 	// ErrEncode means that a value could not be encoded, because a marshaler of its

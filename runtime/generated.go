@@ -43,6 +43,7 @@ type Field[T any] struct {
 	Key       string        // the wire key
 	Was       []string      // older wire keys that are also read
 	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 for no limit
+	Each      int           // bytes of each element of a slice, array or map, encoded; 0 for no limit
 	TTL       time.Duration // how long it stays after it was set; 0 for as long as the session
 	Secret    bool          // redacted wherever the session is printed
 	Principal bool          // whom the session belongs to
@@ -60,4 +61,14 @@ func Append[S ~[]E, E any](s Session, f *Field[S], v ...E) {
 		return
 	}
 	f.Update(s, func(old S) S { return append(old, v...) })
+}
+
+// TryAppend is Append for elements that may be refused: it then returns ErrMax or ErrEncode, and the
+// session and its Err are as they were. With Config.Store, saving appends the elements once more if another request
+// changed the session meanwhile: if there is no room for them any more, the save fails with ErrMax.
+func TryAppend[S ~[]E, E any](s Session, f *Field[S], v ...E) error {
+	if len(v) == 0 {
+		return nil
+	}
+	return f.update(s.session(), func(old S) S { return append(old, v...) })
 }

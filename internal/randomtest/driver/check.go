@@ -231,10 +231,10 @@ func (v visit) err() error {
 	return err
 }
 
-// tooLong reports whether the field's max option forbids the value.
+// tooLong reports whether the field's max or each option forbids the value.
 func (t *trial) tooLong() bool {
-	limit := t.desc.Elem().FieldByName("Max").Int()
-	return limit > 0 && t.want.Len() > int(limit)
+	limit, each := t.desc.Elem().FieldByName("Max").Int(), t.desc.Elem().FieldByName("Each").Int()
+	return limit > 0 && t.want.Len() > int(limit) || each > 0 && largestElement(t.raw) > int(each)
 }
 
 // fits is how many bytes of values a cookie surely has room for.
@@ -257,6 +257,15 @@ func (t *trial) accessors(s *session) {
 	t.compare(comparison{}, "default", first.call("Get" + t.name)[0], initial)
 
 	v := t.value(t.field, t.i)
+	if try := first.session.MethodByName("TrySet" + t.name); try.IsValid() {
+		err, _ := try.Call([]reflect.Value{v})[0].Interface().(error)
+		if errors.Is(err, runtime.ErrMax) != t.tooLong() || err != nil && !t.tooLong() || first.err() != nil {
+			t.fail("try", "error %v, and Err %v", err, first.err())
+		}
+		has(first, err == nil)
+		first.call("Clear" + t.name)
+		v = t.value(t.field, t.i)
+	}
 	first.call("Set"+t.name, v)
 	if t.tooLong() {
 		t.count["max"]++
