@@ -161,10 +161,11 @@ func start(t *testing.T, dir string) program {
 // couldRun reports an error if commands name a directory, package, script, test or flag that does not exist.
 func couldRun(root, text string) error {
 	text = regexp.MustCompile(`(?m) +#.*$`).ReplaceAllString(text, "")
+	text = regexp.MustCompile(`bash -c '(.*)'`).ReplaceAllString(text, "\n$1")
 	dir := root
-	for _, line := range regexp.MustCompile(`\n|&&|'`).Split(text, -1) {
+	for _, line := range regexp.MustCompile(`\n|&&`).Split(text, -1) {
 		words := strings.Fields(line)
-		if len(words) == 0 || strings.HasPrefix(words[0], "-") {
+		if len(words) == 0 {
 			continue
 		}
 		switch {
@@ -179,7 +180,7 @@ func couldRun(root, text string) error {
 			if err := goCould(dir, words[2:]); err != nil {
 				return err
 			}
-		case words[0] != "bash":
+		default:
 			return fmt.Errorf("nothing is known of the command %s", words[0])
 		}
 	}
