@@ -22,6 +22,7 @@ type descriptor struct {
 	ttl       time.Duration
 	secret    bool
 	principal bool
+	typ       reflect.Type
 	decode    func(raw []byte) (any, error)
 	encode    func(v any) ([]byte, error)
 }
@@ -29,7 +30,7 @@ type descriptor struct {
 func (f *Field[T]) descriptor() descriptor {
 	return descriptor{
 		index: f.Index, name: f.Name, key: f.Key,
-		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal,
+		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal, typ: reflect.TypeFor[T](),
 		decode: func(raw []byte) (any, error) { return codec.DecodeField(raw, f.Decode) },
 		encode: f.encodeAny,
 	}

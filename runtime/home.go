@@ -39,6 +39,9 @@ type home interface {
 	// size returns how many bytes a session takes whose plaintext has so many.
 	size(plaintext int) int
 
+	// describe says in a few words where sessions live, and how many bytes one may take there.
+	describe() (where string, limit int)
+
 	// check asks again whether the session still counts, and fails with ErrEnded if not.
 	check(ctx context.Context, st *state) error
 

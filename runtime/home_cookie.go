@@ -43,6 +43,8 @@ func (h cookieHome) size(plaintext int) int {
 	return size
 }
 
+func (h cookieHome) describe() (where string, limit int) { return "in the cookie", h.cookie.Limit() }
+
 func (h cookieHome) check(_ context.Context, st *state) error {
 	if st.origin == returning && st.hasExpired() {
 		return ErrEnded

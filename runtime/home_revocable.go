@@ -234,6 +234,10 @@ func (h *revocableHome) size(plaintext int) int {
 	return size
 }
 
+func (h *revocableHome) describe() (where string, limit int) {
+	return "in the cookie; a store lists those that have ended", h.cookie.Limit()
+}
+
 func (h *revocableHome) revokeID(ctx context.Context, id sessionID) error {
 	return h.denials.denyID(ctx, id)
 }

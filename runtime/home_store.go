@@ -217,6 +217,10 @@ func (h *storeHome) endAlso(st *state, other *opened) bool {
 
 func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + usedSize) }
 
+func (h *storeHome) describe() (where string, limit int) {
+	return "in a store; the cookie holds its sealed id", maxRecordSize
+}
+
 var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")
 
 // longestRedo bounds the wait for functions given to Update that run again. One that waits for itself

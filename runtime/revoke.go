@@ -124,8 +124,10 @@ func (m *Manager[S]) ListByPrincipal(ctx context.Context, principal any) ([]Sess
 	if errors.Is(err, ErrStore) {
 		m.report(ctx, Event{Kind: EventStoreFailed, Reason: "list"})
 	}
-	slices.SortFunc(infos, func(a, b SessionInfo) int {
-		return cmp.Or(b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(infos, lastSeenFirst)
 	return infos, err
+}
+
+func lastSeenFirst(a, b SessionInfo) int {
+	return cmp.Or(b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.ID, b.ID))
 }
