@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// get is a command that needs this module to be published.
-var get = regexp.MustCompile(`(?m)^go (?:get|get -tool|run|install) github\.com/sessiongen/sessiongen(\S*)@latest.*\n`)
+// get is a command that needs this module to be published, and after one that makes a module, if there is one.
+var get = regexp.MustCompile(`(?m)^(?:go mod init example\.com/\w+\n)?go (?:get|get -tool|run|install) github\.com/sessiongen/sessiongen(\S*)@latest.*\n`)
 
 // commands runs the commands of a page, each block in a copy of the package in front of it on the page.
 func commands(t *testing.T, root, dir string, page Page, packages []*Package) {
