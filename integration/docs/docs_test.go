@@ -18,28 +18,9 @@ func TestBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := docstest.Pages(root)
+	packages, err := docstest.Load(root, true)
 	if err != nil {
 		t.Fatal(err)
-	}
-	var packages []*docstest.Package
-	for _, page := range pages {
-		if !page.ForUsers() {
-			continue
-		}
-		list, err := docstest.Packages(page, filepath.Join(root, "testdata", "docs"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, pkg := range list {
-			outside, err := pkg.External(root)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if outside {
-				packages = append(packages, pkg)
-			}
-		}
 	}
 	if len(packages) < 3 {
 		t.Errorf("only %d packages", len(packages))

@@ -27,24 +27,9 @@ func project(t *testing.T) (root string, pages []Page) {
 // every command runs.
 func TestCode(t *testing.T) {
 	root, pages := project(t)
-	var packages []*Package
-	for _, page := range pages {
-		if !page.ForUsers() {
-			continue
-		}
-		list, err := Packages(page, filepath.Join(root, "testdata", "docs"))
-		if err != nil {
-			t.Error(err)
-		}
-		for _, pkg := range list {
-			outside, err := pkg.External(root)
-			if err != nil {
-				t.Error(err)
-			}
-			if !outside {
-				packages = append(packages, pkg)
-			}
-		}
+	packages, err := Load(root, false)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if len(packages) < 12 {
 		t.Errorf("only %d packages", len(packages))

@@ -8,7 +8,7 @@
 //	<!-- docs: serve -->          the commands talk to the page's program, which runs meanwhile
 //	<!-- docs: long -->           the commands take long: that they could run is all that is tested
 //
-// See [Packages] for what becomes of Go blocks.
+// See [Load] for what becomes of Go blocks.
 package docstest
 
 import (

@@ -66,14 +66,17 @@ func (p *pool) add(d ast.Decl, text string) {
 	}
 }
 
-// complete returns a file with what files of one package use of the pool, or "" if that is nothing.
-func (p *pool) complete(files map[string]string) (string, error) {
+// complete gives a package what its files use of the pool, and a schema if it has none.
+func (p *pool) complete(pkg *Package) error {
+	if pkg.schema == "" {
+		pkg.Files["session.go"] = clause(p.session, pkg.Name)
+	}
 	var wanted []string
 	declared := make(map[string]bool)
-	for _, text := range files {
+	for _, text := range pkg.Files {
 		file, err := parse(text)
 		if err != nil {
-			return "", err
+			return err
 		}
 		for name := range file.Scope.Objects {
 			declared[name] = true
@@ -90,14 +93,13 @@ func (p *pool) complete(files map[string]string) (string, error) {
 		text += declaration + "\n"
 		file, err := parse("package page\n" + declaration)
 		if err != nil {
-			return "", err
+			return err
 		}
 		wanted = append(wanted, unresolved(file)...)
 	}
-	if text == "package page\n" {
-		return "", nil
-	}
-	return p.withImports(text)
+	text, err := p.withImports(text)
+	pkg.Files["site.go"] = clause(text, pkg.Name)
+	return err
 }
 
 // unresolved are the names that a file uses and neither declares nor imports.
