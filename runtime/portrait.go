@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"slices"
@@ -84,17 +85,23 @@ func (m *manager) ownerOf(raws [][]byte) []byte {
 
 // describeOthers lists the sessions of a principal, if the home can.
 func (m *manager) describeOthers(st *state, owner []byte, id string) (others []portrait.Other, err error) {
-	infos, err := m.home.list(st.ctx, owner)
-	if errors.Is(err, errNoList) {
-		return nil, nil
-	}
-	slices.SortFunc(infos, lastSeenFirst)
-	for _, info := range infos {
+	for listed, failure := range m.home.list(st.ctx, owner) {
+		if errors.Is(failure, errNoList) {
+			return nil, nil
+		}
+		if failure != nil {
+			err = failure
+			continue
+		}
+		e := Entry{listed}
 		others = append(others, portrait.Other{
-			ID: info.ID, Created: info.CreatedAt, Used: info.LastSeen, Expires: info.ExpiresAt,
-			Permanent: info.Permanent, Current: info.ID == id,
+			ID: e.ID(), Created: e.CreatedAt(), Used: e.LastSeen(), Expires: e.ExpiresAt(),
+			Permanent: e.Permanent(), Current: e.ID() == id,
 		})
 	}
+	slices.SortFunc(others, func(a, b portrait.Other) int {
+		return cmp.Or(b.Used.Compare(a.Used), cmp.Compare(a.ID, b.ID))
+	})
 	return others, err
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/sessiontest"
 )
 
-func newManager(t *testing.T, cfg runtime.Config) *runtime.Manager[web.Session] {
+func newManager(t *testing.T, cfg runtime.Config) *web.SessionManager {
 	t.Helper()
 	var err error
 	if cfg.Keys, err = runtime.ParseKeys(runtime.GenerateKey()); err != nil {
@@ -35,7 +35,7 @@ func request(method string) *http.Request {
 	return r
 }
 
-func serve(m *runtime.Manager[web.Session], o sessiondebug.Options, r *http.Request) *httptest.ResponseRecorder {
+func serve(m *web.SessionManager, o sessiondebug.Options, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	m.Handler(sessiondebug.Handler(o)).ServeHTTP(w, r)
 	return w
@@ -52,7 +52,7 @@ func TestGuard(t *testing.T) {
 	insecure, secure := newManager(t, runtime.Config{Insecure: true}), newManager(t, runtime.Config{})
 	for _, c := range []struct {
 		name    string
-		manager *runtime.Manager[web.Session]
+		manager *web.SessionManager
 		options sessiondebug.Options
 		change  func(*http.Request)
 		status  int
