@@ -31,13 +31,12 @@ func (p Plan) String() string {
 	return text
 }
 
-// Random returns a plan from random bytes.
+// Random returns a plan from random bytes, for sessions in a store.
 func Random(next func() uint8, moves int) Plan {
 	p := Plan{
-		Revocations: next()%2 == 0,
-		Schemas:     [2]uint8{0, next()},
-		Skews:       [2]uint8{next(), next()},
-		Swap:        next()%4 == 0,
+		Schemas: [2]uint8{0, next()},
+		Skews:   [2]uint8{next(), next()},
+		Swap:    next()%4 == 0,
 	}
 	for range moves {
 		p.Moves = append(p.Moves, Move{next(), next(), next(), next()})

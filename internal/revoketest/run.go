@@ -31,13 +31,30 @@ type Bench struct {
 	Sleep  func()                    // lets those go on that wait for something else than a step
 }
 
-// RunDrawn runs so many plans on a store that does more than memory does, and returns what was wrong
-// with the first one that was.
-func RunDrawn(store runtime.Store, plans int) (wrong string) {
-	for seed := range uint64(plans) {
-		next := rand.New(rand.NewPCG(seed, 2))
-		plan := Random(func() uint8 { return uint8(next.Uint32()) }, 60)
-		if wrong = Run(Bench{store, fmt.Sprint("plan", seed), waitFor, func() { time.Sleep(time.Millisecond) }}, plan); wrong != "" {
+// RunDrawn runs so many plans on stores that do more than memory does, on all of them at once, once with
+// sessions in the store and once in cookies. It returns what was wrong with those that failed first.
+// The stores are empty ones of a kind, and have nothing in common.
+func RunDrawn(stores []runtime.Store, plans int) (wrong string) {
+	var group sync.WaitGroup
+	faults := make([]string, len(stores))
+	for lane, store := range stores {
+		group.Go(func() {
+			for seed := lane; seed < plans && faults[lane] == ""; seed += len(stores) {
+				faults[lane] = runSeed(store, uint64(seed))
+			}
+		})
+	}
+	group.Wait()
+	return strings.Join(slices.DeleteFunc(faults, func(s string) bool { return s == "" }), "\n\n")
+}
+
+func runSeed(store runtime.Store, seed uint64) (wrong string) {
+	next := rand.New(rand.NewPCG(seed, 2))
+	plan := Random(func() uint8 { return uint8(next.Uint32()) }, 60)
+	for _, plan.Revocations = range []bool{false, true} {
+		name := fmt.Sprintf("plan%d.%v", seed, plan.Revocations)
+		wrong := Run(Bench{store, name, waitFor, func() { time.Sleep(time.Millisecond) }}, plan)
+		if wrong != "" {
 			return fmt.Sprintf("seed %d: %s", seed, wrong)
 		}
 	}
