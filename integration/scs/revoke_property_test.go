@@ -11,7 +11,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-var plans = flag.Int("plans", long.Of(40, 300), "how many plans of revocation are run, in each mode")
+var (
+	plans     = flag.Int("plans", long.Of(40, 300), "how many plans of revocation are run, in each mode")
+	firstPlan = flag.Int("first-plan", 0, "the seed of the first one")
+)
 
 // What was authenticated before a revocation is dead once that has returned, within one process.
 func TestRevocationProperty(t *testing.T) {
@@ -20,7 +23,7 @@ func TestRevocationProperty(t *testing.T) {
 	for range 4 {
 		stores = append(stores, open(t, memstore.NewWithCleanupInterval(0)))
 	}
-	if wrong := revoketest.RunDrawn(stores, *plans); wrong != "" {
+	if wrong := revoketest.RunDrawn(stores, *firstPlan, *plans); wrong != "" {
 		t.Error(wrong)
 	}
 }

@@ -9,7 +9,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-var plans = flag.Int("plans", long.Of(40, 300), "how many plans of revocation are run, on each store and in each mode")
+var (
+	plans     = flag.Int("plans", long.Of(40, 300), "how many plans of revocation are run, on each store and in each mode")
+	firstPlan = flag.Int("first-plan", 0, "the seed of the first one")
+)
 
 // What was authenticated before a revocation is dead once that has returned, whatever two nodes do
 // beside it and whenever one is killed.
@@ -21,7 +24,7 @@ func TestRevocationProperty(t *testing.T) {
 			store, _ := b.open(t)
 			stores = append(stores, store)
 		}
-		if wrong := revoketest.RunDrawn(stores, *plans); wrong != "" {
+		if wrong := revoketest.RunDrawn(stores, *firstPlan, *plans); wrong != "" {
 			t.Error(wrong)
 		}
 	})

@@ -13,7 +13,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
 )
 
-var plans = flag.Int("plans", long.Of(20, 300), "how many plans of revocation are run, on each kind of server and in each mode")
+var (
+	plans     = flag.Int("plans", long.Of(20, 300), "how many plans of revocation are run, on each kind of server and in each mode")
+	firstPlan = flag.Int("first-plan", 0, "the seed of the first one")
+)
 
 // What was authenticated before a revocation is dead once that has returned, in a Cluster too.
 func TestRevocationProperty(t *testing.T) {
@@ -22,7 +25,7 @@ func TestRevocationProperty(t *testing.T) {
 		for i := range 4 {
 			stores = append(stores, redisstore.New(client, redisstore.Options{Prefix: fmt.Sprint("store", i, ":")}))
 		}
-		if wrong := revoketest.RunDrawn(stores, *plans); wrong != "" {
+		if wrong := revoketest.RunDrawn(stores, *firstPlan, *plans); wrong != "" {
 			t.Error(wrong)
 		}
 	})
