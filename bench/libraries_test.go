@@ -180,7 +180,7 @@ func (a accessors) find(name string) func() {
 var sinkInt int
 
 func sessiongenAccessors() accessors {
-	s := newManager(nil).Open(nil)
+	s := newManager(nil).Open(context.Background(), nil)
 	fillSession(s)
 	n := 0
 	return accessors{"sessiongen", []accessor{

@@ -25,12 +25,12 @@ func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*M
 }
 
 // FromContext returns the session of the request that ctx belongs to, for the
-// generated From functions. It panics if ctx did not come through the manager's
-// Handler.
+// generated From functions. It panics if ctx came neither through the manager's Handler nor
+// from its NewContext.
 func FromContext[S any](ctx context.Context) *S {
 	s, ok := ctx.Value(sessionKey[S]{}).(*S)
 	if !ok {
-		panic("session: the request did not pass the session middleware: wrap the program's handler in Manager.Handler, outside the handler that asks for the session")
+		panicWithout(ctx, sessionKey[S]{})
 	}
 	return s
 }

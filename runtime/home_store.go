@@ -49,6 +49,7 @@ type place struct {
 	key      string
 	version  uint64
 	hash     string // of the principal under whom revocations look for it
+	hashed   hashed // what that is the hash of, if that is known
 	unlooked bool   // nobody has looked at the marks since it has been under that hash
 }
 

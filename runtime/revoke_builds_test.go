@@ -39,12 +39,12 @@ func TestRevokePrincipalPastOtherBuilds(t *testing.T) {
 			if err := newer.RevokePrincipal(t.Context(), int64(42)); err != nil {
 				t.Fatal(err)
 			}
-			s := older.Open([]string{cookie})
+			s := older.Open(t.Context(), []string{cookie})
 			between(s)
 			if line := seal(t, older, s); line != "" {
 				cookie = pair(t, line)
 			}
-			if s := newer.Open([]string{cookie}); with.Has(s.Session) {
+			if s := newer.Open(t.Context(), []string{cookie}); with.Has(s.Session) {
 				t.Errorf("%s, %s: it lives", mode, name)
 			}
 		}

@@ -185,7 +185,7 @@ func TestRevokeOthersOfEachOther(t *testing.T) {
 
 func TestRevokeOthersErrors(t *testing.T) {
 	plain := newManager(t, runtime.Config{})
-	s := plain.Open(nil)
+	s := plain.Open(t.Context(), nil)
 	fieldAccount.Set(s.Session, 7)
 	if err := plain.RevokeOthers(t.Context(), s); fmt.Sprint(err) != "session: revoking needs Config.Store or Config.Revocations" {
 		t.Errorf("in cookies alone: %v", err)
@@ -193,7 +193,7 @@ func TestRevokeOthersErrors(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
 		const nobody = "session: the session has no principal"
-		if err := r.m.RevokeOthers(t.Context(), r.m.Open(nil)); fmt.Sprint(err) != nobody {
+		if err := r.m.RevokeOthers(t.Context(), r.m.Open(t.Context(), nil)); fmt.Sprint(err) != nobody {
 			t.Errorf("nobody: %v", err)
 		}
 		c := r.login()

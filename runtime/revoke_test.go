@@ -157,7 +157,7 @@ func TestRevokeErrors(t *testing.T) {
 	_, errPlainList := plain.ListByPrincipal(t.Context(), int64(7))
 	_, errList := denies.ListByPrincipal(t.Context(), int64(7))
 	_, errListType := stored.ListByPrincipal(t.Context(), 7)
-	id := plain.Open(nil).ID()
+	id := plain.Open(t.Context(), nil).ID()
 	for _, c := range []struct {
 		err  error
 		want string

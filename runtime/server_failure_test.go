@@ -161,7 +161,7 @@ func TestStoreFailureIsAnError(t *testing.T) {
 	}
 	r.store.expect(t, "load")
 	for _, err := range []error{
-		r.m.RevokeID(t.Context(), r.m.Open(nil).ID()), r.m.RevokePrincipal(t.Context(), int64(7)), r.m.RevokeAll(t.Context()),
+		r.m.RevokeID(t.Context(), r.m.Open(t.Context(), nil).ID()), r.m.RevokePrincipal(t.Context(), int64(7)), r.m.RevokeAll(t.Context()),
 		func() error { _, err := r.m.ListByPrincipal(t.Context(), int64(7)); return err }(),
 	} {
 		if !errors.Is(err, runtime.ErrStore) {

@@ -72,7 +72,7 @@ func TestAuthenticateWithoutPrincipal(t *testing.T) {
 			"store":     {Store: newSpyStore()},
 		} {
 			m := newManagerOf(t, cfg, &fieldUser)
-			s := m.Open(nil)
+			s := m.Open(t.Context(), nil)
 			fieldUser.Set(s.Session, "hubo")
 			if !s.AuthenticatedAt().IsZero() {
 				t.Errorf("%s: authenticated at %v by nothing", name, s.AuthenticatedAt())

@@ -38,7 +38,7 @@ type update func(held []byte) []byte
 // change notes that something changed; name is the field, or the method that did it.
 func (st *state) change(name string) {
 	st.edits = unsaved
-	if st.answer != answerAhead {
+	if st.answer.isLate() {
 		st.fail(&fieldError{name, ErrTooLate})
 		st.event(EventTooLate, "", name)
 	}
@@ -211,7 +211,7 @@ func (st *state) destroy() {
 func (st *state) logOut() (something bool) {
 	st.loggedOut = true
 	something = st.manager.home.end(st)
-	if st.answer == answerAhead && st.trouble != nil && !st.isDown() {
+	if failing := st.answer != answerBegun && st.answer != answerAbandoned; failing && st.trouble != nil && !st.isDown() {
 		st.trouble.err = nil
 	}
 	return something

@@ -229,7 +229,7 @@ func raceOut(t *testing.T, b backend, inStore bool, runs int) {
 					return
 				}
 				r.cookie = first.cookies[0]
-				r.id = nodes[0].manager.Open(first.cookies).ID()
+				r.id = nodes[0].manager.Open(t.Context(), first.cookies).ID()
 				trace := ""
 				if number/lanes%2 == 0 {
 					r.nodes = nodes

@@ -69,7 +69,8 @@ func sent[S any](m *runtime.Manager[S], res *http.Response) *http.Cookie {
 func owns[S any](m *runtime.Manager[S], name string) bool {
 	s := open(m, []string{name + "="}, func(runtime.Event) {})
 	any(s).(session).Destroy()
-	lines, err := m.Seal(s)
+	header, err := m.Seal(s)
+	lines := header["Set-Cookie"]
 	return err == nil && len(lines) > 0 && strings.HasPrefix(lines[0], name+"=")
 }
 

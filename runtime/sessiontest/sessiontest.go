@@ -58,11 +58,11 @@ func seal[S any](t testing.TB, m *runtime.Manager[S], header []string, fill func
 	t.Helper()
 	s := open(m, header, func(runtime.Event) {})
 	fill(s)
-	lines, err := m.Seal(s)
+	response, err := m.Seal(s)
 	if err != nil {
 		t.Fatalf("sessiontest: the session cannot be sent: %v", err)
 	}
-	return (&http.Response{Header: http.Header{"Set-Cookie": lines}}).Cookies()
+	return (&http.Response{Header: response}).Cookies()
 }
 
 // open opens the session in some Cookie header fields, and lets tell know of its events.
