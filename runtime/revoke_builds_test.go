@@ -144,7 +144,7 @@ func TestRevokePrincipalWhileIndexed(t *testing.T) {
 		older := newManagerOf(t, runtime.Config{Store: spy}, without, &visits)
 		newer := newManagerOf(t, runtime.Config{Store: spy}, with, &visits)
 		cookie := sealed(t, older, func(s *visitor) { without.Set(s.Session, 42); visits.Set(s.Session, 7) })
-		s := newer.Open([]string{cookie})
+		s := newer.Open(t.Context(), []string{cookie})
 		with.Get(s.Session)
 		spy.set(func(_ context.Context, call, _ string) error {
 			if call == "replace" {
@@ -162,7 +162,7 @@ func TestRevokePrincipalWhileIndexed(t *testing.T) {
 			newer.Seal(s)
 		}()
 		spy.set(nil, nil)
-		if s := newer.Open([]string{cookie}); with.Has(s.Session) {
+		if s := newer.Open(t.Context(), []string{cookie}); with.Has(s.Session) {
 			t.Errorf("%s: it lives", name)
 		}
 	}
@@ -182,7 +182,7 @@ func TestRevokePrincipalWhileIndexedByAnother(t *testing.T) {
 		older := newManagerOf(t, runtime.Config{Store: store}, without, &visits, &theme)
 		newer := newManagerOf(t, runtime.Config{Store: store}, with, &visits, &theme)
 		cookie := sealed(t, older, func(s *visitor) { without.Set(s.Session, 42); visits.Set(s.Session, 7) })
-		first, second := newer.Open([]string{cookie}), newer.Open([]string{cookie})
+		first, second := newer.Open(t.Context(), []string{cookie}), newer.Open(t.Context(), []string{cookie})
 		if with.Get(first.Session) != 42 || with.Get(second.Session) != 42 {
 			t.Fatal("not logged in")
 		}
@@ -192,7 +192,7 @@ func TestRevokePrincipalWhileIndexedByAnother(t *testing.T) {
 		seal(t, newer, first)
 		use(second)
 		seal(t, newer, second)
-		if s := newer.Open([]string{cookie}); with.Has(s.Session) {
+		if s := newer.Open(t.Context(), []string{cookie}); with.Has(s.Session) {
 			t.Errorf("%s: it lives", name)
 		}
 	}

@@ -69,7 +69,7 @@ func TestPrincipalOfOlderBuilds(t *testing.T) {
 			},
 			"newer, changed by the older": func(older, newer *runtime.Manager[visitor]) string {
 				cookie := sealed(t, newer, func(s *visitor) { c.newer.Set(s.Session, 42) })
-				s := older.Open([]string{cookie})
+				s := older.Open(t.Context(), []string{cookie})
 				visits.Set(s.Session, 1)
 				seal(t, older, s)
 				return cookie
@@ -79,7 +79,7 @@ func TestPrincipalOfOlderBuilds(t *testing.T) {
 			older := newManagerOf(t, cfg, c.older, &visits)
 			newer := newManagerOf(t, cfg, c.newer, &visits)
 			cookie := logIn(older, newer)
-			s := newer.Open([]string{cookie})
+			s := newer.Open(t.Context(), []string{cookie})
 			if got := c.newer.Get(s.Session); got != 42 {
 				t.Fatalf("%s, %s: reads as %d", name, what, got)
 			}
@@ -93,7 +93,7 @@ func TestPrincipalOfOlderBuilds(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, cookie := range []string{cookie, unread} {
-				if s := newer.Open([]string{cookie}); c.newer.Has(s.Session) {
+				if s := newer.Open(t.Context(), []string{cookie}); c.newer.Has(s.Session) {
 					t.Errorf("%s, %s, not read before: %v: it lives", name, what, cookie == unread)
 				}
 			}
