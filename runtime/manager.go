@@ -31,6 +31,7 @@ type manager struct {
 	schema       *payload.Schema
 	clock        clock
 	onEvent      func(context.Context, Event)
+	recent       recentEvents
 	errorHandler func(http.ResponseWriter, *http.Request, error)
 }
 
@@ -49,6 +50,7 @@ func (m *manager) init(cfg Config, fields []AnyField) error {
 		m.principal = m.fields[i]
 	}
 	m.cookie, m.policy, cookieErr = cfg.settings()
+	m.recent.keep = cfg.Insecure
 	m.home = newHome(m, cfg)
 	keysErr := m.setKeys(cfg.Keys)
 	if errors.Is(keysErr, ErrNoKeys) {

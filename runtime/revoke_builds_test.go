@@ -36,7 +36,7 @@ func TestRevokePrincipalPastOtherBuilds(t *testing.T) {
 			older := newManagerOf(t, cfg, without, &visits)
 			newer := newManagerOf(t, cfg, with, &visits)
 			cookie := sealed(t, another, func(s *visitor) { without.Set(s.Session, 42); visits.Set(s.Session, 7) })
-			if err := newer.RevokePrincipal(t.Context(), int64(42)); err != nil {
+			if err := revokeAccount(t.Context(), newer, 42); err != nil {
 				t.Fatal(err)
 			}
 			s := older.Open(t.Context(), []string{cookie})
@@ -109,7 +109,7 @@ func TestRevokeIDOfLogInAndMore(t *testing.T) {
 		for name, and := range map[string]func(r *rig, id string) error{
 			"RevokeAll":       func(r *rig, _ string) error { return r.store.DeleteAll(t.Context()) }, // its mark was raised before
 			"RevokeID":        func(r *rig, id string) error { return r.m.RevokeID(t.Context(), id) },
-			"RevokePrincipal": func(r *rig, _ string) error { return r.m.RevokePrincipal(t.Context(), int64(8)) },
+			"RevokePrincipal": func(r *rig, _ string) error { return revokeAccount(t.Context(), r.m, 8) },
 		} {
 			r := newRig(t)
 			c := r.client()

@@ -118,7 +118,7 @@ func (st *state) outlive() {
 func (st *state) announce(reseal bool) {
 	empty := st.Empty()
 	switch {
-	case st.news == destruction:
+	case st.news >= destruction:
 		st.event(EventDestroyed, "", "")
 	case st.news == renewal && !st.origin.isNew() && !empty:
 		st.event(EventRenewed, "", "")

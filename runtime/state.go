@@ -186,13 +186,13 @@ func (st *state) hasExpired() bool {
 	return st.now() >= expires
 }
 
-// prune removes what has ended by now. If that is the principal, all goes: it was theirs.
+// prune removes what has ended by now. If that is the principal, what was theirs goes too.
 func (st *state) prune(now int64) {
 	p := st.manager.principal
 	owned := p != nil && st.Holds(p.index)
 	st.Prune(now)
 	if owned && !st.Holds(p.index) {
-		st.keepOnly(p)
+		st.clearOwned()
 	}
 }
 
