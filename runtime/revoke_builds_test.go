@@ -149,7 +149,7 @@ func TestRevokePrincipalWhileIndexed(t *testing.T) {
 		spy.set(func(_ context.Context, call, _ string) error {
 			if call == "replace" {
 				spy.set(nil, nil)
-				if err := newer.RevokePrincipal(t.Context(), int64(42)); err != nil {
+				if err := runtime.RevokeBy(t.Context(), newer, with, 42); err != nil {
 					t.Error(err)
 				}
 				spy.set(nil, func(string, string) error { panic(name) }) // nothing comes after the write
@@ -186,7 +186,7 @@ func TestRevokePrincipalWhileIndexedByAnother(t *testing.T) {
 		if with.Get(first.Session) != 42 || with.Get(second.Session) != 42 {
 			t.Fatal("not logged in")
 		}
-		if err := newer.RevokePrincipal(t.Context(), int64(42)); err != nil {
+		if err := runtime.RevokeBy(t.Context(), newer, with, 42); err != nil {
 			t.Fatal(err)
 		}
 		seal(t, newer, first)
