@@ -107,6 +107,7 @@ func (m *manager) report(ctx context.Context, e Event) {
 		observer(e)
 		return
 	}
+	m.recent.add(e, m.clock.now())
 	if m.onEvent != nil {
 		m.onEvent(ctx, e)
 		return

@@ -40,7 +40,7 @@ func TestTrySetAnswers400(t *testing.T) {
 			t.Errorf("%d bytes: %d %s", c.bytes, rec.Code, rec.Body)
 		}
 		cookies = []string{pair(t, rec.Header().Get("Set-Cookie"))}
-		s := m.Open(cookies)
+		s := m.Open(t.Context(), cookies)
 		if got := visits.Get(s.Session); got != c.visits {
 			t.Errorf("%d bytes: %d visits", c.bytes, got)
 		}
@@ -76,7 +76,7 @@ func TestTrySticksNot(t *testing.T) {
 		"a method's secret": {func(s runtime.Session) error { return secret.TrySet(s, "fail") }, runtime.ErrEncode, "field Secret"},
 	} {
 		m := newManagerOf(t, runtime.Config{}, &cart, &scores, &mood, &secret)
-		s := m.Open([]string{sealed(t, m, func(s *visitor) {
+		s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) {
 			cart.Set(s.Session, []item{{SKU: "1234567", N: 1}}) // an element of 16 bytes
 			scores.Set(s.Session, map[string]int{"123456": 1})  // a pair of 8
 		})})
@@ -94,7 +94,7 @@ func TestTrySticksNot(t *testing.T) {
 // What is not refused is set, as Set and Append set it.
 func TestTryAccepts(t *testing.T) {
 	m := newManager(t, runtime.Config{})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	for _, err := range []error{
 		fieldRoles.TrySet(s.Session, []string{"a"}),
 		runtime.TryAppend(s.Session, &fieldRoles, "b", "c"),
@@ -123,13 +123,13 @@ func TestEach(t *testing.T) {
 		},
 	} {
 		for v, refused := range map[string]bool{"four": false, "fives": true, "": false} {
-			s := m.Open(nil)
+			s := m.Open(t.Context(), nil)
 			change(s.Session, v)
 			if got := errors.Is(s.Err(), runtime.ErrMax); got != refused || roles.Has(s.Session) == refused {
 				t.Errorf("%s %q: %v, %v", name, v, s.Err(), s)
 			}
 		}
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		roles.Set(s.Session, nil)
 		if s.Err() != nil {
 			t.Error(s.Err())

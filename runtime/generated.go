@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"context"
+	"errors"
+	"iter"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/codec"
@@ -25,12 +27,12 @@ func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*M
 }
 
 // FromContext returns the session of the request that ctx belongs to, for the
-// generated From functions. It panics if ctx did not come through the manager's
-// Handler.
+// generated From functions. It panics if ctx came neither through the manager's Handler nor
+// from its NewContext.
 func FromContext[S any](ctx context.Context) *S {
 	s, ok := ctx.Value(sessionKey[S]{}).(*S)
 	if !ok {
-		panic("session: the request did not pass the session middleware: wrap the program's handler in Manager.Handler, outside the handler that asks for the session")
+		panicWithout(ctx, sessionKey[S]{})
 	}
 	return s
 }
@@ -47,6 +49,7 @@ type Field[T any] struct {
 	TTL       time.Duration // how long it stays after it was set; 0 for as long as the session
 	Secret    bool          // redacted wherever the session is printed
 	Principal bool          // whom the session belongs to
+	Visitor   bool          // it stays when the principal changes or goes
 	Default   T             // what Get returns if it is not set
 	Encode    func(*codec.Encoder, T)
 	Decode    func(*codec.Decoder) T
@@ -71,4 +74,55 @@ func TryAppend[S ~[]E, E any](s Session, f *Field[S], v ...E) error {
 		return nil
 	}
 	return f.update(s.session(), func(old S) S { return append(old, v...) })
+}
+
+// GetOf returns the field's value in a listed session, or its default if it is not set.
+func (f *Field[T]) GetOf(e Entry) T { return f.Get(e.session()) }
+
+// HasOf reports whether the field is set in a listed session.
+func (f *Field[T]) HasOf(e Entry) bool { return f.Has(e.session()) }
+
+// RevokeBy ends all sessions of a principal, whose field is f.
+func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Field[T], principal T) error {
+	raw, err := f.encoded(principal)
+	if err != nil {
+		return err
+	}
+	return m.reportRevoked(ctx, RevokedPrincipal, m.home.revokePrincipal(ctx, raw))
+}
+
+// ListBy yields the sessions of a principal, whose field is f.
+func ListBy[S, T, E any](ctx context.Context, m *Manager[S], f *Field[T], principal T, wrap func(Entry) E) iter.Seq2[E, error] {
+	return func(yield func(E, error) bool) {
+		raw, err := f.encoded(principal)
+		if err != nil {
+			var none E
+			yield(none, err)
+			return
+		}
+		for e, err := range entries(m.home.list(ctx, raw), wrap) {
+			if errors.Is(err, ErrStore) {
+				m.report(ctx, Event{Kind: EventStoreFailed, Reason: "list"})
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// UpdateBy changes the sessions of a principal, whose field is f.
+func UpdateBy[S, T any](ctx context.Context, m *Manager[S], f *Field[T], principal T, change func(*S)) (changed int, err error) {
+	raw, err := f.encoded(principal)
+	if err != nil {
+		return 0, err
+	}
+	changed, err = m.home.update(ctx, raw, func(st *state) {
+		s := m.wrap(Session{st})
+		change(&s)
+	})
+	if errors.Is(err, ErrStore) {
+		m.report(ctx, Event{Kind: EventStoreFailed, Reason: "update"})
+	}
+	return changed, err
 }

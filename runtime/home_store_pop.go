@@ -77,7 +77,7 @@ func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 		return nil, err
 	}
 	if newer {
-		h.rebase(st, rec)
+		h.rebase(st, h.baseOf(st), rec)
 		return raw, nil
 	}
 	st.Contents.Remove(f.index)

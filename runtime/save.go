@@ -27,16 +27,21 @@ func (st *state) writeTo(h http.Header, room *response.Values, final bool) error
 }
 
 // save appends the Set-Cookie header fields to send to lines, and reports whether the
-// session was used at all. After a final save, changes come too late.
+// session was used at all. After a final save, and after one by hand that succeeds, changes come
+// too late.
 func (st *state) save(lines []string, final bool) (_ []string, touched bool, err error) {
 	st.mu.Lock()
-	if final && st.answer == answerAhead {
+	switch {
+	case final && st.answer == answerAhead:
 		st.answer = answerBegun
 		if st.ctx.Err() != nil {
 			st.answer = answerAbandoned // the client has gone, or somebody else has answered
 		}
+	case st.answer == answerSealed:
+		st.resume()
 	}
 	if !st.isOpen() {
+		st.sealed()
 		st.mu.Unlock()
 		return nil, st.asked.Load(), nil
 	}
@@ -47,6 +52,7 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 		lines, err = st.manager.home.save(st, lines)
 	}
 	if err == nil {
+		st.sealed()
 		return lines, true, nil
 	}
 	if final {
@@ -60,6 +66,13 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 		return st.appendDeletions(nil), true, err
 	}
 	return nil, true, err
+}
+
+// sealed notes that the session is saved, if the program has done so itself.
+func (st *state) sealed() {
+	if st.answer == answerByHand {
+		st.answer = answerSealed
+	}
 }
 
 // reason is an error for an event: the parts of an error's text that are not this
@@ -105,7 +118,7 @@ func (st *state) outlive() {
 func (st *state) announce(reseal bool) {
 	empty := st.Empty()
 	switch {
-	case st.news == destruction:
+	case st.news >= destruction:
 		st.event(EventDestroyed, "", "")
 	case st.news == renewal && !st.origin.isNew() && !empty:
 		st.event(EventRenewed, "", "")

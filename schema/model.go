@@ -70,7 +70,23 @@ type Schema struct {
 // Generated returns the package-level exported names that generated code declares for s, besides those of
 // its fields.
 func (s *Schema) Generated() []string {
-	return []string{s.TypeName, "New" + s.TypeName + "Manager", s.TypeName + "From"}
+	names := []string{s.TypeName, "New" + s.TypeName + "Manager", s.TypeName + "From", s.Manager()}
+	if s.Principal() != nil {
+		names = append(names, s.Entry())
+	}
+	return names
+}
+
+// Manager and Entry name the types that are generated for managers, and for what they list.
+func (s *Schema) Manager() string { return s.TypeName + "Manager" }
+func (s *Schema) Entry() string   { return s.TypeName + "Entry" }
+
+// Principal is the field that says whom a session belongs to, nil if none does.
+func (s *Schema) Principal() *Field {
+	if i := slices.IndexFunc(s.Fields, func(f *Field) bool { return f.Principal }); i >= 0 {
+		return s.Fields[i]
+	}
+	return nil
 }
 
 // Field is one field of a schema.
@@ -88,6 +104,7 @@ type Field struct {
 	Default   string        // a Go constant expression, "" if there is none
 	Secret    bool
 	Principal bool
+	Visitor   bool     // it stays when the principal changes or goes
 	Was       []string // older keys
 	Partial   bool     // its type may lose members that are not exported
 	Lost      []string // those that it does lose

@@ -428,6 +428,8 @@ func (p *pkg) schema(n int) {
 		}
 		if t.who && !principal && p.oneIn(3) {
 			options, principal = options+",principal", true
+		} else if principal && p.oneIn(3) {
+			options += ",visitor"
 		}
 		if p.oneIn(4) {
 			options += fmt.Sprintf(",was=old%d,was=%[1]d:older", i)
