@@ -16,6 +16,7 @@ var (
 	page        template.Template
 	messages    chan string
 	userID      int64
+	deviceID    string
 	sku         int64
 )
 
