@@ -104,7 +104,8 @@ type Field struct {
 	Default   string        // a Go constant expression, "" if there is none
 	Secret    bool
 	Principal bool
-	Visitor   bool     // it stays when the principal changes or goes
+	Visitor   bool // it stays when the principal changes or goes
+	Use       Use
 	Was       []string // older keys
 	Partial   bool     // its type may lose members that are not exported
 	Lost      []string // those that it does lose
@@ -116,6 +117,12 @@ type Field struct {
 // byte slices, can be appended to.
 func (f *Field) Methods() []string {
 	var names []string
+	switch f.Use {
+	case Flash:
+		return []string{"Add" + f.Name, "Take" + f.Name, "Has" + f.Name, "Clear" + f.Name}
+	case Factor:
+		return []string{"Prove" + f.Name, f.Name + "Within"}
+	}
 	for _, verb := range []string{"Get", "Has", "Set", "Pop", "Clear", "Update"} {
 		names = append(names, verb+f.Name)
 	}
@@ -139,13 +146,24 @@ func (f *Field) MayRefuse() bool {
 	return f.Max > 0 || f.Each > 0 || f.Type != nil && f.Type.mayFail(map[any]bool{})
 }
 
-// MaxName is the name of the constant for f's max in generated code, "" if there is none.
+// MaxName is the name of the constant for f's max in generated code, "" if there is none. A flash
+// has none: what is too much pushes out what is older.
 func (f *Field) MaxName(s *Schema) string {
-	if f.Max == 0 {
+	if f.Max == 0 || f.Use != Value {
 		return ""
 	}
 	return "Max" + s.TypeName + f.Name
 }
+
+// Use says what a field is for, which decides its accessors.
+type Use int
+
+// The uses. That of a Value is the program's own affair.
+const (
+	Value  Use = iota
+	Flash      // what the next page shows, once
+	Factor     // when the visitor last proved something
+)
 
 // Kind says how a value is stored.
 type Kind int
