@@ -172,6 +172,9 @@ type Struct struct {
 	// Lost names the fields that are not stored, as they are not exported.
 	Lost []string
 
+	// LetGo names those of embedded structs that may be lost, by the option partial.
+	LetGo []string
+
 	// Literal reports whether the struct type can be written field by field in this package, as a
 	// compile-time check needs it.
 	Literal bool
