@@ -37,6 +37,9 @@ type Package struct {
 	// Obsolete lists the files in Dir that sessiongen wrote and that have no use any more.
 	Obsolete []Obsolete
 
+	// Moved is the file that made room for Output, nil if there is none.
+	Moved *Move
+
 	excluded []*Schema // of files that are built at another time: their names and constraints
 }
 
