@@ -30,6 +30,7 @@ func TestSystems(t *testing.T) {
 	t.Run("scripts", testScripts)
 
 	b := newBundle(t, kept)
+	b.compile(t)
 	for _, target := range []string{"linux/amd64", "linux/386", "windows/amd64", "darwin/arm64", "js/wasm", "wasip1/wasm"} {
 		goos, goarch, _ := strings.Cut(target, "/")
 		b.vet(t, "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
@@ -57,6 +58,9 @@ func generateArchives(t *testing.T, path, pattern string) {
 			dir := t.TempDir()
 			if err := testmodule.Write(dir, path); err != nil {
 				t.Fatal(err)
+			}
+			for i := range a.Files { // a package that does not compile, on purpose; here it has to
+				a.Files[i].Data = bytes.ReplaceAll(a.Files[i].Data, []byte("notDeclared()"), nil)
 			}
 			if err := txtar.Write(a, dir); err != nil {
 				t.Fatal(err)
