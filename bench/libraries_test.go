@@ -45,7 +45,7 @@ func config(store sessionruntime.Store) sessionruntime.Config {
 
 func memoryStore() sessionruntime.Store { return sessionruntime.NewMemoryStore(1000) }
 
-func newManager(store sessionruntime.Store) *sessionruntime.Manager[Session] {
+func newManager(store sessionruntime.Store) *SessionManager {
 	return must(NewSessionManager(config(store)))
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
 // NewContext returns a context with a session from Open, which the generated From function then
@@ -49,6 +51,8 @@ func contextValue[S any](outer context.Context, key any, s *S, st *state) any {
 			st.ask()
 			return s
 		}
+	case portrait.Key:
+		return st.subject()
 	case withinKey:
 		if key.manager.cookie.Name() == st.manager.cookie.Name() { // in whatever scope: both read both
 			return st.manager

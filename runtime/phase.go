@@ -44,6 +44,7 @@ const (
 	noNews news = iota
 	renewal
 	destruction // also of what was renewed before
+	departure   // the same, and another session follows with the visitor's fields
 )
 
 // An answer is how far the response of a session's request is.

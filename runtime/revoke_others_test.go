@@ -46,7 +46,7 @@ func TestRevokeOthers(t *testing.T) {
 			if !own.isLoggedIn() || after.isLoggedIn() {
 				t.Errorf("twice: own %v, the later one %v", own.isLoggedIn(), after.isLoggedIn())
 			}
-			if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil || own.isLoggedIn() {
+			if err := revokeAccount(t.Context(), r.m, 7); err != nil || own.isLoggedIn() {
 				t.Errorf("it outlives RevokePrincipal, %v", err)
 			}
 		})
@@ -125,7 +125,7 @@ func TestRevokeOthersBesideOwnRequests(t *testing.T) {
 func TestRevokeOthersTooLate(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, revoke := range map[string]func(r *rig, other *client) error{
-			"RevokePrincipal": func(r *rig, _ *client) error { return r.m.RevokePrincipal(t.Context(), int64(7)) },
+			"RevokePrincipal": func(r *rig, _ *client) error { return revokeAccount(t.Context(), r.m, 7) },
 			"RevokeOthers": func(r *rig, other *client) (err error) {
 				other.visit(func(s *visitor) { err = r.m.RevokeOthers(t.Context(), s) })
 				return err

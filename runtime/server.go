@@ -110,6 +110,7 @@ func (st *state) watch(name string, f func() error) (err error) {
 
 var (
 	errRecord    = errors.New("the record is damaged")
+	errDamaged   = fmt.Errorf("%w: %w", ErrStore, errRecord)
 	errPanicked  = fmt.Errorf("%w: it, or Config.Time, panicked", ErrStore)
 	errConflicts = fmt.Errorf("%w: conflicts without end", ErrStore)
 	errCircle    = fmt.Errorf("%w: a session that moved leads in a circle", ErrStore)

@@ -32,7 +32,7 @@ func TestStoreLearnsNothing(t *testing.T) {
 		c.visit(func(s *visitor) { fieldVisits.Set(s.Session, 9); fieldUser.Pop(s.Session) })
 		cookie := c.cookies["__Host-session"]
 		c.visit(func(s *visitor) { s.Destroy() })
-		if err := r.m.RevokePrincipal(t.Context(), int64(0x4142434445464748)); err != nil {
+		if err := revokeAccount(t.Context(), r.m, 0x4142434445464748); err != nil {
 			t.Fatal(err)
 		}
 		var dump strings.Builder
@@ -269,14 +269,14 @@ func TestCanaryOnTheServer(t *testing.T) {
 			}
 
 			store.fails = true
-			fails(m.RevokeID(t.Context(), s.ID()), m.RevokePrincipal(t.Context(), int64(account)), m.RevokeAll(t.Context()))
+			fails(m.RevokeID(t.Context(), s.ID()), revokeAccount(t.Context(), m, account), m.RevokeAll(t.Context()))
 			if inStore {
-				_, err := m.ListByPrincipal(t.Context(), int64(account))
+				_, err := listAccount(t.Context(), m, account)
 				fails(err)
 			}
 			store.fails = false
-			said.print(m.RevokeID(t.Context(), token), m.RevokePrincipal(t.Context(), "hubolatus"))
-			if err := errors.Join(m.RevokeID(t.Context(), s.ID()), m.RevokePrincipal(t.Context(), int64(account)), m.RevokeAll(t.Context())); err != nil {
+			said.print(m.RevokeID(t.Context(), token))
+			if err := errors.Join(m.RevokeID(t.Context(), s.ID()), revokeAccount(t.Context(), m, account), m.RevokeAll(t.Context())); err != nil {
 				t.Error(err)
 			}
 

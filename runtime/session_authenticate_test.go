@@ -114,7 +114,7 @@ func TestAuthenticateAndRevoke(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
 		revoke := func() {
-			if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+			if err := revokeAccount(t.Context(), r.m, 7); err != nil {
 				t.Fatal(err)
 			}
 		}

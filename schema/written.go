@@ -57,8 +57,10 @@ func guardedSchemas(file *ast.File) []string {
 			continue
 		}
 		switch spec := decl.Specs[0].(type) {
-		case *ast.TypeSpec: // type Session struct{ runtime.Session }
-			sessions++
+		case *ast.TypeSpec:
+			if isSession(spec) {
+				sessions++
+			}
 		case *ast.ValueSpec:
 			if _, ok := spec.Type.(*ast.StructType); ok { // the guard of older versions
 				guarded = append(guarded, guardedType(spec)...)
@@ -66,6 +68,17 @@ func guardedSchemas(file *ast.File) []string {
 		}
 	}
 	return guarded[:min(sessions, len(guarded))]
+}
+
+// isSession reports whether a declaration of ours is type Session struct{ runtime.Session }, and not what
+// goes with it.
+func isSession(spec *ast.TypeSpec) bool {
+	st, ok := spec.Type.(*ast.StructType)
+	if !ok || len(st.Fields.List) != 1 || len(st.Fields.List[0].Names) > 0 {
+		return false
+	}
+	embedded, ok := st.Fields.List[0].Type.(*ast.SelectorExpr)
+	return ok && embedded.Sel.Name == "Session"
 }
 
 // guardedIn is the type that a function without a name guards:

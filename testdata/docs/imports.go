@@ -29,6 +29,7 @@ import (
 	_ "github.com/sessiongen/sessiongen/runtime"
 	_ "github.com/sessiongen/sessiongen/runtime/redisstore"
 	_ "github.com/sessiongen/sessiongen/runtime/scsstore"
+	_ "github.com/sessiongen/sessiongen/runtime/sessiondebug"
 	_ "github.com/sessiongen/sessiongen/runtime/sessiontest"
 	_ "github.com/sessiongen/sessiongen/runtime/sqlstore"
 	_ "github.com/sessiongen/sessiongen/runtime/storetest"
