@@ -48,6 +48,14 @@ func (g *generator) methods(s *schema.Schema, f *schema.Field) {
 	}
 	typ := func() *jen.Statement { return g.typ(f.Type.Go) }
 
+	switch f.Use {
+	case schema.Flash:
+		g.flash(s, f)
+		return
+	case schema.Factor:
+		g.factor(s, f)
+		return
+	}
 	method(getDoc(f), "Get").Add(typ()).Add(oneLine(jen.Return(field("Get"))))
 	method(hasDoc(f), "Has").Bool().Add(oneLine(jen.Return(field("Has"))))
 	method(setDoc(f), "Set", g.id("v").Add(typ())).Add(oneLine(field("Set", g.id("v"))))
@@ -105,6 +113,9 @@ func (g *generator) options(index int, f *schema.Field) []jen.Code {
 	}
 	if f.Visitor {
 		options = append(options, pair("Visitor", jen.True()))
+	}
+	if f.Use == schema.Factor {
+		options = append(options, pair("Factor", jen.True()))
 	}
 	if f.Default != "" {
 		options = append(options, pair("Default", g.defaultValue(f)))

@@ -84,6 +84,9 @@ func (g *generator) entry(s *schema.Schema) {
 		"LastSeen, ExpiresAt and Permanent.", s.Entry(), s.TypeName, s.Principal().Name)))
 	g.file.Type().Id(s.Entry()).Id("struct").Op("{").Add(inRuntime("Entry")).Op("}")
 	for _, f := range s.Fields {
+		if f.Use != schema.Value {
+			continue
+		}
 		getter := func(doc, verb string, typ *jen.Statement) {
 			g.file.Line()
 			g.comment(doc)

@@ -23,6 +23,7 @@ type descriptor struct {
 	secret    bool
 	principal bool
 	visitor   bool
+	factor    bool
 	typ       reflect.Type
 	decode    func(raw []byte) (any, error)
 }
@@ -33,7 +34,8 @@ func (f *descriptor) owned() bool { return !f.visitor && !f.principal }
 func (f *Field[T]) descriptor() descriptor {
 	return descriptor{
 		index: f.Index, name: f.Name, key: f.Key,
-		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal, visitor: f.Visitor, typ: reflect.TypeFor[T](),
+		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal, visitor: f.Visitor, factor: f.Factor,
+		typ:    reflect.TypeFor[T](),
 		decode: func(raw []byte) (any, error) { return codec.DecodeField(raw, f.Decode) },
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/codec"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
 // What stands in this file is for generated code alone: a program has no reason to name it.
@@ -49,6 +50,7 @@ type Field[T any] struct {
 	Secret    bool          // redacted wherever the session is printed
 	Principal bool          // whom the session belongs to
 	Visitor   bool          // it stays when the principal changes or goes
+	Factor    bool          // it is a proof of the principal's, and goes when there is another one
 	Default   T             // what Get returns if it is not set
 	Encode    func(*codec.Encoder, T)
 	Decode    func(*codec.Decoder) T
@@ -63,6 +65,66 @@ func Append[S ~[]E, E any](s Session, f *Field[S], v ...E) {
 		return
 	}
 	f.Update(s, func(old S) S { return append(old, v...) })
+}
+
+// AddFlash appends values to a field that is a flash. Beyond f.Max the oldest are dropped, with an event.
+func AddFlash[S ~[]E, E any](s Session, f *Field[S], v ...E) {
+	if len(v) == 0 {
+		return
+	}
+	dropped := 0
+	f.Update(s, func(old S) S {
+		all := append(old, v...)
+		dropped = max(0, len(all)-f.Max)
+		return all[dropped:]
+	})
+	if dropped > 0 {
+		s.session().overflow(f.Name, dropped)
+	}
+}
+
+// TakeFlash returns the values of a field that is a flash and removes them, if the response is shown.
+func TakeFlash[S ~[]E, E any](s Session, f *Field[S]) S {
+	st := s.session()
+	d := f.of(st)
+	raw := st.takeFlash(d)
+	if raw == nil {
+		return nil
+	}
+	v, err := codec.DecodeField(raw, f.Decode)
+	if err != nil {
+		st.lock()
+		st.eventDropped(d, err)
+		st.unlock()
+		return nil
+	}
+	return v
+}
+
+// ClearFlash removes the values of a field that is a flash, those that were taken included.
+func ClearFlash[S ~[]E, E any](s Session, f *Field[S]) {
+	st := s.session()
+	d := f.of(st)
+	st.lock()
+	st.forgetTaken(func(g *descriptor) bool { return g == d })
+	st.takeLocked(d)
+	st.unlock()
+}
+
+// Prove notes in a field that is a factor that the visitor has just proved something: a new id, as for a
+// change of rights.
+func Prove(s Session, f *Field[time.Time]) {
+	st := s.session()
+	now := time.Unix(st.now(), 0)
+	f.encode(st, now, func(raw []byte) { st.prove(f.of(st), raw) })
+}
+
+// Within reports whether a field that is a factor was proved at most so long ago.
+func Within(s Session, f *Field[time.Time], d time.Duration) bool {
+	st := s.session()
+	proved, raw := f.get(st)
+	now := time.Unix(st.now(), 0)
+	return raw != nil && now.Sub(time.Unix(payload.Past(proved.Unix(), now.Unix()), 0)) <= d
 }
 
 // GetOf returns the field's value in a listed session, or its default if it is not set.

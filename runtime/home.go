@@ -33,6 +33,10 @@ type home interface {
 	// time. The session is not locked.
 	pop(st *state, f *descriptor) []byte
 
+	// show removes the value of a field that is to be shown once and returns it, to one of those who
+	// ask at the same time. Saving may put it back. The session is not locked.
+	show(st *state, f *descriptor) []byte
+
 	// end notes that saving must end what the session was until now. It reports whether that
 	// is more than what was opened.
 	end(st *state) (more bool)

@@ -35,6 +35,8 @@ func (h cookieHome) note(*state, change) {}
 
 func (h cookieHome) pop(st *state, f *descriptor) []byte { return st.take(f) }
 
+func (h cookieHome) show(st *state, f *descriptor) []byte { return st.hide(f) }
+
 func (h cookieHome) end(*state) (more bool) { return false }
 
 func (h cookieHome) endAlso(*state, *opened) bool { return false }

@@ -213,6 +213,8 @@ func (h *revocableHome) note(st *state, c change) {
 
 func (h *revocableHome) pop(st *state, f *descriptor) []byte { return st.take(f) }
 
+func (h *revocableHome) show(st *state, f *descriptor) []byte { return st.hide(f) }
+
 func (h *revocableHome) end(st *state) (more bool) {
 	r := st.revocable
 	more = len(r.leads) > 0

@@ -166,6 +166,13 @@ func (r *rig) startOf(cfg runtime.Config, fields ...runtime.AnyField) {
 	}))
 }
 
+// newRigOf returns a rig with a store whose schema has these fields.
+func newRigOf(t testing.TB, fields ...runtime.AnyField) *rig {
+	r := &rig{t: t, store: newSpyStore()}
+	r.startOf(runtime.Config{Store: r.store}, fields...)
+	return r
+}
+
 // A client is a browser without a network.
 type client struct {
 	rig     *rig

@@ -79,7 +79,7 @@ func (x *untyped) init(m *manager, w http.ResponseWriter, r *http.Request, ctx c
 }
 
 // Save implements response.Session.
-func (x *untyped) Save(h http.Header) error { return x.state.writeTo(h, &x.values, true) }
+func (x *untyped) Save(h http.Header, status int) error { return x.state.writeTo(h, &x.values, status) }
 
 // Abandon implements response.Session.
 func (x *untyped) Abandon() { x.state.abandon() }

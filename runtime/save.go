@@ -12,8 +12,8 @@ import (
 )
 
 // writeTo saves the session and writes what a response must say about it.
-func (st *state) writeTo(h http.Header, room *response.Values, final bool) error {
-	lines, touched, err := st.save(room.SetCookies(), final)
+func (st *state) writeTo(h http.Header, room *response.Values, status int) error {
+	lines, touched, err := st.save(room.SetCookies(), status)
 	if touched {
 		room.VaryCookie(h)
 	}
@@ -26,10 +26,14 @@ func (st *state) writeTo(h http.Header, room *response.Values, final bool) error
 	return err
 }
 
+// byHand is the status of a response that is not known, as the program saves the session itself.
+const byHand = 0
+
 // save appends the Set-Cookie header fields to send to lines, and reports whether the
 // session was used at all. After a final save, and after one by hand that succeeds, changes come
 // too late.
-func (st *state) save(lines []string, final bool) (_ []string, touched bool, err error) {
+func (st *state) save(lines []string, status int) (_ []string, touched bool, err error) {
+	final := status != byHand
 	st.mu.Lock()
 	switch {
 	case final && st.answer == answerAhead:
@@ -49,6 +53,7 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 	if st.isDown() {
 		err = st.failure()
 	} else {
+		st.settle(st.answer != answerAbandoned && isShown(status))
 		lines, err = st.manager.home.save(st, lines)
 	}
 	if err == nil {

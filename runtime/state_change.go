@@ -71,6 +71,26 @@ func (st *state) authenticate(raw []byte, at int64) {
 	st.manager.home.note(st, change{kind: changeAuthenticated, at: at, raw: raw})
 }
 
+// prove sets a field that says when the visitor proved something, in a session with a new id.
+func (st *state) prove(f *descriptor, raw []byte) {
+	st.lock()
+	defer st.unlock()
+	st.renew()
+	st.Contents.Set(f.index, raw)
+	st.SetExpiry(f.index, 0)
+	st.manager.home.note(st, change{kind: changePut, field: f, raw: st.Contents.Value(f.index)})
+	st.change(f.name)
+}
+
+// forgetProofs removes the factors: whoever proved something, it was not who logs in now.
+func (st *state) forgetProofs() {
+	for _, f := range st.manager.fields {
+		if f.factor {
+			st.takeLocked(f)
+		}
+	}
+}
+
 // changeOwner removes what is the principal's, who is another one now, or nobody: nobody inherits what is
 // somebody else's.
 func (st *state) changeOwner() {
@@ -87,6 +107,7 @@ func (st *state) clearOwned() {
 		}
 	}
 	st.ForgetUnknown()
+	st.forgetTaken((*descriptor).owned)
 }
 
 // value returns the encoded value of a field, nil if absent. It stays as it is
@@ -117,6 +138,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool
 		if st.Holds(f.index) { // also a value that does not count
 			st.changeOwner()
 		}
+		st.forgetProofs()
 		st.authenticate(raw, max(1, st.now())) // 0 is for never
 	}
 	st.Contents.Set(f.index, raw)
@@ -239,6 +261,7 @@ func (st *state) visitors() (kept []change) {
 // that ends with it. What was refused is gone too: a log-out must not fail for it.
 func (st *state) logOut() (something bool) {
 	st.loggedOut = true
+	st.forgetTaken(anyField)
 	something = st.manager.home.end(st)
 	if failing := st.answer != answerBegun && st.answer != answerAbandoned; failing && st.trouble != nil && !st.isDown() {
 		st.trouble.err = nil

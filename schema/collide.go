@@ -154,6 +154,9 @@ func (in *inspector) managerCollisions(s *Schema) {
 		clash(s.Manager(), verb+principal.Name, principal)
 	}
 	for _, f := range s.Fields {
+		if f.Use != Value {
+			continue
+		}
 		clash(s.Entry(), "Get"+f.Name, f)
 		clash(s.Entry(), "Has"+f.Name, f)
 	}

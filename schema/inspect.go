@@ -239,6 +239,7 @@ func (in *inspector) schema(d declaration, typeName string) *Schema {
 	}
 	in.duplicates(s)
 	in.ownership(s)
+	in.checkUses(s)
 	s.Hints = in.hints.Sorted()
 	return s
 }

@@ -102,7 +102,8 @@ type Field struct {
 	Default   string        // a Go constant expression, "" if there is none
 	Secret    bool
 	Principal bool
-	Visitor   bool     // it stays when the principal changes or goes
+	Visitor   bool // it stays when the principal changes or goes
+	Use       Use
 	Was       []string // older keys
 	Partial   bool     // its type may lose members that are not exported
 	Lost      []string // those that it does lose
@@ -114,6 +115,12 @@ type Field struct {
 // byte slices, can be appended to.
 func (f *Field) Methods() []string {
 	var names []string
+	switch f.Use {
+	case Flash:
+		return []string{"Add" + f.Name, "Take" + f.Name, "Has" + f.Name, "Clear" + f.Name}
+	case Factor:
+		return []string{"Prove" + f.Name, f.Name + "Within"}
+	}
 	for _, verb := range []string{"Get", "Has", "Set", "Pop", "Clear", "Update"} {
 		names = append(names, verb+f.Name)
 	}
@@ -122,6 +129,16 @@ func (f *Field) Methods() []string {
 	}
 	return names
 }
+
+// Use says what a field is for, which decides its accessors.
+type Use int
+
+// The uses. That of a Value is the program's own affair.
+const (
+	Value  Use = iota
+	Flash      // what the next page shows, once
+	Factor     // when the visitor last proved something
+)
 
 // Kind says how a value is stored.
 type Kind int

@@ -13,10 +13,10 @@ import (
 )
 
 var optionNames = []string{"max", "via", "default", "ttl", "secret", "principal", "partial", "was",
-	"visitor"}
+	"visitor", "flash", "factor"}
 
 // marks are the options that take no value.
-var marks = []string{"secret", "principal", "partial", "visitor"}
+var marks = []string{"secret", "principal", "partial", "visitor", "flash", "factor"}
 
 // maxKey bounds a wire key, in bytes: every cookie carries it.
 const maxKey = 64
@@ -108,6 +108,8 @@ func (in *inspector) option(f *Field, o option) {
 		f.Secret = true
 	case "visitor":
 		f.Visitor = true
+	case "flash", "factor":
+		in.use(f, name, o.name.at())
 	case "principal":
 		in.principal(f, o.name.at())
 	case "partial":

@@ -16,6 +16,7 @@ var (
 	page        template.Template
 	messages    chan string
 	userID      int64
+	deviceID    string
 	sku         int64
 )
 
@@ -26,6 +27,8 @@ type User struct {
 }
 
 func checkPassword(name, password string) (user User, ok bool) { return }
+
+func validCode(user int64, code string) bool { return false }
 
 func account(w http.ResponseWriter, r *http.Request) {}
 

@@ -76,6 +76,10 @@ func (c *checker) session(s *session, i int) {
 	var trials []*trial
 	for _, f := range s.fields {
 		t := &trial{checker: c, field: f, i: i}
+		if _, isValue := s.typ.MethodByName("Get" + f.name); !isValue {
+			t.guard(func() { t.codec(); t.use(s) })
+			continue
+		}
 		if t.guard(func() { t.codec(); t.accessors(s) }) {
 			trials = append(trials, t)
 		}

@@ -295,6 +295,9 @@ func (c *Contents) Remove(index int) {
 // Drop makes the value of a field count as absent. It stays where it is until Forget.
 func (c *Contents) Drop(index int) { c.slots[index].dropped = true }
 
+// Undrop takes that back.
+func (c *Contents) Undrop(index int) { c.slots[index].dropped = false }
+
 // Dropped reports whether the value of a field counts as absent.
 func (c *Contents) Dropped(index int) bool { return c.slots[index].dropped }
 
