@@ -15,8 +15,9 @@ var (
 	// field keeps its old value.
 	ErrMax = errors.New("session: value above the field's max")
 
-	// ErrEncode means that a value could not be encoded, because a marshaler of its
-	// type failed or it is nested deeper than 32 levels. The field keeps its old value.
+	// ErrEncode means that a value could not be encoded: a marshaler of its type failed, or
+	// wrote what its unmarshaler cannot read; or it is nested deeper than 32 levels. The field
+	// keeps its old value.
 	ErrEncode = errors.New("session: value cannot be encoded")
 
 	// ErrUpdate is returned if the field changed each time that Update called its function, which

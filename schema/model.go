@@ -38,6 +38,9 @@ type Package struct {
 	// Obsolete lists the files in Dir that sessiongen wrote and that have no use any more.
 	Obsolete []Obsolete
 
+	// Moved is the file that made room for Output, nil if there is none.
+	Moved *Move
+
 	excluded []*Schema // of files that are built at another time: their names and constraints
 }
 
@@ -206,6 +209,9 @@ type Struct struct {
 
 	// Lost names the fields that are not stored, as they are not exported.
 	Lost []string
+
+	// LetGo names those of embedded structs that may be lost, by the option partial.
+	LetGo []string
 
 	// Literal reports whether the struct type can be written field by field in this package, as a
 	// compile-time check needs it.

@@ -82,6 +82,9 @@ func dump(b *strings.Builder, p *Package) {
 		if s.Lost != nil {
 			fmt.Fprintf(b, " lost=%v", s.Lost)
 		}
+		if s.LetGo != nil {
+			fmt.Fprintf(b, " partial=%v", s.LetGo)
+		}
 		b.WriteString("\n")
 		for _, m := range s.Members {
 			fmt.Fprintf(b, "\t%s", m.Name)
