@@ -1,0 +1,138 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/types"
+)
+
+// computed says how a key or a name is made that the program computes.
+func (f *flow) computed(l leaf) string {
+	if call, ok := ast.Unparen(l.expr).(*ast.CallExpr); ok {
+		for _, arg := range call.Args {
+			if c := l.in.info.Types[arg].Value; c != nil && c.Kind() == constant.String {
+				return constant.StringVal(c)
+			}
+		}
+	}
+	return types.ExprString(l.expr)
+}
+
+// sessionsOf are the names of the sessions that a site may be of. A name that the program computes is in brackets.
+func (f *finder) sessionsOf(s *site) []string {
+	if s.lib.managed || s.session.expr == nil {
+		return nil
+	}
+	e := s.session
+	if base := f.owner(e); base.expr != nil {
+		e = base
+	}
+	var names []string
+	for _, l := range f.origins(e, false) {
+		call, ok := ast.Unparen(l.expr).(*ast.CallExpr)
+		if !ok {
+			continue
+		}
+		if name, ok := f.nameOf(l.in, call); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// owner is the session that a map of values is of.
+func (f *finder) owner(v value) value {
+	if !isAnyMap(v.in.info.TypeOf(v.expr)) {
+		return v
+	}
+	for _, l := range f.mapOrigins(v) {
+		if sel, ok := ast.Unparen(l.expr).(*ast.SelectorExpr); ok {
+			return value{sel.X, l.in, whole}
+		}
+	}
+	return value{}
+}
+
+// mapOrigins follows a map back to the fields of sessions that it comes from.
+func (f *finder) mapOrigins(v value) []leaf {
+	if sel, ok := ast.Unparen(v.expr).(*ast.SelectorExpr); ok {
+		if field, ok := v.in.info.Uses[sel.Sel].(*types.Var); ok && isValuesField(field) {
+			return []leaf{{value: v}}
+		}
+	}
+	p, ok := f.mapPlace(v)
+	if !ok {
+		return nil
+	}
+	var list []leaf
+	seen := map[place]bool{}
+	var visit func(place)
+	visit = func(p place) {
+		if seen[p] {
+			return
+		}
+		seen[p] = true
+		for _, from := range f.into[p] {
+			if q, ok := f.mapPlace(from); ok {
+				if sel, isSel := ast.Unparen(from.expr).(*ast.SelectorExpr); isSel {
+					if field, ok := from.in.info.Uses[sel.Sel].(*types.Var); ok && isValuesField(field) {
+						list = append(list, leaf{value: from})
+						continue
+					}
+				}
+				visit(q)
+			}
+		}
+		for _, q := range f.same[p] {
+			visit(q)
+		}
+	}
+	visit(p)
+	return list
+}
+
+// nameOf is the name in a call that hands out a session.
+func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
+	a, ok := acquisitionOf(u, call)
+	if !ok {
+		return "", false
+	}
+	if a.name < 0 || a.name >= len(call.Args) {
+		return "", true
+	}
+	for _, l := range f.origins(value{call.Args[a.name], u, whole}, false) {
+		if l.constant != nil {
+			return keyText(l.constant), true
+		}
+		return "<" + f.computed(l) + ">", true
+	}
+	return "", true
+}
+
+// acquisitionOf is how a call hands out a session. Stores of other modules have the methods of gorilla's.
+func acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
+	fn := callee(u, call)
+	lib, name := operation(fn)
+	if lib != nil {
+		a, ok := lib.acquire[name]
+		if !ok && fn.Signature().Recv() != nil {
+			a, ok = lib.acquire[fn.Name()]
+			ok = ok && handsOut(fn)
+		}
+		return a, ok
+	}
+	if fn != nil && (fn.Name() == "Get" || fn.Name() == "New") && handsOut(fn) {
+		return gorilla.acquire["Get"], true
+	}
+	return acquisition{}, false
+}
+
+// handsOut reports whether a function returns a session of gorilla for a request and a name.
+func handsOut(fn *types.Func) bool {
+	sig := fn.Signature()
+	if sig.Params().Len() != 2 || sig.Results().Len() != 2 {
+		return false
+	}
+	named := namedOf(sig.Results().At(0).Type())
+	return named != nil && named.Obj().Pkg() != nil && libraryOf(named.Obj().Pkg().Path()) == gorilla && named.Obj().Name() == "Session"
+}
