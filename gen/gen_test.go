@@ -177,6 +177,9 @@ func checkForm(t *testing.T, src []byte) {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
 			name, doc = n.Name.Name, n.Doc
+			if name == "_" { // a guard, of whose name nobody hears
+				return false
+			}
 		case *ast.GenDecl:
 			if n.Tok != token.TYPE {
 				return false
@@ -237,7 +240,8 @@ type Base struct{ ID int }
 		if ok != (change.names == "") {
 			t.Errorf("%s -> %s: built: %v", change.old, change.new, ok)
 		}
-		if !ok && !(strings.Contains(out, "session_gen.go") && strings.Contains(out, change.names+"{}")) {
+		if !ok && !(strings.Contains(out, "session_gen.go") && strings.Contains(out, change.names+"{}") &&
+			strings.Contains(out, change.names+"_has_changed__run_go_generate")) {
 			t.Errorf("%s -> %s: %s", change.old, change.new, out)
 		}
 	}

@@ -3,6 +3,8 @@ package gen
 import (
 	"go/types"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/dave/jennifer/jen"
 )
@@ -22,15 +24,33 @@ func (g *generator) guards() {
 
 // guard writes an assignment that compiles as long as typ is a struct of the given fields and tags. The
 // tags of other packages are none of this file's: then it is a conversion, which passes over tags.
+// The compiler names the type of the variable in its error, which therefore says what to do. The type is an
+// alias, since the value of one named type cannot be assigned to another, and local, since other files may
+// guard the same struct.
 func (g *generator) guard(name string, fields *types.Struct, typ *jen.Statement) {
 	g.file.Line()
 	g.comment(wrap("If this does not compile, "+name+" has changed since this file was generated:") +
 		"\nrun go generate again.")
-	if bare := g.withoutForeignTags(fields); bare != types.Type(fields) {
-		g.file.Var().Id("_").Op("=").Struct(g.structFields(bare.(*types.Struct))...).Call(typ.Values())
-		return
+	guard := identifier(name) + "_has_changed__run_go_generate"
+	bare := g.withoutForeignTags(fields)
+	check := jen.Var().Id("_").Id(guard).Op("=").Add(typ).Values()
+	if bare != types.Type(fields) {
+		check = jen.Var().Id("_").Op("=").Id(guard).Call(typ.Values())
 	}
-	g.file.Var().Id("_").Struct(g.structFields(fields)...).Op("=").Add(typ).Values()
+	g.file.Func().Id("_").Params().Block(
+		jen.Type().Id(guard).Op("=").Struct(g.structFields(bare.(*types.Struct))...),
+		check,
+	)
+}
+
+// identifier is a name with an underscore for whatever cannot be part of an identifier.
+func identifier(name string) string {
+	return strings.TrimRight(strings.Map(func(r rune) rune {
+		if r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '_'
+	}, name), "_")
 }
 
 // withoutForeignTags is t without the tags that other packages wrote, t itself if it has none.

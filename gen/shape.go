@@ -56,6 +56,24 @@ type resolved struct {
 // resolve reads the shapes of a list.
 func (list wireTypes) resolve() (*resolved, error) {
 	f := &resolved{named: map[string]*shape{}}
+	if err := f.declare(list); err != nil {
+		return nil, err
+	}
+	for _, s := range f.types {
+		if err := f.define(s); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range f.types {
+		if f.isEndless(s) {
+			return nil, fmt.Errorf("%s points to nothing but itself", s.Name)
+		}
+	}
+	return f, nil
+}
+
+// declare gives every type of a list its name, so that any shape can refer to it.
+func (f *resolved) declare(list wireTypes) error {
 	for i := range list {
 		t := &list[i]
 		s := &shape{kind: schema.StructKind, wireType: t}
@@ -64,39 +82,46 @@ func (list wireTypes) resolve() (*resolved, error) {
 			continue
 		}
 		if f.named[t.Name] != nil {
-			return nil, fmt.Errorf("%s is listed twice", t.Name)
+			return fmt.Errorf("%s is listed twice", t.Name)
 		}
 		f.named[t.Name] = s
 	}
-	for _, s := range f.types {
-		if s.Shape != "" {
-			whole, err := f.parse(s.Shape)
-			if err != nil {
-				return nil, err
-			}
-			if whole.wireType != nil {
-				return nil, fmt.Errorf("%s is nothing but another name", s.Name)
-			}
-			whole.wireType, whole.used = s.wireType, s.used
-			*s = *whole
+	return nil
+}
+
+// define reads the shape of a declared type, or those of its members.
+func (f *resolved) define(s *shape) error {
+	if s.Shape != "" {
+		whole, err := f.parse(s.Shape)
+		if err != nil {
+			return err
 		}
-		for i := range s.Members {
-			m := &s.Members[i]
-			shape, err := f.parse(m.Shape)
-			if err != nil {
-				return nil, err
-			}
-			s.members = append(s.members, &member{m, shape})
+		if whole.wireType != nil {
+			return fmt.Errorf("%s is nothing but another name", s.Name)
 		}
+		whole.wireType, whole.used = s.wireType, s.used
+		*s = *whole
 	}
-	for _, s := range f.types {
-		for p, n := s, 0; p.kind == schema.Pointer; p, n = p.elem, n+1 {
-			if n > len(f.types) && p.wireType != nil {
-				return nil, fmt.Errorf("%s points to nothing but itself", s.Name)
-			}
+	for i := range s.Members {
+		m := &s.Members[i]
+		shape, err := f.parse(m.Shape)
+		if err != nil {
+			return err
 		}
+		s.members = append(s.members, &member{m, shape})
 	}
-	return f, nil
+	return nil
+}
+
+// isEndless reports whether a type of the list is a pointer that leads to pointers alone.
+func (f *resolved) isEndless(s *shape) bool {
+	for n := 0; s.kind == schema.Pointer; n++ {
+		if n > len(f.types) && s.wireType != nil {
+			return true
+		}
+		s = s.elem
+	}
+	return false
 }
 
 func (f *resolved) parse(text string) (*shape, error) {

@@ -44,16 +44,15 @@ func (g *generator) valueType(c *codec) *jen.Statement {
 	return g.typ(c.goType())
 }
 
-// encodeMap is the body of a struct's encode function. Members that are left out when they are
-// empty, or when an embedded pointer on the way to them is nil, are counted first.
-func (g *generator) encodeMap(s *schema.Struct) []jen.Code {
-	type run struct { // of members under one condition
-		cond    *jen.Statement
-		text    string
-		members []*schema.Member
-	}
-	var runs []run
-	always := 0
+// A run is some members of a struct, one after the other, that are written under one condition.
+type run struct {
+	cond    *jen.Statement // nil if they always are
+	text    string         // of cond
+	members []*schema.Member
+}
+
+// runs are the members of a struct that is a map on the wire.
+func (g *generator) runs(s *schema.Struct) (list []run) {
 	for _, m := range s.Members {
 		cond := g.present(m, g.local("v"))
 		if cond.never {
@@ -62,33 +61,20 @@ func (g *generator) encodeMap(s *schema.Struct) []jen.Code {
 		text := ""
 		if cond.expr != nil {
 			text = cond.expr.GoString()
-		} else {
-			always++
 		}
-		if n := len(runs); n > 0 && runs[n-1].text == text {
-			runs[n-1].members = append(runs[n-1].members, m)
+		if n := len(list); n > 0 && list[n-1].text == text {
+			list[n-1].members = append(list[n-1].members, m)
 		} else {
-			runs = append(runs, run{cond.expr, text, []*schema.Member{m}})
+			list = append(list, run{cond.expr, text, []*schema.Member{m}})
 		}
 	}
+	return list
+}
 
-	var body []jen.Code
-	if slices.ContainsFunc(runs, func(r run) bool { return r.cond != nil }) {
-		body = append(body, g.id("n").Op(":=").Lit(always))
-		for _, r := range runs {
-			if r.cond == nil {
-				continue
-			}
-			count := g.id("n").Op("++")
-			if n := len(r.members); n > 1 {
-				count = g.id("n").Op("+=").Lit(n)
-			}
-			body = append(body, jen.If(r.cond).Block(count))
-		}
-		body = append(body, g.id("e").Dot("MapLen").Call(g.id("n")))
-	} else {
-		body = append(body, g.id("e").Dot("MapLen").Call(jen.Lit(always)))
-	}
+// encodeMap is the body of a struct's encode function.
+func (g *generator) encodeMap(s *schema.Struct) []jen.Code {
+	runs := g.runs(s)
+	body := g.encodeMapLen(runs)
 	for _, r := range runs {
 		var stmts []jen.Code
 		for _, m := range r.members {
@@ -102,6 +88,29 @@ func (g *generator) encodeMap(s *schema.Struct) []jen.Code {
 		body = append(body, stmts...)
 	}
 	return body
+}
+
+// encodeMapLen writes how many members follow. Those that are left out when they are empty, or when
+// an embedded pointer on the way to them is nil, are counted first.
+func (g *generator) encodeMapLen(runs []run) []jen.Code {
+	always := 0
+	var counts []jen.Code
+	for _, r := range runs {
+		switch n := len(r.members); {
+		case r.cond == nil:
+			always += n
+		case n == 1:
+			counts = append(counts, jen.If(r.cond).Block(g.id("n").Op("++")))
+		default:
+			counts = append(counts, jen.If(r.cond).Block(g.id("n").Op("+=").Lit(n)))
+		}
+	}
+	mapLen := g.id("e").Dot("MapLen")
+	if counts == nil {
+		return []jen.Code{mapLen.Call(jen.Lit(always))}
+	}
+	body := append([]jen.Code{g.id("n").Op(":=").Lit(always)}, counts...)
+	return append(body, mapLen.Call(g.id("n")))
 }
 
 // encodeArray is the body of the encode function of a struct that is an array on the wire.

@@ -28,6 +28,11 @@ func (t text) cut(sep string) (before, after text, found bool) {
 	return t, t.slice(len(t.s), len(t.s)), false
 }
 
+// trimSpaces is t without the spaces at its beginning.
+func (t text) trimSpaces() text {
+	return t.slice(len(t.s)-len(strings.TrimLeft(t.s, " ")), len(t.s))
+}
+
 // literal is the text of a Go string literal.
 func literal(lit *ast.BasicLit) text {
 	t := text{lit.Value, make([]token.Pos, len(lit.Value)+1)}
@@ -79,46 +84,58 @@ type pair struct {
 // pairs splits a struct tag as reflect.StructTag.Lookup does, which gives up in silence where this
 // gives an error, in go vet's words, and its place.
 func pairs(tag text) (list []pair, at token.Pos, err error) {
-	for i := 0; i < len(tag.s); {
-		if tag.s[i] == ' ' {
-			i++
-			continue
-		}
-		if len(list) > 0 && tag.s[i-1] != ' ' {
-			return list, tag.pos[i], errors.New(`key:"value" pairs not separated by spaces`)
-		}
-		start := i
-		for i < len(tag.s) && tag.s[i] > ' ' && tag.s[i] != ':' && tag.s[i] != '"' && tag.s[i] != 0x7f {
-			i++
-		}
-		switch {
-		case i == start:
-			return list, tag.pos[i], errors.New("bad syntax for struct tag key")
-		case i == len(tag.s) || tag.s[i] != ':':
-			return list, tag.pos[start], errors.New("bad syntax for struct tag pair")
-		}
-		key := tag.slice(start, i)
-		i++
-		start = i
-		if i == len(tag.s) || tag.s[i] != '"' {
-			return list, tag.pos[i], errors.New("bad syntax for struct tag value")
-		}
-		for i++; i < len(tag.s) && tag.s[i] != '"'; i++ {
-			if tag.s[i] == '\\' {
-				i++
-			}
-		}
-		if i >= len(tag.s) {
-			return list, tag.pos[start], errors.New("bad syntax for struct tag value")
-		}
-		i++
-		value, err := tag.slice(start, i).unquote()
+	rest := tag.trimSpaces()
+	for rest.s != "" {
+		p, after, at, err := cutPair(rest)
 		if err != nil {
-			return list, tag.pos[start], errors.New("bad syntax for struct tag value")
+			return list, at, err
 		}
-		list = append(list, pair{key, value})
+		list = append(list, p)
+		rest = after.trimSpaces()
+		if rest.s != "" && rest.s == after.s {
+			return list, rest.at(), errors.New(`key:"value" pairs not separated by spaces`)
+		}
 	}
 	return list, token.NoPos, nil
+}
+
+// cutPair cuts the first pair off a struct tag, or says where it is wrong.
+func cutPair(tag text) (p pair, rest text, at token.Pos, err error) {
+	end := 0
+	for end < len(tag.s) && isKeyByte(tag.s[end]) {
+		end++
+	}
+	switch {
+	case end == 0:
+		return pair{}, tag, tag.at(), errors.New("bad syntax for struct tag key")
+	case end == len(tag.s) || tag.s[end] != ':':
+		return pair{}, tag, tag.at(), errors.New("bad syntax for struct tag pair")
+	}
+	after := tag.slice(end+1, len(tag.s))
+	value, rest, ok := cutQuoted(after)
+	if !ok {
+		return pair{}, tag, after.at(), errors.New("bad syntax for struct tag value")
+	}
+	return pair{tag.slice(0, end), value}, rest, token.NoPos, nil
+}
+
+func isKeyByte(c byte) bool { return c > ' ' && c != ':' && c != '"' && c != 0x7f }
+
+// cutQuoted cuts a value in double quotes off t.
+func cutQuoted(t text) (value, rest text, ok bool) {
+	if !strings.HasPrefix(t.s, `"`) {
+		return text{}, t, false
+	}
+	for i := 1; i < len(t.s); i++ {
+		switch t.s[i] {
+		case '\\':
+			i++
+		case '"':
+			value, err := t.slice(0, i+1).unquote()
+			return value, t.slice(i+1, len(t.s)), err == nil
+		}
+	}
+	return text{}, t, false
 }
 
 // sessionTag finds a tag's session pair. A malformed tag is an error if it may be a session's, and

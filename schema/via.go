@@ -38,22 +38,18 @@ func pairOf(kind Kind) (pair [2]method) {
 // via finds how a type is stored that a tag names the encoding of. Pointers stay pointers: what they
 // point to is encoded, unless it has a lock, so that it must not be copied.
 func (in *inspector) via(typ *Type, t types.Type, kind Kind, path string, through bool) *Type {
-	p, isPointer := t.Underlying().(*types.Pointer)
-	byPointer := isPointer && (kind == JSON || kind == Gob) && lockIn(p.Elem(), map[types.Type]bool{}) != nil
-	if isPointer && !byPointer {
+	byReflection := kind == JSON || kind == Gob
+	if p, ok := t.Underlying().(*types.Pointer); ok && !(byReflection && lockIn(p.Elem(), map[types.Type]bool{}) != nil) {
 		typ.Kind, typ.Decode = Pointer, Pointer
 		in.through = true
 		typ.Elem = in.typVia(p.Elem(), kind, path)
-		if typ.Elem == nil {
-			return nil
-		}
-		return typ
+		return typ.complete()
 	}
 	if !in.copyable(t, path, through) {
 		return nil
 	}
 	typ.Kind, typ.Decode = kind, kind
-	if kind == JSON || kind == Gob {
+	if byReflection {
 		w := wholeness{inspector: in, kind: kind, seen: map[types.Type]bool{}}
 		if !w.check(t, path) {
 			return nil
@@ -63,26 +59,36 @@ func (in *inspector) via(typ *Type, t types.Type, kind Kind, path string, throug
 	}
 	if in.viaElements(typ, t, kind, path) {
 		typ.Decode = typ.Kind
-		if typ.Elem == nil || typ.Kind == Map && typ.Key == nil {
-			return nil
-		}
-		return typ
+		return typ.complete()
 	}
-	pair := map[Kind][2]method{Text: textMethods, Binary: binaryMethods}[kind]
-	enc, dec := pair[0].of(t), pair[1].of(t)
-	if !enc || !dec {
-		missing := pair[0].name
-		if enc {
-			missing = pair[1].name
-		}
-		in.report(in.at, "give it "+pair[0].name+" and "+pair[1].name+", or choose another encoding",
-			"%s: via=%s needs %s, which %s does not have", path, viaName(kind), missing, in.typeName(t))
-		return nil
-	}
-	if !in.own(&pair[0], t, path) || !in.own(&pair[1], t, path) {
+	if !in.hasPair(t, kind, path) {
 		return nil
 	}
 	return typ
+}
+
+// complete returns a type that consists of others, or nil if one of these cannot be stored.
+func (typ *Type) complete() *Type {
+	if typ.Elem == nil || typ.Kind == Map && typ.Key == nil {
+		return nil
+	}
+	return typ
+}
+
+// hasPair reports a type that lacks one of the two methods that via=text or via=binary asks for.
+func (in *inspector) hasPair(t types.Type, kind Kind, path string) bool {
+	pair := map[Kind][2]method{Text: textMethods, Binary: binaryMethods}[kind]
+	enc, dec := pair[0].of(t), pair[1].of(t)
+	if enc && dec {
+		return in.own(&pair[0], t, path) && in.own(&pair[1], t, path)
+	}
+	missing := pair[0].name
+	if enc {
+		missing = pair[1].name
+	}
+	in.report(in.at, "give it "+pair[0].name+" and "+pair[1].name+", or choose another encoding",
+		"%s: via=%s needs %s, which %s does not have", path, viaName(kind), missing, in.typeName(t))
+	return false
 }
 
 // viaElements follows a slice, array or map without a name down to its elements, which have the methods

@@ -29,19 +29,25 @@ const _ = runtime.SupportsGenerated1
 
 // If this does not compile, session has changed since this file was generated:
 // run go generate again.
-var _ struct {
-	UserID   string   `session:"user_id,principal,max=26"`
-	Username string   `session:"username,max=32"`
-	Cart     []Item   `session:"cart,max=20"`
-	Notices  []string `session:"notices,max=5,ttl=1m"`
-} = session{}
+func _() {
+	type session_has_changed__run_go_generate = struct {
+		UserID   string   `session:"user_id,principal,max=26"`
+		Username string   `session:"username,max=32"`
+		Cart     []Item   `session:"cart,max=20"`
+		Notices  []string `session:"notices,max=5,ttl=1m"`
+	}
+	var _ session_has_changed__run_go_generate = session{}
+}
 
 // If this does not compile, Item has changed since this file was generated:
 // run go generate again.
-var _ struct {
-	Article  int `msgpack:"a"`
-	Quantity int `msgpack:"q"`
-} = Item{}
+func _() {
+	type Item_has_changed__run_go_generate = struct {
+		Article  int `msgpack:"a"`
+		Quantity int `msgpack:"q"`
+	}
+	var _ Item_has_changed__run_go_generate = Item{}
+}
 
 // Session is what the site remembers about a visitor.
 // It is safe for concurrent use.

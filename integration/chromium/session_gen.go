@@ -22,10 +22,13 @@ const _ = runtime.SupportsGenerated1
 
 // If this does not compile, session has changed since this file was generated:
 // run go generate again.
-var _ struct {
-	Username string `session:"username,principal"`
-	Note     string `session:"note"`
-} = session{}
+func _() {
+	type session_has_changed__run_go_generate = struct {
+		Username string `session:"username,principal"`
+		Note     string `session:"note"`
+	}
+	var _ session_has_changed__run_go_generate = session{}
+}
 
 // Session is the session that the browser holds.
 // It is safe for concurrent use.

@@ -24,12 +24,15 @@ const _ = runtime.SupportsGenerated1
 
 // If this does not compile, session has changed since this file was generated:
 // run go generate again.
-var _ struct {
-	User  string            `session:"user"`
-	Theme string            `session:"theme,default=light"`
-	Cart  []string          `session:"cart"`
-	Prefs map[string]string `session:"prefs"`
-} = session{}
+func _() {
+	type session_has_changed__run_go_generate = struct {
+		User  string            `session:"user"`
+		Theme string            `session:"theme,default=light"`
+		Cart  []string          `session:"cart"`
+		Prefs map[string]string `session:"prefs"`
+	}
+	var _ session_has_changed__run_go_generate = session{}
+}
 
 // Session has what the script keeps in both sessions.
 // It is safe for concurrent use.

@@ -22,10 +22,13 @@ const _ = runtime.SupportsGenerated1
 
 // If this does not compile, session has changed since this file was generated:
 // run go generate again.
-var _ struct {
-	Username string `session:"username,max=64"`
-	Visits   int    `session:"visits"`
-} = session{}
+func _() {
+	type session_has_changed__run_go_generate = struct {
+		Username string `session:"username,max=64"`
+		Visits   int    `session:"visits"`
+	}
+	var _ session_has_changed__run_go_generate = session{}
+}
 
 // Session gives typed access to a session with the fields of session.
 // It is safe for concurrent use.

@@ -24,12 +24,15 @@ const _ = runtime.SupportsGenerated1
 
 // If this does not compile, session has changed since this file was generated:
 // run go generate again.
-var _ struct {
-	Username string   `session:"username,max=64"`
-	UserID   int64    `session:"user_id,principal"`
-	Visits   int      `session:"visits"`
-	Roles    []string `session:"roles,max=100"`
-} = session{}
+func _() {
+	type session_has_changed__run_go_generate = struct {
+		Username string   `session:"username,max=64"`
+		UserID   int64    `session:"user_id,principal"`
+		Visits   int      `session:"visits"`
+		Roles    []string `session:"roles,max=100"`
+	}
+	var _ session_has_changed__run_go_generate = session{}
+}
 
 // Session is what the site remembers about a visitor.
 // It is safe for concurrent use.

@@ -1,0 +1,66 @@
+package schema
+
+import "go/types"
+
+// copyable reports a type that contains a lock: session values are copies, and go vet would
+// complain about the generated code. Through is as for structural.
+func (in *inspector) copyable(t types.Type, path string, through bool) bool {
+	lock := lockIn(t, map[types.Type]bool{})
+	if lock == nil {
+		return true
+	}
+	hint := "session values are copies: hold what has the lock by pointer, keep the lock outside, or leave the field out: `session:\"-\"`"
+	if through {
+		hint = in.functions(t, "*") + "; or " + in.leaveOut(path)
+	}
+	if through && *lock == "" {
+		hint = in.leaveOut(path)
+	}
+	in.report(in.at, hint, "%s%s: a lock cannot be copied", path, *lock)
+	return false
+}
+
+// lockIn is the path to a lock that a copy of a t would copy, by the rule of go vet's copylocks:
+// its pointer has Lock and Unlock, itself it has not.
+func lockIn(t types.Type, seen map[types.Type]bool) *string {
+	t = types.Unalias(t)
+	if seen[t] || types.IsInterface(t) {
+		return nil
+	}
+	seen[t] = true
+	if _, ok := t.(*types.Named); ok {
+		pointer, value := types.NewMethodSet(types.NewPointer(t)), types.NewMethodSet(t)
+		if hasLock(pointer) && !hasLock(value) {
+			return new(string)
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Array:
+		if lock := lockIn(u.Elem(), seen); lock != nil {
+			*lock = "[]" + *lock
+			return lock
+		}
+	case *types.Struct:
+		for f := range u.Fields() {
+			if lock := lockIn(f.Type(), seen); lock != nil {
+				*lock = "." + f.Name() + *lock
+				return lock
+			}
+		}
+	}
+	return nil
+}
+
+func hasLock(set *types.MethodSet) bool {
+	for _, name := range []string{"Lock", "Unlock"} {
+		sel := set.Lookup(nil, name)
+		if sel == nil {
+			return false
+		}
+		sig := sel.Type().(*types.Signature)
+		if sig.Params().Len() > 0 || sig.Results().Len() > 0 {
+			return false
+		}
+	}
+	return true
+}
