@@ -16,11 +16,11 @@ type leaf struct {
 
 // A tracer follows values back to where they begin.
 type tracer struct {
-	f        *flow
-	params   bool // stop at parameters of the program's functions
-	seen     map[place]bool
-	visited  map[value]bool
-	leaves   []leaf
+	f       *flow
+	params  bool // stop at parameters of the program's functions
+	seen    map[place]bool
+	visited map[value]bool
+	leaves  []leaf
 }
 
 // origins are where a value begins. With params, a parameter is such a place.

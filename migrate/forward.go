@@ -40,6 +40,8 @@ func appendType(list []types.Type, t types.Type) []types.Type {
 type follower struct {
 	f    *flow
 	ev   evidence
+	at   []*ast.TypeAssertExpr // where it is asserted
+	stay bool                  // within the function
 	seen map[value]bool
 }
 
@@ -48,6 +50,20 @@ func (f *flow) evidenceOf(v value) evidence {
 	w := &follower{f: f, seen: map[value]bool{}}
 	w.value(v)
 	return w.ev
+}
+
+// evidenceInside is what the function that reads a value takes it for, whoever gets it afterwards.
+func (f *flow) evidenceInside(v value) evidence {
+	w := &follower{f: f, stay: true, seen: map[value]bool{}}
+	w.value(v)
+	return w.ev
+}
+
+// assertionsOf are the assertions of what a value gives.
+func (f *flow) assertionsOf(v value) []*ast.TypeAssertExpr {
+	w := &follower{f: f, seen: map[value]bool{}}
+	w.value(v)
+	return w.at
 }
 
 func (w *follower) value(v value) {
@@ -93,6 +109,7 @@ func (w *follower) assertion(v value, n *ast.TypeAssertExpr) {
 	if n.Type != nil {
 		t := v.in.info.TypeOf(n.Type)
 		w.ev.assert(t)
+		w.at = append(w.at, n)
 		if t != nil && types.IsInterface(t) {
 			w.value(value{n, v.in, whole})
 		}
@@ -166,13 +183,10 @@ func (w *follower) argument(v value, call *ast.CallExpr) {
 		w.format(v, call, fn, i)
 		sig := fn.Signature()
 		n := min(i, sig.Params().Len()-1)
-		if n < 0 || w.f.funcs[fn.Pos()] == nil && len(w.f.params) == 0 {
+		if n < 0 {
 			continue
 		}
 		w.place(placeOf(sig.Params().At(n)))
-		for _, of := range w.f.same[place{fn.Pos(), callees}] {
-			_ = of
-		}
 	}
 }
 
@@ -241,7 +255,7 @@ func (w *follower) switched(v value, n *ast.SwitchStmt) {
 // returned follows a value to the calls of the function that returns it.
 func (w *follower) returned(v value, ret *ast.ReturnStmt) {
 	fn := w.f.enclosing(ret)
-	if fn == nil {
+	if fn == nil || w.stay {
 		return
 	}
 	for i, r := range ret.Results {

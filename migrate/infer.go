@@ -106,6 +106,17 @@ func isUntyped(t types.Type) bool {
 }
 
 func (f *finder) learnRead(d *field, s *site) {
+	if s.via != nil { // the wrapper may know
+		inner := s.innermost().at
+		if ev := f.evidenceInside(inner); len(ev.asserted) > 0 {
+			d.add(ev)
+			return
+		}
+		if t := valueType(inner); t != nil && !types.IsInterface(t) && s.verb != takeFlashesVerb {
+			d.evidence.assert(t)
+			return
+		}
+	}
 	t := valueType(s.at)
 	if s.verb == takeFlashesVerb {
 		if slice, ok := t.(*types.Slice); ok && !types.IsInterface(slice.Elem()) {
@@ -117,9 +128,6 @@ func (f *finder) learnRead(d *field, s *site) {
 		return
 	}
 	d.add(f.evidenceOf(s.at))
-	if s.via != nil && len(d.evidence.asserted) == 0 { // the wrapper may know
-		d.add(f.evidenceOf(s.via.inner.at))
-	}
 }
 
 func (d *field) add(ev evidence) {

@@ -48,12 +48,13 @@ func load(cfg Config) (*program, error) {
 	}
 	// Without cgo every file is one that people wrote.
 	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
-	list, err := command.Closure(cfg.Patterns)
+	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
+	list, err := command.Closure(patterns)
 	if err != nil {
 		return nil, err
 	}
 	if cfg.Tests {
-		if list, err = withTests(command, cfg.Patterns, list); err != nil {
+		if list, err = withTests(command, patterns, list); err != nil {
 			return nil, err
 		}
 	}
@@ -61,7 +62,7 @@ func load(cfg Config) (*program, error) {
 		p.listed[l.ImportPath] = l
 	}
 	needed := p.needed(list)
-	if len(needed) == 0 {
+	if p.module.Path == "" {
 		return p, errNoLibrary
 	}
 	for _, l := range list {
@@ -103,6 +104,12 @@ func (p *program) needed(list []*golist.Package) map[string]bool {
 		p.module = *l.Module
 		needed[l.ImportPath] = true
 		for _, path := range slices.Concat(l.Deps, l.TestImports, l.XTestImports) {
+			needed[path] = true
+		}
+	}
+	if l := p.listed[runtimePath]; l != nil && l.Error == nil {
+		needed[runtimePath], needed[runtimePath+"/codec"] = true, true
+		for _, path := range slices.Concat(l.Deps, p.listed[runtimePath+"/codec"].Deps) {
 			needed[path] = true
 		}
 	}

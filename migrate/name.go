@@ -136,3 +136,48 @@ func handsOut(fn *types.Func) bool {
 	named := namedOf(sig.Results().At(0).Type())
 	return named != nil && named.Obj().Pkg() != nil && libraryOf(named.Obj().Pkg().Path()) == gorilla && named.Obj().Name() == "Session"
 }
+
+// sessionNames are the names of the sessions of all sites.
+type sessionNames struct {
+	known map[*site]string // of those that the program says it of
+	only  string           // the name of all of them, if there is one
+	byKey map[key]string   // the name of all that have a key
+	mixed map[key]bool     // several sessions have it
+}
+
+// sessionNames finds the names of the sites' sessions. A session that comes from where nobody can follow it is taken
+// for the one that has the key, or for the only one.
+func (f *finder) sessionNames() *sessionNames {
+	n := &sessionNames{known: map[*site]string{}, byKey: map[key]string{}, mixed: map[key]bool{}}
+	all := map[string]bool{}
+	for _, s := range f.sites {
+		names := f.sessionsOf(s)
+		if len(names) == 0 || !s.verb.keyed() {
+			continue
+		}
+		n.known[s], n.only = names[0], names[0]
+		all[names[0]] = true
+		for _, k := range s.keys {
+			if old, ok := n.byKey[k]; ok && old != names[0] {
+				n.mixed[k] = true
+			}
+			n.byKey[k] = names[0]
+		}
+	}
+	if len(all) > 1 {
+		n.only = ""
+	}
+	return n
+}
+
+func (n *sessionNames) of(s *site) string {
+	if name, ok := n.known[s]; ok {
+		return name
+	}
+	for _, k := range s.keys {
+		if name, ok := n.byKey[k]; ok && !n.mixed[k] {
+			return name
+		}
+	}
+	return n.only
+}

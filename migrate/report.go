@@ -38,21 +38,24 @@ func Inspect(cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := find(p)
-	r := &Report{}
-	for _, d := range f.fields() {
+	return newRewriter(find(p)).report(), nil
+}
+
+func (r *rewriter) report() *Report {
+	rep := &Report{}
+	for _, d := range r.fields() {
 		k := Key{Library: d.lib.name, Session: d.session, Name: d.key.String(), Type: typeText(d.typ), Dynamic: d.dynamic, Flash: d.flash}
 		for _, s := range d.sites {
-			k.Sites = append(k.Sites, p.site(s, k.Name))
+			k.Sites = append(k.Sites, r.p.site(s, k.Name))
 		}
-		r.Keys = append(r.Keys, k)
+		rep.Keys = append(rep.Keys, k)
 	}
-	for _, s := range f.sites {
+	for _, s := range r.sites {
 		if len(s.keys) == 0 && s.dynamic == "" {
-			r.Sites = append(r.Sites, p.site(s, ""))
+			rep.Sites = append(rep.Sites, r.p.site(s, ""))
 		}
 	}
-	return r, nil
+	return rep
 }
 
 func (k key) String() string {
@@ -81,16 +84,14 @@ func (f *finder) fields() []*field {
 		session string
 	}
 	byID := map[id]*field{}
+	names := f.sessionNames()
 	var list []*field
 	for _, s := range f.sites {
 		keys := s.keys
 		if s.dynamic != "" {
 			keys = append(slices.Clone(keys), key{name: s.dynamic})
 		}
-		session := ""
-		if names := f.sessionsOf(s); len(names) > 0 {
-			session = names[0]
-		}
+		session := names.of(s)
 		for _, k := range keys {
 			d := byID[id{k, session}]
 			if d == nil {

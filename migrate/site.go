@@ -191,17 +191,15 @@ func (f *finder) settle(s *site) {
 		s.keys = []key{{name: defaultFlash}}
 		return
 	}
-	name := keyTypeName(s.keyExpr)
 	for _, l := range f.origins(s.keyExpr, true) {
 		switch {
 		case l.constant != nil:
-			k := key{keyText(l.constant), name}
-			if l.expr != s.keyExpr.expr && name == "" {
-				k.typ = f.keyTypeOf(s, l)
-			}
+			k := key{keyText(l.constant), s.keyType(l)}
 			if !slices.Contains(s.keys, k) {
 				s.keys = append(s.keys, k)
 			}
+		case l.param != nil && l.part == elementsOf: // a list of keys is handed over: none is used here
+			s.inside = true
 		case l.param != nil:
 			s.inside = true
 			f.wrap(s, *l.param, l.part)
@@ -212,12 +210,29 @@ func (f *finder) settle(s *site) {
 	slices.SortFunc(s.keys, func(a, b key) int { return cmp.Compare(a.name, b.name) })
 }
 
-// keyTypeOf is the type of a key that reached an interface's parameter.
-func (f *finder) keyTypeOf(s *site, l leaf) string {
-	if t := s.keyExpr.in.info.TypeOf(s.keyExpr.expr); t == nil || !types.IsInterface(t) {
-		return ""
+// keyType is the name of the type that a key has when it reaches the library, through however many wrappers.
+func (s *site) keyType(l leaf) string {
+	for at := s; at != nil; at = at.via.inner {
+		if at.keyExpr.expr != nil && at.keyExpr.part == whole {
+			if t := typeOf(at.keyExpr); !types.IsInterface(t) {
+				if inner := at.innermost(); inner != at && !types.IsInterface(typeOf(inner.keyExpr)) {
+					return keyTypeName(inner.keyExpr)
+				}
+				return keyTypeName(at.keyExpr)
+			}
+		}
+		if at.via == nil {
+			break
+		}
 	}
 	return keyTypeName(l.value)
+}
+
+func (s *site) innermost() *site {
+	for s.via != nil {
+		s = s.via.inner
+	}
+	return s
 }
 
 func keyText(c constant.Value) string {
