@@ -8,16 +8,17 @@ import (
 // A field is a key with its sites, and the type that its values have.
 type field struct {
 	key
-	session  string // the session's name, "" if the program has one
-	lib      *library
-	dynamic  bool // the name is how the key is computed
-	flash    bool
-	sites    []*site
-	typ      types.Type
-	conflict string // why no type is right
-	writes   []types.Type
-	loose    []types.Type // of untyped constants
-	evidence evidence
+	session    string // the session's name, "" if the program has one
+	lib        *library
+	dynamic    bool // the name is how the key is computed
+	flash      bool
+	sites      []*site
+	typ        types.Type
+	conflict   string // why no type is right
+	unstorable string // why the type cannot be a field's
+	writes     []types.Type
+	loose      []types.Type // of untyped constants
+	evidence   evidence
 }
 
 // learn adds what a site says of a field's type.

@@ -42,6 +42,9 @@ func (f *finder) sessionsOf(s *site) []string {
 
 // owner is the session that a map of values is of.
 func (f *finder) owner(v value) value {
+	if v.expr == nil {
+		return value{}
+	}
 	if !isAnyMap(v.in.info.TypeOf(v.expr)) {
 		return v
 	}
@@ -139,10 +142,11 @@ func handsOut(fn *types.Func) bool {
 
 // sessionNames are the names of the sessions of all sites.
 type sessionNames struct {
-	known map[*site]string // of those that the program says it of
-	only  string           // the name of all of them, if there is one
-	byKey map[key]string   // the name of all that have a key
-	mixed map[key]bool     // several sessions have it
+	known   map[*site]string // of those that the program says it of
+	only    string           // the name of all of them, if there is one
+	several bool
+	byKey   map[key]string // the name of all that have a key
+	mixed   map[key]bool   // several sessions have it
 }
 
 // sessionNames finds the names of the sites' sessions. A session that comes from where nobody can follow it is taken
@@ -165,7 +169,7 @@ func (f *finder) sessionNames() *sessionNames {
 		}
 	}
 	if len(all) > 1 {
-		n.only = ""
+		n.only, n.several = "", true
 	}
 	return n
 }
@@ -179,5 +183,11 @@ func (n *sessionNames) of(s *site) string {
 			return name
 		}
 	}
+	if n.only == "" && n.several {
+		return unknownSession
+	}
 	return n.only
 }
+
+// unknownSession is in place of a name if a program has several sessions, and does not say which one is meant.
+const unknownSession = "?"

@@ -2,16 +2,9 @@ package migrate
 
 import (
 	"cmp"
-	"fmt"
 	"path/filepath"
 	"slices"
 )
-
-// A Report says what a program keeps in its sessions.
-type Report struct {
-	Keys  []Key
-	Sites []Site
-}
 
 // A Key is something that a session remembers.
 type Key struct {
@@ -32,30 +25,17 @@ type Site struct {
 	Inside bool // of a wrapper, whose parameter is the key
 }
 
-// Inspect reads a program, and changes nothing.
-func Inspect(cfg Config) (*Report, error) {
-	p, err := load(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return newRewriter(find(p)).report(), nil
-}
-
-func (r *rewriter) report() *Report {
-	rep := &Report{}
+// keys are the program's keys with all of their sites.
+func (r *rewriter) keys() []Key {
+	var list []Key
 	for _, d := range r.fields() {
 		k := Key{Library: d.lib.name, Session: d.session, Name: d.key.String(), Type: typeText(d.typ), Dynamic: d.dynamic, Flash: d.flash}
 		for _, s := range d.sites {
 			k.Sites = append(k.Sites, r.p.site(s, k.Name))
 		}
-		rep.Keys = append(rep.Keys, k)
+		list = append(list, k)
 	}
-	for _, s := range r.sites {
-		if len(s.keys) == 0 && s.dynamic == "" {
-			rep.Sites = append(rep.Sites, r.p.site(s, ""))
-		}
-	}
-	return rep
+	return list
 }
 
 func (k key) String() string {
@@ -111,6 +91,3 @@ func (f *finder) fields() []*field {
 	})
 	return list
 }
-
-// String is the report as people read it.
-func (k Key) String() string { return fmt.Sprintf("%s %s", k.Name, k.Type) }

@@ -131,10 +131,14 @@ func (r *rewriter) unusable(d *field) *refusal {
 	switch {
 	case d.dynamic:
 		return &refusal{"the key is computed: " + d.key.name, "make it one field, such as a map by what the key depends on"}
+	case d.session == unknownSession:
+		return &refusal{"it is not known which of the sessions has it", "call the accessor of the session that is meant"}
 	case strings.HasPrefix(d.session, "<"):
 		return &refusal{"the session's name is computed", "give each session a schema of its own"}
 	case d.typ == nil:
 		return &refusal{"nothing says what type its values have", "assert a type where it is read"}
+	case d.unstorable != "":
+		return &refusal{d.unstorable, "keep something else, or make the type one that can be stored"}
 	case d.conflict != "":
 		return &refusal{"it holds " + d.conflict, "use two keys, or one type"}
 	case !d.lib.rewrite:
@@ -292,12 +296,19 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	case idVerb:
 		return nil, nil
 	case middlewareVerb:
-		return nil, &refusal{"the handlers need the new manager", "make one with " + r.home.name + "." + r.constructor() + ", and wrap the handler in its Handler"}
+		return nil, &refusal{"the handlers need the new manager", "make one with " + r.constructor() + ", and put its Handler around them"}
 	}
 	return nil, &refusal{"it has no counterpart", "do without it"}
 }
 
-func (r *rewriter) constructor() string { return "New" + r.targets[0].generated() + "Manager" }
+// constructor names the functions that make the managers, as another package would call them.
+func (r *rewriter) constructor() string {
+	var names []string
+	for _, t := range r.targets {
+		names = append(names, r.home.name+".New"+t.generated()+"Manager")
+	}
+	return strings.Join(names, " and ")
+}
 
 // deletes reports whether options make the session's cookie expire at once.
 func deletes(u *unit, args []ast.Expr) bool { return maxAge(u, args, isNegative) }
@@ -392,15 +403,11 @@ func (r *rewriter) action(s *site, call *ast.CallExpr, recv, method string) (*ch
 
 // block is the statement of a block that an expression stands in, if everything else in it can be done later.
 func (r *rewriter) block(e ast.Expr) ast.Stmt {
-	var n ast.Node = e
+	var n, child ast.Node = e, nil
 	for n != nil {
 		up := r.parents[n]
 		if stmt, ok := n.(ast.Stmt); ok && r.inBlock(stmt) {
-			switch stmt.(type) {
-			case *ast.ForStmt, *ast.RangeStmt, *ast.LabeledStmt, *ast.GoStmt, *ast.DeferStmt:
-				return nil
-			}
-			return stmt
+			return onlyOnce(stmt, child)
 		}
 		switch x := up.(type) {
 		case *ast.FuncLit, *ast.ForStmt:
@@ -417,9 +424,22 @@ func (r *rewriter) block(e ast.Expr) ast.Stmt {
 				return nil
 			}
 		}
-		n = up
+		n, child = up, n
 	}
 	return nil
+}
+
+// onlyOnce is a statement if a part of it is evaluated once, and at once.
+func onlyOnce(stmt ast.Stmt, part ast.Node) ast.Stmt {
+	switch stmt := stmt.(type) {
+	case *ast.ForStmt, *ast.LabeledStmt, *ast.GoStmt, *ast.DeferStmt:
+		return nil
+	case *ast.RangeStmt:
+		if stmt.X != part {
+			return nil
+		}
+	}
+	return stmt
 }
 
 // inStore reports whether an expression is in a method of a store that the program has itself.

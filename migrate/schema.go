@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"go/format"
 	"go/token"
@@ -168,7 +169,10 @@ func schemaSource(h *home, targets []*target) ([]byte, error) {
 
 // choose finds the package for the schemas: the one that uses them, or a new one that none of the fields' types
 // leads to a cycle with.
-func (r *rewriter) choose() *home {
+func (r *rewriter) choose(wanted string) (*home, error) {
+	if wanted != "" {
+		return r.chosen(wanted)
+	}
 	users := map[string]*unit{}
 	for _, s := range r.sites {
 		if !s.at.in.tests {
@@ -180,18 +184,38 @@ func (r *rewriter) choose() *home {
 	}
 	if len(users) == 1 {
 		for _, u := range users {
-			return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}
+			return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
 		}
 	}
 	for _, d := range r.fields() {
+		if d.typ == nil {
+			continue
+		}
 		for _, p := range packagesOf(d.typ) {
 			if r.p.unit(p.Path()) != nil && r.reachesUser(p.Path(), users) {
 				u := r.p.unit(p.Path())
-				return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}
+				return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
 			}
 		}
 	}
-	return r.leaf()
+	if h := r.leaf(); h != nil {
+		return h, nil
+	}
+	return nil, errors.New("no free name for the package with the schemas: choose one with -package")
+}
+
+// chosen is the package that the user wants.
+func (r *rewriter) chosen(path string) (*home, error) {
+	if u := r.p.unit(path); u != nil {
+		return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
+	}
+	below, ok := strings.CutPrefix(path, r.p.module.Path+"/")
+	name := path[strings.LastIndex(path, "/")+1:]
+	if !ok || !token.IsIdentifier(name) {
+		return nil, fmt.Errorf("-package %s: want the path of a package of module %s", path, r.p.module.Path)
+	}
+	dir := filepath.Join(r.p.module.Dir, filepath.FromSlash(below))
+	return &home{path: path, name: name, dir: dir, fresh: !exists(dir), file: filepath.Join(dir, "session.go")}, nil
 }
 
 // leaf is a package of its own, by a name that no file of the program uses for something else.
@@ -234,6 +258,9 @@ func (r *rewriter) identifiers() map[string]bool {
 // unexported is the path of the package that a field's type cannot be named outside of, "" if there is none.
 func (r *rewriter) unexported() string {
 	for _, d := range r.fields() {
+		if d.typ == nil {
+			continue
+		}
 		if named, ok := types.Unalias(flat(elementOf(d.typ))).(*types.Named); ok && !named.Obj().Exported() && named.Obj().Pkg() != nil && r.p.unit(named.Obj().Pkg().Path()) != nil {
 			return named.Obj().Pkg().Path()
 		}
@@ -290,7 +317,7 @@ func (r *rewriter) group() {
 }
 
 // nameTargets gives each schema a name that nothing has in the package that it goes to.
-func (r *rewriter) nameTargets() {
+func (r *rewriter) nameTargets(wanted map[string]string) {
 	taken := r.declared()
 	free := func(name string) bool {
 		g := upper(name)
@@ -303,6 +330,9 @@ func (r *rewriter) nameTargets() {
 			if !strings.HasSuffix(strings.ToLower(name), "session") {
 				name += "Session"
 			}
+		}
+		if w := wanted[t.session]; w != "" {
+			name = lower(w)
 		}
 		base := upper(name)
 		for _, prefix := range []string{"web", "visitor", "site", "their", "other"} {

@@ -31,12 +31,13 @@ type key struct {
 
 // A wrapper is a function of the program whose parameter is a key.
 type wrapper struct {
-	fn     *function
-	key    int // the parameter
-	val    int // the parameter that is the value, -1 if the wrapper knows it
-	part   int // keysOf if the parameter is a map, and its keys are the session's
-	inner  *site
-	result int // of a read
+	fn      *function
+	key     int // the parameter
+	val     int // the parameter that is the value, -1 if the wrapper knows it
+	part    int // keysOf if the parameter is a map, and its keys are the session's
+	inner   *site
+	result  int // of a read
+	session int // the parameter that is the session, -1 if it is none
 }
 
 // A finder finds the sites of a program.
@@ -265,7 +266,7 @@ func (f *finder) wrap(s *site, p param, part int) {
 	if f.wrappers[id] != nil || f.funcs[p.fn] == nil {
 		return
 	}
-	w := &wrapper{fn: f.funcs[p.fn], key: p.index, val: -1, part: part, inner: s}
+	w := &wrapper{fn: f.funcs[p.fn], key: p.index, val: -1, session: -1, part: part, inner: s}
 	f.wrappers[id] = w
 	w.result = f.resultOf(s.at, p.fn)
 	if s.val.expr != nil {
@@ -275,9 +276,24 @@ func (f *finder) wrap(s *site, p param, part int) {
 			}
 		}
 	}
+	if of := f.owner(s.session); s.session.expr != nil && of.expr != nil {
+		for _, l := range f.origins(of, true) {
+			if l.param != nil && l.param.fn == p.fn {
+				w.session = l.param.index
+			}
+		}
+	}
 	for _, call := range f.callsOf(p.fn) {
 		f.callOf(w, call)
 	}
+}
+
+// sessionOf is the expression for the session of a call of the wrapper.
+func (w *wrapper) sessionOf(at value) value {
+	if w.session >= 0 {
+		return argument(at, w.session)
+	}
+	return w.inner.session
 }
 
 // callOf notes a call of a wrapper.
@@ -285,7 +301,7 @@ func (f *finder) callOf(w *wrapper, at value) {
 	call := at.expr.(*ast.CallExpr)
 	if w.key >= len(call.Args) {
 		if w.inner.verb == addFlashVerb || w.inner.verb == takeFlashesVerb {
-			f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: at, via: w, val: argument(at, w.val)})
+			f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: at, via: w, val: argument(at, w.val), session: w.sessionOf(at)})
 		}
 		return
 	}
@@ -293,7 +309,7 @@ func (f *finder) callOf(w *wrapper, at value) {
 		f.callWithMap(w, at, call.Args[w.key])
 		return
 	}
-	s := &site{lib: w.inner.lib, verb: w.inner.verb, at: at, keyExpr: value{call.Args[w.key], at.in, w.part}, val: argument(at, w.val), via: w}
+	s := &site{lib: w.inner.lib, verb: w.inner.verb, at: at, keyExpr: value{call.Args[w.key], at.in, w.part}, val: argument(at, w.val), via: w, session: w.sessionOf(at)}
 	if w.inner.verb == readVerb || w.inner.verb == popVerb {
 		s.at.part = w.result
 	}
@@ -317,7 +333,7 @@ func (f *finder) callWithMap(w *wrapper, at value, arg ast.Expr) {
 		for _, elt := range l.expr.(*ast.CompositeLit).Elts {
 			if kv, ok := elt.(*ast.KeyValueExpr); ok {
 				f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: value{kv.Key, l.in, whole}, via: w,
-					keyExpr: value{kv.Key, l.in, whole}, val: value{kv.Value, l.in, whole}})
+					keyExpr: value{kv.Key, l.in, whole}, val: value{kv.Value, l.in, whole}, session: w.sessionOf(at)})
 			}
 		}
 	}

@@ -534,7 +534,7 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 				bad := len(fields) > 1 && fields[0] == t.names[x]
 				if bad {
 					found = true
-					x.conflict = "what cannot be stored: " + f.Message
+					x.unstorable = f.Message
 				}
 				return bad
 			})
@@ -544,71 +544,9 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 	return found && len(d.r.targets) > 0
 }
 
-// Run migrates a program, and writes nothing.
-func Run(cfg Config) (*Result, error) {
-	p, err := load(cfg)
-	if err != nil {
-		return nil, err
-	}
-	f := find(p)
-	r := newRewriter(f)
-	res := &Result{Report: r.report()}
-	r.dropUnusable()
-	if len(r.targets) == 0 || p.checked[runtimePath] == nil {
-		r.home = &home{}
-		for _, s := range r.sites {
-			if s.verb.keyed() {
-				r.leaveAll(s)
-			}
-		}
-		res.Left = r.sorted()
-		return res, nil
-	}
-	r.home = r.choose()
-	r.nameTargets()
-	d := newDraft(r)
-	if err := d.generate(); err != nil {
-		return nil, err
-	}
-	r.make()
-	if name, src, err := r.bridgeFile(); err != nil {
-		return nil, err
-	} else if name != "" {
-		d.extra[name] = src
-	}
-	d.settle()
-	res.Files, err = d.files()
-	for _, c := range r.changes {
-		if c.bridged != nil && d.lostSite(c.bridged) {
-			r.leave(c.at, c.site.what(), refusal{"it is a call of a function whose parameter is the key", "call the accessor of the key"})
-			continue
-		}
-		if !d.lost[c] && c.site != nil {
-			res.Rewritten = append(res.Rewritten, p.site(c.site, ""))
-			if c.note != "" {
-				res.Notes = append(res.Notes, p.position(c.at)+": "+c.note)
-			}
-		}
-	}
-	res.Left = r.sorted()
-	return res, err
-}
-
 // lostSite reports whether a site was taken back.
 func (d *draft) lostSite(s *site) bool {
 	return slices.ContainsFunc(d.r.changes, func(c *change) bool { return c.site == s && d.lost[c] })
-}
-
-func (r *rewriter) leaveAll(s *site) {
-	for _, d := range r.of[s] {
-		if why := r.unusable(d); why != nil {
-			r.leave(s.at, s.what(), *why)
-			return
-		}
-	}
-	if r.p.checked[runtimePath] == nil {
-		r.leave(s.at, s.what(), refusal{"the module does not require " + strings.TrimSuffix(runtimePath, "/runtime"), "run go get -tool github.com/sessiongen/sessiongen/cmd/sessiongen"})
-	}
 }
 
 func (r *rewriter) sorted() []Left {
@@ -616,13 +554,4 @@ func (r *rewriter) sorted() []Left {
 		return cmp.Or(cmp.Compare(a.Pos.Filename, b.Pos.Filename), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column), cmp.Compare(a.What, b.What))
 	})
 	return slices.Compact(r.left)
-}
-
-// A Result is what a run comes to.
-type Result struct {
-	Report    *Report
-	Files     []File
-	Left      []Left
-	Rewritten []Site
-	Notes     []string
 }

@@ -78,6 +78,9 @@ func (w *writer) write() (*change, *refusal) {
 func (w *writer) callWith(n ast.Node, before, after string) []edit {
 	val := w.s.val.expr
 	last := w.r.p.replaceRange(val.End(), n.End(), after)
+	if amp, ok := ast.Unparen(val).(*ast.UnaryExpr); ok && amp.Op == token.AND && strings.HasSuffix(before, "*") {
+		val, before = amp.X, before[:len(before)-1]
+	}
 	if e := w.r.sessionExpr(w.s); e != nil && n.Pos() == e.Pos() {
 		return []edit{w.r.p.replaceRange(e.End(), val.Pos(), "."+before), last}
 	}
@@ -239,6 +242,9 @@ func (w *writer) commaOK(assign *ast.AssignStmt, n ast.Expr, t types.Type) (*cha
 	switch {
 	case isBlank(assign.Lhs[0]) && isBlank(assign.Lhs[1]):
 		return &change{edits: []edit{w.r.p.remove(assign)}}, nil
+	case isBlank(assign.Lhs[0]) && w.r.onlyCondition(assign) != nil:
+		stmt := w.r.onlyCondition(assign)
+		return &change{edits: []edit{w.r.p.replaceRange(assign.Pos(), stmt.Cond.End(), w.has())}}, nil
 	case isBlank(assign.Lhs[0]):
 		return &change{edits: []edit{
 			w.r.p.replaceRange(assign.Lhs[0].Pos(), assign.Lhs[1].Pos(), ""), w.r.p.replace(n, w.has()),
@@ -250,6 +256,21 @@ func (w *writer) commaOK(assign *ast.AssignStmt, n ast.Expr, t types.Type) (*cha
 		}}, why
 	}
 	return w.both(n, t)
+}
+
+// onlyCondition is the if statement that an assignment begins, if its condition is what was assigned last and nothing
+// else asks for that.
+func (r *rewriter) onlyCondition(assign *ast.AssignStmt) *ast.IfStmt {
+	stmt, ok := r.parents[assign].(*ast.IfStmt)
+	if !ok || stmt.Init != assign || assign.Tok != token.DEFINE {
+		return nil
+	}
+	id, ok := assign.Lhs[1].(*ast.Ident)
+	cond, isIdent := ast.Unparen(stmt.Cond).(*ast.Ident)
+	if !ok || !isIdent || id.Name != cond.Name || len(r.uses[place{id.Pos(), self}]) != 1 {
+		return nil
+	}
+	return stmt
 }
 
 func (w *writer) compared(e ast.Expr, n *ast.BinaryExpr) (*change, *refusal) {
