@@ -45,7 +45,7 @@ func config(store sessionruntime.Store) sessionruntime.Config {
 
 func memoryStore() sessionruntime.Store { return sessionruntime.NewMemoryStore(1000) }
 
-func newManager(store sessionruntime.Store) *sessionruntime.Manager[Session] {
+func newManager(store sessionruntime.Store) *SessionManager {
 	return must(NewSessionManager(config(store)))
 }
 
@@ -180,7 +180,7 @@ func (a accessors) find(name string) func() {
 var sinkInt int
 
 func sessiongenAccessors() accessors {
-	s := newManager(nil).Open(nil)
+	s := newManager(nil).Open(context.Background(), nil)
 	fillSession(s)
 	n := 0
 	return accessors{"sessiongen", []accessor{

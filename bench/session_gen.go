@@ -77,6 +77,7 @@ package bench
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
@@ -174,7 +175,8 @@ func _() {
 // Nothing bounds Roles; browsers keep cookies of at most 4096 bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
+//     fields of the option visitor.
 //   - Clear removes every field.
 //   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
@@ -182,10 +184,14 @@ func _() {
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
+// SessionManager loads and saves sessions of the type Session. It has the methods of
+// [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
+type SessionManager struct{ *runtime.Manager[Session] }
+
 // NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
 // joins everything that is wrong with cfg.
-func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
-	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
+func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
+	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserIDField,
 		&sessionUsernameField,
 		&sessionEmailField,
@@ -193,6 +199,30 @@ func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
 		&sessionLoginAtField,
 		&sessionVisitsField,
 	)
+	if err != nil {
+		return nil, err
+	}
+	return &SessionManager{m}, nil
+}
+
+// RevokeByUserID ends every session of this UserID, wherever it is used: it logs them out
+// everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+func (m *SessionManager) RevokeByUserID(ctx context.Context, id int64) error {
+	return runtime.RevokeBy(ctx, m.Manager, &sessionUserIDField, id)
+}
+
+// ListByUserID yields the sessions of this UserID in no particular order. After an error
+// about one of them, others may follow. It needs Config.Store.
+func (m *SessionManager) ListByUserID(ctx context.Context, id int64) iter.Seq2[SessionEntry, error] {
+	return runtime.ListBy(ctx, m.Manager, &sessionUserIDField, id, func(e runtime.Entry) SessionEntry { return SessionEntry{e} })
+}
+
+// UpdateByUserID calls f with each session of this UserID, saves what f changes, and returns
+// how many it changed. It calls f again with the newer session if a request changed that
+// meanwhile. It goes on after an error about one session, and returns the first. It stops
+// when ctx ends. f cannot give a session a new id. It needs Config.Store.
+func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*Session)) (changed int, err error) {
+	return runtime.UpdateBy(ctx, m.Manager, &sessionUserIDField, id, f)
 }
 
 // SessionFrom returns the session of the request that ctx belongs to. It never returns nil;
@@ -314,13 +344,54 @@ func (s *Session) ClearVisits() { sessionVisitsField.Clear(s.Session) }
 // UpdateVisits replaces Visits with f(Visits); f may be called more than once.
 func (s *Session) UpdateVisits(f func(int) int) { sessionVisitsField.Update(s.Session, f) }
 
+// SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
+// CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
+type SessionEntry struct{ runtime.Entry }
+
+// GetUserID returns UserID of the listed session, or 0 if it is not set.
+func (e SessionEntry) GetUserID() int64 { return sessionUserIDField.GetOf(e.Entry) }
+
+// HasUserID reports whether UserID is set in the listed session.
+func (e SessionEntry) HasUserID() bool { return sessionUserIDField.HasOf(e.Entry) }
+
+// GetUsername returns Username of the listed session, or "" if it is not set.
+func (e SessionEntry) GetUsername() string { return sessionUsernameField.GetOf(e.Entry) }
+
+// HasUsername reports whether Username is set in the listed session.
+func (e SessionEntry) HasUsername() bool { return sessionUsernameField.HasOf(e.Entry) }
+
+// GetEmail returns Email of the listed session, or "" if it is not set.
+func (e SessionEntry) GetEmail() string { return sessionEmailField.GetOf(e.Entry) }
+
+// HasEmail reports whether Email is set in the listed session.
+func (e SessionEntry) HasEmail() bool { return sessionEmailField.HasOf(e.Entry) }
+
+// GetRoles returns Roles of the listed session, or nil if it is not set.
+func (e SessionEntry) GetRoles() []string { return sessionRolesField.GetOf(e.Entry) }
+
+// HasRoles reports whether Roles is set in the listed session.
+func (e SessionEntry) HasRoles() bool { return sessionRolesField.HasOf(e.Entry) }
+
+// GetLoginAt returns LoginAt of the listed session, or the zero time if it is not set.
+func (e SessionEntry) GetLoginAt() time.Time { return sessionLoginAtField.GetOf(e.Entry) }
+
+// HasLoginAt reports whether LoginAt is set in the listed session.
+func (e SessionEntry) HasLoginAt() bool { return sessionLoginAtField.HasOf(e.Entry) }
+
+// GetVisits returns Visits of the listed session, or 0 if it is not set.
+func (e SessionEntry) GetVisits() int { return sessionVisitsField.GetOf(e.Entry) }
+
+// HasVisits reports whether Visits is set in the listed session.
+func (e SessionEntry) HasVisits() bool { return sessionVisitsField.HasOf(e.Entry) }
+
 // Wide is a session of 60 fields: the six, and what a site with many settings may add.
 // It is safe for concurrent use.
 // Nothing bounds Roles, Theme, Locale and 19 more; browsers keep cookies of at most 4096
 // bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
+//     fields of the option visitor.
 //   - Clear removes every field.
 //   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
@@ -328,10 +399,14 @@ func (s *Session) UpdateVisits(f func(int) int) { sessionVisitsField.Update(s.Se
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Wide struct{ runtime.Session }
 
+// WideManager loads and saves sessions of the type Wide. It has the methods of
+// [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
+type WideManager struct{ *runtime.Manager[Wide] }
+
 // NewWideManager returns a manager that loads and saves sessions as cfg says. The error
 // joins everything that is wrong with cfg.
-func NewWideManager(cfg runtime.Config) (*runtime.Manager[Wide], error) {
-	return runtime.NewManager(cfg, func(s runtime.Session) Wide { return Wide{s} },
+func NewWideManager(cfg runtime.Config) (*WideManager, error) {
+	m, err := runtime.NewManager(cfg, func(s runtime.Session) Wide { return Wide{s} },
 		&wideUserIDField,
 		&wideUsernameField,
 		&wideEmailField,
@@ -393,6 +468,30 @@ func NewWideManager(cfg runtime.Config) (*runtime.Manager[Wide], error) {
 		&wideGroupsField,
 		&wideBadgesField,
 	)
+	if err != nil {
+		return nil, err
+	}
+	return &WideManager{m}, nil
+}
+
+// RevokeByUserID ends every session of this UserID, wherever it is used: it logs them out
+// everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+func (m *WideManager) RevokeByUserID(ctx context.Context, id int64) error {
+	return runtime.RevokeBy(ctx, m.Manager, &wideUserIDField, id)
+}
+
+// ListByUserID yields the sessions of this UserID in no particular order. After an error
+// about one of them, others may follow. It needs Config.Store.
+func (m *WideManager) ListByUserID(ctx context.Context, id int64) iter.Seq2[WideEntry, error] {
+	return runtime.ListBy(ctx, m.Manager, &wideUserIDField, id, func(e runtime.Entry) WideEntry { return WideEntry{e} })
+}
+
+// UpdateByUserID calls f with each session of this UserID, saves what f changes, and returns
+// how many it changed. It calls f again with the newer session if a request changed that
+// meanwhile. It goes on after an error about one session, and returns the first. It stops
+// when ctx ends. f cannot give a session a new id. It needs Config.Store.
+func (m *WideManager) UpdateByUserID(ctx context.Context, id int64, f func(*Wide)) (changed int, err error) {
+	return runtime.UpdateBy(ctx, m.Manager, &wideUserIDField, id, f)
 }
 
 // WideFrom returns the session of the request that ctx belongs to. It never returns nil; it
@@ -1498,6 +1597,372 @@ func (s *Wide) UpdateBadges(f func([]string) []string) { wideBadgesField.Update(
 
 // AppendBadges appends v to Badges.
 func (s *Wide) AppendBadges(v ...string) { runtime.Append(s.Session, &wideBadgesField, v...) }
+
+// WideEntry is a Wide as ListByUserID yields it: to be read. It also has ID, CreatedAt,
+// AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
+type WideEntry struct{ runtime.Entry }
+
+// GetUserID returns UserID of the listed session, or 0 if it is not set.
+func (e WideEntry) GetUserID() int64 { return wideUserIDField.GetOf(e.Entry) }
+
+// HasUserID reports whether UserID is set in the listed session.
+func (e WideEntry) HasUserID() bool { return wideUserIDField.HasOf(e.Entry) }
+
+// GetUsername returns Username of the listed session, or "" if it is not set.
+func (e WideEntry) GetUsername() string { return wideUsernameField.GetOf(e.Entry) }
+
+// HasUsername reports whether Username is set in the listed session.
+func (e WideEntry) HasUsername() bool { return wideUsernameField.HasOf(e.Entry) }
+
+// GetEmail returns Email of the listed session, or "" if it is not set.
+func (e WideEntry) GetEmail() string { return wideEmailField.GetOf(e.Entry) }
+
+// HasEmail reports whether Email is set in the listed session.
+func (e WideEntry) HasEmail() bool { return wideEmailField.HasOf(e.Entry) }
+
+// GetRoles returns Roles of the listed session, or nil if it is not set.
+func (e WideEntry) GetRoles() []string { return wideRolesField.GetOf(e.Entry) }
+
+// HasRoles reports whether Roles is set in the listed session.
+func (e WideEntry) HasRoles() bool { return wideRolesField.HasOf(e.Entry) }
+
+// GetLoginAt returns LoginAt of the listed session, or the zero time if it is not set.
+func (e WideEntry) GetLoginAt() time.Time { return wideLoginAtField.GetOf(e.Entry) }
+
+// HasLoginAt reports whether LoginAt is set in the listed session.
+func (e WideEntry) HasLoginAt() bool { return wideLoginAtField.HasOf(e.Entry) }
+
+// GetVisits returns Visits of the listed session, or 0 if it is not set.
+func (e WideEntry) GetVisits() int { return wideVisitsField.GetOf(e.Entry) }
+
+// HasVisits reports whether Visits is set in the listed session.
+func (e WideEntry) HasVisits() bool { return wideVisitsField.HasOf(e.Entry) }
+
+// GetTheme returns Theme of the listed session, or "" if it is not set.
+func (e WideEntry) GetTheme() string { return wideThemeField.GetOf(e.Entry) }
+
+// HasTheme reports whether Theme is set in the listed session.
+func (e WideEntry) HasTheme() bool { return wideThemeField.HasOf(e.Entry) }
+
+// GetLocale returns Locale of the listed session, or "" if it is not set.
+func (e WideEntry) GetLocale() string { return wideLocaleField.GetOf(e.Entry) }
+
+// HasLocale reports whether Locale is set in the listed session.
+func (e WideEntry) HasLocale() bool { return wideLocaleField.HasOf(e.Entry) }
+
+// GetTimezone returns Timezone of the listed session, or "" if it is not set.
+func (e WideEntry) GetTimezone() string { return wideTimezoneField.GetOf(e.Entry) }
+
+// HasTimezone reports whether Timezone is set in the listed session.
+func (e WideEntry) HasTimezone() bool { return wideTimezoneField.HasOf(e.Entry) }
+
+// GetCurrency returns Currency of the listed session, or "" if it is not set.
+func (e WideEntry) GetCurrency() string { return wideCurrencyField.GetOf(e.Entry) }
+
+// HasCurrency reports whether Currency is set in the listed session.
+func (e WideEntry) HasCurrency() bool { return wideCurrencyField.HasOf(e.Entry) }
+
+// GetCountry returns Country of the listed session, or "" if it is not set.
+func (e WideEntry) GetCountry() string { return wideCountryField.GetOf(e.Entry) }
+
+// HasCountry reports whether Country is set in the listed session.
+func (e WideEntry) HasCountry() bool { return wideCountryField.HasOf(e.Entry) }
+
+// GetPlan returns Plan of the listed session, or "" if it is not set.
+func (e WideEntry) GetPlan() string { return widePlanField.GetOf(e.Entry) }
+
+// HasPlan reports whether Plan is set in the listed session.
+func (e WideEntry) HasPlan() bool { return widePlanField.HasOf(e.Entry) }
+
+// GetLanding returns Landing of the listed session, or "" if it is not set.
+func (e WideEntry) GetLanding() string { return wideLandingField.GetOf(e.Entry) }
+
+// HasLanding reports whether Landing is set in the listed session.
+func (e WideEntry) HasLanding() bool { return wideLandingField.HasOf(e.Entry) }
+
+// GetReferrer returns Referrer of the listed session, or "" if it is not set.
+func (e WideEntry) GetReferrer() string { return wideReferrerField.GetOf(e.Entry) }
+
+// HasReferrer reports whether Referrer is set in the listed session.
+func (e WideEntry) HasReferrer() bool { return wideReferrerField.HasOf(e.Entry) }
+
+// GetCampaign returns Campaign of the listed session, or "" if it is not set.
+func (e WideEntry) GetCampaign() string { return wideCampaignField.GetOf(e.Entry) }
+
+// HasCampaign reports whether Campaign is set in the listed session.
+func (e WideEntry) HasCampaign() bool { return wideCampaignField.HasOf(e.Entry) }
+
+// GetVariant returns Variant of the listed session, or "" if it is not set.
+func (e WideEntry) GetVariant() string { return wideVariantField.GetOf(e.Entry) }
+
+// HasVariant reports whether Variant is set in the listed session.
+func (e WideEntry) HasVariant() bool { return wideVariantField.HasOf(e.Entry) }
+
+// GetLayout returns Layout of the listed session, or "" if it is not set.
+func (e WideEntry) GetLayout() string { return wideLayoutField.GetOf(e.Entry) }
+
+// HasLayout reports whether Layout is set in the listed session.
+func (e WideEntry) HasLayout() bool { return wideLayoutField.HasOf(e.Entry) }
+
+// GetSortBy returns SortBy of the listed session, or "" if it is not set.
+func (e WideEntry) GetSortBy() string { return wideSortByField.GetOf(e.Entry) }
+
+// HasSortBy reports whether SortBy is set in the listed session.
+func (e WideEntry) HasSortBy() bool { return wideSortByField.HasOf(e.Entry) }
+
+// GetFilter returns Filter of the listed session, or "" if it is not set.
+func (e WideEntry) GetFilter() string { return wideFilterField.GetOf(e.Entry) }
+
+// HasFilter reports whether Filter is set in the listed session.
+func (e WideEntry) HasFilter() bool { return wideFilterField.HasOf(e.Entry) }
+
+// GetSearch returns Search of the listed session, or "" if it is not set.
+func (e WideEntry) GetSearch() string { return wideSearchField.GetOf(e.Entry) }
+
+// HasSearch reports whether Search is set in the listed session.
+func (e WideEntry) HasSearch() bool { return wideSearchField.HasOf(e.Entry) }
+
+// GetLastPage returns LastPage of the listed session, or "" if it is not set.
+func (e WideEntry) GetLastPage() string { return wideLastPageField.GetOf(e.Entry) }
+
+// HasLastPage reports whether LastPage is set in the listed session.
+func (e WideEntry) HasLastPage() bool { return wideLastPageField.HasOf(e.Entry) }
+
+// GetLastOrder returns LastOrder of the listed session, or "" if it is not set.
+func (e WideEntry) GetLastOrder() string { return wideLastOrderField.GetOf(e.Entry) }
+
+// HasLastOrder reports whether LastOrder is set in the listed session.
+func (e WideEntry) HasLastOrder() bool { return wideLastOrderField.HasOf(e.Entry) }
+
+// GetDateFormat returns DateFormat of the listed session, or "" if it is not set.
+func (e WideEntry) GetDateFormat() string { return wideDateFormatField.GetOf(e.Entry) }
+
+// HasDateFormat reports whether DateFormat is set in the listed session.
+func (e WideEntry) HasDateFormat() bool { return wideDateFormatField.HasOf(e.Entry) }
+
+// GetAvatar returns Avatar of the listed session, or "" if it is not set.
+func (e WideEntry) GetAvatar() string { return wideAvatarField.GetOf(e.Entry) }
+
+// HasAvatar reports whether Avatar is set in the listed session.
+func (e WideEntry) HasAvatar() bool { return wideAvatarField.HasOf(e.Entry) }
+
+// GetLogins returns Logins of the listed session, or 0 if it is not set.
+func (e WideEntry) GetLogins() int { return wideLoginsField.GetOf(e.Entry) }
+
+// HasLogins reports whether Logins is set in the listed session.
+func (e WideEntry) HasLogins() bool { return wideLoginsField.HasOf(e.Entry) }
+
+// GetOrders returns Orders of the listed session, or 0 if it is not set.
+func (e WideEntry) GetOrders() int { return wideOrdersField.GetOf(e.Entry) }
+
+// HasOrders reports whether Orders is set in the listed session.
+func (e WideEntry) HasOrders() bool { return wideOrdersField.HasOf(e.Entry) }
+
+// GetCartItems returns CartItems of the listed session, or 0 if it is not set.
+func (e WideEntry) GetCartItems() int { return wideCartItemsField.GetOf(e.Entry) }
+
+// HasCartItems reports whether CartItems is set in the listed session.
+func (e WideEntry) HasCartItems() bool { return wideCartItemsField.HasOf(e.Entry) }
+
+// GetUnread returns Unread of the listed session, or 0 if it is not set.
+func (e WideEntry) GetUnread() int { return wideUnreadField.GetOf(e.Entry) }
+
+// HasUnread reports whether Unread is set in the listed session.
+func (e WideEntry) HasUnread() bool { return wideUnreadField.HasOf(e.Entry) }
+
+// GetMentions returns Mentions of the listed session, or 0 if it is not set.
+func (e WideEntry) GetMentions() int { return wideMentionsField.GetOf(e.Entry) }
+
+// HasMentions reports whether Mentions is set in the listed session.
+func (e WideEntry) HasMentions() bool { return wideMentionsField.HasOf(e.Entry) }
+
+// GetFollowers returns Followers of the listed session, or 0 if it is not set.
+func (e WideEntry) GetFollowers() int { return wideFollowersField.GetOf(e.Entry) }
+
+// HasFollowers reports whether Followers is set in the listed session.
+func (e WideEntry) HasFollowers() bool { return wideFollowersField.HasOf(e.Entry) }
+
+// GetFollowing returns Following of the listed session, or 0 if it is not set.
+func (e WideEntry) GetFollowing() int { return wideFollowingField.GetOf(e.Entry) }
+
+// HasFollowing reports whether Following is set in the listed session.
+func (e WideEntry) HasFollowing() bool { return wideFollowingField.HasOf(e.Entry) }
+
+// GetPoints returns Points of the listed session, or 0 if it is not set.
+func (e WideEntry) GetPoints() int { return widePointsField.GetOf(e.Entry) }
+
+// HasPoints reports whether Points is set in the listed session.
+func (e WideEntry) HasPoints() bool { return widePointsField.HasOf(e.Entry) }
+
+// GetLevel returns Level of the listed session, or 0 if it is not set.
+func (e WideEntry) GetLevel() int { return wideLevelField.GetOf(e.Entry) }
+
+// HasLevel reports whether Level is set in the listed session.
+func (e WideEntry) HasLevel() bool { return wideLevelField.HasOf(e.Entry) }
+
+// GetStreak returns Streak of the listed session, or 0 if it is not set.
+func (e WideEntry) GetStreak() int { return wideStreakField.GetOf(e.Entry) }
+
+// HasStreak reports whether Streak is set in the listed session.
+func (e WideEntry) HasStreak() bool { return wideStreakField.HasOf(e.Entry) }
+
+// GetUploads returns Uploads of the listed session, or 0 if it is not set.
+func (e WideEntry) GetUploads() int { return wideUploadsField.GetOf(e.Entry) }
+
+// HasUploads reports whether Uploads is set in the listed session.
+func (e WideEntry) HasUploads() bool { return wideUploadsField.HasOf(e.Entry) }
+
+// GetDownloads returns Downloads of the listed session, or 0 if it is not set.
+func (e WideEntry) GetDownloads() int { return wideDownloadsField.GetOf(e.Entry) }
+
+// HasDownloads reports whether Downloads is set in the listed session.
+func (e WideEntry) HasDownloads() bool { return wideDownloadsField.HasOf(e.Entry) }
+
+// GetComments returns Comments of the listed session, or 0 if it is not set.
+func (e WideEntry) GetComments() int { return wideCommentsField.GetOf(e.Entry) }
+
+// HasComments reports whether Comments is set in the listed session.
+func (e WideEntry) HasComments() bool { return wideCommentsField.HasOf(e.Entry) }
+
+// GetVotes returns Votes of the listed session, or 0 if it is not set.
+func (e WideEntry) GetVotes() int { return wideVotesField.GetOf(e.Entry) }
+
+// HasVotes reports whether Votes is set in the listed session.
+func (e WideEntry) HasVotes() bool { return wideVotesField.HasOf(e.Entry) }
+
+// GetReports returns Reports of the listed session, or 0 if it is not set.
+func (e WideEntry) GetReports() int { return wideReportsField.GetOf(e.Entry) }
+
+// HasReports reports whether Reports is set in the listed session.
+func (e WideEntry) HasReports() bool { return wideReportsField.HasOf(e.Entry) }
+
+// GetWarnings returns Warnings of the listed session, or 0 if it is not set.
+func (e WideEntry) GetWarnings() int { return wideWarningsField.GetOf(e.Entry) }
+
+// HasWarnings reports whether Warnings is set in the listed session.
+func (e WideEntry) HasWarnings() bool { return wideWarningsField.HasOf(e.Entry) }
+
+// GetPageSize returns PageSize of the listed session, or 0 if it is not set.
+func (e WideEntry) GetPageSize() int { return widePageSizeField.GetOf(e.Entry) }
+
+// HasPageSize reports whether PageSize is set in the listed session.
+func (e WideEntry) HasPageSize() bool { return widePageSizeField.HasOf(e.Entry) }
+
+// GetFontSize returns FontSize of the listed session, or 0 if it is not set.
+func (e WideEntry) GetFontSize() int { return wideFontSizeField.GetOf(e.Entry) }
+
+// HasFontSize reports whether FontSize is set in the listed session.
+func (e WideEntry) HasFontSize() bool { return wideFontSizeField.HasOf(e.Entry) }
+
+// GetVerified returns Verified of the listed session, or false if it is not set.
+func (e WideEntry) GetVerified() bool { return wideVerifiedField.GetOf(e.Entry) }
+
+// HasVerified reports whether Verified is set in the listed session.
+func (e WideEntry) HasVerified() bool { return wideVerifiedField.HasOf(e.Entry) }
+
+// GetNewsletter returns Newsletter of the listed session, or false if it is not set.
+func (e WideEntry) GetNewsletter() bool { return wideNewsletterField.GetOf(e.Entry) }
+
+// HasNewsletter reports whether Newsletter is set in the listed session.
+func (e WideEntry) HasNewsletter() bool { return wideNewsletterField.HasOf(e.Entry) }
+
+// GetBeta returns Beta of the listed session, or false if it is not set.
+func (e WideEntry) GetBeta() bool { return wideBetaField.GetOf(e.Entry) }
+
+// HasBeta reports whether Beta is set in the listed session.
+func (e WideEntry) HasBeta() bool { return wideBetaField.HasOf(e.Entry) }
+
+// GetDarkMode returns DarkMode of the listed session, or false if it is not set.
+func (e WideEntry) GetDarkMode() bool { return wideDarkModeField.GetOf(e.Entry) }
+
+// HasDarkMode reports whether DarkMode is set in the listed session.
+func (e WideEntry) HasDarkMode() bool { return wideDarkModeField.HasOf(e.Entry) }
+
+// GetCompact returns Compact of the listed session, or false if it is not set.
+func (e WideEntry) GetCompact() bool { return wideCompactField.GetOf(e.Entry) }
+
+// HasCompact reports whether Compact is set in the listed session.
+func (e WideEntry) HasCompact() bool { return wideCompactField.HasOf(e.Entry) }
+
+// GetSound returns Sound of the listed session, or false if it is not set.
+func (e WideEntry) GetSound() bool { return wideSoundField.GetOf(e.Entry) }
+
+// HasSound reports whether Sound is set in the listed session.
+func (e WideEntry) HasSound() bool { return wideSoundField.HasOf(e.Entry) }
+
+// GetAnimations returns Animations of the listed session, or false if it is not set.
+func (e WideEntry) GetAnimations() bool { return wideAnimationsField.GetOf(e.Entry) }
+
+// HasAnimations reports whether Animations is set in the listed session.
+func (e WideEntry) HasAnimations() bool { return wideAnimationsField.HasOf(e.Entry) }
+
+// GetAutosave returns Autosave of the listed session, or false if it is not set.
+func (e WideEntry) GetAutosave() bool { return wideAutosaveField.GetOf(e.Entry) }
+
+// HasAutosave reports whether Autosave is set in the listed session.
+func (e WideEntry) HasAutosave() bool { return wideAutosaveField.HasOf(e.Entry) }
+
+// GetTips returns Tips of the listed session, or false if it is not set.
+func (e WideEntry) GetTips() bool { return wideTipsField.GetOf(e.Entry) }
+
+// HasTips reports whether Tips is set in the listed session.
+func (e WideEntry) HasTips() bool { return wideTipsField.HasOf(e.Entry) }
+
+// GetOnboarded returns Onboarded of the listed session, or false if it is not set.
+func (e WideEntry) GetOnboarded() bool { return wideOnboardedField.GetOf(e.Entry) }
+
+// HasOnboarded reports whether Onboarded is set in the listed session.
+func (e WideEntry) HasOnboarded() bool { return wideOnboardedField.HasOf(e.Entry) }
+
+// GetCookiesAccepted returns CookiesAccepted of the listed session, or false if it is not
+// set.
+func (e WideEntry) GetCookiesAccepted() bool { return wideCookiesAcceptedField.GetOf(e.Entry) }
+
+// HasCookiesAccepted reports whether CookiesAccepted is set in the listed session.
+func (e WideEntry) HasCookiesAccepted() bool { return wideCookiesAcceptedField.HasOf(e.Entry) }
+
+// GetTwoFactor returns TwoFactor of the listed session, or false if it is not set.
+func (e WideEntry) GetTwoFactor() bool { return wideTwoFactorField.GetOf(e.Entry) }
+
+// HasTwoFactor reports whether TwoFactor is set in the listed session.
+func (e WideEntry) HasTwoFactor() bool { return wideTwoFactorField.HasOf(e.Entry) }
+
+// GetLastSeen returns LastSeen of the listed session, or the zero time if it is not set.
+func (e WideEntry) GetLastSeen() time.Time { return wideLastSeenField.GetOf(e.Entry) }
+
+// HasLastSeen reports whether LastSeen is set in the listed session.
+func (e WideEntry) HasLastSeen() bool { return wideLastSeenField.HasOf(e.Entry) }
+
+// GetLastOrderAt returns LastOrderAt of the listed session, or the zero time if it is not
+// set.
+func (e WideEntry) GetLastOrderAt() time.Time { return wideLastOrderAtField.GetOf(e.Entry) }
+
+// HasLastOrderAt reports whether LastOrderAt is set in the listed session.
+func (e WideEntry) HasLastOrderAt() bool { return wideLastOrderAtField.HasOf(e.Entry) }
+
+// GetTermsAt returns TermsAt of the listed session, or the zero time if it is not set.
+func (e WideEntry) GetTermsAt() time.Time { return wideTermsAtField.GetOf(e.Entry) }
+
+// HasTermsAt reports whether TermsAt is set in the listed session.
+func (e WideEntry) HasTermsAt() bool { return wideTermsAtField.HasOf(e.Entry) }
+
+// GetTags returns Tags of the listed session, or nil if it is not set.
+func (e WideEntry) GetTags() []string { return wideTagsField.GetOf(e.Entry) }
+
+// HasTags reports whether Tags is set in the listed session.
+func (e WideEntry) HasTags() bool { return wideTagsField.HasOf(e.Entry) }
+
+// GetGroups returns Groups of the listed session, or nil if it is not set.
+func (e WideEntry) GetGroups() []string { return wideGroupsField.GetOf(e.Entry) }
+
+// HasGroups reports whether Groups is set in the listed session.
+func (e WideEntry) HasGroups() bool { return wideGroupsField.HasOf(e.Entry) }
+
+// GetBadges returns Badges of the listed session, or nil if it is not set.
+func (e WideEntry) GetBadges() []string { return wideBadgesField.GetOf(e.Entry) }
+
+// HasBadges reports whether Badges is set in the listed session.
+func (e WideEntry) HasBadges() bool { return wideBadgesField.HasOf(e.Entry) }
 
 var sessionUserIDField = runtime.Field[int64]{
 	Index: 0, Name: "UserID", Key: "user_id", Principal: true,

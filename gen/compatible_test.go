@@ -352,12 +352,13 @@ func main() {
 	now, err := after.NewSessionManager(cfg)
 	if err != nil { panic(err) }
 	try := func(set func(*b.Session), has func(*after.Session) bool) bool {
-		s := old.Open(nil)
+		s := old.Open(context.Background(), nil)
 		set(s)
-		lines, err := old.Seal(s)
+		header, err := old.Seal(s)
+		lines := header["Set-Cookie"]
 		if err != nil || len(lines) != 1 { panic(fmt.Sprint(lines, err)) }
 		pair, _, _ := strings.Cut(lines[0], ";")
-		return has(now.Open([]string{pair}))
+		return has(now.Open(context.Background(), []string{pair}))
 	}
 	var ok bool
 `)

@@ -23,6 +23,9 @@ func getDoc(f *schema.Field) string {
 	case holdsTime(f.Type, map[any]bool{}):
 		doc += " Times in it are in UTC."
 	}
+	if f.Visitor {
+		doc += " It is the visitor's: it stays when the principal changes or goes."
+	}
 	if len(f.Lost) > 0 {
 		doc += " Not stored, as they are not exported: " + strings.Join(f.Lost, ", ") + "."
 	}

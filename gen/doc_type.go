@@ -9,7 +9,8 @@ import (
 // methodsDoc names the methods that the generated type has from the runtime's Session: go doc does
 // not list promoted methods. The tests hold it to the runtime.
 const methodsDoc = `It also has the methods of every session, those of [runtime.Session]:
-  - Destroy logs the visitor out: it ends the session and deletes the cookie.
+  - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
+    fields of the option visitor.
   - Clear removes every field.
   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.

@@ -13,27 +13,13 @@ import (
 // accessors writes the type of a schema's sessions, how to come by one, and its methods.
 func (g *generator) accessors(s *schema.Schema) {
 	name := s.TypeName
-	constructor, from := "New"+name+"Manager", name+"From"
+	from := name + "From"
 
 	g.file.Line()
 	g.comment(typeDoc(s) + "\n" + wrap(BudgetOf(s).doc()) + "\n\n" + methodsDoc)
 	g.file.Type().Id(name).Id("struct").Op("{").Add(inRuntime("Session")).Op("}")
 
-	g.file.Line()
-	g.comment(wrap(constructor + " returns a manager that loads and saves sessions as cfg says. " +
-		"The error joins everything that is wrong with cfg."))
-	args := []jen.Code{
-		g.id("cfg"),
-		jen.Func().Params(g.id("s").Add(inRuntime("Session"))).Id(name).
-			Add(oneLine(jen.Return(jen.Id(name).Values(g.id("s"))))),
-	}
-	for _, f := range s.Fields {
-		args = append(args, jen.Line().Op("&").Id(g.fieldVars[f]))
-	}
-	args = append(args, jen.Line())
-	g.file.Func().Id(constructor).Params(g.id("cfg").Add(inRuntime("Config"))).
-		Params(jen.Op("*").Add(inRuntime("Manager")).Types(jen.Id(name)), jen.Error()).
-		Block(jen.Return(inRuntime("NewManager").Call(args...)))
+	g.manager(s)
 
 	g.file.Line()
 	g.comment(wrap(from + " returns the session of the request that ctx belongs to. It never returns nil; " +
@@ -43,6 +29,9 @@ func (g *generator) accessors(s *schema.Schema) {
 
 	for _, f := range s.Fields {
 		g.methods(s, f)
+	}
+	if f := s.Principal(); f != nil {
+		g.entry(s)
 	}
 }
 
@@ -59,6 +48,14 @@ func (g *generator) methods(s *schema.Schema, f *schema.Field) {
 	}
 	typ := func() *jen.Statement { return g.typ(f.Type.Go) }
 
+	switch f.Use {
+	case schema.Flash:
+		g.flash(s, f)
+		return
+	case schema.Factor:
+		g.factor(s, f)
+		return
+	}
 	method(getDoc(f), "Get").Add(typ()).Add(oneLine(jen.Return(field("Get"))))
 	method(hasDoc(f), "Has").Bool().Add(oneLine(jen.Return(field("Has"))))
 	method(setDoc(f), "Set", g.id("v").Add(typ())).Add(oneLine(field("Set", g.id("v"))))
@@ -113,6 +110,12 @@ func (g *generator) options(index int, f *schema.Field) []jen.Code {
 	}
 	if f.Principal {
 		options = append(options, pair("Principal", jen.True()))
+	}
+	if f.Visitor {
+		options = append(options, pair("Visitor", jen.True()))
+	}
+	if f.Use == schema.Factor {
+		options = append(options, pair("Factor", jen.True()))
 	}
 	if f.Default != "" {
 		options = append(options, pair("Default", g.defaultValue(f)))

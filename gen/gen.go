@@ -114,9 +114,9 @@ func newGenerator(pkg *schema.Package) *generator {
 	}
 	g.file.NoFormat = true // Generate formats
 	for _, s := range pkg.Schemas {
-		g.names.take(s.TypeName)
-		g.names.take("New" + s.TypeName + "Manager")
-		g.names.take(s.TypeName + "From")
+		for _, name := range s.Generated() {
+			g.names.take(name)
+		}
 	}
 	for _, s := range pkg.Schemas {
 		for _, f := range s.Fields {

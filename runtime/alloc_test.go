@@ -37,7 +37,7 @@ func TestAllocations(t *testing.T) {
 	})
 	floor := testing.AllocsPerRun(100, request(bare))
 
-	s := m.Open([]string{cookie})
+	s := m.Open(t.Context(), []string{cookie})
 	fieldUser.Get(s.Session)
 	for _, c := range []struct {
 		name string

@@ -23,12 +23,18 @@ func (c *clock) now() int64 {
 	if c.source != nil {
 		return max(0, c.source().Unix()) // what is sealed is not negative
 	}
+	return int64(c.since1970() / time.Second)
+}
+
+// since1970 is the machine's time.
+func (c *clock) since1970() time.Duration {
 	if a := c.anchor.Load(); a != nil {
 		if since := time.Since(a.at); since >= 0 && since < time.Second {
-			return int64((a.unix + since) / time.Second)
+			return a.unix + since
 		}
 	}
 	now := time.Now()
-	c.anchor.Store(&anchor{now, time.Duration(now.UnixNano())})
-	return now.Unix()
+	a := &anchor{now, time.Duration(now.UnixNano())}
+	c.anchor.Store(a)
+	return a.unix
 }

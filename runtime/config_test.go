@@ -177,10 +177,10 @@ func TestCookieAttributes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := newManager(t, c.cfg)
-			s := m.Open(nil)
+			s := m.Open(t.Context(), nil)
 			fieldUser.Set(s.Session, "hubo")
 			set := parseCookie(t, seal(t, m, s))
-			s = m.Open([]string{set.Name + "=" + set.Value})
+			s = m.Open(t.Context(), []string{set.Name + "=" + set.Value})
 			fieldUser.Clear(s.Session)
 			deleted := parseCookie(t, seal(t, m, s))
 			if deleted.Value != "" || deleted.MaxAge != -1 || deleted.Expires.Unix() != 0 {
@@ -208,7 +208,7 @@ func TestLifetimeBounds(t *testing.T) {
 		if lifetime == 0 {
 			lifetime = 31 * day // the default
 		}
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		fieldUser.Set(s.Session, "hubo")
 		s.SetPermanent(true)
 		c := parseCookie(t, seal(t, m, s))

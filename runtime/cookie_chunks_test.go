@@ -197,7 +197,7 @@ func TestChunksOfClients(t *testing.T) {
 		{"one cookie with others", []string{small[0], own[1], own[2]}, alive},
 	} {
 		log.take()
-		s := m.Open([]string{strings.Join(c.pairs, "; ")})
+		s := m.Open(t.Context(), []string{strings.Join(c.pairs, "; ")})
 		isNew := s.IsNew()
 		if isNew == (c.want == alive) || isNew == fieldBlob.Has(s.Session) {
 			t.Errorf("%s: new %v", c.name, isNew)
@@ -303,14 +303,14 @@ func TestChunksResealed(t *testing.T) {
 	}
 	// A part of the old token does not fit the new one, not even under a key in use.
 	m.SetKeys(parseKeys(t, keyB+" "+keyA))
-	if s := m.Open([]string{j.header()[0], "s-2=x"}); s.IsNew() {
+	if s := m.Open(t.Context(), []string{j.header()[0], "s-2=x"}); s.IsNew() {
 		t.Error("a later chunk of the name counts")
 	}
-	if s := m.Open([]string{"s-2=x", j.header()[0]}); s.IsNew() {
+	if s := m.Open(t.Context(), []string{"s-2=x", j.header()[0]}); s.IsNew() {
 		t.Error("a chunk that was planted hides the session")
 	}
 	withForeign := strings.Replace(j.header()[0], "s-2=", "s-2=x; x=", 1)
-	if s := m.Open([]string{withForeign}); !s.IsNew() {
+	if s := m.Open(t.Context(), []string{withForeign}); !s.IsNew() {
 		t.Error("a foreign chunk is accepted")
 	}
 }

@@ -18,11 +18,11 @@ func TestCompanions(t *testing.T) {
 	cfg := runtime.Config{Keys: parseKeys(t, keyA+" "+keyB), IdleTimeout: time.Hour, AbsoluteTimeout: 24 * time.Hour, Time: clock.now}
 	m := newManager(t, cfg)
 	start := clock.now()
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	fieldUser.Set(s.Session, "hubo")
 	id, data := s.ID(), pair(t, seal(t, m, s))
 	session := strings.TrimPrefix(data, dataName+"=")
-	other := m.Open(nil).ID()
+	other := m.Open(t.Context(), nil).ID()
 	at := func(after time.Duration) uint64 { return uint64(start.Add(after).Unix()) }
 	companion := func(id string, after time.Duration) string {
 		return sealText(t, keyA, seenName, "seen", seenPlaintext(t, id, at(after)))
@@ -80,12 +80,12 @@ func TestCompanions(t *testing.T) {
 			var log eventLog
 			cfg.OnEvent = log.record
 			m := newManager(t, cfg)
-			s := m.Open([]string{header})
+			s := m.Open(t.Context(), []string{header})
 			got := lost
 			if !s.IsNew() {
 				got = alive
 			}
-			lines, err := m.Seal(s)
+			lines, err := setCookieLines(m.Seal(s))
 			switch sent := summary(t, lines); {
 			case sent == seenName:
 				got = renewed
@@ -108,7 +108,7 @@ func TestCompanions(t *testing.T) {
 		clock.set(start.Add(24*time.Hour + off))
 		for _, seen := range []uint64{at(24*time.Hour - time.Second), at(24 * time.Hour), at(1000 * time.Hour), 1 << 40} {
 			header := data + "; " + seenName + "=" + sealText(t, keyA, seenName, "seen", seenPlaintext(t, id, seen))
-			s := m.Open([]string{header})
+			s := m.Open(t.Context(), []string{header})
 			if !s.IsNew() != want || want && !s.ExpiresAt().Equal(start.Add(24*time.Hour)) {
 				t.Errorf("%v: last used at %d: new %v, until %v", off, seen, s.IsNew(), s.ExpiresAt())
 			}
@@ -131,13 +131,13 @@ func TestReplayedCompanion(t *testing.T) {
 	data := dataName + "=" + j.value(dataName)
 	clock.advance(5 * time.Minute)
 	for i, want := range []bool{false, true, true} { // 105, 55 and 5 minutes old
-		if s := m.Open([]string{data + "; " + companions[i]}); !s.IsNew() != want {
+		if s := m.Open(t.Context(), []string{data + "; " + companions[i]}); !s.IsNew() != want {
 			t.Errorf("with companion %d: alive %v", i, !s.IsNew())
 		}
 	}
 	// The latest of several counts: after a change of Domain or Path, the older one may come first.
 	for _, headers := range [][]string{{data, companions[0], companions[2]}, {companions[2], companions[0], data}} {
-		if s := m.Open(headers); s.IsNew() || !s.ExpiresAt().Equal(clock.now().Add(55*time.Minute)) {
+		if s := m.Open(t.Context(), headers); s.IsNew() || !s.ExpiresAt().Equal(clock.now().Add(55*time.Minute)) {
 			t.Errorf("with an older companion: new %v, until %v", s.IsNew(), s.ExpiresAt())
 		}
 	}
@@ -161,17 +161,17 @@ func TestSwappedCookies(t *testing.T) {
 			dataName + "=" + seen[:len(seen)-3] + "AAA":          runtime.RefusedPurpose, // nobody looks closer
 			dataName + "=" + seen[:12]:                           runtime.RefusedMalformed,
 		} {
-			if s := m.Open([]string{header}); !s.IsNew() {
+			if s := m.Open(t.Context(), []string{header}); !s.IsNew() {
 				t.Errorf("%.60s: accepted", header)
 			}
 			log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: reason})
 		}
-		s := m.Open([]string{dataName + "=" + seen + "; " + dataName + "=" + data})
+		s := m.Open(t.Context(), []string{dataName + "=" + seen + "; " + dataName + "=" + data})
 		if s.IsNew() {
 			t.Error("a companion's token hides the session")
 		}
 		log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedPurpose})
-		s = m.Open([]string{dataName + "=" + data + "; " + seenName + "=" + data})
+		s = m.Open(t.Context(), []string{dataName + "=" + data + "; " + seenName + "=" + data})
 		if s.IsNew() || !s.ExpiresAt().Equal(clock.now().Add(30*time.Minute)) {
 			t.Errorf("a session's token counts as a companion: until %v", s.ExpiresAt())
 		}
@@ -192,11 +192,11 @@ func TestRotationOfTheCompanionAlone(t *testing.T) {
 	m.SetKeys(parseKeys(t, keyB+" "+keyA))
 	j.visit(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })
 
-	late := m.Open(j.header()) // a reader, whose response comes after the next change's
+	late := m.Open(t.Context(), j.header()) // a reader, whose response comes after the next change's
 	read(late)
 	j.visit(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 2) })
 	log.take()
-	lines, err := m.Seal(late)
+	lines, err := setCookieLines(m.Seal(late))
 	if got := summary(t, lines); got != seenName || err != nil {
 		t.Errorf("the reader sends %q, %v", got, err)
 	}
@@ -255,24 +255,24 @@ func TestCompanionOfTheOldID(t *testing.T) {
 		j.visit(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
 		clock.advance(30 * time.Minute)
 		j.visit(t, m, read)
-		late := m.Open(j.header()) // another request with the old id
+		late := m.Open(t.Context(), j.header()) // another request with the old id
 		read(late)
 		if got := j.visit(t, m, renew); got != dataName {
 			t.Errorf("%s: sent %q", name, got)
 		}
 		clock.advance(10 * time.Minute)
-		lines, _ := m.Seal(late)
+		lines, _ := setCookieLines(m.Seal(late))
 		if got := summary(t, lines); got != seenName {
 			t.Errorf("%s: the late reader sends %q", name, got)
 		}
 		j.receive(t, lines)
 		header := j.header()
 		clock.advance(50*time.Minute - time.Second)
-		if s := m.Open(header); s.IsNew() {
+		if s := m.Open(t.Context(), header); s.IsNew() {
 			t.Errorf("%s: ended early", name)
 		}
 		clock.advance(time.Second)
-		if s := m.Open(header); !s.IsNew() {
+		if s := m.Open(t.Context(), header); !s.IsNew() {
 			t.Errorf("%s: lives by the companion of the old id", name)
 		}
 		clock.advance(-10 * time.Minute)

@@ -52,7 +52,7 @@ func TestDuplicateCookies(t *testing.T) {
 		{"1 MiB of them", repeat(name, 1<<20/len(name+"; ")), "", 0},
 		{"1 MiB of semicolons", strings.Repeat(";", 1<<20), "", 0},
 	} {
-		s := m.Open([]string{c.header})
+		s := m.Open(t.Context(), []string{c.header})
 		if got := fieldUser.Get(s.Session); got != c.want || s.IsNew() != (c.want == "") {
 			t.Errorf("%s: got %q", c.name, got)
 		}
@@ -61,11 +61,11 @@ func TestDuplicateCookies(t *testing.T) {
 		}
 	}
 	headers := strings.Split(repeat(garbage, 3000)+one, "; ")
-	if s := m.Open(headers); !s.IsNew() {
+	if s := m.Open(t.Context(), headers); !s.IsNew() {
 		t.Error("the 3001st header is looked at")
 	}
 	// Whatever they were, the browser gets one cookie in their place.
-	s := m.Open([]string{fmt.Sprint(forged, "; ", garbage)})
+	s := m.Open(t.Context(), []string{fmt.Sprint(forged, "; ", garbage)})
 	fieldUser.Set(s.Session, "new")
 	if c := parseCookie(t, seal(t, m, s)); c.Value == "" {
 		t.Error("no cookie")
@@ -101,7 +101,7 @@ func TestDuplicateChunks(t *testing.T) {
 		{strings.Repeat("s=3.A; ", 1000) + "s-2=" + strings.Repeat("A", 1<<20) + "; s-3=A", false, 8},
 	} {
 		log.take()
-		s := m.Open([]string{c.header})
+		s := m.Open(t.Context(), []string{c.header})
 		if s.IsNew() == c.alive {
 			t.Errorf("%.60s: alive %v", c.header, !s.IsNew())
 		}

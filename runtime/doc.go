@@ -50,8 +50,9 @@
 // worth nothing, and [Session.AuthenticatedAt] is now. [Session.Renew] also gives the session a
 // new id; call it when a user's rights change.
 //
-// [Session.Destroy] logs the visitor out. [Manager.RevokePrincipal] logs a user out everywhere, and
-// [Manager.RevokeID] ends one session; both need [Config.Store] or [Config.Revocations].
+// [Session.Destroy] logs the visitor out. RevokeByUserID, which the generated manager has for a principal
+// UserID, logs a user out everywhere, and [Manager.RevokeID] ends one session; both need [Config.Store]
+// or [Config.Revocations].
 //
 // # Where sessions live
 //

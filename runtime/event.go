@@ -68,6 +68,7 @@ const (
 	EventSaveFailed   EventKind = "save failed"   // * a session could not be saved
 	EventGone         EventKind = "gone"          // another request ended or moved the session, so that the changes of this one are dropped
 	EventOverwritten  EventKind = "overwritten"   // * two requests set a field at the same time and the later one won; Update would have kept both
+	EventOverflow     EventKind = "overflow"      // a flash field was full, so that its oldest values were dropped; Reason is how many
 	EventRevoked      EventKind = "revoked"       // sessions were revoked; Reason is one of the Revoked constants
 	EventStoreFailed  EventKind = "store failed"  // * a call of the store failed; Reason is which
 	EventKeysRead     EventKind = "keys read"     // * WatchKeys read a file that changed, or is good again after a failure; Reason is one of the Keys constants
@@ -107,6 +108,7 @@ func (m *manager) report(ctx context.Context, e Event) {
 		observer(e)
 		return
 	}
+	m.recent.add(e, m.clock.now())
 	if m.onEvent != nil {
 		m.onEvent(ctx, e)
 		return

@@ -53,7 +53,7 @@ func TestEventsWithoutHandler(t *testing.T) {
 	if want := (runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedMalformed, Method: "GET", Path: "/x"}); last != want {
 		t.Errorf("event %+v, want %+v", last, want)
 	}
-	m.Open(r.Header["Cookie"]).IsNew()
+	m.Open(t.Context(), r.Header["Cookie"]).IsNew()
 	if want := (runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedMalformed}); last != want {
 		t.Errorf("event %+v, want %+v", last, want)
 	}
@@ -112,9 +112,9 @@ func TestEventOfFailedSave(t *testing.T) {
 				runtime.Event{Kind: runtime.EventSaveFailed, Reason: "too large for a cookie", Field: "Blob", Largest: "Blob (2097162 bytes), User (10 bytes)"}},
 		} {
 			events = nil
-			s := m.Open(nil)
+			s := m.Open(t.Context(), nil)
 			c.use(s)
-			if lines, err := m.Seal(s); lines != nil || err == nil {
+			if lines, err := setCookieLines(m.Seal(s)); lines != nil || err == nil {
 				t.Errorf("sealed %q, %v", lines, err)
 			}
 			if len(events) == 0 || events[len(events)-1] != c.want {

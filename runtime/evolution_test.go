@@ -17,7 +17,7 @@ import (
 func TestUnknownFieldsAreCarried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		newer, older := newManager(t, runtime.Config{}), newManagerOf(t, runtime.Config{}, &fieldUser)
-		s := newer.Open(nil)
+		s := newer.Open(t.Context(), nil)
 		fieldUser.Set(s.Session, "hubo")
 		fieldCart.Set(s.Session, []item{{"x", 1}})
 		fieldCode.Set(s.Session, "123")
@@ -27,11 +27,11 @@ func TestUnknownFieldsAreCarried(t *testing.T) {
 
 		for i := range 3 {
 			time.Sleep(3 * time.Minute)
-			s = older.Open([]string{cookie})
+			s = older.Open(t.Context(), []string{cookie})
 			fieldUser.Set(s.Session, string(rune('a'+i)))
 			cookie = pair(t, seal(t, older, s))
 		}
-		s = newer.Open([]string{cookie})
+		s = newer.Open(t.Context(), []string{cookie})
 		if fieldUser.Get(s.Session) != "c" || !slices.Equal(fieldCart.Get(s.Session), []item{{"x", 1}}) ||
 			fieldCode.Get(s.Session) != "123" || fieldAccount.Get(s.Session) != 7 ||
 			s.ID() != id || !s.CreatedAt().Equal(created) || !s.AuthenticatedAt().Equal(created) {
@@ -40,14 +40,14 @@ func TestUnknownFieldsAreCarried(t *testing.T) {
 
 		// The expiry went along: at ten minutes both builds let the field go.
 		time.Sleep(time.Minute - time.Second)
-		if s = newer.Open([]string{cookie}); !fieldCode.Has(s.Session) {
+		if s = newer.Open(t.Context(), []string{cookie}); !fieldCode.Has(s.Session) {
 			t.Error("the unknown field expired early")
 		}
 		time.Sleep(time.Second)
-		if s = newer.Open([]string{cookie}); fieldCode.Has(s.Session) {
+		if s = newer.Open(t.Context(), []string{cookie}); fieldCode.Has(s.Session) {
 			t.Error("the unknown field's expiry is lost")
 		}
-		s = older.Open([]string{cookie})
+		s = older.Open(t.Context(), []string{cookie})
 		fieldUser.Set(s.Session, "d")
 		if got := plaintextOf(t, pair(t, seal(t, older, s))); bytes.Contains(got, []byte("code")) || !bytes.Contains(got, []byte("cart")) {
 			t.Errorf("the older build keeps %q", got)
@@ -61,12 +61,12 @@ func TestUnknownFieldsAlone(t *testing.T) {
 		fieldUser.Set(s.Session, "hubo")
 		fieldVisits.Set(s.Session, 1)
 	})
-	s := older.Open([]string{cookie})
+	s := older.Open(t.Context(), []string{cookie})
 	fieldUser.Clear(s.Session)
 	if c := parseCookie(t, seal(t, older, s)); c.Value == "" {
 		t.Error("a session with fields of another build alone was deleted")
 	}
-	s = older.Open([]string{cookie})
+	s = older.Open(t.Context(), []string{cookie})
 	s.Clear()
 	if c := parseCookie(t, seal(t, older, s)); c.Value != "" {
 		t.Error("Clear leaves fields of another build")
@@ -78,7 +78,7 @@ func TestLaterMetadataIsCarried(t *testing.T) {
 	later := [][]byte{wire.AppendString(nil, "of a later version"), mapping("x", 1, "y", []byte{0xc0}), wire.AppendUint(nil, 7)}
 	for name, expiries := range map[string][]byte{"no expiries": mapping(), "expiries": mapping("code", 600, "later", 600)} {
 		meta := metadata(time.Now(), append([][]byte{expiries}, later...)...)
-		s := m.Open([]string{craft(t, payload(meta, "user", "hubo", "later", "?", "code", "123"))})
+		s := m.Open(t.Context(), []string{craft(t, payload(meta, "user", "hubo", "later", "?", "code", "123"))})
 		if fieldUser.Get(s.Session) != "hubo" || fieldCode.Get(s.Session) != "123" {
 			t.Errorf("%s: not read: %v", name, s)
 		}
@@ -110,21 +110,21 @@ func TestOlderKeys(t *testing.T) {
 			{"own key first", []any{"c", "new", "code", "old"}, "new"},
 			{"own key last", []any{"kode", "oldest", "code", "old", "c", "new"}, "new"},
 		} {
-			s := m.Open([]string{craft(t, payload(metadata(time.Now()), c.pairs...))})
+			s := m.Open(t.Context(), []string{craft(t, payload(metadata(time.Now()), c.pairs...))})
 			if got := renamed.Get(s.Session); got != c.want || s.Modified() {
 				t.Errorf("%s: %q, modified: %v", c.name, got, s.Modified())
 			}
 		}
 
 		// The expiry of the older value is not the newer one's.
-		s := m.Open([]string{craft(t, payload(metadata(time.Now(), mapping("code", 0)), "c", "new", "code", "old"))})
+		s := m.Open(t.Context(), []string{craft(t, payload(metadata(time.Now(), mapping("code", 0)), "c", "new", "code", "old"))})
 		if got := renamed.Get(s.Session); got != "new" {
 			t.Errorf("expired with the older key: %q", got)
 		}
 
 		// A save moves it to its own key, with its expiry.
 		cookie := craft(t, payload(metadata(time.Now(), mapping("code", 600)), "code", "old"))
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		s.SetPermanent(true)
 		cookie = pair(t, seal(t, m, s))
 		got := plaintextOf(t, cookie)
@@ -132,11 +132,11 @@ func TestOlderKeys(t *testing.T) {
 			t.Errorf("saved as %q", got)
 		}
 		time.Sleep(600*time.Second - 1)
-		if s := m.Open([]string{cookie}); !renamed.Has(s.Session) {
+		if s := m.Open(t.Context(), []string{cookie}); !renamed.Has(s.Session) {
 			t.Error("expired early")
 		}
 		time.Sleep(time.Nanosecond)
-		if s := m.Open([]string{cookie}); renamed.Has(s.Session) {
+		if s := m.Open(t.Context(), []string{cookie}); renamed.Has(s.Session) {
 			t.Error("the expiry is lost")
 		}
 	})
@@ -164,7 +164,7 @@ func TestMismatchedField(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log eventLog
 			m := newManager(t, runtime.Config{OnEvent: log.record})
-			s := m.Open([]string{cookie})
+			s := m.Open(t.Context(), []string{cookie})
 			for range 3 { // one event for each field, however often it is used
 				use(t, s)
 			}
@@ -184,7 +184,7 @@ func TestMismatchedField(t *testing.T) {
 	}
 	t.Run("Update", func(t *testing.T) {
 		var log eventLog
-		s := newManager(t, runtime.Config{OnEvent: log.record}).Open([]string{cookie})
+		s := newManager(t, runtime.Config{OnEvent: log.record}).Open(t.Context(), []string{cookie})
 		fieldUser.Update(s.Session, func(v string) string { return v + "x" })
 		if got := fieldUser.Get(s.Session); got != "x" {
 			t.Errorf("got %q", got)
@@ -207,7 +207,7 @@ func TestMismatchedField(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newManager(t, runtime.Config{OnEvent: func(context.Context, runtime.Event) {}})
-			s := m.Open([]string{craft(t, payload(metadata(time.Now()), "user", 7))})
+			s := m.Open(t.Context(), []string{craft(t, payload(metadata(time.Now()), "user", 7))})
 			remove(s)
 			if line := seal(t, m, s); !s.Modified() || parseCookie(t, line).MaxAge >= 0 {
 				t.Errorf("modified %v, saved as %q", s.Modified(), line)
@@ -216,7 +216,7 @@ func TestMismatchedField(t *testing.T) {
 	}
 	t.Run("untouched", func(t *testing.T) { // and so not decoded: it may be a newer build's
 		m := newManager(t, runtime.Config{})
-		s := m.Open([]string{cookie})
+		s := m.Open(t.Context(), []string{cookie})
 		fieldVisits.Set(s.Session, 4)
 		got := plaintextOf(t, pair(t, seal(t, m, s)))
 		if !bytes.HasSuffix(got, payload(nil, "user", 7, "visits", 4, "roles", "no list")[1:]) {
@@ -259,12 +259,12 @@ func TestMalformedPayload(t *testing.T) {
 	} {
 		var log eventLog
 		m := newManager(t, runtime.Config{OnEvent: log.record})
-		if s := m.Open([]string{craft(t, plaintext)}); !s.IsNew() || fieldUser.Has(s.Session) {
+		if s := m.Open(t.Context(), []string{craft(t, plaintext)}); !s.IsNew() || fieldUser.Has(s.Session) {
 			t.Errorf("%s: accepted", name)
 		}
 		log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedMalformed})
 	}
-	if s := newManager(t, runtime.Config{}).Open([]string{craft(t, good)}); fieldUser.Get(s.Session) != "hubo" {
+	if s := newManager(t, runtime.Config{}).Open(t.Context(), []string{craft(t, good)}); fieldUser.Get(s.Session) != "hubo" {
 		t.Error("the well-formed payload is refused")
 	}
 }
@@ -282,22 +282,22 @@ func TestResealTooLarge(t *testing.T) {
 		return m, field
 	}
 	old, blob := manager(keyA, "b")
-	s := old.Open(nil)
+	s := old.Open(t.Context(), nil)
 	for n := 2900; s.Size() < 4095; n++ {
 		blob.Set(s.Session, make([]byte, n))
 	}
 	cookie := pair(t, seal(t, old, s))
 
 	m, blob := manager(keyC+","+keyA, "renamed", "b")
-	s = m.Open([]string{cookie})
+	s = m.Open(t.Context(), []string{cookie})
 	if len(blob.Get(s.Session)) == 0 {
 		t.Fatal("not opened")
 	}
-	if lines, err := m.Seal(s); lines != nil || err != nil {
+	if lines, err := setCookieLines(m.Seal(s)); lines != nil || err != nil {
 		t.Errorf("a read gives %q, %v", lines, err)
 	}
 	blob.Set(s.Session, make([]byte, 3))
-	if lines, err := m.Seal(s); len(lines) != 1 || err != nil {
+	if lines, err := setCookieLines(m.Seal(s)); len(lines) != 1 || err != nil {
 		t.Errorf("a change gives %q, %v", lines, err)
 	}
 }

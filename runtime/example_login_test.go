@@ -69,8 +69,9 @@ func Example_logIn() {
 	// visit 1 by user 0
 }
 
-// RevokePrincipal logs a user out everywhere. It needs Config.Store or Config.Revocations.
-func ExampleManager_RevokePrincipal() {
+// RevokeByUserID, of the generated manager, logs a user out everywhere. It needs Config.Store or
+// Config.Revocations.
+func ExampleManager_revokeByUserID() {
 	keys, err := runtime.ParseKeys(runtime.GenerateKey())
 	if err != nil {
 		log.Fatal(err)
@@ -98,8 +99,7 @@ func ExampleManager_RevokePrincipal() {
 	laptop.post("/login")
 	fmt.Println(phone.get("/"), "and", laptop.get("/"))
 
-	// The argument has the type of the principal field.
-	if err := sessions.RevokePrincipal(context.Background(), int64(42)); err != nil {
+	if err := sessions.RevokeByUserID(context.Background(), 42); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(phone.get("/"), "and", laptop.get("/"))
@@ -168,7 +168,7 @@ func ExampleManager_Check() {
 			}
 			fmt.Fprintf(w, "event %d for user %d\n", n, user)
 			if n == 1 { // somebody logs the user out
-				if err := sessions.RevokePrincipal(r.Context(), user); err != nil {
+				if err := sessions.RevokeByUserID(r.Context(), user); err != nil {
 					log.Print(err)
 				}
 			}

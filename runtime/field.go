@@ -22,16 +22,21 @@ type descriptor struct {
 	ttl       time.Duration
 	secret    bool
 	principal bool
+	visitor   bool
+	factor    bool
+	typ       reflect.Type
 	decode    func(raw []byte) (any, error)
-	encode    func(v any) ([]byte, error)
 }
+
+// owned reports whether the field is cleared when the principal changes or goes.
+func (f *descriptor) owned() bool { return !f.visitor && !f.principal }
 
 func (f *Field[T]) descriptor() descriptor {
 	return descriptor{
 		index: f.Index, name: f.Name, key: f.Key,
-		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal,
+		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal, visitor: f.Visitor, factor: f.Factor,
+		typ:    reflect.TypeFor[T](),
 		decode: func(raw []byte) (any, error) { return codec.DecodeField(raw, f.Decode) },
-		encode: f.encodeAny,
 	}
 }
 
@@ -179,13 +184,9 @@ func (f *Field[T]) again(st *state, change func(T) T) update {
 	}
 }
 
-// encodeAny encodes a value of the field's type.
-func (f *Field[T]) encodeAny(v any) ([]byte, error) {
-	value, ok := v.(T)
-	if !ok {
-		return nil, fmt.Errorf("session: principal %s has the type %v, not %T", f.Name, reflect.TypeFor[T](), v)
-	}
-	raw, err := codec.AppendField(nil, value, f.Encode)
+// encoded returns a value as sessions hold it.
+func (f *Field[T]) encoded(v T) ([]byte, error) {
+	raw, err := codec.AppendField(nil, v, f.Encode)
 	if err != nil {
 		return nil, fmt.Errorf("%w: field %s", ErrEncode, f.Name)
 	}

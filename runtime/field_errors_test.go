@@ -22,7 +22,7 @@ func TestEncodeErrors(t *testing.T) {
 		}
 		var log eventLog
 		m := newManagerOf(t, runtime.Config{OnEvent: log.record}, &f)
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		f.Set(s.Session, "fine")
 		f.Set(s.Session, "fail")
 		err := s.Err()
@@ -32,7 +32,7 @@ func TestEncodeErrors(t *testing.T) {
 		if got := f.Get(s.Session); got != "fine" {
 			t.Errorf("the old value is gone: %q", got)
 		}
-		if lines, err := m.Seal(s); lines != nil || !errors.Is(err, runtime.ErrEncode) {
+		if lines, err := setCookieLines(m.Seal(s)); lines != nil || !errors.Is(err, runtime.ErrEncode) {
 			t.Errorf("sealed %q, %v", lines, err)
 		}
 		log.expect(t, runtime.Event{Kind: runtime.EventSaveFailed, Reason: "value cannot be encoded", Field: "Moody"})
@@ -46,7 +46,7 @@ func TestEncodeErrors(t *testing.T) {
 func TestEncodePanic(t *testing.T) {
 	f := moodyField(false)
 	m := newManagerOf(t, runtime.Config{}, &f)
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	f.Set(s.Session, "fine")
 	for name, call := range map[string]func(){
 		"Set":    func() { f.Set(s.Session, "panic") },
@@ -74,7 +74,7 @@ func TestCyclicValue(t *testing.T) {
 	}
 	f := runtime.Field[*node]{Name: "Node", Key: "n", Encode: encode,
 		Decode: func(d *codec.Decoder) *node { d.Skip(); return nil }}
-	s := newManagerOf(t, runtime.Config{}, &f).Open(nil)
+	s := newManagerOf(t, runtime.Config{}, &f).Open(t.Context(), nil)
 	loop := new(node)
 	loop.next = loop
 	f.Set(s.Session, loop)

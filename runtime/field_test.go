@@ -17,7 +17,7 @@ import (
 func testField[T any](t *testing.T, f *runtime.Field[T], one, two T, equal func(a, b T) bool) {
 	t.Run(f.Name, func(t *testing.T) {
 		m := newManager(t, runtime.Config{})
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		expect := func(want T, set bool) {
 			t.Helper()
 			if got := f.Get(s.Session); !equal(got, want) {
@@ -102,7 +102,7 @@ func TestFields(t *testing.T) {
 
 func TestFieldsDoNotMix(t *testing.T) {
 	m := newManager(t, runtime.Config{})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	for i := range 20 { // values of many sizes take one another's places
 		fieldUser.Set(s.Session, strings.Repeat("u", i%10))
 		fieldBlob.Set(s.Session, make([]byte, i*37%100))
@@ -128,7 +128,7 @@ func TestFieldsDoNotMix(t *testing.T) {
 
 func TestAppend(t *testing.T) {
 	m := newManager(t, runtime.Config{})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	runtime.Append(s.Session, &fieldRoles)
 	if s.Modified() || fieldRoles.Has(s.Session) {
 		t.Error("appending nothing is a change")
@@ -152,7 +152,7 @@ func TestAppend(t *testing.T) {
 // Nothing that goes in or comes out is shared with the session.
 func TestValuesAreCopies(t *testing.T) {
 	m := newManager(t, runtime.Config{})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	roles, scores, blob := []string{"a"}, map[string]int{"a": 1}, []byte("blob")
 	fieldRoles.Set(s.Session, roles)
 	fieldScores.Set(s.Session, scores)
@@ -211,7 +211,7 @@ func TestMax(t *testing.T) {
 			"session: value above the field's max: field User holds at most 10, got 11"},
 	} {
 		m := newManager(t, runtime.Config{})
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		fieldUser.Set(s.Session, "1234567890") // exactly at it
 		fieldRoles.Set(s.Session, []string{"a", "b", "c"})
 		fieldScores.Set(s.Session, map[string]int{"a": 1, "b": 2})
@@ -231,7 +231,7 @@ func TestMax(t *testing.T) {
 		if err := s.Err(); err.Error() != c.want {
 			t.Errorf("%s: replaced by %v", c.name, err)
 		}
-		if lines, err := m.Seal(s); lines != nil || !errors.Is(err, runtime.ErrMax) {
+		if lines, err := setCookieLines(m.Seal(s)); lines != nil || !errors.Is(err, runtime.ErrMax) {
 			t.Errorf("%s: sealed %q, %v", c.name, lines, err)
 		}
 	}
@@ -246,7 +246,7 @@ func TestUpdateRunsAgain(t *testing.T) {
 		"Clear":   func(s runtime.Session) { s.Clear(); fieldVisits.Set(s, 10) },
 		"Destroy": func(s runtime.Session) { s.Destroy(); fieldVisits.Set(s, 10) },
 	} {
-		s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })})
+		s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })})
 		var seen []int
 		fieldVisits.Update(s.Session, func(n int) int {
 			if seen = append(seen, n); len(seen) == 1 {
@@ -262,7 +262,7 @@ func TestUpdateRunsAgain(t *testing.T) {
 		}
 	}
 	// Removed meanwhile: the default is what there is.
-	s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldTheme.Set(s.Session, "dark") })})
+	s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) { fieldTheme.Set(s.Session, "dark") })})
 	fieldTheme.Update(s.Session, func(v string) string { fieldTheme.Clear(s.Session); return v + "er" })
 	if got := fieldTheme.Get(s.Session); got != "lighter" {
 		t.Errorf("after Clear: %q", got)

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"iter"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 )
@@ -32,12 +33,22 @@ type home interface {
 	// time. The session is not locked.
 	pop(st *state, f *descriptor) []byte
 
+	// show removes the value of a field that is to be shown once and returns it, to one of those who
+	// ask at the same time. Saving may put it back. The session is not locked.
+	show(st *state, f *descriptor) []byte
+
 	// end notes that saving must end what the session was until now. It reports whether that
 	// is more than what was opened.
 	end(st *state) (more bool)
 
+	// bequeath notes, before end, that the visitor's fields are to be as others have left them by then.
+	bequeath(st *state)
+
 	// size returns how many bytes a session takes whose plaintext has so many.
 	size(plaintext int) int
+
+	// describe says in a few words where sessions live, and how many bytes one may take there.
+	describe() (where string, limit int)
 
 	// check asks again whether the session still counts, and fails with ErrEnded if not.
 	check(ctx context.Context, st *state) error
@@ -57,8 +68,12 @@ type revoker interface {
 
 	revokeAll(ctx context.Context) error
 
-	// list returns the sessions of the principal with this encoded value, in any order.
-	list(ctx context.Context, raw []byte) ([]SessionInfo, error)
+	// list yields the sessions of the principal with this encoded value, in any order. An error may
+	// be followed by more of them.
+	list(ctx context.Context, raw []byte) iter.Seq2[*state, error]
+
+	// update calls change with the sessions of the principal with this encoded value, and saves them.
+	update(ctx context.Context, raw []byte, change func(*state)) (changed int, err error)
 }
 
 // newHome returns the home that a valid Config chooses.

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"iter"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
@@ -34,14 +35,20 @@ func (h cookieHome) note(*state, change) {}
 
 func (h cookieHome) pop(st *state, f *descriptor) []byte { return st.take(f) }
 
+func (h cookieHome) show(st *state, f *descriptor) []byte { return st.hide(f) }
+
 func (h cookieHome) end(*state) (more bool) { return false }
 
 func (h cookieHome) endAlso(*state, *opened) bool { return false }
+
+func (h cookieHome) bequeath(*state) {}
 
 func (h cookieHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))
 	return size
 }
+
+func (h cookieHome) describe() (where string, limit int) { return "in the cookie", h.cookie.Limit() }
 
 func (h cookieHome) check(_ context.Context, st *state) error {
 	if st.origin == returning && st.hasExpired() {
@@ -50,8 +57,11 @@ func (h cookieHome) check(_ context.Context, st *state) error {
 	return nil
 }
 
-func (h cookieHome) revokeID(context.Context, sessionID) error           { return errNoRevocations }
-func (h cookieHome) revokePrincipal(context.Context, []byte) error       { return errNoRevocations }
-func (h cookieHome) revokeOthers(context.Context, *state, []byte) error  { return errNoRevocations }
-func (h cookieHome) revokeAll(context.Context) error                     { return errNoRevocations }
-func (h cookieHome) list(context.Context, []byte) ([]SessionInfo, error) { return nil, errNoList }
+func (h cookieHome) revokeID(context.Context, sessionID) error          { return errNoRevocations }
+func (h cookieHome) revokePrincipal(context.Context, []byte) error      { return errNoRevocations }
+func (h cookieHome) revokeOthers(context.Context, *state, []byte) error { return errNoRevocations }
+func (h cookieHome) revokeAll(context.Context) error                    { return errNoRevocations }
+
+func (h cookieHome) list(context.Context, []byte) iter.Seq2[*state, error] { return noList }
+
+func (h cookieHome) update(context.Context, []byte, func(*state)) (int, error) { return 0, errNoUpdate }

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"iter"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
@@ -149,8 +150,12 @@ func (h *revocableHome) save(st *state, lines []string) ([]string, error) {
 
 // killDoomed revokes what was ended.
 func (h *revocableHome) killDoomed(st *state) error {
+	heir := ""
+	if st.news == departure && !st.Empty() {
+		heir = h.denials.idKey(st.ID())
+	}
 	for r := st.revocable; len(r.doomed) > 0; r.doomed = r.doomed[1:] {
-		err := st.watch("revoke", func() error { return h.denials.denyID(st.ctx, r.doomed[0]) })
+		err := st.watch("revoke", func() error { return h.denials.denyID(st.ctx, r.doomed[0], heir) })
 		if err != nil {
 			return err
 		}
@@ -208,6 +213,8 @@ func (h *revocableHome) note(st *state, c change) {
 
 func (h *revocableHome) pop(st *state, f *descriptor) []byte { return st.take(f) }
 
+func (h *revocableHome) show(st *state, f *descriptor) []byte { return st.hide(f) }
+
 func (h *revocableHome) end(st *state) (more bool) {
 	r := st.revocable
 	more = len(r.leads) > 0
@@ -229,13 +236,19 @@ func (h *revocableHome) endAlso(st *state, other *opened) bool {
 	return o.owner != ownerAnonymous
 }
 
+func (h *revocableHome) bequeath(*state) {}
+
 func (h *revocableHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))
 	return size
 }
 
+func (h *revocableHome) describe() (where string, limit int) {
+	return "in the cookie; a store lists those that have ended", h.cookie.Limit()
+}
+
 func (h *revocableHome) revokeID(ctx context.Context, id sessionID) error {
-	return h.denials.denyID(ctx, id)
+	return h.denials.denyID(ctx, id, "")
 }
 
 func (h *revocableHome) revokePrincipal(ctx context.Context, raw []byte) error {
@@ -274,4 +287,8 @@ func (h *revocableHome) check(ctx context.Context, st *state) error {
 
 func (h *revocableHome) revokeAll(ctx context.Context) error { return h.marks.raiseAll(ctx) }
 
-func (h *revocableHome) list(context.Context, []byte) ([]SessionInfo, error) { return nil, errNoList }
+func (h *revocableHome) list(context.Context, []byte) iter.Seq2[*state, error] { return noList }
+
+func (h *revocableHome) update(context.Context, []byte, func(*state)) (int, error) {
+	return 0, errNoUpdate
+}

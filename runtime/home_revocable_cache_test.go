@@ -25,7 +25,7 @@ func TestRevocationCache(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		elsewhere.visit(read)
 		spy.expect(t)
-		if err := a.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+		if err := revokeAccount(t.Context(), a.m, 7); err != nil {
 			t.Fatal(err)
 		}
 		if c.isLoggedIn() || !elsewhere.isLoggedIn() {

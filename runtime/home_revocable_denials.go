@@ -69,10 +69,15 @@ func (d *denials) ask(ctx context.Context, key string) (known cachedDenial, err 
 	return d.cache.put(key, rec), nil
 }
 
-// denyID revokes an id, and those that its session has just moved to.
-func (d *denials) denyID(ctx context.Context, id sessionID) error {
+// denyID revokes an id, and those that its session has just moved to. A session that follows it has the
+// record with the key heir, "" for none: requests under way learn there that they are late.
+func (d *denials) denyID(ctx context.Context, id sessionID, heir string) error {
+	rec := d.denial()
+	if heir != "" {
+		rec.Principal = heir + otherOwner
+	}
 	return follow(d.idKey(id), func(key string) (next string, moved bool, err error) {
-		first, err := d.insert(ctx, key, d.denial())
+		first, err := d.insert(ctx, key, rec)
 		if first || err != nil {
 			return "", false, err
 		}

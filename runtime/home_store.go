@@ -27,7 +27,7 @@ type storeHome struct {
 type storedSession struct {
 	at      place       // of its record
 	waiting place       // of a record under its new id, of which nobody was told yet
-	doomed  []place     // what ends when the session is saved
+	doomed  []doomed    // what ends when the session is saved
 	leads   []sessionID // ids that lead to the session that a log-out is meant for
 
 	checked sessionID // where Check found it the last time
@@ -49,6 +49,7 @@ type place struct {
 	key      string
 	version  uint64
 	hash     string // of the principal under whom revocations look for it
+	hashed   hashed // what that is the hash of, if that is known
 	unlooked bool   // nobody has looked at the marks since it has been under that hash
 }
 
@@ -116,35 +117,44 @@ func (h *storeHome) open(st *state, text string, _ cookie.Values, now int64) (re
 	if refusal != "" {
 		return refusal, decrypted
 	}
-	s := st.stored
 	if st.isRival(id) { // or the very session that is open
 		return refusedAgain, true
 	}
-	rec, err := h.load(st, h.place(id, 0), &st.Contents)
+	refusal = h.openPlace(st, h.place(id, 0), now)
+	if refusal != "" {
+		return refusal, true
+	}
+	st.key = key
+	if st.Permanent() {
+		st.browser = holdsPermanent
+	}
+	return "", true
+}
+
+// openPlace opens the session whose record is at a place. The refusal is empty if it is good.
+func (h *storeHome) openPlace(st *state, p place, now int64) (refusal string) {
+	rec, err := h.load(st, p, &st.Contents)
 	if err != nil {
 		if !errors.Is(err, ErrNoRecord) {
 			st.fallDown(err)
 		}
-		st.origin = s.trace(err)
-		return RefusedUnknownID, true
+		st.origin = st.stored.trace(err)
+		return RefusedUnknownID
 	}
 	if expires, refusal := h.expiry(&st.Metadata, rec.used, now); now >= expires {
-		return refusal, true
+		return refusal
 	}
 	revoked, err := h.revoked(st, rec)
 	if err != nil {
 		st.fallDown(err)
 	}
 	if revoked || err != nil {
-		return RefusedRevoked, true
+		return RefusedRevoked
 	}
-	st.used, st.key = rec.used, key
-	if st.Permanent() {
-		st.browser = holdsPermanent
-	}
+	st.used = rec.used
 	rec.place.unlooked = false // as it was judged
-	s.hold(rec)
-	return "", true
+	st.stored.hold(rec)
+	return ""
 }
 
 // revoked reports whether a session does not count that the store has. What the store has under the
@@ -191,13 +201,13 @@ func (h *storeHome) end(st *state) (more bool) {
 	s := st.stored
 	more = len(s.leads) > 0
 	if s.found() {
-		s.doomed = append(s.doomed, s.at)
+		s.doomed = append(s.doomed, doomed{place: s.at})
 	}
 	for _, id := range s.leads {
-		s.doomed = append(s.doomed, h.place(id, 0))
+		s.doomed = append(s.doomed, doomed{place: h.place(id, 0)})
 	}
 	if s.waiting.version > 0 {
-		s.doomed = append(s.doomed, s.waiting)
+		s.doomed = append(s.doomed, doomed{place: s.waiting})
 	}
 	s.leads = nil
 	s.forget()
@@ -215,6 +225,10 @@ func (h *storeHome) endAlso(st *state, other *opened) bool {
 }
 
 func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + usedSize) }
+
+func (h *storeHome) describe() (where string, limit int) {
+	return "in a store; the cookie holds its sealed id", maxRecordSize
+}
 
 var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")
 

@@ -20,7 +20,7 @@ func (h *storeHome) note(st *state, c change) {
 		h.marks.authenticate(st, c.raw, h.nextLogIn())
 		c.marks, _ = st.Marks()
 	case c.kind == changeOwner:
-		s.changes = slices.DeleteFunc(s.changes, func(old change) bool { return old.field != nil })
+		s.changes = slices.DeleteFunc(s.changes, func(old change) bool { return old.field != nil && !old.field.visitor })
 	}
 	if c.again == nil {
 		s.changes = slices.DeleteFunc(s.changes, func(old change) bool {
@@ -56,9 +56,12 @@ func (s *storedSession) withdraw(f *descriptor) (changes []change) {
 }
 
 // baseOf reads the record again as it was last read or written.
-func (h *storeHome) baseOf(st *state) *payload.Contents {
+func (h *storeHome) baseOf(st *state) *payload.Contents { return h.parse(st.stored.base) }
+
+// parse reads what a record held, nil for none.
+func (h *storeHome) parse(base []byte) *payload.Contents {
 	c := h.newContents()
-	if base := st.stored.base; c.Parse(base[:len(base):len(base)]) != nil {
+	if c.Parse(base[:len(base):len(base)]) != nil {
 		return h.newContents()
 	}
 	return c
@@ -70,17 +73,18 @@ func (h *storeHome) merge(st *state) error {
 	if err != nil {
 		return err
 	}
-	h.rebase(st, newer)
+	h.rebase(st, h.baseOf(st), newer)
 	return nil
 }
 
-// rebase puts a newer record under the request's changes.
-func (h *storeHome) rebase(st *state, newer stored) {
+// rebase puts a newer record under the request's changes, which were made to an older one.
+func (h *storeHome) rebase(st *state, older *payload.Contents, newer stored) {
 	s := st.stored
-	h.reportOverwritten(st, newer.Contents)
+	h.reportOverwritten(st, older, newer.Contents)
 	mine, renewed := st.Metadata, !st.HasID(s.at.id)
 	st.Take(newer.Contents)
 	st.prune(st.now())
+	h.separate(st, older)
 	if renewed {
 		st.KeepID(&mine)
 	}
@@ -103,8 +107,7 @@ func (h *storeHome) rebase(st *state, newer stored) {
 
 // reportOverwritten tells of fields that this request sets without regard to what they
 // hold, and that another one has just changed.
-func (h *storeHome) reportOverwritten(st *state, newer *payload.Contents) {
-	older := h.baseOf(st)
+func (h *storeHome) reportOverwritten(st *state, older, newer *payload.Contents) {
 	for _, c := range st.stored.changes {
 		if c.again != nil || c.kind != changePut && c.kind != changeRemove {
 			continue
@@ -113,6 +116,25 @@ func (h *storeHome) reportOverwritten(st *state, newer *payload.Contents) {
 		if !same(theirs, older.Value(c.field.index)) && !same(theirs, c.raw) {
 			st.event(EventOverwritten, "", c.field.name)
 		}
+	}
+}
+
+// separate keeps users apart if the newer record is another principal's. A log-in gives the session a new id,
+// so that only a build which knows of no principal leaves one there.
+func (h *storeHome) separate(st *state, older *payload.Contents) {
+	was, is := h.principalOf(older), h.principalOf(&st.Contents)
+	if same(was, is) {
+		return
+	}
+	s := st.stored
+	if i := slices.IndexFunc(s.changes, func(c change) bool { return c.field != nil && c.field.principal }); i >= 0 {
+		if !same(s.changes[i].raw, is) {
+			st.clearOwned()
+		}
+		return
+	}
+	if was != nil { // what this request did was for somebody else
+		s.changes = slices.DeleteFunc(s.changes, func(c change) bool { return c.field != nil && c.field.owned() })
 	}
 }
 
@@ -134,7 +156,7 @@ func (h *storeHome) redo(st *state, c change) {
 	case changeMarks:
 		st.SetMarks(c.marks)
 	case changeOwner:
-		st.keepOnly(st.manager.principal)
+		st.clearOwned()
 	}
 }
 

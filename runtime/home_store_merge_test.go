@@ -34,13 +34,13 @@ func TestStoreConcurrentFields(t *testing.T) {
 			r := newRig(t, runtime.Config{})
 			typed, all := manyFields(n + 1)
 			m := newManagerOf(t, runtime.Config{Store: r.store, StoreTimeout: time.Minute, OnEvent: r.log.record}, all...)
-			s := m.Open(nil)
+			s := m.Open(t.Context(), nil)
 			typed[n].Set(s.Session, 1)
 			cookie := pair(t, seal(t, m, s))
 			var loaded sync.WaitGroup
 			loaded.Add(n)
 			together(n, func(i int) {
-				s := m.Open([]string{cookie})
+				s := m.Open(t.Context(), []string{cookie})
 				typed[i].Get(s.Session)
 				loaded.Done()
 				loaded.Wait() // all have read the same record
@@ -49,7 +49,7 @@ func TestStoreConcurrentFields(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			s = m.Open([]string{cookie})
+			s = m.Open(t.Context(), []string{cookie})
 			for i := range n {
 				if got, ok := typed[i].Get(s.Session), typed[i].Has(s.Session); got != i || !ok {
 					t.Errorf("field %d is %d, %v", i, got, ok)
@@ -250,15 +250,15 @@ func TestStoreMergesUnknownFields(t *testing.T) {
 	typed, all := manyFields(3)
 	newer := newManagerOf(t, runtime.Config{Store: r.store}, all...)
 	older := newManagerOf(t, runtime.Config{Store: r.store}, all[:1]...)
-	s := newer.Open(nil)
+	s := newer.Open(t.Context(), nil)
 	typed[1].Set(s.Session, 1)
 	cookie := pair(t, seal(t, newer, s))
-	a, b := older.Open([]string{cookie}), newer.Open([]string{cookie})
+	a, b := older.Open(t.Context(), []string{cookie}), newer.Open(t.Context(), []string{cookie})
 	typed[0].Set(a.Session, 5)
 	typed[2].Set(b.Session, 2)
 	seal(t, newer, b)
 	seal(t, older, a)
-	s = newer.Open([]string{cookie})
+	s = newer.Open(t.Context(), []string{cookie})
 	if typed[0].Get(s.Session) != 5 || typed[1].Get(s.Session) != 1 || typed[2].Get(s.Session) != 2 {
 		t.Errorf("merged to %v", s)
 	}
@@ -267,12 +267,12 @@ func TestStoreMergesUnknownFields(t *testing.T) {
 // Saving several times within one request.
 func TestStoreSavesAgain(t *testing.T) {
 	r := newRig(t, runtime.Config{})
-	s := r.m.Open(nil)
+	s := r.m.Open(t.Context(), nil)
 	var line string
 	for i := range 3 {
 		fieldVisits.Update(s.Session, func(n int) int { return n + 1 })
 		line = seal(t, r.m, s)
-		other := r.m.Open([]string{pair(t, line)})
+		other := r.m.Open(t.Context(), []string{pair(t, line)})
 		fieldRoles.Set(other.Session, []string{fmt.Sprint(i)})
 		fieldVisits.Update(other.Session, func(n int) int { return n + 10 })
 		if _, err := r.m.Seal(other); err != nil {
@@ -284,7 +284,7 @@ func TestStoreSavesAgain(t *testing.T) {
 	if err := r.m.Save(w, httptest.NewRequest("GET", "/", nil), s); err != nil || len(setCookies(w)) != 1 {
 		t.Errorf("%v, %v", err, setCookies(w))
 	}
-	s = r.m.Open([]string{pair(t, line)})
+	s = r.m.Open(t.Context(), []string{pair(t, line)})
 	if fieldVisits.Get(s.Session) != 33 || fieldRoles.Get(s.Session)[0] != "2" {
 		t.Errorf("%v", s)
 	}

@@ -46,6 +46,8 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 	return raw
 }
 
+func (h *storeHome) show(st *state, f *descriptor) []byte { return h.pop(st, f) }
+
 // claim takes a value out of the record, and nothing else. It is nil if another request
 // was faster.
 func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
@@ -77,7 +79,7 @@ func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 		return nil, err
 	}
 	if newer {
-		h.rebase(st, rec)
+		h.rebase(st, h.baseOf(st), rec)
 		return raw, nil
 	}
 	st.Contents.Remove(f.index)

@@ -140,8 +140,12 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 		return s, errRecord
 	}
 	s.plaintext = r.Rest()
-	s.staleness = h.stalenessOf(rec.Principal, c, key)
+	principals := h.rings.Load().principals // once: another ring may take its place
+	s.staleness = h.stalenessOf(rec.Principal, c, key, principals)
 	s.place = place{id: c.ID(), version: rec.Version, hash: rec.Principal, unlooked: s.staleness == staleIndex}
+	if s.staleness == staleNot {
+		s.place.hashed = hashed{principals[0], h.principalOf(c)}
+	}
 	if now := h.clock.now(); c.CorrectTimes(now) || s.used > now+payload.ClockError {
 		s.used = min(s.used, now)
 		s.staleness = max(s.staleness, staleTimes)
@@ -151,8 +155,7 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 
 // stalenessOf judges a record by the principal under whom the store has it, by what is in it, and by
 // the key under which it is sealed.
-func (h *storeHome) stalenessOf(hash string, c *payload.Contents, key int) staleness {
-	keys := h.rings.Load().principals
+func (h *storeHome) stalenessOf(hash string, c *payload.Contents, key int, keys []*principalKey) staleness {
 	switch {
 	case c.Unlooked():
 		return staleIndex
@@ -190,7 +193,10 @@ func openTombstone(text []byte, expires time.Time) error {
 // If the record comes to be under another hash by that, a revocation may just have looked for it
 // under the older one. The record says so, and whoever loads it next looks at the marks.
 func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Record, s stored, err error) {
-	hash := h.rings.Load().principals[0].hash(h.principalOf(c))
+	hash := p.hash
+	if of := (hashed{h.rings.Load().principals[0], h.principalOf(c)}); !of.same(p.hashed) {
+		hash, p.hashed = of.key.hash(of.principal), of
+	}
 	p.unlooked = p.version > 0 && (p.unlooked || p.hash != hash)
 	p.hash = hash
 	c.SetUnlooked(p.unlooked)

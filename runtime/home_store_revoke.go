@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
 )
 
 func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
@@ -166,7 +163,7 @@ func (h *storeHome) stillCounts(asker *state, rec stored, raw []byte) error {
 }
 
 func (h *storeHome) recordsOf(ctx context.Context, hash string) (records map[string]Record, err error) {
-	err = h.call(ctx, func(ctx context.Context) error {
+	err = h.callLong(ctx, func(ctx context.Context) error {
 		records, err = h.store.List(ctx, hash)
 		return err
 	})
@@ -197,35 +194,11 @@ func (h *storeHome) indexed(ctx context.Context, raw []byte) (map[sessionID]stor
 		for key, rec := range records {
 			s, err := h.openListed(rec, h.newContents())
 			if err != nil || h.place(s.place.id, 0).key != key {
-				return nil, fmt.Errorf("%w: %w", ErrStore, errRecord)
+				return nil, errDamaged
 			}
 			s.place.key = key
 			sessions[s.place.id] = s
 		}
 	}
 	return sessions, nil
-}
-
-func (h *storeHome) list(ctx context.Context, raw []byte) ([]SessionInfo, error) {
-	sessions, err := h.sessionsOf(ctx, raw)
-	if err != nil {
-		return nil, err
-	}
-	var infos []SessionInfo
-	for _, s := range sessions {
-		infos = append(infos, h.infoOf(s))
-	}
-	return infos, nil
-}
-
-func (h *storeHome) infoOf(s stored) SessionInfo {
-	expires, _ := h.expiry(&s.Metadata, s.used, h.clock.now())
-	return SessionInfo{
-		ID:              base64.RawURLEncoding.EncodeToString(s.place.id[:]),
-		CreatedAt:       time.Unix(s.Created, 0),
-		AuthenticatedAt: time.Unix(s.Authenticated, 0),
-		LastSeen:        time.Unix(max(s.Saved, s.used), 0),
-		ExpiresAt:       time.Unix(expires, 0),
-		Permanent:       s.Permanent(),
-	}
 }

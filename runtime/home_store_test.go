@@ -192,7 +192,7 @@ func TestStoreKeyRotation(t *testing.T) {
 		if fieldUser.Get(s.Session) != "hubo" {
 			t.Error("lost with the old key")
 		}
-		if infos, err := r.m.ListByPrincipal(t.Context(), int64(7)); len(infos) != 1 || err != nil {
+		if infos, err := listAccount(t.Context(), r.m, 7); len(infos) != 1 || err != nil {
 			t.Errorf("listed %v, %v", infos, err)
 		}
 	})

@@ -22,7 +22,7 @@ func (h *storeHome) save(st *state, lines []string) ([]string, error) {
 		return nil, st.failure()
 	}
 	for ; len(s.doomed) > 0; s.doomed = s.doomed[1:] {
-		if err := h.kill(st, s.doomed[0]); err != nil {
+		if err := h.endDoomed(st, s.doomed[0]); err != nil {
 			return nil, err
 		}
 	}
@@ -343,39 +343,48 @@ func (h *storeHome) tell(st *state, lines []string) ([]string, error) {
 
 // kill ends a session, wherever it moved meanwhile.
 func (h *storeHome) kill(st *state, p place) error {
+	_, err := h.succeed(st, p, nil)
+	return err
+}
+
+// succeed does so for a session that another one follows, if there is an heir. It returns what the session
+// was when it ended, unless that is what the place is known to hold.
+func (h *storeHome) succeed(st *state, p place, heir *sessionID) (last *payload.Contents, err error) {
 	known := p.version
-	return follow(p.id, func(id sessionID) (next sessionID, moved bool, err error) {
-		t, err := h.killOne(st, h.place(id, known))
+	err = follow(p.id, func(id sessionID) (next sessionID, moved bool, err error) {
+		var t *tombstone
+		last, t, err = h.killOne(st, h.place(id, known), heir)
 		known = 0
 		if t == nil || t.next == nil {
 			return id, false, err
 		}
 		return *t.next, true, nil
 	})
+	return last, err
 }
 
 // killOne ends the session of one id. If it had ended before, what is known of that is returned.
-func (h *storeHome) killOne(st *state, p place) (t *tombstone, err error) {
+func (h *storeHome) killOne(st *state, p place, heir *sessionID) (last *payload.Contents, t *tombstone, err error) {
 	look := func() error {
 		rec, err := h.load(st, place{id: p.id, key: p.key}, h.newContents())
-		p.version = rec.place.version
+		p.version, last = rec.place.version, rec.Contents
 		return err
 	}
 	if p.version == 0 {
 		err = look()
 	}
 	if err == nil {
-		err = h.contend(st, p.key, false, func() error { return h.bury(st, p, nil) }, look)
+		err = h.contend(st, p.key, false, func() error { return h.bury(st, p, heir) }, look)
 	}
 	switch {
 	case errors.As(err, &t):
-		return t, nil
+		return nil, t, nil
 	case errors.Is(err, ErrNoRecord):
-		return nil, nil
+		return nil, nil, nil
 	case errors.Is(err, errRecord):
-		return nil, h.delete(st, p)
+		return nil, nil, h.delete(st, p)
 	}
-	return nil, err
+	return last, nil, err
 }
 
 // lose makes the session empty, because it has ended meanwhile. Only a log-out, which

@@ -42,6 +42,16 @@ func newPrincipalKeys(masters [][]byte, name string) ([]*principalKey, error) {
 	return keys, nil
 }
 
+// A hashed is what was hashed: the encoded value of a principal, by a key.
+type hashed struct {
+	key       *principalKey
+	principal []byte
+}
+
+func (h hashed) same(other hashed) bool {
+	return h.key == other.key && same(h.principal, other.principal)
+}
+
 // hash hashes the encoded value of a principal. That of nobody is empty.
 func (k *principalKey) hash(raw []byte) string {
 	if raw == nil {

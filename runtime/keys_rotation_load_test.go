@@ -114,14 +114,14 @@ func TestRotationUnderLoad(t *testing.T) {
 		setKeys(next, old)
 		settle()
 		for _, m := range nodes {
-			if s := m.Open([]string{witness}); s.IsNew() {
+			if s := m.Open(t.Context(), []string{witness}); s.IsNew() {
 				t.Error("an old key does not open")
 			}
 		}
 		log.take()
 		setKeys(next)
 		for _, m := range nodes {
-			if s := m.Open([]string{witness}); !s.IsNew() {
+			if s := m.Open(t.Context(), []string{witness}); !s.IsNew() {
 				t.Error("a retired key opens")
 			}
 		}
@@ -143,7 +143,7 @@ func TestRequestsWhileKeysRotate(t *testing.T) {
 		var visitors sync.WaitGroup
 		for range 4 {
 			visitors.Go(func() {
-				s := w.Open(nil)
+				s := w.Open(t.Context(), nil)
 				for visits := 0; ctx.Err() == nil; visits++ {
 					if got := fieldVisits.Get(s.Session); got != visits {
 						t.Errorf("%d visits, want %d", got, visits)
@@ -151,12 +151,12 @@ func TestRequestsWhileKeysRotate(t *testing.T) {
 					}
 					time.Sleep(50 * time.Millisecond)
 					fieldVisits.Set(s.Session, visits+1)
-					lines, err := w.Seal(s)
+					lines, err := setCookieLines(w.Seal(s))
 					if err != nil {
 						t.Error(err)
 						return
 					}
-					s = w.Open([]string{pair(t, lines[0])})
+					s = w.Open(t.Context(), []string{pair(t, lines[0])})
 				}
 			})
 		}

@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func TestRotationOverNodes(t *testing.T) {
 			for _, first := range nodes {
 				cookie := sealed(t, first, func(s *visitor) { fieldVisits.Set(s.Session, 1) })
 				for _, next := range nodes {
-					s := next.Open([]string{cookie})
+					s := next.Open(t.Context(), []string{cookie})
 					fieldVisits.Update(s.Session, func(n int) int { return n + 1 })
 					cookie = pair(t, seal(t, next, s))
 				}
@@ -113,14 +114,14 @@ func (c *visitorCookies) open(m *runtime.Manager[visitor]) *visitor {
 	for name, value := range *c {
 		pairs = append(pairs, name+"="+value)
 	}
-	return m.Open([]string{strings.Join(pairs, "; ")})
+	return m.Open(context.Background(), []string{strings.Join(pairs, "; ")})
 }
 
 func (c *visitorCookies) visit(t *testing.T, m *runtime.Manager[visitor], use func(*visitor)) {
 	t.Helper()
 	s := c.open(m)
 	use(s)
-	lines, err := m.Seal(s)
+	lines, err := setCookieLines(m.Seal(s))
 	must(t, err)
 	for _, line := range lines {
 		set := parseCookie(t, line)

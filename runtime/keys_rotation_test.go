@@ -13,7 +13,7 @@ func TestRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log eventLog
 		m := newManager(t, runtime.Config{Lifetime: time.Hour, OnEvent: log.record})
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		fieldUser.Set(s.Session, "hubo")
 		s.SetPermanent(true)
 		id, expires := s.ID(), s.ExpiresAt()
@@ -27,14 +27,14 @@ func TestRotation(t *testing.T) {
 			}
 		}
 		setKeys(keyA + " " + keyB) // added, not yet promoted
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		if fieldUser.Get(s.Session) != "hubo" || seal(t, m, s) != "" {
 			t.Error("the first key's cookie is sent again")
 		}
 
 		time.Sleep(20 * time.Minute)
 		setKeys(keyB + " " + keyA)
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		if fieldUser.Get(s.Session) != "hubo" || s.Modified() {
 			t.Error("an old key does not open, or opening is a change")
 		}
@@ -45,12 +45,12 @@ func TestRotation(t *testing.T) {
 		}
 
 		setKeys(keyB)
-		if s = m.Open([]string{cookie}); !s.IsNew() {
+		if s = m.Open(t.Context(), []string{cookie}); !s.IsNew() {
 			t.Error("a retired key opens")
 		}
 		log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedUnknownKey})
 		cookie = pair(t, line)
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		if fieldUser.Get(s.Session) != "hubo" || s.ID() != id || !s.Permanent() || !s.ExpiresAt().Equal(expires) {
 			t.Errorf("another session after the rotation: %v, until %v", s, s.ExpiresAt())
 		}
@@ -58,7 +58,7 @@ func TestRotation(t *testing.T) {
 			t.Error("resealed again")
 		}
 		time.Sleep(40 * time.Minute)
-		if s = m.Open([]string{cookie}); !s.IsNew() {
+		if s = m.Open(t.Context(), []string{cookie}); !s.IsNew() {
 			t.Error("resealing made the session live longer")
 		}
 	})
@@ -69,7 +69,7 @@ func TestSetKeysDuringRequest(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})
 	cookie := sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-	s := m.Open([]string{cookie})
+	s := m.Open(t.Context(), []string{cookie})
 	fieldVisits.Set(s.Session, 1)
 	log.take()
 	if err := m.SetKeys(parseKeys(t, keyC)); err != nil {
@@ -88,7 +88,7 @@ func TestSetKeysErrors(t *testing.T) {
 	if err := m.SetKeys(runtime.Keys{}); !errors.Is(err, runtime.ErrNoKeys) || err.Error() != "session: no keys" {
 		t.Error(err)
 	}
-	if s := m.Open([]string{cookie}); fieldUser.Get(s.Session) != "hubo" {
+	if s := m.Open(t.Context(), []string{cookie}); fieldUser.Get(s.Session) != "hubo" {
 		t.Error("the old ring is gone")
 	}
 }
@@ -100,17 +100,17 @@ func TestRotationOfChangedSessions(t *testing.T) {
 	old := newManager(t, runtime.Config{})
 	m := newManager(t, runtime.Config{Keys: parseKeys(t, keyB+" "+keyA), OnEvent: log.record})
 	cookie := sealed(t, old, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-	s := m.Open([]string{cookie})
+	s := m.Open(t.Context(), []string{cookie})
 	fieldUser.Set(s.Session, "eve")
 	if got := fieldUser.Get(reopen(t, m, s).Session); got != "eve" {
 		t.Errorf("got %q", got)
 	}
-	s = m.Open([]string{cookie})
+	s = m.Open(t.Context(), []string{cookie})
 	fieldUser.Clear(s.Session)
 	if c := parseCookie(t, seal(t, m, s)); c.Value != "" {
 		t.Errorf("not deleted: %s", c.Raw)
 	}
-	s = m.Open([]string{craft(t, payload(metadata(time.Now())))})
+	s = m.Open(t.Context(), []string{craft(t, payload(metadata(time.Now())))})
 	if s.IsNew() || seal(t, m, s) != "" {
 		t.Error("an empty session was sealed again")
 	}

@@ -26,7 +26,7 @@ func TestParseKeys(t *testing.T) {
 		keys := parseKeys(t, text)
 		own := newManager(t, runtime.Config{Keys: parseKeys(t, base64.RawURLEncoding.EncodeToString(raw))})
 		cookie := sealed(t, own, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-		if got := fieldUser.Get(newManager(t, runtime.Config{Keys: keys}).Open([]string{cookie}).Session); got != "hubo" {
+		if got := fieldUser.Get(newManager(t, runtime.Config{Keys: keys}).Open(t.Context(), []string{cookie}).Session); got != "hubo" {
 			t.Errorf("%s: %s does not open what the same key sealed", name, text)
 		}
 	}
@@ -116,10 +116,10 @@ func TestEphemeralKeys(t *testing.T) {
 		t.Errorf("the log does not say what an ephemeral key means:\n%s", log)
 	}
 	cookie := sealed(t, one, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-	if s := two.Open([]string{cookie}); fieldUser.Has(s.Session) {
+	if s := two.Open(t.Context(), []string{cookie}); fieldUser.Has(s.Session) {
 		t.Error("two ephemeral keys are the same")
 	}
-	if s := one.Open([]string{cookie}); !fieldUser.Has(s.Session) {
+	if s := one.Open(t.Context(), []string{cookie}); !fieldUser.Has(s.Session) {
 		t.Error("an ephemeral key does not open what it sealed")
 	}
 }

@@ -259,9 +259,9 @@ func (j *jar) visit(t testing.TB, m *runtime.Manager[visitor], use func(*visitor
 
 func (j *jar) try(t testing.TB, m *runtime.Manager[visitor], use func(*visitor)) ([]string, error) {
 	t.Helper()
-	s := m.Open(j.header())
+	s := m.Open(t.Context(), j.header())
 	use(s)
-	lines, err := m.Seal(s)
+	lines, err := setCookieLines(m.Seal(s))
 	j.receive(t, lines)
 	return lines, err
 }

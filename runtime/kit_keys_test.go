@@ -41,7 +41,7 @@ func seals(t testing.TB, m *runtime.Manager[visitor], key string) bool {
 func passes(t testing.TB, from, to *runtime.Manager[visitor]) bool {
 	t.Helper()
 	cookie := sealed(t, from, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
-	return !to.Open([]string{cookie}).IsNew()
+	return !to.Open(t.Context(), []string{cookie}).IsNew()
 }
 
 // noKey checks that a text shows no part of a key, in any of the usual forms.

@@ -155,13 +155,22 @@ func newRig(t testing.TB, cfg runtime.Config) *rig {
 	return r
 }
 
-func (r *rig) start(cfg runtime.Config) {
+func (r *rig) start(cfg runtime.Config) { r.startOf(cfg, fields...) }
+
+func (r *rig) startOf(cfg runtime.Config, fields ...runtime.AnyField) {
 	cfg.OnEvent = r.log.record
 	cfg.StoreTimeout = cmp.Or(cfg.StoreTimeout, time.Minute) // a busy machine is no failure
-	r.m = newManager(r.t, cfg)
+	r.m = newManagerOf(r.t, cfg, fields...)
 	r.h = r.m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Context().Value(actionKey{}).(func(*visitor))(from(r))
 	}))
+}
+
+// newRigOf returns a rig with a store whose schema has these fields.
+func newRigOf(t testing.TB, fields ...runtime.AnyField) *rig {
+	r := &rig{t: t, store: newSpyStore()}
+	r.startOf(runtime.Config{Store: r.store}, fields...)
+	return r
 }
 
 // A client is a browser without a network.
@@ -319,4 +328,29 @@ func (s versionZero) Load(ctx context.Context, key string) (runtime.Record, erro
 	r, err := s.spyStore.Load(ctx, key)
 	r.Version = 0
 	return r, err
+}
+
+// revokeAccount and listAccount are what the generated manager has for the principal. The last seen of a
+// list comes first.
+
+func revokeAccount(ctx context.Context, m *runtime.Manager[visitor], id int64) error {
+	return runtime.RevokeBy(ctx, m, &fieldAccount, id)
+}
+
+func listAccount(ctx context.Context, m *runtime.Manager[visitor], id int64) (list []runtime.Entry, err error) {
+	for e, failure := range runtime.ListBy(ctx, m, &fieldAccount, id, func(e runtime.Entry) runtime.Entry { return e }) {
+		if failure != nil {
+			err = failure
+			continue
+		}
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(a, b runtime.Entry) int {
+		return cmp.Or(b.LastSeen().Compare(a.LastSeen()), cmp.Compare(a.ID(), b.ID()))
+	})
+	return list, err
+}
+
+func updateAccount(ctx context.Context, m *runtime.Manager[visitor], id int64, change func(*visitor)) (int, error) {
+	return runtime.UpdateBy(ctx, m, &fieldAccount, id, change)
 }

@@ -97,10 +97,13 @@ func captureLog(t testing.TB) *bytes.Buffer {
 	return &log
 }
 
+// setCookieLines is what Seal returned, less what it says of caches.
+func setCookieLines(h http.Header, err error) ([]string, error) { return h["Set-Cookie"], err }
+
 // seal seals a session and returns its one Set-Cookie line, or "".
 func seal(t testing.TB, m *runtime.Manager[visitor], s *visitor) string {
 	t.Helper()
-	lines, err := m.Seal(s)
+	lines, err := setCookieLines(m.Seal(s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +116,7 @@ func seal(t testing.TB, m *runtime.Manager[visitor], s *visitor) string {
 // sealed returns the Cookie header of a browser with a session that change filled.
 func sealed(t testing.TB, m *runtime.Manager[visitor], change func(*visitor)) string {
 	t.Helper()
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	change(s)
 	return pair(t, seal(t, m, s))
 }
@@ -121,7 +124,7 @@ func sealed(t testing.TB, m *runtime.Manager[visitor], change func(*visitor)) st
 // reopen returns the session as the next request sees it.
 func reopen(t testing.TB, m *runtime.Manager[visitor], s *visitor) *visitor {
 	t.Helper()
-	return m.Open([]string{pair(t, seal(t, m, s))})
+	return m.Open(t.Context(), []string{pair(t, seal(t, m, s))})
 }
 
 // parseCookie reads a Set-Cookie line as net/http does.
@@ -189,7 +192,7 @@ func sized(t *testing.T, size int, cfg runtime.Config) (*runtime.Manager[visitor
 	for nameLength := 1; nameLength < 5; nameLength++ {
 		cfg.Name = strings.Repeat("n", nameLength)
 		m := newManager(t, cfg)
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		fieldToken.Set(s.Session, "a token")
 		fieldUser.Set(s.Session, "hubo")
 		for n := size*3/4 - 200; n < size*3/4; n++ {

@@ -11,7 +11,7 @@ import (
 func TestClockSetBack(t *testing.T) {
 	m := newManager(t, runtime.Config{Lifetime: 2 * time.Hour})
 	ahead := time.Now().Add(time.Hour).Truncate(time.Second)
-	s := m.Open([]string{craft(t, payload(metadata(ahead, mapping("code", 600)), "user", "hubo", "code", "123"))})
+	s := m.Open(t.Context(), []string{craft(t, payload(metadata(ahead, mapping("code", 600)), "user", "hubo", "code", "123"))})
 	now := ahead.Add(-time.Hour)
 	if s.IsNew() || fieldUser.Get(s.Session) != "hubo" || fieldCode.Get(s.Session) != "123" || s.CreatedAt().Sub(now).Abs() > 5*time.Second {
 		t.Errorf("lost: %v", s)
@@ -26,7 +26,7 @@ func TestClockSetBack(t *testing.T) {
 	if c := parseCookie(t, line); c.MaxAge != 2*3600 {
 		t.Errorf("Max-Age=%d", c.MaxAge)
 	}
-	s = m.Open([]string{pair(t, line)})
+	s = m.Open(t.Context(), []string{pair(t, line)})
 	if fieldUser.Get(s.Session) != "hubo" || s.CreatedAt().Sub(now).Abs() > 5*time.Second || s.AuthenticatedAt().Sub(now).Abs() > 5*time.Second {
 		t.Errorf("lost: %v", s)
 	}
@@ -115,7 +115,7 @@ func TestOddClocks(t *testing.T) {
 // A clock that is not set makes sessions of 1970, not ones that cannot be opened.
 func TestClockBefore1970(t *testing.T) {
 	m := newManager(t, runtime.Config{Time: func() time.Time { return time.Time{} }})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	fieldAccount.Set(s.Session, 7)
 	fieldUser.Set(s.Session, "hubo")
 	fieldCode.Set(s.Session, "1234")
@@ -133,7 +133,7 @@ func TestPanickingClock(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	cookie := sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
 	m = newManager(t, runtime.Config{Time: func() time.Time { panic(broken) }})
-	s := m.Open([]string{cookie})
+	s := m.Open(t.Context(), []string{cookie})
 	for range 2 {
 		func() {
 			defer func() { recover() }()

@@ -178,7 +178,7 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 	m.open(now)
 	header := j.header()
 	had := strings.Join(header, "; ") + "; "
-	s := manager.Open(header)
+	s := manager.Open(t.Context(), header)
 	if got := s.IsNew(); got != m.isNew {
 		t.Fatalf("new: %v, want %v", got, m.isNew)
 	}
@@ -187,7 +187,7 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 	}
 	compareModel(t, s, m)
 	size := s.Size()
-	lines, err := manager.Seal(s)
+	lines, err := setCookieLines(manager.Seal(s))
 	if limit := 4096 * max(1, m.cfg.MaxChunks); m.modified && size > limit {
 		if !errors.Is(err, runtime.ErrTooLarge) || (lines != nil) != (m.ended && strings.Contains("; "+had, "; s=")) {
 			t.Fatalf("%d bytes: %d lines, %v", size, len(lines), err)

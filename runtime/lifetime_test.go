@@ -21,13 +21,13 @@ func TestLifetime(t *testing.T) {
 			})
 			log.take()
 			time.Sleep(time.Hour - time.Second)
-			if s := m.Open([]string{cookie}); s.IsNew() {
+			if s := m.Open(t.Context(), []string{cookie}); s.IsNew() {
 				t.Error("expired a second early")
 			}
 			log.expect(t)
 			for range 2 { // 0 s, then 1 s past
 				time.Sleep(time.Second)
-				s := m.Open([]string{cookie})
+				s := m.Open(t.Context(), []string{cookie})
 				if !s.IsNew() || fieldUser.Has(s.Session) {
 					t.Error("alive past its lifetime")
 				}
@@ -44,7 +44,7 @@ func TestLifetimeBeginsAgain(t *testing.T) {
 		cookie := sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 0) })
 		for i := range 5 {
 			time.Sleep(50 * time.Minute)
-			s := m.Open([]string{cookie})
+			s := m.Open(t.Context(), []string{cookie})
 			if fieldVisits.Get(s.Session) != i || s.IsNew() {
 				t.Fatalf("lost after %d saves", i)
 			}
@@ -151,13 +151,13 @@ func TestEnds(t *testing.T) {
 func TestAbsoluteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, runtime.Config{Lifetime: time.Hour, AbsoluteTimeout: 3 * time.Hour})
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		fieldVisits.Set(s.Session, 1)
 		s.SetPermanent(true)
 		for i := 2; i <= 4; i++ { // however often it is saved
 			cookie := pair(t, seal(t, m, s))
 			time.Sleep(50 * time.Minute)
-			s = m.Open([]string{cookie})
+			s = m.Open(t.Context(), []string{cookie})
 			if fieldVisits.Get(s.Session) != i-1 {
 				t.Fatalf("ended after %d changes", i)
 			}
@@ -171,11 +171,11 @@ func TestAbsoluteTimeout(t *testing.T) {
 			t.Errorf("half an hour before the end, it expires in %v", left)
 		}
 		time.Sleep(30*time.Minute - time.Second)
-		if s := m.Open([]string{pair(t, line)}); s.IsNew() {
+		if s := m.Open(t.Context(), []string{pair(t, line)}); s.IsNew() {
 			t.Error("ended a second early")
 		}
 		time.Sleep(time.Second)
-		if s := m.Open([]string{pair(t, line)}); !s.IsNew() {
+		if s := m.Open(t.Context(), []string{pair(t, line)}); !s.IsNew() {
 			t.Error("not ended")
 		}
 	})

@@ -17,7 +17,7 @@ func TestTTL(t *testing.T) {
 			fieldCode.Set(s.Session, "123")
 		})
 		time.Sleep(5 * time.Minute)
-		s := m.Open([]string{cookie})
+		s := m.Open(t.Context(), []string{cookie})
 		fieldUser.Set(s.Session, "eve") // saving does not put off the field's end
 		cookie = pair(t, seal(t, m, s))
 
@@ -26,7 +26,7 @@ func TestTTL(t *testing.T) {
 			alive bool
 		}{{10*time.Minute - time.Second, true}, {10 * time.Minute, false}, {10*time.Minute + time.Second, false}} {
 			time.Sleep(time.Until(start.Add(c.after)))
-			s := m.Open([]string{cookie})
+			s := m.Open(t.Context(), []string{cookie})
 			if got := fieldCode.Has(s.Session); got != c.alive || fieldUser.Get(s.Session) != "eve" {
 				t.Errorf("after %v: %v", c.after, s)
 			}
@@ -36,19 +36,19 @@ func TestTTL(t *testing.T) {
 		}
 
 		// Setting it again puts its end off, also to the same value.
-		s = m.Open(nil)
+		s = m.Open(t.Context(), nil)
 		fieldCode.Set(s.Session, "123")
 		cookie = pair(t, seal(t, m, s))
 		time.Sleep(9 * time.Minute)
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		fieldCode.Set(s.Session, "123")
 		cookie = pair(t, seal(t, m, s))
 		time.Sleep(9 * time.Minute)
-		if s = m.Open([]string{cookie}); fieldCode.Get(s.Session) != "123" {
+		if s = m.Open(t.Context(), []string{cookie}); fieldCode.Get(s.Session) != "123" {
 			t.Error("not put off")
 		}
 		time.Sleep(time.Minute)
-		if s = m.Open([]string{cookie}); fieldCode.Has(s.Session) || s.Modified() || seal(t, m, s) != "" {
+		if s = m.Open(t.Context(), []string{cookie}); fieldCode.Has(s.Session) || s.Modified() || seal(t, m, s) != "" {
 			t.Errorf("not expired, or a change: %v", s)
 		}
 	})
@@ -58,7 +58,7 @@ func TestTTL(t *testing.T) {
 func TestTTLEndsWithTheValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, runtime.Config{})
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		fieldCode.Set(s.Session, "123")
 		fieldUser.Set(s.Session, "hubo")
 		s = reopen(t, m, s)

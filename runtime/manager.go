@@ -31,6 +31,7 @@ type manager struct {
 	schema       *payload.Schema
 	clock        clock
 	onEvent      func(context.Context, Event)
+	recent       recentEvents
 	errorHandler func(http.ResponseWriter, *http.Request, error)
 }
 
@@ -49,6 +50,7 @@ func (m *manager) init(cfg Config, fields []AnyField) error {
 		m.principal = m.fields[i]
 	}
 	m.cookie, m.policy, cookieErr = cfg.settings()
+	m.recent.keep = cfg.Insecure
 	m.home = newHome(m, cfg)
 	keysErr := m.setKeys(cfg.Keys)
 	if errors.Is(keysErr, ErrNoKeys) {
@@ -81,8 +83,8 @@ func (m *Manager[S]) SetKeys(keys Keys) error { return m.setKeys(keys) }
 // Get returns the session of a request. Within Handler it is the handler's session;
 // elsewhere Get reads the request's cookies anew, and Save must be called with the result.
 func (m *Manager[S]) Get(r *http.Request) *S {
-	if x, ok := r.Context().Value(managerKey{&m.manager}).(*exchange[S]); ok {
-		return &x.session
+	if s, ok := r.Context().Value(managerKey{&m.manager}).(*S); ok {
+		return s
 	}
 	return m.detach(r.Context(), incoming{r.Header["Cookie"], r})
 }
@@ -91,21 +93,31 @@ func (m *Manager[S]) Get(r *http.Request) *S {
 // use Handler. Call it after the last change and before the response begins. If it returns
 // an error, the header gets no cookie, except the deletion of a session that was cleared or
 // destroyed.
+//
+// A change after Save comes too late: there is an event, and Err returns ErrTooLate. Saving once
+// more, while the response has not begun, still saves it.
 func (m *Manager[S]) Save(w http.ResponseWriter, _ *http.Request, s *S) error {
-	return m.state(s).writeTo(w.Header(), new(response.Values), false)
+	return m.state(s).writeTo(w.Header(), new(response.Values), byHand)
 }
 
 // Open returns the session of a request with these values of the Cookie header field, for
-// transports other than net/http. It reads them when the session is first used.
-func (m *Manager[S]) Open(cookieHeaders []string) *S {
-	return m.detach(context.Background(), incoming{cookies: cookieHeaders})
+// transports other than net/http. It reads them when the session is first used. Calls of a store
+// and events get the values of ctx, but not its cancellation.
+//
+// NewContext hands the session to handlers, and Seal saves it.
+func (m *Manager[S]) Open(ctx context.Context, cookieHeaders []string) *S {
+	return m.detach(ctx, incoming{cookies: cookieHeaders})
 }
 
-// Seal returns the values of the Set-Cookie header fields that the response must carry. There
-// are none if the session need not be sent.
-func (m *Manager[S]) Seal(s *S) ([]string, error) {
-	lines, _, err := m.state(s).save(nil, false)
-	return lines, err
+// Seal saves a session from Open and returns the header fields that the response must carry, as
+// Save writes them: Set-Cookie, each value a field of its own; Vary: Cookie, if the session was
+// used; and, with a cookie, Cache-Control: private, in place of what the response says itself
+// unless that is no-store. With an error there is no cookie, except the deletion of a session that
+// was cleared or destroyed. A change after Seal comes too late, as after Save.
+func (m *Manager[S]) Seal(s *S) (http.Header, error) {
+	header := make(http.Header)
+	err := m.state(s).writeTo(header, new(response.Values), byHand)
+	return header, err
 }
 
 // detached is a session without an exchange, in one allocation.
@@ -118,7 +130,7 @@ type detached[S any] struct {
 
 func (m *Manager[S]) detach(ctx context.Context, in incoming) *S {
 	d := &detached[S]{incoming: in}
-	d.state = state{manager: &m.manager, ctx: ctx, from: &d.incoming, opened: &d.opened}
+	d.state = state{manager: &m.manager, ctx: ctx, from: &d.incoming, opened: &d.opened, answer: answerByHand}
 	d.session = m.wrap(Session{&d.state})
 	return &d.session
 }

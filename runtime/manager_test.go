@@ -99,7 +99,7 @@ func TestSaveTwice(t *testing.T) {
 		}
 	}
 	lines := w.Header()["Set-Cookie"]
-	if len(lines) != 1 || fieldVisits.Get(m.Open([]string{pair(t, lines[0])}).Session) != 2 {
+	if len(lines) != 1 || fieldVisits.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != 2 {
 		t.Errorf("sent %q", lines)
 	}
 	// What was sent before must not come back if the session is emptied.
@@ -143,11 +143,11 @@ func TestRepeatedSaves(t *testing.T) {
 		j := newJar(clock.now)
 		j.visit(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
 		clock.advance(10 * time.Minute)
-		s := m.Open(j.header())
+		s := m.Open(t.Context(), j.header())
 		var got string
 		for i, use := range c.uses {
 			use(s)
-			lines, err := m.Seal(s)
+			lines, err := setCookieLines(m.Seal(s))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,11 +169,11 @@ func TestRepeatedSaves(t *testing.T) {
 	}
 }
 
-// Each session that a request begins is announced, once.
+// Each session that a request begins is announced, once, and each change after a save.
 func TestEventsOfRepeatedSaves(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	for i := range 2 {
 		fieldVisits.Set(s.Session, i+1)
 		seal(t, m, s)
@@ -181,7 +181,10 @@ func TestEventsOfRepeatedSaves(t *testing.T) {
 	s.Destroy()
 	fieldVisits.Set(s.Session, 9)
 	seal(t, m, s)
-	log.expect(t, runtime.Event{Kind: runtime.EventCreated}, runtime.Event{Kind: runtime.EventCreated})
+	created, late := runtime.Event{Kind: runtime.EventCreated}, func(what string) runtime.Event {
+		return runtime.Event{Kind: runtime.EventTooLate, Field: what}
+	}
+	log.expect(t, created, late("Visits"), late("Destroy"), late("Visits"), created)
 }
 
 // Within Handler, Get returns the handler's session, and Save may come early.
@@ -199,7 +202,7 @@ func TestGetWithinHandler(t *testing.T) {
 		fieldVisits.Set(s.Session, 2)
 	})))
 	lines := setCookies(w)
-	if len(lines) != 1 || fieldVisits.Get(m.Open([]string{pair(t, lines[0])}).Session) != 2 {
+	if len(lines) != 1 || fieldVisits.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != 2 {
 		t.Errorf("sent %q", lines)
 	}
 }
@@ -207,18 +210,18 @@ func TestGetWithinHandler(t *testing.T) {
 func TestOpenAndSeal(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	for _, headers := range [][]string{nil, {}, {""}, {"a=b"}} {
-		s := m.Open(headers)
-		if lines, err := m.Seal(s); lines != nil || err != nil || !s.IsNew() {
+		s := m.Open(t.Context(), headers)
+		if lines, err := setCookieLines(m.Seal(s)); lines != nil || err != nil || !s.IsNew() {
 			t.Errorf("%q: %q, %v", headers, lines, err)
 		}
 	}
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	fieldUser.Set(s.Session, "hubo")
 	one, two := seal(t, m, s), seal(t, m, s)
 	if one == two {
 		t.Error("two seals are the same: is the nonce fresh?")
 	}
-	if a, b := m.Open([]string{pair(t, one)}), m.Open([]string{pair(t, two)}); a.ID() != b.ID() {
+	if a, b := m.Open(t.Context(), []string{pair(t, one)}), m.Open(t.Context(), []string{pair(t, two)}); a.ID() != b.ID() {
 		t.Error("two seals of one session have two ids")
 	}
 }
@@ -243,7 +246,7 @@ func TestOutsideTheMiddleware(t *testing.T) {
 
 func TestSessionOfAnotherManager(t *testing.T) {
 	one, two := newManager(t, runtime.Config{}), newManager(t, runtime.Config{})
-	s := one.Open(nil)
+	s := one.Open(t.Context(), nil)
 	r := httptest.NewRequest("GET", "/", nil)
 	for name, f := range map[string]func(){
 		"Seal": func() { two.Seal(s) },

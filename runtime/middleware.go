@@ -79,7 +79,7 @@ func (x *untyped) init(m *manager, w http.ResponseWriter, r *http.Request, ctx c
 }
 
 // Save implements response.Session.
-func (x *untyped) Save(h http.Header) error { return x.state.writeTo(h, &x.values, true) }
+func (x *untyped) Save(h http.Header, status int) error { return x.state.writeTo(h, &x.values, status) }
 
 // Abandon implements response.Session.
 func (x *untyped) Abandon() { x.state.abandon() }
@@ -112,32 +112,8 @@ func resumeOther(panicked any) {
 // requestContext is the context that the handler gets.
 type requestContext[S any] struct{ *exchange[S] }
 
-// sessionKey is the context key of the innermost session of type S, managerKey that
-// of one manager; withinKey tells which manager there is that has a cookie of the same name as
-// this one, and does not ask for its session.
-type (
-	sessionKey[S any] struct{}
-	managerKey        struct{ manager *manager }
-	withinKey         struct{ manager *manager }
-)
-
 func (c *requestContext[S]) Value(key any) any {
-	st := &c.state
-	switch key := key.(type) {
-	case sessionKey[S]:
-		st.ask()
-		return &c.session
-	case managerKey:
-		if key.manager == st.manager {
-			st.ask()
-			return c.exchange
-		}
-	case withinKey:
-		if key.manager.cookie.Name() == st.manager.cookie.Name() { // in whatever scope: both read both
-			return st.manager
-		}
-	}
-	return st.ctx.Value(key)
+	return contextValue(c.state.ctx, key, &c.session, &c.state)
 }
 
 func (c *requestContext[S]) Deadline() (deadline time.Time, ok bool) { return c.state.ctx.Deadline() }
@@ -145,6 +121,4 @@ func (c *requestContext[S]) Done() <-chan struct{}                   { return c.
 func (c *requestContext[S]) Err() error                              { return c.state.ctx.Err() }
 
 // Format prints the context as package context does.
-func (c *requestContext[S]) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "%v.WithSession", c.state.ctx)
-}
+func (c *requestContext[S]) Format(f fmt.State, _ rune) { formatContext(f, c.state.ctx) }

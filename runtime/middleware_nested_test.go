@@ -101,7 +101,7 @@ func TestHandlerWithinItself(t *testing.T) {
 	if len(lines) != 1 {
 		t.Fatalf("%q", lines)
 	}
-	if s := m.Open([]string{pair(t, lines[0])}); fieldUser.Get(s.Session) != "hubo" || fieldVisits.Get(s.Session) != 1 {
+	if s := m.Open(t.Context(), []string{pair(t, lines[0])}); fieldUser.Get(s.Session) != "hubo" || fieldVisits.Get(s.Session) != 1 {
 		t.Errorf("saved %v", s)
 	}
 }

@@ -116,7 +116,7 @@ func TestBegunAfterLogOutStays(t *testing.T) {
 				t.Error(err)
 			}
 			fieldUser.Set(s.Session, "other")
-			lines, err := r.m.Seal(s)
+			lines, err := setCookieLines(r.m.Seal(s))
 			if err != nil || len(lines) != 1 {
 				t.Fatal(lines, err)
 			}

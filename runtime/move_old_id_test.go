@@ -91,7 +91,7 @@ func TestLateBeginning(t *testing.T) {
 			late.visit(func(s *visitor) {
 				if begin == nil {
 					fieldTheme.Set(s.Session, "light")
-					if lines, err := r.m.Seal(s); len(lines) > 0 || err != nil {
+					if lines, err := setCookieLines(r.m.Seal(s)); len(lines) > 0 || err != nil {
 						t.Errorf("%s: %q, error %v", name, lines, err)
 					}
 					begin = func(s *visitor) { fieldAccount.Set(s.Session, 8) }

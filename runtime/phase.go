@@ -44,13 +44,20 @@ const (
 	noNews news = iota
 	renewal
 	destruction // also of what was renewed before
+	departure   // the same, and another session follows with the visitor's fields
 )
 
 // An answer is how far the response of a session's request is.
 type answer uint8
 
 const (
-	answerAhead     answer = iota
-	answerBegun            // changes come too late
-	answerAbandoned        // the handler has panicked, or its context has ended: the browser may hear of nothing
+	answerAhead     answer = iota // Handler saves the session once the response begins
+	answerBegun                   // changes come too late
+	answerAbandoned               // the handler has panicked, or its context has ended: the browser may hear of nothing
+
+	// Of a session that the program saves itself, by Save or Seal.
+	answerByHand // it has not yet
+	answerSealed // it has: changes come too late, unless it is saved once more
 )
+
+func (a answer) isLate() bool { return a == answerBegun || a == answerAbandoned || a == answerSealed }

@@ -48,6 +48,17 @@ func (p *policy) expiry(meta *payload.Metadata, used, now int64) (expires int64,
 	return expires, refusal
 }
 
+// endedBy returns the field of Config that says when a session ends.
+func (p *policy) endedBy(meta *payload.Metadata, used, now int64) string {
+	switch expires, refusal := p.expiry(meta, used, now); {
+	case refusal == RefusedIdle:
+		return "IdleTimeout"
+	case p.absolute > 0 && expires == payload.Past(meta.Created, now)+p.absolute:
+		return "AbsoluteTimeout"
+	}
+	return "Lifetime"
+}
+
 // maxAge returns how long a browser is to keep a session's cookie; 0 leaves that to the
 // browser's own end. Where a use puts the session's end off, the cookie must not
 // be gone by then.

@@ -81,7 +81,7 @@ func TestCommit(t *testing.T) {
 				if resp.StatusCode != c.status || body != c.body || resp.ProtoMajor == 2 != http2 {
 					t.Errorf("%s %s, %q", resp.Proto, resp.Status, body)
 				}
-				s := m.Open(b.cookies())
+				s := m.Open(t.Context(), b.cookies())
 				if fieldUser.Get(s.Session) != "hubo" || fieldVisits.Has(s.Session) || len(resp.Header["Set-Cookie"]) != 1 {
 					t.Errorf("the browser got %q: %v", resp.Header["Set-Cookie"], s)
 				}
@@ -147,7 +147,7 @@ func TestEarlyHints(t *testing.T) {
 			return nil
 		}}))
 	resp, body := b.do(r)
-	if s := m.Open(b.cookies()); resp.StatusCode != 200 || body != "body" || fieldUser.Get(s.Session) != "hubo" || len(hints) != 2 {
+	if s := m.Open(t.Context(), b.cookies()); resp.StatusCode != 200 || body != "body" || fieldUser.Get(s.Session) != "hubo" || len(hints) != 2 {
 		t.Errorf("%v, %s, %q: %v", hints, resp.Status, body, s)
 	}
 }
@@ -197,7 +197,7 @@ func TestUpgrade(t *testing.T) {
 		if line, _ := in.ReadString('\n'); line != "hello\n" || resp.StatusCode != 101 || resp.Header.Get("Upgrade") != "echo" {
 			t.Errorf("%s, then %q", resp.Status, line)
 		}
-		if lines := resp.Header["Set-Cookie"]; len(lines) != 1 || fieldUser.Get(m.Open([]string{pair(t, lines[0])}).Session) != "hubo" {
+		if lines := resp.Header["Set-Cookie"]; len(lines) != 1 || fieldUser.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != "hubo" {
 			t.Errorf("sent %q", lines)
 		}
 		conn.Close()

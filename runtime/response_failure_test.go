@@ -135,7 +135,7 @@ func TestDefaultLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := m.Open([]string{"__Host-session=garbage"}) // refused
+	s := m.Open(t.Context(), []string{"__Host-session=garbage"}) // refused
 	fieldUser.Set(s.Session, "hubo")
 	s = reopen(t, m, s) // created
 	s.Renew()
@@ -147,7 +147,7 @@ func TestDefaultLog(t *testing.T) {
 	if err := m.SetKeys(parseKeys(t, keyA)); err != nil {
 		t.Fatal(err)
 	}
-	s = m.Open([]string{craft(t, payload([]byte("\x95\xc4\x100123456789abcdef\xce\xff\x00\x00\x00\x00\x00\x00"), "user", 1))})
+	s = m.Open(t.Context(), []string{craft(t, payload([]byte("\x95\xc4\x100123456789abcdef\xce\xff\x00\x00\x00\x00\x00\x00"), "user", 1))})
 	if s.IsNew() {
 		t.Fatal("the crafted token is refused")
 	}

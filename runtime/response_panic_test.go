@@ -60,7 +60,7 @@ func TestPanic(t *testing.T) {
 				b.get(c.first)
 			}
 			resp, body := b.get(c.path)
-			s := m.Open(b.cookies())
+			s := m.Open(t.Context(), b.cookies())
 			if resp.StatusCode != 500 || body != "sorry\n" || fieldUser.Get(s.Session) != c.user || fieldVisits.Get(s.Session) != c.visits {
 				t.Errorf("%s: %s, %q: %v", c.name, resp.Status, body, s)
 			}
@@ -99,13 +99,13 @@ func TestEndedContextBeginsNothing(t *testing.T) {
 			if begin && len(setCookies(w)) > 0 {
 				t.Errorf("%s: a log-in of which nobody hears is answered with %q", name, setCookies(w))
 			}
-			s := m.Open([]string{cookie})
+			s := m.Open(t.Context(), []string{cookie})
 			if s.IsNew() || fieldAccount.Has(s.Session) {
 				t.Errorf("%s, begin %v: the session is %v", name, begin, s)
 			}
 		}
 		if name == "store" {
-			if got := fieldVisits.Get(m.Open([]string{cookie}).Session); got != 2 {
+			if got := fieldVisits.Get(m.Open(t.Context(), []string{cookie}).Session); got != 2 {
 				t.Errorf("a change in place is lost: %d", got)
 			}
 		}

@@ -33,7 +33,7 @@ func TestEventStream(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s := m.Open(b.cookies()); fieldUser.Get(s.Session) != "hubo" {
+		if s := m.Open(t.Context(), b.cookies()); fieldUser.Get(s.Session) != "hubo" {
 			t.Errorf("http2=%v: no cookie with the first flush", http2)
 		}
 		lines := bufio.NewReader(resp.Body)
@@ -78,7 +78,7 @@ func TestEventStreamChangedLate(t *testing.T) {
 				if body != "data: 0\n\ndata: 1\n\ndata: 2\n\n" || resp.Header.Get("Content-Type") != "text/event-stream" {
 					t.Errorf("%v, %q", resp.Header, body)
 				}
-				s := m.Open(b.cookies())
+				s := m.Open(t.Context(), b.cookies())
 				if s.IsNew() == early || fieldVisits.Has(s.Session) {
 					t.Errorf("the browser has %v", s)
 				}

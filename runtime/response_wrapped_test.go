@@ -41,7 +41,7 @@ func TestTimeoutHandler(t *testing.T) {
 				b := newBrowser(t, h)
 				resp, body := b.get("/")
 				err := <-done
-				s := m.Open(b.cookies())
+				s := m.Open(t.Context(), b.cookies())
 				switch {
 				case !slow && (resp.StatusCode != 200 || body != "body" || fieldUser.Get(s.Session) != "hubo" || err != nil):
 					t.Errorf("%s, %q: %v, %v", resp.Status, body, s, err)
@@ -79,7 +79,7 @@ func TestGzip(t *testing.T) {
 		if !resp.Uncompressed || body != strings.Repeat("body ", 100) {
 			t.Errorf("outside=%v: %v, %q", outside, resp.Header, body)
 		}
-		if s := m.Open(b.cookies()); fieldUser.Get(s.Session) != "hubo" {
+		if s := m.Open(t.Context(), b.cookies()); fieldUser.Get(s.Session) != "hubo" {
 			t.Errorf("outside=%v: saved %v", outside, s)
 		}
 		if got := strings.Join(resp.Header["Vary"], ", "); !strings.Contains(got, "Cookie") || !strings.Contains(got, "Accept-Encoding") {

@@ -1,12 +1,9 @@
 package runtime
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
-	"slices"
-	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
@@ -14,7 +11,7 @@ import (
 var (
 	errNoRevocations = errors.New("session: revoking needs Config.Store or Config.Revocations")
 	errNoList        = errors.New("session: listing needs Config.Store")
-	errNoPrincipal   = errors.New("session: the schema has no field with the option principal")
+	errNoUpdate      = errors.New("session: changing the sessions of a principal needs Config.Store")
 	errNobody        = errors.New("session: the session has no principal")
 	errID            = errors.New("session: not an id of a session")
 )
@@ -29,18 +26,6 @@ func (m *Manager[S]) RevokeID(ctx context.Context, id string) error {
 		return errID
 	}
 	return m.reportRevoked(ctx, RevokedID, m.home.revokeID(ctx, sessionID(raw)))
-}
-
-// RevokePrincipal ends all sessions of a principal: it logs a user out everywhere. The value
-// must have the type of the field that the schema marks as principal. Sessions of later log-ins
-// are valid, also within the same second. What a request has authenticated before is dead, though
-// it may not have answered yet.
-func (m *Manager[S]) RevokePrincipal(ctx context.Context, principal any) error {
-	raw, err := m.encodePrincipal(principal)
-	if err != nil {
-		return err
-	}
-	return m.reportRevoked(ctx, RevokedPrincipal, m.home.revokePrincipal(ctx, raw))
 }
 
 // RevokeOthers ends the sessions of the principal of s, but not s, which gets another id: log out my
@@ -84,14 +69,6 @@ func (m *Manager[S]) RevokeAll(ctx context.Context) error {
 	return m.reportRevoked(ctx, RevokedAll, m.home.revokeAll(ctx))
 }
 
-// encodePrincipal encodes a principal as sessions hold it.
-func (m *manager) encodePrincipal(v any) ([]byte, error) {
-	if m.principal == nil {
-		return nil, errNoPrincipal
-	}
-	return m.principal.encode(v)
-}
-
 // reportRevoked reports what became of a call of a Revoke method, and returns its error.
 func (m *manager) reportRevoked(ctx context.Context, what string, err error) error {
 	switch {
@@ -101,31 +78,4 @@ func (m *manager) reportRevoked(ctx context.Context, what string, err error) err
 		m.report(ctx, Event{Kind: EventStoreFailed, Reason: "revoke"})
 	}
 	return err
-}
-
-// SessionInfo describes a session of a principal, for a page that lists a user's devices.
-type SessionInfo struct {
-	ID              string // for Manager.RevokeID, and to compare with Session.ID
-	CreatedAt       time.Time
-	AuthenticatedAt time.Time // when the principal was set
-	LastSeen        time.Time // when it was last saved, or its use was last noted: see Config.RefreshAfter
-	ExpiresAt       time.Time
-	Permanent       bool
-}
-
-// ListByPrincipal returns the sessions of a principal, the last seen first. The value must have
-// the type of the field that the schema marks as principal. It needs Config.Store.
-func (m *Manager[S]) ListByPrincipal(ctx context.Context, principal any) ([]SessionInfo, error) {
-	raw, err := m.encodePrincipal(principal)
-	if err != nil {
-		return nil, err
-	}
-	infos, err := m.home.list(ctx, raw)
-	if errors.Is(err, ErrStore) {
-		m.report(ctx, Event{Kind: EventStoreFailed, Reason: "list"})
-	}
-	slices.SortFunc(infos, func(a, b SessionInfo) int {
-		return cmp.Or(b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.ID, b.ID))
-	})
-	return infos, err
 }

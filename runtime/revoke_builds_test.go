@@ -36,15 +36,15 @@ func TestRevokePrincipalPastOtherBuilds(t *testing.T) {
 			older := newManagerOf(t, cfg, without, &visits)
 			newer := newManagerOf(t, cfg, with, &visits)
 			cookie := sealed(t, another, func(s *visitor) { without.Set(s.Session, 42); visits.Set(s.Session, 7) })
-			if err := newer.RevokePrincipal(t.Context(), int64(42)); err != nil {
+			if err := revokeAccount(t.Context(), newer, 42); err != nil {
 				t.Fatal(err)
 			}
-			s := older.Open([]string{cookie})
+			s := older.Open(t.Context(), []string{cookie})
 			between(s)
 			if line := seal(t, older, s); line != "" {
 				cookie = pair(t, line)
 			}
-			if s := newer.Open([]string{cookie}); with.Has(s.Session) {
+			if s := newer.Open(t.Context(), []string{cookie}); with.Has(s.Session) {
 				t.Errorf("%s, %s: it lives", mode, name)
 			}
 		}
@@ -109,7 +109,7 @@ func TestRevokeIDOfLogInAndMore(t *testing.T) {
 		for name, and := range map[string]func(r *rig, id string) error{
 			"RevokeAll":       func(r *rig, _ string) error { return r.store.DeleteAll(t.Context()) }, // its mark was raised before
 			"RevokeID":        func(r *rig, id string) error { return r.m.RevokeID(t.Context(), id) },
-			"RevokePrincipal": func(r *rig, _ string) error { return r.m.RevokePrincipal(t.Context(), int64(8)) },
+			"RevokePrincipal": func(r *rig, _ string) error { return revokeAccount(t.Context(), r.m, 8) },
 		} {
 			r := newRig(t)
 			c := r.client()
@@ -128,4 +128,72 @@ func TestRevokeIDOfLogInAndMore(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Just as a record that no principal had is written under one, the principal is revoked: whoever reads
+// it next finds it dead, whether or not the process lived to see that.
+func TestRevokePrincipalWhileIndexed(t *testing.T) {
+	visits := runtime.Field[int]{Index: 1, Name: "Visits", Key: "visits", Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int]}
+	for name, use := range map[string]func(*visitor){
+		"read": func(s *visitor) { visits.Get(s.Session) },
+		"set":  func(s *visitor) { visits.Set(s.Session, 8) },
+		"pop":  func(s *visitor) { visits.Pop(s.Session) },
+	} {
+		spy := newSpyStore()
+		with, without := accountOf(0, true), accountOf(0, false)
+		older := newManagerOf(t, runtime.Config{Store: spy}, without, &visits)
+		newer := newManagerOf(t, runtime.Config{Store: spy}, with, &visits)
+		cookie := sealed(t, older, func(s *visitor) { without.Set(s.Session, 42); visits.Set(s.Session, 7) })
+		s := newer.Open(t.Context(), []string{cookie})
+		with.Get(s.Session)
+		spy.set(func(_ context.Context, call, _ string) error {
+			if call == "replace" {
+				spy.set(nil, nil)
+				if err := runtime.RevokeBy(t.Context(), newer, with, 42); err != nil {
+					t.Error(err)
+				}
+				spy.set(nil, func(string, string) error { panic(name) }) // nothing comes after the write
+			}
+			return nil
+		}, nil)
+		func() {
+			defer func() { recover() }()
+			use(s)
+			newer.Seal(s)
+		}()
+		spy.set(nil, nil)
+		if s := newer.Open(t.Context(), []string{cookie}); with.Has(s.Session) {
+			t.Errorf("%s: it lives", name)
+		}
+	}
+}
+
+// The same, and another request of the session meets what the first one wrote: it has not looked at the
+// marks since, either.
+func TestRevokePrincipalWhileIndexedByAnother(t *testing.T) {
+	visits := runtime.Field[int]{Index: 1, Name: "Visits", Key: "visits", Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int]}
+	theme := runtime.Field[string]{Index: 2, Name: "Theme", Key: "theme", Encode: codec.EncodeString[string], Decode: codec.DecodeString[string]}
+	for name, use := range map[string]func(*visitor){
+		"set": func(s *visitor) { theme.Set(s.Session, "dark") },
+		"pop": func(s *visitor) { visits.Pop(s.Session) },
+	} {
+		store := runtime.NewMemoryStore(100)
+		with, without := accountOf(0, true), accountOf(0, false)
+		older := newManagerOf(t, runtime.Config{Store: store}, without, &visits, &theme)
+		newer := newManagerOf(t, runtime.Config{Store: store}, with, &visits, &theme)
+		cookie := sealed(t, older, func(s *visitor) { without.Set(s.Session, 42); visits.Set(s.Session, 7) })
+		first, second := newer.Open(t.Context(), []string{cookie}), newer.Open(t.Context(), []string{cookie})
+		if with.Get(first.Session) != 42 || with.Get(second.Session) != 42 {
+			t.Fatal("not logged in")
+		}
+		if err := runtime.RevokeBy(t.Context(), newer, with, 42); err != nil {
+			t.Fatal(err)
+		}
+		seal(t, newer, first)
+		use(second)
+		seal(t, newer, second)
+		if s := newer.Open(t.Context(), []string{cookie}); with.Has(s.Session) {
+			t.Errorf("%s: it lives", name)
+		}
+	}
 }

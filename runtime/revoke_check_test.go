@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 				c.visit(func(s *visitor) { s.Authenticate() })
 				return nil
 			}, false},
-			"another account revoked": {func(r *rig, _ *client) error { return r.m.RevokePrincipal(t.Context(), int64(8)) }, false},
+			"another account revoked": {func(r *rig, _ *client) error { return revokeAccount(t.Context(), r.m, 8) }, false},
 
 			"destroyed": {func(_ *rig, c *client) error { c.visit(func(s *visitor) { s.Destroy() }); return nil }, true},
 			"cleared":   {func(_ *rig, c *client) error { c.visit(func(s *visitor) { s.Clear() }); return nil }, true},
@@ -46,10 +46,10 @@ func TestCheck(t *testing.T) {
 				c.visit(func(s *visitor) { s.Destroy() })
 				return nil
 			}, true},
-			"revoked by principal": {func(r *rig, _ *client) error { return r.m.RevokePrincipal(t.Context(), int64(7)) }, true},
+			"revoked by principal": {func(r *rig, _ *client) error { return revokeAccount(t.Context(), r.m, 7) }, true},
 			"moved, then revoked": {func(r *rig, c *client) error {
 				c.visit(func(s *visitor) { s.Renew() })
-				return r.m.RevokePrincipal(t.Context(), int64(7))
+				return revokeAccount(t.Context(), r.m, 7)
 			}, true},
 			"all revoked": {func(r *rig, _ *client) error { return r.m.RevokeAll(t.Context()) }, true},
 			"revoked by id": {func(r *rig, c *client) (err error) {
@@ -178,7 +178,7 @@ func TestCheckAsksDespiteCache(t *testing.T) {
 	here.start(runtime.Config{Revocations: spy, RevocationCache: time.Hour})
 	there := newManager(t, runtime.Config{Revocations: spy})
 	here.login().stream(func(check func() error) {
-		if err := there.RevokePrincipal(t.Context(), int64(7)); err != nil {
+		if err := revokeAccount(t.Context(), there, 7); err != nil {
 			t.Fatal(err)
 		}
 		if err := check(); !errors.Is(err, runtime.ErrEnded) {

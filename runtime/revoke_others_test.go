@@ -46,7 +46,7 @@ func TestRevokeOthers(t *testing.T) {
 			if !own.isLoggedIn() || after.isLoggedIn() {
 				t.Errorf("twice: own %v, the later one %v", own.isLoggedIn(), after.isLoggedIn())
 			}
-			if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil || own.isLoggedIn() {
+			if err := revokeAccount(t.Context(), r.m, 7); err != nil || own.isLoggedIn() {
 				t.Errorf("it outlives RevokePrincipal, %v", err)
 			}
 		})
@@ -125,7 +125,7 @@ func TestRevokeOthersBesideOwnRequests(t *testing.T) {
 func TestRevokeOthersTooLate(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, revoke := range map[string]func(r *rig, other *client) error{
-			"RevokePrincipal": func(r *rig, _ *client) error { return r.m.RevokePrincipal(t.Context(), int64(7)) },
+			"RevokePrincipal": func(r *rig, _ *client) error { return revokeAccount(t.Context(), r.m, 7) },
 			"RevokeOthers": func(r *rig, other *client) (err error) {
 				other.visit(func(s *visitor) { err = r.m.RevokeOthers(t.Context(), s) })
 				return err
@@ -185,7 +185,7 @@ func TestRevokeOthersOfEachOther(t *testing.T) {
 
 func TestRevokeOthersErrors(t *testing.T) {
 	plain := newManager(t, runtime.Config{})
-	s := plain.Open(nil)
+	s := plain.Open(t.Context(), nil)
 	fieldAccount.Set(s.Session, 7)
 	if err := plain.RevokeOthers(t.Context(), s); fmt.Sprint(err) != "session: revoking needs Config.Store or Config.Revocations" {
 		t.Errorf("in cookies alone: %v", err)
@@ -193,7 +193,7 @@ func TestRevokeOthersErrors(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
 		const nobody = "session: the session has no principal"
-		if err := r.m.RevokeOthers(t.Context(), r.m.Open(nil)); fmt.Sprint(err) != nobody {
+		if err := r.m.RevokeOthers(t.Context(), r.m.Open(t.Context(), nil)); fmt.Sprint(err) != nobody {
 			t.Errorf("nobody: %v", err)
 		}
 		c := r.login()

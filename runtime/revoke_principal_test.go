@@ -42,7 +42,7 @@ func TestRevokePrincipalOfMoving(t *testing.T) {
 				}
 				return nil
 			}, nil)
-			if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+			if err := revokeAccount(t.Context(), r.m, 7); err != nil {
 				t.Fatal(err)
 			}
 			r.store.set(nil, nil)
@@ -59,7 +59,7 @@ func TestServerRevokeWhileRenewing(t *testing.T) {
 	r := newRig(t, runtime.Config{Store: l})
 	c := r.login()
 	l.between = func() { l.between = nil; c.visit(func(s *visitor) { s.Renew() }) }
-	if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+	if err := revokeAccount(t.Context(), r.m, 7); err != nil {
 		t.Fatal(err)
 	}
 	l.between = nil
@@ -95,7 +95,7 @@ func TestRevokePrincipalInTardyStore(t *testing.T) {
 			c.visit(func(s *visitor) { s.Renew() })
 		}
 	}
-	if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil || c.isLoggedIn() {
+	if err := revokeAccount(t.Context(), r.m, 7); err != nil || c.isLoggedIn() {
 		t.Errorf("error %v, it lives: %v", err, c.isLoggedIn())
 	}
 }
@@ -111,7 +111,7 @@ func TestRevokePrincipalWhileOthersLogIn(t *testing.T) {
 		}
 		return nil
 	})
-	if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+	if err := revokeAccount(t.Context(), r.m, 7); err != nil {
 		t.Errorf("error %v", err)
 	}
 	if c.isLoggedIn() {
@@ -145,7 +145,7 @@ func TestListMeanwhileSealedAnew(t *testing.T) {
 			}
 			return nil
 		})
-		infos, err := r.m.ListByPrincipal(t.Context(), int64(7))
+		infos, err := listAccount(t.Context(), r.m, 7)
 		if len(infos) != 1 || err != nil {
 			t.Errorf("%d: %d sessions, error %v", before, len(infos), err)
 		}

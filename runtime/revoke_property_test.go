@@ -19,6 +19,7 @@ func drawPlan(revocations bool) *rapid.Generator[revoketest.Plan] {
 			Schemas:     [2]uint8{0, rapid.Uint8Range(0, 2).Draw(t, "schema")},
 			Skews:       [2]uint8{rapid.Uint8Range(0, 7).Draw(t, "skew 0"), rapid.Uint8Range(0, 7).Draw(t, "skew 1")},
 			Swap:        rapid.Bool().Draw(t, "other order of keys"),
+			LastFirst:   rapid.Bool().Draw(t, "the last one first"),
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "moves") {
 			p.Moves = append(p.Moves, revoketest.Move{Do: small.Draw(t, "do"), Node: rapid.Uint8Range(0, 1).Draw(t, "node"),
@@ -38,7 +39,7 @@ func TestRevocationProperty(t *testing.T) {
 				synctest.Test(t, func(*testing.T) {
 					wrong = revoketest.Run(revoketest.Bench{
 						Store:  runtime.NewMemoryStore(1e5),
-						Settle: func(func() bool) { synctest.Wait() },
+						Settle: func(func() bool, <-chan struct{}) { synctest.Wait() },
 						Sleep:  func() { time.Sleep(time.Millisecond) },
 					}, p)
 				})

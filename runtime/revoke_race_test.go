@@ -14,7 +14,7 @@ func TestRevokeWhileInUse(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, revoke := range map[string]func(r *rig, id string) error{
 			"RevokeID":        func(r *rig, id string) error { return r.m.RevokeID(t.Context(), id) },
-			"RevokePrincipal": func(r *rig, id string) error { return r.m.RevokePrincipal(t.Context(), int64(7)) },
+			"RevokePrincipal": func(r *rig, id string) error { return revokeAccount(t.Context(), r.m, 7) },
 			"RevokeAll":       func(r *rig, id string) error { return r.m.RevokeAll(t.Context()) },
 		} {
 			for what, change := range map[string]func(*visitor){
@@ -47,7 +47,7 @@ func TestServerRevival(t *testing.T) {
 	r.m.SetKeys(parseKeys(t, keyB+" "+keyA)) // touch is due
 	c.visit(func(s *visitor) {
 		fieldUser.Get(s.Session)
-		if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+		if err := revokeAccount(t.Context(), r.m, 7); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.m.Seal(s); err != nil { // a first save
@@ -66,7 +66,7 @@ func TestServerRevival(t *testing.T) {
 func TestStoreRevokeWhileMoving(t *testing.T) {
 	for name, revoke := range map[string]func(r *rig, id string) error{
 		"RevokeID":        func(r *rig, id string) error { return r.m.RevokeID(t.Context(), id) },
-		"RevokePrincipal": func(r *rig, id string) error { return r.m.RevokePrincipal(t.Context(), int64(7)) },
+		"RevokePrincipal": func(r *rig, id string) error { return revokeAccount(t.Context(), r.m, 7) },
 		"RevokeAll":       func(r *rig, id string) error { return r.m.RevokeAll(t.Context()) },
 	} {
 		for _, call := range []string{"insert", "replace"} {
@@ -84,7 +84,7 @@ func TestStoreRevokeWhileMoving(t *testing.T) {
 			if c.isLoggedIn() || old.isLoggedIn() {
 				t.Errorf("%s before the %s: it lives", name, call)
 			}
-			if infos, err := r.m.ListByPrincipal(t.Context(), int64(7)); len(infos) > 0 || err != nil {
+			if infos, err := listAccount(t.Context(), r.m, 7); len(infos) > 0 || err != nil {
 				t.Errorf("%s before the %s: left behind %v, %v", name, call, infos, err)
 			}
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 // writeTo saves the session and writes what a response must say about it.
-func (st *state) writeTo(h http.Header, room *response.Values, final bool) error {
-	lines, touched, err := st.save(room.SetCookies(), final)
+func (st *state) writeTo(h http.Header, room *response.Values, status int) error {
+	lines, touched, err := st.save(room.SetCookies(), status)
 	if touched {
 		room.VaryCookie(h)
 	}
@@ -26,17 +26,26 @@ func (st *state) writeTo(h http.Header, room *response.Values, final bool) error
 	return err
 }
 
+// byHand is the status of a response that is not known, as the program saves the session itself.
+const byHand = 0
+
 // save appends the Set-Cookie header fields to send to lines, and reports whether the
-// session was used at all. After a final save, changes come too late.
-func (st *state) save(lines []string, final bool) (_ []string, touched bool, err error) {
+// session was used at all. After a final save, and after one by hand that succeeds, changes come
+// too late.
+func (st *state) save(lines []string, status int) (_ []string, touched bool, err error) {
+	final := status != byHand
 	st.mu.Lock()
-	if final && st.answer == answerAhead {
+	switch {
+	case final && st.answer == answerAhead:
 		st.answer = answerBegun
 		if st.ctx.Err() != nil {
 			st.answer = answerAbandoned // the client has gone, or somebody else has answered
 		}
+	case st.answer == answerSealed:
+		st.resume()
 	}
 	if !st.isOpen() {
+		st.sealed()
 		st.mu.Unlock()
 		return nil, st.asked.Load(), nil
 	}
@@ -44,9 +53,11 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 	if st.isDown() {
 		err = st.failure()
 	} else {
+		st.settle(st.answer != answerAbandoned && isShown(status))
 		lines, err = st.manager.home.save(st, lines)
 	}
 	if err == nil {
+		st.sealed()
 		return lines, true, nil
 	}
 	if final {
@@ -60,6 +71,13 @@ func (st *state) save(lines []string, final bool) (_ []string, touched bool, err
 		return st.appendDeletions(nil), true, err
 	}
 	return nil, true, err
+}
+
+// sealed notes that the session is saved, if the program has done so itself.
+func (st *state) sealed() {
+	if st.answer == answerByHand {
+		st.answer = answerSealed
+	}
 }
 
 // reason is an error for an event: the parts of an error's text that are not this
@@ -105,7 +123,7 @@ func (st *state) outlive() {
 func (st *state) announce(reseal bool) {
 	empty := st.Empty()
 	switch {
-	case st.news == destruction:
+	case st.news >= destruction:
 		st.event(EventDestroyed, "", "")
 	case st.news == renewal && !st.origin.isNew() && !empty:
 		st.event(EventRenewed, "", "")

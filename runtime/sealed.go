@@ -49,20 +49,23 @@ func (st *state) unseal(text string, companions cookie.Values, now int64) (refus
 
 // seal decides what a response says about the session, following Flask's rules, and
 // appends its Set-Cookie header fields to lines.
-func (st *state) seal(lines []string) (_ []string, err error) {
+func (st *state) seal(lines []string) ([]string, error) {
 	empty := st.Empty()
 	switch {
-	case st.modified() && empty:
-		if st.browser == holdsNothing && st.siblings == 0 {
-			return lines, nil
-		}
+	case st.modified() && !empty:
+		return st.sealData(lines, false)
+	case st.modified() && (st.browser != holdsNothing || st.siblings != 0):
 		st.announce(false)
 		return st.appendDeletions(lines), nil
-	case st.modified():
-		return st.sealData(lines, false)
-	case empty:
+	case st.modified() || empty:
 		return lines, nil
 	}
+	return st.sealUnchanged(lines)
+}
+
+// sealUnchanged seals again what is out of date of a session that did not change: its key, its
+// times, or the time of its last use.
+func (st *state) sealUnchanged(lines []string) (_ []string, err error) {
 	m := st.manager
 	slides, old := m.slides(&st.Metadata), st.oldKey() || st.wrongTimes
 	if !slides && !old {

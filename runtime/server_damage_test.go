@@ -71,8 +71,8 @@ func TestImpossibleAnswers(t *testing.T) {
 	}
 	r := newRig(t, runtime.Config{})
 	r.store.fail(runtime.ErrNoRecord, "list", "delete by principal", "delete all")
-	_, err := r.m.ListByPrincipal(t.Context(), int64(7))
-	for _, err := range []error{err, r.m.RevokePrincipal(t.Context(), int64(7)), r.m.RevokeAll(t.Context())} {
+	_, err := listAccount(t.Context(), r.m, 7)
+	for _, err := range []error{err, revokeAccount(t.Context(), r.m, 7), r.m.RevokeAll(t.Context())} {
 		if !errors.Is(err, runtime.ErrStore) || errors.Is(err, runtime.ErrNoRecord) {
 			t.Errorf("error %v", err)
 		}

@@ -161,8 +161,8 @@ func TestStoreFailureIsAnError(t *testing.T) {
 	}
 	r.store.expect(t, "load")
 	for _, err := range []error{
-		r.m.RevokeID(t.Context(), r.m.Open(nil).ID()), r.m.RevokePrincipal(t.Context(), int64(7)), r.m.RevokeAll(t.Context()),
-		func() error { _, err := r.m.ListByPrincipal(t.Context(), int64(7)); return err }(),
+		r.m.RevokeID(t.Context(), r.m.Open(t.Context(), nil).ID()), revokeAccount(t.Context(), r.m, 7), r.m.RevokeAll(t.Context()),
+		func() error { _, err := listAccount(t.Context(), r.m, 7); return err }(),
 	} {
 		if !errors.Is(err, runtime.ErrStore) {
 			t.Error(err)

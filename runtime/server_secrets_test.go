@@ -32,7 +32,7 @@ func TestStoreLearnsNothing(t *testing.T) {
 		c.visit(func(s *visitor) { fieldVisits.Set(s.Session, 9); fieldUser.Pop(s.Session) })
 		cookie := c.cookies["__Host-session"]
 		c.visit(func(s *visitor) { s.Destroy() })
-		if err := r.m.RevokePrincipal(t.Context(), int64(0x4142434445464748)); err != nil {
+		if err := revokeAccount(t.Context(), r.m, 0x4142434445464748); err != nil {
 			t.Fatal(err)
 		}
 		var dump strings.Builder
@@ -178,12 +178,12 @@ func TestCanaryOnTheServer(t *testing.T) {
 			}
 			id := func(s *visitor) { c.addBase64("id "+s.ID(), s.ID()) }
 
-			s := m.Open(nil)
+			s := m.Open(t.Context(), nil)
 			fieldToken.Set(s.Session, token)
 			fieldUser.Set(s.Session, "hubolatus")
 			fieldAccount.Set(s.Session, account)
 			everything(s)
-			lines, err := m.Seal(s)
+			lines, err := setCookieLines(m.Seal(s))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -201,9 +201,9 @@ func TestCanaryOnTheServer(t *testing.T) {
 				"destroy": func(s *visitor) { s.Destroy() },
 				"too late, overwritten": func(s *visitor) {
 					fieldToken.Set(s.Session, token2)
-					other := m.Open([]string{cookie})
+					other := m.Open(t.Context(), []string{cookie})
 					fieldToken.Set(other.Session, token+token2)
-					lines, err := m.Seal(other)
+					lines, err := setCookieLines(m.Seal(other))
 					sent(lines)
 					said.print(err)
 				},
@@ -235,7 +235,7 @@ func TestCanaryOnTheServer(t *testing.T) {
 			}
 			for do := range actions {
 				// A session of its own, which may end.
-				s := m.Open(nil)
+				s := m.Open(t.Context(), nil)
 				fieldToken.Set(s.Session, token)
 				fieldUser.Set(s.Session, "hubolatus")
 				fieldAccount.Set(s.Session, account)
@@ -251,14 +251,14 @@ func TestCanaryOnTheServer(t *testing.T) {
 				sent(setCookies(w))
 				request(do, cookie+"AA")
 				// What fails after the session was loaded.
-				if s := m.Open([]string{cookie}); fieldUser.Has(s.Session) {
+				if s := m.Open(t.Context(), []string{cookie}); fieldUser.Has(s.Session) {
 					everything(s)
 					store.fails = true
 					fieldVisits.Set(s.Session, 1)
 					actions[do](s)
 					id(s)
 					s.Renew()
-					lines, err := m.Seal(s)
+					lines, err := setCookieLines(m.Seal(s))
 					if lines != nil {
 						t.Errorf("%s: sent %q", do, lines)
 					}
@@ -269,14 +269,14 @@ func TestCanaryOnTheServer(t *testing.T) {
 			}
 
 			store.fails = true
-			fails(m.RevokeID(t.Context(), s.ID()), m.RevokePrincipal(t.Context(), int64(account)), m.RevokeAll(t.Context()))
+			fails(m.RevokeID(t.Context(), s.ID()), revokeAccount(t.Context(), m, account), m.RevokeAll(t.Context()))
 			if inStore {
-				_, err := m.ListByPrincipal(t.Context(), int64(account))
+				_, err := listAccount(t.Context(), m, account)
 				fails(err)
 			}
 			store.fails = false
-			said.print(m.RevokeID(t.Context(), token), m.RevokePrincipal(t.Context(), "hubolatus"))
-			if err := errors.Join(m.RevokeID(t.Context(), s.ID()), m.RevokePrincipal(t.Context(), int64(account)), m.RevokeAll(t.Context())); err != nil {
+			said.print(m.RevokeID(t.Context(), token))
+			if err := errors.Join(m.RevokeID(t.Context(), s.ID()), revokeAccount(t.Context(), m, account), m.RevokeAll(t.Context())); err != nil {
 				t.Error(err)
 			}
 

@@ -124,7 +124,16 @@ func (s Session) Destroy() {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	st.destroy()
+	st.destroy("Destroy")
+}
+
+// LogOut logs the visitor out as Destroy does, but keeps the fields that are the visitor's, by the option
+// visitor: they begin a new session, as permanent as this one. Without such fields it is Destroy.
+func (s Session) LogOut() {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	st.leave()
 }
 
 // CreatedAt returns when the session began, to the second.

@@ -72,7 +72,7 @@ func TestAuthenticateWithoutPrincipal(t *testing.T) {
 			"store":     {Store: newSpyStore()},
 		} {
 			m := newManagerOf(t, cfg, &fieldUser)
-			s := m.Open(nil)
+			s := m.Open(t.Context(), nil)
 			fieldUser.Set(s.Session, "hubo")
 			if !s.AuthenticatedAt().IsZero() {
 				t.Errorf("%s: authenticated at %v by nothing", name, s.AuthenticatedAt())
@@ -114,7 +114,7 @@ func TestAuthenticateAndRevoke(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
 		revoke := func() {
-			if err := r.m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+			if err := revokeAccount(t.Context(), r.m, 7); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -47,15 +47,15 @@ func TestHeirOfEndedPrincipal(t *testing.T) {
 		user := fieldUser
 		user.Index = 1
 		m := newManagerOf(t, runtime.Config{}, &account, &user)
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		account.Set(s.Session, 7)
 		user.Set(s.Session, "hubo")
 		cookie := pair(t, seal(t, m, s))
-		if s = m.Open([]string{cookie}); user.Get(s.Session) != "hubo" {
+		if s = m.Open(t.Context(), []string{cookie}); user.Get(s.Session) != "hubo" {
 			t.Fatalf("lost: %v", s)
 		}
 		time.Sleep(time.Minute)
-		if s = m.Open([]string{cookie}); user.Has(s.Session) {
+		if s = m.Open(t.Context(), []string{cookie}); user.Has(s.Session) {
 			t.Errorf("nobody has %v", s)
 		}
 	})

@@ -105,12 +105,12 @@ func TestHeirInheritsNothingUnknown(t *testing.T) {
 	} {
 		shared := cfg()
 		newer, older := newManagerOf(t, shared, &account, &roles), newManagerOf(t, shared, &account)
-		s := newer.Open(nil)
+		s := newer.Open(t.Context(), nil)
 		account.Set(s.Session, 7)
 		roles.Set(s.Session, "admin")
-		s = older.Open([]string{pair(t, seal(t, newer, s))})
+		s = older.Open(t.Context(), []string{pair(t, seal(t, newer, s))})
 		account.Set(s.Session, 8)
-		s = newer.Open([]string{pair(t, seal(t, older, s))})
+		s = newer.Open(t.Context(), []string{pair(t, seal(t, older, s))})
 		if roles.Has(s.Session) || account.Get(s.Session) != 8 {
 			t.Errorf("%s: account %d has the role %q", name, account.Get(s.Session), roles.Get(s.Session))
 		}

@@ -21,10 +21,10 @@ func TestLogOutDoesNotFail(t *testing.T) {
 			m := newManager(t, runtime.Config{})
 			cookie := sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })
 
-			s := m.Open([]string{cookie})
+			s := m.Open(t.Context(), []string{cookie})
 			logOut(s)
 			refused(s)
-			lines, err := m.Seal(s)
+			lines, err := setCookieLines(m.Seal(s))
 			if err == nil || len(lines) != 1 || parseCookie(t, lines[0]).MaxAge >= 0 {
 				t.Errorf("%s, then a refused value: %q, %v", name, lines, err)
 			}
@@ -38,7 +38,7 @@ func TestLogOutDoesNotFail(t *testing.T) {
 			}
 		}
 		m := newManager(t, runtime.Config{})
-		s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })})
+		s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })})
 		tooLong(s)
 		logOut(s)
 		if line := seal(t, m, s); s.Err() != nil || parseCookie(t, line).MaxAge >= 0 {
@@ -47,7 +47,7 @@ func TestLogOutDoesNotFail(t *testing.T) {
 
 		// The cookie does not open here, but elsewhere it may.
 		other := newManager(t, runtime.Config{})
-		s = other.Open([]string{"__Host-session=unknown"})
+		s = other.Open(t.Context(), []string{"__Host-session=unknown"})
 		logOut(s)
 		if line := seal(t, other, s); parseCookie(t, line).MaxAge >= 0 {
 			t.Errorf("%s of a cookie that does not open: %q", name, line)
@@ -67,14 +67,14 @@ func TestLogOutOnTheServerDoesNotFail(t *testing.T) {
 		} {
 			m := newManager(t, cfg)
 			cookie := sealed(t, m, func(s *visitor) { fieldAccount.Set(s.Session, 7) })
-			s := m.Open([]string{cookie})
+			s := m.Open(t.Context(), []string{cookie})
 			logOut(s)
 			fieldUser.Set(s.Session, "longer than ten bytes")
-			lines, err := m.Seal(s)
+			lines, err := setCookieLines(m.Seal(s))
 			if err == nil || len(lines) != 1 || parseCookie(t, lines[0]).MaxAge >= 0 {
 				t.Errorf("%s, %s: %q, %v", mode, name, lines, err)
 			}
-			if s := m.Open([]string{cookie}); !s.IsNew() {
+			if s := m.Open(t.Context(), []string{cookie}); !s.IsNew() {
 				t.Errorf("%s, %s: who kept the cookie still has the session", mode, name)
 			}
 		}
@@ -84,9 +84,9 @@ func TestLogOutOnTheServerDoesNotFail(t *testing.T) {
 // A log-out does not fail for a value that was refused before it.
 func TestDestroyForgetsErrors(t *testing.T) {
 	m := newManager(t, runtime.Config{})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	fieldUser.Set(s.Session, "hubo")
-	s = m.Open([]string{pair(t, seal(t, m, s))})
+	s = m.Open(t.Context(), []string{pair(t, seal(t, m, s))})
 	fieldUser.Set(s.Session, "longer than ten bytes")
 	if s.Err() == nil {
 		t.Fatal("no error")
@@ -100,9 +100,9 @@ func TestDestroyForgetsErrors(t *testing.T) {
 // A log-out also removes what is left of a session whose own cookie is gone.
 func TestOrphansAreDeleted(t *testing.T) {
 	m := newManager(t, runtime.Config{MaxChunks: 4, IdleTimeout: time.Hour})
-	s := m.Open([]string{"__Host-session-2=x; __Host-session-seen=y"})
+	s := m.Open(t.Context(), []string{"__Host-session-2=x; __Host-session-seen=y"})
 	s.Destroy()
-	lines, err := m.Seal(s)
+	lines, err := setCookieLines(m.Seal(s))
 	if err != nil {
 		t.Fatal(err)
 	}

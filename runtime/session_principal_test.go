@@ -14,7 +14,7 @@ func TestPrincipal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log eventLog
 		m := newManager(t, runtime.Config{OnEvent: log.record})
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		if !s.AuthenticatedAt().IsZero() {
 			t.Error("nobody logged in")
 		}
@@ -73,11 +73,11 @@ func TestPrincipalExpires(t *testing.T) {
 		account := fieldAccount
 		account.Index, account.TTL = 0, time.Hour
 		m := newManagerOf(t, runtime.Config{}, &account)
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		account.Set(s.Session, 7)
 		cookie := pair(t, seal(t, m, s))
 		time.Sleep(time.Hour)
-		if s = m.Open([]string{cookie}); !s.AuthenticatedAt().IsZero() {
+		if s = m.Open(t.Context(), []string{cookie}); !s.AuthenticatedAt().IsZero() {
 			t.Error("authenticated as nobody")
 		}
 	})
@@ -95,13 +95,13 @@ func TestContestedPrincipal(t *testing.T) {
 	cfg := runtime.Config{OnEvent: log.record}
 	oldNode, newNode := newManagerOf(t, cfg, older), newManagerOf(t, cfg, newer)
 
-	s := newNode.Open(nil)
+	s := newNode.Open(t.Context(), nil)
 	newer.Set(s.Session, 5)
-	s = oldNode.Open([]string{pair(t, seal(t, newNode, s))})
+	s = oldNode.Open(t.Context(), []string{pair(t, seal(t, newNode, s))})
 	older.Set(s.Session, 7)
 	cookie := pair(t, seal(t, oldNode, s))
 	log.take()
-	s = newNode.Open([]string{cookie})
+	s = newNode.Open(t.Context(), []string{cookie})
 	if newer.Has(s.Session) || newer.Get(s.Session) != 0 || !s.AuthenticatedAt().IsZero() {
 		t.Errorf("after log-ins as 5 and as 7, it is %d, authenticated at %v", newer.Get(s.Session), s.AuthenticatedAt())
 	}
@@ -112,11 +112,11 @@ func TestContestedPrincipal(t *testing.T) {
 	}
 
 	// Both may say the same.
-	s = newNode.Open(nil)
+	s = newNode.Open(t.Context(), nil)
 	newer.Set(s.Session, 5)
-	s = oldNode.Open([]string{pair(t, seal(t, newNode, s))})
+	s = oldNode.Open(t.Context(), []string{pair(t, seal(t, newNode, s))})
 	older.Set(s.Session, 5)
-	if s = newNode.Open([]string{pair(t, seal(t, oldNode, s))}); newer.Get(s.Session) != 5 {
+	if s = newNode.Open(t.Context(), []string{pair(t, seal(t, oldNode, s))}); newer.Get(s.Session) != 5 {
 		t.Errorf("after two log-ins as 5, it is %d", newer.Get(s.Session))
 	}
 }

@@ -31,7 +31,7 @@ func TestCanary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		fieldToken.Set(s.Session, token)
 		fieldUser.Set(s.Session, "hubo")
 		line := seal(t, m, s)
@@ -53,12 +53,12 @@ func TestCanary(t *testing.T) {
 			c.print(cfg, &cfg, cfg.Keys, &cfg.Keys, m, *s, s, s.Session, s.Err(),
 				app{cfg, cfg.Keys, *s, s, m}, &app{cfg, cfg.Keys, *s, s, m}, []visitor{*s}, map[string]*visitor{"s": s})
 		}
-		c.print(app{session: *m.Open([]string{cookie})}, &app{session: *m.Open([]string{cookie})}) // not opened before
+		c.print(app{session: *m.Open(t.Context(), []string{cookie})}, &app{session: *m.Open(t.Context(), []string{cookie})}) // not opened before
 		everything(s)
 
 		// The other cookies of a session: its companion, and its chunks.
 		clock.advance(30 * time.Minute)
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		everything(s)
 		companion := pair(t, seal(t, m, s))
 		c.addBase64("companion", strings.TrimPrefix(companion, seenName+"="))
@@ -79,10 +79,10 @@ func TestCanary(t *testing.T) {
 		swapped := dataName + strings.TrimPrefix(companion, seenName) + "; " + seenName + strings.TrimPrefix(cookie, dataName)
 		for _, header := range []string{cookie + "; " + companion, swapped, companion, strings.Join(chunks, "; "),
 			strings.Join(chunks[:2], "; "), strings.Join(chunks, "; ") + "AAAA", seenName + "=" + token + "; " + dataName + "-2=" + token + "; " + cookie} {
-			s := m.Open([]string{header})
+			s := m.Open(t.Context(), []string{header})
 			c.print(app{session: *s}, &app{session: *s}) // not opened before
 			everything(s)
-			lines, err := m.Seal(s)
+			lines, err := setCookieLines(m.Seal(s))
 			c.print(err)
 			everything(s)
 			for _, line := range lines {
@@ -90,11 +90,11 @@ func TestCanary(t *testing.T) {
 			}
 		}
 		for _, header := range []string{cookie, forged, "__Host-session=" + token, forged + "; " + cookie} {
-			everything(m.Open([]string{header}))
+			everything(m.Open(t.Context(), []string{header}))
 		}
 
 		// Several cookies that open, and a log-out that leaves an empty session in place of one.
-		s = m.Open([]string{cookie, sealed(t, m, func(s *visitor) { fieldToken.Set(s.Session, token) })})
+		s = m.Open(t.Context(), []string{cookie, sealed(t, m, func(s *visitor) { fieldToken.Set(s.Session, token) })})
 		everything(s)
 		s.Destroy()
 		everything(s)
@@ -107,9 +107,9 @@ func TestCanary(t *testing.T) {
 			func(s *visitor) { fieldToken.Set(s.Session, strings.Repeat(token2, 700)) },
 			func(s *visitor) { fieldScores.Set(s.Session, map[string]int{token: 1, token2: 2, "x": 3}) },
 		} {
-			s := m.Open([]string{cookie})
+			s := m.Open(t.Context(), []string{cookie})
 			err(s)
-			lines, failed := m.Seal(s)
+			lines, failed := setCookieLines(m.Seal(s))
 			if failed == nil || lines != nil {
 				t.Error("no error")
 			}
@@ -118,14 +118,14 @@ func TestCanary(t *testing.T) {
 		secret, open := moodyField(true), moodyField(false)
 		for _, f := range []*runtime.Field[moody]{&secret, &open} {
 			m := newManagerOf(t, cfg, f)
-			s := m.Open(nil)
+			s := m.Open(t.Context(), nil)
 			f.Set(s.Session, "fail")
 			_, err := m.Seal(s)
 			c.print(err, s.Err(), m, s)
 		}
 		wrongType := fieldVisits
 		wrongType.Index, wrongType.Key = 0, "token"
-		s = newManagerOf(t, cfg, &wrongType).Open([]string{cookie})
+		s = newManagerOf(t, cfg, &wrongType).Open(t.Context(), []string{cookie})
 		wrongType.Get(s.Session)
 		everything(s)
 		_, err = runtime.ParseKeys(one + "," + one + " " + two[1:] + " " + two + "x " + token + " !" + one)
@@ -165,7 +165,7 @@ func TestCanary(t *testing.T) {
 				c.print(s.Err(), s)
 			})).ServeHTTP(w, r)
 		}
-		c.print(mustPanic(t, func() { m.Seal(newManager(t, cfg).Open([]string{cookie})) }))
+		c.print(mustPanic(t, func() { m.Seal(newManager(t, cfg).Open(t.Context(), []string{cookie})) }))
 	}
 
 	all := c.text.String() + log.String()

@@ -23,14 +23,14 @@ func TestSizeLimit(t *testing.T) {
 		if got := len(c.Name) + len(c.Value); got != size || s.Err() != nil {
 			t.Errorf("Size is %d, but the cookie has %d; %v", size, got, s.Err())
 		}
-		if s := m.Open([]string{c.Name + "=" + c.Value}); fieldUser.Get(s.Session) != "hubo" || s.Size() != size {
+		if s := m.Open(t.Context(), []string{c.Name + "=" + c.Value}); fieldUser.Get(s.Session) != "hubo" || s.Size() != size {
 			t.Errorf("a cookie of %d bytes does not open, or has another size then: %d", size, s.Size())
 		}
 	}
 	for _, size := range []int{4097, 4098, 5000, 60_000} {
 		var log eventLog
 		m, s := sized(t, size, runtime.Config{OnEvent: log.record})
-		lines, err := m.Seal(s)
+		lines, err := setCookieLines(m.Seal(s))
 		largest := fmt.Sprintf("Blob (%d bytes), Token (14 bytes), User (10 bytes)", len("\xa4blob\xc5..")+len(fieldBlob.Get(s.Session)))
 		want := fmt.Sprintf("session: too large for a cookie: %d bytes, 4096 allowed; the largest fields are %s", size, largest)
 		if lines != nil || !errors.Is(err, runtime.ErrTooLarge) || err.Error() != want || s.Err() != nil {
@@ -45,7 +45,7 @@ func TestSizeLimit(t *testing.T) {
 func TestTooLargeNamesOtherBuilds(t *testing.T) {
 	cookie := sealed(t, newManager(t, runtime.Config{}), func(s *visitor) { fieldBlob.Set(s.Session, make([]byte, 2700)) })
 	m := newManagerOf(t, runtime.Config{}, &fieldUser, &fieldVisits, &fieldRoles, &fieldToken)
-	s := m.Open([]string{cookie})
+	s := m.Open(t.Context(), []string{cookie})
 	fieldToken.Set(s.Session, strings.Repeat("t", 1000))
 	_, err := m.Seal(s)
 	if err == nil || !strings.HasSuffix(err.Error(), "the largest fields are fields of another version (2707 bytes), Token (1009 bytes)") {
@@ -57,11 +57,11 @@ func TestTooLargeNamesOtherBuilds(t *testing.T) {
 func TestSizeOfAnOldSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, runtime.Config{})
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		fieldUser.Set(s.Session, "hubo")
 		cookie := pair(t, seal(t, m, s))
 		time.Sleep(70_000 * time.Second)
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		fieldUser.Set(s.Session, "hugo")
 		size := s.Size()
 		if c := parseCookie(t, seal(t, m, s)); size != len(c.Name)+len(c.Value) || size == len(cookie)-1 {
@@ -116,7 +116,7 @@ func TestBudget(t *testing.T) {
 		if c.ttl {
 			meta = append(meta, mapping(expiries...)...)
 		}
-		s := newManagerOf(t, runtime.Config{}, fields...).Open([]string{craft(t, payload(meta, values...))})
+		s := newManagerOf(t, runtime.Config{}, fields...).Open(t.Context(), []string{craft(t, payload(meta, values...))})
 		if got, want := s.Size(), gen.BudgetOf(model).Cookie; s.IsNew() || got != want {
 			t.Errorf("%+v: a cookie of %d bytes, and a budget of %d; new: %v", c, got, want, s.IsNew())
 		}

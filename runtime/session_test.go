@@ -16,7 +16,7 @@ import (
 func TestClear(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	s.Clear()
 	if s.Modified() || seal(t, m, s) != "" {
 		t.Error("clearing an empty session is a change")
@@ -26,7 +26,7 @@ func TestClear(t *testing.T) {
 		fieldAccount.Set(s.Session, 7)
 		s.SetPermanent(true)
 	})
-	s = m.Open([]string{cookie})
+	s = m.Open(t.Context(), []string{cookie})
 	id := s.ID()
 	log.take()
 	s.Clear()
@@ -48,7 +48,7 @@ func TestClear(t *testing.T) {
 // Without a principal, Clear keeps whose session it is.
 func TestClearKeepsTheSession(t *testing.T) {
 	m := newManager(t, runtime.Config{})
-	s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })})
+	s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })})
 	id, created := s.ID(), s.CreatedAt()
 	s.Clear()
 	fieldUser.Set(s.Session, "hubo")
@@ -62,7 +62,7 @@ func TestDestroy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log eventLog
 		m := newManager(t, runtime.Config{OnEvent: log.record})
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		s.Destroy()
 		if seal(t, m, s) != "" {
 			t.Error("a cookie for a session that never was")
@@ -76,27 +76,27 @@ func TestDestroy(t *testing.T) {
 		log.expect(t, runtime.Event{Kind: runtime.EventCreated})
 		time.Sleep(time.Hour)
 
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		s.Destroy()
 		if c := parseCookie(t, seal(t, m, s)); c.Value != "" || c.MaxAge != -1 {
 			t.Errorf("not deleted: %s", c.Raw)
 		}
 		log.expect(t, runtime.Event{Kind: runtime.EventDestroyed})
 
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		id := s.ID()
 		s.Destroy()
 		fieldVisits.Set(s.Session, 1)
 		line := seal(t, m, s)
 		log.expect(t, runtime.Event{Kind: runtime.EventDestroyed}, runtime.Event{Kind: runtime.EventCreated})
-		s = m.Open([]string{pair(t, line)})
+		s = m.Open(t.Context(), []string{pair(t, line)})
 		if s.ID() == id || !s.CreatedAt().Equal(time.Now()) || s.Permanent() || !s.AuthenticatedAt().IsZero() ||
 			fieldUser.Has(s.Session) || fieldVisits.Get(s.Session) != 1 {
 			t.Errorf("not a new session: %v", s)
 		}
 		// A log-out must also remove a cookie that this server cannot read, but that
 		// was no session.
-		s = m.Open([]string{"__Host-session=garbage"})
+		s = m.Open(t.Context(), []string{"__Host-session=garbage"})
 		s.Destroy()
 		if c := parseCookie(t, seal(t, m, s)); c.MaxAge != -1 {
 			t.Errorf("not deleted: %s", c.Raw)
@@ -108,7 +108,7 @@ func TestDestroy(t *testing.T) {
 func TestRenew(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})
-	s := m.Open([]string{sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })})
+	s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })})
 	id, created := s.ID(), s.CreatedAt()
 	log.take()
 	s.Renew()
@@ -122,7 +122,7 @@ func TestRenew(t *testing.T) {
 	}
 	log.expect(t, runtime.Event{Kind: runtime.EventRenewed})
 
-	s = m.Open(nil)
+	s = m.Open(t.Context(), nil)
 	s.Renew()
 	if seal(t, m, s) != "" {
 		t.Error("a cookie for an empty session")
@@ -133,7 +133,7 @@ func TestID(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	seen := make(map[string]bool)
 	for range 100 {
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		fieldUser.Set(s.Session, "hubo")
 		id := s.ID()
 		if raw, err := base64.RawURLEncoding.DecodeString(id); len(raw) != 16 || err != nil || seen[id] {
@@ -148,7 +148,7 @@ func TestID(t *testing.T) {
 
 func TestPermanent(t *testing.T) {
 	m := newManager(t, runtime.Config{Lifetime: 7 * day})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	s.SetPermanent(false)
 	if s.Modified() || s.Permanent() {
 		t.Error("permanent from the start")
@@ -162,7 +162,7 @@ func TestPermanent(t *testing.T) {
 	if c := parseCookie(t, line); c.MaxAge != 7*24*3600 || c.Expires.IsZero() {
 		t.Errorf("not permanent: %s", line)
 	}
-	s = m.Open([]string{pair(t, line)})
+	s = m.Open(t.Context(), []string{pair(t, line)})
 	s.SetPermanent(true)
 	if !s.Permanent() || s.Modified() {
 		t.Error("the flag is not kept")
@@ -180,7 +180,7 @@ func TestIsNew(t *testing.T) {
 	for header, want := range map[string]bool{
 		"": true, "__Host-session=x": true, "other=1": true, cookie: false, "a=b; " + cookie: false, cookie[:len(cookie)-1]: true,
 	} {
-		if got := m.Open([]string{header}).IsNew(); got != want {
+		if got := m.Open(t.Context(), []string{header}).IsNew(); got != want {
 			t.Errorf("%q: %v", header, got)
 		}
 	}
@@ -190,14 +190,14 @@ func TestTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, runtime.Config{Lifetime: time.Hour})
 		start := time.Now()
-		s := m.Open(nil)
+		s := m.Open(t.Context(), nil)
 		if !s.CreatedAt().Equal(start) || !s.ExpiresAt().Equal(start.Add(time.Hour)) {
 			t.Errorf("new: %v, %v", s.CreatedAt(), s.ExpiresAt())
 		}
 		fieldUser.Set(s.Session, "hubo")
 		cookie := pair(t, seal(t, m, s))
 		time.Sleep(10 * time.Minute)
-		s = m.Open([]string{cookie})
+		s = m.Open(t.Context(), []string{cookie})
 		if !s.CreatedAt().Equal(start) || !s.ExpiresAt().Equal(start.Add(time.Hour)) {
 			t.Errorf("unchanged: %v, %v", s.CreatedAt(), s.ExpiresAt())
 		}
@@ -210,7 +210,7 @@ func TestTimes(t *testing.T) {
 
 func TestPrinting(t *testing.T) {
 	m := newManager(t, runtime.Config{})
-	s := m.Open(nil)
+	s := m.Open(t.Context(), nil)
 	fieldUser.Set(s.Session, "hubo")
 	fieldToken.Set(s.Session, "s3cret")
 	fieldVisits.Set(s.Session, 3)
@@ -234,7 +234,7 @@ func TestPrinting(t *testing.T) {
 		line.Session["token"] != "REDACTED" || len(line.Session) != 4 {
 		t.Errorf("slog writes %s, %v", log, err)
 	}
-	if got := fmt.Sprint(m.Open(nil)); got != "Session{}" {
+	if got := fmt.Sprint(m.Open(t.Context(), nil)); got != "Session{}" {
 		t.Errorf("an empty session prints as %s", got)
 	}
 	if got := fmt.Sprintf("%v %+v %s", visitor{}, runtime.Session{}, runtime.Session{}.LogValue()); got != "Session{} Session{} []" {

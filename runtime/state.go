@@ -56,10 +56,12 @@ type opened struct {
 
 // trouble is what most requests have none of.
 type trouble struct {
-	err    error   // the first thing that went wrong
-	down   error   // the store could not tell what the session is: nothing is sent
-	events []Event // to be reported once mu is free
-	rivals rivals  // the other sessions that the browser's cookies lead to
+	err    error    // the first thing that went wrong
+	next   error    // the first thing after a change that came too late, which saving once more takes back
+	down   error    // the store could not tell what the session is: nothing is sent
+	events []Event  // to be reported once mu is free
+	taken  []taking // what a page may show
+	rivals rivals   // the other sessions that the browser's cookies lead to
 }
 
 // ask notes that the handler has the session.
@@ -146,8 +148,19 @@ func (st *state) note(e Event) {
 
 // fail keeps the first error.
 func (st *state) fail(err error) {
-	if t := st.troubled(); t.err == nil {
+	switch t := st.troubled(); {
+	case t.err == nil:
 		t.err = err
+	case t.next == nil && errors.Is(t.err, ErrTooLate) && !errors.Is(err, ErrTooLate):
+		t.next = err
+	}
+}
+
+// resume takes back that the program has saved the session, as it does so once more.
+func (st *state) resume() {
+	st.answer = answerByHand
+	if t := st.trouble; t != nil && errors.Is(t.err, ErrTooLate) {
+		t.err, t.next = t.next, nil
 	}
 }
 
@@ -174,13 +187,13 @@ func (st *state) hasExpired() bool {
 	return st.now() >= expires
 }
 
-// prune removes what has ended by now. If that is the principal, all goes: it was theirs.
+// prune removes what has ended by now. If that is the principal, what was theirs goes too.
 func (st *state) prune(now int64) {
 	p := st.manager.principal
 	owned := p != nil && st.Holds(p.index)
 	st.Prune(now)
 	if owned && !st.Holds(p.index) {
-		st.keepOnly(p)
+		st.clearOwned()
 	}
 }
 

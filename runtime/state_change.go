@@ -28,7 +28,7 @@ const (
 	changePermanent
 	changeAuthenticated
 	changeMarks
-	changeOwner // every other field was cleared
+	changeOwner // every field was cleared that is the principal's
 )
 
 // An update makes a field's encoded value from the one that it holds, nil if absent. It
@@ -38,7 +38,7 @@ type update func(held []byte) []byte
 // change notes that something changed; name is the field, or the method that did it.
 func (st *state) change(name string) {
 	st.edits = unsaved
-	if st.answer != answerAhead {
+	if st.answer.isLate() {
 		st.fail(&fieldError{name, ErrTooLate})
 		st.event(EventTooLate, "", name)
 	}
@@ -71,21 +71,43 @@ func (st *state) authenticate(raw []byte, at int64) {
 	st.manager.home.note(st, change{kind: changeAuthenticated, at: at, raw: raw})
 }
 
-// changeOwner removes every field but that of the principal, who is another one now, or nobody:
-// nobody inherits what is somebody else's.
+// prove sets a field that says when the visitor proved something, in a session with a new id.
+func (st *state) prove(f *descriptor, raw []byte) {
+	st.lock()
+	defer st.unlock()
+	st.renew()
+	st.Contents.Set(f.index, raw)
+	st.SetExpiry(f.index, 0)
+	st.manager.home.note(st, change{kind: changePut, field: f, raw: st.Contents.Value(f.index)})
+	st.change(f.name)
+}
+
+// forgetProofs removes the factors: whoever proved something, it was not who logs in now.
+func (st *state) forgetProofs() {
+	for _, f := range st.manager.fields {
+		if f.factor {
+			st.takeLocked(f)
+		}
+	}
+}
+
+// changeOwner removes what is the principal's, who is another one now, or nobody: nobody inherits what is
+// somebody else's.
 func (st *state) changeOwner() {
-	st.keepOnly(st.manager.principal)
+	st.clearOwned()
 	st.manager.home.note(st, change{kind: changeOwner})
 }
 
-// keepOnly removes every other field.
-func (st *state) keepOnly(kept *descriptor) {
+// clearOwned removes every field but that of the principal, and those that are the visitor's. Those of
+// other builds may be anybody's.
+func (st *state) clearOwned() {
 	for _, f := range st.manager.fields {
-		if f != kept {
+		if f.owned() {
 			st.Contents.Remove(f.index)
 		}
 	}
 	st.ForgetUnknown()
+	st.forgetTaken((*descriptor).owned)
 }
 
 // value returns the encoded value of a field, nil if absent. It stays as it is
@@ -116,6 +138,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool
 		if st.Holds(f.index) { // also a value that does not count
 			st.changeOwner()
 		}
+		st.forgetProofs()
 		st.authenticate(raw, max(1, st.now())) // 0 is for never
 	}
 	st.Contents.Set(f.index, raw)
@@ -194,8 +217,8 @@ func (st *state) clear() {
 	st.change("Clear")
 }
 
-// destroy ends the session.
-func (st *state) destroy() {
+// destroy ends the session; name is the method that does.
+func (st *state) destroy(name string) {
 	something := st.origin == returning
 	st.Reset()
 	st.origin = fresh
@@ -203,15 +226,44 @@ func (st *state) destroy() {
 	if st.logOut() || something {
 		st.news = destruction
 	}
-	st.change("Destroy")
+	st.change(name)
+}
+
+// leave ends the session, and begins another one with the visitor's fields.
+func (st *state) leave() {
+	kept, permanent := st.visitors(), st.Permanent()
+	st.manager.home.bequeath(st)
+	st.destroy("LogOut")
+	if len(kept) == 0 {
+		return
+	}
+	if st.news == destruction {
+		st.news = departure
+	}
+	st.SetPermanent(permanent)
+	for _, f := range kept {
+		st.Contents.Set(f.field.index, f.raw)
+		st.SetExpiry(f.field.index, f.expires)
+	}
+}
+
+// visitors are the visitor's fields, as changes that set them.
+func (st *state) visitors() (kept []change) {
+	for _, f := range st.manager.fields {
+		if raw := st.Contents.Value(f.index); f.visitor && raw != nil {
+			kept = append(kept, change{kind: changePut, field: f, raw: raw, expires: st.Expiry(f.index)})
+		}
+	}
+	return kept
 }
 
 // logOut notes that what was there has ended; it reports whether the home knows of something
 // that ends with it. What was refused is gone too: a log-out must not fail for it.
 func (st *state) logOut() (something bool) {
 	st.loggedOut = true
+	st.forgetTaken(anyField)
 	something = st.manager.home.end(st)
-	if st.answer == answerAhead && st.trouble != nil && !st.isDown() {
+	if failing := st.answer != answerBegun && st.answer != answerAbandoned; failing && st.trouble != nil && !st.isDown() {
 		st.trouble.err = nil
 	}
 	return something

@@ -157,7 +157,7 @@ func (st *state) tryValue(value string, r *cookie.Received, s *search) (refusal 
 // tryToken opens the session that a token leads to.
 func (st *state) tryToken(text string, r *cookie.Received, s *search) (refusal string, decrypted bool) {
 	refusal, decrypted = st.manager.home.open(st, text, r.Companions(), s.now)
-	if refusal == "" {
+	if refusal == "" && st.Expires() {
 		st.boundExpiries(s.now)
 		st.prune(s.now)
 	}
@@ -172,9 +172,7 @@ func (st *state) tryToken(text string, r *cookie.Received, s *search) (refusal s
 
 // reportDisputed reports that two builds disagree about the principal.
 func (st *state) reportDisputed() {
-	for i, f := range st.manager.fields {
-		if st.Dropped(i) {
-			st.event(EventFieldDropped, "two builds disagree about the principal", f.name)
-		}
+	if p := st.manager.principal; p != nil && st.Dropped(p.index) {
+		st.event(EventFieldDropped, "two builds disagree about the principal", p.name)
 	}
 }

@@ -51,7 +51,7 @@ func TestMaxSessions(t *testing.T) {
 		clients[1].visit(func(s *visitor) { s.Authenticate() })
 		expectLoggedIn(t, "again", clients, 1, 3)
 		expectLoggedIn(t, "others", []*client{stranger, anonymous}, 0, 1)
-		infos, err := r.m.ListByPrincipal(t.Context(), int64(7))
+		infos, err := listAccount(t.Context(), r.m, 7)
 		if len(infos) != 2 || err != nil {
 			t.Errorf("%d sessions are listed, %v", len(infos), err)
 		}

@@ -14,6 +14,7 @@ import (
 type MemoryStore struct {
 	mu      sync.Mutex
 	max     int
+	clock   clock
 	records map[string]*memoryRecord
 	owned   map[string]map[string]*memoryRecord // sessions by the principal, then by key
 	order   [memoryClasses]memoryHeap           // what expires first is first
@@ -70,7 +71,7 @@ func (s *MemoryStore) lock(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	now := time.Now()
+	now := time.Unix(0, int64(s.clock.since1970()))
 	for class := range s.order {
 		for o := &s.order[class]; len(*o) > 0 && !now.Before((*o)[0].Expires); {
 			s.remove((*o)[0])

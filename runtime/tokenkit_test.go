@@ -204,11 +204,11 @@ func refusals(events []runtime.Event) (reasons []string) {
 func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outcome) {
 	var log eventLog
 	m := newManagerOf(t, kitConfig(t, f, &log), opaqueFields(keys, f.Was)...)
-	s := m.Open(f.Headers)
+	s := m.Open(t.Context(), f.Headers)
 	isNew := s.IsNew()
 	out.Refused = refusals(log.take())
 	if isNew {
-		if lines, err := m.Seal(s); len(lines) > 0 || err != nil || s.Size() > 0 {
+		if lines, err := setCookieLines(m.Seal(s)); len(lines) > 0 || err != nil || s.Size() > 0 {
 			t.Errorf("%s: an empty session is sealed as %q, %v", f.Comment, lines, err)
 		}
 		return out
@@ -229,7 +229,7 @@ func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outc
 
 	permanent := s.Permanent()
 	s.SetPermanent(!permanent)
-	lines, err := m.Seal(s)
+	lines, err := setCookieLines(m.Seal(s))
 	if err != nil {
 		t.Errorf("%s: %v", f.Comment, err)
 		return out

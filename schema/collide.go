@@ -13,7 +13,7 @@ import (
 // holds the list to the truth.
 var sessionMethods = []string{
 	"Authenticate", "AuthenticatedAt", "Clear", "CreatedAt", "Destroy", "Err", "ExpiresAt", "Format", "GoString", "ID", "IsNew",
-	"LogValue", "Modified", "Permanent", "Renew", "SetPermanent", "Size", "String",
+	"LogOut", "LogValue", "Modified", "Permanent", "Renew", "SetPermanent", "Size", "String",
 }
 
 // collisions reports names that generated code and others would both declare.
@@ -119,22 +119,11 @@ func (in *inspector) declared(name string) token.Pos {
 	return token.NoPos
 }
 
-// methodCollisions holds s's accessors against the methods that its generated type has otherwise.
+// methodCollisions holds s's accessors, and the methods of its manager and entries, against those that the
+// generated types have otherwise.
 func (in *inspector) methodCollisions(s *Schema) {
-	written := map[string]token.Pos{}
-	for _, file := range append(slices.Clone(in.src.Files), in.src.Tests...) {
-		if IsGenerated(file) {
-			continue
-		}
-		for _, decl := range file.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv.NumFields() == 1 && embeddedName(fn.Recv.List[0].Type).Name == s.TypeName {
-				written[fn.Name.Name] = fn.Name.Pos()
-			}
-		}
-	}
-	if at, ok := written["Session"]; ok {
-		in.report(at, "rename the method", "the method Session has the name of what %s embeds: runtime.Session", s.TypeName)
-	}
+	written := in.writtenMethods(s.TypeName)
+	in.embeddedCollision(s.TypeName, "Session")
 	for _, f := range s.Fields {
 		for _, name := range f.Methods() {
 			if at, ok := written[name]; ok {
@@ -145,4 +134,53 @@ func (in *inspector) methodCollisions(s *Schema) {
 			}
 		}
 	}
+	in.managerCollisions(s)
+}
+
+// managerCollisions does so for the manager and the entries.
+func (in *inspector) managerCollisions(s *Schema) {
+	in.embeddedCollision(s.Manager(), "Manager")
+	principal := s.Principal()
+	if principal == nil {
+		return
+	}
+	in.embeddedCollision(s.Entry(), "Entry")
+	clash := func(typ, name string, f *Field) {
+		if at, ok := in.writtenMethods(typ)[name]; ok {
+			in.reportAt(f.Pos, "rename the field, its key may stay; or rename the method", "the method %s of %s, for field %s, is also declared at %s", name, typ, f.GoName, in.where(at))
+		}
+	}
+	for _, verb := range []string{"RevokeBy", "ListBy", "UpdateBy"} {
+		clash(s.Manager(), verb+principal.Name, principal)
+	}
+	for _, f := range s.Fields {
+		if f.Use != Value {
+			continue
+		}
+		clash(s.Entry(), "Get"+f.Name, f)
+		clash(s.Entry(), "Has"+f.Name, f)
+	}
+}
+
+// embeddedCollision reports a method that has the name of what its generated type embeds.
+func (in *inspector) embeddedCollision(typ, embedded string) {
+	if at, ok := in.writtenMethods(typ)[embedded]; ok {
+		in.report(at, "rename the method", "the method %s has the name of what %s embeds: runtime.%s", embedded, typ, embedded)
+	}
+}
+
+// writtenMethods are the hand-written methods of a type, and where they are.
+func (in *inspector) writtenMethods(typ string) map[string]token.Pos {
+	written := map[string]token.Pos{}
+	for _, file := range append(slices.Clone(in.src.Files), in.src.Tests...) {
+		if IsGenerated(file) {
+			continue
+		}
+		for _, decl := range file.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv.NumFields() == 1 && embeddedName(fn.Recv.List[0].Type).Name == typ {
+				written[fn.Name.Name] = fn.Name.Pos()
+			}
+		}
+	}
+	return written
 }

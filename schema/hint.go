@@ -13,7 +13,7 @@ import (
 func (p *Package) Hints() (hints Findings) {
 	for _, s := range p.Schemas {
 		hints = append(hints, s.Hints...)
-		if slices.ContainsFunc(s.Fields, func(f *Field) bool { return f.Principal }) {
+		if s.Principal() != nil {
 			continue
 		}
 		if i := slices.IndexFunc(s.Fields, looksLikeAccount); i >= 0 {

@@ -77,6 +77,7 @@ type inspector struct {
 	// Of the schema that is being read:
 	was         []wasKey
 	keyAt       map[*Field]token.Pos
+	optionAt    map[optionOf]token.Pos
 	principalAt token.Pos
 	hints       Findings
 
@@ -221,6 +222,7 @@ func (in *inspector) schema(d declaration, typeName string) *Schema {
 		}
 	}
 	in.was, in.keyAt, in.principalAt, in.hints = nil, map[*Field]token.Pos{}, token.NoPos, nil
+	in.optionAt = map[optionOf]token.Pos{}
 	if in.typeErrors(name.Pos(), name.Pos()) {
 		s.TypeName = "" // declared twice
 		return s
@@ -236,6 +238,8 @@ func (in *inspector) schema(d declaration, typeName string) *Schema {
 		in.report(name.Pos(), "give a field a key, or remove the session tags", "schema %s has no field to store", s.Name)
 	}
 	in.duplicates(s)
+	in.ownership(s)
+	in.checkUses(s)
 	s.Hints = in.hints.Sorted()
 	return s
 }

@@ -131,7 +131,7 @@ type session int
 			got = append(got, p.Name+"."+s.Name+" "+strings.Join(s.Generated(), " "))
 		}
 	}
-	if want := "web.session Visitor NewVisitorManager VisitorFrom"; strings.Join(got, ", ") != want {
+	if want := "web.session Visitor NewVisitorManager VisitorFrom VisitorManager"; strings.Join(got, ", ") != want {
 		t.Errorf("got %q, want %s", got, want)
 	}
 

@@ -3,6 +3,7 @@ package schema
 import (
 	"go/token"
 	"go/types"
+	"slices"
 	"time"
 )
 
@@ -68,7 +69,23 @@ type Schema struct {
 
 // Generated returns the package-level exported names that generated code declares for s.
 func (s *Schema) Generated() []string {
-	return []string{s.TypeName, "New" + s.TypeName + "Manager", s.TypeName + "From"}
+	names := []string{s.TypeName, "New" + s.TypeName + "Manager", s.TypeName + "From", s.Manager()}
+	if s.Principal() != nil {
+		names = append(names, s.Entry())
+	}
+	return names
+}
+
+// Manager and Entry name the types that are generated for managers, and for what they list.
+func (s *Schema) Manager() string { return s.TypeName + "Manager" }
+func (s *Schema) Entry() string   { return s.TypeName + "Entry" }
+
+// Principal is the field that says whom a session belongs to, nil if none does.
+func (s *Schema) Principal() *Field {
+	if i := slices.IndexFunc(s.Fields, func(f *Field) bool { return f.Principal }); i >= 0 {
+		return s.Fields[i]
+	}
+	return nil
 }
 
 // Field is one field of a schema.
@@ -85,6 +102,8 @@ type Field struct {
 	Default   string        // a Go constant expression, "" if there is none
 	Secret    bool
 	Principal bool
+	Visitor   bool // it stays when the principal changes or goes
+	Use       Use
 	Was       []string // older keys
 	Partial   bool     // its type may lose members that are not exported
 	Lost      []string // those that it does lose
@@ -96,6 +115,12 @@ type Field struct {
 // byte slices, can be appended to.
 func (f *Field) Methods() []string {
 	var names []string
+	switch f.Use {
+	case Flash:
+		return []string{"Add" + f.Name, "Take" + f.Name, "Has" + f.Name, "Clear" + f.Name}
+	case Factor:
+		return []string{"Prove" + f.Name, f.Name + "Within"}
+	}
 	for _, verb := range []string{"Get", "Has", "Set", "Pop", "Clear", "Update"} {
 		names = append(names, verb+f.Name)
 	}
@@ -104,6 +129,16 @@ func (f *Field) Methods() []string {
 	}
 	return names
 }
+
+// Use says what a field is for, which decides its accessors.
+type Use int
+
+// The uses. That of a Value is the program's own affair.
+const (
+	Value  Use = iota
+	Flash      // what the next page shows, once
+	Factor     // when the visitor last proved something
+)
 
 // Kind says how a value is stored.
 type Kind int

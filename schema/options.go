@@ -12,7 +12,11 @@ import (
 	"time"
 )
 
-var optionNames = []string{"max", "via", "default", "ttl", "secret", "principal", "partial", "was"}
+var optionNames = []string{"max", "via", "default", "ttl", "secret", "principal", "partial", "was",
+	"visitor", "flash", "factor"}
+
+// marks are the options that take no value.
+var marks = []string{"secret", "principal", "partial", "visitor", "flash", "factor"}
 
 // maxKey bounds a wire key, in bytes: every cookie carries it.
 const maxKey = 64
@@ -89,7 +93,7 @@ func (in *inspector) options(f *Field, tag text) {
 // option reads one option of a known name.
 func (in *inspector) option(f *Field, o option) {
 	name := o.name.s
-	takesValue := name != "secret" && name != "principal" && name != "partial"
+	takesValue := !slices.Contains(marks, name)
 	switch {
 	case takesValue && !o.hasValue:
 		in.report(o.name.at(), "write "+name+"="+example[name], "option %s needs a value", name)
@@ -98,9 +102,14 @@ func (in *inspector) option(f *Field, o option) {
 		in.report(o.name.at(), "write "+name+" alone", "option %s takes no value", name)
 		return
 	}
+	in.optionAt[optionOf{f, name}] = o.name.at()
 	switch name {
 	case "secret":
 		f.Secret = true
+	case "visitor":
+		f.Visitor = true
+	case "flash", "factor":
+		in.use(f, name, o.name.at())
 	case "principal":
 		in.principal(f, o.name.at())
 	case "partial":

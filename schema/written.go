@@ -48,33 +48,71 @@ func guardedSchemas(file *ast.File) []string {
 	var guarded []string
 	sessions := 0
 	for _, decl := range file.Decls {
+		if fn, ok := decl.(*ast.FuncDecl); ok {
+			guarded = append(guarded, guardedIn(fn)...)
+			continue
+		}
 		decl, ok := decl.(*ast.GenDecl)
 		if !ok || len(decl.Specs) != 1 {
 			continue
 		}
 		switch spec := decl.Specs[0].(type) {
-		case *ast.TypeSpec: // type Session struct{ runtime.Session }
-			sessions++
+		case *ast.TypeSpec:
+			if isSession(spec) {
+				sessions++
+			}
 		case *ast.ValueSpec:
-			if name := guardedType(spec); name != "" {
-				guarded = append(guarded, name)
+			if _, ok := spec.Type.(*ast.StructType); ok { // the guard of older versions
+				guarded = append(guarded, guardedType(spec)...)
 			}
 		}
 	}
 	return guarded[:min(sessions, len(guarded))]
 }
 
-// guardedType is the type that a declaration guards: var _ struct { ... } = session{}
-func guardedType(spec *ast.ValueSpec) string {
-	if _, ok := spec.Type.(*ast.StructType); !ok || len(spec.Values) != 1 {
-		return ""
+// isSession reports whether a declaration of ours is type Session struct{ runtime.Session }, and not what
+// goes with it.
+func isSession(spec *ast.TypeSpec) bool {
+	st, ok := spec.Type.(*ast.StructType)
+	if !ok || len(st.Fields.List) != 1 || len(st.Fields.List[0].Names) > 0 {
+		return false
+	}
+	embedded, ok := st.Fields.List[0].Type.(*ast.SelectorExpr)
+	return ok && embedded.Sel.Name == "Session"
+}
+
+// guardedIn is the type that a function without a name guards:
+//
+//	type session_has_changed__run_go_generate = struct { ... }
+//	var _ session_has_changed__run_go_generate = session{}
+func guardedIn(fn *ast.FuncDecl) []string {
+	if fn.Name.Name != "_" || fn.Recv != nil || fn.Body == nil {
+		return nil
+	}
+	var guarded []string
+	for _, stmt := range fn.Body.List {
+		if stmt, ok := stmt.(*ast.DeclStmt); ok {
+			for _, spec := range stmt.Decl.(*ast.GenDecl).Specs {
+				if spec, ok := spec.(*ast.ValueSpec); ok {
+					guarded = append(guarded, guardedType(spec)...)
+				}
+			}
+		}
+	}
+	return guarded
+}
+
+// guardedType is the type of the value that a guard assigns.
+func guardedType(spec *ast.ValueSpec) []string {
+	if spec.Type == nil || len(spec.Values) != 1 {
+		return nil
 	}
 	if lit, ok := spec.Values[0].(*ast.CompositeLit); ok {
 		if id, ok := lit.Type.(*ast.Ident); ok {
-			return id.Name
+			return []string{id.Name}
 		}
 	}
-	return ""
+	return nil
 }
 
 // listedTypes are the names that the list of the wire format describes, for a file of which not more can be read.

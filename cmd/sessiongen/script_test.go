@@ -2,8 +2,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -51,30 +49,8 @@ func TestScripts(t *testing.T) {
 				}
 				ts.Check(testmodule.Write(ts.MkAbs("."), args[0]))
 			},
-			"readme": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 2 {
-					ts.Fatalf("usage: readme file text")
-				}
-				block, err := readmeBlock(root, args[1])
-				ts.Check(err)
-				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(block), 0o644))
-			},
 		},
 	})
-}
-
-// readmeBlock returns the first block of Go code in the README that contains a text.
-func readmeBlock(root, text string) (string, error) {
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	if err != nil {
-		return "", err
-	}
-	for i, block := range strings.Split(string(readme), "```") {
-		if code, isGo := strings.CutPrefix(block, "go\n"); isGo && i%2 == 1 && strings.Contains(code, text) {
-			return code, nil
-		}
-	}
-	return "", fmt.Errorf("no Go code with %q in README.md", text)
 }
 
 func goEnv(t *testing.T, names ...string) []string {

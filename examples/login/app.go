@@ -15,7 +15,7 @@ var style []byte
 
 // app is the site.
 type app struct {
-	sessions  *sessionruntime.Manager[Session]
+	sessions  *SessionManager
 	users     Users
 	passwords *passwords
 	mode      string

@@ -3,13 +3,11 @@ package main
 import (
 	"net/http"
 	"slices"
-
-	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 // device is one of the user's sessions.
 type device struct {
-	sessionruntime.SessionInfo
+	SessionEntry
 	Current bool // the one that asks
 }
 
@@ -22,23 +20,22 @@ type devicesPage struct {
 func (a *app) devices(w http.ResponseWriter, r *http.Request, u User) {
 	page := devicesPage{Name: u.Name, Listed: a.mode != "cookie"}
 	if page.Listed {
-		infos, err := a.sessions.ListByPrincipal(r.Context(), u.ID)
-		if err != nil {
-			a.fail(w, r, err)
-			return
-		}
 		id := SessionFrom(r.Context()).ID()
-		for _, info := range infos {
-			page.Devices = append(page.Devices, device{info, info.ID == id})
+		for entry, err := range a.sessions.ListByUserID(r.Context(), u.ID) {
+			if err != nil {
+				a.fail(w, r, err)
+				return
+			}
+			page.Devices = append(page.Devices, device{entry, entry.ID() == id})
 		}
-		slices.SortStableFunc(page.Devices, func(a, b device) int {
+		slices.SortFunc(page.Devices, func(a, b device) int {
 			switch {
 			case a.Current:
 				return -1
 			case b.Current:
 				return 1
 			}
-			return 0
+			return b.LastSeen().Compare(a.LastSeen())
 		})
 	}
 	a.render(w, r, http.StatusOK, "devices", "Your devices", page)
@@ -46,13 +43,15 @@ func (a *app) devices(w http.ResponseWriter, r *http.Request, u User) {
 
 // logoutDevice ends one session, if it is the user's own.
 func (a *app) logoutDevice(w http.ResponseWriter, r *http.Request, u User) {
-	infos, err := a.sessions.ListByPrincipal(r.Context(), u.ID)
-	if err != nil {
-		a.fail(w, r, err)
-		return
+	id, own := r.PostFormValue("id"), false
+	for entry, err := range a.sessions.ListByUserID(r.Context(), u.ID) {
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		own = own || entry.ID() == id
 	}
-	id := r.PostFormValue("id")
-	if !slices.ContainsFunc(infos, func(info sessionruntime.SessionInfo) bool { return info.ID == id }) {
+	if !own {
 		notify(r, "That browser was logged out already.")
 		seeOther(w, r, "/devices")
 		return
@@ -66,7 +65,7 @@ func (a *app) logoutDevice(w http.ResponseWriter, r *http.Request, u User) {
 }
 
 func (a *app) logoutEverywhere(w http.ResponseWriter, r *http.Request, u User) {
-	if err := a.sessions.RevokePrincipal(r.Context(), u.ID); err != nil {
+	if err := a.sessions.RevokeByUserID(r.Context(), u.ID); err != nil {
 		a.fail(w, r, err)
 		return
 	}

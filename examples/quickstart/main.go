@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/sessiondebug"
 )
 
 func main() {
@@ -34,6 +35,11 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Printf("listening on http://%s\n", listener.Addr())
+	fmt.Println("  /               remembers a name\n" +
+		"  /get/           answers with it\n" +
+		"  /delete/        forgets it\n" +
+		"  /clear          ends the session\n" +
+		"  /debug/session  shows the session of your browser")
 	log.Fatal(http.Serve(listener, handler))
 }
 
@@ -44,6 +50,9 @@ func newHandler(cfg runtime.Config) (http.Handler, error) {
 	}
 	return sessions.Handler(http.HandlerFunc(route)), nil
 }
+
+// debug is a page for development. It answers browsers on this machine only.
+var debug = sessiondebug.Handler(sessiondebug.Options{})
 
 // route takes paths as they are: http.ServeMux would redirect /get to /get/.
 func route(w http.ResponseWriter, r *http.Request) {
@@ -56,6 +65,8 @@ func route(w http.ResponseWriter, r *http.Request) {
 		remove(w, r)
 	case "/clear":
 		clearAll(w, r)
+	case "/debug/session":
+		debug.ServeHTTP(w, r)
 	default:
 		http.NotFound(w, r)
 	}

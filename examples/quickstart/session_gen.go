@@ -33,7 +33,8 @@ func _() {
 // Its cookie takes at most 218 of the 4096 bytes that browsers keep.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
+//     fields of the option visitor.
 //   - Clear removes every field.
 //   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
@@ -41,12 +42,20 @@ func _() {
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
+// SessionManager loads and saves sessions of the type Session. It has the methods of
+// [runtime.Manager], such as Handler.
+type SessionManager struct{ *runtime.Manager[Session] }
+
 // NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
 // joins everything that is wrong with cfg.
-func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
-	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
+func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
+	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUsernameField,
 	)
+	if err != nil {
+		return nil, err
+	}
+	return &SessionManager{m}, nil
 }
 
 // SessionFrom returns the session of the request that ctx belongs to. It never returns nil;

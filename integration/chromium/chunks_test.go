@@ -49,7 +49,7 @@ func TestLargestChunks(t *testing.T) {
 	// The event of a session that is too large is this test's intent.
 	s, b := newSite(t, runtime.Config{MaxChunks: 4, OnEvent: func(context.Context, runtime.Event) {}}), newBrowser(t)
 	fits := func(n int) bool {
-		v := s.sessions.Open(nil)
+		v := s.sessions.Open(t.Context(), nil)
 		v.SetNote(string(make([]byte, n)))
 		_, err := s.sessions.Seal(v)
 		return err == nil

@@ -11,6 +11,7 @@ package chromium
 
 import (
 	"context"
+	"iter"
 
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/codec"
@@ -35,7 +36,8 @@ func _() {
 // Nothing bounds Username and Note; browsers keep cookies of at most 4096 bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
+//     fields of the option visitor.
 //   - Clear removes every field.
 //   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
@@ -43,13 +45,41 @@ func _() {
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
+// SessionManager loads and saves sessions of the type Session. It has the methods of
+// [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
+type SessionManager struct{ *runtime.Manager[Session] }
+
 // NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
 // joins everything that is wrong with cfg.
-func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
-	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
+func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
+	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUsernameField,
 		&sessionNoteField,
 	)
+	if err != nil {
+		return nil, err
+	}
+	return &SessionManager{m}, nil
+}
+
+// RevokeByUsername ends every session of this Username, wherever it is used: it logs them
+// out everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+func (m *SessionManager) RevokeByUsername(ctx context.Context, id string) error {
+	return runtime.RevokeBy(ctx, m.Manager, &sessionUsernameField, id)
+}
+
+// ListByUsername yields the sessions of this Username in no particular order. After an error
+// about one of them, others may follow. It needs Config.Store.
+func (m *SessionManager) ListByUsername(ctx context.Context, id string) iter.Seq2[SessionEntry, error] {
+	return runtime.ListBy(ctx, m.Manager, &sessionUsernameField, id, func(e runtime.Entry) SessionEntry { return SessionEntry{e} })
+}
+
+// UpdateByUsername calls f with each session of this Username, saves what f changes, and
+// returns how many it changed. It calls f again with the newer session if a request changed
+// that meanwhile. It goes on after an error about one session, and returns the first. It
+// stops when ctx ends. f cannot give a session a new id. It needs Config.Store.
+func (m *SessionManager) UpdateByUsername(ctx context.Context, id string, f func(*Session)) (changed int, err error) {
+	return runtime.UpdateBy(ctx, m.Manager, &sessionUsernameField, id, f)
 }
 
 // SessionFrom returns the session of the request that ctx belongs to. It never returns nil;
@@ -92,6 +122,22 @@ func (s *Session) ClearNote() { sessionNoteField.Clear(s.Session) }
 
 // UpdateNote replaces Note with f(Note); f may be called more than once.
 func (s *Session) UpdateNote(f func(string) string) { sessionNoteField.Update(s.Session, f) }
+
+// SessionEntry is a Session as ListByUsername yields it: to be read. It also has ID,
+// CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
+type SessionEntry struct{ runtime.Entry }
+
+// GetUsername returns Username of the listed session, or "" if it is not set.
+func (e SessionEntry) GetUsername() string { return sessionUsernameField.GetOf(e.Entry) }
+
+// HasUsername reports whether Username is set in the listed session.
+func (e SessionEntry) HasUsername() bool { return sessionUsernameField.HasOf(e.Entry) }
+
+// GetNote returns Note of the listed session, or "" if it is not set.
+func (e SessionEntry) GetNote() string { return sessionNoteField.GetOf(e.Entry) }
+
+// HasNote reports whether Note is set in the listed session.
+func (e SessionEntry) HasNote() bool { return sessionNoteField.HasOf(e.Entry) }
 
 var sessionUsernameField = runtime.Field[string]{
 	Index: 0, Name: "Username", Key: "username", Principal: true,

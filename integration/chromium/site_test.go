@@ -16,7 +16,7 @@ import (
 // site is a server at every host name that ends in ".test".
 type site struct {
 	*http.ServeMux
-	sessions     *runtime.Manager[Session]
+	sessions     *SessionManager
 	scheme, port string
 }
 

@@ -56,7 +56,7 @@ func largestNote(s site, limit int) int {
 }
 
 func noteSize(s site, n int) int {
-	v := s.sessions.Open(nil)
+	v := s.sessions.Open(context.Background(), nil)
 	v.SetNote(strings.Repeat("x", n))
 	return v.Size()
 }

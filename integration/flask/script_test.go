@@ -51,7 +51,7 @@ var script = []scenario{
 				ops:     `index user`,
 				flask:   `500, Vary: Cookie, then {}`,
 				ours:    `"", Vary: Cookie, then {}`,
-				differs: "KeyError; Get of an absent field is its default or the zero value, and Has tells",
+				differs: "KeyError; Get of an absent field returns its default or the zero value, and Has tells whether it is set",
 			},
 			{
 				ops:    `set user "hubo"`,
@@ -141,7 +141,7 @@ var script = []scenario{
 				ops:     `poke cart "coffee"; get cart`,
 				flask:   `["coffee","milk"], Vary: Cookie, then {"cart":["tea","milk"]}`,
 				ours:    `["tea","milk"], Vary: Cookie, then {"cart":["tea","milk"]}`,
-				differs: "Flask's change is seen until the request ends and is lost then; what Get returns is a copy",
+				differs: "Flask's change is visible until the request ends, and is lost then; Get returns a copy",
 			},
 			{
 				ops:  `set prefs {"lang":"en"}`,
@@ -161,7 +161,7 @@ var script = []scenario{
 				ops: `modify`, does: "`session.modified = True` alone",
 				flask:   `Vary: Cookie, sets session, then {"cart":["tea","milk"],"prefs":{"lang":"de"}}`,
 				ours:    `Vary: Cookie, then {"cart":["tea","milk"],"prefs":{"lang":"fr"}}`,
-				differs: "there is nothing that sessiongen would not notice",
+				differs: "sessiongen notices every change by itself",
 			},
 		},
 	},
@@ -239,7 +239,7 @@ var script = []scenario{
 				ops: `pop user; pop theme`, does: "the last ones:",
 				flask:   `["hubo", "dark"], Vary: Cookie, sets session for 7 days, then {"permanent":true}`,
 				ours:    `["hubo", "dark"], Vary: Cookie, deletes session, then {}`,
-				differs: "Flask stores the flag as a value, and a session of it alone stays",
+				differs: "Flask stores the flag as a value, and keeps a session that has nothing else",
 			},
 		},
 	},
@@ -250,7 +250,7 @@ var script = []scenario{
 				ops:     `permanent true`,
 				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true}`,
 				ours:    `Vary: Cookie, then {}`,
-				differs: "as above: a session without fields is none",
+				differs: "as above: a session without fields is no session",
 			},
 			{
 				ops:     `permanent false`,
@@ -406,7 +406,7 @@ var script = []scenario{
 				ops: `get user`, wait: 4 * day, does: "10 days after the first:",
 				flask:   `"hubo", Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
 				ours:    `null, Vary: Cookie, then {}`,
-				differs: "a session of Flask's lives as long as it is used, in whosever hands it is",
+				differs: "Flask's session lives as long as it is used, whoever uses it",
 				events:  "refused: expired",
 			},
 		},
@@ -555,7 +555,7 @@ var script = []scenario{
 				ops: `get user`, config: "two", does: "new key alone:",
 				flask:   `null, Vary: Cookie, then {}`,
 				ours:    `"hubo", Vary: Cookie, then {"user":"hubo"}`,
-				differs: "see above: who only reads is logged out by Flask when the old key is given up",
+				differs: "see above: Flask logs out a visitor who only reads, once the old key is given up",
 			},
 			{
 				ops:  `set user "eve"`,
@@ -713,7 +713,7 @@ var script = []scenario{
 				ops:     `header Cache-Control "public, max-age=60"; set theme "dark"`,
 				flask:   `Vary: Cookie, sets session, Cache-Control: public, max-age=60, then {"theme":"dark","user":"hubo"}`,
 				ours:    `Vary: Cookie, sets session, Cache-Control: private, max-age=60, then {"theme":"dark","user":"hubo"}`,
-				differs: "no shared cache may give one visitor's cookie to another",
+				differs: "a shared cache must not give one visitor's cookie to another",
 			},
 			{
 				ops:  `header Cache-Control "no-store"; set theme "light"`,
@@ -781,7 +781,7 @@ var script = []scenario{
 				ops: `clear`, config: "chunks",
 				flask:   `Vary: Cookie, deletes session, then {}`,
 				ours:    `Vary: Cookie, deletes session, deletes session-2, then {}`,
-				differs: "of the same, all",
+				differs: "all cookies of the session",
 			},
 			{
 				ops:    `set user "hubo"`,
@@ -865,24 +865,45 @@ var script = []scenario{
 	},
 }
 
-const preface = `# Flask's session and sessiongen
+const preface = `# Coming from Flask
 
-What to expect when a program moves from Flask's ` + "`session`" + ` to sessiongen. The test in
-` + "`integration/flask`" + ` sends these requests to a real Flask, of version 2.2 to 3.1, and to
-sessiongen, and holds both to this page, which it writes. Of %d requests, %d have the same
-result; %d differ on purpose.
+This page shows what to expect when a program moves from Flask's ` + "`" + `session` + "`" + ` to sessiongen: the calls side by
+side, and then request by request.
 
-Unless said otherwise, both cookies are named session, with ` + "`Path=/; HttpOnly; SameSite=Lax`" + `
-and a lifetime of 7 days; other attributes are shown. Of the operations, ` + "`index user`" + ` is
-` + "`session['user']`" + `, ` + "`has`" + ` is ` + "`in`" + `, and ` + "`modify`" + ` sets the flag that Flask needs for some changes.
-A result lists the status, if it is not 200, what the operations return, the header fields,
-and after "then" what the next request finds in the session. In every step, checked but
-not shown:
+| Flask | sessiongen, with a field ` + "`" + `User` + "`" + ` of the key ` + "`" + `user` + "`" + ` |
+|---|---|
+| ` + "`" + `session['user'] = 'hubo'` + "`" + ` | ` + "`" + `sess.SetUser("hubo")` + "`" + ` |
+| ` + "`" + `session['user']` + "`" + `, ` + "`" + `session.get('user')` + "`" + ` | ` + "`" + `sess.GetUser()` + "`" + `; the zero value or the ` + "`" + `default=` + "`" + ` if it is not set |
+| ` + "`" + `'user' in session` + "`" + ` | ` + "`" + `sess.HasUser()` + "`" + ` |
+| ` + "`" + `session.pop('user', None)` + "`" + ` | ` + "`" + `user, ok := sess.PopUser()` + "`" + ` |
+| ` + "`" + `session['cart'].append(x); session.modified = True` + "`" + ` | ` + "`" + `sess.AppendCart(x)` + "`" + ` |
+| ` + "`" + `session.clear()` + "`" + ` | ` + "`" + `sess.Clear()` + "`" + `; ` + "`" + `sess.Destroy()` + "`" + ` to log out |
+| ` + "`" + `session.permanent = True` + "`" + ` | ` + "`" + `sess.SetPermanent(true)` + "`" + ` |
+| ` + "`" + `PERMANENT_SESSION_LIFETIME` + "`" + ` | ` + "`" + `Config.Lifetime` + "`" + `; 31 days in both |
+| ` + "`" + `SESSION_REFRESH_EACH_REQUEST` + "`" + ` | ` + "`" + `Config.Sliding` + "`" + `; off by default |
+| ` + "`" + `SECRET_KEY` + "`" + `, ` + "`" + `SECRET_KEY_FALLBACKS` + "`" + ` | ` + "`" + `Config.Keys` + "`" + `, a ring; see [keys.md](keys.md) |
+| ` + "`" + `flash()` + "`" + `, ` + "`" + `get_flashed_messages()` + "`" + ` | [flash messages](recipes.md#flash-messages) |
+| Flask-Session, for sessions on the server | ` + "`" + `Config.Store` + "`" + `; see [stores.md](stores.md) |
 
-- Flask gives a lifetime as Expires, sessiongen as Max-Age too, which is right where the
+Flask signs the cookie, so that its holder can read it. sessiongen encrypts it.
+
+## How to read the tables
+
+The test in ` + "`" + `integration/flask` + "`" + ` sends these requests to a real Flask, of version 2.2 to 3.1, and to
+sessiongen. It compares both with this page, which it writes. Of %d requests, %d have the same
+result, and %d differ on purpose.
+
+Unless a row says otherwise, both cookies are named session, with ` + "`" + `Path=/; HttpOnly; SameSite=Lax` + "`" + `
+and a lifetime of 7 days. Other attributes are shown. Of the operations, ` + "`" + `index user` + "`" + ` is
+` + "`" + `session['user']` + "`" + `, ` + "`" + `has` + "`" + ` is ` + "`" + `in` + "`" + `, and ` + "`" + `modify` + "`" + ` sets the flag that Flask needs for some changes.
+A result lists the status, if it is not 200, then what the operations return, then the header fields, and
+after "then" what the next request finds in the session. Two differences occur in every step, and
+are checked but not shown:
+
+- Flask gives a lifetime as Expires. sessiongen gives it as Max-Age too, which is right where the
   browser's clock is wrong.
-- A response of sessiongen's that sets or deletes a cookie has ` + "`Cache-Control: private`" + `;
+- A response of sessiongen that sets or deletes a cookie has ` + "`" + `Cache-Control: private` + "`" + `.
   Flask leaves caches to the program.
 
-Events are what ` + "`Config.OnEvent`" + ` is told.
+"Event" names what ` + "`" + `Config.OnEvent` + "`" + ` is told.
 `

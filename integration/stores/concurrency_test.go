@@ -39,7 +39,7 @@ func crowd(t *testing.T, b backend, separate bool, j job) (*visitor, outcome) {
 	if out.Conflicts < int64(j.Gates) || out.Reloads < int64(j.Gates*(j.Clients-1)) {
 		t.Error("the requests did not meet")
 	}
-	return n.manager.Open([]string{j.Cookie}), out
+	return n.manager.Open(t.Context(), []string{j.Cookie}), out
 }
 
 // split shares the clients of a job between processes.

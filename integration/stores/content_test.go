@@ -87,7 +87,7 @@ func live(t *testing.T, n *node, principal int) (cookies, ids []string) {
 		cookie := n.login(t, principal)
 		for _, do := range append(todo, "read") {
 			cookies = append(cookies, cookie)
-			id := n.manager.Open([]string{cookie}).ID()
+			id := n.manager.Open(t.Context(), []string{cookie}).ID()
 			ids = append(ids, id)
 			r := n.send(cookie, do, principal, "&id="+id)
 			if err := r.trouble(); err != nil {

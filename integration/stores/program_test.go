@@ -263,7 +263,7 @@ var actions = map[string]func(n *node, s *visitor, a ask) (string, error){
 		return "", n.manager.RevokeID(context.Background(), a.id)
 	},
 	"revoke principal": func(n *node, _ *visitor, a ask) (string, error) {
-		return "", n.manager.RevokePrincipal(context.Background(), int64(a.number))
+		return "", runtime.RevokeBy(context.Background(), n.manager, &fieldUser, int64(a.number))
 	},
 }
 

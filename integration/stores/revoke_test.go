@@ -62,14 +62,14 @@ func TestRevokePrincipalOfRenewing(t *testing.T) {
 				}
 			}()
 			time.Sleep(time.Millisecond + rand.N(5*time.Millisecond))
-			if err := m.RevokePrincipal(t.Context(), int64(7)); err != nil {
+			if err := runtime.RevokeBy(t.Context(), m, &fieldUser, 7); err != nil {
 				t.Error(err)
 			}
 			close(stop)
 			<-done
 			if visit("/") {
 				survived++
-				m.RevokePrincipal(t.Context(), int64(7))
+				runtime.RevokeBy(t.Context(), m, &fieldUser, 7)
 			}
 		}
 		if survived > 0 {

@@ -88,9 +88,10 @@ func TestUpgrade(t *testing.T) {
 				server.Start()
 				defer server.Close()
 
-				s := m.Open(nil)
+				s := m.Open(t.Context(), nil)
 				s.SetUsername("hubo")
-				lines, err := m.Seal(s)
+				header, err := m.Seal(s)
+				lines := header["Set-Cookie"]
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -110,7 +111,7 @@ func TestUpgrade(t *testing.T) {
 				cookies := resp.Header["Set-Cookie"]
 				if sent := len(cookies) == 1; sent != (use == "changed" && u.cookie) || len(cookies) > 1 {
 					t.Errorf("the 101 has %q", cookies)
-				} else if sent && m.Open([]string{pair(t, cookies[0])}).GetVisits() != 1 {
+				} else if sent && m.Open(t.Context(), []string{pair(t, cookies[0])}).GetVisits() != 1 {
 					t.Errorf("the 101 has another session: %q", cookies)
 				}
 				<-returned

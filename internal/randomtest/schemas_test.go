@@ -419,11 +419,19 @@ func (p *pkg) schema(n int) {
 		}
 		if t.who && !principal && p.oneIn(3) {
 			options, principal = options+",principal", true
+		} else if principal && p.oneIn(3) {
+			options += ",visitor"
 		}
 		if p.oneIn(4) {
 			options += fmt.Sprintf(",was=old%d,was=%[1]d:older", i)
 		}
 		fmt.Fprintf(&b, "// %s is number %d.\n%[1]s %[3]s `session:\"%s%s\"`\n", name, i, t.src, key, options)
+	}
+	if p.oneIn(4) {
+		fmt.Fprintf(&b, "Notices %s `session:\"notices,flash,max=%d\"`\n", pick(p.world, []string{"[]string", "[]kinds.Title", "[]int"}), 1+p.IntN(9))
+	}
+	if principal && p.oneIn(4) {
+		b.WriteString("TOTP time.Time `session:\"totp,factor\"`\n")
 	}
 	b.WriteString("}\n\n")
 	p.decls.WriteString(b.String())

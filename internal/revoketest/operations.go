@@ -3,6 +3,8 @@ package revoketest
 import (
 	"context"
 	"fmt"
+
+	"github.com/sessiongen/sessiongen/runtime"
 )
 
 // A knownID is the id of a session, as somebody has read it.
@@ -189,12 +191,12 @@ func (r *run) revoke(node int, e ending, f func(ctx context.Context) error) {
 }
 
 func (r *run) revokePrincipal(node int, principal int64) {
-	m := r.nodes[node].manager
+	m, account := r.nodes[node].manager, &r.nodes[node].fields.account
 	if r.nodes[node].schema == withoutPrincipal {
 		return
 	}
 	r.revoke(node, ending{what: fmt.Sprintf("RevokePrincipal(%d)", principal), principal: principal},
-		func(ctx context.Context) error { return m.RevokePrincipal(ctx, principal) })
+		func(ctx context.Context) error { return runtime.RevokeBy(ctx, m, account, principal) })
 }
 
 func (r *run) revokeAll(node int) {

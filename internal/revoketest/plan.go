@@ -14,6 +14,7 @@ type Plan struct {
 	Schemas     [2]uint8 // of the nodes
 	Skews       [2]uint8 // of their clocks
 	Swap        bool     // the nodes have the same two keys in another order
+	LastFirst   bool     // of what is under way in the end, what began last goes on first
 	Moves       []Move
 }
 
@@ -31,13 +32,14 @@ func (p Plan) String() string {
 	return text
 }
 
-// Random returns a plan from random bytes.
+// Random returns a plan from random bytes, for sessions in a store.
 func Random(next func() uint8, moves int) Plan {
 	p := Plan{
-		Revocations: next()%2 == 0,
-		Schemas:     [2]uint8{0, next()},
-		Skews:       [2]uint8{next(), next()},
-		Swap:        next()%4 == 0,
+		Schemas: [2]uint8{0, next()},
+		Skews:   [2]uint8{next(), next()},
+		Swap:    next()%4 == 0,
+
+		LastFirst: next()%2 == 0,
 	}
 	for range moves {
 		p.Moves = append(p.Moves, Move{next(), next(), next(), next()})

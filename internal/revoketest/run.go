@@ -26,18 +26,35 @@ func (p Plan) skew(node int) time.Duration { return skews[int(p.Skews[node])%len
 // A Bench is where plans run.
 type Bench struct {
 	Store  runtime.Store
-	Name   string                    // of the cookie; plans that follow one another on a store have different ones
-	Settle func(waiting func() bool) // waits until the goroutines stand still, of which one is to
-	Sleep  func()                    // lets those go on that wait for something else than a step
+	Name   string                                          // of the cookie; plans that follow one another on a store have different ones
+	Settle func(stands func() bool, moved <-chan struct{}) // waits until the goroutine stands still that may have moved
+	Sleep  func()                                          // lets those go on that wait for something else than a step
 }
 
-// RunDrawn runs so many plans on a store that does more than memory does, and returns what was wrong
-// with the first one that was.
-func RunDrawn(store runtime.Store, plans int) (wrong string) {
-	for seed := range uint64(plans) {
-		next := rand.New(rand.NewPCG(seed, 2))
-		plan := Random(func() uint8 { return uint8(next.Uint32()) }, 60)
-		if wrong = Run(Bench{store, fmt.Sprint("plan", seed), waitFor, func() { time.Sleep(time.Millisecond) }}, plan); wrong != "" {
+// RunDrawn runs so many plans, from the seed first on, on stores that do more than memory does, on all of them at once, once with
+// sessions in the store and once in cookies. It returns what was wrong with those that failed first.
+// The stores are empty ones of a kind, and have nothing in common.
+func RunDrawn(stores []runtime.Store, first, plans int) (wrong string) {
+	var group sync.WaitGroup
+	faults := make([]string, len(stores))
+	for lane, store := range stores {
+		group.Go(func() {
+			for seed := first + lane; seed < first+plans && faults[lane] == ""; seed += len(stores) {
+				faults[lane] = runSeed(store, uint64(seed))
+			}
+		})
+	}
+	group.Wait()
+	return strings.Join(slices.DeleteFunc(faults, func(s string) bool { return s == "" }), "\n\n")
+}
+
+func runSeed(store runtime.Store, seed uint64) (wrong string) {
+	next := rand.New(rand.NewPCG(seed, 2))
+	plan := Random(func() uint8 { return uint8(next.Uint32()) }, 60)
+	for _, plan.Revocations = range []bool{false, true} {
+		name := fmt.Sprintf("plan%d.%v", seed, plan.Revocations)
+		wrong := Run(Bench{store, name, waitFor, func() { time.Sleep(time.Millisecond) }}, plan)
+		if wrong != "" {
 			return fmt.Sprintf("seed %d: %s", seed, wrong)
 		}
 	}
@@ -45,9 +62,15 @@ func RunDrawn(store runtime.Store, plans int) (wrong string) {
 }
 
 // waitFor waits until an operation that goes on waits again, unless it waits for another one.
-func waitFor(waits func() bool) {
-	for end := time.Now().Add(longestCall); !waits() && time.Now().Before(end); {
-		time.Sleep(20 * time.Microsecond)
+func waitFor(stands func() bool, moved <-chan struct{}) {
+	timer := time.NewTimer(longestCall)
+	defer timer.Stop()
+	for !stands() {
+		select {
+		case <-moved:
+		case <-timer.C:
+			return
+		}
 	}
 }
 
@@ -152,10 +175,15 @@ func (r *run) fault(format string, args ...any) {
 	r.wrong = append(r.wrong, "WRONG "+fmt.Sprintf(format, args...))
 }
 
-func (r *run) settle(t *task) { r.bench.Settle(func() bool { return t.waits() || t.ended() }) }
+func (r *run) settle(t *task) {
+	r.bench.Settle(func() bool { return t.waits() || t.ended() }, t.moved)
+}
 
 // finish lets all tasks end.
 func (r *run) finish() {
+	if r.plan.LastFirst {
+		slices.Reverse(r.tasks)
+	}
 	for range 100_000 {
 		r.tasks = slices.DeleteFunc(r.tasks, (*task).ended)
 		if len(r.tasks) == 0 {
@@ -177,7 +205,11 @@ func (r *run) move(m Move) {
 	do := int(m.Do) % 32
 	if len(waiting) > 0 && (do < 18 || len(waiting) >= 6) {
 		t := waiting[int(m.Whom)%len(waiting)]
-		for range 1 + int(m.More)%3 {
+		steps := 1 + int(m.More)%4
+		if steps == 4 { // to its end, unless it has to wait for another one
+			steps = 100
+		}
+		for range steps {
 			if t.waits() {
 				r.step(t)
 			}
@@ -239,7 +271,7 @@ func (r *run) settleKilled(t *task) {
 		if t.ended() {
 			return
 		}
-		r.bench.Settle(t.ended)
+		r.bench.Settle(t.ended, t.moved)
 		if !t.ended() {
 			t.kill()
 			r.bench.Sleep()

@@ -17,6 +17,7 @@ type task struct {
 	done   bool
 	killed bool // with the process that it was in
 	goOn   chan struct{}
+	moved  chan struct{} // holds one when it has come to wait, or to its end
 }
 
 type taskKey struct{}
@@ -41,11 +42,17 @@ func (t *task) set(at string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.at = at
+	signal(t.moved)
 	if t.killed { // what is deferred calls the store no more
-		select {
-		case t.goOn <- struct{}{}:
-		default:
-		}
+		signal(t.goOn)
+	}
+}
+
+// signal puts something into a channel that has room for one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 
@@ -63,13 +70,14 @@ func (t *task) ended() bool {
 
 // start begins a task, which goes up to its first pause.
 func (r *run) start(node int, name string, f func(ctx context.Context, t *task)) *task {
-	t := &task{name: name, node: node, run: r, goOn: make(chan struct{}, 1)}
+	t := &task{name: name, node: node, run: r, goOn: make(chan struct{}, 1), moved: make(chan struct{}, 1)}
 	r.log("%s on node %d begins", name, node)
 	r.tasks = append(r.tasks, t)
 	go func() {
 		defer func() {
 			t.mu.Lock()
 			t.done = true
+			signal(t.moved)
 			t.mu.Unlock()
 		}()
 		f(context.WithValue(context.Background(), taskKey{}, t), t)
@@ -95,9 +103,6 @@ func (t *task) kill() {
 	t.killed = true
 	if t.at != "" {
 		t.at = ""
-		select {
-		case t.goOn <- struct{}{}:
-		default:
-		}
+		signal(t.goOn)
 	}
 }

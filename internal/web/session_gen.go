@@ -13,6 +13,7 @@ package web
 
 import (
 	"context"
+	"iter"
 
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/codec"
@@ -39,7 +40,8 @@ func _() {
 // Nothing bounds Roles; browsers keep cookies of at most 4096 bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
+//     fields of the option visitor.
 //   - Clear removes every field.
 //   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
@@ -47,15 +49,43 @@ func _() {
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
+// SessionManager loads and saves sessions of the type Session. It has the methods of
+// [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
+type SessionManager struct{ *runtime.Manager[Session] }
+
 // NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
 // joins everything that is wrong with cfg.
-func NewSessionManager(cfg runtime.Config) (*runtime.Manager[Session], error) {
-	return runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
+func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
+	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUsernameField,
 		&sessionUserIDField,
 		&sessionVisitsField,
 		&sessionRolesField,
 	)
+	if err != nil {
+		return nil, err
+	}
+	return &SessionManager{m}, nil
+}
+
+// RevokeByUserID ends every session of this UserID, wherever it is used: it logs them out
+// everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+func (m *SessionManager) RevokeByUserID(ctx context.Context, id int64) error {
+	return runtime.RevokeBy(ctx, m.Manager, &sessionUserIDField, id)
+}
+
+// ListByUserID yields the sessions of this UserID in no particular order. After an error
+// about one of them, others may follow. It needs Config.Store.
+func (m *SessionManager) ListByUserID(ctx context.Context, id int64) iter.Seq2[SessionEntry, error] {
+	return runtime.ListBy(ctx, m.Manager, &sessionUserIDField, id, func(e runtime.Entry) SessionEntry { return SessionEntry{e} })
+}
+
+// UpdateByUserID calls f with each session of this UserID, saves what f changes, and returns
+// how many it changed. It calls f again with the newer session if a request changed that
+// meanwhile. It goes on after an error about one session, and returns the first. It stops
+// when ctx ends. f cannot give a session a new id. It needs Config.Store.
+func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*Session)) (changed int, err error) {
+	return runtime.UpdateBy(ctx, m.Manager, &sessionUserIDField, id, f)
 }
 
 // SessionFrom returns the session of the request that ctx belongs to. It never returns nil;
@@ -140,6 +170,34 @@ func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Upd
 
 // AppendRoles appends v to Roles.
 func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
+
+// SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
+// CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
+type SessionEntry struct{ runtime.Entry }
+
+// GetUsername returns Username of the listed session, or "" if it is not set.
+func (e SessionEntry) GetUsername() string { return sessionUsernameField.GetOf(e.Entry) }
+
+// HasUsername reports whether Username is set in the listed session.
+func (e SessionEntry) HasUsername() bool { return sessionUsernameField.HasOf(e.Entry) }
+
+// GetUserID returns UserID of the listed session, or 0 if it is not set.
+func (e SessionEntry) GetUserID() int64 { return sessionUserIDField.GetOf(e.Entry) }
+
+// HasUserID reports whether UserID is set in the listed session.
+func (e SessionEntry) HasUserID() bool { return sessionUserIDField.HasOf(e.Entry) }
+
+// GetVisits returns Visits of the listed session, or 0 if it is not set.
+func (e SessionEntry) GetVisits() int { return sessionVisitsField.GetOf(e.Entry) }
+
+// HasVisits reports whether Visits is set in the listed session.
+func (e SessionEntry) HasVisits() bool { return sessionVisitsField.HasOf(e.Entry) }
+
+// GetRoles returns Roles of the listed session, or nil if it is not set.
+func (e SessionEntry) GetRoles() []string { return sessionRolesField.GetOf(e.Entry) }
+
+// HasRoles reports whether Roles is set in the listed session.
+func (e SessionEntry) HasRoles() bool { return sessionRolesField.HasOf(e.Entry) }
 
 var sessionUsernameField = runtime.Field[string]{
 	Index: 0, Name: "Username", Key: "username", Max: 64,

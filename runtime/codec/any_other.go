@@ -106,33 +106,30 @@ func lostIn(v reflect.Value, depth int) string {
 	case isNilable(kind) && v.IsNil(), encodesItself(t), t == timeType:
 	case kind == reflect.Pointer, kind == reflect.Interface:
 		return lostIn(v.Elem(), depth-1)
-	case kind == reflect.Slice, kind == reflect.Array:
-		for i := range v.Len() {
-			if lost := lostIn(v.Index(i), depth-1); lost != "" {
-				return lost
-			}
-		}
-	case kind == reflect.Map:
-		for _, elem := range v.Seq2() {
-			if lost := lostIn(elem, depth-1); lost != "" {
+	case kind == reflect.Slice, kind == reflect.Array, kind == reflect.Map:
+		for _, part := range v.Seq2() {
+			if lost := lostIn(part, depth-1); lost != "" {
 				return lost
 			}
 		}
 	case kind == reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
-			name, _, _ := strings.Cut(f.Tag.Get("msgpack"), ",")
-			switch {
-			case name == "-" || f.Name == "_msgpack" || f.Name == "_":
-			case !f.IsExported() && !f.Anonymous:
-				if f.Type.Size() > 0 {
-					return f.Name
-				}
-			default:
-				if lost := lostIn(v.Field(i), depth-1); lost != "" {
-					return f.Name + "." + lost
-				}
-			}
+		return lostInStruct(v, depth)
+	}
+	return ""
+}
+
+func lostInStruct(v reflect.Value, depth int) string {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("msgpack"), ",")
+		switch hidden := !f.IsExported() && !f.Anonymous; {
+		case name == "-" || f.Name == "_msgpack" || f.Name == "_", hidden && f.Type.Size() == 0:
+			continue
+		case hidden:
+			return f.Name
+		}
+		if lost := lostIn(v.Field(i), depth-1); lost != "" {
+			return f.Name + "." + lost
 		}
 	}
 	return ""

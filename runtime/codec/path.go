@@ -62,40 +62,50 @@ func located(err error, data []byte, at int, maps []int) error {
 // pathTo writes the path to offset at of b, with and without the keys of maps.
 func pathTo(b []byte, at int, maps []int) (shown, hidden string) {
 	for pos := 0; pos < at && pos < len(b); {
-		n, perChild, size := children(b[pos:])
-		start := pos
-		pos += size
-		found := false
-		for i := 0; i < n && pos <= at && !found; i++ {
-			key := ""
-			if perChild == 2 {
-				end := past(b, pos)
-				if pos == at || end < 0 { // the key itself
-					return shown + "[key]", hidden + "[key]"
-				}
-				key, pos = keyText(b[pos:end], slices.Contains(maps, start)), end
-			}
-			end := past(b, pos)
-			if end >= 0 && end <= at {
-				pos = end
-				continue
-			}
-			found = true
-			switch {
-			case perChild == 1:
-				step := "[" + strconv.Itoa(i) + "]"
-				shown, hidden = shown+step, hidden+step
-			case slices.Contains(maps, start):
-				shown, hidden = shown+"["+key+"]", hidden+"[...]"
-			default:
-				shown, hidden = shown+"."+key, hidden+"."+key
-			}
-		}
-		if !found {
+		s, ok := stepTo(at, b, pos, slices.Contains(maps, pos))
+		if !ok {
 			break
 		}
+		shown, hidden, pos = shown+s.shown, hidden+s.hidden, s.pos
 	}
 	return shown, hidden
+}
+
+// A step leads from an array or map into the part of it that begins at pos.
+type step struct {
+	shown, hidden string // without the key, if that is data
+	pos           int
+}
+
+// stepTo finds the part that offset at is in, of the array or map that begins at pos.
+func stepTo(at int, b []byte, pos int, keysAreData bool) (step, bool) {
+	n, perChild, size := children(b[pos:])
+	pos += size
+	for i := 0; i < n && pos <= at; i++ {
+		key := pos
+		if perChild == 2 {
+			end := past(b, pos)
+			if pos == at || end < 0 { // the key itself
+				return step{"[key]", "[key]", at}, true
+			}
+			pos = end
+		}
+		end := past(b, pos)
+		if end >= 0 && end <= at {
+			pos = end
+			continue
+		}
+		name := "[" + strconv.Itoa(i) + "]"
+		switch {
+		case perChild == 1:
+		case keysAreData:
+			return step{"[" + keyText(b[key:pos], true) + "]", "[...]", pos}, true
+		default:
+			name = "." + keyText(b[key:pos], false)
+		}
+		return step{name, name, pos}, true
+	}
+	return step{}, false
 }
 
 // children reads the header of an array or map: of how many elements or pairs it says that it consists,

@@ -35,32 +35,40 @@ func (s *Store) DeleteAll(ctx context.Context) error {
 // deleteFound scans every server once, and reports whether there was something to delete.
 func (s *Store) deleteFound(ctx context.Context) (bool, error) {
 	var found atomic.Bool
-	scan := func(ctx context.Context, node redis.Cmdable) error {
+	err := s.eachServer(ctx, func(ctx context.Context, node redis.Cmdable) error {
 		var cursor uint64
 		for {
-			keys, next, err := node.Scan(ctx, cursor, s.pattern(), scanCount).Result()
+			names, next, err := node.Scan(ctx, cursor, s.pattern(), scanCount).Result()
 			if err != nil {
 				return err
 			}
-			if len(keys) > 0 {
-				for i, name := range keys {
-					keys[i] = strings.TrimPrefix(name, s.record(""))
-				}
-				others, err := s.remove(ctx, sessions, keys)
-				if err != nil {
-					return err
-				}
-				if len(others) < len(keys) {
-					found.Store(true)
-				}
+			some, err := s.deleteNamed(ctx, names)
+			if err != nil {
+				return err
+			}
+			if some {
+				found.Store(true)
 			}
 			if cursor = next; cursor == 0 {
 				return nil
 			}
 		}
-	}
-	err := s.eachServer(ctx, scan)
+	})
 	return found.Load(), err
+}
+
+// deleteNamed deletes the sessions among the records of these names, and reports whether there were
+// some.
+func (s *Store) deleteNamed(ctx context.Context, names []string) (bool, error) {
+	if len(names) == 0 {
+		return false, nil
+	}
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = strings.TrimPrefix(name, s.record(""))
+	}
+	others, err := s.remove(ctx, sessions, keys)
+	return len(others) < len(keys), err
 }
 
 func (s *Store) eachServer(ctx context.Context, f func(context.Context, redis.Cmdable) error) error {

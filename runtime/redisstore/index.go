@@ -34,27 +34,34 @@ func (s *Store) List(ctx context.Context, principal string) (map[string]runtime.
 		records := make(map[string]runtime.Record)
 		seen := make(map[string]bool)
 		for range maxPasses {
-			keys, err := s.keys(ctx, principal)
+			whole, err := s.listNew(ctx, principal, seen, records)
 			if err != nil {
 				return nil, err
 			}
-			keys = slices.DeleteFunc(keys, func(key string) bool { return seen[key] })
-			gone, err := s.list(ctx, principal, keys, records)
-			if err != nil {
-				return nil, err
-			}
-			if len(gone) == 0 {
+			if whole {
 				break
-			}
-			if err := s.prune(ctx, principal, gone); err != nil {
-				return nil, err
-			}
-			for _, key := range keys {
-				seen[key] = true
 			}
 		}
 		return records, nil
 	})
+}
+
+// listNew reads the index and lists the sessions with keys that are not among those seen. It is whole
+// if none was gone.
+func (s *Store) listNew(ctx context.Context, principal string, seen map[string]bool, records map[string]runtime.Record) (whole bool, err error) {
+	keys, err := s.keys(ctx, principal)
+	if err != nil {
+		return false, err
+	}
+	keys = slices.DeleteFunc(keys, func(key string) bool { return seen[key] })
+	gone, err := s.list(ctx, principal, keys, records)
+	if err != nil || len(gone) == 0 {
+		return true, err
+	}
+	for _, key := range keys {
+		seen[key] = true
+	}
+	return false, s.prune(ctx, principal, gone)
 }
 
 // list adds the sessions with these keys that are the principal's, and returns the other keys.

@@ -13,7 +13,7 @@ import (
 //
 // A response sets the session only if the handler changed it, or if it was sealed
 // under an older key.
-func Session[S any](t testing.TB, m *runtime.Manager[S], res *http.Response) *S {
+func Session[S any](t testing.TB, m Manager[S], res *http.Response) *S {
 	t.Helper()
 	c := sent(m, res)
 	switch {
@@ -38,7 +38,7 @@ func Session[S any](t testing.TB, m *runtime.Manager[S], res *http.Response) *S 
 
 // Deleted reports whether a response deletes the session, as it does after Destroy or
 // when the last field was cleared.
-func Deleted[S any](m *runtime.Manager[S], res *http.Response) bool {
+func Deleted[S any](m Manager[S], res *http.Response) bool {
 	c := sent(m, res)
 	return c != nil && deletes(c)
 }
@@ -46,7 +46,7 @@ func Deleted[S any](m *runtime.Manager[S], res *http.Response) bool {
 // Unchanged reports whether a response leaves the session as it is, or leaves the visitor
 // without one. It may all the same renew the time of the last use: see
 // Config.IdleTimeout.
-func Unchanged[S any](m *runtime.Manager[S], res *http.Response) bool { return sent(m, res) == nil }
+func Unchanged[S any](m Manager[S], res *http.Response) bool { return sent(m, res) == nil }
 
 // session is what a pointer to any generated type has from runtime.Session.
 type session interface {
@@ -55,7 +55,7 @@ type session interface {
 }
 
 // sent returns the cookie by which a response sets or deletes the session, or nil.
-func sent[S any](m *runtime.Manager[S], res *http.Response) *http.Cookie {
+func sent[S any](m Manager[S], res *http.Response) *http.Cookie {
 	for _, c := range last(res.Cookies()) {
 		if owns(m, c.Name) {
 			return c
@@ -66,10 +66,11 @@ func sent[S any](m *runtime.Manager[S], res *http.Response) *http.Cookie {
 
 // owns reports whether a name is that of the manager's cookie, and not of one that comes
 // with it. Only of the manager's there is something to delete, its cookie first.
-func owns[S any](m *runtime.Manager[S], name string) bool {
+func owns[S any](m Manager[S], name string) bool {
 	s := open(m, []string{name + "="}, func(runtime.Event) {})
 	any(s).(session).Destroy()
-	lines, err := m.Seal(s)
+	header, err := m.Seal(s)
+	lines := header["Set-Cookie"]
 	return err == nil && len(lines) > 0 && strings.HasPrefix(lines[0], name+"=")
 }
 

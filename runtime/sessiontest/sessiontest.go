@@ -20,11 +20,18 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/observe"
 )
 
+// Manager is what these functions need of a program's manager: any generated one has it, and so does
+// runtime.Manager.
+type Manager[S any] interface {
+	Get(r *http.Request) *S
+	Seal(s *S) (http.Header, error)
+}
+
 // Request puts a session into a request, and returns the request: for a handler, one of
 // httptest.NewRequest; for a server, one of http.NewRequest. The function fill
 // changes the session that the request carries already, or else a new one. A session
 // that it leaves empty is none.
-func Request[S any](t testing.TB, m *runtime.Manager[S], r *http.Request, fill func(*S)) *http.Request {
+func Request[S any](t testing.TB, m Manager[S], r *http.Request, fill func(*S)) *http.Request {
 	t.Helper()
 	apply(r, seal(t, m, r.Header["Cookie"], fill))
 	return r
@@ -34,7 +41,7 @@ func Request[S any](t testing.TB, m *runtime.Manager[S], r *http.Request, fill f
 // cookie jar: jar.SetCookies(url, sessiontest.Cookies(t, m, fill)). A jar returns them
 // to https servers only, such as those of httptest.NewTLSServer, unless Config.Insecure
 // is set.
-func Cookies[S any](t testing.TB, m *runtime.Manager[S], fill func(*S)) []*http.Cookie {
+func Cookies[S any](t testing.TB, m Manager[S], fill func(*S)) []*http.Cookie {
 	t.Helper()
 	return seal(t, m, nil, fill)
 }
@@ -54,19 +61,19 @@ func Follow(before *http.Request, res *http.Response, next *http.Request) *http.
 
 // seal returns the cookies to be sent for the session in some Cookie header fields once
 // fill has changed it.
-func seal[S any](t testing.TB, m *runtime.Manager[S], header []string, fill func(*S)) []*http.Cookie {
+func seal[S any](t testing.TB, m Manager[S], header []string, fill func(*S)) []*http.Cookie {
 	t.Helper()
 	s := open(m, header, func(runtime.Event) {})
 	fill(s)
-	lines, err := m.Seal(s)
+	response, err := m.Seal(s)
 	if err != nil {
 		t.Fatalf("sessiontest: the session cannot be sent: %v", err)
 	}
-	return (&http.Response{Header: http.Header{"Set-Cookie": lines}}).Cookies()
+	return (&http.Response{Header: response}).Cookies()
 }
 
 // open opens the session in some Cookie header fields, and lets tell know of its events.
-func open[S any](m *runtime.Manager[S], header []string, tell func(runtime.Event)) *S {
+func open[S any](m Manager[S], header []string, tell func(runtime.Event)) *S {
 	ctx := context.WithValue(context.Background(), observe.Key{}, tell)
 	return m.Get((&http.Request{Header: http.Header{"Cookie": header}}).WithContext(ctx))
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // newManager returns a manager whose key is its own, unless cfg has one.
-func newManager(t testing.TB, cfg runtime.Config) *runtime.Manager[web.Session] {
+func newManager(t testing.TB, cfg runtime.Config) *web.SessionManager {
 	t.Helper()
 	if cfg.Keys == (runtime.Keys{}) {
 		keys, err := runtime.ParseKeys(runtime.GenerateKey())
@@ -60,7 +60,7 @@ func site(w http.ResponseWriter, r *http.Request) {
 }
 
 // do has the site of a manager answer a request.
-func do(m *runtime.Manager[web.Session], r *http.Request) *http.Response {
+func do(m *web.SessionManager, r *http.Request) *http.Response {
 	w := httptest.NewRecorder()
 	m.Handler(http.HandlerFunc(site)).ServeHTTP(w, r)
 	return w.Result()

@@ -241,35 +241,50 @@ func sweeps(k *kit) {
 // sweepBesideOthers calls sweep while others move from key to key.
 func (k *kit) sweepBesideOthers(what, p string, sweep func(p string) error) {
 	k.Helper()
-	var ended atomic.Bool
-	var moves atomic.Int64
+	m := movers{kit: k, principal: p, limit: time.Now().Add(30 * time.Second)}
 	var errs [workers]error
-	limit := time.Now().Add(30 * time.Second)
 	all(workers, func(i int) {
-		if i == 0 {
-			for moves.Load() < workers && time.Now().Before(limit) {
-				time.Sleep(10 * time.Microsecond)
-			}
-			errs[i] = sweep(p)
-			ended.Store(true)
+		if i > 0 {
+			errs[i] = m.move()
 			return
 		}
-		for key := ""; !ended.Load() && errs[i] == nil; moves.Add(1) {
-			if time.Now().After(limit) {
-				errs[i] = errors.New("others kept it from coming to an end")
-				return
-			}
-			next := name()
-			errs[i] = k.Insert(k.Context(), next, k.record(1, p, "moving"))
-			if errs[i] == nil && key != "" {
-				errs[i] = k.Delete(k.Context(), key)
-			}
-			key = next
+		for m.moves.Load() < workers && time.Now().Before(m.limit) {
+			time.Sleep(10 * time.Microsecond)
 		}
+		errs[i] = sweep(p)
+		m.ended.Store(true)
 	})
 	for _, err := range errs {
 		k.want(what+" while others begin sessions", err, nil)
 	}
+}
+
+// movers have sessions of one principal that move from key to key until what they disturb has ended.
+type movers struct {
+	*kit
+	principal string
+	limit     time.Time
+	moves     atomic.Int64
+	ended     atomic.Bool
+}
+
+func (m *movers) move() error {
+	for key := ""; !m.ended.Load(); m.moves.Add(1) {
+		if time.Now().After(m.limit) {
+			return errors.New("others kept it from coming to an end")
+		}
+		next := name()
+		if err := m.Insert(m.Context(), next, m.record(1, m.principal, "moving")); err != nil {
+			return err
+		}
+		if key != "" {
+			if err := m.Delete(m.Context(), key); err != nil {
+				return err
+			}
+		}
+		key = next
+	}
+	return nil
 }
 
 // unlisted checks that a store that cannot list says so, and has not done half of it.

@@ -63,7 +63,7 @@ func main() {
 }
 
 // visitor returns the Cookie header field of a browser with a session.
-func visitor(sessions *sessionruntime.Manager[bench.Session]) string {
+func visitor(sessions *bench.SessionManager) string {
 	w := httptest.NewRecorder()
 	sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := bench.SessionFrom(r.Context())

@@ -23,7 +23,7 @@ import (
 type session struct {
 	name       string        // package.Type
 	typ        reflect.Type  // *S
-	newManager reflect.Value // func(runtime.Config) (*runtime.Manager[S], error)
+	newManager reflect.Value // func(runtime.Config) (*SManager, error)
 	fields     []*field
 }
 
@@ -40,7 +40,7 @@ var sessions []*session
 // Register adds the schema of a generated manager constructor and field descriptors.
 func Register(newManager any, fields ...runtime.AnyField) {
 	s := &session{newManager: reflect.ValueOf(newManager)}
-	// The generated type is the parameter of Manager[S].Seal.
+	// The generated type is the parameter of SManager's Seal.
 	manager := s.newManager.Type().Out(0)
 	seal, _ := manager.MethodByName("Seal")
 	s.typ = seal.Type.In(1)

@@ -181,39 +181,51 @@ func (f *filler) fill(v reflect.Value, nest int) {
 			f.fill(v.Elem(), nest+1)
 		}
 	case reflect.Slice:
-		n := f.size(nest)
-		if n < 0 {
-			return
-		}
-		if v.Type().Elem().Kind() == reflect.Uint8 && f.IntN(20) == 0 {
-			n = 300
-		}
-		v.Set(reflect.MakeSlice(v.Type(), n, n+f.IntN(3)))
-		for i := range n {
-			f.fill(v.Index(i), nest+1)
-		}
+		f.fillSlice(v, nest)
 	case reflect.Array:
 		for i := range v.Len() {
 			f.fill(v.Index(i), nest+1)
 		}
 	case reflect.Map:
-		n := f.size(nest)
-		if n < 0 {
-			return
-		}
-		v.Set(reflect.MakeMap(v.Type()))
-		for range n {
-			key, elem := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-			f.fill(key, nest+1)
-			f.fill(elem, nest+1)
-			v.SetMapIndex(key, elem)
-		}
+		f.fillMap(v, nest)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			// Also those of an unexported struct that is embedded, which cannot be set itself.
-			if x := v.Field(i); x.CanSet() || v.Type().Field(i).Anonymous && x.Kind() == reflect.Struct {
-				f.fill(x, nest+1)
-			}
+		f.fillStruct(v, nest)
+	}
+}
+
+func (f *filler) fillSlice(v reflect.Value, nest int) {
+	n := f.size(nest)
+	if n < 0 {
+		return
+	}
+	if v.Type().Elem().Kind() == reflect.Uint8 && f.IntN(20) == 0 {
+		n = 300
+	}
+	v.Set(reflect.MakeSlice(v.Type(), n, n+f.IntN(3)))
+	for i := range n {
+		f.fill(v.Index(i), nest+1)
+	}
+}
+
+func (f *filler) fillMap(v reflect.Value, nest int) {
+	n := f.size(nest)
+	if n < 0 {
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for range n {
+		key, elem := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		f.fill(key, nest+1)
+		f.fill(elem, nest+1)
+		v.SetMapIndex(key, elem)
+	}
+}
+
+func (f *filler) fillStruct(v reflect.Value, nest int) {
+	for i := range v.NumField() {
+		// Also those of an unexported struct that is embedded, which cannot be set itself.
+		if x := v.Field(i); x.CanSet() || v.Type().Field(i).Anonymous && x.Kind() == reflect.Struct {
+			f.fill(x, nest+1)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"encoding"
 	"math"
 	"reflect"
@@ -35,58 +36,69 @@ func tag(f reflect.StructField) (name string, options []string) {
 	return name, strings.Split(text, ",")
 }
 
+// A memberList collects the entries of a struct's encoding.
+type memberList struct {
+	list    []member
+	taken   map[string]bool // names that stand for a member, or for a struct that is embedded
+	asArray bool
+	omitAll bool
+}
+
+func (l *memberList) add(m member) {
+	l.taken[m.name] = true
+	l.list = append(l.list, m)
+}
+
 // members are the entries of a struct's encoding.
 func members(t reflect.Type) (list []member, asArray bool) {
-	taken := map[string]bool{}
-	omitAll := false
-	add := func(m member) {
-		taken[m.name] = true
-		list = append(list, m)
-	}
+	l := memberList{taken: map[string]bool{}}
 	for f := range fieldsOf(t) {
-		name, options := tag(f)
-		if name == "-" {
-			continue
+		l.field(f)
+	}
+	return l.list, l.asArray
+}
+
+func (l *memberList) field(f reflect.StructField) {
+	name, options := tag(f)
+	if name == "-" {
+		return
+	}
+	if f.Name == "_msgpack" {
+		l.asArray = slices.Contains(options, "as_array")
+		l.omitAll = l.omitAll || slices.Contains(options, "omitempty")
+	}
+	if !f.IsExported() && !f.Anonymous {
+		return
+	}
+	name = cmp.Or(name, f.Name)
+	if inner, inlined := l.promoted(f, options); inlined {
+		for _, m := range inner {
+			m.index = append(slices.Clone(f.Index), m.index...)
+			l.add(m)
 		}
-		if f.Name == "_msgpack" {
-			asArray = slices.Contains(options, "as_array")
-			omitAll = omitAll || slices.Contains(options, "omitempty")
-		}
-		if !f.IsExported() && !f.Anonymous {
-			continue
-		}
-		if name == "" {
-			name = f.Name
-		}
-		via := isVia(options)
-		if f.Anonymous && !slices.Contains(options, "noinline") && !via {
-			inner, inlined := []member(nil), false
-			if elem := deref(f.Type); elem.Kind() == reflect.Struct && !isLeaf(elem) {
-				inner, _ = members(elem)
-				shadowed := func(m member) bool { return taken[m.name] }
-				if slices.Contains(options, "inline") {
-					inner, inlined = slices.DeleteFunc(inner, shadowed), true
-				} else {
-					inlined = !slices.ContainsFunc(inner, shadowed)
-				}
-			}
-			if inlined {
-				for _, m := range inner {
-					m.index = append(slices.Clone(f.Index), m.index...)
-					add(m)
-				}
-				taken[name] = true
-				continue
-			}
-		}
-		add(member{name, f.Index, omitAll || slices.Contains(options, "omitempty"), via})
-		for _, o := range options {
-			if alias, ok := strings.CutPrefix(o, "alias:"); ok {
-				taken[alias] = true
-			}
+		l.taken[name] = true
+		return
+	}
+	l.add(member{name, f.Index, l.omitAll || slices.Contains(options, "omitempty"), isVia(options)})
+	for _, o := range options {
+		if alias, ok := strings.CutPrefix(o, "alias:"); ok {
+			l.taken[alias] = true
 		}
 	}
-	return list, asArray
+}
+
+// promoted are the members that an embedded struct gives to the one around it, if it does.
+func (l *memberList) promoted(f reflect.StructField, options []string) (inner []member, inlined bool) {
+	elem := deref(f.Type)
+	if !f.Anonymous || slices.Contains(options, "noinline") || isVia(options) || elem.Kind() != reflect.Struct || isLeaf(elem) {
+		return nil, false
+	}
+	inner, _ = members(elem)
+	shadowed := func(m member) bool { return l.taken[m.name] }
+	if slices.Contains(options, "inline") {
+		return slices.DeleteFunc(inner, shadowed), true
+	}
+	return inner, !slices.ContainsFunc(inner, shadowed)
 }
 
 func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -89,19 +90,28 @@ func cannotMarshal(t reflect.Type, inMap bool, seen map[place]bool) bool {
 		namedBytes := t.Elem().Kind() == reflect.Uint8 && t.Elem() != reflect.TypeFor[byte]()
 		return inMap && namedBytes || cannotMarshal(t.Elem(), inMap, seen)
 	case reflect.Struct:
-		list, _ := members(t)
-		for _, entry := range list {
-			if entry.omitEmpty && !t.FieldByIndex(entry.index).IsExported() {
-				return true
-			}
+		if asksUnexported(t) {
+			return true
 		}
 		for f := range fieldsOf(t) {
-			if name, _ := tag(f); name != "-" && (f.IsExported() || f.Anonymous) && cannotMarshal(f.Type, inMap, seen) {
+			if isStored(f) && cannotMarshal(f.Type, inMap, seen) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// asksUnexported reports whether a member of a struct is left out if it is empty, and not exported.
+func asksUnexported(t reflect.Type) bool {
+	list, _ := members(t)
+	return slices.ContainsFunc(list, func(m member) bool { return m.omitEmpty && !t.FieldByIndex(m.index).IsExported() })
+}
+
+// isStored reports whether v5 writes a field, as itself or in parts.
+func isStored(f reflect.StructField) bool {
+	name, _ := tag(f)
+	return name != "-" && (f.IsExported() || f.Anonymous)
 }
 
 type place struct {
@@ -128,13 +138,7 @@ func nilInArray(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer:
 		return !v.IsNil() && nilInArray(v.Elem())
-	case reflect.Slice, reflect.Array:
-		for i := range v.Len() {
-			if nilInArray(v.Index(i)) {
-				return true
-			}
-		}
-	case reflect.Map:
+	case reflect.Slice, reflect.Array, reflect.Map:
 		for _, elem := range v.Seq2() {
 			if nilInArray(elem) {
 				return true
@@ -142,12 +146,10 @@ func nilInArray(v reflect.Value) bool {
 		}
 	case reflect.Struct:
 		list, asArray := members(v.Type())
-		for _, entry := range list {
-			x, ok, _ := at(v, entry.index)
-			if !ok && asArray || ok && nilInArray(x) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(list, func(m member) bool {
+			x, ok, _ := at(v, m.index)
+			return !ok && asArray || ok && nilInArray(x)
+		})
 	}
 	return false
 }

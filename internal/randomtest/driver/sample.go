@@ -43,16 +43,11 @@ func describe(v reflect.Value) any {
 		tm := v.Interface().(time.Time)
 		return map[string]any{"time": []int64{tm.Unix(), int64(tm.Nanosecond())}}
 	}
-	if isLeaf(v.Type()) { // its methods know
-		var x any
-		b, err := marshal(v)
-		if err == nil {
-			err = msgpack.Unmarshal(b, &x)
-		}
-		if err != nil {
-			panic(err)
-		}
-		return describe(reflect.ValueOf(&x).Elem())
+	if isLeaf(v.Type()) {
+		return describeLeaf(v)
+	}
+	if nilable(v.Kind()) && v.IsNil() {
+		return nil
 	}
 	switch v.Kind() {
 	case reflect.Bool:
@@ -69,30 +64,10 @@ func describe(v reflect.Value) any {
 	case reflect.String:
 		return text(v.String())
 	case reflect.Interface, reflect.Pointer:
-		if v.IsNil() {
-			return nil
-		}
 		return describe(v.Elem())
 	case reflect.Slice, reflect.Array:
-		if v.Kind() == reflect.Slice && v.IsNil() {
-			return nil
-		}
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			b := make([]byte, v.Len())
-			for i := range b {
-				b[i] = byte(v.Index(i).Uint())
-			}
-			return map[string]any{"bin": hex.EncodeToString(b)}
-		}
-		list := []any{}
-		for i := range v.Len() {
-			list = append(list, describe(v.Index(i)))
-		}
-		return list
+		return describeList(v)
 	case reflect.Map:
-		if v.IsNil() {
-			return nil
-		}
 		pairs := [][2]any{}
 		for key, elem := range v.Seq2() {
 			pairs = append(pairs, [2]any{describe(key), describe(addressable(elem))})
@@ -102,6 +77,34 @@ func describe(v reflect.Value) any {
 		return describeStruct(v)
 	}
 	panic("no description of " + v.Type().String())
+}
+
+// describeLeaf describes what the methods of a value write.
+func describeLeaf(v reflect.Value) any {
+	var x any
+	b, err := marshal(v)
+	if err == nil {
+		err = msgpack.Unmarshal(b, &x)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return describe(reflect.ValueOf(&x).Elem())
+}
+
+func describeList(v reflect.Value) any {
+	if v.Type().Elem().Kind() == reflect.Uint8 {
+		b := make([]byte, v.Len())
+		for i := range b {
+			b[i] = byte(v.Index(i).Uint())
+		}
+		return map[string]any{"bin": hex.EncodeToString(b)}
+	}
+	list := []any{}
+	for i := range v.Len() {
+		list = append(list, describe(v.Index(i)))
+	}
+	return list
 }
 
 func describeStruct(v reflect.Value) any {

@@ -28,27 +28,33 @@ func (s *Spec) Chunks(value string) (chunks int, first string, ok bool) {
 }
 
 // Joins yields the tokens that begin with a first chunk and go on with the others: one, unless a
-// name came several times. Chunks of the same scope mostly are the same in the order of their
-// names, so those of one index come before all mixtures.
+// name came several times.
 func (r *Received) Joins(first string, chunks int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		others := r.siblings[:chunks-1]
-		most := 0
-		for i := range others {
-			most = max(most, others[i].len())
-		}
-		var pick picks
-		for i := range most {
-			pick = picks{i, i, i}
+		for pick := range choices(others) {
 			if token, ok := pick.join(first, others); ok && !yield(token) {
 				return
 			}
 		}
-		for pick = (picks{}); pick.next(others); {
-			if pick.alike(len(others)) {
-				continue
+	}
+}
+
+// choices yields every way to pick one value of each chunk's name. Chunks of the same scope mostly
+// are the same in the order of their names, so those of one index come before all mixtures.
+func choices(others []Values) iter.Seq[picks] {
+	return func(yield func(picks) bool) {
+		most := 0
+		for i := range others {
+			most = max(most, others[i].len())
+		}
+		for i := range most {
+			if !yield(picks{i, i, i}) {
+				return
 			}
-			if token, ok := pick.join(first, others); ok && !yield(token) {
+		}
+		for pick := (picks{}); pick.next(others); {
+			if !pick.alike(len(others)) && !yield(pick) {
 				return
 			}
 		}

@@ -84,15 +84,18 @@ func (s *Spec) Find(headers []string, r *Received) {
 	for _, header := range headers {
 		for left > 0 {
 			// Searching for the name takes less than splitting everything: the other cookies of a
-			// request are not this package's.
-			at := strings.Index(header, s.name)
+			// request are not this package's. Often there are none.
+			at := 0
+			if !strings.HasPrefix(header, s.name) {
+				at = strings.Index(header, s.name)
+			}
 			if at < 0 {
 				break
 			}
 			left--
-			begins := strings.Trim(header[strings.LastIndexByte(header[:at], ';')+1:at], " \t") == ""
+			before := trimRight(header[:at])
 			pair, rest, _ := strings.Cut(header[at:], ";")
-			if begins {
+			if before == "" || before[len(before)-1] == ';' {
 				s.findPair(trimRight(pair), r)
 			}
 			header = rest

@@ -105,6 +105,9 @@ func (a *Attributes) scopeText(scope Scope) string {
 // Name returns the name of the session's cookie.
 func (s *Spec) Name() string { return s.name }
 
+// Attributes returns those that say which cookie it is and who gets it, as in a Set-Cookie header field.
+func (s *Spec) Attributes() string { return strings.TrimPrefix(s.scope, "; ") }
+
 // CompanionName returns the name of the cookie with the time of the last use.
 func (s *Spec) CompanionName() string { return s.siblings[Companion] }
 

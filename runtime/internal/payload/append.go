@@ -17,7 +17,7 @@ func (c *Contents) Append(dst []byte) []byte {
 		later = c.rare.laterCount
 	}
 	var marks []byte
-	if meta.marks != (Marks{}) {
+	if meta.marks != nil {
 		marks = meta.marks.append()
 		later++
 	}

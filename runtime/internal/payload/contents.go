@@ -39,7 +39,7 @@ type Metadata struct {
 	Saved         int64
 	Authenticated int64 // 0 for never
 	flags         uint64
-	marks         Marks
+	marks         *Marks // nil for none; never written to, as copies share it
 }
 
 const (
@@ -132,7 +132,12 @@ func (m *Metadata) ClearFlags() { m.flags &= ownFlags }
 
 // Marks returns the marks; ok is false if the session was not authenticated by a build that knows
 // of them.
-func (m *Metadata) Marks() (marks Marks, ok bool) { return m.marks, m.flags&flagKnowsMarks != 0 }
+func (m *Metadata) Marks() (marks Marks, ok bool) {
+	if m.marks != nil {
+		marks = *m.marks
+	}
+	return marks, m.flags&flagKnowsMarks != 0
+}
 
 // Unlooked reports whether nobody has looked at the marks since the record of the session came to be
 // where revocations look for it.
@@ -148,8 +153,15 @@ func (m *Metadata) SetUnlooked(unlooked bool) {
 
 // SetMarks notes the marks.
 func (m *Metadata) SetMarks(marks Marks) {
-	m.marks = marks
+	m.keepMarks(marks)
 	m.flags |= flagKnowsMarks
+}
+
+func (m *Metadata) keepMarks(marks Marks) {
+	m.marks = nil
+	if marks != (Marks{}) {
+		m.marks = &marks
+	}
 }
 
 // Contents is what a token says, or will say. What was once read from the text stays as it
@@ -283,6 +295,9 @@ func (c *Contents) Remove(index int) {
 // Drop makes the value of a field count as absent. It stays where it is until Forget.
 func (c *Contents) Drop(index int) { c.slots[index].dropped = true }
 
+// Undrop takes that back.
+func (c *Contents) Undrop(index int) { c.slots[index].dropped = false }
+
 // Dropped reports whether the value of a field counts as absent.
 func (c *Contents) Dropped(index int) bool { return c.slots[index].dropped }
 
@@ -302,6 +317,9 @@ func (c *Contents) Expiry(index int) int64 {
 	}
 	return c.rare.expires[index]
 }
+
+// Expires reports whether any field may end before the session.
+func (c *Contents) Expires() bool { return c.rare != nil }
 
 // SetExpiry says when a field ends, in Unix seconds; 0 for with the session.
 func (c *Contents) SetExpiry(index int, expires int64) {

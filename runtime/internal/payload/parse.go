@@ -73,7 +73,7 @@ func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
 	expiries = r.From(start)
 	more := elements - metadataLength - 1
 	if marks, ok := parseMarks(r.Rest()); ok && more > 0 {
-		c.marks = marks
+		c.keepMarks(marks)
 		r.Skip()
 		more--
 	}

@@ -3,6 +3,7 @@ package payload
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -59,7 +60,7 @@ func FuzzParse(f *testing.F) {
 		}) {
 			t.Errorf("unknown fields %v, then %v", c.unknown(), again.unknown())
 		}
-		if c.Metadata != again.Metadata {
+		if !reflect.DeepEqual(c.Metadata, again.Metadata) {
 			t.Errorf("metadata %v, then %v", c.Metadata, again.Metadata)
 		}
 		if a, b := c.rarely(), again.rarely(); a.laterCount != b.laterCount || !bytes.Equal(a.later, b.later) {

@@ -16,8 +16,9 @@ import (
 
 // A Session is what a [Writer] needs of the session of its request.
 type Session interface {
-	// Save saves the session for good, and writes what the response says of it into its header.
-	Save(h http.Header) error
+	// Save saves the session for good, and writes what the response says of it into its header. The
+	// status is that of the handler's response.
+	Save(h http.Header, status int) error
 
 	// Abandon notes that the handler has panicked, before Save.
 	Abandon()
@@ -60,10 +61,10 @@ func Replied(w *Writer) bool { return w.phase == replied }
 
 // begin saves the session, once. It returns the error if that failed, and the error was
 // the answer.
-func (w *Writer) begin() error {
+func (w *Writer) begin(status int) error {
 	switch w.phase {
 	case waiting:
-		w.save()
+		w.save(status)
 		if w.err != nil {
 			w.replyError()
 		}
@@ -77,9 +78,9 @@ func (w *Writer) begin() error {
 }
 
 // save saves the session and ends the wait.
-func (w *Writer) save() {
+func (w *Writer) save(status int) {
 	w.phase = saved
-	if w.err = w.session.Save(w.Header()); w.err != nil {
+	if w.err = w.session.Save(w.Header(), status); w.err != nil {
 		w.phase = failed
 	}
 }
@@ -102,10 +103,10 @@ func Finish(w *Writer, returned bool) {
 	case w.phase == failed && returned: // somebody recovered, and said nothing
 		w.ResponseWriter.WriteHeader(http.StatusInternalServerError)
 	case returned:
-		w.begin()
+		w.begin(http.StatusOK)
 	case w.phase == waiting:
 		w.session.Abandon()
-		w.save()
+		w.save(http.StatusInternalServerError)
 	}
 }
 
@@ -113,7 +114,7 @@ func Finish(w *Writer, returned bool) {
 // out not to be supported.
 func (w *Writer) tryBegin(call func() error) error {
 	before := w.phase
-	if err := w.begin(); err != nil {
+	if err := w.begin(http.StatusOK); err != nil {
 		return err
 	}
 	err := call()
@@ -134,7 +135,7 @@ func (w *Writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *Writer) WriteHeader(status int) {
 	// 101 is the one status below 200 that is final.
 	if status >= 200 || status == http.StatusSwitchingProtocols {
-		if w.begin() != nil {
+		if w.begin(status) != nil {
 			return
 		}
 	}
@@ -145,7 +146,7 @@ func (w *Writer) WriteHeader(status int) {
 
 // Write implements http.ResponseWriter.
 func (w *Writer) Write(b []byte) (int, error) {
-	if err := w.begin(); err != nil {
+	if err := w.begin(http.StatusOK); err != nil {
 		return 0, err
 	}
 	return w.ResponseWriter.Write(b)
@@ -153,7 +154,7 @@ func (w *Writer) Write(b []byte) (int, error) {
 
 // WriteString implements io.StringWriter.
 func (w *Writer) WriteString(s string) (int, error) {
-	if err := w.begin(); err != nil {
+	if err := w.begin(http.StatusOK); err != nil {
 		return 0, err
 	}
 	return io.WriteString(w.ResponseWriter, s)
@@ -188,7 +189,7 @@ func (w *Writer) readFrom(r io.Reader) (int64, error) {
 			r = io.MultiReader(bytes.NewReader(first), r)
 		}
 	}
-	if err := w.begin(); err != nil {
+	if err := w.begin(http.StatusOK); err != nil {
 		return 0, err
 	}
 	return w.ResponseWriter.(io.ReaderFrom).ReadFrom(r)

@@ -76,15 +76,7 @@ const Permanent = 1
 
 // Open reads the session from the values of a request's Cookie header fields.
 func (s Settings) Open(headers []string) Outcome {
-	cookies := make(map[string][]string)
-	for _, header := range headers {
-		for pair := range strings.SplitSeq(header, ";") {
-			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-			if value != "" {
-				cookies[name] = append(cookies[name], value)
-			}
-		}
-	}
+	cookies := cookiesIn(headers)
 	var out Outcome
 	opens, found := 16, 4 // what is left of decryptions, and of authentic tokens
 	for i, value := range cookies[s.Cookie] {
@@ -104,6 +96,20 @@ func (s Settings) Open(headers []string) Outcome {
 		}
 	}
 	return out
+}
+
+// cookiesIn are the values in Cookie header fields, by their names.
+func cookiesIn(headers []string) map[string][]string {
+	cookies := make(map[string][]string)
+	for _, header := range headers {
+		for pair := range strings.SplitSeq(header, ";") {
+			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if value != "" {
+				cookies[name] = append(cookies[name], value)
+			}
+		}
+	}
+	return cookies
 }
 
 // newer reports whether a session wins over one that came before it.

@@ -1,0 +1,59 @@
+package gen
+
+import (
+	"fmt"
+	"go/types"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/sessiongen/sessiongen/schema"
+)
+
+// The accessors of fields that are for something: they have others than a value.
+
+// accessor begins a method of a session.
+func (g *generator) accessor(s *schema.Schema, doc, name string, params ...jen.Code) *jen.Statement {
+	g.file.Line()
+	g.comment(doc)
+	return g.file.Func().Params(g.id("s").Op("*").Id(s.TypeName)).Id(name).Params(params...)
+}
+
+// ofField calls a function of the runtime with the session and a field.
+func (g *generator) ofField(f *schema.Field, function string, more ...jen.Code) *jen.Statement {
+	args := append([]jen.Code{jen.Id(g.local("s") + ".Session"), jen.Op("&").Id(g.fieldVars[f])}, more...)
+	return inRuntime(function).Call(args...)
+}
+
+// withDoc adds the field's own doc comment to that of its first accessor.
+func withDoc(f *schema.Field, doc string) string {
+	doc = wrap(doc)
+	if text := strings.TrimSpace(plain(f.Doc)); text != "" {
+		doc += "\n\n" + text
+	}
+	return doc
+}
+
+// flash writes the accessors of what the next page shows.
+func (g *generator) flash(s *schema.Schema, f *schema.Field) {
+	elem := f.Type.Go.Underlying().(*types.Slice).Elem()
+	g.accessor(s, withDoc(f, fmt.Sprintf("Add%s has the next page show v, within %s. Beyond %d the oldest are dropped, with an event.",
+		f.Name, short(f.TTL), f.Max)), "Add"+f.Name, g.id("v").Op("...").Add(g.typ(elem))).
+		Add(oneLine(g.ofField(f, "AddFlash", g.id("v").Op("..."))))
+	g.accessor(s, wrap(fmt.Sprintf("Take%s returns %[1]s and removes them. They stay for the next page if nobody sees this one: "+
+		"if it is a redirect or a failure (5xx), or made in advance, for which it returns none.", f.Name)), "Take"+f.Name).
+		Add(g.typ(f.Type.Go)).Add(oneLine(jen.Return(g.ofField(f, "TakeFlash"))))
+	g.accessor(s, wrap(fmt.Sprintf("Has%s reports whether there are any to be taken.", f.Name)), "Has"+f.Name).
+		Bool().Add(oneLine(jen.Return(jen.Id(g.fieldVars[f]).Dot("Has").Call(jen.Id(g.local("s") + ".Session")))))
+	g.accessor(s, clearDoc(f), "Clear"+f.Name).Add(oneLine(g.ofField(f, "ClearFlash")))
+}
+
+// factor writes the accessors of when the visitor last proved something.
+func (g *generator) factor(s *schema.Schema, f *schema.Field) {
+	g.accessor(s, withDoc(f, fmt.Sprintf("Prove%s notes that the visitor has just proved %[1]s, and gives the session a new id. "+
+		"It is forgotten when %s changes or is cleared.", f.Name, s.Principal().Name)), "Prove"+f.Name).
+		Add(oneLine(g.ofField(f, "Prove")))
+	g.accessor(s, wrap(fmt.Sprintf("%sWithin reports whether the visitor proved %[1]s at most d ago.", f.Name)), f.Name+"Within",
+		g.id("d").Add(g.std("time", "Duration"))).Bool().
+		Add(oneLine(jen.Return(g.ofField(f, "Within", g.id("d")))))
+}

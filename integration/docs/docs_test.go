@@ -1,0 +1,31 @@
+// Package docs compiles the Go blocks of the documentation that need other modules.
+package docs
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/internal/docstest"
+)
+
+// internal/docstest has the blocks that need this module alone.
+func TestBlocks(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages, err := docstest.Load(root, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(packages) < 3 {
+		t.Errorf("only %d packages", len(packages))
+	}
+	dir := t.TempDir()
+	docstest.Write(t, dir, here, packages)
+	docstest.Vet(t, dir)
+}

@@ -1,0 +1,16 @@
+package docs
+
+// What the blocks import, so that go.mod requires it.
+import (
+	_ "github.com/alexedwards/scs/v2"
+	_ "github.com/alexedwards/scs/v2/memstore"
+	_ "github.com/go-chi/chi/v5"
+	_ "github.com/gorilla/sessions"
+	_ "github.com/gorilla/websocket"
+	_ "github.com/redis/go-redis/v9"
+	_ "golang.org/x/oauth2"
+	_ "google.golang.org/protobuf/proto"
+	_ "google.golang.org/protobuf/types/known/structpb"
+
+	_ "github.com/sessiongen/sessiongen/runtime/redisstore"
+)

@@ -1,0 +1,43 @@
+package runtime
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
+)
+
+// recentEvents keeps the last events of a manager, for a page that shows them in development.
+type recentEvents struct {
+	keep   bool
+	mu     sync.Mutex
+	events []portrait.Event // the oldest first
+}
+
+// maxRecent bounds how many are kept.
+const maxRecent = 50
+
+// add keeps an event that happened at a time.
+func (r *recentEvents) add(e Event, now int64) {
+	if !r.keep {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.events) == maxRecent {
+		r.events = slices.Delete(r.events, 0, 1)
+	}
+	r.events = append(r.events, portrait.Event{
+		Time: unixTime(now), Kind: string(e.Kind), Reason: e.Reason, Field: e.Field,
+		Method: e.Method, Path: e.Path, Largest: e.Largest,
+	})
+}
+
+// all returns the events, the newest first.
+func (r *recentEvents) all() []portrait.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	events := slices.Clone(r.events)
+	slices.Reverse(events)
+	return events
+}

@@ -1,0 +1,231 @@
+package runtime_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+var (
+	flashNotices = &runtime.Field[[]string]{Index: 1, Name: "Notices", Key: "notices", Max: 3, TTL: 5 * time.Minute,
+		Encode: encodeStrings, Decode: decodeStrings}
+	flashAccount = accountOf(0, true)
+	flashVisits  = func() *runtime.Field[int] { f := fieldVisits; f.Index = 2; return &f }()
+)
+
+func addNotice(s *visitor, text string) { runtime.AddFlash(s.Session, flashNotices, text) }
+func takeNotices(s *visitor) []string   { return runtime.TakeFlash(s.Session, flashNotices) }
+
+// flashSite is a site whose handler sees its response, and a browser.
+type flashSite struct {
+	*client
+	t testing.TB
+}
+
+func everyFlashSite(t *testing.T, f func(t *testing.T, site *flashSite)) {
+	for name, cfg := range map[string]func(r *rig) runtime.Config{
+		"cookie":    func(*rig) runtime.Config { return runtime.Config{} },
+		"revocable": func(r *rig) runtime.Config { return runtime.Config{Revocations: r.store} },
+		"store":     func(r *rig) runtime.Config { return runtime.Config{Store: r.store} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &rig{t: t, store: newSpyStore()}
+			r.startOf(cfg(r), flashAccount, flashNotices, flashVisits)
+			f(t, &flashSite{r.client(), t})
+		})
+	}
+}
+
+// request sends one request with header fields, which a handler answers.
+func (s *flashSite) request(header http.Header, handle func(http.ResponseWriter, *visitor)) *httptest.ResponseRecorder {
+	h := s.rig.m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handle(w, from(r)) }))
+	r := httptest.NewRequest("GET", "/", nil)
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	for name, value := range s.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	w := httptest.NewRecorder()
+	func() {
+		defer func() { recover() }()
+		h.ServeHTTP(w, r)
+	}()
+	s.receive(w)
+	return w
+}
+
+// page is a page that a person sees.
+func (s *flashSite) page() (shown []string) {
+	s.request(nil, func(w http.ResponseWriter, v *visitor) {
+		shown = takeNotices(v)
+		w.WriteHeader(http.StatusOK)
+	})
+	return shown
+}
+
+func (s *flashSite) expect(want ...string) {
+	s.t.Helper()
+	if got := s.page(); !slices.Equal(got, want) {
+		s.t.Errorf("the page shows %q, want %q", got, want)
+	}
+}
+
+// A message is shown once, by the next page that a person sees, before there is a session and across a log-in.
+func TestFlash(t *testing.T) {
+	everyFlashSite(t, func(t *testing.T, site *flashSite) {
+		site.expect()
+		site.visit(func(s *visitor) { addNotice(s, "welcome") })
+		site.visit(func(s *visitor) { flashAccount.Set(s.Session, 7); addNotice(s, "logged in") })
+		site.expect("welcome", "logged in")
+		site.expect()
+		site.visit(func(s *visitor) {
+			addNotice(s, "at once")
+			if got := takeNotices(s); !slices.Equal(got, []string{"at once"}) || flashNotices.Has(s.Session) || len(takeNotices(s)) > 0 {
+				t.Errorf("took %q", got)
+			}
+			addNotice(s, "later")
+		})
+		site.expect("later")
+		site.visit(func(s *visitor) { addNotice(s, "unseen"); runtime.ClearFlash(s.Session, flashNotices) })
+		site.expect()
+		site.visit(func(s *visitor) { addNotice(s, "private") })
+		site.visit(func(s *visitor) { flashAccount.Set(s.Session, 8) })
+		site.expect()
+	})
+}
+
+// What nobody sees stays for the next page: with what was there before, and what came since.
+func TestFlashUnseen(t *testing.T) {
+	everyFlashSite(t, func(t *testing.T, site *flashSite) {
+		for name, answer := range map[string]func(http.ResponseWriter, *visitor){
+			"redirect":     func(w http.ResponseWriter, s *visitor) { takeNotices(s); w.WriteHeader(303) },
+			"failure":      func(w http.ResponseWriter, s *visitor) { takeNotices(s); w.WriteHeader(500) },
+			"panic":        func(w http.ResponseWriter, s *visitor) { takeNotices(s); panic(http.ErrAbortHandler) },
+			"not modified": func(w http.ResponseWriter, s *visitor) { takeNotices(s); w.WriteHeader(304) },
+			"begun before": func(w http.ResponseWriter, s *visitor) { w.WriteHeader(200); takeNotices(s) },
+			"and one more": func(w http.ResponseWriter, s *visitor) { takeNotices(s); addNotice(s, "more"); w.WriteHeader(303) },
+			"another change": func(w http.ResponseWriter, s *visitor) {
+				takeNotices(s)
+				flashVisits.Set(s.Session, 1)
+				w.WriteHeader(303)
+			},
+			"taken and added":  func(w http.ResponseWriter, s *visitor) { addNotice(s, "more"); takeNotices(s); w.WriteHeader(303) },
+			"taken and logged": func(w http.ResponseWriter, s *visitor) { takeNotices(s); s.Renew(); w.WriteHeader(303) },
+		} {
+			site.visit(func(s *visitor) { s.Destroy() })
+			site.visit(func(s *visitor) { addNotice(s, "one") })
+			site.request(nil, answer)
+			want := []string{"one"}
+			if name == "and one more" || name == "taken and added" {
+				want = append(want, "more")
+			}
+			if got := site.page(); !slices.Equal(got, want) {
+				t.Errorf("%s: then %q, want %q", name, got, want)
+			}
+			if got := site.page(); len(got) > 0 {
+				t.Errorf("%s: twice: %q", name, got)
+			}
+		}
+	})
+}
+
+// A page that is made in advance shows none, and changes nothing.
+func TestFlashInAdvance(t *testing.T) {
+	everyFlashSite(t, func(t *testing.T, site *flashSite) {
+		site.visit(func(s *visitor) { addNotice(s, "one") })
+		for _, purpose := range []http.Header{{"Sec-Purpose": {"prefetch"}}, {"Sec-Purpose": {"prefetch;prerender"}}, {"Purpose": {"Prefetch"}}} {
+			site.rig.store.take()
+			w := site.request(purpose, func(w http.ResponseWriter, s *visitor) {
+				if got := takeNotices(s); len(got) > 0 || !flashNotices.Has(s.Session) {
+					t.Errorf("%v: took %q", purpose, got)
+				}
+			})
+			if len(setCookies(w)) > 0 || slices.Contains(site.rig.store.take(), "replace") {
+				t.Errorf("%v: a write", purpose)
+			}
+		}
+		site.expect("one")
+	})
+}
+
+// In cookies, nothing is written for a Take that does not count.
+func TestFlashWithoutWrite(t *testing.T) {
+	r := &rig{t: t, store: newSpyStore()}
+	r.startOf(runtime.Config{}, flashAccount, flashNotices, flashVisits)
+	site := &flashSite{r.client(), t}
+	site.visit(func(s *visitor) { addNotice(s, "one") })
+	for _, status := range []int{301, 303, 307, 500, 503} {
+		w := site.request(nil, func(w http.ResponseWriter, s *visitor) { takeNotices(s); w.WriteHeader(status) })
+		if len(setCookies(w)) > 0 {
+			t.Errorf("%d: %q", status, setCookies(w))
+		}
+	}
+	site.expect("one")
+}
+
+// Two tabs at once: one of them shows it, if the sessions are in a store.
+func TestFlashInTwoTabs(t *testing.T) {
+	r := newRigOf(t, flashAccount, flashNotices, flashVisits)
+	site := &flashSite{r.client(), t}
+	for range 50 {
+		site.visit(func(s *visitor) { addNotice(s, "one") })
+		var outer, inner []string
+		site.visit(func(s *visitor) {
+			flashVisits.Get(s.Session)
+			inner = site.page()
+			outer = takeNotices(s)
+		})
+		if len(outer)+len(inner) != 1 {
+			t.Errorf("shown as %q and %q", outer, inner)
+		}
+	}
+}
+
+// Beyond max the oldest are dropped, which fails nothing; after the ttl all are.
+func TestFlashBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRigOf(t, flashAccount, flashNotices, flashVisits)
+		site := &flashSite{r.client(), t}
+		site.visit(func(s *visitor) {
+			for i := range 5 {
+				addNotice(s, fmt.Sprint(i))
+			}
+			runtime.AddFlash(s.Session, flashNotices)
+			if s.Err() != nil {
+				t.Error(s.Err())
+			}
+		})
+		overflow := func(e runtime.Event) bool {
+			return e.Kind == runtime.EventOverflow && e.Field == "Notices" && e.Reason == "1 dropped"
+		}
+		if events := r.log.take(); !slices.ContainsFunc(events, overflow) {
+			t.Errorf("events %v", events)
+		}
+		site.expect("2", "3", "4")
+		site.visit(func(s *visitor) { addNotice(s, "old") })
+		time.Sleep(5 * time.Minute)
+		site.expect()
+	})
+}
+
+// What is taken once the response has begun would be shown again.
+func TestFlashTooLate(t *testing.T) {
+	everyFlashSite(t, func(t *testing.T, site *flashSite) {
+		site.visit(func(s *visitor) { addNotice(s, "one") })
+		site.request(nil, func(w http.ResponseWriter, s *visitor) {
+			w.Write([]byte("<html>"))
+			if got := takeNotices(s); len(got) > 0 || !errors.Is(s.Err(), runtime.ErrTooLate) {
+				t.Errorf("took %q, %v", got, s.Err())
+			}
+		})
+		site.expect("one")
+	})
+}

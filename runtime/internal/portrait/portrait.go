@@ -1,0 +1,75 @@
+// Package portrait is what a page for development shows of a session: a [Session] tells what the
+// runtime knows of the session of a request, and how a browser is to keep it.
+package portrait
+
+import (
+	"context"
+	"time"
+)
+
+// Key is the context key of a func() Session, which describes the innermost session.
+type Key struct{}
+
+// Of describes the session of a request's context. It is false outside the manager's Handler.
+func Of(ctx context.Context) (s Session, ok bool) {
+	f, ok := ctx.Value(Key{}).(func() Session)
+	if ok {
+		s = f()
+	}
+	return s, ok
+}
+
+// A Session is the description of one, as it is now.
+type Session struct {
+	Cookie Cookie
+	Home   string // where it lives, in a few words
+
+	Err       error // what failed first; nothing else is known if a store did
+	New       bool
+	Modified  bool
+	Permanent bool
+	ID        string // in base64url; empty for a session without a field
+
+	Created, Authenticated, Used, Expires time.Time // zero for never
+	EndedBy                               string    // the field of Config that says when it expires
+
+	Size, Limit int // bytes of what is kept of it, names included
+	Fields      []Field
+	Unknown     int // bytes of the fields that the schema does not have
+
+	Others    []Other // the sessions of its principal, itself among them
+	OthersErr error
+	Events    []Event // the last ones of the manager, the newest first; none unless it is Insecure
+}
+
+// A Cookie is how a browser is to keep a session.
+type Cookie struct {
+	Name       string
+	Attributes string // as in a Set-Cookie header field: "Path=/; Secure"
+	Received   bool   // the request carried a cookie of the name
+	Max        int    // bytes of a cookie
+}
+
+// A Field is one of the schema's.
+type Field struct {
+	Name, Key, Type   string
+	Principal, Secret bool
+	Set               bool
+	Bytes             int       // of its key and its value
+	Value             any       // nil if it is not set or secret
+	Err               error     // why the value does not decode
+	Expires           time.Time // zero for with the session
+}
+
+// An Other is a session of the same principal.
+type Other struct {
+	ID                     string
+	Created, Used, Expires time.Time
+	Permanent, Current     bool
+}
+
+// An Event is one of package runtime's, and when it was.
+type Event struct {
+	Time                                       time.Time
+	Kind, Reason, Field, Method, Path, Largest string
+}

@@ -1,0 +1,32 @@
+package redisstore_test
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sessiongen/sessiongen/internal/long"
+	"github.com/sessiongen/sessiongen/internal/revoketest"
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/redisstore"
+)
+
+var (
+	plans     = flag.Int("plans", long.Of(20, 300), "how many plans of revocation are run, on each kind of server and in each mode")
+	firstPlan = flag.Int("first-plan", 0, "the seed of the first one")
+)
+
+// What was authenticated before a revocation is dead once that has returned, in a Cluster too.
+func TestRevocationProperty(t *testing.T) {
+	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+		var stores []runtime.Store
+		for i := range 4 {
+			stores = append(stores, redisstore.New(client, redisstore.Options{Prefix: fmt.Sprint("store", i, ":")}))
+		}
+		if wrong := revoketest.RunDrawn(stores, *firstPlan, *plans); wrong != "" {
+			t.Error(wrong)
+		}
+	})
+}

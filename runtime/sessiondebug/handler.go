@@ -1,0 +1,72 @@
+package sessiondebug
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
+)
+
+// Options say whom the page answers besides a developer on the same machine. Whoever gets the page
+// sees the values of the session, and those of the user's other sessions that the store has.
+type Options struct {
+	// Remote answers clients on other machines, and requests through a proxy.
+	Remote bool
+
+	// Secure answers with a manager whose Config.Insecure is not set, as on a public site.
+	Secure bool
+}
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var css string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// Handler returns a handler for GET and HEAD that shows the session. It must be below the Handler
+// of a manager.
+func Handler(o Options) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
+		// Who may not see the page learns no more than that it is not for them.
+		if cure := o.refuse(r); cure != "" {
+			http.Error(w, "sessiondebug: "+cure, http.StatusForbidden)
+			return
+		}
+		s, ok := portrait.Of(r.Context())
+		switch {
+		case !ok:
+			http.Error(w, "sessiondebug: there is no session here: mount this handler below Manager.Handler", http.StatusInternalServerError)
+			return
+		case !o.Secure && isSecure(s.Cookie):
+			http.Error(w, "sessiondebug: the page is for development: set Config.Insecure, or Options.Secure to show it all the same", http.StatusForbidden)
+			return
+		}
+		var body bytes.Buffer
+		if err := page.Execute(&body, newView(s, r)); err != nil {
+			http.Error(w, fmt.Sprintf("sessiondebug: %v", err), http.StatusInternalServerError)
+			return
+		}
+		setHeader(w.Header())
+		w.Write(body.Bytes())
+	})
+}
+
+// setHeader keeps the page to the browser that asked for it, and other sites away from it.
+func setHeader(h http.Header) {
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+cssHash+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}

@@ -1,0 +1,105 @@
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"go/token"
+	"time"
+)
+
+// The options about the log-in's life: whose a field is, and what it is for.
+
+// An optionOf is an option of a field.
+type optionOf struct {
+	field *Field
+	name  string
+}
+
+const principalHint = "mark the field that says who is logged in, as in session:\"user_id,principal\", or leave %s out"
+
+// ownership reports fields that are said to stay when the principal goes, and cannot.
+func (in *inspector) ownership(s *Schema) {
+	for _, f := range s.Fields {
+		at, ok := in.given(f, "visitor")
+		switch {
+		case !ok:
+		case f.Principal:
+			in.report(at, "leave visitor out: a log-out clears the principal", "the principal cannot be the visitor's")
+		case s.Principal() == nil:
+			in.report(at, fmt.Sprintf(principalHint, "visitor"), "visitor is for a schema with a principal: nothing else is cleared when a log-in ends")
+		}
+	}
+}
+
+// uses maps the options that say what a field is for.
+var uses = map[string]Use{"flash": Flash, "factor": Factor}
+
+// The bounds of a flash that has none of its own.
+const (
+	flashMax = 8
+	flashTTL = 5 * time.Minute
+)
+
+// use notes what a field is for.
+func (in *inspector) use(f *Field, name string, at token.Pos) {
+	if f.Use != Value {
+		in.report(at, "a field has one use: make two fields of it", "option %s on a field that has another use already", name)
+		return
+	}
+	f.Use = uses[name]
+	if f.Type == nil {
+		return
+	}
+	switch {
+	case f.Use == Flash && f.Type.Kind != Slice:
+		in.report(at, "a flash is a list of messages, as in Notices []string", "flash does not apply to %s", in.typeName(f.Type.Go))
+	case f.Use == Factor && !isNamed(f.Type.Go, "time", "Time"):
+		in.report(at, "a factor is when something was proved: a time.Time", "factor does not apply to %s", in.typeName(f.Type.Go))
+	}
+}
+
+// checkUses reports options that do not go with what a field is for, and sets the bounds of flashes.
+func (in *inspector) checkUses(s *Schema) {
+	for _, f := range s.Fields {
+		switch f.Use {
+		case Flash:
+			f.Max, f.TTL = cmp.Or(f.Max, flashMax), cmp.Or(f.TTL, flashTTL)
+		case Factor:
+			in.factor(s, f)
+		}
+	}
+	in.sharedMethods(s)
+}
+
+// factor reports what a factor cannot be.
+func (in *inspector) factor(s *Schema, f *Field) {
+	at, _ := in.given(f, "factor")
+	if s.Principal() == nil {
+		in.report(at, fmt.Sprintf(principalHint, "factor"), "factor is for a schema with a principal: it is whose proof it is")
+	}
+	for _, name := range []string{"visitor", "ttl"} {
+		if at, ok := in.given(f, name); ok {
+			in.report(at, "leave "+name+" out: a proof goes with the principal, and "+f.Name+"Within asks how old it is", "%s does not go with factor", name)
+		}
+	}
+}
+
+// sharedMethods reports accessors of one name that two fields have: XWithin of a factor GetX, and GetX of
+// a field XWithin.
+func (in *inspector) sharedMethods(s *Schema) {
+	owner := map[string]*Field{}
+	for _, f := range s.Fields {
+		for _, name := range f.Methods() {
+			if other := owner[name]; other != nil && other.Name != f.Name {
+				in.reportAt(f.Pos, "rename one of them; its key may stay", "the accessor %s of field %s is also one of field %s, declared at %s", name, f.GoName, other.GoName, other.Pos)
+			}
+			owner[name] = f
+		}
+	}
+}
+
+// given is where a field has an option.
+func (in *inspector) given(f *Field, name string) (at token.Pos, ok bool) {
+	at, ok = in.optionAt[optionOf{f, name}]
+	return at, ok
+}

@@ -1,0 +1,5 @@
+package page
+
+import "github.com/gorilla/websocket"
+
+var upgrader websocket.Upgrader
