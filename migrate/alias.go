@@ -10,6 +10,20 @@ import (
 // that become one. Maps that only look alike, such as a request's context, are not among them.
 func (f *finder) aliases() {
 	f.values = map[place]bool{}
+	edges := f.mapEdges()
+	work := f.valuesFields()
+	for len(work) > 0 {
+		p := work[len(work)-1]
+		work = work[:len(work)-1]
+		if !f.values[p] {
+			f.values[p] = true
+			work = append(work, edges[p]...)
+		}
+	}
+}
+
+// mapEdges ties places that have the same map, in both directions.
+func (f *finder) mapEdges() map[place][]place {
 	edges := map[place][]place{}
 	tie := func(a, b place) {
 		edges[a], edges[b] = append(edges[a], b), append(edges[b], a)
@@ -28,23 +42,20 @@ func (f *finder) aliases() {
 			}
 		}
 	}
-	var work []place
+	return edges
+}
+
+// valuesFields are the fields of the libraries' sessions that have their values.
+func (f *finder) valuesFields() []place {
+	var list []place
 	for _, u := range f.p.units {
-		for id, obj := range u.info.Uses {
+		for _, obj := range u.info.Uses {
 			if v, ok := obj.(*types.Var); ok && v.IsField() && isValuesField(v) {
-				work = append(work, placeOf(v))
-				_ = id
+				list = append(list, placeOf(v))
 			}
 		}
 	}
-	for len(work) > 0 {
-		p := work[len(work)-1]
-		work = work[:len(work)-1]
-		if !f.values[p] {
-			f.values[p] = true
-			work = append(work, edges[p]...)
-		}
-	}
+	return list
 }
 
 func isValuesField(v *types.Var) bool {

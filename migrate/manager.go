@@ -1,10 +1,10 @@
 package migrate
 
 import (
-	"cmp"
 	"fmt"
 	"go/ast"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -118,52 +118,62 @@ func served(u *unit, call *ast.CallExpr) ast.Expr {
 
 // config is the Config that has the options of the old sessions.
 func (r *rewriter) config() string {
-	fields := map[string]string{"Keys": "keys"}
-	set := func(u *unit, owner types.Type, name string, v ast.Expr) {
-		named := namedOf(owner)
-		if named == nil || named.Obj().Pkg() == nil || libraryOf(named.Obj().Pkg().Path()) == nil {
-			return
-		}
-		if o, ok := options[named.Obj().Name()+"."+name]; ok && fields[o.field] == "" && !isNegative(u, v) {
-			fields[o.field] = o.write(r.p.text(v))
-		}
-	}
+	c := carried{r: r, fields: map[string]string{"Keys": "keys"}}
 	for _, u := range r.p.units {
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CompositeLit:
-					for _, elt := range n.Elts {
-						kv, ok := elt.(*ast.KeyValueExpr)
-						if id, isIdent := kvKey(kv, ok); isIdent && u.info.TypeOf(n) != nil {
-							set(u, u.info.TypeOf(n), id.Name, kv.Value)
-						}
-					}
-				case *ast.AssignStmt:
-					if sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr); ok && len(n.Rhs) == 1 && u.info.TypeOf(sel.X) != nil {
-						set(u, u.info.TypeOf(sel.X), sel.Sel.Name, n.Rhs[0])
-					}
-				}
+				c.node(u, n)
 				return true
 			})
 		}
 	}
-	var list []string
-	for name, text := range fields {
-		if text == "false" || name == "Path" && text == `"/"` {
+	return c.String()
+}
+
+// carried is what is carried over of the old sessions' options.
+type carried struct {
+	r      *rewriter
+	fields map[string]string // of runtime.Config
+}
+
+func (c *carried) node(u *unit, n ast.Node) {
+	switch n := n.(type) {
+	case *ast.CompositeLit:
+		for _, elt := range n.Elts {
+			kv, ok := elt.(*ast.KeyValueExpr)
+			if id, isIdent := kvKey(kv, ok); isIdent {
+				c.set(u, u.info.TypeOf(n), id.Name, kv.Value)
+			}
+		}
+	case *ast.AssignStmt:
+		if sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr); ok && len(n.Rhs) == 1 {
+			c.set(u, u.info.TypeOf(sel.X), sel.Sel.Name, n.Rhs[0])
+		}
+	}
+}
+
+func (c *carried) set(u *unit, owner types.Type, name string, v ast.Expr) {
+	if owner == nil {
+		return
+	}
+	named := namedOf(owner)
+	if named == nil || named.Obj().Pkg() == nil || libraryOf(named.Obj().Pkg().Path()) == nil {
+		return
+	}
+	if o, ok := options[named.Obj().Name()+"."+name]; ok && c.fields[o.field] == "" && !isNegative(u, v) {
+		c.fields[o.field] = o.write(c.r.p.text(v))
+	}
+}
+
+// String is the elements of a literal of runtime.Config, the keys first.
+func (c *carried) String() string {
+	list := []string{"Keys: " + c.fields["Keys"]}
+	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
+		text := c.fields[name]
+		if name == "Keys" || text == "false" || name == "Path" && text == `"/"` {
 			continue // as it is anyway
 		}
 		list = append(list, name+": "+text)
 	}
-	slices.SortFunc(list, func(a, b string) int {
-		return cmp.Or(-cmp.Compare(btoi(strings.HasPrefix(a, "Keys:")), btoi(strings.HasPrefix(b, "Keys:"))), cmp.Compare(a, b))
-	})
 	return strings.Join(list, ", ")
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

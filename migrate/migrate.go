@@ -68,6 +68,10 @@ func (d *draft) run() error {
 	if err := d.generate(); err != nil {
 		return err
 	}
+	if len(d.r.targets) == 0 {
+		d.r.leaveAll()
+		return nil
+	}
 	d.r.make()
 	name, src, err := d.r.bridgeFile()
 	if err != nil {

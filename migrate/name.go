@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+	"strings"
 )
 
 // computed says how a key or a name is made that the program computes.
@@ -58,10 +59,8 @@ func (f *finder) owner(v value) value {
 
 // mapOrigins follows a map back to the fields of sessions that it comes from.
 func (f *finder) mapOrigins(v value) []leaf {
-	if sel, ok := ast.Unparen(v.expr).(*ast.SelectorExpr); ok {
-		if field, ok := v.in.info.Uses[sel.Sel].(*types.Var); ok && isValuesField(field) {
-			return []leaf{{value: v}}
-		}
+	if selectsValues(v) {
+		return []leaf{{value: v}}
 	}
 	p, ok := f.mapPlace(v)
 	if !ok {
@@ -76,13 +75,9 @@ func (f *finder) mapOrigins(v value) []leaf {
 		}
 		seen[p] = true
 		for _, from := range f.into[p] {
-			if q, ok := f.mapPlace(from); ok {
-				if sel, isSel := ast.Unparen(from.expr).(*ast.SelectorExpr); isSel {
-					if field, ok := from.in.info.Uses[sel.Sel].(*types.Var); ok && isValuesField(field) {
-						list = append(list, leaf{value: from})
-						continue
-					}
-				}
+			if selectsValues(from) {
+				list = append(list, leaf{value: from})
+			} else if q, ok := f.mapPlace(from); ok {
 				visit(q)
 			}
 		}
@@ -92,6 +87,16 @@ func (f *finder) mapOrigins(v value) []leaf {
 	}
 	visit(p)
 	return list
+}
+
+// selectsValues reports whether an expression selects the values of a session.
+func selectsValues(v value) bool {
+	sel, ok := ast.Unparen(v.expr).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	field, ok := v.in.info.Uses[sel.Sel].(*types.Var)
+	return ok && isValuesField(field)
 }
 
 // nameOf is the name in a call that hands out a session.
@@ -159,8 +164,10 @@ func (f *finder) sessionNames() *sessionNames {
 		if len(names) == 0 || !s.verb.keyed() {
 			continue
 		}
-		n.known[s], n.only = names[0], names[0]
-		all[names[0]] = true
+		n.known[s] = names[0]
+		if !strings.HasPrefix(names[0], "<") {
+			n.only, all[names[0]] = names[0], true
+		}
 		for _, k := range s.keys {
 			if old, ok := n.byKey[k]; ok && old != names[0] {
 				n.mixed[k] = true

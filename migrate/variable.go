@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"math"
+	"slices"
 )
 
 // A variable is one of any type that a value goes to. It becomes one of the field's type, and what the program asks of
@@ -183,30 +184,36 @@ func (w *nilFollower) asks(v value) bool {
 	case *ast.TypeAssertExpr:
 		return true
 	case *ast.AssignStmt:
-		for i, l := range n.Lhs {
-			if len(n.Lhs) != len(n.Rhs) || ast.Unparen(n.Rhs[i]) == v.expr {
-				if p, ok := w.f.placeAt(v.in, l); ok && w.asksOf(p) {
-					return true
-				}
-			}
-		}
+		return w.asksAssigned(v, n)
 	case *ast.CallExpr:
-		fn := callee(v.in, n)
-		for i, arg := range n.Args {
-			if ast.Unparen(arg) == v.expr && fn != nil && w.f.funcs[fn.Pos()] != nil {
-				params := fn.Signature().Params()
-				if w.asksOf(placeOf(params.At(min(i, params.Len()-1)))) {
-					return true
-				}
+		return w.asksArgument(v, n)
+	case *ast.ReturnStmt:
+		fn := w.f.enclosing(n)
+		return fn != nil && slices.ContainsFunc(w.f.callsOf(fn.fn.Pos()), w.asks)
+	}
+	return false
+}
+
+func (w *nilFollower) asksAssigned(v value, n *ast.AssignStmt) bool {
+	for i, l := range n.Lhs {
+		if len(n.Lhs) != len(n.Rhs) || ast.Unparen(n.Rhs[i]) == v.expr {
+			if p, ok := w.f.placeAt(v.in, l); ok && w.asksOf(p) {
+				return true
 			}
 		}
-	case *ast.ReturnStmt:
-		if fn := w.f.enclosing(n); fn != nil {
-			for _, call := range w.f.callsOf(fn.fn.Pos()) {
-				if w.asks(call) {
-					return true
-				}
-			}
+	}
+	return false
+}
+
+func (w *nilFollower) asksArgument(v value, n *ast.CallExpr) bool {
+	fn := callee(v.in, n)
+	if fn == nil || w.f.funcs[fn.Pos()] == nil {
+		return false
+	}
+	params := fn.Signature().Params()
+	for i, arg := range n.Args {
+		if ast.Unparen(arg) == v.expr && w.asksOf(placeOf(params.At(min(i, params.Len()-1)))) {
+			return true
 		}
 	}
 	return false

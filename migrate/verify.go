@@ -459,10 +459,11 @@ func (d *draft) files() ([]File, error) {
 	return list, nil
 }
 
-// generate makes the schemas' file and the accessors. Fields whose types cannot be stored are left out.
+// generate makes the schemas' file and the accessors. Fields whose types cannot be stored are left out,
+// which may leave nothing.
 func (d *draft) generate() error {
 	r := d.r
-	for {
+	for len(r.targets) > 0 {
 		src, err := schemaSource(r.home, r.targets)
 		if err != nil {
 			return err
@@ -473,38 +474,45 @@ func (d *draft) generate() error {
 		if u == nil {
 			return fmt.Errorf("package %s could not be checked", r.home.path)
 		}
-		source := schema.Source{Dir: r.p.dir, Fset: r.p.fset, Files: u.files, Types: u.types, Info: u.info}
-		for _, f := range u.files {
-			if r.p.fset.File(f.FileStart).Name() == r.home.file {
-				source.Schemas = []*ast.File{f}
-			}
-		}
-		schemas, findings := schema.Inspect(source, nil)
-		if len(findings) > 0 {
-			if !d.unstorable(src, findings) {
-				return findings
-			}
-			continue
-		}
-		pkg := &schema.Package{Name: u.name, Path: u.path, Dir: r.home.dir, Types: u.types, Schemas: schemas, Output: "session_gen.go",
-			Declared: map[string]bool{}, Imported: map[string]bool{}}
-		for _, name := range u.types.Scope().Names() {
-			pkg.Declared[name] = true
-		}
-		for _, f := range u.files {
-			for _, spec := range f.Imports {
-				if spec.Name != nil {
-					pkg.Imported[spec.Name.Name] = true
-				}
-			}
-		}
-		text, err := gen.Generate(pkg)
-		if err != nil {
+		schemas, findings := schema.Inspect(d.source(u), nil)
+		if len(findings) == 0 {
+			text, err := gen.Generate(d.generated(u, schemas))
+			d.extra[filepath.Join(r.home.dir, "session_gen.go")] = text
 			return err
 		}
-		d.extra[filepath.Join(r.home.dir, "session_gen.go")] = text
-		return nil
+		if !d.unstorable(src, findings) {
+			return findings
+		}
 	}
+	return nil
+}
+
+// source is the package with the schemas, as package schema takes it.
+func (d *draft) source(u *unit) schema.Source {
+	source := schema.Source{Dir: d.r.p.dir, Fset: d.r.p.fset, Files: u.files, Types: u.types, Info: u.info}
+	for _, f := range u.files {
+		if d.r.p.fset.File(f.FileStart).Name() == d.r.home.file {
+			source.Schemas = []*ast.File{f}
+		}
+	}
+	return source
+}
+
+// generated is the package with the schemas, as package gen takes it.
+func (d *draft) generated(u *unit, schemas []*schema.Schema) *schema.Package {
+	pkg := &schema.Package{Name: u.name, Path: u.path, Dir: d.r.home.dir, Types: u.types, Schemas: schemas, Output: "session_gen.go",
+		Declared: map[string]bool{}, Imported: map[string]bool{}}
+	for _, name := range u.types.Scope().Names() {
+		pkg.Declared[name] = true
+	}
+	for _, f := range u.files {
+		for _, spec := range f.Imports {
+			if spec.Name != nil {
+				pkg.Imported[spec.Name.Name] = true
+			}
+		}
+	}
+	return pkg
 }
 
 func (d *draft) checkHome() *unit {
@@ -541,7 +549,7 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 		}
 	}
 	d.r.targets = slices.DeleteFunc(d.r.targets, func(t *target) bool { return len(t.fields) == 0 })
-	return found && len(d.r.targets) > 0
+	return found
 }
 
 // lostSite reports whether a site was taken back.
