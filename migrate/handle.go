@@ -48,6 +48,10 @@ func (r *rewriter) selector(u *unit, n *ast.SelectorExpr) {
 		}
 		return
 	}
+	if fn, ok := u.info.Uses[n.Sel].(*types.Func); ok {
+		r.methodValue(u, n, fn)
+		return
+	}
 	v, ok := u.info.Uses[n.Sel].(*types.Var)
 	if !ok || !v.IsField() || v.Pkg() == nil || libraryOf(v.Pkg().Path()) != gorilla {
 		return
@@ -64,6 +68,27 @@ func (r *rewriter) selector(u *unit, n *ast.SelectorExpr) {
 		}
 		r.changes = append(r.changes, &change{at: value{n, u, whole}, edits: []edit{r.p.replaceRange(n.End(), n.End(), "()")}})
 	}
+}
+
+// methodValue reports a method of a library that is handed on without a call.
+func (r *rewriter) methodValue(u *unit, n *ast.SelectorExpr, fn *types.Func) {
+	if call, ok := r.outer(n).(*ast.CallExpr); ok && ast.Unparen(call.Fun) == n {
+		return
+	}
+	lib, name := operation(fn)
+	if lib == nil {
+		return
+	}
+	m, ok := lib.methods[name]
+	if !ok {
+		return
+	}
+	s := &site{lib: lib, verb: m.verb}
+	if m.verb == middlewareVerb {
+		r.leave(value{n, u, whole}, s.what(), r.newMiddleware())
+		return
+	}
+	r.leave(value{n, u, whole}, s.what(), refusal{"the method is handed on", "hand on a function that calls the accessor"})
 }
 
 // typeExpr plans the change of a type. Which session it means follows from what comes there.

@@ -47,27 +47,27 @@ var options = map[string]option{
 func (r *rewriter) managers() {
 	config := r.config()
 	// Where the old library has a middleware, that is where the new one goes.
-	wrapped := slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb == middlewareVerb })
+	wrapped := slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb == middlewareVerb || s.lib.managed })
 	for _, u := range r.p.units {
-		if u.tests {
-			continue
-		}
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CallExpr:
-					if makesStore(u, n) {
-						r.leave(value{n, u, whole}, "the old sessions are made here", refusal{"their keys and their store are the site's to choose",
-							fmt.Sprintf("make the new ones with %s, and runtime.Config{%s}", r.constructor(), config)})
-					}
-					if h := served(u, n); h != nil && !wrapped {
-						r.leave(value{h, u, whole}, "the site's handler", refusal{"sessions are loaded and saved around it",
-							"serve the new manager's Handler(" + r.p.text(h) + ")"})
-					}
+				if call, ok := n.(*ast.CallExpr); ok && !u.tests {
+					r.manager(u, call, config, wrapped)
 				}
 				return true
 			})
 		}
+	}
+}
+
+func (r *rewriter) manager(u *unit, call *ast.CallExpr, config string, wrapped bool) {
+	if makesStore(u, call) {
+		r.leave(value{call, u, whole}, "the old sessions are made here", refusal{"their keys and their store are the site's to choose",
+			fmt.Sprintf("make the new ones with %s, and runtime.Config{%s}", r.constructor(), config)})
+	}
+	if h := served(u, call); h != nil && !wrapped {
+		r.leave(value{h, u, whole}, "the site's handler", refusal{"sessions are loaded and saved around it",
+			"serve the new manager's Handler(" + r.p.text(h) + ")"})
 	}
 }
 

@@ -296,9 +296,14 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	case idVerb:
 		return nil, nil
 	case middlewareVerb:
-		return nil, &refusal{"the handlers need the new manager", "make one with " + r.constructor() + ", and put its Handler around them"}
+		why := r.newMiddleware()
+		return nil, &why
 	}
 	return nil, &refusal{"it has no counterpart", "do without it"}
+}
+
+func (r *rewriter) newMiddleware() refusal {
+	return refusal{"the handlers need the new manager", "make one with " + r.constructor() + ", and put its Handler around them"}
 }
 
 // constructor names the functions that make the managers, as another package would call them.
