@@ -164,6 +164,13 @@ func (st *state) resume() {
 	}
 }
 
+// refuse keeps the error of a value that was not taken.
+func (st *state) refuse(err error) {
+	st.lock()
+	st.fail(err)
+	st.unlock()
+}
+
 // failure is the first error.
 func (st *state) failure() error {
 	if st.trouble == nil {
