@@ -229,6 +229,13 @@ func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*S
 // it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
+// What fields of a Session hold at most.
+const (
+	MaxSessionUsername = 64  // bytes
+	MaxSessionEmail    = 254 // bytes
+	MaxSessionRoles    = 16  // elements
+)
+
 // GetUserID returns UserID, or 0 if it is not set.
 func (s *Session) GetUserID() int64 { return sessionUserIDField.Get(s.Session) }
 
@@ -257,6 +264,10 @@ func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
+// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
+
 // PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
 
@@ -274,6 +285,10 @@ func (s *Session) HasEmail() bool { return sessionEmailField.Has(s.Session) }
 
 // SetEmail sets Email. A value of more than 254 bytes is refused, and Err returns the error.
 func (s *Session) SetEmail(v string) { sessionEmailField.Set(s.Session, v) }
+
+// TrySetEmail is SetEmail, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Session) TrySetEmail(v string) error { return sessionEmailField.TrySet(s.Session, v) }
 
 // PopEmail returns Email and removes it; ok reports whether it was set.
 func (s *Session) PopEmail() (v string, ok bool) { return sessionEmailField.Pop(s.Session) }
@@ -294,6 +309,10 @@ func (s *Session) HasRoles() bool { return sessionRolesField.Has(s.Session) }
 // error.
 func (s *Session) SetRoles(v []string) { sessionRolesField.Set(s.Session, v) }
 
+// TrySetRoles is SetRoles, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Session) TrySetRoles(v []string) error { return sessionRolesField.TrySet(s.Session, v) }
+
 // PopRoles returns Roles and removes it; ok reports whether it was set.
 func (s *Session) PopRoles() (v []string, ok bool) { return sessionRolesField.Pop(s.Session) }
 
@@ -305,6 +324,12 @@ func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Upd
 
 // AppendRoles appends v to Roles.
 func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
+
+// TryAppendRoles is AppendRoles, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryAppendRoles(v ...string) error {
+	return runtime.TryAppend(s.Session, &sessionRolesField, v...)
+}
 
 // GetLoginAt returns LoginAt, or the zero time if it is not set. It is in UTC.
 func (s *Session) GetLoginAt() time.Time { return sessionLoginAtField.Get(s.Session) }
@@ -498,6 +523,13 @@ func (m *WideManager) UpdateByUserID(ctx context.Context, id int64, f func(*Wide
 // panics outside the manager's Handler.
 func WideFrom(ctx context.Context) *Wide { return runtime.FromContext[Wide](ctx) }
 
+// What fields of a Wide hold at most.
+const (
+	MaxWideUsername = 64  // bytes
+	MaxWideEmail    = 254 // bytes
+	MaxWideRoles    = 16  // elements
+)
+
 // GetUserID returns UserID, or 0 if it is not set.
 func (s *Wide) GetUserID() int64 { return wideUserIDField.Get(s.Session) }
 
@@ -526,6 +558,10 @@ func (s *Wide) HasUsername() bool { return wideUsernameField.Has(s.Session) }
 // error.
 func (s *Wide) SetUsername(v string) { wideUsernameField.Set(s.Session, v) }
 
+// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Wide) TrySetUsername(v string) error { return wideUsernameField.TrySet(s.Session, v) }
+
 // PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Wide) PopUsername() (v string, ok bool) { return wideUsernameField.Pop(s.Session) }
 
@@ -543,6 +579,10 @@ func (s *Wide) HasEmail() bool { return wideEmailField.Has(s.Session) }
 
 // SetEmail sets Email. A value of more than 254 bytes is refused, and Err returns the error.
 func (s *Wide) SetEmail(v string) { wideEmailField.Set(s.Session, v) }
+
+// TrySetEmail is SetEmail, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Wide) TrySetEmail(v string) error { return wideEmailField.TrySet(s.Session, v) }
 
 // PopEmail returns Email and removes it; ok reports whether it was set.
 func (s *Wide) PopEmail() (v string, ok bool) { return wideEmailField.Pop(s.Session) }
@@ -563,6 +603,10 @@ func (s *Wide) HasRoles() bool { return wideRolesField.Has(s.Session) }
 // error.
 func (s *Wide) SetRoles(v []string) { wideRolesField.Set(s.Session, v) }
 
+// TrySetRoles is SetRoles, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Wide) TrySetRoles(v []string) error { return wideRolesField.TrySet(s.Session, v) }
+
 // PopRoles returns Roles and removes it; ok reports whether it was set.
 func (s *Wide) PopRoles() (v []string, ok bool) { return wideRolesField.Pop(s.Session) }
 
@@ -574,6 +618,12 @@ func (s *Wide) UpdateRoles(f func([]string) []string) { wideRolesField.Update(s.
 
 // AppendRoles appends v to Roles.
 func (s *Wide) AppendRoles(v ...string) { runtime.Append(s.Session, &wideRolesField, v...) }
+
+// TryAppendRoles is AppendRoles, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Wide) TryAppendRoles(v ...string) error {
+	return runtime.TryAppend(s.Session, &wideRolesField, v...)
+}
 
 // GetLoginAt returns LoginAt, or the zero time if it is not set. It is in UTC.
 func (s *Wide) GetLoginAt() time.Time { return wideLoginAtField.Get(s.Session) }

@@ -162,6 +162,9 @@ func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget boo
 			stdout.Write(diff.Diff(path, c.Before(), path+" (generated)", c.New))
 		}
 	} else {
+		for _, m := range p.Moved {
+			fmt.Fprintf(stderr, "sessiongen: moved %s to %s: %s\n", relative(dir, m.From), relative(dir, m.To), m.Why)
+		}
 		for _, o := range p.Removed {
 			fmt.Fprintf(stderr, "sessiongen: removed %s: %s\n", relative(dir, o.Path), o.Why)
 		}

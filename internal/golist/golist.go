@@ -173,8 +173,14 @@ func (p *Package) absolute() {
 
 // run returns what the go command prints. The error is what it prints to its standard error.
 func (c Command) run(args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), Patience, fmt.Errorf("it did not answer within %v", Patience))
 	defer cancel()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer time.AfterFunc(hesitation, func() {
+		if pipe := pipeIn(c.Dir); pipe != "" {
+			giveUp(fmt.Errorf("%s is a named pipe, and the go command waits for what comes out of it: remove it, or give it a name that is not a source file's", c.relative(pipe)))
+		}
+	}).Stop()
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.WaitDelay = time.Second
 	cmd.Dir = c.Dir
@@ -188,10 +194,17 @@ func (c Command) run(args ...string) ([]byte, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("it did not answer within %v", Patience)
+		return nil, context.Cause(ctx)
 	}
 	if said := strings.TrimSpace(stderr.String()); err != nil && said != "" {
 		err = errors.New(said)
 	}
 	return out, err
+}
+
+func (c Command) relative(path string) string {
+	if rel, err := filepath.Rel(c.Dir, path); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return path
 }

@@ -92,6 +92,12 @@ func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*S
 // it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
+// What fields of a Session hold at most.
+const (
+	MaxSessionUsername = 64  // bytes
+	MaxSessionRoles    = 100 // elements
+)
+
 // GetUsername returns Username, or "" if it is not set.
 //
 // Username is the visitor's login name.
@@ -103,6 +109,10 @@ func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session
 // SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
+
+// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
@@ -159,6 +169,10 @@ func (s *Session) HasRoles() bool { return sessionRolesField.Has(s.Session) }
 // error.
 func (s *Session) SetRoles(v []string) { sessionRolesField.Set(s.Session, v) }
 
+// TrySetRoles is SetRoles, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Session) TrySetRoles(v []string) error { return sessionRolesField.TrySet(s.Session, v) }
+
 // PopRoles returns Roles and removes it; ok reports whether it was set.
 func (s *Session) PopRoles() (v []string, ok bool) { return sessionRolesField.Pop(s.Session) }
 
@@ -170,6 +184,12 @@ func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Upd
 
 // AppendRoles appends v to Roles.
 func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
+
+// TryAppendRoles is AppendRoles, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryAppendRoles(v ...string) error {
+	return runtime.TryAppend(s.Session, &sessionRolesField, v...)
+}
 
 // SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
 // CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
