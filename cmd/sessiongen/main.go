@@ -27,6 +27,7 @@
 //
 //	sessiongen [flags] [packages]
 //	sessiongen init | key | version | help [topic]
+//	sessiongen migrate [flags] [packages]
 //
 // Packages are patterns of the go command, but not files; the default is the package in
 // the current directory. If anything is wrong in any package, sessiongen says so and
@@ -36,7 +37,26 @@
 // key for [github.com/sessiongen/sessiongen/runtime.ParseKeys], and help prints the text of a topic:
 // options are those of a session tag.
 //
-// The flags are:
+// The third form turns a program that keeps its sessions with gorilla/sessions, scs,
+// gin-contrib/sessions or echo-contrib/session into one that uses accessors; see
+// [github.com/sessiongen/sessiongen/migrate]. Its flags are
+//
+//	-n
+//		write nothing; print the diff and the report
+//	-json
+//		print the report as JSON
+//	-tests
+//		rewrite tests, too
+//	-tags list
+//		build tags
+//	-schema name=Type
+//		the type to generate for the sessions of a name; may be repeated
+//	-package path
+//		the package for the schemas
+//
+// and its exit code is 1 if something is left to be done by hand.
+//
+// The flags of the first form are:
 //
 //	-type list
 //		the schemas to generate, separated by commas, each Name or
@@ -101,6 +121,7 @@ var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
 	"help":    printHelp,
 	"init":    initialize,
 	"key":     printKey,
+	"migrate": runMigrate,
 	"version": printVersion,
 }
 
@@ -188,7 +209,7 @@ func generate(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "sessiongen: %v (sessiongen -h lists the flags)\n", err)
 		return exitUsage
 	case *version:
-		return printVersion(flags.Args(), stdout, stderr)
+		return printVersion(nil, stdout, stderr)
 	case filepath.Base(*name) != *name || filepath.Ext(*name) != ".go":
 		fmt.Fprintf(stderr, "sessiongen: -output %s: want the name of a .go file, without a directory\n", *name)
 		return exitUsage
