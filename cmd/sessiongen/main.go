@@ -27,13 +27,33 @@
 //
 //	sessiongen [flags] [packages]
 //	sessiongen key
+//	sessiongen migrate [flags] [packages]
 //
 // Packages are patterns of the go command, but not files; the default is the package in
 // the current directory. If anything is wrong in any package, sessiongen says so and
 // writes nothing at all. The second form prints a new random key for
 // [github.com/sessiongen/sessiongen/runtime.ParseKeys].
 //
-// The flags are:
+// The third form turns a program that keeps its sessions with gorilla/sessions, scs,
+// gin-contrib/sessions or echo-contrib/session into one that uses accessors; see
+// [github.com/sessiongen/sessiongen/migrate]. Its flags are
+//
+//	-n
+//		write nothing; print the diff and the report
+//	-json
+//		print the report as JSON
+//	-tests
+//		rewrite tests, too
+//	-tags list
+//		build tags
+//	-schema name=Type
+//		the type to generate for the sessions of a name; may be repeated
+//	-package path
+//		the package for the schemas
+//
+// and its exit code is 1 if something is left to be done by hand.
+//
+// The flags of the first form are:
 //
 //	-type list
 //		the schemas to generate, separated by commas, each Name or
@@ -91,10 +111,13 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "migrate" {
+		return runMigrate(args[1:], stdout, stderr)
+	}
 	flags := flag.NewFlagSet("sessiongen", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprint(stderr, "usage: sessiongen [flags] [packages]\n       sessiongen key\n\n")
+		fmt.Fprint(stderr, "usage: sessiongen [flags] [packages]\n       sessiongen key\n       sessiongen migrate [flags] [packages]\n\n")
 		flags.PrintDefaults()
 	}
 	var (

@@ -33,6 +33,9 @@ type Package struct {
 	Deps                  []string
 	ImportMap             map[string]string
 	Error                 *Error
+	DepOnly, Standard     bool // imported, and not asked for; of the standard library
+
+	TestImports, XTestImports []string
 
 	GoFiles        []string // of this build, without tests
 	CgoFiles       []string // those of this build that import "C"; they are not among GoFiles
@@ -43,7 +46,10 @@ type Package struct {
 }
 
 // A Module is the one that a package is of.
-type Module struct{ GoVersion string }
+type Module struct {
+	Path, Dir, GoVersion string
+	Main                 bool
+}
 
 // An Error is what is wrong with a package.
 type Error struct {
@@ -106,6 +112,11 @@ func (c Command) Exports(paths []string) ([]*Package, error) {
 // Sources lists packages with all that they import, each after its imports.
 func (c Command) Sources(paths []string) ([]*Package, error) {
 	return c.list([]string{"-e", "-deps", "-export", "-json=Export," + files}, paths)
+}
+
+// Closure lists packages with all that they import, each after its imports. It compiles nothing.
+func (c Command) Closure(patterns []string) ([]*Package, error) {
+	return c.list([]string{"-e", "-deps", "-json=DepOnly,Standard,TestImports,XTestImports," + files}, patterns)
 }
 
 // A Context is what the go command builds for.
