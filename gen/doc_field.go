@@ -61,6 +61,10 @@ func hasDoc(f *schema.Field) string {
 	return wrap(fmt.Sprintf("Has%s reports whether %s is set.", f.Name, f.Name))
 }
 
+func lookupDoc(f *schema.Field) string {
+	return wrap(fmt.Sprintf("Lookup%s returns %s as Get%[1]s does; ok reports whether it is set.", f.Name, f.Name))
+}
+
 func setDoc(f *schema.Field) string {
 	doc := fmt.Sprintf("Set%s sets %s", f.Name, f.Name)
 	if f.TTL > 0 {

@@ -60,6 +60,7 @@ func (g *generator) methods(s *schema.Schema, f *schema.Field) {
 	refuses := f.MayRefuse()
 	method(getDoc(f), "Get").Add(typ()).Add(oneLine(jen.Return(field("Get"))))
 	method(hasDoc(f), "Has").Bool().Add(oneLine(jen.Return(field("Has"))))
+	method(lookupDoc(f), "Lookup").Params(g.id("v").Add(typ()), g.id("ok").Bool()).Add(oneLine(jen.Return(field("Lookup"))))
 	method(setDoc(f), "Set", g.id("v").Add(typ())).Add(oneLine(field("Set", g.id("v"))))
 	if refuses {
 		method(tryDoc(f, "Set"), "TrySet", g.id("v").Add(typ())).Error().Add(oneLine(jen.Return(field("TrySet", g.id("v")))))

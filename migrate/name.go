@@ -108,13 +108,14 @@ func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
 	if a.name < 0 || a.name >= len(call.Args) {
 		return "", true
 	}
-	for _, l := range f.origins(value{call.Args[a.name], u, whole}, false) {
-		if l.constant != nil {
-			return keyText(l.constant), true
-		}
-		return "<" + f.computed(l) + ">", true
+	origins := f.origins(value{call.Args[a.name], u, whole}, false)
+	switch {
+	case len(origins) == 0:
+		return "", true
+	case origins[0].constant != nil:
+		return keyText(origins[0].constant), true
 	}
-	return "", true
+	return "<" + f.computed(origins[0]) + ">", true
 }
 
 // acquisitionOf is how a call hands out a session. Stores of other modules have the methods of gorilla's.

@@ -21,7 +21,6 @@ type target struct {
 	typeName string // of the struct; its first letter is small
 	fields   []*field
 	names    map[*field]string
-	home     *home
 }
 
 func (t *target) generated() string { return upper(t.typeName) }

@@ -21,7 +21,7 @@ func (w *writer) get() string { return w.recv + ".Get" + w.name + "()" }
 func (w *writer) has() string { return w.recv + ".Has" + w.name + "()" }
 
 // lookup is what gives the value, and whether there is one.
-func (w *writer) lookup() string { return w.get() + ", " + w.has() }
+func (w *writer) lookup() string { return w.recv + ".Lookup" + w.name + "()" }
 
 // call makes of a node a call of a method of the session. If the session's expression stands in the node, it stays: it
 // may change, too.

@@ -65,6 +65,12 @@ func (f *Field[T]) of(st *state) *descriptor { return st.manager.fields[f.Index]
 
 func (f *Field[T]) drop(st *state, raw []byte, err error) { st.drop(f.of(st), raw, err) }
 
+// Lookup returns the field's value, and whether it is set. If it is not, the value is the default.
+func (f *Field[T]) Lookup(s Session) (v T, ok bool) {
+	v, raw := f.get(s.session())
+	return v, raw != nil
+}
+
 // Has reports whether the field is set.
 func (f *Field[T]) Has(s Session) bool {
 	_, raw := f.get(s.session())

@@ -126,7 +126,7 @@ func (f *Field) Methods() []string {
 	case Factor:
 		return []string{"Prove" + f.Name, f.Name + "Within"}
 	}
-	for _, verb := range []string{"Get", "Has", "Set", "Pop", "Clear", "Update"} {
+	for _, verb := range []string{"Get", "Has", "Lookup", "Set", "Pop", "Clear", "Update"} {
 		names = append(names, verb+f.Name)
 	}
 	if f.MayRefuse() {

@@ -124,6 +124,9 @@ func (s *Session) GetUserID() string { return sessionUserIDField.Get(s.Session) 
 // HasUserID reports whether UserID is set.
 func (s *Session) HasUserID() bool { return sessionUserIDField.Has(s.Session) }
 
+// LookupUserID returns UserID as GetUserID does; ok reports whether it is set.
+func (s *Session) LookupUserID() (v string, ok bool) { return sessionUserIDField.Lookup(s.Session) }
+
 // SetUserID sets UserID. A value of more than 26 bytes is refused, and Err returns the
 // error. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v string) { sessionUserIDField.Set(s.Session, v) }
@@ -146,6 +149,9 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
+
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
 
 // SetUsername sets Username. A value of more than 32 bytes is refused, and Err returns the
 // error.
@@ -171,6 +177,9 @@ func (s *Session) GetCart() []Item { return sessionCartField.Get(s.Session) }
 
 // HasCart reports whether Cart is set.
 func (s *Session) HasCart() bool { return sessionCartField.Has(s.Session) }
+
+// LookupCart returns Cart as GetCart does; ok reports whether it is set.
+func (s *Session) LookupCart() (v []Item, ok bool) { return sessionCartField.Lookup(s.Session) }
 
 // SetCart sets Cart. A value of more than 20 elements is refused, and Err returns the error.
 func (s *Session) SetCart(v []Item) { sessionCartField.Set(s.Session, v) }
@@ -205,6 +214,9 @@ func (s *Session) GetNotices() []string { return sessionNoticesField.Get(s.Sessi
 
 // HasNotices reports whether Notices is set.
 func (s *Session) HasNotices() bool { return sessionNoticesField.Has(s.Session) }
+
+// LookupNotices returns Notices as GetNotices does; ok reports whether it is set.
+func (s *Session) LookupNotices() (v []string, ok bool) { return sessionNoticesField.Lookup(s.Session) }
 
 // SetNotices sets Notices, which expires 1m later. A value of more than 5 elements is
 // refused, and Err returns the error.

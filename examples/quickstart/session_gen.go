@@ -72,6 +72,9 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
+
 // SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }

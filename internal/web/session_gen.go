@@ -106,6 +106,9 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
+
 // SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
@@ -129,6 +132,9 @@ func (s *Session) GetUserID() int64 { return sessionUserIDField.Get(s.Session) }
 // HasUserID reports whether UserID is set.
 func (s *Session) HasUserID() bool { return sessionUserIDField.Has(s.Session) }
 
+// LookupUserID returns UserID as GetUserID does; ok reports whether it is set.
+func (s *Session) LookupUserID() (v int64, ok bool) { return sessionUserIDField.Lookup(s.Session) }
+
 // SetUserID sets UserID. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v int64) { sessionUserIDField.Set(s.Session, v) }
 
@@ -147,6 +153,9 @@ func (s *Session) GetVisits() int { return sessionVisitsField.Get(s.Session) }
 // HasVisits reports whether Visits is set.
 func (s *Session) HasVisits() bool { return sessionVisitsField.Has(s.Session) }
 
+// LookupVisits returns Visits as GetVisits does; ok reports whether it is set.
+func (s *Session) LookupVisits() (v int, ok bool) { return sessionVisitsField.Lookup(s.Session) }
+
 // SetVisits sets Visits.
 func (s *Session) SetVisits(v int) { sessionVisitsField.Set(s.Session, v) }
 
@@ -164,6 +173,9 @@ func (s *Session) GetRoles() []string { return sessionRolesField.Get(s.Session) 
 
 // HasRoles reports whether Roles is set.
 func (s *Session) HasRoles() bool { return sessionRolesField.Has(s.Session) }
+
+// LookupRoles returns Roles as GetRoles does; ok reports whether it is set.
+func (s *Session) LookupRoles() (v []string, ok bool) { return sessionRolesField.Lookup(s.Session) }
 
 // SetRoles sets Roles. A value of more than 100 elements is refused, and Err returns the
 // error.

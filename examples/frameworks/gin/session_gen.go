@@ -94,6 +94,9 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
+
 // SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
 // error. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
@@ -116,6 +119,9 @@ func (s *Session) GetVisits() int { return sessionVisitsField.Get(s.Session) }
 
 // HasVisits reports whether Visits is set.
 func (s *Session) HasVisits() bool { return sessionVisitsField.Has(s.Session) }
+
+// LookupVisits returns Visits as GetVisits does; ok reports whether it is set.
+func (s *Session) LookupVisits() (v int, ok bool) { return sessionVisitsField.Lookup(s.Session) }
 
 // SetVisits sets Visits.
 func (s *Session) SetVisits(v int) { sessionVisitsField.Set(s.Session, v) }

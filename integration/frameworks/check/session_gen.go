@@ -117,6 +117,9 @@ func (s *Session) GetUserID() int64 { return sessionUserIDField.Get(s.Session) }
 // HasUserID reports whether UserID is set.
 func (s *Session) HasUserID() bool { return sessionUserIDField.Has(s.Session) }
 
+// LookupUserID returns UserID as GetUserID does; ok reports whether it is set.
+func (s *Session) LookupUserID() (v int64, ok bool) { return sessionUserIDField.Lookup(s.Session) }
+
 // SetUserID sets UserID. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v int64) { sessionUserIDField.Set(s.Session, v) }
 
@@ -134,6 +137,9 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
+
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
 
 // SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
 // error.
@@ -157,6 +163,9 @@ func (s *Session) GetCart() []string { return sessionCartField.Get(s.Session) }
 
 // HasCart reports whether Cart is set.
 func (s *Session) HasCart() bool { return sessionCartField.Has(s.Session) }
+
+// LookupCart returns Cart as GetCart does; ok reports whether it is set.
+func (s *Session) LookupCart() (v []string, ok bool) { return sessionCartField.Lookup(s.Session) }
 
 // SetCart sets Cart. A value of more than 20 elements is refused, and Err returns the error.
 func (s *Session) SetCart(v []string) { sessionCartField.Set(s.Session, v) }
@@ -188,6 +197,9 @@ func (s *Session) GetNotice() string { return sessionNoticeField.Get(s.Session) 
 
 // HasNotice reports whether Notice is set.
 func (s *Session) HasNotice() bool { return sessionNoticeField.Has(s.Session) }
+
+// LookupNotice returns Notice as GetNotice does; ok reports whether it is set.
+func (s *Session) LookupNotice() (v string, ok bool) { return sessionNoticeField.Lookup(s.Session) }
 
 // SetNotice sets Notice. A value of more than 100 bytes is refused, and Err returns the
 // error.
@@ -228,6 +240,11 @@ func (s *Session) GetOAuthState() string { return sessionOAuthStateField.Get(s.S
 // HasOAuthState reports whether OAuthState is set.
 func (s *Session) HasOAuthState() bool { return sessionOAuthStateField.Has(s.Session) }
 
+// LookupOAuthState returns OAuthState as GetOAuthState does; ok reports whether it is set.
+func (s *Session) LookupOAuthState() (v string, ok bool) {
+	return sessionOAuthStateField.Lookup(s.Session)
+}
+
 // SetOAuthState sets OAuthState, which expires 10m later. A value of more than 64 bytes is
 // refused, and Err returns the error.
 func (s *Session) SetOAuthState(v string) { sessionOAuthStateField.Set(s.Session, v) }
@@ -254,6 +271,9 @@ func (s *Session) GetBlob() []byte { return sessionBlobField.Get(s.Session) }
 
 // HasBlob reports whether Blob is set.
 func (s *Session) HasBlob() bool { return sessionBlobField.Has(s.Session) }
+
+// LookupBlob returns Blob as GetBlob does; ok reports whether it is set.
+func (s *Session) LookupBlob() (v []byte, ok bool) { return sessionBlobField.Lookup(s.Session) }
 
 // SetBlob sets Blob. A value of more than 10000 bytes is refused, and Err returns the error.
 func (s *Session) SetBlob(v []byte) { sessionBlobField.Set(s.Session, v) }

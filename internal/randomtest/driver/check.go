@@ -254,7 +254,9 @@ func (t *trial) accessors(s *session) {
 	first := open(manager)
 	t.has(first, false)
 	initial := t.desc.Elem().FieldByName("Default")
-	t.compare(comparison{}, "default", first.call("Get" + t.name)[0], initial)
+	for _, verb := range []string{"Get", "Lookup"} {
+		t.compare(comparison{}, "default of "+verb, first.call(verb + t.name)[0], initial)
+	}
 
 	t.trySet(first)
 	v := t.value(t.field, t.i)
@@ -305,14 +307,17 @@ func (t *trial) has(v visit, want bool) {
 	if got := v.call("Has" + t.name)[0].Bool(); got != want {
 		t.fail("Has", "%v", got)
 	}
+	if got := v.call("Lookup" + t.name)[1].Bool(); got != want {
+		t.fail("Lookup", "%v", got)
+	}
 }
 
 // reloaded uses the value in a session that was saved with it.
 func (t *trial) reloaded(second visit) {
 	t.has(second, true)
-	for range 2 {
-		got := second.call("Get" + t.name)[0]
-		t.equal("set, save, load, get", got)
+	for _, verb := range []string{"Get", "Lookup", "Get"} {
+		got := second.call(verb + t.name)[0]
+		t.equal("set, save, load, "+verb, got)
 		spoil(got)
 	}
 	second.call("Set"+t.name, t.value(t.field, t.i))
