@@ -50,7 +50,7 @@ func (r *rewriter) bridged(s *site) (*change, *refusal) {
 		return b.get(w, key, fields)
 	case addFlashVerb:
 		b.add = union(b.add, fields)
-		return &change{edits: w.callWith(s.at.expr, "AppendByKey("+key+", ", ")")}, nil
+		return &change{edits: w.callWith(s.at.expr, "AddByKey("+key+", ", ")")}, nil
 	case takeFlashesVerb:
 		b.take = union(b.take, fields)
 		return &change{edits: w.call(s.at.expr, "TakeByKey("+key+")")}, nil
@@ -205,15 +205,15 @@ func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
 		w.WriteString("}\n")
 	}
 	if len(b.add) > 0 {
-		w.WriteString("\n// AppendByKey adds to the messages of a key. It panics if the value is of another type than they are.\n" + deprecated + s +
-			"AppendByKey(key string, v any) {\n\tswitch key {\n")
-		cases(b.add, "\t\ts.AppendNAME(v.(TYPE))\n")
+		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type than they are.\n" + deprecated + s +
+			"AddByKey(key string, v any) {\n\tswitch key {\n")
+		cases(b.add, "\t\ts.AddNAME(v.(TYPE))\n")
 		w.WriteString("}\n")
 	}
 	if len(b.take) > 0 {
 		w.WriteString("\n// TakeByKey returns the messages of a key, and removes them.\n" + deprecated + s +
 			"TakeByKey(key string) []any {\n\tvar list []any\n\tswitch key {\n")
-		cases(b.take, "\t\tmessages, _ := s.PopNAME()\n\t\tfor _, m := range messages {\n\t\t\tlist = append(list, m)\n\t\t}\n")
+		cases(b.take, "\t\tfor _, m := range s.TakeNAME() {\n\t\t\tlist = append(list, m)\n\t\t}\n")
 		w.WriteString("\treturn list\n}\n")
 	}
 }

@@ -142,11 +142,11 @@ func schemaSource(h *home, targets []*target) ([]byte, error) {
 		}
 		fmt.Fprintf(&body, "\n// %s is what the site remembers about a visitor%s.\ntype %s struct {\n", t.typeName, of, t.typeName)
 		for _, d := range t.fields {
-			typ := types.TypeString(d.typ, qualifier)
+			typ, options := types.TypeString(d.typ, qualifier), ""
 			if d.flash {
-				typ = "[]" + typ
+				typ, options = "[]"+typ, ",flash"
 			}
-			fmt.Fprintf(&body, "\t%s %s `session:%q`\n", t.names[d], typ, wireKey(d.key.name))
+			fmt.Fprintf(&body, "\t%s %s `session:%q`\n", t.names[d], typ, wireKey(d.key.name)+options)
 		}
 		body.WriteString("}\n")
 	}

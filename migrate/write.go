@@ -87,21 +87,17 @@ func (w *writer) callWith(n ast.Node, before, after string) []edit {
 	return []edit{w.r.p.replaceRange(n.Pos(), val.Pos(), w.recv+"."+before), last}
 }
 
-// add is an Append: flash messages are a slice.
 func (w *writer) add() (*change, *refusal) {
 	before, after, why := w.converted()
 	if why != nil {
 		return nil, why
 	}
-	return &change{edits: w.callWith(w.s.at.expr, "Append"+w.name+"("+before, after+")")}, nil
+	return &change{edits: w.callWith(w.s.at.expr, "Add"+w.name+"("+before, after+")")}, nil
 }
 
-// take is a Pop of the slice. What its elements were asserted to they are already.
+// take is a Take of all messages. What they were asserted to they are already.
 func (w *writer) take() (*change, *refusal) {
-	c, why := w.pop(w.s.at.expr, w.name+"Flashes")
-	if why != nil {
-		return nil, why
-	}
+	c := &change{edits: w.call(w.s.at.expr, "Take"+w.name+"()")}
 	for _, assert := range w.r.assertionsOf(w.s.at) {
 		text := w.r.p.text(assert.X)
 		if assign, ok := w.r.outer(assert).(*ast.AssignStmt); ok && len(assign.Lhs) == 2 {
@@ -330,11 +326,11 @@ func (w *writer) popped() (*change, *refusal) {
 	if !types.Identical(t, w.d.typ) {
 		return nil, &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert what Pop" + w.name + " gives"}
 	}
-	return w.pop(e, w.name)
+	return w.pop(e)
 }
 
 // pop puts a Pop in the place of an expression, before its statement if the expression is a part of one.
-func (w *writer) pop(e ast.Expr, base string) (*change, *refusal) {
+func (w *writer) pop(e ast.Expr) (*change, *refusal) {
 	method := "Pop" + w.name + "()"
 	switch n := w.r.outer(e).(type) {
 	case *ast.ExprStmt:
@@ -351,7 +347,7 @@ func (w *writer) pop(e ast.Expr, base string) (*change, *refusal) {
 	if stmt == nil {
 		return nil, &refusal{"the value is taken within an expression", "take it before with Pop" + w.name}
 	}
-	name := w.r.freeName(stmt, lower(base))
+	name := w.r.freeName(stmt, lower(w.name))
 	return &change{edits: []edit{
 		w.r.p.replaceRange(stmt.Pos(), stmt.Pos(), name+", _ := "+w.recv+"."+method+"\n"), w.r.p.replace(e, name),
 	}}, nil
