@@ -1,6 +1,7 @@
 package sessioninspect
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
@@ -50,8 +51,8 @@ func chooseName(headers []string, masters [][]byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	first, recognized := "", ""
-	found := map[string]bool{}
+	var found []string
+	recognized := ""
 	for _, header := range headers {
 		for pair := range strings.SplitSeq(header, ";") {
 			name, value, ok := strings.Cut(strings.Trim(pair, " \t"), "=")
@@ -59,27 +60,24 @@ func chooseName(headers []string, masters [][]byte) (string, error) {
 				continue
 			}
 			name = ownerOf(name)
-			found[name] = true
-			if first == "" {
-				first = name
-			}
+			found = append(found, name)
 			if recognized == "" && i.recognizes(value) {
 				recognized = name
 			}
 		}
 	}
 	for _, name := range usualNames {
-		if found[name] {
+		if slices.Contains(found, name) {
 			return name, nil
 		}
 	}
-	if recognized != "" {
+	switch {
+	case recognized != "":
 		return recognized, nil
+	case len(found) > 0:
+		return found[0], nil
 	}
-	if first == "" {
-		return "", errNothing
-	}
-	return first, nil
+	return "", errNothing
 }
 
 // ownerOf returns the name of the session's cookie of which another is a chunk or the companion.

@@ -130,7 +130,7 @@ func inspect(headers []string, masters [][]byte, o Options) (*Report, error) {
 	return &Report{cookies}, nil
 }
 
-// inspectBare tries a token under the names that its cookie may have had.
+// inspectBare tries a token under the names that its cookie may have had, and as a companion's.
 func inspectBare(text string, masters [][]byte, o Options) (first *Report, err error) {
 	names := usualNames
 	if o.Name != "" {
@@ -138,20 +138,17 @@ func inspectBare(text string, masters [][]byte, o Options) (first *Report, err e
 	}
 	for _, name := range names {
 		o.Name = name
-		for _, cookie := range []string{name, name + "-seen"} {
-			r, err := inspect([]string{cookie + "=" + text}, masters, o)
-			if errors.Is(err, errNothing) {
-				continue // it is too long for a companion
-			}
-			if err != nil {
-				return nil, err
-			}
-			if r.Opens() {
-				return r, nil
-			}
-			if first == nil {
-				first = r
-			}
+		r, err := inspect([]string{name + "=" + text, name + "-seen=" + text}, masters, o)
+		if err != nil {
+			return nil, err
+		}
+		if r.Opens() {
+			r.Cookies = slices.DeleteFunc(r.Cookies, func(c Cookie) bool { return c.ID == "" })
+			return r, nil
+		}
+		r.Cookies = r.Cookies[:1]
+		if first == nil {
+			first = r
 		}
 	}
 	if c := &first.Cookies[0]; c.Refused == runtime.RefusedForged {
