@@ -128,6 +128,7 @@ func TestRedaction(t *testing.T) {
 		"not asked, a schema": {sessioninspect.Options{Schema: of("password", false)}, false},
 		"secret":              {sessioninspect.Options{Values: true, Schema: of("password", true)}, false},
 		"secret, older key":   {sessioninspect.Options{Values: true, Schema: of("pw", true, "password")}, false},
+		"older key":           {sessioninspect.Options{Values: true, Schema: of("pw", false, "password")}, true},
 		"not in the schema":   {sessioninspect.Options{Values: true, Schema: of("pw", false)}, false},
 		"secret in one of two": {sessioninspect.Options{Values: true,
 			Schema: append(of("password", true), of("password", false)...)}, false},
