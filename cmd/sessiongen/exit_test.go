@@ -38,6 +38,8 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"help", "options"}, exitOK},
 		{[]string{"help", "nonsense"}, exitUsage},
 		{[]string{"init", "here"}, exitUsage},
+		{[]string{"inspect", "-nonsense"}, exitUsage},
+		{[]string{"inspect", "-h"}, exitOK},
 		{[]string{"-h"}, exitOK},
 		{[]string{"-nonsense"}, exitUsage},
 		{[]string{"-output", "dir/x.go", "./good"}, exitUsage},

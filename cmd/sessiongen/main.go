@@ -27,6 +27,7 @@
 //
 //	sessiongen [flags] [packages]
 //	sessiongen init | key | version | help [topic]
+//	sessiongen inspect [flags] [package] <cookie
 //	sessiongen migrate [flags] [packages]
 //
 // Packages are patterns of the go command, but not files; the default is the package in
@@ -37,7 +38,24 @@
 // key for [github.com/sessiongen/sessiongen/runtime.ParseKeys], and help prints the text of a topic:
 // options are those of a session tag.
 //
-// The third form turns a program that keeps its sessions with gorilla/sessions, scs,
+// The command inspect reads a token, or lines of Cookie or Set-Cookie header fields, from standard input, and
+// prints as JSON what is in the session: its key, times, end, id and fields. The keys come from the environment
+// variable SESSION_KEYS or a file. Values are shown with -values only, and those of secret fields never if the
+// package with the schema is given. The exit code is 1 if no token opens. Its flags are
+//
+//	-keys file
+//		a file with the keys, in place of SESSION_KEYS
+//	-name name
+//		the cookie's name; it is needed for a token alone whose cookie has none of the usual names,
+//		__Host-session and session
+//	-values
+//		show the values of the fields: with a package, those that it has and that are not secret
+//	-lifetime, -idle, -absolute duration; -sliding
+//		what the program's Config has, for when the session ends
+//	-tags list
+//		build tags
+//
+// The last form turns a program that keeps its sessions with gorilla/sessions, scs,
 // gin-contrib/sessions or echo-contrib/session into one that uses accessors; see
 // [github.com/sessiongen/sessiongen/migrate]. Its flags are
 //
@@ -120,6 +138,7 @@ func main() {
 var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
 	"help":    printHelp,
 	"init":    initialize,
+	"inspect": inspect,
 	"key":     printKey,
 	"migrate": runMigrate,
 	"version": printVersion,
