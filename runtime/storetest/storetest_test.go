@@ -12,6 +12,9 @@ import (
 )
 
 func TestSleeping(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sleeps; TestClock has the same checks")
+	}
 	storetest.Run(t, func(*testing.T) runtime.Store { return newMapStore(time.Now) })
 }
 
