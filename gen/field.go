@@ -2,6 +2,7 @@ package gen
 
 import (
 	"go/types"
+	"slices"
 	"strconv"
 	"time"
 
@@ -55,6 +56,9 @@ func (g *generator) methods(s *schema.Schema, f *schema.Field) {
 	case schema.Factor:
 		g.factor(s, f)
 		return
+	case schema.Flow:
+		g.flow(s, f)
+		return
 	}
 	method(getDoc(f), "Get").Add(typ()).Add(oneLine(jen.Return(field("Get"))))
 	method(hasDoc(f), "Has").Bool().Add(oneLine(jen.Return(field("Has"))))
@@ -72,15 +76,20 @@ func (g *generator) methods(s *schema.Schema, f *schema.Field) {
 
 // descriptors writes the variables that describe a schema's fields to the runtime.
 func (g *generator) descriptors(s *schema.Schema) {
-	for i, f := range s.Fields {
-		entries := []jen.Code{jen.List(g.options(i, f)...)}
+	stored := s.Stored()
+	for _, f := range s.Fields {
+		options, typ := g.options(slices.Index(stored, f), f), "Field"
+		if f.Use == schema.Flow {
+			options, typ = g.flowOptions(f), "Flow"
+		}
+		entries := []jen.Code{jen.List(options...)}
 		if encode, decode := g.function(f.Type, true), g.function(f.Type, false); encode != nil && decode != nil {
 			entries = append(entries, jen.List(pair("Encode", encode), pair("Decode", decode)))
 		} else {
 			entries = append(entries, pair("Encode", g.fieldEncoder(f.Type)), pair("Decode", g.fieldDecoder(f.Type)))
 		}
 		g.file.Line()
-		g.file.Var().Id(g.fieldVars[f]).Op("=").Add(inRuntime("Field")).Types(g.typ(f.Type.Go)).
+		g.file.Var().Id(g.fieldVars[f]).Op("=").Add(inRuntime(typ)).Types(g.typ(f.Type.Go)).
 			Custom(jen.Options{Open: "{", Close: "}", Separator: ",", Multi: true}, entries...)
 	}
 }

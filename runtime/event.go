@@ -69,6 +69,7 @@ const (
 	EventGone         EventKind = "gone"          // another request ended or moved the session, so that the changes of this one are dropped
 	EventOverwritten  EventKind = "overwritten"   // * two requests set a field at the same time and the later one won; Update would have kept both
 	EventOverflow     EventKind = "overflow"      // a flash field was full, so that its oldest values were dropped; Reason is how many
+	EventFlowRefused  EventKind = "flow refused"  // a state came back that is good for nothing; Reason is one of the Refused constants
 	EventRevoked      EventKind = "revoked"       // sessions were revoked; Reason is one of the Revoked constants
 	EventStoreFailed  EventKind = "store failed"  // * a call of the store failed; Reason is which
 	EventKeysRead     EventKind = "keys read"     // * WatchKeys read a file that changed, or is good again after a failure; Reason is one of the Keys constants
@@ -85,6 +86,11 @@ const (
 	RefusedIdle       = "idle"          // past Config.IdleTimeout
 	RefusedUnknownID  = "unknown id"    // the store has no record of the session
 	RefusedRevoked    = "revoked"       // Config.Revocations says so
+
+	// These are for flows.
+	RefusedNoFlow    = "no such flow" // the browser has no cookie of it: it began elsewhere, has ended, or was crowded out
+	RefusedOtherFlow = "another flow" // its cookie is of another flow or field
+	RefusedTaken     = "taken before" // it came back already
 )
 
 // The reasons of EventRevoked.

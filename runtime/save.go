@@ -14,6 +14,9 @@ import (
 // writeTo saves the session and writes what a response must say about it.
 func (st *state) writeTo(h http.Header, room *response.Values, status int) error {
 	lines, touched, err := st.save(room.SetCookies(), status)
+	if err == nil {
+		lines = st.appendFlows(lines)
+	}
 	if touched {
 		room.VaryCookie(h)
 	}

@@ -70,6 +70,19 @@ func (s *server) call(ctx context.Context, f func(context.Context) error, answer
 	return judge(f(c), answers)
 }
 
+// takeIn notes in a store that something was taken, which lasts for so many seconds: by a record without
+// data, which no revocation removes. It reports whether that is the first time.
+func (s *server) takeIn(ctx context.Context, store Store, purpose, what string, seconds int64) (first bool, err error) {
+	rec := Record{Version: 1, Expires: storeTime(seconds + payload.ClockError)}
+	err = s.call(ctx, func(ctx context.Context) error {
+		return store.Insert(ctx, s.storeKey(purpose, what), rec)
+	}, ErrConflict)
+	if errors.Is(err, ErrConflict) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // judge returns an error of a store as it is if it is one of the answers, and otherwise as
 // a failure.
 func judge(err error, answers []error) error {

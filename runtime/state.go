@@ -22,7 +22,8 @@ type state struct {
 	asked   atomic.Bool // the handler has the session, used or not
 	mu      sync.Mutex  // for all that follows
 	answer  answer
-	*opened // may be nil before it is open
+	flows   *flows // nil as long as there are none
+	*opened        // may be nil before it is open
 }
 
 // incoming is what a session needs of its request.

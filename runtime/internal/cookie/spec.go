@@ -47,6 +47,8 @@ type Spec struct {
 	former   []string             // those of its former scopes
 	chunks   int
 
+	attributes Attributes // for cookies of other scopes
+
 	expires atomic.Pointer[expires]
 }
 
@@ -73,7 +75,7 @@ func ChunkSiblings(chunks int) Siblings { return 1<<(chunks-1) - 1 }
 
 // New returns the spec of a session's cookies.
 func New(a Attributes) *Spec {
-	s := &Spec{name: a.Name, chunks: a.Chunks}
+	s := &Spec{name: a.Name, chunks: a.Chunks, attributes: a}
 	for i := range s.siblings {
 		s.siblings[i] = a.Name + "-" + strconv.Itoa(i+2)
 	}
