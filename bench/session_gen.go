@@ -229,11 +229,21 @@ func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*S
 // it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
+// What fields of a Session hold at most.
+const (
+	MaxSessionUsername = 64  // bytes
+	MaxSessionEmail    = 254 // bytes
+	MaxSessionRoles    = 16  // elements
+)
+
 // GetUserID returns UserID, or 0 if it is not set.
 func (s *Session) GetUserID() int64 { return sessionUserIDField.Get(s.Session) }
 
 // HasUserID reports whether UserID is set.
 func (s *Session) HasUserID() bool { return sessionUserIDField.Has(s.Session) }
+
+// LookupUserID returns UserID as GetUserID does; ok reports whether it is set.
+func (s *Session) LookupUserID() (v int64, ok bool) { return sessionUserIDField.Lookup(s.Session) }
 
 // SetUserID sets UserID. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v int64) { sessionUserIDField.Set(s.Session, v) }
@@ -253,9 +263,16 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
+
 // SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
+
+// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
@@ -272,8 +289,15 @@ func (s *Session) GetEmail() string { return sessionEmailField.Get(s.Session) }
 // HasEmail reports whether Email is set.
 func (s *Session) HasEmail() bool { return sessionEmailField.Has(s.Session) }
 
+// LookupEmail returns Email as GetEmail does; ok reports whether it is set.
+func (s *Session) LookupEmail() (v string, ok bool) { return sessionEmailField.Lookup(s.Session) }
+
 // SetEmail sets Email. A value of more than 254 bytes is refused, and Err returns the error.
 func (s *Session) SetEmail(v string) { sessionEmailField.Set(s.Session, v) }
+
+// TrySetEmail is SetEmail, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Session) TrySetEmail(v string) error { return sessionEmailField.TrySet(s.Session, v) }
 
 // PopEmail returns Email and removes it; ok reports whether it was set.
 func (s *Session) PopEmail() (v string, ok bool) { return sessionEmailField.Pop(s.Session) }
@@ -290,9 +314,16 @@ func (s *Session) GetRoles() []string { return sessionRolesField.Get(s.Session) 
 // HasRoles reports whether Roles is set.
 func (s *Session) HasRoles() bool { return sessionRolesField.Has(s.Session) }
 
+// LookupRoles returns Roles as GetRoles does; ok reports whether it is set.
+func (s *Session) LookupRoles() (v []string, ok bool) { return sessionRolesField.Lookup(s.Session) }
+
 // SetRoles sets Roles. A value of more than 16 elements is refused, and Err returns the
 // error.
 func (s *Session) SetRoles(v []string) { sessionRolesField.Set(s.Session, v) }
+
+// TrySetRoles is SetRoles, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Session) TrySetRoles(v []string) error { return sessionRolesField.TrySet(s.Session, v) }
 
 // PopRoles returns Roles and removes it; ok reports whether it was set.
 func (s *Session) PopRoles() (v []string, ok bool) { return sessionRolesField.Pop(s.Session) }
@@ -306,11 +337,22 @@ func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Upd
 // AppendRoles appends v to Roles.
 func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
 
+// TryAppendRoles is AppendRoles, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryAppendRoles(v ...string) error {
+	return runtime.TryAppend(s.Session, &sessionRolesField, v...)
+}
+
 // GetLoginAt returns LoginAt, or the zero time if it is not set. It is in UTC.
 func (s *Session) GetLoginAt() time.Time { return sessionLoginAtField.Get(s.Session) }
 
 // HasLoginAt reports whether LoginAt is set.
 func (s *Session) HasLoginAt() bool { return sessionLoginAtField.Has(s.Session) }
+
+// LookupLoginAt returns LoginAt as GetLoginAt does; ok reports whether it is set.
+func (s *Session) LookupLoginAt() (v time.Time, ok bool) {
+	return sessionLoginAtField.Lookup(s.Session)
+}
 
 // SetLoginAt sets LoginAt.
 func (s *Session) SetLoginAt(v time.Time) { sessionLoginAtField.Set(s.Session, v) }
@@ -331,6 +373,9 @@ func (s *Session) GetVisits() int { return sessionVisitsField.Get(s.Session) }
 
 // HasVisits reports whether Visits is set.
 func (s *Session) HasVisits() bool { return sessionVisitsField.Has(s.Session) }
+
+// LookupVisits returns Visits as GetVisits does; ok reports whether it is set.
+func (s *Session) LookupVisits() (v int, ok bool) { return sessionVisitsField.Lookup(s.Session) }
 
 // SetVisits sets Visits.
 func (s *Session) SetVisits(v int) { sessionVisitsField.Set(s.Session, v) }
@@ -498,11 +543,21 @@ func (m *WideManager) UpdateByUserID(ctx context.Context, id int64, f func(*Wide
 // panics outside the manager's Handler.
 func WideFrom(ctx context.Context) *Wide { return runtime.FromContext[Wide](ctx) }
 
+// What fields of a Wide hold at most.
+const (
+	MaxWideUsername = 64  // bytes
+	MaxWideEmail    = 254 // bytes
+	MaxWideRoles    = 16  // elements
+)
+
 // GetUserID returns UserID, or 0 if it is not set.
 func (s *Wide) GetUserID() int64 { return wideUserIDField.Get(s.Session) }
 
 // HasUserID reports whether UserID is set.
 func (s *Wide) HasUserID() bool { return wideUserIDField.Has(s.Session) }
+
+// LookupUserID returns UserID as GetUserID does; ok reports whether it is set.
+func (s *Wide) LookupUserID() (v int64, ok bool) { return wideUserIDField.Lookup(s.Session) }
 
 // SetUserID sets UserID. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Wide) SetUserID(v int64) { wideUserIDField.Set(s.Session, v) }
@@ -522,9 +577,16 @@ func (s *Wide) GetUsername() string { return wideUsernameField.Get(s.Session) }
 // HasUsername reports whether Username is set.
 func (s *Wide) HasUsername() bool { return wideUsernameField.Has(s.Session) }
 
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Wide) LookupUsername() (v string, ok bool) { return wideUsernameField.Lookup(s.Session) }
+
 // SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
 // error.
 func (s *Wide) SetUsername(v string) { wideUsernameField.Set(s.Session, v) }
+
+// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Wide) TrySetUsername(v string) error { return wideUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Wide) PopUsername() (v string, ok bool) { return wideUsernameField.Pop(s.Session) }
@@ -541,8 +603,15 @@ func (s *Wide) GetEmail() string { return wideEmailField.Get(s.Session) }
 // HasEmail reports whether Email is set.
 func (s *Wide) HasEmail() bool { return wideEmailField.Has(s.Session) }
 
+// LookupEmail returns Email as GetEmail does; ok reports whether it is set.
+func (s *Wide) LookupEmail() (v string, ok bool) { return wideEmailField.Lookup(s.Session) }
+
 // SetEmail sets Email. A value of more than 254 bytes is refused, and Err returns the error.
 func (s *Wide) SetEmail(v string) { wideEmailField.Set(s.Session, v) }
+
+// TrySetEmail is SetEmail, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Wide) TrySetEmail(v string) error { return wideEmailField.TrySet(s.Session, v) }
 
 // PopEmail returns Email and removes it; ok reports whether it was set.
 func (s *Wide) PopEmail() (v string, ok bool) { return wideEmailField.Pop(s.Session) }
@@ -559,9 +628,16 @@ func (s *Wide) GetRoles() []string { return wideRolesField.Get(s.Session) }
 // HasRoles reports whether Roles is set.
 func (s *Wide) HasRoles() bool { return wideRolesField.Has(s.Session) }
 
+// LookupRoles returns Roles as GetRoles does; ok reports whether it is set.
+func (s *Wide) LookupRoles() (v []string, ok bool) { return wideRolesField.Lookup(s.Session) }
+
 // SetRoles sets Roles. A value of more than 16 elements is refused, and Err returns the
 // error.
 func (s *Wide) SetRoles(v []string) { wideRolesField.Set(s.Session, v) }
+
+// TrySetRoles is SetRoles, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Wide) TrySetRoles(v []string) error { return wideRolesField.TrySet(s.Session, v) }
 
 // PopRoles returns Roles and removes it; ok reports whether it was set.
 func (s *Wide) PopRoles() (v []string, ok bool) { return wideRolesField.Pop(s.Session) }
@@ -575,11 +651,20 @@ func (s *Wide) UpdateRoles(f func([]string) []string) { wideRolesField.Update(s.
 // AppendRoles appends v to Roles.
 func (s *Wide) AppendRoles(v ...string) { runtime.Append(s.Session, &wideRolesField, v...) }
 
+// TryAppendRoles is AppendRoles, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Wide) TryAppendRoles(v ...string) error {
+	return runtime.TryAppend(s.Session, &wideRolesField, v...)
+}
+
 // GetLoginAt returns LoginAt, or the zero time if it is not set. It is in UTC.
 func (s *Wide) GetLoginAt() time.Time { return wideLoginAtField.Get(s.Session) }
 
 // HasLoginAt reports whether LoginAt is set.
 func (s *Wide) HasLoginAt() bool { return wideLoginAtField.Has(s.Session) }
+
+// LookupLoginAt returns LoginAt as GetLoginAt does; ok reports whether it is set.
+func (s *Wide) LookupLoginAt() (v time.Time, ok bool) { return wideLoginAtField.Lookup(s.Session) }
 
 // SetLoginAt sets LoginAt.
 func (s *Wide) SetLoginAt(v time.Time) { wideLoginAtField.Set(s.Session, v) }
@@ -599,6 +684,9 @@ func (s *Wide) GetVisits() int { return wideVisitsField.Get(s.Session) }
 // HasVisits reports whether Visits is set.
 func (s *Wide) HasVisits() bool { return wideVisitsField.Has(s.Session) }
 
+// LookupVisits returns Visits as GetVisits does; ok reports whether it is set.
+func (s *Wide) LookupVisits() (v int, ok bool) { return wideVisitsField.Lookup(s.Session) }
+
 // SetVisits sets Visits.
 func (s *Wide) SetVisits(v int) { wideVisitsField.Set(s.Session, v) }
 
@@ -616,6 +704,9 @@ func (s *Wide) GetTheme() string { return wideThemeField.Get(s.Session) }
 
 // HasTheme reports whether Theme is set.
 func (s *Wide) HasTheme() bool { return wideThemeField.Has(s.Session) }
+
+// LookupTheme returns Theme as GetTheme does; ok reports whether it is set.
+func (s *Wide) LookupTheme() (v string, ok bool) { return wideThemeField.Lookup(s.Session) }
 
 // SetTheme sets Theme.
 func (s *Wide) SetTheme(v string) { wideThemeField.Set(s.Session, v) }
@@ -635,6 +726,9 @@ func (s *Wide) GetLocale() string { return wideLocaleField.Get(s.Session) }
 // HasLocale reports whether Locale is set.
 func (s *Wide) HasLocale() bool { return wideLocaleField.Has(s.Session) }
 
+// LookupLocale returns Locale as GetLocale does; ok reports whether it is set.
+func (s *Wide) LookupLocale() (v string, ok bool) { return wideLocaleField.Lookup(s.Session) }
+
 // SetLocale sets Locale.
 func (s *Wide) SetLocale(v string) { wideLocaleField.Set(s.Session, v) }
 
@@ -652,6 +746,9 @@ func (s *Wide) GetTimezone() string { return wideTimezoneField.Get(s.Session) }
 
 // HasTimezone reports whether Timezone is set.
 func (s *Wide) HasTimezone() bool { return wideTimezoneField.Has(s.Session) }
+
+// LookupTimezone returns Timezone as GetTimezone does; ok reports whether it is set.
+func (s *Wide) LookupTimezone() (v string, ok bool) { return wideTimezoneField.Lookup(s.Session) }
 
 // SetTimezone sets Timezone.
 func (s *Wide) SetTimezone(v string) { wideTimezoneField.Set(s.Session, v) }
@@ -671,6 +768,9 @@ func (s *Wide) GetCurrency() string { return wideCurrencyField.Get(s.Session) }
 // HasCurrency reports whether Currency is set.
 func (s *Wide) HasCurrency() bool { return wideCurrencyField.Has(s.Session) }
 
+// LookupCurrency returns Currency as GetCurrency does; ok reports whether it is set.
+func (s *Wide) LookupCurrency() (v string, ok bool) { return wideCurrencyField.Lookup(s.Session) }
+
 // SetCurrency sets Currency.
 func (s *Wide) SetCurrency(v string) { wideCurrencyField.Set(s.Session, v) }
 
@@ -688,6 +788,9 @@ func (s *Wide) GetCountry() string { return wideCountryField.Get(s.Session) }
 
 // HasCountry reports whether Country is set.
 func (s *Wide) HasCountry() bool { return wideCountryField.Has(s.Session) }
+
+// LookupCountry returns Country as GetCountry does; ok reports whether it is set.
+func (s *Wide) LookupCountry() (v string, ok bool) { return wideCountryField.Lookup(s.Session) }
 
 // SetCountry sets Country.
 func (s *Wide) SetCountry(v string) { wideCountryField.Set(s.Session, v) }
@@ -707,6 +810,9 @@ func (s *Wide) GetPlan() string { return widePlanField.Get(s.Session) }
 // HasPlan reports whether Plan is set.
 func (s *Wide) HasPlan() bool { return widePlanField.Has(s.Session) }
 
+// LookupPlan returns Plan as GetPlan does; ok reports whether it is set.
+func (s *Wide) LookupPlan() (v string, ok bool) { return widePlanField.Lookup(s.Session) }
+
 // SetPlan sets Plan.
 func (s *Wide) SetPlan(v string) { widePlanField.Set(s.Session, v) }
 
@@ -724,6 +830,9 @@ func (s *Wide) GetLanding() string { return wideLandingField.Get(s.Session) }
 
 // HasLanding reports whether Landing is set.
 func (s *Wide) HasLanding() bool { return wideLandingField.Has(s.Session) }
+
+// LookupLanding returns Landing as GetLanding does; ok reports whether it is set.
+func (s *Wide) LookupLanding() (v string, ok bool) { return wideLandingField.Lookup(s.Session) }
 
 // SetLanding sets Landing.
 func (s *Wide) SetLanding(v string) { wideLandingField.Set(s.Session, v) }
@@ -743,6 +852,9 @@ func (s *Wide) GetReferrer() string { return wideReferrerField.Get(s.Session) }
 // HasReferrer reports whether Referrer is set.
 func (s *Wide) HasReferrer() bool { return wideReferrerField.Has(s.Session) }
 
+// LookupReferrer returns Referrer as GetReferrer does; ok reports whether it is set.
+func (s *Wide) LookupReferrer() (v string, ok bool) { return wideReferrerField.Lookup(s.Session) }
+
 // SetReferrer sets Referrer.
 func (s *Wide) SetReferrer(v string) { wideReferrerField.Set(s.Session, v) }
 
@@ -760,6 +872,9 @@ func (s *Wide) GetCampaign() string { return wideCampaignField.Get(s.Session) }
 
 // HasCampaign reports whether Campaign is set.
 func (s *Wide) HasCampaign() bool { return wideCampaignField.Has(s.Session) }
+
+// LookupCampaign returns Campaign as GetCampaign does; ok reports whether it is set.
+func (s *Wide) LookupCampaign() (v string, ok bool) { return wideCampaignField.Lookup(s.Session) }
 
 // SetCampaign sets Campaign.
 func (s *Wide) SetCampaign(v string) { wideCampaignField.Set(s.Session, v) }
@@ -779,6 +894,9 @@ func (s *Wide) GetVariant() string { return wideVariantField.Get(s.Session) }
 // HasVariant reports whether Variant is set.
 func (s *Wide) HasVariant() bool { return wideVariantField.Has(s.Session) }
 
+// LookupVariant returns Variant as GetVariant does; ok reports whether it is set.
+func (s *Wide) LookupVariant() (v string, ok bool) { return wideVariantField.Lookup(s.Session) }
+
 // SetVariant sets Variant.
 func (s *Wide) SetVariant(v string) { wideVariantField.Set(s.Session, v) }
 
@@ -796,6 +914,9 @@ func (s *Wide) GetLayout() string { return wideLayoutField.Get(s.Session) }
 
 // HasLayout reports whether Layout is set.
 func (s *Wide) HasLayout() bool { return wideLayoutField.Has(s.Session) }
+
+// LookupLayout returns Layout as GetLayout does; ok reports whether it is set.
+func (s *Wide) LookupLayout() (v string, ok bool) { return wideLayoutField.Lookup(s.Session) }
 
 // SetLayout sets Layout.
 func (s *Wide) SetLayout(v string) { wideLayoutField.Set(s.Session, v) }
@@ -815,6 +936,9 @@ func (s *Wide) GetSortBy() string { return wideSortByField.Get(s.Session) }
 // HasSortBy reports whether SortBy is set.
 func (s *Wide) HasSortBy() bool { return wideSortByField.Has(s.Session) }
 
+// LookupSortBy returns SortBy as GetSortBy does; ok reports whether it is set.
+func (s *Wide) LookupSortBy() (v string, ok bool) { return wideSortByField.Lookup(s.Session) }
+
 // SetSortBy sets SortBy.
 func (s *Wide) SetSortBy(v string) { wideSortByField.Set(s.Session, v) }
 
@@ -832,6 +956,9 @@ func (s *Wide) GetFilter() string { return wideFilterField.Get(s.Session) }
 
 // HasFilter reports whether Filter is set.
 func (s *Wide) HasFilter() bool { return wideFilterField.Has(s.Session) }
+
+// LookupFilter returns Filter as GetFilter does; ok reports whether it is set.
+func (s *Wide) LookupFilter() (v string, ok bool) { return wideFilterField.Lookup(s.Session) }
 
 // SetFilter sets Filter.
 func (s *Wide) SetFilter(v string) { wideFilterField.Set(s.Session, v) }
@@ -851,6 +978,9 @@ func (s *Wide) GetSearch() string { return wideSearchField.Get(s.Session) }
 // HasSearch reports whether Search is set.
 func (s *Wide) HasSearch() bool { return wideSearchField.Has(s.Session) }
 
+// LookupSearch returns Search as GetSearch does; ok reports whether it is set.
+func (s *Wide) LookupSearch() (v string, ok bool) { return wideSearchField.Lookup(s.Session) }
+
 // SetSearch sets Search.
 func (s *Wide) SetSearch(v string) { wideSearchField.Set(s.Session, v) }
 
@@ -868,6 +998,9 @@ func (s *Wide) GetLastPage() string { return wideLastPageField.Get(s.Session) }
 
 // HasLastPage reports whether LastPage is set.
 func (s *Wide) HasLastPage() bool { return wideLastPageField.Has(s.Session) }
+
+// LookupLastPage returns LastPage as GetLastPage does; ok reports whether it is set.
+func (s *Wide) LookupLastPage() (v string, ok bool) { return wideLastPageField.Lookup(s.Session) }
 
 // SetLastPage sets LastPage.
 func (s *Wide) SetLastPage(v string) { wideLastPageField.Set(s.Session, v) }
@@ -887,6 +1020,9 @@ func (s *Wide) GetLastOrder() string { return wideLastOrderField.Get(s.Session) 
 // HasLastOrder reports whether LastOrder is set.
 func (s *Wide) HasLastOrder() bool { return wideLastOrderField.Has(s.Session) }
 
+// LookupLastOrder returns LastOrder as GetLastOrder does; ok reports whether it is set.
+func (s *Wide) LookupLastOrder() (v string, ok bool) { return wideLastOrderField.Lookup(s.Session) }
+
 // SetLastOrder sets LastOrder.
 func (s *Wide) SetLastOrder(v string) { wideLastOrderField.Set(s.Session, v) }
 
@@ -904,6 +1040,9 @@ func (s *Wide) GetDateFormat() string { return wideDateFormatField.Get(s.Session
 
 // HasDateFormat reports whether DateFormat is set.
 func (s *Wide) HasDateFormat() bool { return wideDateFormatField.Has(s.Session) }
+
+// LookupDateFormat returns DateFormat as GetDateFormat does; ok reports whether it is set.
+func (s *Wide) LookupDateFormat() (v string, ok bool) { return wideDateFormatField.Lookup(s.Session) }
 
 // SetDateFormat sets DateFormat.
 func (s *Wide) SetDateFormat(v string) { wideDateFormatField.Set(s.Session, v) }
@@ -923,6 +1062,9 @@ func (s *Wide) GetAvatar() string { return wideAvatarField.Get(s.Session) }
 // HasAvatar reports whether Avatar is set.
 func (s *Wide) HasAvatar() bool { return wideAvatarField.Has(s.Session) }
 
+// LookupAvatar returns Avatar as GetAvatar does; ok reports whether it is set.
+func (s *Wide) LookupAvatar() (v string, ok bool) { return wideAvatarField.Lookup(s.Session) }
+
 // SetAvatar sets Avatar.
 func (s *Wide) SetAvatar(v string) { wideAvatarField.Set(s.Session, v) }
 
@@ -940,6 +1082,9 @@ func (s *Wide) GetLogins() int { return wideLoginsField.Get(s.Session) }
 
 // HasLogins reports whether Logins is set.
 func (s *Wide) HasLogins() bool { return wideLoginsField.Has(s.Session) }
+
+// LookupLogins returns Logins as GetLogins does; ok reports whether it is set.
+func (s *Wide) LookupLogins() (v int, ok bool) { return wideLoginsField.Lookup(s.Session) }
 
 // SetLogins sets Logins.
 func (s *Wide) SetLogins(v int) { wideLoginsField.Set(s.Session, v) }
@@ -959,6 +1104,9 @@ func (s *Wide) GetOrders() int { return wideOrdersField.Get(s.Session) }
 // HasOrders reports whether Orders is set.
 func (s *Wide) HasOrders() bool { return wideOrdersField.Has(s.Session) }
 
+// LookupOrders returns Orders as GetOrders does; ok reports whether it is set.
+func (s *Wide) LookupOrders() (v int, ok bool) { return wideOrdersField.Lookup(s.Session) }
+
 // SetOrders sets Orders.
 func (s *Wide) SetOrders(v int) { wideOrdersField.Set(s.Session, v) }
 
@@ -976,6 +1124,9 @@ func (s *Wide) GetCartItems() int { return wideCartItemsField.Get(s.Session) }
 
 // HasCartItems reports whether CartItems is set.
 func (s *Wide) HasCartItems() bool { return wideCartItemsField.Has(s.Session) }
+
+// LookupCartItems returns CartItems as GetCartItems does; ok reports whether it is set.
+func (s *Wide) LookupCartItems() (v int, ok bool) { return wideCartItemsField.Lookup(s.Session) }
 
 // SetCartItems sets CartItems.
 func (s *Wide) SetCartItems(v int) { wideCartItemsField.Set(s.Session, v) }
@@ -995,6 +1146,9 @@ func (s *Wide) GetUnread() int { return wideUnreadField.Get(s.Session) }
 // HasUnread reports whether Unread is set.
 func (s *Wide) HasUnread() bool { return wideUnreadField.Has(s.Session) }
 
+// LookupUnread returns Unread as GetUnread does; ok reports whether it is set.
+func (s *Wide) LookupUnread() (v int, ok bool) { return wideUnreadField.Lookup(s.Session) }
+
 // SetUnread sets Unread.
 func (s *Wide) SetUnread(v int) { wideUnreadField.Set(s.Session, v) }
 
@@ -1012,6 +1166,9 @@ func (s *Wide) GetMentions() int { return wideMentionsField.Get(s.Session) }
 
 // HasMentions reports whether Mentions is set.
 func (s *Wide) HasMentions() bool { return wideMentionsField.Has(s.Session) }
+
+// LookupMentions returns Mentions as GetMentions does; ok reports whether it is set.
+func (s *Wide) LookupMentions() (v int, ok bool) { return wideMentionsField.Lookup(s.Session) }
 
 // SetMentions sets Mentions.
 func (s *Wide) SetMentions(v int) { wideMentionsField.Set(s.Session, v) }
@@ -1031,6 +1188,9 @@ func (s *Wide) GetFollowers() int { return wideFollowersField.Get(s.Session) }
 // HasFollowers reports whether Followers is set.
 func (s *Wide) HasFollowers() bool { return wideFollowersField.Has(s.Session) }
 
+// LookupFollowers returns Followers as GetFollowers does; ok reports whether it is set.
+func (s *Wide) LookupFollowers() (v int, ok bool) { return wideFollowersField.Lookup(s.Session) }
+
 // SetFollowers sets Followers.
 func (s *Wide) SetFollowers(v int) { wideFollowersField.Set(s.Session, v) }
 
@@ -1048,6 +1208,9 @@ func (s *Wide) GetFollowing() int { return wideFollowingField.Get(s.Session) }
 
 // HasFollowing reports whether Following is set.
 func (s *Wide) HasFollowing() bool { return wideFollowingField.Has(s.Session) }
+
+// LookupFollowing returns Following as GetFollowing does; ok reports whether it is set.
+func (s *Wide) LookupFollowing() (v int, ok bool) { return wideFollowingField.Lookup(s.Session) }
 
 // SetFollowing sets Following.
 func (s *Wide) SetFollowing(v int) { wideFollowingField.Set(s.Session, v) }
@@ -1067,6 +1230,9 @@ func (s *Wide) GetPoints() int { return widePointsField.Get(s.Session) }
 // HasPoints reports whether Points is set.
 func (s *Wide) HasPoints() bool { return widePointsField.Has(s.Session) }
 
+// LookupPoints returns Points as GetPoints does; ok reports whether it is set.
+func (s *Wide) LookupPoints() (v int, ok bool) { return widePointsField.Lookup(s.Session) }
+
 // SetPoints sets Points.
 func (s *Wide) SetPoints(v int) { widePointsField.Set(s.Session, v) }
 
@@ -1084,6 +1250,9 @@ func (s *Wide) GetLevel() int { return wideLevelField.Get(s.Session) }
 
 // HasLevel reports whether Level is set.
 func (s *Wide) HasLevel() bool { return wideLevelField.Has(s.Session) }
+
+// LookupLevel returns Level as GetLevel does; ok reports whether it is set.
+func (s *Wide) LookupLevel() (v int, ok bool) { return wideLevelField.Lookup(s.Session) }
 
 // SetLevel sets Level.
 func (s *Wide) SetLevel(v int) { wideLevelField.Set(s.Session, v) }
@@ -1103,6 +1272,9 @@ func (s *Wide) GetStreak() int { return wideStreakField.Get(s.Session) }
 // HasStreak reports whether Streak is set.
 func (s *Wide) HasStreak() bool { return wideStreakField.Has(s.Session) }
 
+// LookupStreak returns Streak as GetStreak does; ok reports whether it is set.
+func (s *Wide) LookupStreak() (v int, ok bool) { return wideStreakField.Lookup(s.Session) }
+
 // SetStreak sets Streak.
 func (s *Wide) SetStreak(v int) { wideStreakField.Set(s.Session, v) }
 
@@ -1120,6 +1292,9 @@ func (s *Wide) GetUploads() int { return wideUploadsField.Get(s.Session) }
 
 // HasUploads reports whether Uploads is set.
 func (s *Wide) HasUploads() bool { return wideUploadsField.Has(s.Session) }
+
+// LookupUploads returns Uploads as GetUploads does; ok reports whether it is set.
+func (s *Wide) LookupUploads() (v int, ok bool) { return wideUploadsField.Lookup(s.Session) }
 
 // SetUploads sets Uploads.
 func (s *Wide) SetUploads(v int) { wideUploadsField.Set(s.Session, v) }
@@ -1139,6 +1314,9 @@ func (s *Wide) GetDownloads() int { return wideDownloadsField.Get(s.Session) }
 // HasDownloads reports whether Downloads is set.
 func (s *Wide) HasDownloads() bool { return wideDownloadsField.Has(s.Session) }
 
+// LookupDownloads returns Downloads as GetDownloads does; ok reports whether it is set.
+func (s *Wide) LookupDownloads() (v int, ok bool) { return wideDownloadsField.Lookup(s.Session) }
+
 // SetDownloads sets Downloads.
 func (s *Wide) SetDownloads(v int) { wideDownloadsField.Set(s.Session, v) }
 
@@ -1156,6 +1334,9 @@ func (s *Wide) GetComments() int { return wideCommentsField.Get(s.Session) }
 
 // HasComments reports whether Comments is set.
 func (s *Wide) HasComments() bool { return wideCommentsField.Has(s.Session) }
+
+// LookupComments returns Comments as GetComments does; ok reports whether it is set.
+func (s *Wide) LookupComments() (v int, ok bool) { return wideCommentsField.Lookup(s.Session) }
 
 // SetComments sets Comments.
 func (s *Wide) SetComments(v int) { wideCommentsField.Set(s.Session, v) }
@@ -1175,6 +1356,9 @@ func (s *Wide) GetVotes() int { return wideVotesField.Get(s.Session) }
 // HasVotes reports whether Votes is set.
 func (s *Wide) HasVotes() bool { return wideVotesField.Has(s.Session) }
 
+// LookupVotes returns Votes as GetVotes does; ok reports whether it is set.
+func (s *Wide) LookupVotes() (v int, ok bool) { return wideVotesField.Lookup(s.Session) }
+
 // SetVotes sets Votes.
 func (s *Wide) SetVotes(v int) { wideVotesField.Set(s.Session, v) }
 
@@ -1192,6 +1376,9 @@ func (s *Wide) GetReports() int { return wideReportsField.Get(s.Session) }
 
 // HasReports reports whether Reports is set.
 func (s *Wide) HasReports() bool { return wideReportsField.Has(s.Session) }
+
+// LookupReports returns Reports as GetReports does; ok reports whether it is set.
+func (s *Wide) LookupReports() (v int, ok bool) { return wideReportsField.Lookup(s.Session) }
 
 // SetReports sets Reports.
 func (s *Wide) SetReports(v int) { wideReportsField.Set(s.Session, v) }
@@ -1211,6 +1398,9 @@ func (s *Wide) GetWarnings() int { return wideWarningsField.Get(s.Session) }
 // HasWarnings reports whether Warnings is set.
 func (s *Wide) HasWarnings() bool { return wideWarningsField.Has(s.Session) }
 
+// LookupWarnings returns Warnings as GetWarnings does; ok reports whether it is set.
+func (s *Wide) LookupWarnings() (v int, ok bool) { return wideWarningsField.Lookup(s.Session) }
+
 // SetWarnings sets Warnings.
 func (s *Wide) SetWarnings(v int) { wideWarningsField.Set(s.Session, v) }
 
@@ -1228,6 +1418,9 @@ func (s *Wide) GetPageSize() int { return widePageSizeField.Get(s.Session) }
 
 // HasPageSize reports whether PageSize is set.
 func (s *Wide) HasPageSize() bool { return widePageSizeField.Has(s.Session) }
+
+// LookupPageSize returns PageSize as GetPageSize does; ok reports whether it is set.
+func (s *Wide) LookupPageSize() (v int, ok bool) { return widePageSizeField.Lookup(s.Session) }
 
 // SetPageSize sets PageSize.
 func (s *Wide) SetPageSize(v int) { widePageSizeField.Set(s.Session, v) }
@@ -1247,6 +1440,9 @@ func (s *Wide) GetFontSize() int { return wideFontSizeField.Get(s.Session) }
 // HasFontSize reports whether FontSize is set.
 func (s *Wide) HasFontSize() bool { return wideFontSizeField.Has(s.Session) }
 
+// LookupFontSize returns FontSize as GetFontSize does; ok reports whether it is set.
+func (s *Wide) LookupFontSize() (v int, ok bool) { return wideFontSizeField.Lookup(s.Session) }
+
 // SetFontSize sets FontSize.
 func (s *Wide) SetFontSize(v int) { wideFontSizeField.Set(s.Session, v) }
 
@@ -1264,6 +1460,9 @@ func (s *Wide) GetVerified() bool { return wideVerifiedField.Get(s.Session) }
 
 // HasVerified reports whether Verified is set.
 func (s *Wide) HasVerified() bool { return wideVerifiedField.Has(s.Session) }
+
+// LookupVerified returns Verified as GetVerified does; ok reports whether it is set.
+func (s *Wide) LookupVerified() (v bool, ok bool) { return wideVerifiedField.Lookup(s.Session) }
 
 // SetVerified sets Verified.
 func (s *Wide) SetVerified(v bool) { wideVerifiedField.Set(s.Session, v) }
@@ -1283,6 +1482,9 @@ func (s *Wide) GetNewsletter() bool { return wideNewsletterField.Get(s.Session) 
 // HasNewsletter reports whether Newsletter is set.
 func (s *Wide) HasNewsletter() bool { return wideNewsletterField.Has(s.Session) }
 
+// LookupNewsletter returns Newsletter as GetNewsletter does; ok reports whether it is set.
+func (s *Wide) LookupNewsletter() (v bool, ok bool) { return wideNewsletterField.Lookup(s.Session) }
+
 // SetNewsletter sets Newsletter.
 func (s *Wide) SetNewsletter(v bool) { wideNewsletterField.Set(s.Session, v) }
 
@@ -1300,6 +1502,9 @@ func (s *Wide) GetBeta() bool { return wideBetaField.Get(s.Session) }
 
 // HasBeta reports whether Beta is set.
 func (s *Wide) HasBeta() bool { return wideBetaField.Has(s.Session) }
+
+// LookupBeta returns Beta as GetBeta does; ok reports whether it is set.
+func (s *Wide) LookupBeta() (v bool, ok bool) { return wideBetaField.Lookup(s.Session) }
 
 // SetBeta sets Beta.
 func (s *Wide) SetBeta(v bool) { wideBetaField.Set(s.Session, v) }
@@ -1319,6 +1524,9 @@ func (s *Wide) GetDarkMode() bool { return wideDarkModeField.Get(s.Session) }
 // HasDarkMode reports whether DarkMode is set.
 func (s *Wide) HasDarkMode() bool { return wideDarkModeField.Has(s.Session) }
 
+// LookupDarkMode returns DarkMode as GetDarkMode does; ok reports whether it is set.
+func (s *Wide) LookupDarkMode() (v bool, ok bool) { return wideDarkModeField.Lookup(s.Session) }
+
 // SetDarkMode sets DarkMode.
 func (s *Wide) SetDarkMode(v bool) { wideDarkModeField.Set(s.Session, v) }
 
@@ -1336,6 +1544,9 @@ func (s *Wide) GetCompact() bool { return wideCompactField.Get(s.Session) }
 
 // HasCompact reports whether Compact is set.
 func (s *Wide) HasCompact() bool { return wideCompactField.Has(s.Session) }
+
+// LookupCompact returns Compact as GetCompact does; ok reports whether it is set.
+func (s *Wide) LookupCompact() (v bool, ok bool) { return wideCompactField.Lookup(s.Session) }
 
 // SetCompact sets Compact.
 func (s *Wide) SetCompact(v bool) { wideCompactField.Set(s.Session, v) }
@@ -1355,6 +1566,9 @@ func (s *Wide) GetSound() bool { return wideSoundField.Get(s.Session) }
 // HasSound reports whether Sound is set.
 func (s *Wide) HasSound() bool { return wideSoundField.Has(s.Session) }
 
+// LookupSound returns Sound as GetSound does; ok reports whether it is set.
+func (s *Wide) LookupSound() (v bool, ok bool) { return wideSoundField.Lookup(s.Session) }
+
 // SetSound sets Sound.
 func (s *Wide) SetSound(v bool) { wideSoundField.Set(s.Session, v) }
 
@@ -1372,6 +1586,9 @@ func (s *Wide) GetAnimations() bool { return wideAnimationsField.Get(s.Session) 
 
 // HasAnimations reports whether Animations is set.
 func (s *Wide) HasAnimations() bool { return wideAnimationsField.Has(s.Session) }
+
+// LookupAnimations returns Animations as GetAnimations does; ok reports whether it is set.
+func (s *Wide) LookupAnimations() (v bool, ok bool) { return wideAnimationsField.Lookup(s.Session) }
 
 // SetAnimations sets Animations.
 func (s *Wide) SetAnimations(v bool) { wideAnimationsField.Set(s.Session, v) }
@@ -1391,6 +1608,9 @@ func (s *Wide) GetAutosave() bool { return wideAutosaveField.Get(s.Session) }
 // HasAutosave reports whether Autosave is set.
 func (s *Wide) HasAutosave() bool { return wideAutosaveField.Has(s.Session) }
 
+// LookupAutosave returns Autosave as GetAutosave does; ok reports whether it is set.
+func (s *Wide) LookupAutosave() (v bool, ok bool) { return wideAutosaveField.Lookup(s.Session) }
+
 // SetAutosave sets Autosave.
 func (s *Wide) SetAutosave(v bool) { wideAutosaveField.Set(s.Session, v) }
 
@@ -1408,6 +1628,9 @@ func (s *Wide) GetTips() bool { return wideTipsField.Get(s.Session) }
 
 // HasTips reports whether Tips is set.
 func (s *Wide) HasTips() bool { return wideTipsField.Has(s.Session) }
+
+// LookupTips returns Tips as GetTips does; ok reports whether it is set.
+func (s *Wide) LookupTips() (v bool, ok bool) { return wideTipsField.Lookup(s.Session) }
 
 // SetTips sets Tips.
 func (s *Wide) SetTips(v bool) { wideTipsField.Set(s.Session, v) }
@@ -1427,6 +1650,9 @@ func (s *Wide) GetOnboarded() bool { return wideOnboardedField.Get(s.Session) }
 // HasOnboarded reports whether Onboarded is set.
 func (s *Wide) HasOnboarded() bool { return wideOnboardedField.Has(s.Session) }
 
+// LookupOnboarded returns Onboarded as GetOnboarded does; ok reports whether it is set.
+func (s *Wide) LookupOnboarded() (v bool, ok bool) { return wideOnboardedField.Lookup(s.Session) }
+
 // SetOnboarded sets Onboarded.
 func (s *Wide) SetOnboarded(v bool) { wideOnboardedField.Set(s.Session, v) }
 
@@ -1444,6 +1670,12 @@ func (s *Wide) GetCookiesAccepted() bool { return wideCookiesAcceptedField.Get(s
 
 // HasCookiesAccepted reports whether CookiesAccepted is set.
 func (s *Wide) HasCookiesAccepted() bool { return wideCookiesAcceptedField.Has(s.Session) }
+
+// LookupCookiesAccepted returns CookiesAccepted as GetCookiesAccepted does; ok reports
+// whether it is set.
+func (s *Wide) LookupCookiesAccepted() (v bool, ok bool) {
+	return wideCookiesAcceptedField.Lookup(s.Session)
+}
 
 // SetCookiesAccepted sets CookiesAccepted.
 func (s *Wide) SetCookiesAccepted(v bool) { wideCookiesAcceptedField.Set(s.Session, v) }
@@ -1466,6 +1698,9 @@ func (s *Wide) GetTwoFactor() bool { return wideTwoFactorField.Get(s.Session) }
 // HasTwoFactor reports whether TwoFactor is set.
 func (s *Wide) HasTwoFactor() bool { return wideTwoFactorField.Has(s.Session) }
 
+// LookupTwoFactor returns TwoFactor as GetTwoFactor does; ok reports whether it is set.
+func (s *Wide) LookupTwoFactor() (v bool, ok bool) { return wideTwoFactorField.Lookup(s.Session) }
+
 // SetTwoFactor sets TwoFactor.
 func (s *Wide) SetTwoFactor(v bool) { wideTwoFactorField.Set(s.Session, v) }
 
@@ -1484,6 +1719,9 @@ func (s *Wide) GetLastSeen() time.Time { return wideLastSeenField.Get(s.Session)
 // HasLastSeen reports whether LastSeen is set.
 func (s *Wide) HasLastSeen() bool { return wideLastSeenField.Has(s.Session) }
 
+// LookupLastSeen returns LastSeen as GetLastSeen does; ok reports whether it is set.
+func (s *Wide) LookupLastSeen() (v time.Time, ok bool) { return wideLastSeenField.Lookup(s.Session) }
+
 // SetLastSeen sets LastSeen.
 func (s *Wide) SetLastSeen(v time.Time) { wideLastSeenField.Set(s.Session, v) }
 
@@ -1501,6 +1739,12 @@ func (s *Wide) GetLastOrderAt() time.Time { return wideLastOrderAtField.Get(s.Se
 
 // HasLastOrderAt reports whether LastOrderAt is set.
 func (s *Wide) HasLastOrderAt() bool { return wideLastOrderAtField.Has(s.Session) }
+
+// LookupLastOrderAt returns LastOrderAt as GetLastOrderAt does; ok reports whether it is
+// set.
+func (s *Wide) LookupLastOrderAt() (v time.Time, ok bool) {
+	return wideLastOrderAtField.Lookup(s.Session)
+}
 
 // SetLastOrderAt sets LastOrderAt.
 func (s *Wide) SetLastOrderAt(v time.Time) { wideLastOrderAtField.Set(s.Session, v) }
@@ -1523,6 +1767,9 @@ func (s *Wide) GetTermsAt() time.Time { return wideTermsAtField.Get(s.Session) }
 // HasTermsAt reports whether TermsAt is set.
 func (s *Wide) HasTermsAt() bool { return wideTermsAtField.Has(s.Session) }
 
+// LookupTermsAt returns TermsAt as GetTermsAt does; ok reports whether it is set.
+func (s *Wide) LookupTermsAt() (v time.Time, ok bool) { return wideTermsAtField.Lookup(s.Session) }
+
 // SetTermsAt sets TermsAt.
 func (s *Wide) SetTermsAt(v time.Time) { wideTermsAtField.Set(s.Session, v) }
 
@@ -1540,6 +1787,9 @@ func (s *Wide) GetTags() []string { return wideTagsField.Get(s.Session) }
 
 // HasTags reports whether Tags is set.
 func (s *Wide) HasTags() bool { return wideTagsField.Has(s.Session) }
+
+// LookupTags returns Tags as GetTags does; ok reports whether it is set.
+func (s *Wide) LookupTags() (v []string, ok bool) { return wideTagsField.Lookup(s.Session) }
 
 // SetTags sets Tags.
 func (s *Wide) SetTags(v []string) { wideTagsField.Set(s.Session, v) }
@@ -1562,6 +1812,9 @@ func (s *Wide) GetGroups() []string { return wideGroupsField.Get(s.Session) }
 // HasGroups reports whether Groups is set.
 func (s *Wide) HasGroups() bool { return wideGroupsField.Has(s.Session) }
 
+// LookupGroups returns Groups as GetGroups does; ok reports whether it is set.
+func (s *Wide) LookupGroups() (v []string, ok bool) { return wideGroupsField.Lookup(s.Session) }
+
 // SetGroups sets Groups.
 func (s *Wide) SetGroups(v []string) { wideGroupsField.Set(s.Session, v) }
 
@@ -1582,6 +1835,9 @@ func (s *Wide) GetBadges() []string { return wideBadgesField.Get(s.Session) }
 
 // HasBadges reports whether Badges is set.
 func (s *Wide) HasBadges() bool { return wideBadgesField.Has(s.Session) }
+
+// LookupBadges returns Badges as GetBadges does; ok reports whether it is set.
+func (s *Wide) LookupBadges() (v []string, ok bool) { return wideBadgesField.Lookup(s.Session) }
 
 // SetBadges sets Badges.
 func (s *Wide) SetBadges(v []string) { wideBadgesField.Set(s.Session, v) }

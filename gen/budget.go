@@ -51,7 +51,7 @@ func BudgetOf(s *schema.Schema) *Budget {
 	plaintext, expiring, expiries := 0, 0, 0
 	authenticated := 1
 	for _, f := range s.Fields {
-		value := bounds{}.value(f.Type, f.Max, f.Key)
+		value := bounds{}.field(f)
 		field := FieldBudget{Field: f, Unbounded: value.unbounded}
 		if value.unbounded == "" {
 			field.Bytes = stringSize(len(f.Key)) + value.bytes
@@ -102,7 +102,7 @@ func (b *Budget) Findings() schema.Findings {
 		Pos: b.Schema.Pos,
 		Message: fmt.Sprintf("schema %s may need a cookie of %d bytes, and browsers keep %d; the largest fields are %s",
 			b.Schema.Name, b.Cookie, cookieLimit, strings.Join(names, ", ")),
-		Hint: "lower their max=, or store a key to what can be looked up",
+		Hint: "lower their max= or each=, or store a key to what can be looked up",
 	}}
 }
 
@@ -114,11 +114,12 @@ func (b *Budget) String() string {
 	fmt.Fprint(table, "\tfield\tkey\tsize\n")
 	for _, f := range b.Fields {
 		size := fmt.Sprint(f.Bytes)
-		switch {
-		case f.Unbounded == f.Field.Key:
+		if f.Unbounded != "" {
 			size = "unbounded"
-		case f.Unbounded != "":
-			size = "unbounded: " + f.Unbounded
+			if f.Unbounded != f.Field.Key {
+				size += ": " + f.Unbounded
+			}
+			size += "; " + f.cure()
 		}
 		fmt.Fprintf(table, "\t%s\t%s\t%s\n", f.Field.GoName, f.Field.Key, size)
 	}
@@ -133,6 +134,33 @@ func (b *Budget) String() string {
 	}
 	table.Flush()
 	return text.String()
+}
+
+// cure says which options would bound the field.
+func (f FieldBudget) cure() string {
+	limited := *f.Field
+	var missing []string
+	switch limited.Type.Kind {
+	case schema.String, schema.Bytes, schema.Slice, schema.Map:
+		if limited.Max == 0 {
+			missing = append(missing, "max=N")
+		}
+		limited.Max = 1
+	}
+	if (bounds{}).field(&limited).unbounded != "" && limited.Each == 0 {
+		switch limited.Type.Kind {
+		case schema.Slice, schema.Array, schema.Map:
+			limited.Each = 1
+			missing = append(missing, "each=N")
+		}
+	}
+	switch {
+	case (bounds{}).field(&limited).unbounded != "":
+		return "no option bounds it"
+	case len(missing) == 0:
+		return "a smaller max= or each= bounds it"
+	}
+	return strings.Join(missing, ",") + " bounds it"
 }
 
 // doc is the budget as a sentence about the generated type.
@@ -159,12 +187,33 @@ type bound struct {
 	unbounded string
 }
 
+// field is the bound of a schema's field.
+func (in bounds) field(f *schema.Field) bound {
+	return in.value(f.Type, limit{f.Max, f.Each}, f.Key)
+}
+
+// A limit is what the options max and each say of a value; 0 is none.
+type limit struct{ max, each int }
+
+// element is the bound of an element, or of a pair if parts are two, which each may bound too.
+func (l limit) element(parts ...bound) bound {
+	var sum bound
+	for _, part := range parts {
+		sum.unbounded = cmp.Or(sum.unbounded, part.unbounded)
+		sum.bytes += part.bytes
+	}
+	if l.each > 0 && (sum.unbounded != "" || sum.bytes > l.each) {
+		return bound{bytes: l.each}
+	}
+	return sum
+}
+
 // bounds holds the structs, arrays and pointers that the value is within: each *schema.Struct and
 // *schema.Type.
 type bounds []any
 
-// value is the bound of a value of type t, limited by a max option unless that is 0.
-func (in bounds) value(t *schema.Type, max int, path string) bound {
+// value is the bound of a value of type t.
+func (in bounds) value(t *schema.Type, l limit, path string) bound {
 	unlimited := bound{unbounded: path}
 	if t.Kind == schema.Array || t.Kind == schema.Pointer {
 		if slices.Contains(in, any(t)) {
@@ -187,42 +236,38 @@ func (in bounds) value(t *schema.Type, max int, path string) bound {
 	case schema.ByteArray:
 		return bound{bytes: bytesSize(int(t.Len))}
 	case schema.Array:
-		return list(path, int(t.Len), in.value(t.Elem, 0, path+"[]"))
+		return list(path, int(t.Len), l.element(in.value(t.Elem, limit{}, path+"[]")))
 	case schema.Pointer:
-		return in.value(t.Elem, 0, path)
+		return in.value(t.Elem, limit{}, path)
 	case schema.StructKind:
 		return in.members(t.Struct, path)
 	}
-	if max == 0 {
+	if l.max == 0 {
 		return unlimited
 	}
 	switch t.Kind {
 	case schema.String:
-		return bound{bytes: stringSize(max)}
+		return bound{bytes: stringSize(l.max)}
 	case schema.Bytes:
-		return bound{bytes: bytesSize(max)}
+		return bound{bytes: bytesSize(l.max)}
 	case schema.Slice:
-		return list(path, max, in.value(t.Elem, 0, path+"[]"))
+		return list(path, l.max, l.element(in.value(t.Elem, limit{}, path+"[]")))
 	case schema.Map:
-		return list(path, max, in.value(t.Key, 0, path+"[key]"), in.value(t.Elem, 0, path+"[]"))
+		return list(path, l.max, l.element(in.value(t.Key, limit{}, path+"[key]"), in.value(t.Elem, limit{}, path+"[]")))
 	}
 	return unlimited // what methods write, and any
 }
 
 // list is the bound of an array or map of n elements or pairs. What is past a gigabyte counts as
 // unbounded.
-func list(path string, n int, parts ...bound) bound {
-	sum := bound{bytes: listHeader(n)}
-	for _, part := range parts {
-		if part.unbounded != "" {
-			return part
-		}
-		if n > 1<<30/part.bytes {
-			return bound{unbounded: path}
-		}
-		sum.bytes += n * part.bytes
+func list(path string, n int, element bound) bound {
+	switch {
+	case element.unbounded != "":
+		return element
+	case n > 1<<30/element.bytes:
+		return bound{unbounded: path}
 	}
-	return sum
+	return bound{bytes: listHeader(n) + n*element.bytes}
 }
 
 func (in bounds) members(s *schema.Struct, path string) bound {
@@ -232,7 +277,7 @@ func (in bounds) members(s *schema.Struct, path string) bound {
 	in = append(slices.Clip(in), s)
 	sum := bound{bytes: listHeader(len(s.Members))}
 	for _, m := range s.Members {
-		value := in.value(m.Type, 0, path+"."+m.Name)
+		value := in.value(m.Type, limit{}, path+"."+m.Name)
 		if value.unbounded != "" {
 			return value
 		}

@@ -52,7 +52,13 @@ func fieldOf(name string, max int, typ *schema.Type) *schema.Field {
 	return &schema.Field{Name: name, GoName: name, Key: strings.ToLower(name), Max: max, Type: typ}
 }
 
+func each(n int, f *schema.Field) *schema.Field {
+	f.Each = n
+	return f
+}
+
 var (
+	anyType    = &schema.Type{Kind: schema.Any, Go: types.Universe.Lookup("any").Type()}
 	stringType = &schema.Type{Kind: schema.String, Go: types.Typ[types.String]}
 	intType    = &schema.Type{Kind: schema.Int, Go: types.Typ[types.Int64]}
 )
@@ -79,11 +85,42 @@ func TestBudgetTexts(t *testing.T) {
 		{fields(name, free("Bio")), "Nothing bounds Bio; browsers keep cookies of at most 4096 bytes.",
 			"  field          key       size\n" +
 				"  Username       username  75\n" +
-				"  Bio            bio       unbounded\n" +
+				"  Bio            bio       unbounded; max=N bounds it\n" +
 				"  sealed cookie            unbounded; 218 without the unbounded fields, 3878 left of 4096\n"},
 		{fields(fieldOf("Roles", 8, &schema.Type{Kind: schema.Slice, Elem: stringType})), "Nothing bounds Roles; browsers keep cookies of at most 4096 bytes.",
 			"  field          key    size\n" +
-				"  Roles          roles  unbounded: roles[]\n" +
+				"  Roles          roles  unbounded: roles[]; each=N bounds it\n" +
+				"  sealed cookie         unbounded; 118 without the unbounded fields, 3978 left of 4096\n"},
+		{fields(each(40, fieldOf("Roles", 8, &schema.Type{Kind: schema.Slice, Elem: stringType})),
+			each(3, fieldOf("Short", 8, &schema.Type{Kind: schema.Slice, Elem: intType})),
+			each(40, fieldOf("Ints", 8, &schema.Type{Kind: schema.Slice, Elem: intType})),
+			each(40, fieldOf("Notes", 2, &schema.Type{Kind: schema.Map, Key: stringType, Elem: anyType})),
+			each(40, fieldOf("Four", 0, &schema.Type{Kind: schema.Array, Len: 4, Elem: anyType}))),
+			"Its cookie takes at most 1037 of the 4096 bytes that browsers keep.",
+			"  field          key    size\n" +
+				"  Roles          roles  327\n" + // key 6, header 1, 8 times 40
+				"  Short          short  31\n" +
+				"  Ints           ints   78\n" +
+				"  Notes          notes  87\n" +
+				"  Four           four   166\n" +
+				"  sealed cookie         1037, 3059 left of 4096\n"},
+		{fields(each(40, fieldOf("Roles", 0, &schema.Type{Kind: schema.Slice, Elem: stringType})),
+			fieldOf("Tags", 0, &schema.Type{Kind: schema.Slice, Elem: stringType}),
+			fieldOf("Nums", 0, &schema.Type{Kind: schema.Slice, Elem: intType}),
+			fieldOf("Prefs", 3, &schema.Type{Kind: schema.Map, Key: stringType, Elem: intType}),
+			fieldOf("Pair", 0, &schema.Type{Kind: schema.Array, Len: 2, Elem: stringType}),
+			fieldOf("Any", 0, anyType),
+			fieldOf("Ptr", 0, &schema.Type{Kind: schema.Pointer, Elem: stringType}), huge),
+			"Nothing bounds Roles, Tags, Nums and 5 more; browsers keep cookies of at most 4096 bytes.",
+			"  field          key    size\n" +
+				"  Roles          roles  unbounded; max=N bounds it\n" +
+				"  Tags           tags   unbounded; max=N,each=N bounds it\n" +
+				"  Nums           nums   unbounded; max=N bounds it\n" +
+				"  Prefs          prefs  unbounded: prefs[key]; each=N bounds it\n" +
+				"  Pair           pair   unbounded: pair[]; each=N bounds it\n" +
+				"  Any            any    unbounded; no option bounds it\n" +
+				"  Ptr            ptr    unbounded; no option bounds it\n" +
+				"  Huge           huge   unbounded: huge[]; each=N bounds it\n" +
 				"  sealed cookie         unbounded; 118 without the unbounded fields, 3978 left of 4096\n"},
 		{fields(fieldOf("Text", 5000, stringType)), "Its cookie may take 6796 bytes, more than the 4096 that browsers keep.",
 			"  field          key   size\n" +

@@ -20,7 +20,7 @@ func getDoc(f *schema.Field) string {
 	switch {
 	case f.Type.Kind == schema.Time:
 		doc += " It is in UTC."
-	case holdsTime(f.Type, map[any]bool{}):
+	case holds(f.Type, func(k schema.Kind) bool { return k == schema.Time }, map[any]bool{}):
 		doc += " Times in it are in UTC."
 	}
 	if f.Visitor {
@@ -36,26 +36,33 @@ func getDoc(f *schema.Field) string {
 	return doc
 }
 
-// holdsTime reports whether there may be a time in a t that is stored as such.
-func holdsTime(t *schema.Type, seen map[any]bool) bool {
+// holds reports whether there may be a value of such a kind in a t.
+func holds(t *schema.Type, is func(schema.Kind) bool, seen map[any]bool) bool {
 	switch {
 	case t == nil || seen[t]:
 		return false
-	case t.Kind == schema.Time:
+	case is(t.Kind):
 		return true
 	}
 	seen[t] = true
 	switch t.Kind {
 	case schema.StructKind:
-		return slices.ContainsFunc(t.Struct.Members, func(m *schema.Member) bool { return holdsTime(m.Type, seen) })
+		return slices.ContainsFunc(t.Struct.Members, func(m *schema.Member) bool { return holds(m.Type, is, seen) })
 	case schema.Slice, schema.Array, schema.Map, schema.Pointer:
-		return holdsTime(t.Elem, seen)
+		return holds(t.Key, is, seen) || holds(t.Elem, is, seen)
 	}
 	return false
 }
 
+// encodesItself reports whether methods or functions of the program encode values of a kind.
+func encodesItself(k schema.Kind) bool { return schema.Custom <= k && k <= schema.Via }
+
 func hasDoc(f *schema.Field) string {
 	return wrap(fmt.Sprintf("Has%s reports whether %s is set.", f.Name, f.Name))
+}
+
+func lookupDoc(f *schema.Field) string {
+	return wrap(fmt.Sprintf("Lookup%s returns %s as Get%[1]s does; ok reports whether it is set.", f.Name, f.Name))
 }
 
 func setDoc(f *schema.Field) string {
@@ -65,19 +72,35 @@ func setDoc(f *schema.Field) string {
 	}
 	doc += "."
 	if f.Max > 0 {
-		unit := "elements"
-		if f.Type.Kind == schema.String || f.Type.Kind == schema.Bytes {
-			unit = "bytes"
-		}
+		unit := units(f)
 		if f.Max == 1 {
 			unit = strings.TrimSuffix(unit, "s")
 		}
 		doc += fmt.Sprintf(" A value of more than %d %s is refused, and Err returns the error.", f.Max, unit)
 	}
+	if f.Each > 0 {
+		doc += fmt.Sprintf(" An element of more than %d bytes, as it is stored, is refused too.", f.Each)
+	}
+	if holds(f.Type, encodesItself, map[any]bool{}) {
+		doc += " A value whose encoding does not read back is refused with ErrEncode."
+	}
 	if f.Principal {
 		doc += " Changing it gives the session a new id and sets AuthenticatedAt."
 	}
 	return wrap(doc)
+}
+
+// units are what the max of a field counts.
+func units(f *schema.Field) string {
+	if f.Type.Kind == schema.String || f.Type.Kind == schema.Bytes {
+		return "bytes"
+	}
+	return "elements"
+}
+
+// tryDoc is of the form of an accessor that returns the error.
+func tryDoc(f *schema.Field, verb string) string {
+	return wrap(fmt.Sprintf("Try%[1]s%[2]s is %[1]s%[2]s, but returns the error of a value that is refused, and leaves the session as it was.", verb, f.Name))
 }
 
 func popDoc(f *schema.Field) string {

@@ -28,6 +28,7 @@ func (g *generator) accessors(s *schema.Schema) {
 	g.file.Func().Id(from).Params(g.id("ctx").Qual("context", "Context")).Op("*").Id(name).
 		Add(oneLine(jen.Return(inRuntime("FromContext").Types(jen.Id(name)).Call(g.id("ctx")))))
 
+	g.limits(s)
 	for _, f := range s.Fields {
 		g.methods(s, f)
 	}
@@ -60,17 +61,49 @@ func (g *generator) methods(s *schema.Schema, f *schema.Field) {
 		g.flow(s, f)
 		return
 	}
+	refuses := f.MayRefuse()
 	method(getDoc(f), "Get").Add(typ()).Add(oneLine(jen.Return(field("Get"))))
 	method(hasDoc(f), "Has").Bool().Add(oneLine(jen.Return(field("Has"))))
+	method(lookupDoc(f), "Lookup").Params(g.id("v").Add(typ()), g.id("ok").Bool()).Add(oneLine(jen.Return(field("Lookup"))))
 	method(setDoc(f), "Set", g.id("v").Add(typ())).Add(oneLine(field("Set", g.id("v"))))
+	if refuses {
+		method(tryDoc(f, "Set"), "TrySet", g.id("v").Add(typ())).Error().Add(oneLine(jen.Return(field("TrySet", g.id("v")))))
+	}
 	method(popDoc(f), "Pop").Params(g.id("v").Add(typ()), g.id("ok").Bool()).Add(oneLine(jen.Return(field("Pop"))))
 	method(clearDoc(f), "Clear").Add(oneLine(field("Clear")))
 	method(updateDoc(f), "Update", g.id("f").Func().Params(typ()).Add(typ())).
 		Add(oneLine(field("Update", g.id("f"))))
-	if f.Type.Kind == schema.Slice {
+	if f.Appends() {
 		elem := f.Type.Go.Underlying().(*types.Slice).Elem()
-		method(appendDoc(f), "Append", g.id("v").Op("...").Add(g.typ(elem))).
-			Add(oneLine(inRuntime("Append").Call(session, jen.Op("&").Id(g.fieldVars[f]), g.id("v").Op("..."))))
+		call := func(name string) *jen.Statement {
+			return inRuntime(name).Call(session, jen.Op("&").Id(g.fieldVars[f]), g.id("v").Op("..."))
+		}
+		method(appendDoc(f), "Append", g.id("v").Op("...").Add(g.typ(elem))).Add(oneLine(call("Append")))
+		if refuses {
+			method(tryDoc(f, "Append"), "TryAppend", g.id("v").Op("...").Add(g.typ(elem))).Error().
+				Add(oneLine(jen.Return(call("TryAppend"))))
+		}
+	}
+}
+
+// limits writes the constants that say what the fields of a schema hold at most.
+func (g *generator) limits(s *schema.Schema) {
+	var list []jen.Code
+	for _, f := range s.Fields {
+		if name := f.MaxName(s); name != "" {
+			list = append(list, jen.Id(name).Op("=").Lit(f.Max).Comment(units(f)))
+		}
+	}
+	switch len(list) {
+	case 0:
+		return
+	case 1:
+		g.file.Line()
+		g.file.Const().Add(list...)
+	default:
+		g.file.Line()
+		g.comment("What fields of a " + s.TypeName + " hold at most.")
+		g.file.Const().Defs(list...)
 	}
 }
 
@@ -110,6 +143,9 @@ func (g *generator) options(index int, f *schema.Field) []jen.Code {
 	}
 	if f.Max > 0 {
 		options = append(options, pair("Max", jen.Lit(f.Max)))
+	}
+	if f.Each > 0 {
+		options = append(options, pair("Each", jen.Lit(f.Each)))
 	}
 	if f.TTL > 0 {
 		options = append(options, pair("TTL", g.duration(f.TTL)))

@@ -117,6 +117,11 @@ func newGenerator(pkg *schema.Package) *generator {
 		for _, name := range s.Generated() {
 			g.names.take(name)
 		}
+		for _, f := range s.Fields {
+			if name := f.MaxName(s); name != "" {
+				g.names.take(name)
+			}
+		}
 	}
 	for _, s := range pkg.Schemas {
 		for _, f := range s.Fields {

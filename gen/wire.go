@@ -23,8 +23,8 @@ import (
 //	Name = shape      a type that holds itself with no struct between, type Tree []Tree
 //	Name (removed)    a schema that is gone; behind the other schemas
 //
-// A line that ends in "(partial: without a, b)" is that of a key or member with the option partial, and
-// says what is not stored of it. A shape that ends in "(removed)" is that of a key which is no longer in the schema, or of a member
+// A line that ends in "(partial: without a, b)" is that of a key or member with the option partial, or
+// of a struct that embeds another with it, and says what is not stored of it. A shape that ends in "(removed)" is that of a key which is no longer in the schema, or of a member
 // which is no longer in its struct. Sessions in browsers may still have it.
 //
 // Shapes are bool, int8 to int64, int, uint8 to uint64, uint, float32, float64, str, bin, bin[16],
@@ -45,6 +45,7 @@ type wireType struct {
 	Array   bool
 	Removed bool   // a schema that is gone. Nothing refers to it by its name, which may be a type's now
 	Shape   string // only of a type that is not a struct
+	Lost    string // what is not stored of structs that it embeds, as the list says it
 	Members []wireMember
 	Line    int // in the file that it was read from
 }
@@ -79,7 +80,7 @@ func (g *generator) wireFormat() wireTypes {
 		if c.strct == nil {
 			t.Shape = g.wholeShape(c.typ)
 		} else {
-			t.Array = c.strct.AsArray
+			t.Array, t.Lost = c.strct.AsArray, strings.Join(c.strct.LetGo, ", ")
 			for _, m := range c.strct.Members {
 				shape := g.shape(m.Type)
 				if t.Array && embeddedIn(m) != "" {
@@ -184,6 +185,9 @@ func (list wireTypes) comment() string {
 		case t.Removed:
 			b.WriteString(removedMark)
 		}
+		if t.Lost != "" {
+			b.WriteString(partialMark + t.Lost + ")")
+		}
 		b.WriteByte('\n')
 		for _, m := range t.Members {
 			fmt.Fprintf(&b, "//\t  %-*s%s", width, quoteName(m.Key), m.Shape)
@@ -240,7 +244,9 @@ func parseWire(src []byte) (wireTypes, error) {
 			shape, lost, _ := strings.Cut(shape, partialMark)
 			t.Members = append(t.Members, wireMember{Key: name, Shape: shape, Lost: strings.TrimSuffix(lost, ")"), Removed: removed, Line: number})
 		default:
-			t := wireType{Name: name, Line: number}
+			rest, lost, _ := strings.Cut(" "+rest, partialMark)
+			rest = strings.TrimPrefix(rest, " ")
+			t := wireType{Name: name, Lost: strings.TrimSuffix(lost, ")"), Line: number}
 			shape, isShape := strings.CutPrefix(rest, "= ")
 			switch {
 			case isShape:

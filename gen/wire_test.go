@@ -34,7 +34,8 @@ func TestWireComment(t *testing.T) {
 			{Key: "gone", Shape: "[]Item", Removed: true},
 		}},
 		{Name: "Item", Members: []wireMember{{Key: "SKU", Shape: "str"}}},
-		{Name: "Point", Array: true, Members: []wireMember{{Key: "X", Shape: "float64"}}},
+		{Name: "Login", Lost: "oauth2.Token.raw", Members: []wireMember{{Key: "At", Shape: "time"}}},
+		{Name: "Point", Array: true, Lost: "Point.a, Point.b", Members: []wireMember{{Key: "X", Shape: "float64"}}},
 		{Name: "Tree", Shape: "[]Tree"},
 	}
 	const want = wireIntro + `//
@@ -51,7 +52,10 @@ func TestWireComment(t *testing.T) {
 //	Item
 //	  SKU         str
 //
-//	Point (array)
+//	Login (partial: without oauth2.Token.raw)
+//	  At          time
+//
+//	Point (array) (partial: without Point.a, Point.b)
 //	  X           float64
 //
 //	Tree = []Tree
@@ -78,6 +82,7 @@ func TestWireComment(t *testing.T) {
 func TestWireRoundTrip(t *testing.T) {
 	name := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z_]{1,30}`))
 	shape := rapid.StringMatching(`[a-z\[\]*]{1,9}( struct \{ A, B int \})?`)
+	lost := rapid.StringMatching(`([A-Za-z.]{1,9}(, [a-z]{1,3})?)?`)
 	list := rapid.SliceOf(rapid.Custom(func(t *rapid.T) wireType {
 		w := wireType{Name: name.Draw(t, "name")}
 		switch rapid.IntRange(0, 2).Draw(t, "form") {
@@ -87,9 +92,10 @@ func TestWireRoundTrip(t *testing.T) {
 		case 1:
 			w.Array = true
 		}
+		w.Lost = lost.Draw(t, "lost")
 		for range rapid.IntRange(0, 3).Draw(t, "members") {
 			w.Members = append(w.Members, wireMember{
-				Key: name.Draw(t, "key"), Shape: shape.Draw(t, "shape"), Lost: rapid.StringMatching(`([A-Za-z.]{1,9}(, [a-z]{1,3})?)?`).Draw(t, "lost"), Removed: rapid.Bool().Draw(t, "removed")})
+				Key: name.Draw(t, "key"), Shape: shape.Draw(t, "shape"), Lost: lost.Draw(t, "lost"), Removed: rapid.Bool().Draw(t, "removed")})
 		}
 		return w
 	}))

@@ -35,6 +35,10 @@ func TestAllocations(t *testing.T) {
 		from(r)
 		io.WriteString(w, "body")
 	})
+	reads := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fieldVisits.Get(from(r).Session)
+		io.WriteString(w, "body")
+	})
 	floor := testing.AllocsPerRun(100, request(bare))
 
 	s := m.Open(t.Context(), []string{cookie})
@@ -46,6 +50,7 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"an untouched request", request(m.Handler(bare)), floor + 2},
 		{"a request for the session that does not use it", request(m.Handler(looks)), floor + 2},
+		{"a request that reads an int", request(m.Handler(reads)), floor + 3},
 		{"Get of an int", func() { fieldVisits.Get(s.Session) }, 0},
 		{"Get of a string", func() { fieldUser.Get(s.Session) }, 1},
 		{"Has", func() { fieldVisits.Has(s.Session) }, 0},

@@ -52,8 +52,7 @@ func contextValue[S any](outer context.Context, key any, s *S, st *state) any {
 			return s
 		}
 	case portrait.Key:
-		st.ask()
-		return st.describe
+		return st.subject()
 	case withinKey:
 		if key.manager.cookie.Name() == st.manager.cookie.Name() { // in whatever scope: both read both
 			return st.manager

@@ -14,13 +14,16 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
+// aKey is the context key of a value that is not ours.
+type aKey struct{}
+
 // A transport of its own has what Handler gives to net/http.
 func TestNewContext(t *testing.T) {
 	m, other := newManager(t, runtime.Config{}), newManager(t, runtime.Config{Name: "__Host-other"})
 	s := m.Open(t.Context(), nil)
-	ctx := m.NewContext(context.WithValue(t.Context(), "key", "value"), s)
+	ctx := m.NewContext(context.WithValue(t.Context(), aKey{}, "value"), s)
 	r := httptest.NewRequest("GET", "/", nil).WithContext(ctx)
-	if got := runtime.FromContext[visitor](ctx); got != s || m.Get(r) != s || ctx.Value("key") != "value" {
+	if got := runtime.FromContext[visitor](ctx); got != s || m.Get(r) != s || ctx.Value(aKey{}) != "value" {
 		t.Errorf("found %v, %v", got, m.Get(r))
 	}
 	if got := other.Get(r); got == s {
@@ -200,7 +203,7 @@ func TestWrongContext(t *testing.T) {
 		"no values":    {&fasthttpContext{plain, nil}, missing},
 		"gone":         {&goneContext{plain}, missing},
 	} {
-		derived, cancel := context.WithTimeout(context.WithValue(c.ctx, "key", "value"), time.Hour)
+		derived, cancel := context.WithTimeout(context.WithValue(c.ctx, aKey{}, "value"), time.Hour)
 		defer cancel()
 		for _, ctx := range []context.Context{c.ctx, derived} {
 			got := mustPanic(t, func() { runtime.FromContext[visitor](ctx) })

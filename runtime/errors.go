@@ -11,12 +11,13 @@ var (
 	// names the largest fields.
 	ErrTooLarge = errors.New("session: too large for a cookie")
 
-	// ErrMax means that a field was set to a value above the max of its schema. The
-	// field keeps its old value.
+	// ErrMax means that a field was set to a value above the max of its schema, or with an element
+	// above its each. The field keeps its old value.
 	ErrMax = errors.New("session: value above the field's max")
 
-	// ErrEncode means that a value could not be encoded, because a marshaler of its
-	// type failed or it is nested deeper than 32 levels. The field keeps its old value.
+	// ErrEncode means that a value could not be encoded: a marshaler of its type failed, or
+	// wrote what its unmarshaler cannot read; or it is nested deeper than 32 levels. The field
+	// keeps its old value.
 	ErrEncode = errors.New("session: value cannot be encoded")
 
 	// ErrUpdate is returned if the field changed each time that Update called its function, which

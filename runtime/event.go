@@ -114,7 +114,7 @@ func (m *manager) report(ctx context.Context, e Event) {
 		observer(e)
 		return
 	}
-	m.recent.add(e, m.clock.now())
+	m.recent.add(e, &m.clock)
 	if m.onEvent != nil {
 		m.onEvent(ctx, e)
 		return

@@ -17,8 +17,8 @@ type recentEvents struct {
 // maxRecent bounds how many are kept.
 const maxRecent = 50
 
-// add keeps an event that happened at a time.
-func (r *recentEvents) add(e Event, now int64) {
+// add keeps an event that happens now.
+func (r *recentEvents) add(e Event, clock *clock) {
 	if !r.keep {
 		return
 	}
@@ -28,7 +28,7 @@ func (r *recentEvents) add(e Event, now int64) {
 		r.events = slices.Delete(r.events, 0, 1)
 	}
 	r.events = append(r.events, portrait.Event{
-		Time: unixTime(now), Kind: string(e.Kind), Reason: e.Reason, Field: e.Field,
+		Time: unixTime(clock.now()), Kind: string(e.Kind), Reason: e.Reason, Field: e.Field,
 		Method: e.Method, Path: e.Path, Largest: e.Largest,
 	})
 }

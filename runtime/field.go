@@ -65,6 +65,12 @@ func (f *Field[T]) of(st *state) *descriptor { return st.manager.fields[f.Index]
 
 func (f *Field[T]) drop(st *state, raw []byte, err error) { st.drop(f.of(st), raw, err) }
 
+// Lookup returns the field's value, and whether it is set. If it is not, the value is the default.
+func (f *Field[T]) Lookup(s Session) (v T, ok bool) {
+	v, raw := f.get(s.session())
+	return v, raw != nil
+}
+
 // Has reports whether the field is set.
 func (f *Field[T]) Has(s Session) bool {
 	_, raw := f.get(s.session())
@@ -75,11 +81,21 @@ func (f *Field[T]) Has(s Session) bool {
 // Err returns the error.
 func (f *Field[T]) Set(s Session, v T) {
 	st := s.session()
-	f.encode(st, v, func(raw []byte) { st.put(f.of(st), raw, nil, nil) })
+	if err := f.set(st, v); err != nil {
+		st.refuse(err)
+	}
 }
 
-// encode calls use with the encoded value, which use must not keep.
-func (f *Field[T]) encode(st *state, v T, use func(raw []byte)) {
+// TrySet is Set for a value that may be refused: it then returns ErrMax or ErrEncode, and the
+// session and its Err are as they were.
+func (f *Field[T]) TrySet(s Session, v T) error { return f.set(s.session(), v) }
+
+func (f *Field[T]) set(st *state, v T) error {
+	return f.encode(v, func(raw []byte) { st.put(f.of(st), raw, nil, nil) })
+}
+
+// encode calls use with the encoded value, which use must not keep, unless the value is refused.
+func (f *Field[T]) encode(v T, use func(raw []byte)) error {
 	buf := getScratch()
 	defer putScratch(buf)
 	*buf = (*buf)[:cap(*buf)] // to be wiped, even if a marshaler panics
@@ -95,20 +111,23 @@ func (f *Field[T]) encode(st *state, v T, use func(raw []byte)) {
 		err = fmt.Errorf("%w: field %s: %w", ErrEncode, f.Name, codec.Within(f.Key, err))
 	}
 	if err != nil {
-		st.lock()
-		st.fail(&fieldError{f.Name, err})
-		st.unlock()
-		return
+		return &fieldError{f.Name, err}
 	}
 	use(raw)
+	return nil
 }
 
+// check holds an encoded value against the limits of the field.
 func (f *Field[T]) check(raw []byte) error {
-	if f.Max == 0 {
-		return nil
+	if f.Max > 0 {
+		if n, ok := wire.Len(raw); ok && n > f.Max {
+			return fmt.Errorf("%w: field %s holds at most %d, got %d", ErrMax, f.Name, f.Max, n)
+		}
 	}
-	if n, ok := wire.Len(raw); ok && n > f.Max {
-		return fmt.Errorf("%w: field %s holds at most %d, got %d", ErrMax, f.Name, f.Max, n)
+	if f.Each > 0 {
+		if n := wire.Largest(raw); n > f.Each {
+			return fmt.Errorf("%w: field %s holds elements of at most %d bytes, got one of %d", ErrMax, f.Name, f.Each, n)
+		}
 	}
 	return nil
 }
@@ -148,23 +167,26 @@ func (f *Field[T]) Clear(s Session) {
 // until the session is saved.
 func (f *Field[T]) Update(s Session, change func(T) T) {
 	st := s.session()
+	if err := f.update(st, change); err != nil {
+		st.refuse(err)
+	}
+}
+
+// update is Update; the error says why it did nothing.
+func (f *Field[T]) update(st *state, change func(T) T) error {
 	again := f.again(st, change)
 	for attempt := range maxUpdates {
 		v, old := f.get(st)
 		done := true
-		f.encode(st, change(v), func(raw []byte) {
-			done = st.put(f.of(st), raw, &old, again)
-		})
-		if done {
-			return
+		err := f.encode(change(v), func(raw []byte) { done = st.put(f.of(st), raw, &old, again) })
+		if err != nil || done {
+			return err
 		}
 		if more := attempt - 4; more >= 0 { // several goroutines update the field
 			time.Sleep(rand.N(time.Microsecond << min(more, 6)))
 		}
 	}
-	st.lock()
-	st.fail(fmt.Errorf("%w: field %s", ErrUpdate, f.Name))
-	st.unlock()
+	return fmt.Errorf("%w: field %s", ErrUpdate, f.Name)
 }
 
 // maxUpdates bounds how often Update calls a function while the field changes meanwhile.
@@ -179,7 +201,9 @@ func (f *Field[T]) again(st *state, change func(T) T) update {
 				v = decoded
 			}
 		}
-		f.encode(st, change(v), func(raw []byte) { result = bytes.Clone(raw) })
+		if err := f.encode(change(v), func(raw []byte) { result = bytes.Clone(raw) }); err != nil {
+			st.refuse(err)
+		}
 		return result
 	}
 }

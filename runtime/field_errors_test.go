@@ -42,6 +42,36 @@ func TestEncodeErrors(t *testing.T) {
 	}
 }
 
+// Of a secret field, an error says which it is and no more: not what its methods say, nor where in
+// the value it is.
+func TestSecretEncodeErrors(t *testing.T) {
+	encode := func(e *codec.Encoder, v map[string]moody) {
+		codec.EncodeMap(e, v, codec.EncodeString, codec.EncodeText[moody, *moody])
+	}
+	decode := func(d *codec.Decoder) map[string]moody {
+		return codec.DecodeMap[map[string]moody](d, codec.DecodeString, func(d *codec.Decoder) moody {
+			d.Fail(errors.New("no: s3cret-value"))
+			return ""
+		})
+	}
+	for _, value := range []moody{"fail", "cannot be read"} {
+		for _, secret := range []bool{true, false} {
+			f := runtime.Field[map[string]moody]{Name: "Moods", Key: "m", Secret: secret, Encode: encode, Decode: decode}
+			s := newManagerOf(t, runtime.Config{}, &f).Open(t.Context(), nil)
+			f.Set(s.Session, map[string]moody{"s3cret-key": value})
+			err := s.Err()
+			_, located := errors.AsType[*codec.PathError](err)
+			text := fmt.Sprintf("%v %+v %#v", err, err, err)
+			if !errors.Is(err, runtime.ErrEncode) || located == secret || strings.Contains(text, "s3cret") == secret {
+				t.Errorf("%s, secret=%v: %s", value, secret, text)
+			}
+			if secret && err.Error() != "session: value cannot be encoded: field Moods" {
+				t.Errorf("%s: %v", value, err)
+			}
+		}
+	}
+}
+
 // A marshaler's panic passes through, and leaves a session that can be used.
 func TestEncodePanic(t *testing.T) {
 	f := moodyField(false)

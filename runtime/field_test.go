@@ -268,3 +268,15 @@ func TestUpdateRunsAgain(t *testing.T) {
 		t.Errorf("after Clear: %q", got)
 	}
 }
+
+// A default is not set, though Lookup returns it.
+func TestLookup(t *testing.T) {
+	s := newManager(t, runtime.Config{}).Open(t.Context(), nil)
+	if v, ok := fieldTheme.Lookup(s.Session); v != "light" || ok {
+		t.Errorf("unset: %q, %v", v, ok)
+	}
+	fieldTheme.Set(s.Session, "")
+	if v, ok := fieldTheme.Lookup(s.Session); v != "" || !ok {
+		t.Errorf("set: %q, %v", v, ok)
+	}
+}

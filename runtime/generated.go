@@ -46,6 +46,7 @@ type Field[T any] struct {
 	Key       string        // the wire key
 	Was       []string      // older wire keys that are also read
 	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 for no limit
+	Each      int           // bytes of each element of a slice, array or map, encoded; 0 for no limit
 	TTL       time.Duration // how long it stays after it was set; 0 for as long as the session
 	Secret    bool          // redacted wherever the session is printed
 	Principal bool          // whom the session belongs to
@@ -65,6 +66,16 @@ func Append[S ~[]E, E any](s Session, f *Field[S], v ...E) {
 		return
 	}
 	f.Update(s, func(old S) S { return append(old, v...) })
+}
+
+// TryAppend is Append for elements that may be refused: it then returns ErrMax or ErrEncode, and the
+// session and its Err are as they were. With Config.Store, saving appends the elements once more if another request
+// changed the session meanwhile: if there is no room for them any more, the save fails with ErrMax.
+func TryAppend[S ~[]E, E any](s Session, f *Field[S], v ...E) error {
+	if len(v) == 0 {
+		return nil
+	}
+	return f.update(s.session(), func(old S) S { return append(old, v...) })
 }
 
 // AddFlash appends values to a field that is a flash. Beyond f.Max the oldest are dropped, with an event.
@@ -116,7 +127,9 @@ func ClearFlash[S ~[]E, E any](s Session, f *Field[S]) {
 func Prove(s Session, f *Field[time.Time]) {
 	st := s.session()
 	now := time.Unix(st.now(), 0)
-	f.encode(st, now, func(raw []byte) { st.prove(f.of(st), raw) })
+	if err := f.encode(now, func(raw []byte) { st.prove(f.of(st), raw) }); err != nil {
+		st.refuse(err)
+	}
 }
 
 // Within reports whether a field that is a factor was proved at most so long ago.

@@ -260,7 +260,26 @@ func (h *revocableHome) revokePrincipal(ctx context.Context, raw []byte) error {
 }
 
 func (h *revocableHome) revokeOthers(ctx context.Context, st *state, raw []byte) error {
+	if err := h.stays(ctx, st); err != nil {
+		return err
+	}
 	return h.marks.raiseForOthers(ctx, st, raw)
+}
+
+// stays fails with ErrEnded if the session has ended, or moved to another id, since it was opened.
+func (h *revocableHome) stays(ctx context.Context, st *state) error {
+	if st.revocable.owner == ownerNone {
+		return nil
+	}
+	rec, err := h.load(ctx, h.denials.store, h.denials.idKey(st.revocable.id))
+	if err != nil {
+		return err
+	}
+	revoked, err := h.marks.revoked(ctx, &st.Contents, h.marks.look)
+	if err == nil && (revoked || rec.Version > 0) {
+		return ErrEnded
+	}
+	return err
 }
 
 // check asks the store again, about the id that the session has by now.

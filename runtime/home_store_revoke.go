@@ -111,6 +111,9 @@ func (h *storeHome) killAll(st *state, sessions []stored) error {
 }
 
 func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) error {
+	if err := h.stays(ctx, st); err != nil {
+		return err
+	}
 	if err := h.marks.raiseForOthers(ctx, st, raw); err != nil {
 		return err
 	}
@@ -120,6 +123,18 @@ func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) err
 	}
 	delete(sessions, st.stored.at.id)
 	return h.killAll(st, slices.Collect(maps.Values(sessions)))
+}
+
+// stays fails with ErrEnded if the session has ended, or moved to another id, since it was opened.
+func (h *storeHome) stays(ctx context.Context, st *state) error {
+	if !st.stored.found() {
+		return nil
+	}
+	_, err := h.load(h.noRequest(ctx), h.place(st.stored.at.id, 0), h.newContents())
+	if errors.Is(err, ErrNoRecord) {
+		return ErrEnded
+	}
+	return err
 }
 
 // check asks for the record again, wherever the session moved. The next time it begins there: the

@@ -16,29 +16,38 @@ func (h *storeHome) list(ctx context.Context, raw []byte) iter.Seq2[*state, erro
 	return func(yield func(*state, error) bool) {
 		seen := map[sessionID]bool{} // a session may be sealed anew, under another hash, meanwhile
 		for _, hash := range h.principalHashes(raw) {
-			records, err := h.recordsOf(ctx, hash)
-			if err != nil {
-				yield(nil, err)
+			if !h.listUnder(ctx, hash, raw, seen, yield) {
 				return
-			}
-			for key, rec := range records {
-				if ctx.Err() != nil {
-					yield(nil, ctx.Err())
-					return
-				}
-				st, err := h.openEntry(ctx, key, rec, raw)
-				if err == nil && (st == nil || seen[st.ID()]) {
-					continue
-				}
-				if err == nil {
-					seen[st.ID()] = true
-				}
-				if !yield(st, err) {
-					return
-				}
 			}
 		}
 	}
+}
+
+// listUnder yields the principal's sessions that have one of their hashes and were not seen before. It is
+// false if it has been the last to yield.
+func (h *storeHome) listUnder(ctx context.Context, hash string, raw []byte, seen map[sessionID]bool, yield func(*state, error) bool) bool {
+	records, err := h.recordsOf(ctx, hash)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	for key, rec := range records {
+		if ctx.Err() != nil {
+			yield(nil, ctx.Err())
+			return false
+		}
+		st, err := h.openEntry(ctx, key, rec, raw)
+		if err == nil {
+			if st == nil || seen[st.ID()] {
+				continue
+			}
+			seen[st.ID()] = true
+		}
+		if !yield(st, err) {
+			return false
+		}
+	}
+	return true
 }
 
 // openEntry opens a record that the store has under a principal. It is nil if that is no session of

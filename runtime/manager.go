@@ -97,7 +97,8 @@ func (m *Manager[S]) Get(r *http.Request) *S {
 // A change after Save comes too late: there is an event, and Err returns ErrTooLate. Saving once
 // more, while the response has not begun, still saves it.
 func (m *Manager[S]) Save(w http.ResponseWriter, _ *http.Request, s *S) error {
-	return m.state(s).writeTo(w.Header(), new(response.Values), byHand)
+	_, err := m.state(s).writeTo(w.Header(), new(response.Values), byHand)
+	return err
 }
 
 // Open returns the session of a request with these values of the Cookie header field, for
@@ -116,7 +117,7 @@ func (m *Manager[S]) Open(ctx context.Context, cookieHeaders []string) *S {
 // was cleared or destroyed. A change after Seal comes too late, as after Save.
 func (m *Manager[S]) Seal(s *S) (http.Header, error) {
 	header := make(http.Header)
-	err := m.state(s).writeTo(header, new(response.Values), byHand)
+	_, err := m.state(s).writeTo(header, new(response.Values), byHand)
 	return header, err
 }
 

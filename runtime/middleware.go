@@ -79,7 +79,14 @@ func (x *untyped) init(m *manager, w http.ResponseWriter, r *http.Request, ctx c
 }
 
 // Save implements response.Session.
-func (x *untyped) Save(h http.Header, status int) error { return x.state.writeTo(h, &x.values, status) }
+func (x *untyped) Save(h http.Header, status int) error {
+	begun := response.Begun(&x.writer)
+	sends, err := x.state.writeTo(h, &x.values, status)
+	if sends && begun {
+		x.state.bypassed()
+	}
+	return err
+}
 
 // Abandon implements response.Session.
 func (x *untyped) Abandon() { x.state.abandon() }

@@ -7,14 +7,20 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
 // A session is described for package sessiondebug, which finds it in the request's context.
 
+// subject is the session to be described.
+func (st *state) subject() portrait.Subject {
+	c := st.manager.cookie
+	return portrait.Subject{Cookie: portrait.Cookie{Name: c.Name(), Attributes: c.Attributes()}, Describe: st.describe}
+}
+
 // describe describes the session.
 func (st *state) describe() portrait.Session {
+	st.ask()
 	m := st.manager
 	d, raws := st.describeLocked()
 	for i, f := range m.fields {
@@ -23,6 +29,8 @@ func (st *state) describe() portrait.Session {
 	d.Events = m.recent.all()
 	if owner := m.ownerOf(raws); owner != nil && d.Err == nil {
 		d.Others, d.OthersErr = m.describeOthers(st, owner, d.ID)
+		d.OthersAll = len(d.Others)
+		d.Others = d.Others[:min(len(d.Others), maxOthers)]
 	}
 	return d
 }
@@ -34,12 +42,9 @@ func (st *state) describeLocked() (d portrait.Session, raws [][]byte) {
 	defer st.unlock()
 	m, now := st.manager, st.now()
 	d = portrait.Session{
-		Cookie: portrait.Cookie{
-			Name:       m.cookie.Name(),
-			Attributes: m.cookie.Attributes(),
-			Received:   st.browser != holdsNothing,
-			Max:        cookie.MaxSize,
-		},
+		Cookie:    st.subject().Cookie,
+		Received:  st.browser != holdsNothing,
+		Now:       unixTime(now),
 		Err:       st.failure(),
 		New:       st.origin.isNew(),
 		Modified:  st.modified(),
@@ -82,6 +87,10 @@ func (m *manager) ownerOf(raws [][]byte) []byte {
 	}
 	return raws[m.principal.index]
 }
+
+// maxOthers bounds how many sessions of a principal are shown: tests, and scripts without a cookie
+// jar, leave many.
+const maxOthers = 50
 
 // describeOthers lists the sessions of a principal, if the home can.
 func (m *manager) describeOthers(st *state, owner []byte, id string) (others []portrait.Other, err error) {

@@ -249,3 +249,41 @@ func TestSessionOutlivesHandler(t *testing.T) {
 		}
 	}
 }
+
+// writtenRecorder tells whether it was written to, as the response writer of gin does.
+type writtenRecorder struct {
+	*httptest.ResponseRecorder
+	written bool
+}
+
+func (w *writtenRecorder) Written() bool { return w.written }
+func (w *writtenRecorder) WriteHeader(status int) {
+	w.written = true
+	w.ResponseRecorder.WriteHeader(status)
+}
+
+// A handler that writes past the writer of Handler loses its cookies, and the program is told.
+func TestWrittenPast(t *testing.T) {
+	var log eventLog
+	m := newManager(t, runtime.Config{OnEvent: log.record})
+	for _, past := range []bool{false, true} {
+		for _, changes := range []bool{false, true} {
+			below := &writtenRecorder{ResponseRecorder: httptest.NewRecorder()}
+			var s *visitor
+			m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if s = from(r); changes {
+					fieldUser.Set(s.Session, "hubo")
+				}
+				if past {
+					w = below
+				}
+				w.WriteHeader(204)
+			})).ServeHTTP(below, httptest.NewRequest("GET", "/", nil))
+			events := log.take()
+			late := len(events) > 0 && events[len(events)-1].Kind == runtime.EventTooLate
+			if want := past && changes; late != want || errors.Is(s.Err(), runtime.ErrTooLate) != want {
+				t.Errorf("past %v, changes %v: %v, %v", past, changes, events, s.Err())
+			}
+		}
+	}
+}

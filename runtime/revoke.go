@@ -30,7 +30,9 @@ func (m *Manager[S]) RevokeID(ctx context.Context, id string) error {
 
 // RevokeOthers ends the sessions of the principal of s, but not s, which gets another id: log out my
 // other devices. It must be called before the response begins: s changes, and is lost with the
-// others if it cannot be saved. It fails with [ErrEnded] if it finds that s was revoked itself.
+// others if it cannot be saved. It fails with [ErrEnded], and may have ended nobody, if it finds that s has
+// ended itself, or was left for another id by another request, that of a second click for instance: the
+// browser's next request has the session as it is then.
 func (m *Manager[S]) RevokeOthers(ctx context.Context, s *S) error {
 	st := m.state(s)
 	st.lock()

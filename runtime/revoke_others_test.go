@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,9 +125,22 @@ func TestRevokeOthersBesideOwnRequests(t *testing.T) {
 // A session that was revoked itself ends nobody.
 func TestRevokeOthersTooLate(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
-		for name, revoke := range map[string]func(r *rig, other *client) error{
-			"RevokePrincipal": func(r *rig, _ *client) error { return revokeAccount(t.Context(), r.m, 7) },
-			"RevokeOthers": func(r *rig, other *client) (err error) {
+		for name, revoke := range map[string]func(r *rig, own, other *client) error{
+			"RevokePrincipal": func(r *rig, _, _ *client) error { return revokeAccount(t.Context(), r.m, 7) },
+			"RevokeAll":       func(r *rig, _, _ *client) error { return r.m.RevokeAll(t.Context()) },
+			"RevokeID": func(r *rig, own, _ *client) (err error) {
+				own.clone().visit(func(s *visitor) { err = r.m.RevokeID(t.Context(), s.ID()) })
+				return err
+			},
+			"Destroy": func(_ *rig, own, _ *client) error {
+				own.clone().visit(func(s *visitor) { s.Destroy() })
+				return nil
+			},
+			"Renew": func(_ *rig, own, _ *client) error { // by another tab, which has the cookie now
+				own.clone().visit(func(s *visitor) { s.Renew() })
+				return nil
+			},
+			"RevokeOthers": func(r *rig, _, other *client) (err error) {
 				other.visit(func(s *visitor) { err = r.m.RevokeOthers(t.Context(), s) })
 				return err
 			},
@@ -136,7 +150,7 @@ func TestRevokeOthersTooLate(t *testing.T) {
 			var err error
 			own.visit(func(s *visitor) {
 				fieldUser.Get(s.Session)
-				if err := revoke(r, other); err != nil {
+				if err := revoke(r, own, other); err != nil {
 					t.Error(err)
 				}
 				err = r.m.RevokeOthers(t.Context(), s)
@@ -147,8 +161,52 @@ func TestRevokeOthersTooLate(t *testing.T) {
 			if own.isLoggedIn() {
 				t.Errorf("%s before: it lives", name)
 			}
-			if other.isLoggedIn() != (name == "RevokeOthers") {
+			if want := name != "RevokePrincipal" && name != "RevokeAll"; other.isLoggedIn() != want {
 				t.Errorf("%s before: the other one lives: %v", name, other.isLoggedIn())
+			}
+		}
+	})
+}
+
+// Two tabs of one session end the others at once: the session goes on in the browser, whichever tab was
+// first.
+func TestRevokeOthersFromTwoTabs(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		for _, order := range []string{"one after the other", "one within the other", "at once"} {
+			r := newRig(t)
+			other, tabs := r.login(), []*client{r.login(), nil}
+			tabs[1] = tabs[0].clone()
+			answers, errs := make([]*httptest.ResponseRecorder, 2), make([]error, 2)
+			second := func() {
+				answers[1] = tabs[1].send(func(s *visitor) { errs[1] = r.m.RevokeOthers(t.Context(), s) })
+			}
+			first := func(meanwhile func()) {
+				answers[0] = tabs[0].send(func(s *visitor) {
+					fieldUser.Get(s.Session)
+					meanwhile()
+					errs[0] = r.m.RevokeOthers(t.Context(), s)
+				})
+			}
+			switch order {
+			case "one after the other":
+				first(func() {})
+				second()
+			case "one within the other":
+				first(second)
+			case "at once":
+				together(2, func(i int) { []func(){func() { first(func() {}) }, second}[i]() })
+			}
+			done := 0
+			for i, err := range errs {
+				tabs[0].receive(answers[i])
+				if err == nil {
+					done++
+				} else if !errors.Is(err, runtime.ErrEnded) && err.Error() != "session: the session has no principal" {
+					t.Errorf("%s: %v", order, err)
+				}
+			}
+			if done == 0 || !tabs[0].isLoggedIn() || other.isLoggedIn() {
+				t.Errorf("%s: errors %v, own %v, other %v", order, errs, tabs[0].isLoggedIn(), other.isLoggedIn())
 			}
 		}
 	})

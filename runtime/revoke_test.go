@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,6 +126,74 @@ func TestListByPrincipal(t *testing.T) {
 		if infos, err := listAccount(t.Context(), r.m, 7); len(infos) > 0 || err != nil {
 			t.Errorf("%v, %v", infos, err)
 		}
+	})
+}
+
+// The calls that docs/stores.md counts.
+func TestRevokeCalls(t *testing.T) {
+	r := newRig(t, runtime.Config{})
+	revoke := func() map[string]int {
+		r.login()
+		r.store.take()
+		if err := revokeAccount(t.Context(), r.m, 7); err != nil {
+			t.Fatal(err)
+		}
+		counts := make(map[string]int)
+		for _, call := range r.store.take() {
+			counts[call]++
+		}
+		return counts
+	}
+	revoke() // the marks are there from now on
+	if got, want := revoke(), map[string]int{"load": 6, "replace": 4, "delete by principal": 1}; !maps.Equal(got, want) {
+		t.Errorf("RevokePrincipal: %v, want %v", got, want)
+	}
+	r.m.SetKeys(parseKeys(t, keyA+" "+keyB))
+	revoke()
+	if got, want := revoke(), map[string]int{"load": 9, "replace": 6, "delete by principal": 2}; !maps.Equal(got, want) {
+		t.Errorf("RevokePrincipal with two keys: %v, want %v", got, want)
+	}
+	r.store.take()
+	if err := r.m.RevokeAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.store.expect(t, "load", "insert", "delete all")
+	c := r.login()
+	r.store.take()
+	var id string
+	c.visit(func(s *visitor) { id = s.ID() })
+	r.store.expect(t, "load")
+	if err := r.m.RevokeID(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	r.store.expect(t, "insert", "load", "replace")
+}
+
+// Visitors whom nobody knows are revoked with all others, and those that come after that are not.
+func TestRevokeAllAnonymous(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			visit := func() *client {
+				c := r.client()
+				c.visit(func(s *visitor) { fieldUser.Set(s.Session, "anon") })
+				return c
+			}
+			long, before := visit(), visit()
+			time.Sleep(time.Hour)
+			long.visit(func(s *visitor) { fieldVisits.Set(s.Session, 1) })
+			if err := r.m.RevokeAll(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			after := visit()
+			for range 2 {
+				if long.isLoggedIn() || before.isLoggedIn() || !after.isLoggedIn() {
+					t.Errorf("changed just before %v, before %v, after %v", long.isLoggedIn(), before.isLoggedIn(), after.isLoggedIn())
+				}
+				time.Sleep(24 * time.Hour)
+			}
+		})
 	})
 }
 

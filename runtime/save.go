@@ -11,8 +11,9 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
-// writeTo saves the session and writes what a response must say about it.
-func (st *state) writeTo(h http.Header, room *response.Values, status int) error {
+// writeTo saves the session and writes what a response must say about it. It reports whether there
+// are cookies to send.
+func (st *state) writeTo(h http.Header, room *response.Values, status int) (sends bool, err error) {
 	lines, touched, err := st.save(room.SetCookies(), status)
 	if err == nil {
 		lines = st.appendFlows(lines)
@@ -26,7 +27,7 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) error
 	if len(lines) > 0 {
 		room.KeepPrivate(h)
 	}
-	return err
+	return len(lines) > 0, err
 }
 
 // byHand is the status of a response that is not known, as the program saves the session itself.

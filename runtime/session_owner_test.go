@@ -1,6 +1,8 @@
 package runtime_test
 
 import (
+	"cmp"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -43,6 +45,8 @@ type ownedBrowser struct {
 	dropped, kept int
 }
 
+var sequences = flag.Int("sequences", 0, "how many sequences of visits TestOwnership makes in each home")
+
 // TestOwnership makes random visits of one browser, by three users, with log-outs, renewals, requests at
 // once and an older build: nothing of one user is ever seen under another, and the visitor's cart is there.
 func TestOwnership(t *testing.T) {
@@ -54,7 +58,7 @@ func TestOwnership(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			seed := rand.Uint64()
 			total := new(ownedBrowser)
-			for i := range long.Times(100, 1000, 1_000_000) {
+			for i := range cmp.Or(*sequences, long.Times(100, 1000, 10_000)) {
 				b := newOwnedBrowser(t, rand.New(rand.NewPCG(seed, uint64(i))), home())
 				for range 3 + b.rnd.IntN(12) {
 					b.step()

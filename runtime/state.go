@@ -157,12 +157,28 @@ func (st *state) fail(err error) {
 	}
 }
 
+// bypassed reports that the handler has written past the response writer that it was given, so that
+// the cookies come too late.
+func (st *state) bypassed() {
+	st.mu.Lock()
+	defer st.unlock()
+	st.fail(ErrTooLate)
+	st.event(EventTooLate, "the handler wrote past the response writer of Manager.Handler: with gin, use ginsession.Middleware", "")
+}
+
 // resume takes back that the program has saved the session, as it does so once more.
 func (st *state) resume() {
 	st.answer = answerByHand
 	if t := st.trouble; t != nil && errors.Is(t.err, ErrTooLate) {
 		t.err, t.next = t.next, nil
 	}
+}
+
+// refuse keeps the error of a value that was not taken.
+func (st *state) refuse(err error) {
+	st.lock()
+	st.fail(err)
+	st.unlock()
 }
 
 // failure is the first error.

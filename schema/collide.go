@@ -23,6 +23,11 @@ func (in *inspector) collisions(schemas []*Schema) {
 		for _, name := range s.Generated() {
 			own[name] = s
 		}
+		for _, f := range s.Fields {
+			if name := f.MaxName(s); name != "" {
+				own[name] = s
+			}
+		}
 	}
 	in.predeclared(schemas)
 	for _, s := range schemas {
@@ -55,6 +60,26 @@ func (in *inspector) nameCollisions(s *Schema, own map[string]*Schema) {
 		own[name] = s
 		if at := in.declared(name); at.IsValid() {
 			in.reportAt(s.Pos, hint, "the %s to generate for schema %s is also declared at %s", name, s.Name, in.where(at))
+		}
+	}
+	in.constantCollisions(s, own)
+}
+
+// constantCollisions is nameCollisions for the constants of fields.
+func (in *inspector) constantCollisions(s *Schema, own map[string]*Schema) {
+	const hint = "rename the field, its key may stay; or the other one"
+	for _, f := range s.Fields {
+		name := f.MaxName(s)
+		if name == "" {
+			continue
+		}
+		if other := own[name]; other != nil {
+			in.reportAt(f.Pos, hint, "the constant %s of field %s is also generated for schema %s, declared at %s", name, f.GoName, other.Name, other.Pos)
+			continue
+		}
+		own[name] = s
+		if at := in.declared(name); at.IsValid() {
+			in.reportAt(f.Pos, hint, "the constant %s of field %s is also declared at %s", name, f.GoName, in.where(at))
 		}
 	}
 }

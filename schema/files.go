@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/build"
@@ -64,7 +65,7 @@ func (l *loader) directory(p *golist.Package) *directory {
 				continue
 			}
 			seen[name] = true
-			src, err := os.ReadFile(name)
+			src, err := readRegular(name)
 			switch {
 			case err != nil:
 				*list.files = append(*list.files, &file{path: name, errs: unreadable(name, err)})
@@ -134,7 +135,19 @@ func (d *directory) settleName() (disagreement string) {
 	return ""
 }
 
-// unreadable is the error of a file that cannot be opened.
+// readRegular reads a file, and no device or pipe, which may have no end.
+func readRegular(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is not a regular file")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(name)
+}
+
+// unreadable is the error of a file that cannot be read.
 func unreadable(name string, err error) scanner.ErrorList {
 	if e, ok := err.(*os.PathError); ok {
 		err = e.Err

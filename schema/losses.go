@@ -11,7 +11,7 @@ import (
 // this run is not about, and those of its own as another build configuration has them.
 func (l *loader) losses(u *unit) Findings {
 	i := slices.IndexFunc(u.dir.written, func(w *written) bool { return w.Path == u.target() })
-	if i < 0 {
+	if i < 0 || u.pkg.Moved != nil {
 		return nil
 	}
 	var found Findings

@@ -26,8 +26,8 @@ func holdsNothing(v *types.Var) bool {
 	return false
 }
 
-// maxPlaces bounds how many places of one field are looked at, and findings made, for structs that
-// hold one another many times over.
+// maxPlaces bounds how many places of one field are looked at one by one, and findings made, for structs
+// that hold one another many times over. Beyond it, each of their types is looked at once.
 const maxPlaces = 1000
 
 // A loser finds what a field loses.
@@ -35,6 +35,7 @@ type loser struct {
 	*inspector
 	within []*Struct // structs that the place is in, one by one
 	places int
+	seen   map[*Type]bool
 	use    func(place string, t types.Type, lost []string)
 }
 
@@ -43,15 +44,16 @@ type loser struct {
 func (in *inspector) eachLost(t *Type, path string, use func(place string, t types.Type, lost []string)) {
 	outer := in.owner
 	in.owner = nil
-	l := loser{inspector: in, use: use}
+	l := loser{inspector: in, seen: map[*Type]bool{}, use: use}
 	l.walk(t, path)
 	in.owner = outer
 }
 
 func (l *loser) walk(t *Type, path string) {
-	if l.places++; l.places > maxPlaces {
+	if l.places++; l.places > maxPlaces && l.seen[t] {
 		return
 	}
+	l.seen[t] = true
 	switch t.Kind {
 	case JSON, Gob:
 		if len(t.Lost) > 0 {

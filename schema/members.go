@@ -26,6 +26,7 @@ type memberSet struct {
 	asArray   bool
 	omitEmpty bool         // of all fields that follow
 	lost      []*types.Var // fields that are left out though no tag says so
+	letGo     []*types.Var // such fields of embedded structs whose tags say that they may be
 }
 
 // add is v5's fields.Add.
@@ -144,8 +145,14 @@ func (in *inspector) inline(set *memberSet, m *member, asked bool, at string, wi
 		}
 		promoted := *field
 		promoted.aliases, promoted.vars = nil, append(slices.Clip(m.vars), field.vars...)
+		promoted.partial = promoted.partial || m.partial
 		set.add(&promoted)
 	}
-	set.lost = append(set.lost, inner.lost...)
+	set.letGo = append(set.letGo, inner.letGo...)
+	if m.partial {
+		set.letGo = append(set.letGo, inner.lost...)
+	} else {
+		set.lost = append(set.lost, inner.lost...)
+	}
 	return true, true
 }

@@ -38,6 +38,9 @@ type Package struct {
 	// Obsolete lists the files in Dir that sessiongen wrote and that have no use any more.
 	Obsolete []Obsolete
 
+	// Moved is the file that made room for Output, nil if there is none.
+	Moved *Move
+
 	excluded []*Schema // of files that are built at another time: their names and constraints
 }
 
@@ -67,7 +70,8 @@ type Schema struct {
 	Constraint string // the build constraint of its file, "" if there is none
 }
 
-// Generated returns the package-level exported names that generated code declares for s.
+// Generated returns the package-level exported names that generated code declares for s, besides those of
+// its fields.
 func (s *Schema) Generated() []string {
 	names := []string{s.TypeName, "New" + s.TypeName + "Manager", s.TypeName + "From", s.Manager()}
 	if s.Principal() != nil {
@@ -103,6 +107,7 @@ type Field struct {
 	Type   *Type
 
 	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 is no limit
+	Each      int           // bytes of each element of a slice or array, or pair of a map, encoded; 0 is no limit
 	TTL       time.Duration // whole seconds; 0 is none
 	Default   string        // a Go constant expression, "" if there is none
 	Secret    bool
@@ -130,13 +135,36 @@ func (f *Field) Methods() []string {
 	case Factor:
 		return []string{"Prove" + f.Name, f.Name + "Within"}
 	}
-	for _, verb := range []string{"Get", "Has", "Set", "Pop", "Clear", "Update"} {
+	for _, verb := range []string{"Get", "Has", "Lookup", "Set", "Pop", "Clear", "Update"} {
 		names = append(names, verb+f.Name)
 	}
-	if f.Type != nil && f.Type.Kind == Slice {
+	if f.MayRefuse() {
+		names = append(names, "TrySet"+f.Name)
+	}
+	if f.Appends() {
 		names = append(names, "Append"+f.Name)
 	}
+	if f.Appends() && f.MayRefuse() {
+		names = append(names, "TryAppend"+f.Name)
+	}
 	return names
+}
+
+// Appends reports whether f is a slice that can be appended to.
+func (f *Field) Appends() bool { return f.Type != nil && f.Type.Kind == Slice }
+
+// MayRefuse reports whether there are values that f does not take: too large ones, or such as cannot be encoded.
+func (f *Field) MayRefuse() bool {
+	return f.Max > 0 || f.Each > 0 || f.Type != nil && f.Type.mayFail(map[any]bool{})
+}
+
+// MaxName is the name of the constant for f's max in generated code, "" if there is none. A flash
+// has none: what is too much pushes out what is older.
+func (f *Field) MaxName(s *Schema) string {
+	if f.Max == 0 || f.Use != Value {
+		return ""
+	}
+	return "Max" + s.TypeName + f.Name
 }
 
 // Use says what a field is for, which decides its accessors.
@@ -203,6 +231,30 @@ type Type struct {
 	// reached again through Elem.
 }
 
+// mayFail reports whether a value of the type may be one that cannot be encoded: something else than this
+// module writes it, or it may hold itself without end. Within has the types and structs that t is a part of.
+func (t *Type) mayFail(within map[any]bool) bool {
+	if within[t] {
+		return true
+	}
+	within[t] = true
+	defer delete(within, t)
+	switch t.Kind {
+	case StructKind:
+		if within[t.Struct] {
+			return true
+		}
+		within[t.Struct] = true
+		defer delete(within, t.Struct)
+		return slices.ContainsFunc(t.Struct.Members, func(m *Member) bool { return m.Type.mayFail(within) })
+	case Slice, Array, Pointer:
+		return t.Elem.mayFail(within)
+	case Map:
+		return t.Key.mayFail(within) || t.Elem.mayFail(within)
+	}
+	return t.Kind >= Custom
+}
+
 // Struct is a struct type that is stored field by field. There is one for each distinct type in a
 // package.
 type Struct struct {
@@ -216,6 +268,9 @@ type Struct struct {
 
 	// Lost names the fields that are not stored, as they are not exported.
 	Lost []string
+
+	// LetGo names those of embedded structs that may be lost, by the option partial.
+	LetGo []string
 
 	// Literal reports whether the struct type can be written field by field in this package, as a
 	// compile-time check needs it.

@@ -52,6 +52,12 @@ func dump(b *strings.Builder, p *Package) {
 			if f.Max != 0 {
 				fmt.Fprintf(b, " max=%d", f.Max)
 			}
+			if f.Each != 0 {
+				fmt.Fprintf(b, " each=%d", f.Each)
+			}
+			if f.MayRefuse() {
+				b.WriteString(" refuses")
+			}
 			if f.Default != "" {
 				fmt.Fprintf(b, " default=%s", f.Default)
 			}
@@ -81,6 +87,9 @@ func dump(b *strings.Builder, p *Package) {
 		}
 		if s.Lost != nil {
 			fmt.Fprintf(b, " lost=%v", s.Lost)
+		}
+		if s.LetGo != nil {
+			fmt.Fprintf(b, " partial=%v", s.LetGo)
 		}
 		b.WriteString("\n")
 		for _, m := range s.Members {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-var optionNames = []string{"max", "via", "default", "ttl", "secret", "principal", "partial", "was",
+var optionNames = []string{"max", "each", "via", "default", "ttl", "secret", "principal", "partial", "was",
 	"visitor", "flash", "factor", "flow", "path", "samesite"}
 
 // marks are the options that take no value.
@@ -126,6 +126,8 @@ func (in *inspector) option(f *Field, o option) {
 		}
 	case "max":
 		in.max(f, o)
+	case "each":
+		in.each(f, o)
 	case "ttl":
 		in.ttl(f, o.value)
 	case "default":
@@ -143,12 +145,13 @@ func (in *inspector) option(f *Field, o option) {
 	}
 }
 
-var example = map[string]string{"max": "64", "via": "json", "default": "VALUE", "ttl": "10m", "was": "OLDKEY", "path": "/callback", "samesite": "none"}
+var example = map[string]string{"max": "64", "each": "32", "via": "json", "default": "VALUE", "ttl": "10m", "was": "OLDKEY",
+	"path": "/callback", "samesite": "none"}
 
 func (in *inspector) max(f *Field, o option) {
-	n, err := strconv.Atoi(o.value.s)
+	n := limit(o)
 	switch {
-	case err != nil || n <= 0 || n > math.MaxInt32:
+	case n == 0:
 		in.report(o.value.at(), "write a whole number above 0, as in max=64", "max=%s is not a limit", o.value.s)
 	case f.Type == nil:
 	case f.Use == Flow:
@@ -159,6 +162,29 @@ func (in *inspector) max(f *Field, o option) {
 		in.report(o.name.at(), "max limits the bytes of a string or []byte, or the elements of a slice or map",
 			"max does not apply to %s", in.typeName(f.Type.Go))
 	}
+}
+
+func (in *inspector) each(f *Field, o option) {
+	n := limit(o)
+	switch {
+	case n == 0:
+		in.report(o.value.at(), "write a whole number above 0, as in each=32", "each=%s is not a limit", o.value.s)
+	case f.Type == nil:
+	case f.Type.Kind == Slice || f.Type.Kind == Array || f.Type.Kind == Map:
+		f.Each = n
+	default:
+		in.report(o.name.at(), "each limits the bytes of each element of a slice, array or map, as it is stored",
+			"each does not apply to %s", in.typeName(f.Type.Go))
+	}
+}
+
+// limit is the value of an option that bounds something, 0 if it is none.
+func limit(o option) int {
+	n, err := strconv.Atoi(o.value.s)
+	if err != nil || n < 0 || n > math.MaxInt32 {
+		return 0
+	}
+	return n
 }
 
 func (in *inspector) ttl(f *Field, value text) {

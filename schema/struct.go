@@ -77,7 +77,7 @@ func (in *inspector) eachMember(s *Struct, t types.Type, u *types.Struct, path s
 	}
 	s.AsArray = set.asArray
 	s.Literal = in.literalStruct(u)
-	s.Lost = in.lostNames(t, set.lost)
+	s.Lost, s.LetGo = in.lostNames(t, set.lost), in.lostNames(t, set.letGo)
 	for _, m := range set.list {
 		if found := in.member(s, set, m, path); found != nil {
 			s.Members = append(s.Members, found)

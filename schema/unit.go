@@ -78,6 +78,7 @@ func (l *loader) syntaxErrors(f *file) Findings {
 // inspect adds to a unit's package its schemas, and what code generated for them has to know.
 func (l *loader) inspect(u *unit, check *checker) Findings {
 	u.pkg.Types = u.types
+	l.exchange(u)
 	if !u.tests {
 		for _, w := range u.dir.written {
 			if w.why != "" {

@@ -33,6 +33,13 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{[]string{"-version"}, exitOK},
 		{[]string{"key"}, exitOK},
+		{[]string{"version"}, exitOK},
+		{[]string{"help"}, exitOK},
+		{[]string{"help", "options"}, exitOK},
+		{[]string{"help", "nonsense"}, exitUsage},
+		{[]string{"init", "here"}, exitUsage},
+		{[]string{"inspect", "-nonsense"}, exitUsage},
+		{[]string{"inspect", "-h"}, exitOK},
 		{[]string{"-h"}, exitOK},
 		{[]string{"-nonsense"}, exitUsage},
 		{[]string{"-output", "dir/x.go", "./good"}, exitUsage},

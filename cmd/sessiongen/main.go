@@ -26,14 +26,55 @@
 // Usage:
 //
 //	sessiongen [flags] [packages]
-//	sessiongen key
+//	sessiongen init | key | version | help [topic]
+//	sessiongen inspect [flags] [package] <cookie
+//	sessiongen migrate [flags] [packages]
 //
 // Packages are patterns of the go command, but not files; the default is the package in
 // the current directory. If anything is wrong in any package, sessiongen says so and
-// writes nothing at all. The second form prints a new random key for
-// [github.com/sessiongen/sessiongen/runtime.ParseKeys].
+// writes nothing at all. For a package that is named as a command is, write ./init.
 //
-// The flags are:
+// The command init writes the first files of a program with a log-in and a log-out, key prints a new random
+// key for [github.com/sessiongen/sessiongen/runtime.ParseKeys], and help prints the text of a topic:
+// options are those of a session tag.
+//
+// The command inspect reads a token, or lines of Cookie or Set-Cookie header fields, from standard input, and
+// prints as JSON what is in the session: its key, times, end, id and fields. The keys come from the environment
+// variable SESSION_KEYS or a file. Values are shown with -values only, and those of secret fields never if the
+// package with the schema is given. The exit code is 1 if no token opens. Its flags are
+//
+//	-keys file
+//		a file with the keys, in place of SESSION_KEYS
+//	-name name
+//		the cookie's name; it is needed for a token alone whose cookie has none of the usual names,
+//		__Host-session and session
+//	-values
+//		show the values of the fields: with a package, those that it has and that are not secret
+//	-lifetime, -idle, -absolute duration; -sliding
+//		what the program's Config has, for when the session ends
+//	-tags list
+//		build tags
+//
+// The last form turns a program that keeps its sessions with gorilla/sessions, scs,
+// gin-contrib/sessions or echo-contrib/session into one that uses accessors; see
+// [github.com/sessiongen/sessiongen/migrate]. Its flags are
+//
+//	-n
+//		write nothing; print the diff and the report
+//	-json
+//		print the report as JSON
+//	-tests
+//		rewrite tests, too
+//	-tags list
+//		build tags
+//	-schema name=Type
+//		the type to generate for the sessions of a name; may be repeated
+//	-package path
+//		the package for the schemas
+//
+// and its exit code is 1 if something is left to be done by hand.
+//
+// The flags of the first form are:
 //
 //	-type list
 //		the schemas to generate, separated by commas, each Name or
@@ -69,12 +110,15 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"github.com/sessiongen/sessiongen/internal/help"
 	"github.com/sessiongen/sessiongen/internal/output"
 	"github.com/sessiongen/sessiongen/internal/plan"
+	"github.com/sessiongen/sessiongen/internal/scaffold"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/schema"
 )
@@ -90,39 +134,101 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// commands are what the first argument may name.
+var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
+	"help":    printHelp,
+	"init":    initialize,
+	"inspect": inspect,
+	"key":     printKey,
+	"migrate": runMigrate,
+	"version": printVersion,
+}
+
 func run(args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("sessiongen", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, "usage: sessiongen [flags] [packages]\n       sessiongen key\n\n")
-		flags.PrintDefaults()
+	if len(args) > 0 {
+		if command := commands[args[0]]; command != nil {
+			return command(args[1:], stdout, stderr)
+		}
 	}
+	return generate(args, stdout, stderr)
+}
+
+// noArguments reports whether a command that takes no arguments has none, and says so if not.
+func noArguments(command string, args []string, stderr io.Writer) bool {
+	if len(args) > 0 {
+		fmt.Fprintf(stderr, "sessiongen: %s takes no arguments\n\tfor a package of this name, write ./%s\n", command, command)
+	}
+	return len(args) == 0
+}
+
+func printKey(args []string, stdout, stderr io.Writer) int {
+	if !noArguments("key", args, stderr) {
+		return exitUsage
+	}
+	fmt.Fprintln(stdout, runtime.GenerateKey())
+	return exitOK
+}
+
+func printVersion(args []string, stdout, stderr io.Writer) int {
+	if !noArguments("version", args, stderr) {
+		return exitUsage
+	}
+	fmt.Fprintln(stdout, "sessiongen", moduleVersion())
+	return exitOK
+}
+
+func printHelp(args []string, stdout, stderr io.Writer) int {
+	topic := "usage"
+	if len(args) > 0 {
+		topic = args[0]
+	}
+	text, ok := help.Text(topic)
+	if !ok || len(args) > 1 {
+		fmt.Fprintf(stderr, "sessiongen: no help on %s\n\tthe topics are %s\n", strings.Join(args, " "), strings.Join(help.Topics(), ", "))
+		return exitUsage
+	}
+	fmt.Fprint(stdout, text)
+	return exitOK
+}
+
+func initialize(args []string, stdout, stderr io.Writer) int {
+	if !noArguments("init", args, stderr) {
+		return exitUsage
+	}
+	made, err := scaffold.Write(".")
+	if findings, ok := errors.AsType[schema.Findings](err); ok {
+		fmt.Fprintln(stderr, findings)
+		return exitFindings
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "sessiongen: %v\n", err)
+		return exitFindings
+	}
+	fmt.Fprint(stdout, made)
+	return exitOK
+}
+
+func generate(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("sessiongen", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
 	var (
-		types   = flags.String("type", "", "schemas to generate: a comma-separated `list` of Name or Name=GeneratedName (default all)")
-		name    = flags.String("output", "session_gen.go", "`name` of the generated file")
-		tags    = flags.String("tags", "", "comma-separated `list` of build tags")
-		check   = flags.Bool("check", false, "write nothing; print a diff and exit with 1 if a file is out of date")
-		allow   = flags.Bool("allow-breaking", false, "take changes after which values that browsers hold cannot be read")
-		version = flags.Bool("version", false, "print the version")
+		types   = flags.String("type", "", "")
+		name    = flags.String("output", "session_gen.go", "")
+		tags    = flags.String("tags", "", "")
+		check   = flags.Bool("check", false, "")
+		allow   = flags.Bool("allow-breaking", false, "")
+		version = flags.Bool("version", false, "")
 		budget  budgetFlag
 	)
-	flags.Var(&budget, "budget", "also print how large the cookie can get; with =fail, more than browsers keep is an error")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return exitOK
-		}
+	flags.Var(&budget, "budget", "")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return printHelp(nil, stdout, stderr)
+	case err != nil:
+		fmt.Fprintf(stderr, "sessiongen: %v (sessiongen -h lists the flags)\n", err)
 		return exitUsage
-	}
-	switch {
 	case *version:
-		fmt.Fprintln(stdout, "sessiongen", moduleVersion())
-		return exitOK
-	case flags.Arg(0) == "key" && flags.NArg() > 1:
-		fmt.Fprintf(stderr, "sessiongen: key takes no arguments\n\tfor a package of this name, write ./key\n")
-		return exitUsage
-	case flags.Arg(0) == "key":
-		fmt.Fprintln(stdout, runtime.GenerateKey())
-		return exitOK
+		return printVersion(nil, stdout, stderr)
 	case filepath.Base(*name) != *name || filepath.Ext(*name) != ".go":
 		fmt.Fprintf(stderr, "sessiongen: -output %s: want the name of a .go file, without a directory\n", *name)
 		return exitUsage
@@ -149,6 +255,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	report(p, stdout, stderr, dir, *check, budget != "")
 	if *check && len(p.Changes) > 0 {
+		fmt.Fprintf(stderr, "out of date; this brings it up to date: %s\n", mend(args))
 		return exitFindings
 	}
 	return exitOK
@@ -162,6 +269,9 @@ func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget boo
 			stdout.Write(diff.Diff(path, c.Before(), path+" (generated)", c.New))
 		}
 	} else {
+		for _, m := range p.Moved {
+			fmt.Fprintf(stderr, "sessiongen: moved %s to %s: %s\n", relative(dir, m.From), relative(dir, m.To), m.Why)
+		}
 		for _, o := range p.Removed {
 			fmt.Fprintf(stderr, "sessiongen: removed %s: %s\n", relative(dir, o.Path), o.Why)
 		}
@@ -174,6 +284,15 @@ func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget boo
 			fmt.Fprint(stdout, b)
 		}
 	}
+}
+
+// mend is the command that does what -check only tells.
+func mend(args []string) string {
+	without := slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		return strings.HasPrefix(arg, "-") && name == "check"
+	})
+	return strings.Join(append([]string{"go tool sessiongen"}, without...), " ")
 }
 
 // A budgetFlag is "print" or "fail" if the flag is given. It may be given alone, as a boolean is.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -15,11 +16,13 @@ import (
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"sessiongen": main})
+	testscript.Main(m, map[string]func(){"sessiongen": mainOfTests})
 }
 
 // TestScripts runs the command as a user does, on modules of their own.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { testScripts(t) }
+
+func testScripts(t *testing.T) {
 	root, err := testmodule.Root()
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +42,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Vars = append(e.Vars, env...)
 			e.Vars = append(e.Vars, testmodule.Env("example.org")...)
-			e.Vars = append(e.Vars, "ROOT="+root)
+			e.Vars = append(e.Vars, "ROOT="+root, keepVar+"="+os.Getenv(keepVar))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -107,6 +107,14 @@ func (m *SessionManager) UpdateByUserID(ctx context.Context, id string, f func(*
 // it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
+// What fields of a Session hold at most.
+const (
+	MaxSessionUserID   = 26 // bytes
+	MaxSessionUsername = 32 // bytes
+	MaxSessionCart     = 20 // elements
+	MaxSessionNotices  = 5  // elements
+)
+
 // GetUserID returns UserID, or "" if it is not set.
 //
 // UserID is the visitor's account. A change of it gives the session a new id, so
@@ -116,9 +124,16 @@ func (s *Session) GetUserID() string { return sessionUserIDField.Get(s.Session) 
 // HasUserID reports whether UserID is set.
 func (s *Session) HasUserID() bool { return sessionUserIDField.Has(s.Session) }
 
+// LookupUserID returns UserID as GetUserID does; ok reports whether it is set.
+func (s *Session) LookupUserID() (v string, ok bool) { return sessionUserIDField.Lookup(s.Session) }
+
 // SetUserID sets UserID. A value of more than 26 bytes is refused, and Err returns the
 // error. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v string) { sessionUserIDField.Set(s.Session, v) }
+
+// TrySetUserID is SetUserID, but returns the error of a value that is refused, and leaves
+// the session as it was.
+func (s *Session) TrySetUserID(v string) error { return sessionUserIDField.TrySet(s.Session, v) }
 
 // PopUserID returns UserID and removes it; ok reports whether it was set.
 func (s *Session) PopUserID() (v string, ok bool) { return sessionUserIDField.Pop(s.Session) }
@@ -135,9 +150,16 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
+
 // SetUsername sets Username. A value of more than 32 bytes is refused, and Err returns the
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
+
+// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
@@ -156,8 +178,15 @@ func (s *Session) GetCart() []Item { return sessionCartField.Get(s.Session) }
 // HasCart reports whether Cart is set.
 func (s *Session) HasCart() bool { return sessionCartField.Has(s.Session) }
 
+// LookupCart returns Cart as GetCart does; ok reports whether it is set.
+func (s *Session) LookupCart() (v []Item, ok bool) { return sessionCartField.Lookup(s.Session) }
+
 // SetCart sets Cart. A value of more than 20 elements is refused, and Err returns the error.
 func (s *Session) SetCart(v []Item) { sessionCartField.Set(s.Session, v) }
+
+// TrySetCart is SetCart, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Session) TrySetCart(v []Item) error { return sessionCartField.TrySet(s.Session, v) }
 
 // PopCart returns Cart and removes it; ok reports whether it was set.
 func (s *Session) PopCart() (v []Item, ok bool) { return sessionCartField.Pop(s.Session) }
@@ -171,6 +200,12 @@ func (s *Session) UpdateCart(f func([]Item) []Item) { sessionCartField.Update(s.
 // AppendCart appends v to Cart.
 func (s *Session) AppendCart(v ...Item) { runtime.Append(s.Session, &sessionCartField, v...) }
 
+// TryAppendCart is AppendCart, but returns the error of a value that is refused, and leaves
+// the session as it was.
+func (s *Session) TryAppendCart(v ...Item) error {
+	return runtime.TryAppend(s.Session, &sessionCartField, v...)
+}
+
 // GetNotices returns Notices, or nil if it is not set.
 //
 // Notices are shown on the next page, once. One that was not seen within a
@@ -180,9 +215,16 @@ func (s *Session) GetNotices() []string { return sessionNoticesField.Get(s.Sessi
 // HasNotices reports whether Notices is set.
 func (s *Session) HasNotices() bool { return sessionNoticesField.Has(s.Session) }
 
+// LookupNotices returns Notices as GetNotices does; ok reports whether it is set.
+func (s *Session) LookupNotices() (v []string, ok bool) { return sessionNoticesField.Lookup(s.Session) }
+
 // SetNotices sets Notices, which expires 1m later. A value of more than 5 elements is
 // refused, and Err returns the error.
 func (s *Session) SetNotices(v []string) { sessionNoticesField.Set(s.Session, v) }
+
+// TrySetNotices is SetNotices, but returns the error of a value that is refused, and leaves
+// the session as it was.
+func (s *Session) TrySetNotices(v []string) error { return sessionNoticesField.TrySet(s.Session, v) }
 
 // PopNotices returns Notices and removes it; ok reports whether it was set.
 func (s *Session) PopNotices() (v []string, ok bool) { return sessionNoticesField.Pop(s.Session) }
@@ -195,6 +237,12 @@ func (s *Session) UpdateNotices(f func([]string) []string) { sessionNoticesField
 
 // AppendNotices appends v to Notices.
 func (s *Session) AppendNotices(v ...string) { runtime.Append(s.Session, &sessionNoticesField, v...) }
+
+// TryAppendNotices is AppendNotices, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryAppendNotices(v ...string) error {
+	return runtime.TryAppend(s.Session, &sessionNoticesField, v...)
+}
 
 // SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
 // CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.

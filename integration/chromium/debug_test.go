@@ -37,7 +37,7 @@ func TestDebugPage(t *testing.T) {
 					b.visit(s.at("localhost", "/note?n=700"))
 					text := b.visit(s.at("localhost", "/debug/session"))
 					b.shoot(name)
-					for _, want := range []string{"hubo", "Username", "Config.Lifetime", "Nothing speaks against"} {
+					for _, want := range []string{"hubo", "Username", "Config.Lifetime", "Nothing here stops this browser"} {
 						if !strings.Contains(text, want) {
 							t.Errorf("no %q in %s", want, text)
 						}
@@ -97,6 +97,7 @@ var readable = []struct{ name, script string }{
 	{"regions without a name", `[...document.querySelectorAll("section")].filter(s => !document.getElementById(s.getAttribute("aria-labelledby"))).map(s => s.outerHTML).join()`},
 	{"pictures without a name", `[...document.querySelectorAll("svg:not([aria-hidden])")].filter(s => !s.getAttribute("aria-label")).map(s => s.outerHTML).join()`},
 	{"header cells without a scope", `[...document.querySelectorAll("th")].filter(c => !c.scope).map(c => c.outerHTML).join()`},
+	{"tables that are none where their cells are blocks", `[...document.querySelectorAll("table,thead,tbody,tr,th,td")].filter(e => !e.role).map(e => e.outerHTML).slice(0, 3).join()`},
 	{"wider than the screen", `(() => {
 		const most = document.documentElement.clientWidth;
 		return [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > most + 1).map(e => e.tagName + " " + e.className).slice(0, 5).join();

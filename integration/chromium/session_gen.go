@@ -92,6 +92,9 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
+
 // SetUsername sets Username. Changing it gives the session a new id and sets
 // AuthenticatedAt.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
@@ -110,6 +113,9 @@ func (s *Session) GetNote() string { return sessionNoteField.Get(s.Session) }
 
 // HasNote reports whether Note is set.
 func (s *Session) HasNote() bool { return sessionNoteField.Has(s.Session) }
+
+// LookupNote returns Note as GetNote does; ok reports whether it is set.
+func (s *Session) LookupNote() (v string, ok bool) { return sessionNoteField.Lookup(s.Session) }
 
 // SetNote sets Note.
 func (s *Session) SetNote(v string) { sessionNoteField.Set(s.Session, v) }

@@ -77,6 +77,9 @@ func (s *Session) GetUser() string { return sessionUserField.Get(s.Session) }
 // HasUser reports whether User is set.
 func (s *Session) HasUser() bool { return sessionUserField.Has(s.Session) }
 
+// LookupUser returns User as GetUser does; ok reports whether it is set.
+func (s *Session) LookupUser() (v string, ok bool) { return sessionUserField.Lookup(s.Session) }
+
 // SetUser sets User.
 func (s *Session) SetUser(v string) { sessionUserField.Set(s.Session, v) }
 
@@ -95,6 +98,9 @@ func (s *Session) GetTheme() string { return sessionThemeField.Get(s.Session) }
 // HasTheme reports whether Theme is set.
 func (s *Session) HasTheme() bool { return sessionThemeField.Has(s.Session) }
 
+// LookupTheme returns Theme as GetTheme does; ok reports whether it is set.
+func (s *Session) LookupTheme() (v string, ok bool) { return sessionThemeField.Lookup(s.Session) }
+
 // SetTheme sets Theme.
 func (s *Session) SetTheme(v string) { sessionThemeField.Set(s.Session, v) }
 
@@ -112,6 +118,9 @@ func (s *Session) GetCart() []string { return sessionCartField.Get(s.Session) }
 
 // HasCart reports whether Cart is set.
 func (s *Session) HasCart() bool { return sessionCartField.Has(s.Session) }
+
+// LookupCart returns Cart as GetCart does; ok reports whether it is set.
+func (s *Session) LookupCart() (v []string, ok bool) { return sessionCartField.Lookup(s.Session) }
 
 // SetCart sets Cart.
 func (s *Session) SetCart(v []string) { sessionCartField.Set(s.Session, v) }
@@ -133,6 +142,11 @@ func (s *Session) GetPrefs() map[string]string { return sessionPrefsField.Get(s.
 
 // HasPrefs reports whether Prefs is set.
 func (s *Session) HasPrefs() bool { return sessionPrefsField.Has(s.Session) }
+
+// LookupPrefs returns Prefs as GetPrefs does; ok reports whether it is set.
+func (s *Session) LookupPrefs() (v map[string]string, ok bool) {
+	return sessionPrefsField.Lookup(s.Session)
+}
 
 // SetPrefs sets Prefs.
 func (s *Session) SetPrefs(v map[string]string) { sessionPrefsField.Set(s.Session, v) }

@@ -26,8 +26,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if text := os.Getenv(working); text != "" {
-		if err := work(text); err != nil {
+	for name, run := range map[string]func(text string) error{working: work, serving: serve} {
+		text := os.Getenv(name)
+		if text == "" {
+			continue
+		}
+		if err := run(text); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

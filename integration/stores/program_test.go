@@ -104,6 +104,10 @@ func (o *observed) DeleteByPrincipal(ctx context.Context, principal string) erro
 	return o.did(func() error { return o.Store.DeleteByPrincipal(ctx, principal) })
 }
 
+func (o *observed) DeleteAll(ctx context.Context) error {
+	return o.did(func() error { return o.Store.DeleteAll(ctx) })
+}
+
 func (o *observed) Delete(ctx context.Context, key string) error {
 	return o.did(func() error { return o.Store.Delete(ctx, key) })
 }
@@ -262,6 +266,15 @@ var actions = map[string]func(n *node, s *visitor, a ask) (string, error){
 	"revoke": func(n *node, _ *visitor, a ask) (string, error) {
 		return "", n.manager.RevokeID(context.Background(), a.id)
 	},
+	"authenticate": changing(func(s *visitor, _ int) { s.Authenticate() }),
+	"have":         func(_ *node, s *visitor, _ ask) (string, error) { return have(s), nil },
+	"die": func(n *node, _ *visitor, a ask) (string, error) {
+		n.dieAt(a.number)
+		return "", nil
+	},
+	"revoke all": func(n *node, _ *visitor, _ ask) (string, error) {
+		return "", n.manager.RevokeAll(context.Background())
+	},
 	"revoke principal": func(n *node, _ *visitor, a ask) (string, error) {
 		return "", runtime.RevokeBy(context.Background(), n.manager, &fieldUser, int64(a.number))
 	},
@@ -283,6 +296,17 @@ func begin(s *visitor, number int) {
 	}
 }
 
+// have says what a session has of numbers: its visits, and which of many fields are set.
+func have(s *visitor) string {
+	text := fmt.Sprint(fieldVisits.Get(s.Session))
+	for i, f := range fieldMany {
+		if f.Has(s.Session) {
+			text += fmt.Sprint(" ", i)
+		}
+	}
+	return text
+}
+
 func codeOf(n int) string { return fmt.Sprint("code ", n) }
 
 func markOf(n int) string { return fmt.Sprint("mark of ", n) }
@@ -297,8 +321,12 @@ type reply struct {
 }
 
 // send makes a request, without a cookie if that is empty.
-func (n *node) send(cookie, do string, number int, more string) (r reply) {
-	url := fmt.Sprintf("%s/?do=%s&n=%d%s", n.server.URL, do, number, more)
+func (n *node) send(cookie, do string, number int, more string) reply {
+	return send(n.client, n.server.URL, cookie, do, number, more)
+}
+
+func send(client *http.Client, server, cookie, do string, number int, more string) (r reply) {
+	url := fmt.Sprintf("%s/?do=%s&n=%d%s", server, do, number, more)
 	request, err := http.NewRequest("GET", strings.ReplaceAll(url, " ", "+"), nil)
 	if err != nil {
 		return reply{err: err}
@@ -306,7 +334,7 @@ func (n *node) send(cookie, do string, number int, more string) (r reply) {
 	if cookie != "" {
 		request.Header.Set("Cookie", cookie)
 	}
-	response, err := n.client.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return reply{err: err}
 	}

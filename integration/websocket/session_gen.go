@@ -65,15 +65,24 @@ func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 // it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
+const MaxSessionUsername = 64 // bytes
+
 // GetUsername returns Username, or "" if it is not set.
 func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Session) }
 
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
+
 // SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
+
+// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
@@ -89,6 +98,9 @@ func (s *Session) GetVisits() int { return sessionVisitsField.Get(s.Session) }
 
 // HasVisits reports whether Visits is set.
 func (s *Session) HasVisits() bool { return sessionVisitsField.Has(s.Session) }
+
+// LookupVisits returns Visits as GetVisits does; ok reports whether it is set.
+func (s *Session) LookupVisits() (v int, ok bool) { return sessionVisitsField.Lookup(s.Session) }
 
 // SetVisits sets Visits.
 func (s *Session) SetVisits(v int) { sessionVisitsField.Set(s.Session, v) }

@@ -36,6 +36,12 @@ func commands(t *testing.T, root, dir string, page Page, packages []*Package) {
 			}
 			continue
 		}
+		if name, ok := b.Asks["script"]; ok {
+			if err := inScript(filepath.Join(root, "testdata", "script", name), text); err != nil {
+				t.Errorf("%s: %v", at, err)
+			}
+			continue
+		}
 		text = b.Asks["prepare"] + "\n" + text
 		pkg := before(page, b.Line, packages)
 		if pkg == nil {
@@ -64,6 +70,21 @@ func before(page Page, line int, packages []*Package) (last *Package) {
 		}
 	}
 	return last
+}
+
+// inScript reports an error unless a script runs the commands, without their packages.
+func inScript(path, text string) error {
+	script, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(text) {
+		command, _, _ := strings.Cut(strings.TrimPrefix(line, "go tool "), " ./...")
+		if !strings.Contains(string(script), "exec "+command) {
+			return fmt.Errorf("%s does not run %s", filepath.Base(path), command)
+		}
+	}
+	return nil
 }
 
 // couldRun reports an error if commands name a directory, package, script, test or flag that does not exist.

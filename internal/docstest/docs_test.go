@@ -95,7 +95,7 @@ func TestReadme(t *testing.T) {
 	for _, word := range []string{
 		"flash messages", "remember me", "csrf", "http.crossoriginprotection", "oauth", "log out everywhere", "key rotation",
 		"idle timeout", "absolute timeout", "sliding", "server-side sessions", "encrypted cookie", "redis", "postgresql", "mysql", "sqlite",
-		"net/http", "chi", "gin", "echo", "connect", "websocket", "gorilla/sessions", "scs", "flask",
+		"net/http", "chi", "gin", "echo", "fiber", "connect", "grpc", "websocket", "gorilla/sessions", "scs", "flask",
 		"session fixation", "samesite", "httponly", "type-safe", "go generate", "middleware",
 	} {
 		if !strings.Contains(lower, word) {

@@ -6,6 +6,7 @@
 //	<!-- docs: alone -->          the Go block is a package of its own, with the schema of the one before if it has none
 //	<!-- docs: prepare CMD -->    CMD runs before the commands
 //	<!-- docs: serve -->          the commands talk to the page's program, which runs meanwhile
+//	<!-- docs: script NAME -->    testdata/script/NAME runs the commands
 //	<!-- docs: long -->           the commands take long: that they could run is all that is tested
 //
 // See [Load] for what becomes of Go blocks.

@@ -2,6 +2,7 @@ package docstest
 
 import (
 	"archive/zip"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,49 +15,12 @@ import (
 // users of a release get.
 func Proxy(t *testing.T, root string) string {
 	t.Helper()
-	list := exec.Command("git", "ls-files", "-co", "--exclude-standard")
-	list.Dir = root
-	out, err := list.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	versions := filepath.Join(dir, filepath.FromSlash(own), "@v")
 	if err := os.MkdirAll(versions, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.Create(filepath.Join(versions, "v0.0.1.zip"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := zip.NewWriter(file)
-	var modules []string // within this one
-	names := strings.Split(strings.TrimSpace(string(out)), "\n")
-	for _, name := range names {
-		if mod, ok := strings.CutSuffix(name, "/go.mod"); ok {
-			modules = append(modules, mod+"/")
-		}
-	}
-	for _, name := range names {
-		if slices.ContainsFunc(modules, func(mod string) bool { return strings.HasPrefix(name, mod) }) {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			continue // deleted, and not yet committed
-		}
-		f, err := w.Create(own + "@v0.0.1/" + name)
-		if err == nil {
-			_, err = f.Write(text)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := file.Close(); err != nil {
+	if err := zipModule(filepath.Join(versions, "v0.0.1.zip"), root, filesOfModule(t, root)); err != nil {
 		t.Fatal(err)
 	}
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
@@ -71,4 +35,47 @@ func Proxy(t *testing.T, root string) string {
 		}
 	}
 	return dir
+}
+
+// filesOfModule are the files of this module, without those of modules within it.
+func filesOfModule(t *testing.T, root string) []string {
+	t.Helper()
+	list := exec.Command("git", "ls-files", "-co", "--exclude-standard")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Split(strings.TrimSpace(string(out)), "\n")
+	var modules []string
+	for _, name := range names {
+		if mod, ok := strings.CutSuffix(name, "/go.mod"); ok {
+			modules = append(modules, mod+"/")
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		return slices.ContainsFunc(modules, func(mod string) bool { return strings.HasPrefix(name, mod) })
+	})
+}
+
+func zipModule(to, root string, names []string) error {
+	file, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	w := zip.NewWriter(file)
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			continue // deleted, and not yet committed
+		}
+		f, err := w.Create(own + "@v0.0.1/" + name)
+		if err == nil {
+			_, err = f.Write(text)
+		}
+		if err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
+	return errors.Join(w.Close(), file.Close())
 }

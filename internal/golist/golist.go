@@ -33,6 +33,9 @@ type Package struct {
 	Deps                  []string
 	ImportMap             map[string]string
 	Error                 *Error
+	DepOnly, Standard     bool // imported, and not asked for; of the standard library
+
+	TestImports, XTestImports []string
 
 	GoFiles        []string // of this build, without tests
 	CgoFiles       []string // those of this build that import "C"; they are not among GoFiles
@@ -43,7 +46,10 @@ type Package struct {
 }
 
 // A Module is the one that a package is of.
-type Module struct{ GoVersion string }
+type Module struct {
+	Path, Dir, GoVersion string
+	Main                 bool
+}
 
 // An Error is what is wrong with a package.
 type Error struct {
@@ -106,6 +112,11 @@ func (c Command) Exports(paths []string) ([]*Package, error) {
 // Sources lists packages with all that they import, each after its imports.
 func (c Command) Sources(paths []string) ([]*Package, error) {
 	return c.list([]string{"-e", "-deps", "-export", "-json=Export," + files}, paths)
+}
+
+// Closure lists packages with all that they import, each after its imports. It compiles nothing.
+func (c Command) Closure(patterns []string) ([]*Package, error) {
+	return c.list([]string{"-e", "-deps", "-json=DepOnly,Standard,TestImports,XTestImports," + files}, patterns)
 }
 
 // A Context is what the go command builds for.
@@ -173,8 +184,14 @@ func (p *Package) absolute() {
 
 // run returns what the go command prints. The error is what it prints to its standard error.
 func (c Command) run(args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), Patience, fmt.Errorf("it did not answer within %v", Patience))
 	defer cancel()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer time.AfterFunc(hesitation, func() {
+		if pipe := pipeIn(c.Dir); pipe != "" {
+			giveUp(fmt.Errorf("%s is a named pipe, and the go command waits for what comes out of it: remove it, or give it a name that is not a source file's", c.relative(pipe)))
+		}
+	}).Stop()
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.WaitDelay = time.Second
 	cmd.Dir = c.Dir
@@ -188,10 +205,17 @@ func (c Command) run(args ...string) ([]byte, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("it did not answer within %v", Patience)
+		return nil, context.Cause(ctx)
 	}
 	if said := strings.TrimSpace(stderr.String()); err != nil && said != "" {
 		err = errors.New(said)
 	}
 	return out, err
+}
+
+func (c Command) relative(path string) string {
+	if rel, err := filepath.Rel(c.Dir, path); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return path
 }

@@ -30,6 +30,33 @@ func Writing(path string, content []byte) (c Change, ok bool, err error) {
 	return c, err == nil && !c.done(), err
 }
 
+// Edit returns the change of a file that people wrote, which is to hold old, nil for a file that is to be new.
+func Edit(path string, old, content []byte) (Change, error) {
+	c := Change{Path: path, Old: old, New: content, mode: 0o644}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		c.Path = target
+	}
+	now, err := os.ReadFile(c.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && old == nil:
+		return c, writableDir(c.Path)
+	case err != nil:
+		return c, err
+	case old == nil:
+		return c, fmt.Errorf("%s exists", path)
+	case !bytes.Equal(now, old):
+		return c, fmt.Errorf("%s changed meanwhile", path)
+	}
+	info, err := os.Stat(c.Path)
+	if err != nil {
+		return c, err
+	}
+	if c.mode = info.Mode().Perm(); c.mode&0o222 == 0 {
+		return c, fmt.Errorf("%s is read-only", path)
+	}
+	return c, writableDir(c.Path)
+}
+
 // done reports whether the file has the content.
 func (c Change) done() bool {
 	return c.Old != nil && c.New != nil && bytes.Equal(c.Before(), c.New)

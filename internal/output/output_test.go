@@ -150,3 +150,32 @@ func TestApplyFails(t *testing.T) {
 		}
 	}
 }
+
+// A file that people wrote changes only if it still holds what was read.
+func TestEdit(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "a.go")
+	put(t, name, "package a\n", 0o754)
+	if _, err := Edit(name, []byte("package b\n"), []byte("package c\n")); err == nil {
+		t.Error("a file that changed meanwhile was taken")
+	}
+	if _, err := Edit(name, nil, []byte("package c\n")); err == nil {
+		t.Error("a file that exists was taken for a new one")
+	}
+	c, err := Edit(name, []byte("package a\n"), []byte("package c\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := Edit(filepath.Join(dir, "b.go"), nil, []byte("package b\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Apply([]Change{c, fresh}); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, name, "package c\n")
+	holds(t, filepath.Join(dir, "b.go"), "package b\n")
+	if info, err := os.Stat(name); err != nil || info.Mode() != 0o754 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}

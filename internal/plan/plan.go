@@ -14,6 +14,7 @@ import (
 type Plan struct {
 	Changes []output.Change
 	Removed []schema.Obsolete // of the changes, the files that are to go
+	Moved   []schema.Move     // and those that make room for others
 	Budgets []*gen.Budget
 	Hints   schema.Findings // what may be meant otherwise in files that are to be written
 }
@@ -43,7 +44,7 @@ func Make(cfg schema.Config, options Options) (Plan, error) {
 	found := false
 	for _, pkg := range packages {
 		found = found || len(pkg.Schemas)+len(pkg.Obsolete) > 0
-		if err := errors.Join(p.generate(pkg), p.remove(pkg)); err != nil {
+		if err := errors.Join(p.move(pkg), p.generate(pkg), p.remove(pkg)); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -85,6 +86,17 @@ func (p *planner) generate(pkg *schema.Package) error {
 		p.Changes = append(p.Changes, c)
 		p.Hints = append(p.Hints, pkg.Hints()...)
 	}
+	return err
+}
+
+// move plans to move the file that is in the place of a package's.
+func (p *planner) move(pkg *schema.Package) error {
+	if pkg.Moved == nil {
+		return nil
+	}
+	c, _, err := output.Writing(pkg.Moved.To, pkg.Moved.Source)
+	p.Changes = append(p.Changes, c)
+	p.Moved = append(p.Moved, *pkg.Moved)
 	return err
 }
 

@@ -19,6 +19,7 @@ type typ struct {
 	weight   int    // of how many parts a value consists at least
 	constant string // a default for it, "" if there cannot be one
 	max      bool   // max applies
+	elements bool   // each applies
 	who      bool   // principal applies
 	foreign  bool   // it can be written in other packages
 	promotes bool   // its members can, though maybe not itself
@@ -115,6 +116,9 @@ func (w *world) oneIn(n int) bool { return w.IntN(n) == 0 }
 
 func pick[T any](w *world, list []T) T { return list[w.IntN(len(list))] }
 
+// octets are slices and arrays that are stored as bytes, or may be: an alias tells not what it is.
+var octets = regexp.MustCompile(`^\[\d*\](byte|uint8|kinds\.Octet|§A\d+)$`)
+
 // typ makes a type of a depth at most, not counting the types made before that it refers to.
 func (p *pkg) typ(depth int) typ {
 	if depth == 0 || p.oneIn(5) {
@@ -122,14 +126,16 @@ func (p *pkg) typ(depth int) typ {
 	}
 	switch p.IntN(20) {
 	case 0, 1, 2:
-		return p.part("[]%s", depth, typ{weight: 1, max: true})
+		t := p.part("[]%s", depth, typ{weight: 1, max: true})
+		t.elements = !octets.MatchString(t.src)
+		return t
 	case 3, 4:
 		n := p.IntN(4)
 		t := p.part(fmt.Sprintf("[%d]%%s", n), depth, typ{})
-		t.weight = max(1, n*t.weight)
+		t.weight, t.elements = max(1, n*t.weight), !octets.MatchString(t.src)
 		return t
 	case 5, 6, 7:
-		return p.part("map["+p.key().src+"]%s", depth, typ{weight: 1, max: true})
+		return p.part("map["+p.key().src+"]%s", depth, typ{weight: 1, max: true, elements: true})
 	case 8, 9:
 		return p.part("*%s", depth, typ{weight: 1})
 	case 10, 11:
@@ -405,6 +411,9 @@ func (p *pkg) schema(n int) {
 			t, name, options = typ{src: form.src}, fmt.Sprint("Form", i), ",via="+form.via
 		} else if p.loses(t.src, map[string]bool{}) {
 			options = ",partial"
+		}
+		if t.elements && p.oneIn(3) {
+			options += fmt.Sprintf(",each=%d", 1+p.IntN(60))
 		}
 		if t.max && p.oneIn(3) {
 			options += fmt.Sprintf(",max=%d", 1+p.IntN(30))

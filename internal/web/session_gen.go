@@ -92,6 +92,12 @@ func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*S
 // it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
+// What fields of a Session hold at most.
+const (
+	MaxSessionUsername = 64  // bytes
+	MaxSessionRoles    = 100 // elements
+)
+
 // GetUsername returns Username, or "" if it is not set.
 //
 // Username is the visitor's login name.
@@ -100,9 +106,16 @@ func (s *Session) GetUsername() string { return sessionUsernameField.Get(s.Sessi
 // HasUsername reports whether Username is set.
 func (s *Session) HasUsername() bool { return sessionUsernameField.Has(s.Session) }
 
+// LookupUsername returns Username as GetUsername does; ok reports whether it is set.
+func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameField.Lookup(s.Session) }
+
 // SetUsername sets Username. A value of more than 64 bytes is refused, and Err returns the
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
+
+// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
 func (s *Session) PopUsername() (v string, ok bool) { return sessionUsernameField.Pop(s.Session) }
@@ -118,6 +131,9 @@ func (s *Session) GetUserID() int64 { return sessionUserIDField.Get(s.Session) }
 
 // HasUserID reports whether UserID is set.
 func (s *Session) HasUserID() bool { return sessionUserIDField.Has(s.Session) }
+
+// LookupUserID returns UserID as GetUserID does; ok reports whether it is set.
+func (s *Session) LookupUserID() (v int64, ok bool) { return sessionUserIDField.Lookup(s.Session) }
 
 // SetUserID sets UserID. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v int64) { sessionUserIDField.Set(s.Session, v) }
@@ -137,6 +153,9 @@ func (s *Session) GetVisits() int { return sessionVisitsField.Get(s.Session) }
 // HasVisits reports whether Visits is set.
 func (s *Session) HasVisits() bool { return sessionVisitsField.Has(s.Session) }
 
+// LookupVisits returns Visits as GetVisits does; ok reports whether it is set.
+func (s *Session) LookupVisits() (v int, ok bool) { return sessionVisitsField.Lookup(s.Session) }
+
 // SetVisits sets Visits.
 func (s *Session) SetVisits(v int) { sessionVisitsField.Set(s.Session, v) }
 
@@ -155,9 +174,16 @@ func (s *Session) GetRoles() []string { return sessionRolesField.Get(s.Session) 
 // HasRoles reports whether Roles is set.
 func (s *Session) HasRoles() bool { return sessionRolesField.Has(s.Session) }
 
+// LookupRoles returns Roles as GetRoles does; ok reports whether it is set.
+func (s *Session) LookupRoles() (v []string, ok bool) { return sessionRolesField.Lookup(s.Session) }
+
 // SetRoles sets Roles. A value of more than 100 elements is refused, and Err returns the
 // error.
 func (s *Session) SetRoles(v []string) { sessionRolesField.Set(s.Session, v) }
+
+// TrySetRoles is SetRoles, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Session) TrySetRoles(v []string) error { return sessionRolesField.TrySet(s.Session, v) }
 
 // PopRoles returns Roles and removes it; ok reports whether it was set.
 func (s *Session) PopRoles() (v []string, ok bool) { return sessionRolesField.Pop(s.Session) }
@@ -170,6 +196,12 @@ func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Upd
 
 // AppendRoles appends v to Roles.
 func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
+
+// TryAppendRoles is AppendRoles, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryAppendRoles(v ...string) error {
+	return runtime.TryAppend(s.Session, &sessionRolesField, v...)
+}
 
 // SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
 // CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.

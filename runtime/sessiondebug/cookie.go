@@ -14,7 +14,7 @@ import (
 func doubts(s portrait.Session, r *http.Request) (all []string) {
 	doubt := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	c, host := parse(s.Cookie), hostname(r.Host)
-	if c.Secure && r.TLS == nil {
+	if c.Secure && r.TLS == nil && r.Header.Get("X-Forwarded-Proto") != "https" {
 		if isLoopback(host) {
 			doubt("The cookie is Secure and this page came over plain http. On localhost, Chrome and Firefox keep it all the same, Safari does not.")
 		} else {
@@ -28,7 +28,7 @@ func doubts(s portrait.Session, r *http.Request) (all []string) {
 			doubt("The cookie's Domain is %s and this host is an address: the browser refuses it. Use the name.", d)
 		case host != d && !strings.HasSuffix(host, "."+d):
 			doubt("The cookie's Domain is %s, which does not cover this host, %s: the browser refuses it.", d, host)
-		case !strings.Contains(d, "."):
+		case host != d && !strings.Contains(d, "."): // of the host itself, it is as good as none
 			doubt("The cookie's Domain, %s, has no dot: browsers refuse it as a public suffix.", d)
 		}
 	}

@@ -17,9 +17,15 @@ var cssHash = func() string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }()
 
-// forwarding are the header fields by which a proxy on this machine says that the client is
-// elsewhere.
-var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"}
+// isForwarding reports whether a header field is one by which a proxy on this machine says that the
+// client is elsewhere.
+func isForwarding(name string) bool {
+	switch name {
+	case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Forwarded-")
+}
 
 // refuse says why the page does not answer a request, and what to do; it is empty if it does.
 func (o Options) refuse(r *http.Request) string {
@@ -30,8 +36,8 @@ func (o Options) refuse(r *http.Request) string {
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !addr.Addr().Unmap().IsLoopback() {
 		return "the client is not on this machine" + cure
 	}
-	for _, name := range forwarding {
-		if len(r.Header[name]) > 0 {
+	for name := range r.Header {
+		if isForwarding(name) {
 			return "the request came through a proxy" + cure
 		}
 	}
@@ -58,8 +64,6 @@ func isLoopback(host string) bool {
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
-
-func isSecure(c portrait.Cookie) bool { return parse(c).Secure }
 
 // parse returns a cookie with the attributes that the browser is sent.
 func parse(c portrait.Cookie) *http.Cookie {

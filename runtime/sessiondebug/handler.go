@@ -42,17 +42,17 @@ func Handler(o Options) http.Handler {
 			http.Error(w, "sessiondebug: "+cure, http.StatusForbidden)
 			return
 		}
-		s, ok := portrait.Of(r.Context())
+		subject, ok := portrait.Of(r.Context())
 		switch {
 		case !ok:
 			http.Error(w, "sessiondebug: there is no session here: mount this handler below Manager.Handler", http.StatusInternalServerError)
 			return
-		case !o.Secure && isSecure(s.Cookie):
+		case !o.Secure && parse(subject.Cookie).Secure:
 			http.Error(w, "sessiondebug: the page is for development: set Config.Insecure, or Options.Secure to show it all the same", http.StatusForbidden)
 			return
 		}
 		var body bytes.Buffer
-		if err := page.Execute(&body, newView(s, r)); err != nil {
+		if err := page.Execute(&body, newView(subject.Describe(), r)); err != nil {
 			http.Error(w, fmt.Sprintf("sessiondebug: %v", err), http.StatusInternalServerError)
 			return
 		}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sessiongen/sessiongen/internal/web"
 	"github.com/sessiongen/sessiongen/runtime"
@@ -67,6 +68,8 @@ func TestGuard(t *testing.T) {
 		{"another machine, told", insecure, sessiondebug.Options{Remote: true}, func(r *http.Request) { r.RemoteAddr = "192.0.2.1:40000" }, 200, "<h1>"},
 		{"a proxy", insecure, sessiondebug.Options{}, func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") }, 403, "a proxy"},
 		{"another proxy", insecure, sessiondebug.Options{}, func(r *http.Request) { r.Header.Set("Forwarded", "for=192.0.2.1") }, 403, "a proxy"},
+		{"a proxy that says little", insecure, sessiondebug.Options{}, func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "http") }, 403, "a proxy"},
+		{"a proxy of a network", insecure, sessiondebug.Options{}, func(r *http.Request) { r.Header.Set("CF-Connecting-IP", "192.0.2.1") }, 403, "a proxy"},
 		{"a name that leads here", insecure, sessiondebug.Options{}, func(r *http.Request) { r.Host = "evil.example:8080" }, 403, "not localhost"},
 		{"a name like localhost", insecure, sessiondebug.Options{}, func(r *http.Request) { r.Host = "localhost.example" }, 403, "not localhost"},
 		{"a name that ends like it", insecure, sessiondebug.Options{}, func(r *http.Request) { r.Host = "notlocalhost" }, 403, "not localhost"},
@@ -86,6 +89,9 @@ func TestGuard(t *testing.T) {
 			}
 			if c.status != 200 && strings.Contains(w.Body.String(), "hubo") {
 				t.Errorf("shows the session: %s", w.Body)
+			}
+			if c.status != 200 && w.Header().Get("Vary") != "" {
+				t.Error("uses the session")
 			}
 		})
 	}
@@ -117,7 +123,7 @@ func TestPage(t *testing.T) {
 				`[&#34;admin&#34;,&#34;cook&#34;]`,
 				`<em>not set</em>`, // Visits
 				m.Get(r).ID(),
-				`Config.Lifetime ends it then, unless the browser closes before`,
+				`Config.Lifetime ends it then. It is not permanent, so closing the browser ends it earlier.`,
 				`session; Path=/; HttpOnly; SameSite=Lax`, `This request carried it.`,
 			} {
 				if !strings.Contains(body, want) {
@@ -206,6 +212,32 @@ func (down) Load(context.Context, string) (runtime.Record, error) {
 	return runtime.Record{}, context.DeadlineExceeded
 }
 
+// The page goes by the manager's clock.
+func TestClock(t *testing.T) {
+	clock := sessiontest.NewClock(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+	m := newManager(t, runtime.Config{Insecure: true, Time: clock.Now})
+	r := sessiontest.Request(t, m, request("GET"), fill)
+	clock.Advance(3 * time.Hour)
+	body := serve(m, sessiondebug.Options{}, r).Body.String()
+	for _, want := range []string{"2000-01-01 00:00:00 UTC <span class=\"count\">3 hours ago", "in 31 days"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %q in %s", want, body)
+		}
+	}
+}
+
+// A user with many sessions has a page of a bounded length.
+func TestManySessions(t *testing.T) {
+	m := newManager(t, runtime.Config{Insecure: true, Store: runtime.NewMemoryStore(1000)})
+	for range 60 {
+		sessiontest.Request(t, m, request("GET"), fill)
+	}
+	body := serve(m, sessiondebug.Options{}, sessiontest.Request(t, m, request("GET"), fill)).Body.String()
+	if n := strings.Count(body, `<td role="cell" data-label="Last used">`); n != 50 || !strings.Contains(body, "And 11 more.") {
+		t.Errorf("%d rows in %s", n, body)
+	}
+}
+
 func TestDoubts(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -217,9 +249,12 @@ func TestDoubts(t *testing.T) {
 		{"https", runtime.Config{}, func(r *http.Request) { r.TLS = new(tls.ConnectionState) }, ""},
 		{"Secure on localhost", runtime.Config{}, nil, "Safari does not"},
 		{"Secure over plain http", runtime.Config{}, func(r *http.Request) { r.Host = "app.test" }, "the browser does not keep it"},
+		{"https of a proxy", runtime.Config{}, func(r *http.Request) { r.Host = "app.test"; r.Header.Set("X-Forwarded-Proto", "https") }, ""},
 		{"Domain of another site", runtime.Config{Insecure: true, Domain: "example.com"}, func(r *http.Request) { r.Host = "www.example.org" }, "does not cover this host, www.example.org"},
 		{"Domain that ends like the host", runtime.Config{Insecure: true, Domain: "example.com"}, func(r *http.Request) { r.Host = "notexample.com" }, "does not cover"},
 		{"Domain", runtime.Config{Insecure: true, Domain: "example.com"}, func(r *http.Request) { r.Host = "www.example.com:8080" }, ""},
+		{"Domain of localhost", runtime.Config{Insecure: true, Domain: "localhost"}, nil, ""},
+		{"Domain above localhost", runtime.Config{Insecure: true, Domain: "localhost"}, func(r *http.Request) { r.Host = "app.localhost:8080" }, "public suffix"},
 		{"Domain and an address", runtime.Config{Insecure: true, Domain: "example.com"}, func(r *http.Request) { r.Host = "127.0.0.1:8080" }, "is an address"},
 		{"Path", runtime.Config{Insecure: true, Path: "/app"}, nil, "does not send it to this page"},
 		{"Path like the page's", runtime.Config{Insecure: true, Path: "/deb"}, nil, "does not send it to this page"},

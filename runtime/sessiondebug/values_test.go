@@ -34,6 +34,10 @@ var (
 		Encode: codec.EncodeString[moody], Decode: codec.DecodeString[moody]}
 	long = runtime.Field[string]{Index: 3, Name: "Long", Key: "long",
 		Encode: codec.EncodeString[string], Decode: codec.DecodeString[string]}
+	pause = runtime.Field[time.Duration]{Index: 4, Name: "Pause", Key: "pause",
+		Encode: codec.EncodeInt[time.Duration], Decode: codec.DecodeInt[time.Duration]}
+	blob = runtime.Field[[]byte]{Index: 5, Name: "Blob", Key: "blob",
+		Encode: codec.EncodeBytes[[]byte], Decode: codec.DecodeBytes[[]byte]}
 
 	// Of another version.
 	number = runtime.Field[int]{Index: 1, Name: "Code", Key: "code",
@@ -75,7 +79,7 @@ func visit(t *testing.T, fill func(runtime.Session), one, other []runtime.AnyFie
 }
 
 func TestValues(t *testing.T) {
-	all := []runtime.AnyField{&token, &code, &mood, &long}
+	all := []runtime.AnyField{&token, &code, &mood, &long, &pause, &blob}
 	for _, c := range []struct {
 		name       string
 		fill       func(runtime.Session)
@@ -87,6 +91,8 @@ func TestValues(t *testing.T) {
 		{"JSON that fails", func(s runtime.Session) { mood.Set(s, "glum") }, all, `<code class="value">glum</code>`, ""},
 		{"JSON that panics", func(s runtime.Session) { mood.Set(s, "panic") }, all, "cannot be shown", ""},
 		{"a long one", func(s runtime.Session) { long.Set(s, strings.Repeat("ä", 1050)) }, all, strings.Repeat("ä", 900), strings.Repeat("ä", 1001)},
+		{"a duration", func(s runtime.Session) { pause.Set(s, 90*time.Second) }, all, `<code class="value">1m30s</code>`, ""},
+		{"bytes", func(s runtime.Session) { blob.Set(s, []byte("hubo")) }, all, `<code>[]byte</code>`, "uint8"},
 		{"of another type", func(s runtime.Session) { code.Set(s, "1234") }, []runtime.AnyField{&token, &number}, "does not decode", "1234"},
 		{"of another version", func(s runtime.Session) { token.Set(s, "a"); mood.Set(s, "secret there") }, []runtime.AnyField{&token}, "Fields of another version", "there"},
 		{"markup", func(s runtime.Session) { long.Set(s, "</code><script>alert(1)</script>") }, all, "&lt;script&gt;", "<script"},

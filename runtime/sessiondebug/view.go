@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
@@ -24,6 +25,7 @@ type view struct {
 	Ends      string
 	Times     []moment
 	Rows      []row // the sessions of the same user
+	More      int   // how many more there are
 	OthersErr string
 }
 
@@ -55,7 +57,7 @@ type moment struct {
 const barWidth = 1000
 
 func newView(s portrait.Session, r *http.Request) view {
-	now := time.Now()
+	now := s.Now
 	v := view{Session: s, CSS: template.CSS(css), Header: s.Cookie.Name + "; " + s.Cookie.Attributes, Doubts: doubts(s, r)}
 	for _, f := range s.Fields {
 		v.Fields = append(v.Fields, newField(f, now))
@@ -79,6 +81,7 @@ func newView(s portrait.Session, r *http.Request) view {
 	for _, o := range s.Others {
 		v.Rows = append(v.Rows, row{o, distance(o.Created, now), distance(o.Used, now), distance(o.Expires, now)})
 	}
+	v.More = s.OthersAll - len(s.Others)
 	if s.OthersErr != nil {
 		v.OthersErr = s.OthersErr.Error()
 	}
@@ -87,15 +90,16 @@ func newView(s portrait.Session, r *http.Request) view {
 
 // ends says what ends the session.
 func ends(s portrait.Session) string {
-	text := "Config." + s.EndedBy + " ends it then"
+	text := "Config." + s.EndedBy + " ends it then."
 	if !s.Permanent {
-		text += ", unless the browser closes before: it is not permanent"
+		text += " It is not permanent, so closing the browser ends it earlier."
 	}
-	return text + "."
+	return text
 }
 
 func newField(f portrait.Field, now time.Time) field {
 	v := field{Field: f, Text: text(f)}
+	v.Type = usual.Replace(v.Type)
 	if f.Principal {
 		v.Options = append(v.Options, "principal")
 	}
@@ -107,6 +111,9 @@ func newField(f portrait.Field, now time.Time) field {
 	}
 	return v
 }
+
+// usual has the usual names of types for those of package reflect.
+var usual = strings.NewReplacer("[]uint8", "[]byte", "interface {}", "any")
 
 // maxText bounds how much of a value is shown, in bytes.
 const maxText = 2000
@@ -126,6 +133,9 @@ func text(f portrait.Field) (text string) {
 			text = "cannot be shown"
 		}
 	}()
+	if d, ok := f.Value.(time.Duration); ok {
+		return d.String()
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // the template does

@@ -1,6 +1,7 @@
 package sessiontest_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -8,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,6 +42,32 @@ func ExampleRequest() {
 	handler.ServeHTTP(w, r)
 	fmt.Println(w.Body)
 	// Output: Hello hubo, visit 42
+}
+
+// discount is code that knows no request.
+func discount(ctx context.Context) int {
+	if slices.Contains(web.SessionFrom(ctx).GetRoles(), "member") {
+		return 10
+	}
+	return 0
+}
+
+func ExampleContext() {
+	sessions := newManager(t, runtime.Config{})
+
+	ctx := sessiontest.Context(t, sessions, func(s *web.Session) { s.SetRoles([]string{"member"}) })
+	fmt.Println(discount(ctx))
+	// Output: 10
+}
+
+func ExampleKeys() {
+	sessions, err := web.NewSessionManager(runtime.Config{Keys: sessiontest.Keys(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sessiontest.Request(t, sessions, httptest.NewRequest("GET", "/", nil), func(s *web.Session) { s.SetVisits(3) })
+	fmt.Println(sessions.Get(r).GetVisits())
+	// Output: 3
 }
 
 func ExampleSession() {
@@ -122,5 +150,6 @@ var t testing.TB = exampleT{}
 type exampleT struct{ testing.TB }
 
 func (exampleT) Helper()                           {}
+func (exampleT) Context() context.Context          { return context.Background() }
 func (exampleT) Fatal(args ...any)                 { log.Fatal(args...) }
 func (exampleT) Fatalf(format string, args ...any) { log.Fatalf(format, args...) }

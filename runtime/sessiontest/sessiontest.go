@@ -2,10 +2,10 @@
 // does for handlers in general.
 //
 // [Request] makes a request that carries a session, [Session] reads the one that a
-// response sets, and a [Clock] lets sessions age. They take the manager that the
-// handler is wrapped in, or any other of the same type with the same Config: a session
-// lives in its cookies. Where the test and the program make a manager each, both need
-// the same Keys; those of runtime.EphemeralKeys are new with each call.
+// response sets, and a [Clock] lets sessions age. [Context] is for code that gets a context
+// and no request. They take the manager that the handler is wrapped in, or any other of the same
+// type with the same Config: a session lives in its cookies. Where the test and the program make a
+// manager each, both need the same Keys, such as those of [Keys].
 //
 // What these functions do with a session causes no event: Config.OnEvent hears only
 // of what the handler does.
@@ -23,7 +23,8 @@ import (
 // Manager is what these functions need of a program's manager: any generated one has it, and so does
 // runtime.Manager.
 type Manager[S any] interface {
-	Get(r *http.Request) *S
+	Open(ctx context.Context, cookieHeaders []string) *S
+	NewContext(ctx context.Context, s *S) context.Context
 	Seal(s *S) (http.Header, error)
 }
 
@@ -75,5 +76,5 @@ func seal[S any](t testing.TB, m Manager[S], header []string, fill func(*S)) []*
 // open opens the session in some Cookie header fields, and lets tell know of its events.
 func open[S any](m Manager[S], header []string, tell func(runtime.Event)) *S {
 	ctx := context.WithValue(context.Background(), observe.Key{}, tell)
-	return m.Get((&http.Request{Header: http.Header{"Cookie": header}}).WithContext(ctx))
+	return m.Open(ctx, header)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -284,6 +285,73 @@ func TestIdleTimeout(t *testing.T) {
 }
 
 // The program hears of what its handlers do, and of nothing else.
+func TestContext(t *testing.T) {
+	type mine struct{}
+	for name, cfg := range map[string]runtime.Config{
+		"cookie":  {},
+		"chunks":  {MaxChunks: 3},
+		"idle":    {IdleTimeout: time.Hour},
+		"store":   {Store: runtime.NewMemoryStore(100)},
+		"revoked": {Revocations: runtime.NewMemoryStore(100)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			events := 0
+			cfg.OnEvent = func(_ context.Context, e runtime.Event) { events++ }
+			m := newManager(t, cfg)
+			ctx := sessiontest.Context(t, m, func(s *web.Session) {
+				hubo(s)
+				s.SetUserID(7)
+				if cfg.MaxChunks > 0 {
+					s.SetRoles([]string{strings.Repeat("r", 5000)})
+				}
+			})
+			s := web.SessionFrom(ctx)
+			if s.GetUsername() != "hubo" || s.GetUserID() != 7 || s.IsNew() || s.Modified() || events != 0 {
+				t.Errorf("%v, new %v, modified %v, %d events", s, s.IsNew(), s.Modified(), events)
+			}
+			s.SetVisits(3)
+			if inner := context.WithValue(ctx, mine{}, 1); web.SessionFrom(inner).GetVisits() != 3 {
+				t.Error("another session within")
+			}
+			if err := m.Check(ctx, s); err != nil {
+				t.Errorf("the session does not count: %v", err)
+			}
+		})
+	}
+	m := newManager(t, runtime.Config{})
+	if s := web.SessionFrom(sessiontest.Context(t, m, func(*web.Session) {})); !s.IsNew() || s.HasUsername() {
+		t.Errorf("an empty session is %v", s)
+	}
+}
+
+// A context ends with its test, as requests do with their handlers.
+func TestContextEnds(t *testing.T) {
+	var ctx context.Context
+	t.Run("inner", func(t *testing.T) { ctx = sessiontest.Context(t, newManager(t, runtime.Config{}), hubo) })
+	if ctx.Err() == nil {
+		t.Error("the context outlives its test")
+	}
+	if web.SessionFrom(ctx).GetUsername() != "hubo" {
+		t.Error("the session is gone")
+	}
+}
+
+func TestKeys(t *testing.T) {
+	var log strings.Builder
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	t.Cleanup(func() { slog.SetDefault(usual) })
+	one := newManager(t, runtime.Config{Keys: sessiontest.Keys(t)})
+	two := newManager(t, runtime.Config{Keys: sessiontest.Keys(t)})
+	if r := sessiontest.Request(t, one, get("/"), hubo); two.Get(r).GetUsername() != "hubo" {
+		t.Error("the second manager does not open the sessions of the first")
+	}
+	if log.Len() > 0 {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
+var usual = slog.Default()
+
 func TestEvents(t *testing.T) {
 	var events []runtime.EventKind
 	m := newManager(t, runtime.Config{OnEvent: func(_ context.Context, e runtime.Event) { events = append(events, e.Kind) }})
@@ -371,6 +439,9 @@ func TestFailures(t *testing.T) {
 		{"cookies", func() {
 			sessiontest.Cookies(fake, m, func(s *web.Session) { s.SetRoles([]string{strings.Repeat("x", 5000)}) })
 		}, "the session cannot be sent: session: too large for a cookie: 6793 bytes, 4096 allowed; the largest fields are Roles (5010 bytes)"},
+		{"context", func() {
+			sessiontest.Context(fake, m, func(s *web.Session) { s.SetUsername(strings.Repeat("x", 65)) })
+		}, "the session cannot be sent: session: value above the field's max: field Username holds at most 64, got 65"},
 		{"none", func() { sessiontest.Session(fake, m, do(m, get("/visit"))) }, ""},
 	} {
 		want := c.want

@@ -28,6 +28,8 @@ type User struct {
 
 func checkPassword(name, password string) (user User, ok bool) { return }
 
+func validCode(user int64, code string) bool { return false }
+
 func account(w http.ResponseWriter, r *http.Request) {}
 
 func report(ctx context.Context, user int64) {}

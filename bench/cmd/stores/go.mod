@@ -32,5 +32,11 @@ require (
 	go.uber.org/atomic v1.12.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/text v0.41.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 )
+
+replace github.com/sessiongen/sessiongen/runtime/echosession => ../../../runtime/echosession
+
+replace github.com/sessiongen/sessiongen/runtime/fibersession => ../../../runtime/fibersession
+
+replace github.com/sessiongen/sessiongen/runtime/ginsession => ../../../runtime/ginsession

@@ -236,10 +236,10 @@ func (v visit) err() error {
 	return err
 }
 
-// tooLong reports whether the field's max option forbids the value.
+// tooLong reports whether the field's max or each option forbids the value.
 func (t *trial) tooLong() bool {
-	limit := t.desc.Elem().FieldByName("Max").Int()
-	return limit > 0 && t.want.Len() > int(limit)
+	limit, each := t.desc.Elem().FieldByName("Max").Int(), t.desc.Elem().FieldByName("Each").Int()
+	return limit > 0 && t.want.Len() > int(limit) || each > 0 && largestElement(t.raw) > int(each)
 }
 
 // fits is how many bytes of values a cookie surely has room for.
@@ -251,21 +251,19 @@ func (t *trial) accessors(s *session) {
 		return
 	}
 	manager := s.manager()
-	has := func(v visit, want bool) {
-		if got := v.call("Has" + t.name)[0].Bool(); got != want {
-			t.fail("Has", "%v", got)
-		}
-	}
 	first := open(manager)
-	has(first, false)
+	t.has(first, false)
 	initial := t.desc.Elem().FieldByName("Default")
-	t.compare(comparison{}, "default", first.call("Get" + t.name)[0], initial)
+	for _, verb := range []string{"Get", "Lookup"} {
+		t.compare(comparison{}, "default of "+verb, first.call(verb + t.name)[0], initial)
+	}
 
+	t.trySet(first)
 	v := t.value(t.field, t.i)
 	first.call("Set"+t.name, v)
 	if t.tooLong() {
 		t.count["max"]++
-		has(first, false)
+		t.has(first, false)
 		if err := first.err(); !errors.Is(err, runtime.ErrMax) {
 			t.fail("max", "error %v", err)
 		}
@@ -276,7 +274,7 @@ func (t *trial) accessors(s *session) {
 		return
 	}
 	spoil(v)
-	has(first, true)
+	t.has(first, true)
 	for range 2 {
 		got := first.call("Get" + t.name)[0]
 		t.equal("set, get", got)
@@ -287,12 +285,39 @@ func (t *trial) accessors(s *session) {
 		t.fail("seal", "%q, %v", cookie, err)
 		return
 	}
+	t.reloaded(open(manager, cookie))
+	t.older(manager)
+}
 
-	second := open(manager, cookie)
-	has(second, true)
-	for range 2 {
-		got := second.call("Get" + t.name)[0]
-		t.equal("set, save, load, get", got)
+// trySet sets and clears the value by the method that returns an error, if there is one.
+func (t *trial) trySet(v visit) {
+	try := v.session.MethodByName("TrySet" + t.name)
+	if !try.IsValid() {
+		return
+	}
+	err, _ := try.Call([]reflect.Value{t.value(t.field, t.i)})[0].Interface().(error)
+	if errors.Is(err, runtime.ErrMax) != t.tooLong() || err != nil && !t.tooLong() || v.err() != nil {
+		t.fail("try", "error %v, and Err %v", err, v.err())
+	}
+	t.has(v, err == nil)
+	v.call("Clear" + t.name)
+}
+
+func (t *trial) has(v visit, want bool) {
+	if got := v.call("Has" + t.name)[0].Bool(); got != want {
+		t.fail("Has", "%v", got)
+	}
+	if got := v.call("Lookup" + t.name)[1].Bool(); got != want {
+		t.fail("Lookup", "%v", got)
+	}
+}
+
+// reloaded uses the value in a session that was saved with it.
+func (t *trial) reloaded(second visit) {
+	t.has(second, true)
+	for _, verb := range []string{"Get", "Lookup", "Get"} {
+		got := second.call(verb + t.name)[0]
+		t.equal("set, save, load, "+verb, got)
 		spoil(got)
 	}
 	second.call("Set"+t.name, t.value(t.field, t.i))
@@ -306,11 +331,10 @@ func (t *trial) accessors(s *session) {
 	if !out[1].Bool() {
 		t.fail("pop", "not ok")
 	}
-	has(second, false)
+	t.has(second, false)
 	if err := second.err(); err != nil {
 		t.fail("session", "%v", err)
 	}
-	t.older(manager)
 }
 
 // update makes changes by Update and Append that come to nothing in the end.

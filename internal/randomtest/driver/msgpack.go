@@ -8,7 +8,35 @@ import (
 	"strings"
 
 	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
+
+// largestElement is the size of the largest element of an encoded array, or pair of an encoded map.
+func largestElement(raw []byte) (largest int) {
+	d := msgpack.NewDecoder(bytes.NewReader(raw))
+	n, each := 0, 1
+	switch c := raw[0]; {
+	case c == msgpcode.Nil:
+		return 0
+	case msgpcode.IsFixedMap(c) || c == msgpcode.Map16 || c == msgpcode.Map32:
+		n, _ = d.DecodeMapLen()
+		each = 2
+	default:
+		n, _ = d.DecodeArrayLen()
+	}
+	for range n {
+		size := 0
+		for range each {
+			part, err := d.DecodeRaw()
+			if err != nil {
+				panic(err)
+			}
+			size += len(part)
+		}
+		largest = max(largest, size)
+	}
+	return largest
+}
 
 // To v5, every value here is a field of a struct{ V T }: it treats some types in another way where they
 // are not in a struct.

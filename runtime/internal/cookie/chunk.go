@@ -32,33 +32,47 @@ func (s *Spec) Chunks(value string) (chunks int, first string, ok bool) {
 func (r *Received) Joins(first string, chunks int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		others := r.siblings[:chunks-1]
-		for pick := range choices(others) {
-			if token, ok := pick.join(first, others); ok && !yield(token) {
+		for c := newChoices(others); c.next(others); {
+			if token, ok := c.join(first, others); ok && !yield(token) {
 				return
 			}
 		}
 	}
 }
 
-// choices yields every way to pick one value of each chunk's name. Chunks of the same scope mostly
-// are the same in the order of their names, so those of one index come before all mixtures.
-func choices(others []Values) iter.Seq[picks] {
-	return func(yield func(picks) bool) {
-		most := 0
-		for i := range others {
-			most = max(most, others[i].len())
-		}
-		for i := range most {
-			if !yield(picks{i, i, i}) {
-				return
-			}
-		}
-		for pick := (picks{}); pick.next(others); {
-			if !pick.alike(len(others)) && !yield(pick) {
-				return
-			}
+// choices goes through every way to pick one value of each chunk's name. Chunks of the same scope
+// mostly are the same in the order of their names, so those of one index come before all
+// mixtures. It is no iterator: r would then be allocated, though hardly any session has chunks.
+type choices struct {
+	picks
+	alike, most int  // how many indexes were picked for all, of how many
+	mixing      bool // that is over
+}
+
+func newChoices(others []Values) choices {
+	var c choices
+	for i := range others {
+		c.most = max(c.most, others[i].len())
+	}
+	return c
+}
+
+// next goes on to the next choice. It is false after the last one.
+func (c *choices) next(others []Values) bool {
+	if c.alike < c.most {
+		c.picks = picks{c.alike, c.alike, c.alike}
+		c.alike++
+		return true
+	}
+	if !c.mixing {
+		c.mixing, c.picks = true, picks{}
+	}
+	for c.picks.next(others) {
+		if !c.picks.areAlike(len(others)) {
+			return true
 		}
 	}
+	return false
 }
 
 // picks are the indexes of the values that are chosen among those of each chunk's name.
@@ -75,8 +89,8 @@ func (p *picks) next(others []Values) bool {
 	return false
 }
 
-// alike reports whether all are the same.
-func (p *picks) alike(n int) bool {
+// areAlike reports whether all are the same.
+func (p *picks) areAlike(n int) bool {
 	for _, index := range p[:n] {
 		if index != p[0] {
 			return false

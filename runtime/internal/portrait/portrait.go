@@ -7,22 +7,26 @@ import (
 	"time"
 )
 
-// Key is the context key of a func() Session, which describes the innermost session.
+// Key is the context key of a [Subject], which has the innermost session.
 type Key struct{}
 
-// Of describes the session of a request's context. It is false outside the manager's Handler.
-func Of(ctx context.Context) (s Session, ok bool) {
-	f, ok := ctx.Value(Key{}).(func() Session)
-	if ok {
-		s = f()
-	}
+// A Subject is a session that can be described. Only Describe uses the session.
+type Subject struct {
+	Cookie   Cookie
+	Describe func() Session
+}
+
+// Of returns the session of a request's context. It is false outside the manager's Handler.
+func Of(ctx context.Context) (s Subject, ok bool) {
+	s, ok = ctx.Value(Key{}).(Subject)
 	return s, ok
 }
 
 // A Session is the description of one, as it is now.
 type Session struct {
-	Cookie Cookie
-	Home   string // where it lives, in a few words
+	Cookie   Cookie
+	Received bool   // the request carried a cookie of the name
+	Home     string // where it lives, in a few words
 
 	Err       error // what failed first; nothing else is known if a store did
 	New       bool
@@ -30,6 +34,7 @@ type Session struct {
 	Permanent bool
 	ID        string // in base64url; empty for a session without a field
 
+	Now                                   time.Time // by the manager's clock
 	Created, Authenticated, Used, Expires time.Time // zero for never
 	EndedBy                               string    // the field of Config that says when it expires
 
@@ -37,7 +42,8 @@ type Session struct {
 	Fields      []Field
 	Unknown     int // bytes of the fields that the schema does not have
 
-	Others    []Other // the sessions of its principal, itself among them
+	Others    []Other // the sessions of its principal, itself among them, but no more than some
+	OthersAll int     // how many there are
 	OthersErr error
 	Events    []Event // the last ones of the manager, the newest first; none unless it is Insecure
 }
@@ -46,8 +52,6 @@ type Session struct {
 type Cookie struct {
 	Name       string
 	Attributes string // as in a Set-Cookie header field: "Path=/; Secure"
-	Received   bool   // the request carried a cookie of the name
-	Max        int    // bytes of a cookie
 }
 
 // A Field is one of the schema's.

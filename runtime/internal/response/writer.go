@@ -59,6 +59,13 @@ func Init(w *Writer, below http.ResponseWriter, s Session) {
 // Replied reports whether the response is an error's, and complete.
 func Replied(w *Writer) bool { return w.phase == replied }
 
+// Begun reports whether something was written past w, to the response writer below. Those of gin and
+// of other frameworks tell.
+func Begun(w *Writer) bool {
+	below, ok := w.ResponseWriter.(interface{ Written() bool })
+	return ok && below.Written()
+}
+
 // begin saves the session, once. It returns the error if that failed, and the error was
 // the answer.
 func (w *Writer) begin(status int) error {

@@ -56,6 +56,29 @@ func Len(b []byte) (n int, ok bool) {
 	return 0, false
 }
 
+// Largest returns the size of the largest element of the array, or pair of the map, that b begins with. It is
+// 0 for other values, and for values that declare more than there is.
+func Largest(b []byte) (largest int) {
+	kind, n, pos, err := header(b)
+	if err != nil || kind != Array && kind != Map {
+		return 0
+	}
+	for range n {
+		size, err := Skip(b[pos:])
+		if err == nil && kind == Map {
+			var value int
+			value, err = Skip(b[pos+size:])
+			size += value
+		}
+		if err != nil {
+			return 0
+		}
+		largest = max(largest, size)
+		pos += size
+	}
+	return largest
+}
+
 func expect(b []byte, want Kind) (n, size int, err error) {
 	kind, n, size, err := header(b)
 	if err == nil && kind != want {

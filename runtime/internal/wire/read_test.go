@@ -157,3 +157,35 @@ func TestReadOtherKinds(t *testing.T) {
 		}
 	}
 }
+
+func TestLargest(t *testing.T) {
+	for name, c := range map[string]struct {
+		value any
+		want  int
+	}{
+		"array":     {[]string{"", "abc", "ab"}, 4},
+		"long":      {append(make([]string, 20), strings.Repeat("x", 40)), 42},
+		"map":       {map[string]any{"k": []int{1, 2, 3}, "long": nil}, 6},
+		"nested":    {[]any{[]int{1, 2}, []any{[]int{1, 2, 3}}}, 5},
+		"no parts":  {[]int{}, 0},
+		"no list":   {"text", 0},
+		"binary":    {[]byte("text"), 0},
+		"nil":       {nil, 0},
+		"fixed ext": {3.5, 0},
+	} {
+		b, err := msgpack.Marshal(c.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Largest(b); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+		if kind := KindOf(b[0]); kind == Array || kind == Map {
+			for cut := range len(b) {
+				if got := Largest(b[:cut]); got != 0 {
+					t.Errorf("%s, cut at %d: %d", name, cut, got)
+				}
+			}
+		}
+	}
+}

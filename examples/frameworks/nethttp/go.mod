@@ -1,0 +1,19 @@
+module github.com/sessiongen/sessiongen/examples/frameworks/nethttp
+
+go 1.26.0
+
+replace github.com/sessiongen/sessiongen => ../../../
+
+tool github.com/sessiongen/sessiongen/cmd/sessiongen
+
+require github.com/sessiongen/sessiongen v0.0.0-00010101000000-000000000000
+
+require (
+	github.com/dave/jennifer v1.7.1 // indirect
+	github.com/rogpeppe/go-internal v1.16.0 // indirect
+	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
+	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/tools v0.52.0 // indirect
+)

@@ -1,0 +1,12 @@
+// Package frameworks holds every framework to the one table of package check.
+package frameworks
+
+import (
+	"context"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+func recordInto(events *[]runtime.Event) func(context.Context, runtime.Event) {
+	return func(_ context.Context, e runtime.Event) { *events = append(*events, e) }
+}

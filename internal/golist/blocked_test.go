@@ -1,0 +1,58 @@
+//go:build unix
+
+package golist
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A pipe that the go command would read for ever is named soon, whatever leads to it.
+func TestPipe(t *testing.T) {
+	for _, name := range []string{"pipe.go", "pipe_test.go", "pipe.s", "link.go"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := module(t, map[string]string{"a.go": "package m\n"})
+			pipe := filepath.Join(c.Dir, name)
+			if name == "link.go" {
+				elsewhere := filepath.Join(t.TempDir(), "pipe")
+				if err := os.Symlink(elsewhere, pipe); err != nil {
+					t.Fatal(err)
+				}
+				pipe = elsewhere
+			}
+			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			_, err := c.Packages("./...")
+			if err == nil || !strings.HasPrefix(err.Error(), name+" is a named pipe") {
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(start); took > time.Minute {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// Pipes that the go command does not read hold up nobody.
+func TestOtherPipes(t *testing.T) {
+	c := module(t, map[string]string{"a.go": "package m\n"})
+	for _, name := range []string{"queue", "_pipe.go", "testdata/pipe.go", "pipe_windows.go"} {
+		name = filepath.Join(c.Dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(name, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := c.Packages("./..."); err != nil || len(list) != 1 {
+		t.Errorf("got %v, %v", list, err)
+	}
+}

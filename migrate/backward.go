@@ -1,0 +1,171 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/types"
+)
+
+// A leaf is where a value begins, as far as the program says.
+type leaf struct {
+	value
+	constant constant.Value // of a constant
+	isNil    bool
+	param    *param // a parameter, if those are not followed to their calls
+}
+
+// A tracer follows values back to where they begin.
+type tracer struct {
+	f       *flow
+	params  bool // stop at parameters of the program's functions
+	seen    map[place]bool
+	visited map[value]bool
+	leaves  []leaf
+}
+
+// origins are where a value begins. With params, a parameter is such a place.
+func (f *flow) origins(v value, params bool) []leaf {
+	t := &tracer{f: f, params: params, seen: map[place]bool{}, visited: map[value]bool{}}
+	t.value(v)
+	return t.leaves
+}
+
+func (t *tracer) value(v value) {
+	if t.visited[v] {
+		return
+	}
+	t.visited[v] = true
+	if v.part == keysOf || v.part == elementsOf {
+		t.parts(v)
+		return
+	}
+	e := ast.Unparen(v.expr)
+	tv := v.in.info.Types[e]
+	switch {
+	case tv.Value != nil:
+		t.leaf(leaf{value: v, constant: tv.Value})
+		return
+	case tv.IsNil():
+		t.leaf(leaf{value: v, isNil: true})
+		return
+	}
+	switch e := e.(type) {
+	case *ast.Ident, *ast.SelectorExpr:
+		if p, ok := t.f.placeAt(v.in, e); ok {
+			t.place(p, v)
+			return
+		}
+	case *ast.TypeAssertExpr:
+		t.value(value{e.X, v.in, whole})
+		return
+	case *ast.StarExpr:
+		t.value(value{e.X, v.in, whole})
+		return
+	case *ast.UnaryExpr:
+		t.value(value{e.X, v.in, whole})
+		return
+	case *ast.IndexExpr:
+		if isElement(v.in, e.X) {
+			t.parts(value{e.X, v.in, elementsOf})
+			return
+		}
+	case *ast.CallExpr:
+		if t.call(v, e) {
+			return
+		}
+	}
+	t.leaf(leaf{value: v})
+}
+
+// isElement reports whether an index of it gives an element that a composite literal may say.
+func isElement(u *unit, e ast.Expr) bool {
+	typ := u.info.TypeOf(e)
+	if typ == nil {
+		return false
+	}
+	switch under := typ.Underlying().(type) {
+	case *types.Slice, *types.Array:
+		return true
+	case *types.Map:
+		return !types.IsInterface(under.Key())
+	}
+	return false
+}
+
+// call follows conversions and calls of the program's functions.
+func (t *tracer) call(v value, call *ast.CallExpr) bool {
+	if v.in.info.Types[ast.Unparen(call.Fun)].IsType() && len(call.Args) == 1 {
+		t.value(value{call.Args[0], v.in, whole})
+		return true
+	}
+	fn := callee(v.in, call)
+	if fn == nil {
+		return false
+	}
+	p := place{fn.Pos(), max(v.part, 0)}
+	if len(t.f.into[p])+len(t.f.same[p]) == 0 {
+		return false
+	}
+	t.place(p, v)
+	return true
+}
+
+// place follows a place to everything that comes to it.
+func (t *tracer) place(p place, v value) {
+	if t.seen[p] {
+		return
+	}
+	t.seen[p] = true
+	if of, ok := t.f.params[p]; ok && t.params && t.f.funcs[of.fn] != nil {
+		t.leaf(leaf{value: v, param: &of})
+		return
+	}
+	if len(t.f.into[p])+len(t.f.same[p]) == 0 {
+		t.leaf(leaf{value: v})
+		return
+	}
+	for _, from := range t.f.into[p] {
+		t.value(from)
+	}
+	for _, from := range t.f.same[p] {
+		t.place(from, v)
+	}
+}
+
+// parts follows the keys or the elements of something to the literals that have them.
+func (t *tracer) parts(v value) {
+	inner := &tracer{f: t.f, params: t.params, seen: map[place]bool{}, visited: t.visited}
+	inner.value(value{v.expr, v.in, whole})
+	for _, l := range inner.leaves {
+		lit, ok := ast.Unparen(l.expr).(*ast.CompositeLit)
+		if !ok {
+			l.part = v.part // of what is not known, or of a parameter
+			t.leaf(l)
+			continue
+		}
+		for _, elt := range lit.Elts {
+			kv, keyed := elt.(*ast.KeyValueExpr)
+			switch {
+			case keyed && v.part == keysOf:
+				t.value(value{kv.Key, l.in, whole})
+			case keyed:
+				t.value(value{kv.Value, l.in, whole})
+			case v.part == elementsOf:
+				t.value(value{elt, l.in, whole})
+			}
+		}
+	}
+}
+
+func (t *tracer) leaf(l leaf) { t.leaves = append(t.leaves, l) }
+
+// literals are the composite literals that a value may be.
+func (f *flow) literals(v value) []leaf {
+	var list []leaf
+	for _, l := range f.origins(v, false) {
+		if _, ok := ast.Unparen(l.expr).(*ast.CompositeLit); ok {
+			list = append(list, l)
+		}
+	}
+	return list
+}

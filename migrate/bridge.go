@@ -1,0 +1,219 @@
+package migrate
+
+import (
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A bridge is what wrappers whose key is a parameter get: functions by key over the accessors of the keys that come there.
+type bridge struct {
+	target *target
+	read   []*field
+	write  []*field
+	delete []*field
+	add    []*field
+	take   []*field
+}
+
+// bridged plans a site whose key is a parameter.
+func (r *rewriter) bridged(s *site) (*change, *refusal) {
+	fields, why := r.fieldsThrough(s)
+	if why != nil {
+		return nil, why
+	}
+	key, why := r.bridgeKey(s)
+	if why != nil {
+		return nil, why
+	}
+	recv, why := r.receiver(s)
+	if why != nil {
+		return nil, why
+	}
+	b := r.bridge(r.target[fields[0]])
+	w := &writer{r: r, s: s, recv: recv}
+	switch s.verb {
+	case writeVerb:
+		return b.set(w, key, fields)
+	case deleteVerb:
+		node, why := w.node()
+		if why != nil {
+			return nil, why
+		}
+		b.delete = union(b.delete, fields)
+		return &change{edits: w.call(node, "ClearByKey("+key+")")}, nil
+	case readVerb:
+		return b.get(w, key, fields)
+	case addFlashVerb:
+		b.add = union(b.add, fields)
+		return &change{edits: w.callWith(s.at.expr, "AddByKey("+key+", ", ")")}, nil
+	case takeFlashesVerb:
+		b.take = union(b.take, fields)
+		return &change{edits: w.call(s.at.expr, "TakeByKey("+key+")")}, nil
+	}
+	return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
+}
+
+func (b *bridge) set(w *writer, key string, fields []*field) (*change, *refusal) {
+	node, why := w.node()
+	if why != nil {
+		return nil, why
+	}
+	if w.s.val.part >= 0 {
+		return nil, &refusal{"the value is one of several results", "keep it in a variable first"}
+	}
+	b.write = union(b.write, fields)
+	return &change{edits: w.callWith(node, "SetByKey("+key+", ", ")")}, nil
+}
+
+func (b *bridge) get(w *writer, key string, fields []*field) (*change, *refusal) {
+	e := w.s.at.expr
+	if t := valueType(w.s.at); t == nil || !types.IsInterface(t) {
+		return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
+	}
+	b.read = union(b.read, fields)
+	if n, ok := w.r.outer(e).(*ast.AssignStmt); ok && len(n.Lhs) == 2 && len(n.Rhs) == 1 {
+		return &change{edits: w.call(e, "LookupByKey("+key+")")}, nil
+	}
+	return &change{edits: w.call(e, "ByKey("+key+")")}, nil
+}
+
+// fieldsThrough are the fields of the keys that come to a wrapper. They have to be of one session.
+func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
+	no := &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
+	var list []*field
+	for _, other := range r.sites {
+		if other.innermost() != s || len(other.keys) == 0 {
+			continue
+		}
+		if other.dynamic != "" {
+			return nil, no
+		}
+		for _, d := range r.of[other] {
+			if r.unusable(d) != nil || r.target[d] == nil {
+				return nil, no
+			}
+			list = union(list, []*field{d})
+		}
+	}
+	for _, d := range list {
+		if r.target[d] != r.target[list[0]] {
+			return nil, &refusal{"the keys that come here are of several sessions", "write a function for each session"}
+		}
+	}
+	if len(list) == 0 {
+		return nil, no
+	}
+	return list, nil
+}
+
+// bridgeKey is the key of a site as a string.
+func (r *rewriter) bridgeKey(s *site) (string, *refusal) {
+	t := typeOf(s.keyExpr)
+	b, ok := t.Underlying().(*types.Basic)
+	if !ok || b.Info()&types.IsString == 0 {
+		return "", &refusal{"the key is of type " + typeText(t), "make it a string"}
+	}
+	text := r.p.text(s.keyExpr.expr)
+	if _, named := types.Unalias(t).(*types.Named); named {
+		text = "string(" + text + ")"
+	}
+	return text, nil
+}
+
+func union(list, more []*field) []*field {
+	for _, d := range more {
+		if !slices.Contains(list, d) {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+func (r *rewriter) bridge(t *target) *bridge {
+	for _, b := range r.bridges {
+		if b.target == t {
+			return b
+		}
+	}
+	b := &bridge{target: t}
+	r.bridges = append(r.bridges, b)
+	return b
+}
+
+// bridgeFile is the file with the functions by key, "" if there are none.
+func (r *rewriter) bridgeFile() (name string, src []byte, err error) {
+	if len(r.bridges) == 0 {
+		return "", nil, nil
+	}
+	var body strings.Builder
+	imports := map[string]bool{}
+	qualifier := func(p *types.Package) string {
+		if p.Path() == r.home.path {
+			return ""
+		}
+		imports[p.Path()] = true
+		return p.Name()
+	}
+	for _, b := range r.bridges {
+		b.source(&body, qualifier)
+	}
+	var head strings.Builder
+	fmt.Fprintf(&head, "package %s\n\n// The functions in this file take keys as strings, for functions that got a key as a parameter before.\n"+
+		"// They go once those are gone.\n", r.home.name)
+	for path := range imports {
+		fmt.Fprintf(&head, "\nimport %q\n", path)
+	}
+	name = filepath.Join(r.home.dir, "session_bykey.go")
+	src, err = format.Source([]byte(head.String() + body.String()))
+	return name, src, err
+}
+
+const deprecated = "//\n// Deprecated: call the accessor of the key.\n"
+
+func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
+	s := "func (s *" + b.target.generated() + ") "
+	cases := func(list []*field, body string) {
+		for _, d := range list {
+			typ := types.TypeString(d.typ, qualifier)
+			text := strings.NewReplacer("NAME", b.target.names[d], "TYPE", typ).Replace(body)
+			fmt.Fprintf(w, "\tcase %q:\n%s", d.key.name, text)
+		}
+		w.WriteString("\t}\n")
+	}
+	if len(b.read) > 0 {
+		w.WriteString("\n// ByKey returns the value of a key, nil if there is none.\n" + deprecated + s +
+			"ByKey(key string) any {\n\tv, _ := s.LookupByKey(key)\n\treturn v\n}\n")
+		w.WriteString("\n// LookupByKey returns the value of a key, and whether there is one.\n" + deprecated + s +
+			"LookupByKey(key string) (v any, ok bool) {\n\tswitch key {\n")
+		cases(b.read, "\t\tif s.HasNAME() {\n\t\t\treturn s.GetNAME(), true\n\t\t}\n")
+		w.WriteString("\treturn nil, false\n}\n")
+	}
+	if len(b.write) > 0 {
+		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type than the field.\n" + deprecated + s +
+			"SetByKey(key string, v any) {\n\tswitch key {\n")
+		cases(b.write, "\t\ts.SetNAME(v.(TYPE))\n")
+		w.WriteString("}\n")
+	}
+	if len(b.delete) > 0 {
+		w.WriteString("\n// ClearByKey removes the value of a key.\n" + deprecated + s + "ClearByKey(key string) {\n\tswitch key {\n")
+		cases(b.delete, "\t\ts.ClearNAME()\n")
+		w.WriteString("}\n")
+	}
+	if len(b.add) > 0 {
+		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type than they are.\n" + deprecated + s +
+			"AddByKey(key string, v any) {\n\tswitch key {\n")
+		cases(b.add, "\t\ts.AddNAME(v.(TYPE))\n")
+		w.WriteString("}\n")
+	}
+	if len(b.take) > 0 {
+		w.WriteString("\n// TakeByKey returns the messages of a key, and removes them.\n" + deprecated + s +
+			"TakeByKey(key string) []any {\n\tvar list []any\n\tswitch key {\n")
+		cases(b.take, "\t\tfor _, m := range s.TakeNAME() {\n\t\t\tlist = append(list, m)\n\t\t}\n")
+		w.WriteString("\treturn list\n}\n")
+	}
+}

@@ -1,0 +1,110 @@
+package migrate
+
+import (
+	"bytes"
+	"cmp"
+	"go/ast"
+	"go/token"
+	"slices"
+)
+
+// An edit replaces a part of a file.
+type edit struct {
+	file     string
+	from, to int // offsets
+	text     string
+}
+
+// A change is what a site becomes: all of its edits are made, or none.
+type change struct {
+	at      value
+	site    *site // nil for what is no use of a key
+	edits   []edit
+	bridged *site  // the use by key that this is a call of
+	note    string // what is different afterwards
+	fixed   bool   // it stays whatever the type checker says
+}
+
+func (p *program) offset(pos token.Pos) (string, int) {
+	f := p.fset.File(pos)
+	return f.Name(), f.Offset(pos)
+}
+
+// text is the source of a node.
+func (p *program) text(n ast.Node) string {
+	name, from := p.offset(n.Pos())
+	_, to := p.offset(n.End())
+	return string(p.source[name][from:to])
+}
+
+// replace is the edit that puts text in the place of a node.
+func (p *program) replace(n ast.Node, text string) edit {
+	return p.replaceRange(n.Pos(), n.End(), text)
+}
+
+func (p *program) replaceRange(from, to token.Pos, text string) edit {
+	name, a := p.offset(from)
+	_, b := p.offset(to)
+	return edit{name, a, b, text}
+}
+
+// remove is the edit that removes a statement, with its line if nothing else stands there.
+func (p *program) remove(n ast.Node) edit {
+	e := p.replace(n, "")
+	src := p.source[e.file]
+	from, to := e.from, e.to
+	for from > 0 && (src[from-1] == ' ' || src[from-1] == '\t') {
+		from--
+	}
+	for to < len(src) && (src[to] == ' ' || src[to] == '\t') {
+		to++
+	}
+	if from > 0 && src[from-1] == '\n' && to < len(src) && src[to] == '\n' {
+		e.from, e.to = from, to+1
+	}
+	return e
+}
+
+// A piece is an edit as it stands in the new text.
+type piece struct {
+	edit
+	change *change
+	at     int // the offset in the new text
+}
+
+// apply makes edits, of which none overlap, and says where they are afterwards.
+func apply(src []byte, edits []piece) ([]byte, []piece) {
+	slices.SortStableFunc(edits, func(a, b piece) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	var out bytes.Buffer
+	last := 0
+	for i := range edits {
+		e := &edits[i]
+		out.Write(src[last:e.from])
+		e.at = out.Len()
+		out.WriteString(e.text)
+		last = e.to
+	}
+	out.Write(src[last:])
+	return out.Bytes(), edits
+}
+
+// overlap reports whether two edits touch the same text.
+func (e edit) overlap(other edit) bool {
+	return e.file == other.file && e.from < other.to && other.from < e.to
+}
+
+// before is where an offset of the new text was in the old one, and the piece that it is in, nil if it is in none.
+func before(pieces []piece, offset int) (int, *piece) {
+	shift := 0
+	for i := range pieces {
+		p := &pieces[i]
+		if offset < p.at {
+			break
+		}
+		if offset < p.at+len(p.text) || len(p.text) == 0 && offset == p.at {
+			return p.from, p
+		}
+		shift = p.to - (p.at + len(p.text))
+	}
+	return offset + shift, nil
+}

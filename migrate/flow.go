@@ -1,0 +1,400 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// A place is where values can be: a variable, parameter or field, or a result of a function. It is known by where it is
+// declared, since a package that is checked with its tests has each object twice.
+type place struct {
+	pos  token.Pos
+	part int // the result's number, or self
+}
+
+const self = -1
+
+// A value is an expression, or a part of what it gives.
+type value struct {
+	expr ast.Expr
+	in   *unit
+	part int // the number of a result, or one of those below
+}
+
+const (
+	whole = -1 - iota
+	keysOf
+	elementsOf
+)
+
+// A flow says which values come to which places, and where those are used. It is of the whole program, and knows
+// neither the order of statements nor that of calls.
+type flow struct {
+	p       *program
+	into    map[place][]value
+	same    map[place][]place // an interface's method and those that implement it
+	uses    map[place][]value // expressions that are the place
+	calls   map[token.Pos][]value
+	parents map[ast.Node]ast.Node
+	funcs   map[token.Pos]*function
+	params  map[place]param
+}
+
+// A function is one that the program declares.
+type function struct {
+	fn   *types.Func
+	decl *ast.FuncDecl
+	in   *unit
+}
+
+// A param is a parameter of a function of the program.
+type param struct {
+	fn    token.Pos
+	index int
+}
+
+func newFlow(p *program) *flow {
+	f := &flow{
+		p: p, into: map[place][]value{}, same: map[place][]place{}, uses: map[place][]value{}, calls: map[token.Pos][]value{},
+		parents: map[ast.Node]ast.Node{}, funcs: map[token.Pos]*function{}, params: map[place]param{},
+	}
+	for _, u := range p.units {
+		for _, file := range u.files {
+			f.declare(u, file)
+		}
+	}
+	f.implementations()
+	for _, u := range p.units {
+		for _, file := range u.files {
+			f.file(u, file)
+		}
+	}
+	return f
+}
+
+// declare notes the functions of a file, and which parameters they have.
+func (f *flow) declare(u *unit, file *ast.File) {
+	for _, d := range file.Decls {
+		decl, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		fn, ok := u.info.Defs[decl.Name].(*types.Func)
+		if !ok {
+			continue
+		}
+		f.funcs[fn.Pos()] = &function{fn, decl, u}
+		f.parameters(fn)
+	}
+}
+
+func (f *flow) parameters(fn *types.Func) {
+	for i := range fn.Signature().Params().Len() {
+		f.params[placeOf(fn.Signature().Params().At(i))] = param{fn.Pos(), i}
+	}
+}
+
+func placeOf(obj types.Object) place { return place{obj.Pos(), self} }
+
+// implementations ties each method of an interface of the program to the methods that may be meant by it.
+func (f *flow) implementations() {
+	var interfaces []*types.Named
+	var concrete []*types.Named
+	for _, u := range f.p.units {
+		for _, obj := range u.info.Defs {
+			name, ok := obj.(*types.TypeName)
+			if !ok || name.IsAlias() {
+				continue
+			}
+			named, ok := name.Type().(*types.Named)
+			switch {
+			case !ok || named.TypeParams().Len() > 0:
+			case types.IsInterface(named):
+				interfaces = append(interfaces, named)
+			case named.NumMethods() > 0:
+				concrete = append(concrete, named)
+			}
+		}
+	}
+	for _, i := range interfaces {
+		under := i.Underlying().(*types.Interface)
+		for _, c := range concrete {
+			if under.NumMethods() > 0 && types.Implements(types.NewPointer(c), under) {
+				f.tie(under, c)
+			}
+		}
+	}
+}
+
+func (f *flow) tie(i *types.Interface, c *types.Named) {
+	for m := range i.Methods() {
+		obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(c), true, m.Pkg(), m.Name())
+		fn, ok := obj.(*types.Func)
+		if !ok || f.funcs[fn.Pos()] == nil {
+			continue
+		}
+		f.parameters(m)
+		for n := range m.Signature().Params().Len() {
+			f.link(placeOf(fn.Signature().Params().At(n)), placeOf(m.Signature().Params().At(n)))
+		}
+		for n := range m.Signature().Results().Len() {
+			f.link(place{m.Pos(), n}, place{fn.Pos(), n})
+		}
+		f.link(place{fn.Pos(), callees}, place{m.Pos(), callees})
+	}
+}
+
+const callees = -9 // a place of a function, for which links say whose calls are calls of it
+
+func (f *flow) link(to, from place) {
+	if to != from {
+		f.same[to] = append(f.same[to], from)
+	}
+}
+
+// file notes everything that a file moves.
+func (f *flow) file(u *unit, file *ast.File) {
+	var stack []ast.Node
+	var within []*ast.FuncType // functions that the current node stands in
+	ast.Inspect(file, func(n ast.Node) bool {
+		if n == nil {
+			last := stack[len(stack)-1]
+			if t := typeOfFunc(last); t != nil {
+				within = within[:len(within)-1]
+			}
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		if len(stack) > 0 {
+			f.parents[n] = stack[len(stack)-1]
+		}
+		stack = append(stack, n)
+		if t := typeOfFunc(n); t != nil {
+			within = append(within, t)
+		}
+		f.node(u, n, stack)
+		return true
+	})
+}
+
+func typeOfFunc(n ast.Node) *ast.FuncType {
+	switch n := n.(type) {
+	case *ast.FuncDecl:
+		return n.Type
+	case *ast.FuncLit:
+		return n.Type
+	}
+	return nil
+}
+
+func (f *flow) node(u *unit, n ast.Node, stack []ast.Node) {
+	switch n := n.(type) {
+	case *ast.AssignStmt:
+		f.assign(u, n.Lhs, n.Rhs)
+	case *ast.ValueSpec:
+		names := make([]ast.Expr, len(n.Names))
+		for i, name := range n.Names {
+			names[i] = name
+		}
+		if len(n.Values) > 0 {
+			f.assign(u, names, n.Values)
+		}
+	case *ast.RangeStmt:
+		f.store(u, n.Key, value{n.X, u, keysOf})
+		f.store(u, n.Value, value{n.X, u, elementsOf})
+	case *ast.CallExpr:
+		f.call(u, n)
+	case *ast.CompositeLit:
+		f.composite(u, n)
+	case *ast.ReturnStmt:
+		f.returns(u, n, stack)
+	case *ast.TypeSwitchStmt:
+		f.typeSwitch(u, n)
+	case *ast.Ident:
+		f.use(u, n)
+	}
+}
+
+func (f *flow) assign(u *unit, lhs, rhs []ast.Expr) {
+	for i, l := range lhs {
+		switch {
+		case len(lhs) == len(rhs):
+			f.store(u, l, value{rhs[i], u, whole})
+		case isCall(rhs[0]):
+			f.store(u, l, value{rhs[0], u, i})
+		case i == 0: // the ok of a map, a type assertion or a channel comes second
+			f.store(u, l, value{rhs[0], u, whole})
+		}
+	}
+}
+
+func isCall(e ast.Expr) bool {
+	_, ok := ast.Unparen(e).(*ast.CallExpr)
+	return ok
+}
+
+// store notes that a value is assigned.
+func (f *flow) store(u *unit, l ast.Expr, v value) {
+	if l == nil {
+		return
+	}
+	if p, ok := f.placeAt(u, l); ok {
+		f.into[p] = append(f.into[p], v)
+	}
+}
+
+// placeAt is the place that an expression names.
+func (f *flow) placeAt(u *unit, e ast.Expr) (place, bool) {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		if v, ok := u.info.ObjectOf(e).(*types.Var); ok {
+			return placeOf(v.Origin()), true
+		}
+	case *ast.SelectorExpr:
+		if v, ok := u.info.Uses[e.Sel].(*types.Var); ok {
+			return placeOf(v.Origin()), true
+		}
+	case *ast.StarExpr:
+		return f.placeAt(u, e.X)
+	case *ast.IndexExpr: // an element counts as the whole
+		if t := u.info.TypeOf(e.X); t != nil {
+			if _, ok := t.Underlying().(*types.Slice); ok {
+				return f.placeAt(u, e.X)
+			}
+		}
+	}
+	return place{}, false
+}
+
+// callee is the function that a call calls, nil if it is not known before it runs.
+func callee(u *unit, call *ast.CallExpr) *types.Func {
+	fun := ast.Unparen(call.Fun)
+	switch x := fun.(type) {
+	case *ast.IndexExpr:
+		fun = x.X
+	case *ast.IndexListExpr:
+		fun = x.X
+	}
+	var id *ast.Ident
+	switch x := fun.(type) {
+	case *ast.Ident:
+		id = x
+	case *ast.SelectorExpr:
+		id = x.Sel
+	default:
+		return nil
+	}
+	fn, _ := u.info.Uses[id].(*types.Func)
+	if fn != nil {
+		fn = fn.Origin()
+	}
+	return fn
+}
+
+func (f *flow) call(u *unit, call *ast.CallExpr) {
+	fn := callee(u, call)
+	if fn == nil {
+		return
+	}
+	f.calls[fn.Pos()] = append(f.calls[fn.Pos()], value{call, u, whole})
+	sig := fn.Signature()
+	for i, arg := range call.Args {
+		if n := min(i, sig.Params().Len()-1); n >= 0 {
+			p := placeOf(sig.Params().At(n))
+			f.into[p] = append(f.into[p], value{arg, u, whole})
+		}
+	}
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sig.Recv() != nil && f.funcs[fn.Pos()] != nil {
+		p := placeOf(sig.Recv())
+		f.into[p] = append(f.into[p], value{sel.X, u, whole})
+	}
+}
+
+func (f *flow) composite(u *unit, lit *ast.CompositeLit) {
+	t := u.info.TypeOf(lit)
+	if t == nil {
+		return
+	}
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	s, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return
+	}
+	for i, elt := range lit.Elts {
+		if kv, ok := elt.(*ast.KeyValueExpr); ok {
+			f.store(u, kv.Key, value{kv.Value, u, whole})
+		} else if i < s.NumFields() {
+			p := placeOf(s.Field(i).Origin())
+			f.into[p] = append(f.into[p], value{elt, u, whole})
+		}
+	}
+}
+
+// returns notes what a function returns. What a function literal returns goes nowhere that is known.
+func (f *flow) returns(u *unit, ret *ast.ReturnStmt, stack []ast.Node) {
+	for i := len(stack) - 1; i >= 0; i-- {
+		switch n := stack[i].(type) {
+		case *ast.FuncLit:
+			return
+		case *ast.FuncDecl:
+			if fn, ok := u.info.Defs[n.Name].(*types.Func); ok {
+				f.returnsOf(u, ret, fn)
+			}
+			return
+		}
+	}
+}
+
+func (f *flow) returnsOf(u *unit, ret *ast.ReturnStmt, fn *types.Func) {
+	results := fn.Signature().Results()
+	for i := range results.Len() {
+		p := place{fn.Pos(), i}
+		switch {
+		case len(ret.Results) == results.Len():
+			f.into[p] = append(f.into[p], value{ret.Results[i], u, whole})
+		case len(ret.Results) == 1:
+			f.into[p] = append(f.into[p], value{ret.Results[0], u, i})
+		case len(ret.Results) == 0:
+			f.link(p, placeOf(results.At(i)))
+		}
+	}
+}
+
+func (f *flow) typeSwitch(u *unit, sw *ast.TypeSwitchStmt) {
+	assign, ok := sw.Assign.(*ast.AssignStmt)
+	if !ok {
+		return
+	}
+	for _, clause := range sw.Body.List {
+		if obj := u.info.Implicits[clause]; obj != nil {
+			p := placeOf(obj)
+			f.into[p] = append(f.into[p], value{assign.Rhs[0], u, whole})
+		}
+	}
+}
+
+// use notes an identifier that names a place.
+func (f *flow) use(u *unit, id *ast.Ident) {
+	v, ok := u.info.Uses[id].(*types.Var)
+	if !ok {
+		return
+	}
+	var e ast.Expr = id
+	if sel, ok := f.parents[id].(*ast.SelectorExpr); ok && sel.Sel == id {
+		e = sel
+	}
+	p := placeOf(v.Origin())
+	f.uses[p] = append(f.uses[p], value{e, u, whole})
+}
+
+// callsOf are the calls of a function, those through an interface among them.
+func (f *flow) callsOf(fn token.Pos) []value {
+	list := f.calls[fn]
+	for _, p := range f.same[place{fn, callees}] {
+		list = append(list, f.calls[p.pos]...)
+	}
+	return list
+}

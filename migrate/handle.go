@@ -1,0 +1,495 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// handles plans changes of what holds sessions: the types of variables, and how a session is come by.
+func (r *rewriter) handles(u *unit, file *ast.File) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		if decl, ok := n.(*ast.FuncDecl); ok && r.inStore(value{decl.Name, u, whole}) {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			r.selector(u, n)
+		case *ast.CallExpr:
+			r.acquire(u, n)
+		case *ast.AssignStmt:
+			r.assignment(u, n)
+		}
+		return true
+	})
+}
+
+// sessionType is the library whose session a type is.
+func sessionType(t types.Type) *library {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil {
+		return nil
+	}
+	l := libraryOf(named.Obj().Pkg().Path())
+	if l == nil || l.managed || !l.rewrite || !l.types[named.Obj().Name()] {
+		return nil
+	}
+	return l
+}
+
+// selector plans the change of a type, and of fields that are methods now.
+func (r *rewriter) selector(u *unit, n *ast.SelectorExpr) {
+	if tv := u.info.Types[n]; tv.IsType() {
+		if l := sessionType(tv.Type); l != nil {
+			r.typeExpr(u, n, l)
+		}
+		return
+	}
+	if fn, ok := u.info.Uses[n.Sel].(*types.Func); ok {
+		r.methodValue(u, n, fn)
+		return
+	}
+	v, ok := u.info.Uses[n.Sel].(*types.Var)
+	if !ok || !v.IsField() || v.Pkg() == nil || libraryOf(v.Pkg().Path()) != gorilla {
+		return
+	}
+	named := namedOf(u.info.TypeOf(n.X))
+	if named == nil || named.Obj().Name() != "Session" || len(r.targets) == 0 {
+		return
+	}
+	switch v.Name() {
+	case "IsNew", "ID":
+		if r.isTarget(n) {
+			r.leave(value{n, u, whole}, "an assignment to "+v.Name(), refusal{"the session has it by itself", "remove it"})
+			return
+		}
+		r.changes = append(r.changes, &change{at: value{n, u, whole}, edits: []edit{r.p.replaceRange(n.End(), n.End(), "()")}})
+	}
+}
+
+// methodValue reports a method of a library that is handed on without a call.
+func (r *rewriter) methodValue(u *unit, n *ast.SelectorExpr, fn *types.Func) {
+	if call, ok := r.outer(n).(*ast.CallExpr); ok && ast.Unparen(call.Fun) == n {
+		return
+	}
+	lib, name := operation(fn)
+	if lib == nil {
+		return
+	}
+	m, ok := lib.methods[name]
+	if !ok {
+		return
+	}
+	s := &site{lib: lib, verb: m.verb}
+	if m.verb == middlewareVerb {
+		r.leave(value{n, u, whole}, s.what(), r.newMiddleware())
+		return
+	}
+	r.leave(value{n, u, whole}, s.what(), refusal{"the method is handed on", "hand on a function that calls the accessor"})
+}
+
+// typeExpr plans the change of a type. Which session it means follows from what comes there.
+func (r *rewriter) typeExpr(u *unit, n *ast.SelectorExpr, l *library) {
+	var whole0 ast.Expr = n
+	if star, ok := r.parents[n].(*ast.StarExpr); ok {
+		whole0 = star
+	} else if l == gorilla {
+		r.leave(value{n, u, whole}, "a session that is no pointer", refusal{"accessors are methods of a pointer", "use one"})
+		return
+	}
+	t := r.targetOfType(u, whole0)
+	if t == nil {
+		r.leave(value{n, u, whole}, "a variable for sessions", refusal{"it is not known which session is meant", "name the type by hand"})
+		return
+	}
+	r.changes = append(r.changes, &change{at: value{n, u, whole}, fixed: true,
+		edits: []edit{r.p.replace(whole0, "*"+r.qualify(u, n, t.generated()))}})
+}
+
+// targetOfType is the schema of the sessions that a type stands for.
+func (r *rewriter) targetOfType(u *unit, t ast.Expr) *target {
+	if len(r.targets) == 1 {
+		return r.targets[0]
+	}
+	var places []place
+	switch n := r.parents[t].(type) {
+	case *ast.Field:
+		for _, name := range n.Names {
+			places = append(places, place{name.Pos(), self})
+		}
+		if len(n.Names) == 0 {
+			places = append(places, r.resultPlaces(n)...)
+		}
+	case *ast.ValueSpec:
+		for _, name := range n.Names {
+			places = append(places, place{name.Pos(), self})
+		}
+	case *ast.TypeAssertExpr:
+		return r.targetByUse(value{n, u, whole})
+	}
+	for _, p := range places {
+		for _, from := range r.into[p] {
+			if t := r.targetOf(from); t != nil {
+				return t
+			}
+		}
+		for _, use := range r.uses[p] {
+			if t := r.targetAt(use); t != nil {
+				return t
+			}
+		}
+	}
+	return nil
+}
+
+func (r *rewriter) resultPlaces(f *ast.Field) []place {
+	list, ok := r.parents[f].(*ast.FieldList)
+	if !ok {
+		return nil
+	}
+	ft, ok := r.parents[list].(*ast.FuncType)
+	if !ok || ft.Results != list {
+		return nil
+	}
+	decl, ok := r.parents[ft].(*ast.FuncDecl)
+	if !ok {
+		return nil
+	}
+	return []place{{decl.Name.Pos(), slices.Index(list.List, f)}}
+}
+
+// targetOf is the schema that a session is of.
+func (r *rewriter) targetOf(v value) *target {
+	if len(r.targets) == 1 {
+		return r.targets[0]
+	}
+	for _, l := range r.origins(v, false) {
+		if call, ok := ast.Unparen(l.expr).(*ast.CallExpr); ok {
+			if name, ok := r.nameOf(l.in, call); ok {
+				return r.targetNamed(name)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *rewriter) targetNamed(name string) *target {
+	for _, t := range r.targets {
+		if t.session == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// targetByUse is the schema whose keys are used of a variable that a session is assigned to.
+func (r *rewriter) targetByUse(v value) *target {
+	assign, ok := r.outer(v.expr).(*ast.AssignStmt)
+	if !ok {
+		return nil
+	}
+	p, ok := r.placeAt(v.in, assign.Lhs[0])
+	if !ok {
+		return nil
+	}
+	for _, use := range r.uses[p] {
+		if t := r.targetAt(use); t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// targetAt is the schema of the site whose session an expression is.
+func (r *rewriter) targetAt(use value) *target {
+	for _, s := range r.sites {
+		if s.session.expr == nil || len(r.of[s]) == 0 {
+			continue
+		}
+		e := ast.Unparen(s.session.expr)
+		if sel, ok := e.(*ast.SelectorExpr); ok && e != use.expr {
+			e = ast.Unparen(sel.X)
+		}
+		if e == use.expr {
+			return r.target[r.of[s][0]]
+		}
+	}
+	return nil
+}
+
+// acquire plans how a session is come by.
+func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
+	a, ok := acquisitionOf(u, call)
+	if lib, _ := operation(callee(u, call)); !ok || lib != nil && !lib.rewrite || len(r.targets) == 0 {
+		return
+	}
+	v := value{call, u, whole}
+	name, _ := r.nameOf(u, call)
+	t := r.targetNamed(name)
+	if t == nil && len(r.targets) == 1 {
+		t = r.targets[0]
+	}
+	if t == nil || a.request < 0 || a.request >= len(call.Args) {
+		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "use the From function of the schema that is meant"})
+		return
+	}
+	from := r.sessionFrom(u, call, t, r.context(u, call.Args[a.request]))
+	c := &change{at: v, fixed: true}
+	if !a.err {
+		c.edits = []edit{r.p.replace(call, from)}
+	} else if why := r.acquireWithError(c, u, call, from); why != nil {
+		r.leave(v, "a session", *why)
+		return
+	}
+	r.changes = append(r.changes, c)
+}
+
+// context is the expression for the context of a request, or of what a framework hands to handlers.
+func (r *rewriter) context(u *unit, e ast.Expr) string {
+	text := r.p.text(e)
+	named := namedOf(u.info.TypeOf(e))
+	if named == nil || named.Obj().Pkg() == nil {
+		return text + ".Context()"
+	}
+	switch p := named.Obj().Pkg().Path(); {
+	case strings.Contains(p, "gin-gonic/gin"):
+		return text + ".Request.Context()"
+	case strings.Contains(p, "labstack/echo"):
+		return text + ".Request().Context()"
+	}
+	if m, _, _ := types.LookupFieldOrMethod(u.info.TypeOf(e), true, u.types, "Request"); m != nil {
+		if _, ok := m.(*types.Func); ok {
+			return text + ".Request().Context()"
+		}
+		return text + ".Request.Context()"
+	}
+	return text + ".Context()"
+}
+
+// acquireWithError replaces a call that returned an error as well: there is none any more.
+func (r *rewriter) acquireWithError(c *change, u *unit, call *ast.CallExpr, from string) *refusal {
+	switch n := r.outer(call).(type) {
+	case *ast.ReturnStmt:
+		if len(n.Results) == 1 {
+			c.edits = []edit{r.p.replace(call, from+", nil")}
+			return nil
+		}
+	case *ast.AssignStmt:
+		if len(n.Lhs) == 2 && len(n.Rhs) == 1 {
+			return r.acquireInto(c, u, n, call, from)
+		}
+	}
+	return &refusal{"the session and its error are used at once", "use " + from}
+}
+
+func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.CallExpr, from string) *refusal {
+	c.edits = append(c.edits, r.p.replace(call, from))
+	errID, ok := n.Lhs[1].(*ast.Ident)
+	if isBlank(n.Lhs[1]) {
+		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
+		if n.Tok == token.DEFINE && isBlank(n.Lhs[0]) {
+			return &refusal{"nobody uses the session", "remove the call"}
+		}
+		return nil
+	}
+	if !ok {
+		return &refusal{"the error is kept", "use " + from}
+	}
+	if !r.inBlock(n) {
+		return &refusal{"the session's error decides what happens", "use " + from}
+	}
+	obj := u.info.ObjectOf(errID)
+	branch := r.branch(u, n, obj)
+	c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
+	if branch != nil {
+		c.edits = append(c.edits, r.p.remove(branch))
+		c.note = "there is no error any more, and no branch on it"
+	}
+	if u.info.Defs[errID] != nil {
+		if isBlank(n.Lhs[0]) {
+			return &refusal{"nobody uses the session", "remove the call"}
+		}
+		if r.usedOutside(u, obj, branch) {
+			c.edits = append(c.edits, r.p.replaceRange(n.End(), n.End(), "\nvar "+errID.Name+" error"))
+		}
+		return nil
+	}
+	if branch == nil {
+		c.edits = append(c.edits, r.p.replaceRange(n.End(), n.End(), "\n"+errID.Name+" = nil"))
+	}
+	// A := that declared the session alone stays one; with = the session is there already.
+	return nil
+}
+
+// branch is the if statement after an assignment that does nothing but look at its error.
+func (r *rewriter) branch(u *unit, n ast.Stmt, obj types.Object) *ast.IfStmt {
+	list := r.list(n)
+	i := slices.Index(list, n)
+	if i < 0 || i+1 >= len(list) {
+		return nil
+	}
+	stmt, ok := list[i+1].(*ast.IfStmt)
+	if !ok || stmt.Init != nil || stmt.Else != nil || !isCheck(u, stmt.Cond, obj, token.NEQ) {
+		return nil
+	}
+	return stmt
+}
+
+func (r *rewriter) list(n ast.Stmt) []ast.Stmt {
+	switch b := r.parents[n].(type) {
+	case *ast.BlockStmt:
+		return b.List
+	case *ast.CaseClause:
+		return b.Body
+	case *ast.CommClause:
+		return b.Body
+	}
+	return nil
+}
+
+func isCheck(u *unit, cond ast.Expr, obj types.Object, op token.Token) bool {
+	b, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !ok || b.Op != op {
+		return false
+	}
+	id, ok := ast.Unparen(b.X).(*ast.Ident)
+	return ok && u.info.Uses[id] == obj && u.info.Types[b.Y].IsNil()
+}
+
+// usedOutside reports whether a variable is used anywhere but in a node.
+func (r *rewriter) usedOutside(u *unit, obj types.Object, n ast.Node) bool {
+	for id, used := range u.info.Uses {
+		if used == obj && (n == nil || isNilNode(n) || id.Pos() < n.Pos() || id.Pos() >= n.End()) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNilNode(n ast.Node) bool {
+	stmt, ok := n.(*ast.IfStmt)
+	return ok && stmt == nil
+}
+
+// assignment plans changes of assignments to a session's own fields.
+func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
+	if len(n.Lhs) != 1 || len(n.Rhs) != 1 {
+		return
+	}
+	sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr)
+	if !ok {
+		return
+	}
+	session := sel.X
+	field := sel.Sel.Name
+	if inner, ok := ast.Unparen(sel.X).(*ast.SelectorExpr); ok && inner.Sel.Name == "Options" && field == "MaxAge" {
+		session, field = inner.X, "MaxAge"
+	}
+	named := namedOf(u.info.TypeOf(session))
+	if named == nil || sessionType(named) != gorilla || len(r.targets) == 0 {
+		return
+	}
+	at := value{n.Lhs[0], u, whole}
+	text := r.p.text(session)
+	switch {
+	case field == "Options" && deletes(u, n.Rhs), field == "MaxAge" && isNegative(u, n.Rhs[0]):
+		r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.replace(n, text+".Destroy()")}})
+	case field == "Values" && isEmptyMap(u, n.Rhs[0]):
+		r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.replace(n, text+".Clear()")}})
+	case field == "Options" && lasts(u, n.Rhs), field == "MaxAge" && isPositive(u, n.Rhs[0]):
+		r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.replace(n, text+".SetPermanent(true)")},
+			note: "how long it lasts is Config.Lifetime, for all sessions"})
+	case field == "Options" || field == "MaxAge":
+		r.leave(at, "options of one request", refusal{"they have no counterpart", "set them in runtime.Config, or call SetPermanent"})
+	}
+}
+
+// lasts reports whether options make the session's cookie last.
+func lasts(u *unit, args []ast.Expr) bool { return maxAge(u, args, isPositive) }
+
+func isPositive(u *unit, e ast.Expr) bool {
+	c := u.info.Types[e].Value
+	return c != nil && !strings.HasPrefix(c.ExactString(), "-") && c.ExactString() != "0"
+}
+
+func isEmptyMap(u *unit, e ast.Expr) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.CompositeLit:
+		return len(e.Elts) == 0
+	case *ast.CallExpr:
+		id, ok := ast.Unparen(e.Fun).(*ast.Ident)
+		return ok && id.Name == "make" && isAnyMap(u.info.TypeOf(e))
+	}
+	return false
+}
+
+func relative(dir, name string) string {
+	if rel, err := filepath.Rel(dir, name); err == nil && filepath.IsAbs(name) {
+		name = rel
+	}
+	return filepath.ToSlash(name)
+}
+
+// retype changes the type of a struct's field that messages are put in: a slice of any becomes one of their type.
+func (r *rewriter) retype(v value, elem types.Type) {
+	var target ast.Expr
+	switch n := r.outer(v.expr).(type) {
+	case *ast.KeyValueExpr:
+		target = n.Key
+	case *ast.AssignStmt:
+		target = n.Lhs[0]
+	}
+	if target == nil {
+		return
+	}
+	p, ok := r.placeAt(v.in, target)
+	if !ok {
+		return
+	}
+	for _, u := range r.p.units {
+		for id, obj := range u.info.Defs {
+			if id.Pos() != p.pos || r.retyped[id.Pos()] {
+				continue
+			}
+			field, ok := r.parents[id].(*ast.Field)
+			if !ok || obj == nil || !isAnySlice(obj.Type()) || len(field.Names) != 1 {
+				continue
+			}
+			if text, ok := r.nameable(u, field, elem); ok {
+				r.retyped[id.Pos()] = true
+				r.changes = append(r.changes, &change{at: value{field.Type, u, whole}, fixed: true, edits: []edit{r.p.replace(field.Type, "[]"+text)}})
+			}
+		}
+	}
+}
+
+func isAnySlice(t types.Type) bool {
+	s, ok := t.(*types.Slice)
+	return ok && types.IsInterface(s.Elem())
+}
+
+// nameable is how a file writes a type, if it imports all that it takes.
+func (r *rewriter) nameable(u *unit, at ast.Node, t types.Type) (string, bool) {
+	ok := true
+	text := types.TypeString(t, func(p *types.Package) string {
+		if p.Path() == u.path {
+			return ""
+		}
+		for _, f := range u.files {
+			if at.Pos() < f.FileStart || at.Pos() >= f.FileEnd {
+				continue
+			}
+			for _, spec := range f.Imports {
+				if name := u.info.PkgNameOf(spec); name != nil && name.Imported().Path() == p.Path() && name.Name() != "_" && name.Name() != "." {
+					return name.Name()
+				}
+			}
+		}
+		ok = false
+		return p.Name()
+	})
+	return text, ok
+}

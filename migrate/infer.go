@@ -1,0 +1,238 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// A field is a key with its sites, and the type that its values have.
+type field struct {
+	key
+	session    string // the session's name, "" if the program has one
+	lib        *library
+	dynamic    bool // the name is how the key is computed
+	flash      bool
+	sites      []*site
+	typ        types.Type
+	conflict   string // why no type is right
+	unstorable string // why the type cannot be a field's
+	writes     []types.Type
+	loose      []types.Type // of untyped constants
+	evidence   evidence
+}
+
+// learn adds what a site says of a field's type.
+func (f *finder) learn(d *field, s *site) {
+	d.sites = append(d.sites, s)
+	switch s.verb {
+	case writeVerb, addFlashVerb:
+		f.learnWrite(d, s)
+	case readVerb, popVerb, takeFlashesVerb:
+		f.learnRead(d, s)
+	}
+}
+
+func (f *finder) learnWrite(d *field, s *site) {
+	v := s.val
+	if v.expr == nil && s.via != nil {
+		v = s.via.inner.val // the wrapper knows the value
+	}
+	if v.expr != nil {
+		f.learnValue(d, v)
+	}
+}
+
+func (f *finder) learnValue(d *field, v value) {
+	t := valueType(v)
+	if tv := v.in.info.Types[ast.Unparen(v.expr)]; tv.Value != nil && isUntypedLiteral(v) {
+		d.loose = appendType(d.loose, types.Default(tv.Type))
+		return
+	}
+	if t != nil && !types.IsInterface(t) {
+		if t != types.Typ[types.Invalid] && t != types.Typ[types.UntypedNil] {
+			d.writes = appendType(d.writes, types.Default(t))
+		}
+		return
+	}
+	for _, l := range f.origins(v, false) {
+		if l.expr == v.expr && l.part == v.part {
+			continue
+		}
+		if !l.isNil {
+			f.learnLeaf(d, l)
+		}
+	}
+}
+
+func (f *finder) learnLeaf(d *field, l leaf) {
+	t := valueType(l.value)
+	switch {
+	case t == nil || types.IsInterface(t) || t == types.Typ[types.Invalid]:
+	case l.constant != nil && isUntypedLiteral(l.value):
+		d.loose = appendType(d.loose, types.Default(t))
+	default:
+		d.writes = appendType(d.writes, types.Default(t))
+	}
+}
+
+// valueType is the type of a value that may be one of several results.
+func valueType(v value) types.Type {
+	t := v.in.info.TypeOf(v.expr)
+	if tuple, ok := t.(*types.Tuple); ok {
+		if i := max(v.part, 0); i < tuple.Len() {
+			return tuple.At(i).Type()
+		}
+		return nil
+	}
+	return t
+}
+
+// isUntypedLiteral reports whether a constant has the type that it has only for want of another.
+func isUntypedLiteral(v value) bool {
+	switch e := ast.Unparen(v.expr).(type) {
+	case *ast.BasicLit:
+		return true
+	case *ast.Ident:
+		c, ok := v.in.info.Uses[e].(*types.Const)
+		return ok && isUntyped(c.Type())
+	case *ast.UnaryExpr:
+		return isUntypedLiteral(value{e.X, v.in, whole})
+	}
+	return false
+}
+
+func isUntyped(t types.Type) bool {
+	b, ok := t.(*types.Basic)
+	return ok && b.Info()&types.IsUntyped != 0
+}
+
+func (f *finder) learnRead(d *field, s *site) {
+	if s.via != nil { // the wrapper may know
+		inner := s.innermost().at
+		if ev := f.evidenceInside(inner); len(ev.asserted) > 0 {
+			d.add(ev)
+			return
+		}
+		if t := valueType(inner); t != nil && !types.IsInterface(t) && s.verb != takeFlashesVerb {
+			d.evidence.assert(t)
+			return
+		}
+	}
+	t := valueType(s.at)
+	if s.verb == takeFlashesVerb {
+		if slice, ok := t.(*types.Slice); ok && !types.IsInterface(slice.Elem()) {
+			d.evidence.assert(slice.Elem())
+			return
+		}
+	} else if t != nil && !types.IsInterface(t) {
+		d.evidence.assert(t)
+		return
+	}
+	d.add(f.evidenceOf(s.at))
+}
+
+func (d *field) add(ev evidence) {
+	for _, t := range ev.asserted {
+		d.evidence.assert(t)
+	}
+	for _, t := range ev.likely {
+		d.evidence.hint(t)
+	}
+}
+
+// decide settles a field's type: writes count first, then reads.
+func (d *field) decide() {
+	writes, reads := d.writes, d.evidence.asserted
+	switch {
+	case len(writes) > 0:
+	case len(reads) > 0:
+		writes = reads
+	case len(d.loose) > 0:
+		writes = d.loose
+	case len(d.evidence.likely) > 0:
+		writes = d.evidence.likely
+	default:
+		if d.flash {
+			d.typ = types.Typ[types.String]
+		}
+		return
+	}
+	d.typ = writes[0]
+	for _, t := range writes[1:] {
+		d.merge(t)
+	}
+	for _, t := range reads {
+		d.merge(t)
+	}
+	for _, t := range d.loose {
+		d.mergeLoose(t)
+	}
+}
+
+// merge makes the type one that another type of the same values fits in.
+func (d *field) merge(t types.Type) {
+	switch {
+	case types.Identical(d.typ, t):
+	case types.Identical(flat(d.typ), flat(t)): // gob drops pointers
+		d.typ = flat(t)
+	case isInteger(d.typ) && isInteger(t):
+		d.typ = wider(d.typ, t)
+	case d.conflict == "":
+		d.conflict = "values of type " + typeText(d.typ) + " and of type " + typeText(t)
+	}
+}
+
+// mergeLoose takes an untyped constant for a value of the type, if it can be one.
+func (d *field) mergeLoose(t types.Type) {
+	from, ok := t.(*types.Basic)
+	to, isBasic := d.typ.Underlying().(*types.Basic)
+	const kinds = types.IsBoolean | types.IsString | types.IsNumeric
+	if ok && isBasic && (from.Info()&to.Info()&kinds != 0) {
+		return
+	}
+	d.merge(t)
+}
+
+func flat(t types.Type) types.Type {
+	for {
+		p, ok := types.Unalias(t).(*types.Pointer)
+		if !ok {
+			return t
+		}
+		t = p.Elem()
+	}
+}
+
+func isInteger(t types.Type) bool {
+	b, ok := types.Unalias(t).(*types.Basic)
+	return ok && b.Info()&types.IsInteger != 0
+}
+
+// wider is the one of two integer types that has more values. Of an int and an int64, it is the latter.
+func wider(a, b types.Type) types.Type {
+	rank := func(t types.Type) int {
+		switch types.Unalias(t).(*types.Basic).Kind() {
+		case types.Int8, types.Uint8:
+			return 1
+		case types.Int16, types.Uint16:
+			return 2
+		case types.Int32, types.Uint32:
+			return 3
+		case types.Int, types.Uint:
+			return 4
+		}
+		return 5
+	}
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
+
+// typeText writes a type as a person would in a program that imports its package.
+func typeText(t types.Type) string {
+	if t == nil {
+		return "?"
+	}
+	return types.TypeString(t, func(p *types.Package) string { return p.Name() })
+}

@@ -1,0 +1,258 @@
+package migrate
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/golist"
+)
+
+// A unit is a package of the program, or a package together with its tests.
+type unit struct {
+	path, name, dir string
+	tests           bool // files holds the test files only; the types are those of the whole
+	goVersion       string
+	names           []string // of files, absolute
+	files           []*ast.File
+	types           *types.Package
+	info            *types.Info
+	errors          []types.Error
+	listed          *golist.Package
+	all             []*ast.File // what is checked: files, and for tests the package's own as well
+}
+
+// A program is what a module has that reaches a session library.
+type program struct {
+	dir     string // in which the command runs
+	module  golist.Module
+	fset    *token.FileSet
+	units   []*unit // each after its imports, tests last
+	listed  map[string]*golist.Package
+	checked map[string]*types.Package
+	syntax  map[string]*ast.File // by file name
+	source  map[string][]byte    // by file name
+	overlay map[string][]byte    // what stands in for files
+}
+
+// load reads and type-checks a program. What does not type-check for want of a dependency is kept as far as it goes.
+func load(cfg Config) (*program, error) {
+	p := &program{
+		dir: cfg.Dir, fset: token.NewFileSet(), listed: map[string]*golist.Package{}, checked: map[string]*types.Package{},
+		syntax: map[string]*ast.File{}, source: map[string][]byte{}, overlay: cfg.overlay,
+	}
+	// Without cgo every file is one that people wrote.
+	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
+	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
+	list, err := command.Closure(patterns)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Tests {
+		if list, err = withTests(command, patterns, list); err != nil {
+			return nil, err
+		}
+	}
+	for _, l := range list {
+		p.listed[l.ImportPath] = l
+	}
+	needed := p.needed(list)
+	if p.module.Path == "" {
+		return p, errNoLibrary
+	}
+	for _, l := range list {
+		if needed[l.ImportPath] {
+			p.check(l)
+		}
+	}
+	if cfg.Tests {
+		p.checkTests(list, needed)
+	}
+	return p, nil
+}
+
+var errNoLibrary = errors.New("no package imports a session library that migrate knows")
+
+// withTests lists, besides, what the tests import.
+func withTests(command golist.Command, patterns []string, list []*golist.Package) ([]*golist.Package, error) {
+	more := slices.Clone(patterns)
+	for _, l := range list {
+		if own(l) {
+			more = append(append(more, l.TestImports...), l.XTestImports...)
+		}
+	}
+	slices.Sort(more)
+	more = slices.DeleteFunc(slices.Compact(more), func(path string) bool { return path == "C" })
+	return command.Closure(more)
+}
+
+// own reports whether a package is one that may be changed.
+func own(l *golist.Package) bool { return l.Module != nil && l.Module.Main }
+
+// needed are the packages of the main module that reach a library, and all that those import.
+func (p *program) needed(list []*golist.Package) map[string]bool {
+	needed := map[string]bool{}
+	for _, l := range list {
+		if !own(l) || !reaches(l) {
+			continue
+		}
+		p.module = *l.Module
+		needed[l.ImportPath] = true
+		for _, path := range slices.Concat(l.Deps, l.TestImports, l.XTestImports) {
+			needed[path] = true
+		}
+	}
+	if l := p.listed[runtimePath]; l != nil && l.Error == nil {
+		needed[runtimePath], needed[runtimePath+"/codec"] = true, true
+		for _, path := range slices.Concat(l.Deps, p.listed[runtimePath+"/codec"].Deps) {
+			needed[path] = true
+		}
+	}
+	// What a test imports is not among the package's Deps, nor what that imports.
+	for i := len(list) - 1; i >= 0; i-- {
+		if needed[list[i].ImportPath] {
+			for _, path := range list[i].Deps {
+				needed[path] = true
+			}
+		}
+	}
+	return needed
+}
+
+// reaches reports whether a package, or a test of it, imports a library, be it through others.
+func reaches(l *golist.Package) bool {
+	return slices.ContainsFunc(slices.Concat(l.Deps, l.TestImports, l.XTestImports), func(path string) bool {
+		return libraryOf(path) != nil
+	})
+}
+
+// check type-checks a package. Nothing in the bodies of a dependency's functions is of interest.
+func (p *program) check(l *golist.Package) {
+	if l.ImportPath == "unsafe" {
+		return
+	}
+	u := &unit{path: l.ImportPath, name: l.Name, dir: l.Dir, names: l.GoFiles, listed: l}
+	if l.Module != nil && l.Module.GoVersion != "" {
+		u.goVersion = "go" + l.Module.GoVersion
+	}
+	u.files = p.parse(u.names, l.Name)
+	u.all = u.files
+	p.typecheck(u, !own(l))
+	p.checked[u.path] = u.types
+	if own(l) {
+		p.units = append(p.units, u)
+	}
+}
+
+// checkTests type-checks the packages with their tests. The objects of a package exist twice then, at the same positions.
+func (p *program) checkTests(list []*golist.Package, needed map[string]bool) {
+	for _, l := range list {
+		if !own(l) || !needed[l.ImportPath] {
+			continue
+		}
+		base := p.unit(l.ImportPath)
+		tested := base.types
+		if len(l.TestGoFiles) > 0 {
+			u := &unit{path: l.ImportPath, name: l.Name, dir: l.Dir, tests: true, names: l.TestGoFiles, goVersion: base.goVersion, listed: l}
+			u.files = p.parse(u.names, l.Name)
+			u.all = append(slices.Clone(base.files), u.files...)
+			p.typecheck(u, false)
+			tested = u.types
+			p.units = append(p.units, u)
+		}
+		if len(l.XTestGoFiles) > 0 {
+			u := &unit{path: l.ImportPath + "_test", name: l.Name + "_test", dir: l.Dir, tests: true, names: l.XTestGoFiles, goVersion: base.goVersion, listed: l}
+			u.files = p.parse(u.names, u.name)
+			u.all = u.files
+			plain := p.checked[l.ImportPath]
+			p.checked[l.ImportPath] = tested
+			p.typecheck(u, false)
+			p.checked[l.ImportPath] = plain
+			p.units = append(p.units, u)
+		}
+	}
+}
+
+func (p *program) unit(path string) *unit {
+	for _, u := range p.units {
+		if u.path == path && !u.tests {
+			return u
+		}
+	}
+	return nil
+}
+
+func (p *program) typecheck(u *unit, shallow bool) {
+	u.info = &types.Info{}
+	if !shallow {
+		u.info = &types.Info{
+			Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
+			Implicits: map[ast.Node]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{},
+			Instances: map[*ast.Ident]types.Instance{},
+		}
+	}
+	conf := types.Config{
+		Importer:         importer{p, u.listed},
+		IgnoreFuncBodies: shallow,
+		FakeImportC:      true,
+		GoVersion:        u.goVersion,
+		Error: func(err error) {
+			if e, ok := errors.AsType[types.Error](err); ok {
+				u.errors = append(u.errors, e)
+			}
+		},
+	}
+	u.types, _ = conf.Check(u.path, p.fset, u.all, u.info)
+}
+
+// parse parses files. Those of another package, which the go command would complain of, are left out.
+func (p *program) parse(names []string, pkg string) []*ast.File {
+	var files []*ast.File
+	for _, name := range names {
+		if f := p.file(name); f != nil && f.Name.Name == pkg {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+func (p *program) file(name string) *ast.File {
+	if f := p.syntax[name]; f != nil {
+		return f
+	}
+	src, ok := p.overlay[name]
+	if !ok {
+		var err error
+		if src, err = os.ReadFile(name); err != nil {
+			return nil
+		}
+	}
+	f, _ := parser.ParseFile(p.fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
+	p.syntax[name], p.source[name] = f, src
+	return f
+}
+
+// An importer finds the packages that a package imports.
+type importer struct {
+	p *program
+	l *golist.Package
+}
+
+func (i importer) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if mapped, ok := i.l.ImportMap[path]; ok {
+		path = mapped
+	}
+	if pkg := i.p.checked[path]; pkg != nil {
+		return pkg, nil
+	}
+	name := path[strings.LastIndex(path, "/")+1:]
+	return nil, errors.New("package " + name + " is not there")
+}

@@ -1,0 +1,170 @@
+// Package migrate turns a program that keeps strings in the sessions of another library into one that uses accessors.
+//
+// It reads the program (load.go), follows values through it (flow.go, backward.go, forward.go, alias.go), finds the
+// places that do something to a session (site.go), and infers what type the value of each key has (infer.go). Each place
+// is rewritten by a rule (rewrite.go and the files that it names), or it is in the report with the reason. The program
+// as it would be, with the generated accessors, is type-checked before anything is written (verify.go): what fails is
+// taken back and reported.
+//
+// What is particular to a library stands in the tables of library.go.
+package migrate
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Config says what to migrate.
+type Config struct {
+	Dir      string            // an absolute path
+	Patterns []string          // of packages, as the go command takes them
+	Tags     string            // build tags, separated by commas
+	Tests    bool              // tests, too
+	Package  string            // the import path of the package for the schemas, "" for one that migrate chooses
+	Schemas  map[string]string // by the names of sessions, the names of the types to generate
+
+	overlay map[string][]byte
+}
+
+// A Result is what a run comes to.
+type Result struct {
+	Keys      []Key
+	Rewritten []Site   // uses of keys, and what else the rules know
+	Left      []Left   // what is to be done by hand
+	Notes     []string // what is different afterwards, each with its position
+	Files     []File   // what is to be written
+}
+
+// Run migrates a program. It writes nothing; Result.Write does.
+func Run(cfg Config) (*Result, error) {
+	p, err := load(cfg)
+	if err != nil {
+		return nil, err
+	}
+	r := newRewriter(find(p))
+	res := &Result{Keys: r.keys()}
+	r.dropUnusable()
+	if len(r.targets) == 0 || p.checked[runtimePath] == nil {
+		r.leaveAll()
+		res.Left = r.sorted()
+		return res, nil
+	}
+	if r.home, err = r.choose(cfg.Package); err != nil {
+		return nil, err
+	}
+	r.nameTargets(cfg.Schemas)
+	d := newDraft(r)
+	if err := d.run(); err != nil {
+		return nil, err
+	}
+	err = res.take(d)
+	return res, err
+}
+
+// run plans the changes, and keeps those that hold.
+func (d *draft) run() error {
+	if err := d.generate(); err != nil {
+		return err
+	}
+	if len(d.r.targets) == 0 {
+		d.r.leaveAll()
+		return nil
+	}
+	d.r.make()
+	name, src, err := d.r.bridgeFile()
+	if err != nil {
+		return err
+	}
+	if name != "" {
+		d.extra[name] = src
+	}
+	d.settle()
+	d.r.managers()
+	return nil
+}
+
+// take notes what became of each change. Where no use of a key is rewritten, nothing is.
+func (res *Result) take(d *draft) (err error) {
+	r := d.r
+	keyed := false
+	for _, c := range r.changes {
+		if c.bridged != nil && d.lostSite(c.bridged) {
+			r.leave(c.at, c.site.what(), refusal{"it is a call of a function whose parameter is the key", "call the accessor of the key"})
+			continue
+		}
+		if d.lost[c] {
+			continue
+		}
+		if c.site != nil {
+			keyed = keyed || c.site.verb.keyed()
+			res.Rewritten = append(res.Rewritten, r.p.site(c.site, ""))
+		}
+		if c.note != "" {
+			res.Notes = append(res.Notes, r.p.position(c.at)+": "+c.note)
+		}
+	}
+	if keyed {
+		res.Files, err = d.files()
+	} else {
+		res.Rewritten, res.Notes = nil, nil
+	}
+	res.Left = r.sorted()
+	return err
+}
+
+// leaveAll puts every use of a key into the report.
+func (r *rewriter) leaveAll() {
+	for _, s := range r.sites {
+		if !s.verb.keyed() || s.via == nil && s.inside {
+			continue
+		}
+		why := refusal{"the module does not require " + strings.TrimSuffix(runtimePath, "/runtime"), "run go get -tool github.com/sessiongen/sessiongen/cmd/sessiongen"}
+		for _, d := range r.of[s] {
+			if refused := r.unusable(d); refused != nil {
+				why = *refused
+			}
+		}
+		r.leave(s.at, s.what(), why)
+	}
+}
+
+// String is the report without what is left: the keys with their types, and how many uses of each are rewritten.
+func (res *Result) String() string {
+	var b strings.Builder
+	done := map[string]bool{}
+	for _, s := range res.Rewritten {
+		done[s.Pos] = true
+	}
+	session := "\x00"
+	for _, k := range res.Keys {
+		if k.Session != session {
+			session = k.Session
+			fmt.Fprintf(&b, "session %q (%s)\n", session, k.Library)
+		}
+		n := 0
+		for _, s := range k.Sites {
+			if done[s.Pos] {
+				n++
+			}
+		}
+		fmt.Fprintf(&b, "\t%s %s: %d of %d uses rewritten\n", k.Name, k.Type, n, len(k.Sites))
+	}
+	for _, note := range res.Notes {
+		fmt.Fprintln(&b, note)
+	}
+	return b.String()
+}
+
+// Relative names the files as people name them from dir.
+func (res *Result) Relative(dir string) []string {
+	var names []string
+	for _, f := range res.Files {
+		if rel, err := filepath.Rel(dir, f.Path); err == nil {
+			names = append(names, filepath.ToSlash(rel))
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,175 @@
+package migrate
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/sessiongen/sessiongen/internal/testmodule"
+)
+
+var update = flag.Bool("update", false, "rewrite what the tests compare with")
+
+func TestMain(m *testing.M) {
+	for _, v := range testmodule.Env("example.org") {
+		name, value, _ := strings.Cut(v, "=")
+		os.Setenv(name, value)
+	}
+	os.Exit(m.Run())
+}
+
+// TestPrograms migrates small programs in each library's style: each archive has a program and, from the file "report" on,
+// what becomes of it, without the generator's files. Afterwards the program compiles, and a second run changes nothing.
+func TestPrograms(t *testing.T) {
+	names, err := filepath.Glob("testdata/programs/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%v, %d programs", err, len(names))
+	}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			program, want := split(archive)
+			dir := write(t, program)
+			res := run(t, dir)
+			got := outcome(res, dir)
+			if *update {
+				program = append(program, got...)
+				if err := os.WriteFile(name, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: program}), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			compare(t, want, got)
+			if err := res.Write(); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(filepath.Base(name), "left") { // those do not compile, and say so
+				compiles(t, dir)
+			}
+			if again := run(t, dir); len(again.Files) > 0 {
+				t.Errorf("a second run would change %q", again.Relative(dir))
+			}
+		})
+	}
+}
+
+// split takes an archive apart into the program and what is to become of it.
+func split(a *txtar.Archive) (program, want []txtar.File) {
+	for i, f := range a.Files {
+		if f.Name == "report" {
+			return a.Files[:i:i], a.Files[i:]
+		}
+	}
+	return a.Files, nil
+}
+
+// modules are the stubs of the libraries, by module path.
+var modules = map[string]string{
+	"github.com/gorilla/sessions": "gorilla", "github.com/alexedwards/scs/v2": "scs", "github.com/gin-gonic/gin": "gin",
+	"github.com/gin-contrib/sessions": "ginsessions", "github.com/labstack/echo/v4": "echo", "github.com/labstack/echo-contrib": "echosession",
+	"github.com/gofiber/fiber/v2": "fiber",
+}
+
+// write makes a module of a program, which needs no network.
+func write(t *testing.T, program []txtar.File) string {
+	t.Helper()
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	libraries, err := txtar.ParseFile("testdata/libraries.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(root, "lib"), libraries.Files)
+	dir := filepath.Join(root, "program")
+	if err := testmodule.Write(dir, "example.org/site"); err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, lib := range modules {
+		version := "v1.0.0"
+		if major := path[strings.LastIndex(path, "/")+1:]; len(major) == 2 && major[0] == 'v' {
+			version = major + ".0.0"
+		}
+		mod = fmt.Appendf(mod, "\nrequire %s %s\n\nreplace %[1]s => ../lib/%[3]s\n", path, version, lib)
+	}
+	put(t, dir, append([]txtar.File{{Name: "go.mod", Data: mod}}, program...))
+	return dir
+}
+
+func put(t *testing.T, dir string, files []txtar.File) {
+	t.Helper()
+	for _, f := range files {
+		name := filepath.Join(dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func run(t *testing.T, dir string) *Result {
+	t.Helper()
+	res, err := Run(Config{Dir: dir, Patterns: []string{"./..."}, Tests: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// outcome is the report and the files of a run.
+func outcome(res *Result, dir string) []txtar.File {
+	report := res.String()
+	for _, l := range res.Left {
+		report += l.String() + "\n"
+	}
+	files := []txtar.File{{Name: "report", Data: []byte(report)}}
+	for _, f := range res.Files {
+		if filepath.Base(f.Path) == "session_gen.go" {
+			continue
+		}
+		name, _ := filepath.Rel(dir, f.Path)
+		files = append(files, txtar.File{Name: "want/" + filepath.ToSlash(name), Data: f.New})
+	}
+	return files
+}
+
+func compare(t *testing.T, want, got []txtar.File) {
+	t.Helper()
+	for i := range max(len(want), len(got)) {
+		switch {
+		case i >= len(got):
+			t.Errorf("no %s", want[i].Name)
+		case i >= len(want):
+			t.Errorf("%s was not expected", got[i].Name)
+		case want[i].Name != got[i].Name || string(want[i].Data) != string(got[i].Data):
+			t.Errorf("%s:\n%s\nwant %s:\n%s", got[i].Name, got[i].Data, want[i].Name, want[i].Data)
+		}
+	}
+}
+
+// compiles builds the program as it is now.
+func compiles(t *testing.T, dir string) {
+	t.Helper()
+	cmd := exec.Command("go", "vet", "./...")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -1,0 +1,201 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/types"
+	"strings"
+)
+
+// computed says how a key or a name is made that the program computes.
+func (f *flow) computed(l leaf) string {
+	if call, ok := ast.Unparen(l.expr).(*ast.CallExpr); ok {
+		for _, arg := range call.Args {
+			if c := l.in.info.Types[arg].Value; c != nil && c.Kind() == constant.String {
+				return constant.StringVal(c)
+			}
+		}
+	}
+	return types.ExprString(l.expr)
+}
+
+// sessionsOf are the names of the sessions that a site may be of. A name that the program computes is in brackets.
+func (f *finder) sessionsOf(s *site) []string {
+	if s.lib.managed || s.session.expr == nil {
+		return nil
+	}
+	e := s.session
+	if base := f.owner(e); base.expr != nil {
+		e = base
+	}
+	var names []string
+	for _, l := range f.origins(e, false) {
+		call, ok := ast.Unparen(l.expr).(*ast.CallExpr)
+		if !ok {
+			continue
+		}
+		if name, ok := f.nameOf(l.in, call); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// owner is the session that a map of values is of.
+func (f *finder) owner(v value) value {
+	if v.expr == nil {
+		return value{}
+	}
+	if !isAnyMap(v.in.info.TypeOf(v.expr)) {
+		return v
+	}
+	for _, l := range f.mapOrigins(v) {
+		if sel, ok := ast.Unparen(l.expr).(*ast.SelectorExpr); ok {
+			return value{sel.X, l.in, whole}
+		}
+	}
+	return value{}
+}
+
+// mapOrigins follows a map back to the fields of sessions that it comes from.
+func (f *finder) mapOrigins(v value) []leaf {
+	if selectsValues(v) {
+		return []leaf{{value: v}}
+	}
+	p, ok := f.mapPlace(v)
+	if !ok {
+		return nil
+	}
+	var list []leaf
+	seen := map[place]bool{}
+	var visit func(place)
+	visit = func(p place) {
+		if seen[p] {
+			return
+		}
+		seen[p] = true
+		for _, from := range f.into[p] {
+			if selectsValues(from) {
+				list = append(list, leaf{value: from})
+			} else if q, ok := f.mapPlace(from); ok {
+				visit(q)
+			}
+		}
+		for _, q := range f.same[p] {
+			visit(q)
+		}
+	}
+	visit(p)
+	return list
+}
+
+// selectsValues reports whether an expression selects the values of a session.
+func selectsValues(v value) bool {
+	sel, ok := ast.Unparen(v.expr).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	field, ok := v.in.info.Uses[sel.Sel].(*types.Var)
+	return ok && isValuesField(field)
+}
+
+// nameOf is the name in a call that hands out a session.
+func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
+	a, ok := acquisitionOf(u, call)
+	if !ok {
+		return "", false
+	}
+	if a.name < 0 || a.name >= len(call.Args) {
+		return "", true
+	}
+	origins := f.origins(value{call.Args[a.name], u, whole}, false)
+	switch {
+	case len(origins) == 0:
+		return "", true
+	case origins[0].constant != nil:
+		return keyText(origins[0].constant), true
+	}
+	return "<" + f.computed(origins[0]) + ">", true
+}
+
+// acquisitionOf is how a call hands out a session. Stores of other modules have the methods of gorilla's.
+func acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
+	fn := callee(u, call)
+	lib, name := operation(fn)
+	if lib != nil {
+		a, ok := lib.acquire[name]
+		if !ok && fn.Signature().Recv() != nil {
+			a, ok = lib.acquire[fn.Name()]
+			ok = ok && handsOut(fn)
+		}
+		return a, ok
+	}
+	if fn != nil && (fn.Name() == "Get" || fn.Name() == "New") && handsOut(fn) {
+		return gorilla.acquire["Get"], true
+	}
+	return acquisition{}, false
+}
+
+// handsOut reports whether a function returns a session of gorilla for a request and a name.
+func handsOut(fn *types.Func) bool {
+	sig := fn.Signature()
+	if sig.Params().Len() != 2 || sig.Results().Len() != 2 {
+		return false
+	}
+	named := namedOf(sig.Results().At(0).Type())
+	return named != nil && named.Obj().Pkg() != nil && libraryOf(named.Obj().Pkg().Path()) == gorilla && named.Obj().Name() == "Session"
+}
+
+// sessionNames are the names of the sessions of all sites.
+type sessionNames struct {
+	known   map[*site]string // of those that the program says it of
+	only    string           // the name of all of them, if there is one
+	several bool
+	byKey   map[key]string // the name of all that have a key
+	mixed   map[key]bool   // several sessions have it
+}
+
+// sessionNames finds the names of the sites' sessions. A session that comes from where nobody can follow it is taken
+// for the one that has the key, or for the only one.
+func (f *finder) sessionNames() *sessionNames {
+	n := &sessionNames{known: map[*site]string{}, byKey: map[key]string{}, mixed: map[key]bool{}}
+	all := map[string]bool{}
+	for _, s := range f.sites {
+		names := f.sessionsOf(s)
+		if len(names) == 0 || !s.verb.keyed() {
+			continue
+		}
+		n.known[s] = names[0]
+		if !strings.HasPrefix(names[0], "<") {
+			n.only, all[names[0]] = names[0], true
+		}
+		for _, k := range s.keys {
+			if old, ok := n.byKey[k]; ok && old != names[0] {
+				n.mixed[k] = true
+			}
+			n.byKey[k] = names[0]
+		}
+	}
+	if len(all) > 1 {
+		n.only, n.several = "", true
+	}
+	return n
+}
+
+func (n *sessionNames) of(s *site) string {
+	if name, ok := n.known[s]; ok {
+		return name
+	}
+	for _, k := range s.keys {
+		if name, ok := n.byKey[k]; ok && !n.mixed[k] {
+			return name
+		}
+	}
+	if n.only == "" && n.several {
+		return unknownSession
+	}
+	return n.only
+}
+
+// unknownSession is in place of a name if a program has several sessions, and does not say which one is meant.
+const unknownSession = "?"

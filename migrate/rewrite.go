@@ -1,0 +1,463 @@
+package migrate
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"os"
+	"slices"
+	"strings"
+)
+
+// A rewriter turns what a program does to its sessions into calls of accessors.
+type rewriter struct {
+	*finder
+	home    *home
+	all     []*field
+	targets []*target
+	target  map[*field]*target
+	of      map[*site][]*field
+	idents  map[string]bool
+	changes []*change
+	left    []Left
+	bridges []*bridge
+	defined map[*ast.File]bool // files that come to use the new package
+	retyped map[token.Pos]bool // struct fields whose types change
+}
+
+// Left is what has to be done by hand.
+type Left struct {
+	Pos  token.Position // its file name is relative to Config.Dir, with forward slashes
+	What string
+	Why  string
+	Fix  string
+}
+
+// String returns "file:line:col: what; why; the fix".
+func (l Left) String() string { return fmt.Sprintf("%s: %s; %s; %s", l.Pos, l.What, l.Why, l.Fix) }
+
+// A refusal is why a site stays as it is.
+type refusal struct{ why, fix string }
+
+func newRewriter(f *finder) *rewriter {
+	r := &rewriter{
+		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
+		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{},
+	}
+	r.group()
+	for _, d := range r.fields() {
+		for _, s := range d.sites {
+			r.of[s] = append(r.of[s], d)
+		}
+	}
+	return r
+}
+
+// fields are the program's keys, found once.
+func (r *rewriter) fields() []*field {
+	if r.all == nil {
+		r.all = r.finder.fields()
+	}
+	return r.all
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func (r *rewriter) leave(v value, what string, why refusal) {
+	pos := r.p.fset.Position(v.expr.Pos())
+	pos.Filename = relative(r.p.dir, pos.Filename)
+	r.left = append(r.left, Left{pos, what, why.why, why.fix})
+}
+
+// make plans a change for everything that a library is used for.
+func (r *rewriter) make() {
+	r.dropUnusable()
+	for _, s := range r.sites {
+		if s.at.in.tests && s.keys == nil && s.verb.keyed() {
+			continue
+		}
+		if r.inStore(s.at) {
+			r.leave(s.at, s.what(), refusal{"it is in a sessions.Store of the program's own", "use a store of sessiongen's, or write one: runtime.Store"})
+			continue
+		}
+		c, why := r.change(s)
+		switch {
+		case why != nil:
+			r.leave(s.at, s.what(), *why)
+		case c != nil:
+			c.at, c.site = s.at, s
+			r.changes = append(r.changes, c)
+		}
+	}
+	for _, u := range r.p.units {
+		for _, file := range u.files {
+			r.handles(u, file)
+		}
+	}
+}
+
+// what names a site for people.
+func (s *site) what() string {
+	var names []string
+	for _, k := range s.keys {
+		names = append(names, fmt.Sprintf("%q", k.name))
+	}
+	if s.dynamic != "" {
+		names = append(names, "a computed key")
+	}
+	if s.inside {
+		names = append(names, "the key of its caller")
+	}
+	if len(names) == 0 {
+		return s.lib.name + ": " + s.verb.String()
+	}
+	return s.verb.String() + " of " + strings.Join(names, ", ")
+}
+
+// dropUnusable takes out of the schemas what cannot be a field.
+func (r *rewriter) dropUnusable() {
+	for _, t := range r.targets {
+		t.fields = slices.DeleteFunc(t.fields, func(d *field) bool { return r.unusable(d) != nil })
+	}
+	r.targets = slices.DeleteFunc(r.targets, func(t *target) bool { return len(t.fields) == 0 })
+}
+
+// unusable says why a key cannot be a field.
+func (r *rewriter) unusable(d *field) *refusal {
+	switch {
+	case d.dynamic:
+		return &refusal{"the key is computed: " + d.key.name, "make it one field, such as a map by what the key depends on"}
+	case d.session == unknownSession:
+		return &refusal{"it is not known which of the sessions has it", "call the accessor of the session that is meant"}
+	case strings.HasPrefix(d.session, "<"):
+		return &refusal{"the session's name is computed", "give each session a schema of its own"}
+	case d.typ == nil:
+		return &refusal{"nothing says what type its values have", "assert a type where it is read"}
+	case d.unstorable != "":
+		return &refusal{d.unstorable, "keep something else, or make the type one that can be stored"}
+	case d.conflict != "":
+		return &refusal{"it holds " + d.conflict, "use two keys, or one type"}
+	case !d.lib.rewrite:
+		return &refusal{"programs with " + d.lib.name + " get a report and no rewriting", "call the accessors of the schema"}
+	}
+	return nil
+}
+
+// change plans what a site becomes.
+func (r *rewriter) change(s *site) (*change, *refusal) {
+	if !s.verb.keyed() {
+		return r.keyless(s)
+	}
+	switch {
+	case s.inside && s.via != nil && len(s.keys) == 0:
+		return nil, nil // a wrapper's wrapper
+	case s.inside && len(s.keys) == 0:
+		return r.bridged(s)
+	case s.via != nil:
+		return r.calling(s)
+	case len(r.of[s]) != 1:
+		return nil, &refusal{"the key is one of several", "call the accessor of each"}
+	}
+	d := r.of[s][0]
+	if why := r.unusable(d); why != nil {
+		return nil, why
+	}
+	recv, why := r.receiver(s)
+	if why != nil {
+		return nil, why
+	}
+	w := &writer{r: r, s: s, d: d, name: r.target[d].names[d], recv: recv}
+	return w.change()
+}
+
+// calling is a call of a wrapper. It stays as it is if what the wrapper does goes by key.
+func (r *rewriter) calling(s *site) (*change, *refusal) {
+	for _, d := range r.of[s] {
+		if why := r.unusable(d); why != nil {
+			return nil, why
+		}
+	}
+	if _, why := r.bridged(s.innermost()); why != nil {
+		return nil, &refusal{"it is a call of " + s.via.fn.fn.Name() + ", whose parameter is the key", "call the accessor of the key"}
+	}
+	return &change{bridged: s.innermost()}, nil
+}
+
+// receiver is the expression for the session of a site.
+func (r *rewriter) receiver(s *site) (string, *refusal) {
+	if s.lib.managed {
+		call, ok := s.at.expr.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return "", &refusal{"there is no context", "call the accessor"}
+		}
+		return r.sessionFrom(s.at.in, call, r.targets[0], r.p.text(call.Args[0])), nil
+	}
+	if e := r.sessionExpr(s); e != nil {
+		return r.render(s.session.in, e), nil
+	}
+	if isAnyMap(typeOf(s.session)) {
+		return "", &refusal{"the map of its values has another name here", "call the accessor of the session"}
+	}
+	return r.render(s.session.in, s.session.expr), nil
+}
+
+// sessionExpr is the expression at a site that is the session, nil if it is the map of its values, or the manager.
+func (r *rewriter) sessionExpr(s *site) ast.Expr {
+	if s.lib.managed || s.session.expr == nil {
+		return nil
+	}
+	if !isAnyMap(typeOf(s.session)) {
+		return s.session.expr
+	}
+	if sel, ok := ast.Unparen(s.session.expr).(*ast.SelectorExpr); ok {
+		if v, ok := s.session.in.info.Uses[sel.Sel].(*types.Var); ok && isValuesField(v) {
+			return sel.X
+		}
+	}
+	return nil
+}
+
+// render is the text of an expression for a session, which may be how it is come by.
+func (r *rewriter) render(u *unit, e ast.Expr) string {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return r.p.text(e)
+	}
+	a, ok := acquisitionOf(u, call)
+	name, _ := r.nameOf(u, call)
+	t := r.targetNamed(name)
+	if t == nil && len(r.targets) == 1 {
+		t = r.targets[0]
+	}
+	if !ok || a.err || t == nil || a.request < 0 {
+		return r.p.text(e)
+	}
+	return r.sessionFrom(u, call, t, r.context(u, call.Args[a.request]))
+}
+
+// sessionFrom is a call for the session of a context.
+func (r *rewriter) sessionFrom(u *unit, at ast.Node, t *target, ctx string) string {
+	return r.qualify(u, at, t.generated()+"From") + "(" + ctx + ")"
+}
+
+// qualify names something of the package with the schemas.
+func (r *rewriter) qualify(u *unit, at ast.Node, name string) string {
+	if r.home.path == u.path {
+		return name
+	}
+	for _, f := range u.files {
+		if f.FileStart <= at.Pos() && at.Pos() < f.FileEnd {
+			r.defined[f] = true
+		}
+	}
+	return r.home.name + "." + name
+}
+
+// keyless plans what a call becomes that has no key.
+func (r *rewriter) keyless(s *site) (*change, *refusal) {
+	call, ok := s.at.expr.(*ast.CallExpr)
+	if !ok || !s.lib.rewrite {
+		return nil, nil
+	}
+	recv := ""
+	switch {
+	case s.lib.managed && len(call.Args) > 0 && s.verb != middlewareVerb:
+		recv = r.sessionFrom(s.at.in, call, r.targets[0], r.p.text(call.Args[0]))
+	case s.session.expr != nil:
+		recv = r.render(s.at.in, s.session.expr)
+	}
+	switch s.verb {
+	case saveVerb:
+		return r.save(s, call, recv), nil
+	case clearVerb:
+		return r.action(s, call, recv, "Clear()")
+	case destroyVerb:
+		return r.action(s, call, recv, "Destroy()")
+	case renewVerb:
+		return r.action(s, call, recv, "Renew()")
+	case permanentVerb:
+		if len(call.Args) == 2 {
+			return &change{edits: []edit{r.p.replace(call, recv+".SetPermanent("+r.p.text(call.Args[1])+")")}}, nil
+		}
+	case expiresVerb:
+		return &change{edits: []edit{r.p.replace(call, recv+".ExpiresAt()")}}, nil
+	case optionsVerb:
+		if deletes(s.at.in, call.Args) {
+			return &change{edits: []edit{r.p.replace(call, recv+".Destroy()")}}, nil
+		}
+		if lasts(s.at.in, call.Args) {
+			return &change{edits: []edit{r.p.replace(call, recv+".SetPermanent(true)")}, note: "how long it lasts is Config.Lifetime, for all sessions"}, nil
+		}
+		return nil, &refusal{"options of one request have no counterpart", "set them in runtime.Config, or call SetPermanent"}
+	case idVerb:
+		return nil, nil
+	case middlewareVerb:
+		why := r.newMiddleware()
+		return nil, &why
+	}
+	return nil, &refusal{"it has no counterpart", "do without it"}
+}
+
+func (r *rewriter) newMiddleware() refusal {
+	return refusal{"the handlers need the new manager", "make one with " + r.constructor() + ", and put its Handler around them"}
+}
+
+// constructor names the functions that make the managers, as another package would call them.
+func (r *rewriter) constructor() string {
+	var names []string
+	for _, t := range r.targets {
+		names = append(names, r.home.name+".New"+t.generated()+"Manager")
+	}
+	return strings.Join(names, " and ")
+}
+
+// deletes reports whether options make the session's cookie expire at once.
+func deletes(u *unit, args []ast.Expr) bool { return maxAge(u, args, isNegative) }
+
+// maxAge reports whether the MaxAge in options is as it is asked for.
+func maxAge(u *unit, args []ast.Expr, is func(*unit, ast.Expr) bool) bool {
+	for _, arg := range args {
+		e := ast.Unparen(arg)
+		if amp, ok := e.(*ast.UnaryExpr); ok {
+			e = amp.X
+		}
+		lit, ok := e.(*ast.CompositeLit)
+		if !ok {
+			continue
+		}
+		for _, elt := range lit.Elts {
+			kv, ok := elt.(*ast.KeyValueExpr)
+			if id, isIdent := kvKey(kv, ok); isIdent && id.Name == "MaxAge" && is(u, kv.Value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
+	if !ok {
+		return nil, false
+	}
+	id, isIdent := kv.Key.(*ast.Ident)
+	return id, isIdent
+}
+
+func isNegative(u *unit, e ast.Expr) bool {
+	c := u.info.Types[e].Value
+	return c != nil && strings.HasPrefix(c.ExactString(), "-")
+}
+
+// save: the session is saved with the response, so that a call that saves it goes, and one whose error counts asks
+// what went wrong so far.
+func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
+	if stmt, ok := r.statement(call); ok {
+		return &change{edits: []edit{r.p.remove(stmt)}}
+	}
+	if recv == "" {
+		return nil
+	}
+	w := &writer{r: r, s: s, recv: recv}
+	return &change{edits: w.call(call, "Err()"), note: "saved with the response; its error is the first thing that went wrong"}
+}
+
+// statement is the statement that is nothing but a call whose result nobody wants.
+func (r *rewriter) statement(call *ast.CallExpr) (ast.Stmt, bool) {
+	switch n := r.outer(call).(type) {
+	case *ast.ExprStmt:
+		return n, r.inBlock(n)
+	case *ast.AssignStmt:
+		if len(n.Lhs) == 1 && isBlank(n.Lhs[0]) {
+			return n, r.inBlock(n)
+		}
+	}
+	return nil, false
+}
+
+func isBlank(e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == "_"
+}
+
+func (r *rewriter) inBlock(s ast.Stmt) bool {
+	switch r.parents[s].(type) {
+	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
+		return true
+	}
+	return false
+}
+
+// action plans a call of a method without a result for one that had an error.
+func (r *rewriter) action(s *site, call *ast.CallExpr, recv, method string) (*change, *refusal) {
+	if stmt, ok := r.statement(call); ok {
+		return &change{edits: []edit{r.p.replace(stmt, recv+"."+method)}}, nil
+	}
+	stmt := r.block(call)
+	if stmt == nil {
+		return nil, &refusal{"the call stands within an expression", "call " + method + " before"}
+	}
+	return &change{edits: []edit{
+		r.p.replaceRange(stmt.Pos(), stmt.Pos(), recv+"."+method+"\n"),
+		r.p.replace(call, recv+".Err()"),
+	}}, nil
+}
+
+// block is the statement of a block that an expression stands in, if everything else in it can be done later.
+func (r *rewriter) block(e ast.Expr) ast.Stmt {
+	var n, child ast.Node = e, nil
+	for n != nil {
+		up := r.parents[n]
+		if stmt, ok := n.(ast.Stmt); ok && r.inBlock(stmt) {
+			return onlyOnce(stmt, child)
+		}
+		switch x := up.(type) {
+		case *ast.FuncLit, *ast.ForStmt:
+			return nil
+		case *ast.BinaryExpr:
+			if (x.Op == token.LAND || x.Op == token.LOR) && x.Y == n {
+				return nil
+			}
+		case *ast.IfStmt:
+			if x.Else == n || x.Init != nil && x.Cond == n {
+				return nil
+			}
+			if _, ok := r.parents[x].(*ast.IfStmt); ok {
+				return nil
+			}
+		}
+		n, child = up, n
+	}
+	return nil
+}
+
+// onlyOnce is a statement if a part of it is evaluated once, and at once.
+func onlyOnce(stmt ast.Stmt, part ast.Node) ast.Stmt {
+	switch stmt := stmt.(type) {
+	case *ast.ForStmt, *ast.LabeledStmt, *ast.GoStmt, *ast.DeferStmt:
+		return nil
+	case *ast.RangeStmt:
+		if stmt.X != part {
+			return nil
+		}
+	}
+	return stmt
+}
+
+// inStore reports whether an expression is in a method of a store that the program has itself.
+func (r *rewriter) inStore(v value) bool {
+	fn := r.enclosing(v.expr)
+	if fn == nil || fn.fn.Signature().Recv() == nil {
+		return false
+	}
+	for _, name := range []string{"New", "Get"} {
+		obj, _, _ := types.LookupFieldOrMethod(fn.fn.Signature().Recv().Type(), true, fn.in.types, name)
+		if m, ok := obj.(*types.Func); !ok || !handsOut(m) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,371 @@
+package migrate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"go/format"
+	"go/token"
+	"go/types"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// A target is a schema that comes to be: what one session has.
+type target struct {
+	session  string // the name that the session had
+	typeName string // of the struct; its first letter is small
+	fields   []*field
+	names    map[*field]string
+}
+
+func (t *target) generated() string { return upper(t.typeName) }
+
+// A home is the package that the schemas go to.
+type home struct {
+	path, name, dir string
+	fresh           bool // a package of its own
+	file            string
+}
+
+// initialisms are written in capitals in Go names.
+var initialisms = map[string]bool{"id": true, "url": true, "csrf": true, "api": true, "ip": true, "http": true, "uuid": true, "mfa": true,
+	"totp": true, "html": true, "json": true, "uri": true, "ttl": true, "uid": true, "sso": true, "jwt": true}
+
+// goName makes an exported Go name of a key.
+func goName(key string) string {
+	var words []string
+	var word []rune
+	flush := func() {
+		if len(word) > 0 {
+			words = append(words, string(word))
+		}
+		word = nil
+	}
+	var last rune
+	for _, r := range key {
+		switch {
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
+			flush()
+		case unicode.IsUpper(r) && unicode.IsLower(last):
+			flush()
+			word = append(word, r)
+		default:
+			word = append(word, r)
+		}
+		last = r
+	}
+	flush()
+	var b strings.Builder
+	for _, w := range words {
+		low := strings.ToLower(w)
+		switch {
+		case initialisms[low]:
+			b.WriteString(strings.ToUpper(w))
+		default:
+			b.WriteString(upper(low))
+		}
+	}
+	name := b.String()
+	if name == "" || !unicode.IsLetter([]rune(name)[0]) {
+		name = "Key" + name
+	}
+	return name
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	r := []rune(s)
+	r[0] = unicode.ToUpper(r[0])
+	return string(r)
+}
+
+func lower(s string) string {
+	r := []rune(s)
+	for i := range r {
+		if i > 0 && i+1 < len(r) && unicode.IsLower(r[i+1]) {
+			break
+		}
+		r[i] = unicode.ToLower(r[i])
+	}
+	return string(r)
+}
+
+// wireKey is the key as a tag can have it.
+func wireKey(key string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ',' || r == '"' || r == '`' || r == '\\' || unicode.IsSpace(r) || !unicode.IsPrint(r) {
+			return '_'
+		}
+		return r
+	}, key)
+}
+
+// promoted are the names that accessors cannot have, since every session has methods of these names.
+var promoted = []string{"Clear", "Permanent", "IsNew", "Modified", "ID", "Renew", "Destroy", "CreatedAt", "AuthenticatedAt", "ExpiresAt", "Size", "Err"}
+
+// name gives each field of a schema its name.
+func (t *target) name() {
+	t.names = map[*field]string{}
+	taken := map[string]bool{}
+	for _, d := range t.fields {
+		name := goName(d.key.name)
+		for n := 2; taken[name] || slices.Contains(promoted, "Set"+name); n++ {
+			name = fmt.Sprint(goName(d.key.name), n)
+		}
+		taken[name] = true
+		t.names[d] = name
+	}
+}
+
+// schemaSource is the file that has the schemas.
+func schemaSource(h *home, targets []*target) ([]byte, error) {
+	imports := map[string]bool{}
+	qualifier := func(p *types.Package) string {
+		if p.Path() == h.path {
+			return ""
+		}
+		imports[p.Path()] = true
+		return p.Name()
+	}
+	var body strings.Builder
+	for _, t := range targets {
+		of := ""
+		if t.session != "" && len(targets) > 1 {
+			of = fmt.Sprintf(", %s", t.session)
+		}
+		fmt.Fprintf(&body, "\n// %s is what the site remembers about a visitor%s.\ntype %s struct {\n", t.typeName, of, t.typeName)
+		for _, d := range t.fields {
+			typ, options := types.TypeString(d.typ, qualifier), ""
+			if d.flash {
+				typ, options = "[]"+typ, ",flash"
+			}
+			fmt.Fprintf(&body, "\t%s %s `session:%q`\n", t.names[d], typ, wireKey(d.key.name)+options)
+		}
+		body.WriteString("}\n")
+	}
+	var head strings.Builder
+	if h.fresh {
+		fmt.Fprintf(&head, "// Package %s has the sessions of the site.\n", h.name)
+	}
+	fmt.Fprintf(&head, "package %s\n", h.name)
+	if len(imports) > 0 {
+		head.WriteString("\nimport (\n")
+		for _, p := range slices.Sorted(maps.Keys(imports)) {
+			fmt.Fprintf(&head, "\t%q\n", p)
+		}
+		head.WriteString(")\n")
+	}
+	head.WriteString("\n//go:generate go tool sessiongen\n")
+	return format.Source([]byte(head.String() + body.String()))
+}
+
+// choose finds the package for the schemas: the one that uses them, or a new one that none of the fields' types
+// leads to a cycle with.
+func (r *rewriter) choose(wanted string) (*home, error) {
+	if wanted != "" {
+		return r.chosen(wanted)
+	}
+	users := map[string]*unit{}
+	for _, s := range r.sites {
+		if !s.at.in.tests {
+			users[s.at.in.path] = s.at.in
+		}
+	}
+	if unexported := r.unexported(); unexported != "" {
+		users = map[string]*unit{unexported: r.p.unit(unexported)}
+	}
+	if len(users) == 1 {
+		for _, u := range users {
+			return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
+		}
+	}
+	for _, d := range r.fields() {
+		if d.typ == nil {
+			continue
+		}
+		for _, p := range packagesOf(d.typ) {
+			if r.p.unit(p.Path()) != nil && r.reachesUser(p.Path(), users) {
+				u := r.p.unit(p.Path())
+				return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
+			}
+		}
+	}
+	if h := r.leaf(); h != nil {
+		return h, nil
+	}
+	return nil, errors.New("no free name for the package with the schemas: choose one with -package")
+}
+
+// chosen is the package that the user wants.
+func (r *rewriter) chosen(path string) (*home, error) {
+	if u := r.p.unit(path); u != nil {
+		return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
+	}
+	below, ok := strings.CutPrefix(path, r.p.module.Path+"/")
+	name := path[strings.LastIndex(path, "/")+1:]
+	if !ok || !token.IsIdentifier(name) {
+		return nil, fmt.Errorf("-package %s: want the path of a package of module %s", path, r.p.module.Path)
+	}
+	dir := filepath.Join(r.p.module.Dir, filepath.FromSlash(below))
+	return &home{path: path, name: name, dir: dir, fresh: !exists(dir), file: filepath.Join(dir, "session.go")}, nil
+}
+
+// leaf is a package of its own, by a name that no file of the program uses for something else.
+func (r *rewriter) leaf() *home {
+	for _, name := range []string{"websession", "sessiondata", "visitor", "appsession"} {
+		dir := filepath.Join(r.p.module.Dir, "internal", name)
+		if !r.identifiers()[name] && !exists(dir) {
+			return &home{path: path.Join(r.p.module.Path, "internal", name), name: name, dir: dir, fresh: true, file: filepath.Join(dir, "session.go")}
+		}
+	}
+	return nil
+}
+
+// free is the name of a file that is not there.
+func (r *rewriter) free(u *unit) string {
+	for _, name := range []string{"session.go", "session_schema.go", "session_fields.go"} {
+		if file := filepath.Join(u.dir, name); !exists(file) {
+			return file
+		}
+	}
+	return filepath.Join(u.dir, "sessiongen_schema.go")
+}
+
+// identifiers are all names in the program.
+func (r *rewriter) identifiers() map[string]bool {
+	if r.idents == nil {
+		r.idents = map[string]bool{}
+		for _, u := range r.p.units {
+			for id := range u.info.Defs {
+				r.idents[id.Name] = true
+			}
+			for id := range u.info.Uses {
+				r.idents[id.Name] = true
+			}
+		}
+	}
+	return r.idents
+}
+
+// unexported is the path of the package that a field's type cannot be named outside of, "" if there is none.
+func (r *rewriter) unexported() string {
+	for _, d := range r.fields() {
+		if d.typ == nil {
+			continue
+		}
+		if named, ok := types.Unalias(flat(elementOf(d.typ))).(*types.Named); ok && !named.Obj().Exported() && named.Obj().Pkg() != nil && r.p.unit(named.Obj().Pkg().Path()) != nil {
+			return named.Obj().Pkg().Path()
+		}
+	}
+	return ""
+}
+
+func elementOf(t types.Type) types.Type {
+	switch u := types.Unalias(t).(type) {
+	case *types.Slice:
+		return elementOf(u.Elem())
+	case *types.Map:
+		return elementOf(u.Elem())
+	}
+	return t
+}
+
+// packagesOf are the packages whose types a type names.
+func packagesOf(t types.Type) []*types.Package {
+	var list []*types.Package
+	types.TypeString(t, func(p *types.Package) string {
+		list = append(list, p)
+		return p.Name()
+	})
+	return list
+}
+
+// reachesUser reports whether a package imports one of those that will import the schemas.
+func (r *rewriter) reachesUser(path string, users map[string]*unit) bool {
+	l := r.p.listed[path]
+	if users[path] != nil {
+		return true
+	}
+	return l != nil && slices.ContainsFunc(l.Deps, func(dep string) bool { return users[dep] != nil })
+}
+
+// targets groups the fields by the sessions that they are of.
+func (r *rewriter) group() {
+	bySession := map[string]*target{}
+	for _, d := range r.fields() {
+		if d.dynamic {
+			continue
+		}
+		t := bySession[d.session]
+		if t == nil {
+			t = &target{session: d.session}
+			bySession[d.session] = t
+			r.targets = append(r.targets, t)
+		}
+		t.fields = append(t.fields, d)
+		r.target[d] = t
+	}
+	slices.SortFunc(r.targets, func(a, b *target) int { return cmp.Compare(a.session, b.session) })
+}
+
+// nameTargets gives each schema a name that nothing has in the package that it goes to.
+func (r *rewriter) nameTargets(wanted map[string]string) {
+	taken := r.declared()
+	free := func(name string) bool {
+		g := upper(name)
+		return !taken[name] && !taken[g] && !taken[g+"From"] && !taken["New"+g+"Manager"] && !token.IsKeyword(name)
+	}
+	for _, t := range r.targets {
+		name := "session"
+		if len(r.targets) > 1 && t.session != "" {
+			name = lower(goName(t.session))
+			if !strings.HasSuffix(strings.ToLower(name), "session") {
+				name += "Session"
+			}
+		}
+		if w := wanted[t.session]; w != "" {
+			name = lower(w)
+		}
+		base := upper(name)
+		for _, prefix := range []string{"web", "visitor", "site", "their", "other"} {
+			if free(name) {
+				break
+			}
+			name = prefix + base
+		}
+		taken[name] = true
+		t.typeName = name
+		t.name()
+	}
+}
+
+// declared are the names of the package that the schemas go to, and those of its imports.
+func (r *rewriter) declared() map[string]bool {
+	taken := map[string]bool{}
+	for _, u := range r.p.units {
+		if u.dir != r.home.dir {
+			continue
+		}
+		for _, name := range u.types.Scope().Names() {
+			taken[name] = true
+		}
+		for _, f := range u.files {
+			for _, spec := range f.Imports {
+				switch name := u.info.PkgNameOf(spec); {
+				case name != nil:
+					taken[name.Name()] = true
+				case spec.Name != nil:
+					taken[spec.Name.Name] = true
+				}
+			}
+		}
+	}
+	return taken
+}

@@ -1,0 +1,340 @@
+package migrate
+
+import (
+	"cmp"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+)
+
+// A site is a place in the program that does something to a session.
+type site struct {
+	lib     *library
+	verb    verb
+	at      value // the call, or the index expression
+	keyExpr value // nil expr: the library's own key
+	val     value // of a write
+	session value // the expression that is the session, the map of its values, or the manager
+	keys    []key
+	dynamic string   // how a key is computed that the program does not say
+	via     *wrapper // of which it is a call
+	inside  bool     // a wrapper's: its key is a parameter
+}
+
+// A key is what a value is kept under.
+type key struct {
+	name string
+	typ  string // of a key that is no plain string, the type's name
+}
+
+// A wrapper is a function of the program whose parameter is a key.
+type wrapper struct {
+	fn      *function
+	key     int // the parameter
+	val     int // the parameter that is the value, -1 if the wrapper knows it
+	part    int // keysOf if the parameter is a map, and its keys are the session's
+	inner   *site
+	result  int // of a read
+	session int // the parameter that is the session, -1 if it is none
+}
+
+// A finder finds the sites of a program.
+type finder struct {
+	*flow
+	sites    []*site
+	wrappers map[wrapperID]*wrapper
+	values   map[place]bool // maps that are a session's values
+}
+
+type wrapperID struct {
+	fn  token.Pos
+	key int
+	at  token.Pos
+}
+
+func find(p *program) *finder {
+	f := &finder{flow: newFlow(p), wrappers: map[wrapperID]*wrapper{}}
+	f.aliases()
+	for _, u := range p.units {
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				f.look(u, n)
+				return true
+			})
+		}
+	}
+	for i := 0; i < len(f.sites); i++ { // wrappers add to them
+		f.settle(f.sites[i])
+	}
+	slices.SortStableFunc(f.sites, func(a, b *site) int {
+		x, y := p.fset.Position(a.at.expr.Pos()), p.fset.Position(b.at.expr.Pos())
+		return cmp.Or(cmp.Compare(x.Filename, y.Filename), cmp.Compare(x.Offset, y.Offset))
+	})
+	return f
+}
+
+// look notes what a node does to a session.
+func (f *finder) look(u *unit, n ast.Node) {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		if isDelete(u, n) && f.isValues(value{n.Args[0], u, whole}) {
+			f.add(&site{lib: gorilla, verb: deleteVerb, at: value{n, u, whole}, keyExpr: value{n.Args[1], u, whole}, session: value{n.Args[0], u, whole}})
+			return
+		}
+		f.method(u, n)
+	case *ast.IndexExpr:
+		if f.isValues(value{n.X, u, whole}) {
+			f.index(u, n)
+		}
+	case *ast.CompositeLit:
+		f.literal(u, n)
+	}
+}
+
+func isDelete(u *unit, call *ast.CallExpr) bool {
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if !ok || len(call.Args) != 2 {
+		return false
+	}
+	b, ok := u.info.Uses[id].(*types.Builtin)
+	return ok && b.Name() == "delete"
+}
+
+// index notes an index expression of a session's values.
+func (f *finder) index(u *unit, n *ast.IndexExpr) {
+	s := &site{lib: gorilla, verb: readVerb, at: value{n, u, whole}, keyExpr: value{n.Index, u, whole}, session: value{n.X, u, whole}}
+	if assign, ok := f.outer(n).(*ast.AssignStmt); ok {
+		for i, l := range assign.Lhs {
+			if ast.Unparen(l) != n {
+				continue
+			}
+			s.verb = writeVerb
+			if len(assign.Lhs) == len(assign.Rhs) {
+				s.val = value{assign.Rhs[i], u, whole}
+			} else {
+				s.val = value{assign.Rhs[0], u, i}
+			}
+			if isNil(s.val) {
+				s.verb = deleteVerb
+			}
+		}
+	}
+	f.add(s)
+}
+
+func isNil(v value) bool { return v.expr != nil && v.in.info.Types[ast.Unparen(v.expr)].IsNil() }
+
+// outer is the node around an expression, without parentheses.
+func (f *flow) outer(e ast.Node) ast.Node {
+	n := f.parents[e]
+	for {
+		p, ok := n.(*ast.ParenExpr)
+		if !ok {
+			return n
+		}
+		n = f.parents[p]
+	}
+}
+
+// literal notes the entries of a map literal that becomes a session's values.
+func (f *finder) literal(u *unit, lit *ast.CompositeLit) {
+	if !isAnyMap(u.info.TypeOf(lit)) || len(lit.Elts) == 0 || !f.literalIsValues(u, lit) {
+		return
+	}
+	for _, elt := range lit.Elts {
+		if kv, ok := elt.(*ast.KeyValueExpr); ok {
+			f.add(&site{lib: gorilla, verb: writeVerb, at: value{kv.Value, u, whole}, keyExpr: value{kv.Key, u, whole},
+				val: value{kv.Value, u, whole}, session: value{lit, u, whole}})
+		}
+	}
+}
+
+// method notes a call of a library's method or function.
+func (f *finder) method(u *unit, call *ast.CallExpr) {
+	fn := callee(u, call)
+	lib, name := operation(fn)
+	if lib == nil {
+		return
+	}
+	m, ok := lib.methods[name]
+	if !ok {
+		return
+	}
+	s := &site{lib: lib, verb: m.verb, at: value{call, u, whole}}
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && fn.Signature().Recv() != nil {
+		s.session = value{sel.X, u, whole}
+	}
+	if m.verb.keyed() {
+		arg := func(i int) value {
+			if i < 0 || i >= len(call.Args) {
+				return value{}
+			}
+			return value{call.Args[i], u, whole}
+		}
+		s.keyExpr, s.val = arg(m.key), arg(m.val)
+		if s.verb == writeVerb && isNil(s.val) {
+			s.verb = deleteVerb
+		}
+	}
+	f.add(s)
+}
+
+func (f *finder) add(s *site) { f.sites = append(f.sites, s) }
+
+// settle finds a site's keys. Where they are parameters, the calls of the function are sites.
+func (f *finder) settle(s *site) {
+	if !s.verb.keyed() {
+		return
+	}
+	if s.keyExpr.expr == nil {
+		s.keys = []key{{name: defaultFlash}}
+		return
+	}
+	for _, l := range f.origins(s.keyExpr, true) {
+		switch {
+		case l.constant != nil:
+			k := key{keyText(l.constant), s.keyType(l)}
+			if !slices.Contains(s.keys, k) {
+				s.keys = append(s.keys, k)
+			}
+		case l.param != nil && l.part == elementsOf: // a list of keys is handed over: none is used here
+			s.inside = true
+		case l.param != nil:
+			s.inside = true
+			f.wrap(s, *l.param, l.part)
+		default:
+			s.dynamic = f.computed(l)
+		}
+	}
+	slices.SortFunc(s.keys, func(a, b key) int { return cmp.Compare(a.name, b.name) })
+}
+
+// keyType is the name of the type that a key has when it reaches the library, through however many wrappers.
+func (s *site) keyType(l leaf) string {
+	for at := s; at != nil; at = at.via.inner {
+		if at.keyExpr.expr != nil && at.keyExpr.part == whole {
+			if t := typeOf(at.keyExpr); !types.IsInterface(t) {
+				if inner := at.innermost(); inner != at && !types.IsInterface(typeOf(inner.keyExpr)) {
+					return keyTypeName(inner.keyExpr)
+				}
+				return keyTypeName(at.keyExpr)
+			}
+		}
+		if at.via == nil {
+			break
+		}
+	}
+	return keyTypeName(l.value)
+}
+
+func (s *site) innermost() *site {
+	for s.via != nil {
+		s = s.via.inner
+	}
+	return s
+}
+
+func keyText(c constant.Value) string {
+	if c.Kind() == constant.String {
+		return constant.StringVal(c)
+	}
+	return c.ExactString()
+}
+
+// keyTypeName is the name of a key's type if it is one of the program's: in a map with keys of any type it is part of the key.
+func keyTypeName(v value) string {
+	named, ok := types.Unalias(typeOf(v)).(*types.Named)
+	if !ok || types.IsInterface(named) {
+		return ""
+	}
+	return named.Obj().Name()
+}
+
+func typeOf(v value) types.Type {
+	t := v.in.info.TypeOf(v.expr)
+	if t == nil {
+		return types.Typ[types.Invalid]
+	}
+	return t
+}
+
+// wrap makes the calls of a function sites: one of its parameters is the key.
+func (f *finder) wrap(s *site, p param, part int) {
+	id := wrapperID{p.fn, p.index, s.at.expr.Pos()}
+	if f.wrappers[id] != nil || f.funcs[p.fn] == nil {
+		return
+	}
+	w := &wrapper{fn: f.funcs[p.fn], key: p.index, val: -1, session: -1, part: part, inner: s}
+	f.wrappers[id] = w
+	w.result = f.resultOf(s.at, p.fn)
+	if s.val.expr != nil {
+		for _, l := range f.origins(s.val, true) {
+			if l.param != nil && l.param.fn == p.fn && l.param.index != p.index {
+				w.val = l.param.index
+			}
+		}
+	}
+	if of := f.owner(s.session); s.session.expr != nil && of.expr != nil {
+		for _, l := range f.origins(of, true) {
+			if l.param != nil && l.param.fn == p.fn {
+				w.session = l.param.index
+			}
+		}
+	}
+	for _, call := range f.callsOf(p.fn) {
+		f.callOf(w, call)
+	}
+}
+
+// sessionOf is the expression for the session of a call of the wrapper.
+func (w *wrapper) sessionOf(at value) value {
+	if w.session >= 0 {
+		return argument(at, w.session)
+	}
+	return w.inner.session
+}
+
+// callOf notes a call of a wrapper.
+func (f *finder) callOf(w *wrapper, at value) {
+	call := at.expr.(*ast.CallExpr)
+	if w.key >= len(call.Args) {
+		if w.inner.verb == addFlashVerb || w.inner.verb == takeFlashesVerb {
+			f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: at, via: w, val: argument(at, w.val), session: w.sessionOf(at)})
+		}
+		return
+	}
+	if w.part == keysOf {
+		f.callWithMap(w, at, call.Args[w.key])
+		return
+	}
+	s := &site{lib: w.inner.lib, verb: w.inner.verb, at: at, keyExpr: value{call.Args[w.key], at.in, w.part}, val: argument(at, w.val), via: w, session: w.sessionOf(at)}
+	if w.inner.verb == readVerb || w.inner.verb == popVerb {
+		s.at.part = w.result
+	}
+	if s.verb == writeVerb && isNil(s.val) {
+		s.verb = deleteVerb
+	}
+	f.add(s)
+}
+
+func argument(at value, i int) value {
+	call := at.expr.(*ast.CallExpr)
+	if i < 0 || i >= len(call.Args) {
+		return value{}
+	}
+	return value{call.Args[i], at.in, whole}
+}
+
+// callWithMap notes the entries of a map that a wrapper sets one by one.
+func (f *finder) callWithMap(w *wrapper, at value, arg ast.Expr) {
+	for _, l := range f.literals(value{arg, at.in, whole}) {
+		for _, elt := range l.expr.(*ast.CompositeLit).Elts {
+			if kv, ok := elt.(*ast.KeyValueExpr); ok {
+				f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: value{kv.Key, l.in, whole}, via: w,
+					keyExpr: value{kv.Key, l.in, whole}, val: value{kv.Value, l.in, whole}, session: w.sessionOf(at)})
+			}
+		}
+	}
+}

@@ -1,0 +1,565 @@
+package migrate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sessiongen/sessiongen/gen"
+	"github.com/sessiongen/sessiongen/schema"
+)
+
+const runtimePath = "github.com/sessiongen/sessiongen/runtime"
+
+// A File is one that is to be written. Old is nil if it is new.
+type File struct {
+	Path     string // absolute
+	Old, New []byte
+}
+
+// A draft is the program as it would be.
+type draft struct {
+	r      *rewriter
+	extra  map[string][]byte // new files
+	pieces map[string][]piece
+	texts  map[string][]byte
+	known  map[string]bool // type errors that were there before
+	late   []*change       // what follows from other changes
+	lost   map[*change]bool
+
+	imported map[*ast.File]bool // files that have the import of the new package, or need none
+}
+
+func newDraft(r *rewriter) *draft {
+	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}}
+	for _, u := range r.p.units {
+		for _, e := range u.errors {
+			d.known[d.errorKey(e)] = true
+		}
+	}
+	return d
+}
+
+func (d *draft) errorKey(e types.Error) string {
+	return d.r.p.fset.Position(e.Pos).Filename + ":" + e.Msg
+}
+
+// assemble applies the changes. Of two that overlap the longer one stands.
+func (d *draft) assemble() {
+	var all []piece
+	for _, c := range slices.Concat(d.r.changes, d.late) {
+		if !d.lost[c] {
+			for _, e := range c.edits {
+				all = append(all, piece{edit: e, change: c})
+			}
+		}
+	}
+	all = append(all, d.imports()...)
+	slices.SortStableFunc(all, func(a, b piece) int { return cmp.Compare(b.to-b.from, a.to-a.from) })
+	byFile := map[string][]piece{}
+	dropped := map[*change]bool{}
+	for _, p := range all {
+		if slices.ContainsFunc(byFile[p.file], func(q piece) bool { return p.overlap(q.edit) }) {
+			dropped[p.change] = true
+			continue
+		}
+		byFile[p.file] = append(byFile[p.file], p)
+	}
+	d.pieces, d.texts = map[string][]piece{}, map[string][]byte{}
+	for file, list := range byFile {
+		list = slices.DeleteFunc(list, func(p piece) bool { return dropped[p.change] })
+		d.texts[file], d.pieces[file] = apply(d.r.p.source[file], list)
+	}
+	for c := range dropped {
+		d.lost[c] = true
+		if c.site != nil {
+			d.r.leave(c.at, c.site.what(), refusal{"it stands within another site", "call its accessor before"})
+		}
+	}
+}
+
+// imports adds the import of the new package to the files that use it.
+func (d *draft) imports() []piece {
+	var list []piece
+	for f := range d.r.defined {
+		if d.imported[f] {
+			continue
+		}
+		c := &change{fixed: true}
+		text := strconv.Quote(d.r.home.path)
+		name := d.r.p.fset.File(f.FileStart).Name()
+		at, text := d.importPlace(f, text)
+		list = append(list, piece{edit: edit{name, at, at, text}, change: c})
+	}
+	return list
+}
+
+// importPlace is where an import goes: behind those of the same module, or behind the last.
+func (d *draft) importPlace(f *ast.File, path string) (int, string) {
+	p := d.r.p
+	var last *ast.ImportSpec
+	for _, spec := range f.Imports {
+		if last == nil || strings.HasPrefix(spec.Path.Value, strconv.Quote(p.module.Path + "/")[:len(p.module.Path)+2]) ||
+			!strings.HasPrefix(last.Path.Value, strconv.Quote(p.module.Path + "/")[:len(p.module.Path)+2]) {
+			last = spec
+		}
+	}
+	if last == nil {
+		_, at := p.offset(f.Name.End())
+		return at, "\n\nimport " + path + "\n"
+	}
+	_, at := p.offset(last.End())
+	for _, decl := range f.Decls {
+		if g, ok := decl.(*ast.GenDecl); ok && g.Tok == token.IMPORT && g.Pos() <= last.Pos() && last.End() <= g.End() && g.Lparen.IsValid() {
+			return at, "\n\t" + path
+		}
+	}
+	return at, "\nimport " + path
+}
+
+// check type-checks the draft, and returns what is wrong with it that was not before.
+func (d *draft) check() []types.Error {
+	next := &program{dir: d.r.p.dir, fset: d.r.p.fset, module: d.r.p.module, listed: d.r.p.listed,
+		checked: map[string]*types.Package{}, syntax: map[string]*ast.File{}, source: map[string][]byte{}, overlay: map[string][]byte{}}
+	for name, text := range d.texts {
+		next.overlay[name] = text
+	}
+	for name, text := range d.extra {
+		next.overlay[name] = text
+	}
+	for path, pkg := range d.r.p.checked {
+		if d.r.p.unit(path) == nil {
+			next.checked[path] = pkg
+		}
+	}
+	b := &builder{p: next, old: d.r.p, extra: d.extra, home: d.r.home, busy: map[string]bool{}}
+	for _, u := range d.r.p.units {
+		if !u.tests {
+			b.own(u.path)
+		}
+	}
+	for _, u := range d.r.p.units {
+		if u.tests {
+			b.tests(u)
+		}
+	}
+	return slices.DeleteFunc(b.errors, func(e types.Error) bool { return d.known[d.errorKey(e)] })
+}
+
+// A builder type-checks the packages of a program again, each after what it comes to import.
+type builder struct {
+	p, old *program
+	extra  map[string][]byte
+	home   *home
+	busy   map[string]bool
+	errors []types.Error
+	units  map[string]*unit
+}
+
+func (b *builder) Import(path string) (*types.Package, error) {
+	if b.old.unit(path) != nil || path == b.home.path {
+		if b.busy[path] {
+			return nil, errors.New("import cycle not allowed")
+		}
+		if pkg := b.own(path); pkg != nil {
+			return pkg, nil
+		}
+	}
+	if pkg := b.p.checked[path]; pkg != nil {
+		return pkg, nil
+	}
+	return nil, errors.New("package " + path + " is not there")
+}
+
+func (b *builder) own(path string) *types.Package {
+	if pkg := b.p.checked[path]; pkg != nil {
+		return pkg
+	}
+	b.busy[path] = true
+	defer delete(b.busy, path)
+	u := &unit{path: path, name: b.home.name, dir: b.home.dir, goVersion: "go1.26"}
+	if old := b.old.unit(path); old != nil {
+		*u = *old
+	}
+	u.names = slices.Clone(u.names)
+	for name := range b.extra {
+		if filepath.Dir(name) == u.dir && !slices.Contains(u.names, name) {
+			u.names = append(u.names, name)
+		}
+	}
+	u.files = b.p.parse(u.names, u.name)
+	u.all = u.files
+	b.check(u)
+	b.p.checked[path] = u.types
+	return u.types
+}
+
+func (b *builder) tests(old *unit) {
+	u := *old
+	u.files = b.p.parse(u.names, u.name)
+	u.all = u.files
+	if !strings.HasSuffix(u.path, "_test") || !strings.HasSuffix(u.name, "_test") {
+		base := b.old.unit(u.path)
+		names := slices.Clone(base.names)
+		for name := range b.extra {
+			if filepath.Dir(name) == u.dir {
+				names = append(names, name)
+			}
+		}
+		u.all = append(b.p.parse(names, u.name), u.files...)
+	}
+	b.check(&u)
+}
+
+func (b *builder) check(u *unit) {
+	u.info = &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Scopes: map[ast.Node]*types.Scope{}}
+	conf := types.Config{
+		Importer: mappedImporter{b, u}, FakeImportC: true, GoVersion: u.goVersion,
+		Error: func(err error) {
+			if e, ok := errors.AsType[types.Error](err); ok {
+				b.errors = append(b.errors, e)
+			}
+		},
+	}
+	u.types, _ = conf.Check(u.path, b.p.fset, u.all, u.info)
+	if b.units == nil {
+		b.units = map[string]*unit{}
+	}
+	b.units[u.path] = u
+}
+
+// A mappedImporter imports for one package: vendored paths differ.
+type mappedImporter struct {
+	b *builder
+	u *unit
+}
+
+func (m mappedImporter) Import(path string) (*types.Package, error) {
+	if m.u.listed != nil {
+		if mapped, ok := m.u.listed.ImportMap[path]; ok {
+			path = mapped
+		}
+	}
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	return m.b.Import(path)
+}
+
+// settle takes changes back until nothing is wrong that is not in the report.
+func (d *draft) settle() {
+	const rounds = 8 // a change that is taken back may uncover another
+	for range rounds {
+		d.assemble()
+		errs := d.check()
+		if !d.takeBack(errs) {
+			d.remaining(errs)
+			return
+		}
+	}
+	d.remaining(d.check())
+}
+
+// takeBack reports whether it changed anything.
+func (d *draft) takeBack(errs []types.Error) bool {
+	changed := false
+	for _, e := range errs {
+		file, offset := d.place(e.Pos)
+		old, p := before(d.pieces[file], offset)
+		if d.tidy(file, old, p, e.Msg) {
+			changed = true
+			continue
+		}
+		c := d.culprit(file, offset, p)
+		if c == nil || c.fixed || d.lost[c] {
+			continue
+		}
+		d.lost[c], changed = true, true
+		what := "a use of the session"
+		if c.site != nil {
+			what = c.site.what()
+		}
+		d.r.leave(c.at, what, refusal{"the rewritten program would not compile: " + e.Msg, "call the accessor by hand"})
+	}
+	return changed
+}
+
+func (d *draft) place(pos token.Pos) (string, int) {
+	f := d.r.p.fset.File(pos)
+	if f == nil {
+		return "", 0
+	}
+	return f.Name(), f.Offset(pos)
+}
+
+// culprit is the change that an error is of: the one that it is in, or the one on its line.
+func (d *draft) culprit(file string, offset int, in *piece) *change {
+	if in != nil && in.change.at.expr != nil {
+		return in.change
+	}
+	text := d.texts[file]
+	if offset > len(text) {
+		return nil
+	}
+	from, to := strings.LastIndexByte(string(text[:offset]), '\n'), strings.IndexByte(string(text[offset:]), '\n')
+	if to < 0 {
+		to = len(text) - offset
+	}
+	for _, p := range d.pieces[file] {
+		if p.at > from && p.at < offset+to && p.change.at.expr != nil && !p.change.fixed {
+			return p.change
+		}
+	}
+	return nil
+}
+
+// tidy removes an import or a variable that is left over.
+func (d *draft) tidy(file string, old int, in *piece, msg string) bool {
+	switch {
+	case in != nil && strings.HasSuffix(msg, "imported and not used"):
+		_, f := d.syntax(file)
+		done := f != nil && !d.imported[f]
+		d.imported[f] = true
+		return done
+	case in != nil:
+		return false
+	case strings.HasSuffix(msg, "imported and not used") || strings.Contains(msg, "imported as ") && strings.HasSuffix(msg, "and not used"):
+		return d.dropImport(file, old)
+	case strings.HasPrefix(msg, "declared and not used: "):
+		return d.dropVariable(file, old)
+	}
+	return false
+}
+
+func (d *draft) syntax(file string) (*unit, *ast.File) {
+	for _, u := range d.r.p.units {
+		for i, f := range u.files {
+			if u.names[min(i, len(u.names)-1)] == file || d.r.p.fset.File(f.FileStart).Name() == file {
+				return u, f
+			}
+		}
+	}
+	return nil, nil
+}
+
+func (d *draft) dropImport(file string, old int) bool {
+	_, f := d.syntax(file)
+	if f == nil {
+		return false
+	}
+	for _, spec := range f.Imports {
+		_, from := d.r.p.offset(spec.Pos())
+		_, to := d.r.p.offset(spec.End())
+		if from <= old && old <= to {
+			e := d.r.p.remove(spec)
+			if d.r.defined[f] && !d.imported[f] { // the new import takes its place
+				e = d.r.p.replace(spec, strconv.Quote(d.r.home.path))
+				d.imported[f] = true
+			}
+			d.late = append(d.late, &change{fixed: true, edits: []edit{e}})
+			return true
+		}
+	}
+	return false
+}
+
+// dropVariable gives what a variable without use was assigned to nobody.
+func (d *draft) dropVariable(file string, old int) bool {
+	_, f := d.syntax(file)
+	if f == nil {
+		return false
+	}
+	done := false
+	ast.Inspect(f, func(n ast.Node) bool {
+		assign, ok := n.(*ast.AssignStmt)
+		if !ok || assign.Tok != token.DEFINE {
+			return true
+		}
+		for i, l := range assign.Lhs {
+			if _, at := d.r.p.offset(l.Pos()); at != old {
+				continue
+			}
+			c := &change{fixed: true}
+			switch {
+			case len(assign.Lhs) == 1 && d.r.inBlock(assign) && d.acquires(assign):
+				c.edits = []edit{d.r.p.remove(assign)}
+			case len(assign.Lhs) == 2 && d.r.inBlock(assign) && d.acquires(assign) && i == 0:
+				c.edits = []edit{d.r.p.remove(assign)}
+			case len(assign.Lhs) == 1:
+				c.edits = []edit{d.r.p.replaceRange(l.Pos(), assign.TokPos+2, "_ =")}
+			default:
+				c.edits = []edit{d.r.p.replace(l, "_")}
+			}
+			d.late = append(d.late, c)
+			done = true
+		}
+		return true
+	})
+	return done
+}
+
+// acquires reports whether a statement does nothing but get a session.
+func (d *draft) acquires(assign *ast.AssignStmt) bool {
+	call, ok := ast.Unparen(assign.Rhs[0]).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	u, _ := d.syntax(d.r.p.fset.Position(assign.Pos()).Filename)
+	_, ok = acquisitionOf(u, call)
+	return ok
+}
+
+// remaining puts what is still wrong into the report, where nothing is said of its line yet.
+func (d *draft) remaining(errs []types.Error) {
+	said := map[string]bool{}
+	line := func(pos token.Position) string { return fmt.Sprint(pos.Filename, ":", pos.Line) }
+	for _, l := range d.r.left {
+		said[line(l.Pos)] = true
+	}
+	for _, e := range errs {
+		file, offset := d.place(e.Pos)
+		old, _ := before(d.pieces[file], offset)
+		pos := token.Position{Filename: file, Line: 1, Column: 1}
+		if _, f := d.syntax(file); f != nil {
+			pos = d.r.p.fset.Position(d.r.p.fset.File(f.FileStart).Pos(old))
+		}
+		pos.Filename = relative(d.r.p.dir, pos.Filename)
+		if said[line(pos)] {
+			continue
+		}
+		said[line(pos)] = true
+		d.r.left = append(d.r.left, Left{pos, e.Msg, "this does not compile any more", "use the session's accessors"})
+	}
+}
+
+// files are what is to be written.
+func (d *draft) files() ([]File, error) {
+	var list []File
+	for name, text := range d.texts {
+		text, err := format.Source(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: the rewritten file does not parse: %w", relative(d.r.p.dir, name), err)
+		}
+		if old := d.r.p.source[name]; string(old) != string(text) {
+			list = append(list, File{name, old, text})
+		}
+	}
+	for name, text := range d.extra {
+		list = append(list, File{Path: name, New: text})
+	}
+	slices.SortFunc(list, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+	return list, nil
+}
+
+// generate makes the schemas' file and the accessors. Fields whose types cannot be stored are left out,
+// which may leave nothing.
+func (d *draft) generate() error {
+	r := d.r
+	for len(r.targets) > 0 {
+		src, err := schemaSource(r.home, r.targets)
+		if err != nil {
+			return err
+		}
+		d.extra = map[string][]byte{r.home.file: src}
+		d.texts = map[string][]byte{}
+		u := d.checkHome()
+		if u == nil {
+			return fmt.Errorf("package %s could not be checked", r.home.path)
+		}
+		schemas, findings := schema.Inspect(d.source(u), nil)
+		if len(findings) == 0 {
+			text, err := gen.Generate(d.generated(u, schemas))
+			d.extra[filepath.Join(r.home.dir, "session_gen.go")] = text
+			return err
+		}
+		if !d.unstorable(src, findings) {
+			return findings
+		}
+	}
+	return nil
+}
+
+// source is the package with the schemas, as package schema takes it.
+func (d *draft) source(u *unit) schema.Source {
+	source := schema.Source{Dir: d.r.p.dir, Fset: d.r.p.fset, Files: u.files, Types: u.types, Info: u.info}
+	for _, f := range u.files {
+		if d.r.p.fset.File(f.FileStart).Name() == d.r.home.file {
+			source.Schemas = []*ast.File{f}
+		}
+	}
+	return source
+}
+
+// generated is the package with the schemas, as package gen takes it.
+func (d *draft) generated(u *unit, schemas []*schema.Schema) *schema.Package {
+	pkg := &schema.Package{Name: u.name, Path: u.path, Dir: d.r.home.dir, Types: u.types, Schemas: schemas, Output: "session_gen.go",
+		Declared: map[string]bool{}, Imported: map[string]bool{}}
+	for _, name := range u.types.Scope().Names() {
+		pkg.Declared[name] = true
+	}
+	for _, f := range u.files {
+		for _, spec := range f.Imports {
+			if spec.Name != nil {
+				pkg.Imported[spec.Name.Name] = true
+			}
+		}
+	}
+	return pkg
+}
+
+func (d *draft) checkHome() *unit {
+	next := &program{dir: d.r.p.dir, fset: d.r.p.fset, module: d.r.p.module, listed: d.r.p.listed,
+		checked: map[string]*types.Package{}, syntax: map[string]*ast.File{}, source: map[string][]byte{}, overlay: d.extra}
+	for path, pkg := range d.r.p.checked {
+		if path != d.r.home.path {
+			next.checked[path] = pkg
+		}
+	}
+	b := &builder{p: next, old: d.r.p, extra: d.extra, home: d.r.home, busy: map[string]bool{}}
+	b.own(d.r.home.path)
+	return b.units[d.r.home.path]
+}
+
+// unstorable takes fields out of the schemas that were found at fault. It reports whether there were any.
+func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
+	lines := strings.Split(string(src), "\n")
+	found := false
+	for _, f := range findings {
+		if f.Pos.Line > len(lines) {
+			continue
+		}
+		fields := strings.Fields(lines[f.Pos.Line-1])
+		for _, t := range d.r.targets {
+			t.fields = slices.DeleteFunc(t.fields, func(x *field) bool {
+				bad := len(fields) > 1 && fields[0] == t.names[x]
+				if bad {
+					found = true
+					x.unstorable = f.Message
+				}
+				return bad
+			})
+		}
+	}
+	d.r.targets = slices.DeleteFunc(d.r.targets, func(t *target) bool { return len(t.fields) == 0 })
+	return found
+}
+
+// lostSite reports whether a site was taken back.
+func (d *draft) lostSite(s *site) bool {
+	return slices.ContainsFunc(d.r.changes, func(c *change) bool { return c.site == s && d.lost[c] })
+}
+
+func (r *rewriter) sorted() []Left {
+	slices.SortStableFunc(r.left, func(a, b Left) int {
+		return cmp.Or(cmp.Compare(a.Pos.Filename, b.Pos.Filename), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column), cmp.Compare(a.What, b.What))
+	})
+	return slices.Compact(r.left)
+}

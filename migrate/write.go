@@ -1,0 +1,415 @@
+package migrate
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// A writer writes the accessor's call for one site.
+type writer struct {
+	r    *rewriter
+	s    *site
+	d    *field
+	name string // of the field
+	recv string
+}
+
+func (w *writer) get() string { return w.recv + ".Get" + w.name + "()" }
+func (w *writer) has() string { return w.recv + ".Has" + w.name + "()" }
+
+// lookup is what gives the value, and whether there is one.
+func (w *writer) lookup() string { return w.recv + ".Lookup" + w.name + "()" }
+
+// call makes of a node a call of a method of the session. If the session's expression stands in the node, it stays: it
+// may change, too.
+func (w *writer) call(n ast.Node, method string) []edit {
+	e := w.r.sessionExpr(w.s)
+	if e == nil || e.Pos() < n.Pos() || n.End() < e.End() {
+		return []edit{w.r.p.replace(n, w.recv+"."+method)}
+	}
+	edits := []edit{w.r.p.replaceRange(e.End(), n.End(), "."+method)}
+	if n.Pos() < e.Pos() {
+		edits = append(edits, w.r.p.replaceRange(n.Pos(), e.Pos(), ""))
+	}
+	return edits
+}
+
+func (w *writer) change() (*change, *refusal) {
+	switch w.s.verb {
+	case writeVerb:
+		return w.write()
+	case deleteVerb:
+		return w.delete()
+	case lookVerb:
+		return &change{edits: w.call(w.s.at.expr, "Has"+w.name+"()")}, nil
+	case popVerb:
+		return w.popped()
+	case readVerb:
+		return w.read(w.s.at.expr)
+	case addFlashVerb:
+		return w.add()
+	case takeFlashesVerb:
+		return w.take()
+	}
+	return nil, &refusal{"there is no rule for it", "call an accessor"}
+}
+
+func (w *writer) replace(n ast.Node, text string) *change {
+	return &change{edits: []edit{w.r.p.replace(n, text)}}
+}
+
+// write is a Set. What was a map's element is a statement now.
+func (w *writer) write() (*change, *refusal) {
+	before, after, why := w.converted()
+	if why != nil {
+		return nil, why
+	}
+	node, why := w.node()
+	if why != nil {
+		return nil, why
+	}
+	return &change{edits: w.callWith(node, "Set"+w.name+"("+before, after+")")}, nil
+}
+
+// callWith is call with the value of a write, which stays where it is: other sites may be in it.
+func (w *writer) callWith(n ast.Node, before, after string) []edit {
+	val := w.s.val.expr
+	last := w.r.p.replaceRange(val.End(), n.End(), after)
+	if amp, ok := ast.Unparen(val).(*ast.UnaryExpr); ok && amp.Op == token.AND && strings.HasSuffix(before, "*") {
+		val, before = amp.X, before[:len(before)-1]
+	}
+	if e := w.r.sessionExpr(w.s); e != nil && n.Pos() == e.Pos() {
+		return []edit{w.r.p.replaceRange(e.End(), val.Pos(), "."+before), last}
+	}
+	return []edit{w.r.p.replaceRange(n.Pos(), val.Pos(), w.recv+"."+before), last}
+}
+
+func (w *writer) add() (*change, *refusal) {
+	before, after, why := w.converted()
+	if why != nil {
+		return nil, why
+	}
+	return &change{edits: w.callWith(w.s.at.expr, "Add"+w.name+"("+before, after+")")}, nil
+}
+
+// take is a Take of all messages. What they were asserted to they are already.
+func (w *writer) take() (*change, *refusal) {
+	c := &change{edits: w.call(w.s.at.expr, "Take"+w.name+"()")}
+	for _, assert := range w.r.assertionsOf(w.s.at) {
+		text := w.r.p.text(assert.X)
+		if assign, ok := w.r.outer(assert).(*ast.AssignStmt); ok && len(assign.Lhs) == 2 {
+			text += ", true"
+		}
+		c.edits = append(c.edits, w.r.p.replace(assert, text))
+	}
+	w.r.retype(w.s.at, w.d.typ)
+	return c, nil
+}
+
+func (w *writer) delete() (*change, *refusal) {
+	node, why := w.node()
+	if why != nil {
+		return nil, why
+	}
+	return &change{edits: w.call(node, "Clear"+w.name+"()")}, nil
+}
+
+// node is what a call takes the place of.
+func (w *writer) node() (ast.Node, *refusal) {
+	if _, ok := w.s.at.expr.(*ast.IndexExpr); !ok {
+		return w.s.at.expr, nil
+	}
+	assign, ok := w.r.outer(w.s.at.expr).(*ast.AssignStmt)
+	if !ok || len(assign.Lhs) != 1 || len(assign.Rhs) != 1 || assign.Tok != token.ASSIGN {
+		return nil, &refusal{"several values are assigned at once", "assign them one by one"}
+	}
+	return assign, nil
+}
+
+// converted is what stands before and after the value of a write, to make it one of the field's type. The value itself
+// stays: other sites may be in it.
+func (w *writer) converted() (before, after string, why *refusal) {
+	v := w.s.val
+	from := valueType(v)
+	tv := v.in.info.Types[ast.Unparen(v.expr)]
+	switch {
+	case from == nil:
+		return "", "", nil
+	case v.part >= 0:
+		return "", "", &refusal{"the value is one of several results", "keep it in a variable first"}
+	case tv.Value != nil && isUntypedLiteral(v), types.AssignableTo(from, w.d.typ):
+		return "", "", nil
+	case isInteger(from) && isInteger(w.d.typ):
+		return types.TypeString(w.d.typ, nil) + "(", ")", nil
+	case types.Identical(flat(from), w.d.typ):
+		return strings.Repeat("*", pointers(from)), "", nil
+	}
+	return "", "", &refusal{"the value is of type " + typeText(from) + ", and the field of type " + typeText(w.d.typ), "convert it"}
+}
+
+func pointers(t types.Type) int {
+	n := 0
+	for {
+		p, ok := types.Unalias(t).(*types.Pointer)
+		if !ok {
+			return n
+		}
+		t = p.Elem()
+		n++
+	}
+}
+
+// as is the text of a value of the field's type, as one of another type that the program expects.
+func (w *writer) as(text string, t types.Type) (string, *refusal) {
+	switch {
+	case t == nil || types.IsInterface(t) || types.AssignableTo(w.d.typ, t):
+		return text, nil
+	case isInteger(t) && isInteger(w.d.typ):
+		return types.TypeString(t, nil) + "(" + text + ")", nil
+	}
+	return "", &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert what the accessor gives"}
+}
+
+// read is a Get, a Has or both, by what the program does with the value.
+func (w *writer) read(e ast.Expr) (*change, *refusal) {
+	if t := typeOf(w.s.at); !types.IsInterface(t) {
+		if _, isTuple := t.(*types.Tuple); !isTuple {
+			text, why := w.as(w.get(), t)
+			if text == w.get() {
+				return &change{edits: w.call(e, "Get"+w.name+"()")}, why
+			}
+			return w.replace(e, text), why
+		}
+	}
+	switch n := w.r.outer(e).(type) {
+	case *ast.TypeAssertExpr:
+		if n.Type != nil {
+			return w.asserted(n)
+		}
+		edits, why := w.typeSwitch(n, w.get(), w.has())
+		return &change{edits: edits}, why
+	case *ast.BinaryExpr:
+		return w.compared(e, n)
+	case *ast.AssignStmt:
+		return w.assigned(e, n)
+	case *ast.ExprStmt:
+		return &change{edits: []edit{w.r.p.remove(n)}}, nil
+	}
+	if w.r.nilMatters(w.s.at) {
+		return nil, &refusal{"absent is nil there, and that matters", "use Has" + w.name + " as well"}
+	}
+	return &change{edits: w.call(e, "Get"+w.name+"()"), note: "absent was nil, and is the zero value"}, nil
+}
+
+// asserted: an assertion to the field's type goes.
+func (w *writer) asserted(n *ast.TypeAssertExpr) (*change, *refusal) {
+	t := w.s.at.in.info.TypeOf(n.Type)
+	if assign, ok := w.r.outer(n).(*ast.AssignStmt); ok && len(assign.Lhs) == 2 && len(assign.Rhs) == 1 {
+		return w.commaOK(assign, n, t)
+	}
+	if spec, ok := w.r.outer(n).(*ast.ValueSpec); ok && len(spec.Names) == 2 {
+		return w.both(n, t)
+	}
+	text, why := w.as(w.get(), t)
+	if why != nil {
+		return nil, why
+	}
+	edits := []edit{w.r.p.replace(n, text)}
+	if text == w.get() {
+		edits = w.call(n, "Get"+w.name+"()")
+	}
+	return &change{edits: edits, note: "absent panicked, and is the zero value"}, nil
+}
+
+// both gives the value, and whether there is one.
+func (w *writer) both(n ast.Node, t types.Type) (*change, *refusal) {
+	text, why := w.as(w.get(), t)
+	if why != nil {
+		return nil, why
+	}
+	return w.replace(n, text+", "+w.has()), nil
+}
+
+// commaOK is an assignment of a value and of whether there is one. n is what gives both.
+func (w *writer) commaOK(assign *ast.AssignStmt, n ast.Expr, t types.Type) (*change, *refusal) {
+	switch {
+	case isBlank(assign.Lhs[0]) && isBlank(assign.Lhs[1]):
+		return &change{edits: []edit{w.r.p.remove(assign)}}, nil
+	case isBlank(assign.Lhs[0]) && w.r.onlyCondition(assign) != nil:
+		stmt := w.r.onlyCondition(assign)
+		return &change{edits: []edit{w.r.p.replaceRange(assign.Pos(), stmt.Cond.End(), w.has())}}, nil
+	case isBlank(assign.Lhs[0]):
+		return &change{edits: []edit{
+			w.r.p.replaceRange(assign.Lhs[0].Pos(), assign.Lhs[1].Pos(), ""), w.r.p.replace(n, w.has()),
+		}}, nil
+	case isBlank(assign.Lhs[1]):
+		text, why := w.as(w.get(), t)
+		return &change{edits: []edit{
+			w.r.p.replaceRange(assign.Lhs[0].End(), assign.Lhs[1].End(), ""), w.r.p.replace(n, text),
+		}}, why
+	}
+	return w.both(n, t)
+}
+
+// onlyCondition is the if statement that an assignment begins, if its condition is what was assigned last and nothing
+// else asks for that.
+func (r *rewriter) onlyCondition(assign *ast.AssignStmt) *ast.IfStmt {
+	stmt, ok := r.parents[assign].(*ast.IfStmt)
+	if !ok || stmt.Init != assign || assign.Tok != token.DEFINE {
+		return nil
+	}
+	id, ok := assign.Lhs[1].(*ast.Ident)
+	cond, isIdent := ast.Unparen(stmt.Cond).(*ast.Ident)
+	if !ok || !isIdent || id.Name != cond.Name || len(r.uses[place{id.Pos(), self}]) != 1 {
+		return nil
+	}
+	return stmt
+}
+
+func (w *writer) compared(e ast.Expr, n *ast.BinaryExpr) (*change, *refusal) {
+	other := n.X
+	if ast.Unparen(n.X) == e {
+		other = n.Y
+	}
+	switch {
+	case w.s.at.in.info.Types[other].IsNil() && n.Op == token.NEQ:
+		return &change{edits: w.call(n, "Has"+w.name+"()")}, nil
+	case w.s.at.in.info.Types[other].IsNil() && n.Op == token.EQL:
+		return &change{edits: append([]edit{w.r.p.replaceRange(n.Pos(), n.Pos(), "!")}, w.call(n, "Has"+w.name+"()")...)}, nil
+	}
+	if t := w.s.at.in.info.TypeOf(other); t != nil && types.IsInterface(t) {
+		return nil, &refusal{"it is compared with a value of any type", "compare values of type " + typeText(w.d.typ)}
+	}
+	return &change{edits: w.call(e, "Get"+w.name+"()")}, nil
+}
+
+// assigned: the value goes to a variable of any type first, or a map is asked whether it has the key.
+func (w *writer) assigned(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
+	if len(n.Rhs) != 1 || len(n.Lhs) > 2 {
+		return nil, &refusal{"several values are assigned at once", "assign them one by one"}
+	}
+	id, ok := n.Lhs[0].(*ast.Ident)
+	u := w.s.at.in
+	if !ok || isBlank(id) || n.Tok != token.DEFINE || u.info.Defs[id] == nil {
+		if len(n.Lhs) == 2 && isBlank(n.Lhs[0]) {
+			return w.commaOK(n, e, w.d.typ)
+		}
+		return w.stored(e, n)
+	}
+	v := &variable{w: w, id: id, obj: u.info.Defs[id]}
+	if len(n.Lhs) == 2 {
+		if okID, isIdent := n.Lhs[1].(*ast.Ident); isIdent && !isBlank(okID) {
+			v.okName = okID.Name
+		}
+	}
+	return v.change(e, n)
+}
+
+// stored: the value goes to a variable that there was before.
+func (w *writer) stored(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
+	if len(n.Lhs) == 2 || w.r.nilMatters(w.s.at) {
+		return nil, &refusal{"absent is nil there, and that matters", "use Has" + w.name + " as well"}
+	}
+	return &change{edits: w.call(e, "Get"+w.name+"()"), note: "absent was nil, and is the zero value"}, nil
+}
+
+// popped is a Pop, whose value goes to a variable first if more is made of it.
+func (w *writer) popped() (*change, *refusal) {
+	e := w.s.at.expr
+	t := typeOf(w.s.at)
+	if assert, ok := w.r.outer(e).(*ast.TypeAssertExpr); ok && assert.Type != nil {
+		t, e = w.s.at.in.info.TypeOf(assert.Type), assert
+	}
+	if !types.Identical(t, w.d.typ) {
+		return nil, &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert what Pop" + w.name + " gives"}
+	}
+	return w.pop(e)
+}
+
+// pop puts a Pop in the place of an expression, before its statement if the expression is a part of one.
+func (w *writer) pop(e ast.Expr) (*change, *refusal) {
+	method := "Pop" + w.name + "()"
+	switch n := w.r.outer(e).(type) {
+	case *ast.ExprStmt:
+		return &change{edits: w.call(e, "Clear"+w.name+"()")}, nil
+	case *ast.AssignStmt:
+		if len(n.Lhs) == 2 && len(n.Rhs) == 1 {
+			return &change{edits: w.call(e, method)}, nil
+		}
+		if len(n.Lhs) == 1 && (n.Tok == token.ASSIGN || n.Tok == token.DEFINE) {
+			return &change{edits: append(w.call(e, method), w.r.p.replaceRange(n.Lhs[0].End(), n.Lhs[0].End(), ", _"))}, nil
+		}
+	}
+	stmt := w.r.block(e)
+	if stmt == nil {
+		return nil, &refusal{"the value is taken within an expression", "take it before with Pop" + w.name}
+	}
+	name := w.r.freeName(stmt, lower(w.name))
+	return &change{edits: []edit{
+		w.r.p.replaceRange(stmt.Pos(), stmt.Pos(), name+", _ := "+w.recv+"."+method+"\n"), w.r.p.replace(e, name),
+	}}, nil
+}
+
+// freeName is a name that nothing in the function around a statement has.
+func (r *rewriter) freeName(at ast.Node, base string) string {
+	var fn ast.Node = at
+	for n := at; n != nil; n = r.parents[n] {
+		if _, ok := n.(*ast.FuncDecl); ok {
+			fn = n
+		}
+	}
+	taken := map[string]bool{}
+	ast.Inspect(fn, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			taken[id.Name] = true
+		}
+		return true
+	})
+	name := base
+	for i := 2; taken[name] || token.IsKeyword(name) || types.Universe.Lookup(name) != nil; i++ {
+		name = fmt.Sprint(base, i)
+	}
+	return name
+}
+
+// typeSwitch makes of a type switch one that is of the field's type or absent: has says which.
+func (w *writer) typeSwitch(n *ast.TypeAssertExpr, get, has string) ([]edit, *refusal) {
+	no := &refusal{"a type switch decides what it is", "it is always of type " + typeText(w.d.typ) + ": keep that case"}
+	stmt, _ := w.r.parents[n].(ast.Stmt)
+	sw, ok := w.r.parents[stmt].(*ast.TypeSwitchStmt)
+	if !ok || sw.Init != nil {
+		return nil, no
+	}
+	info := w.s.at.in.info
+	var edits []edit
+	typed := false
+	for _, c := range sw.Body.List {
+		clause := c.(*ast.CaseClause)
+		switch {
+		case len(clause.List) == 0:
+		case len(clause.List) == 1 && info.Types[clause.List[0]].IsNil():
+			edits = append(edits, w.r.p.replace(clause.List[0], "!"+has))
+		case len(clause.List) == 1 && types.Identical(info.TypeOf(clause.List[0]), w.d.typ):
+			typed = true
+			edits = append(edits, w.r.p.replace(clause.List[0], has))
+			if assign, ok := sw.Assign.(*ast.AssignStmt); ok && w.r.usesImplicit(info, clause) {
+				edits = append(edits, w.r.p.replaceRange(clause.Colon+1, clause.Colon+1, "\n"+assign.Lhs[0].(*ast.Ident).Name+" := "+get))
+			}
+		default:
+			edits = append(edits, w.r.p.remove(clause))
+		}
+	}
+	if !typed {
+		return nil, no
+	}
+	return append(edits, w.r.p.replaceRange(sw.Pos(), sw.Body.Lbrace, "switch ")), nil
+}
+
+// usesImplicit reports whether a clause uses the variable of its type switch.
+func (r *rewriter) usesImplicit(info *types.Info, clause *ast.CaseClause) bool {
+	obj := info.Implicits[clause]
+	return obj != nil && len(r.uses[placeOf(obj)]) > 0
+}

@@ -1,0 +1,44 @@
+package migrate
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/sessiongen/sessiongen/internal/output"
+)
+
+// Write writes the files of a run: all of them or, if anything is in the way, none.
+func (res *Result) Write() (err error) {
+	var made []string // directories
+	defer func() {
+		for i := len(made) - 1; i >= 0 && err != nil; i-- {
+			err = errors.Join(err, os.Remove(made[i]))
+		}
+	}()
+	var changes []output.Change
+	for _, f := range res.Files {
+		dirs, err := makeDir(filepath.Dir(f.Path))
+		made = append(made, dirs...)
+		if err != nil {
+			return err
+		}
+		c, err := output.Edit(f.Path, f.Old, f.New)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, c)
+	}
+	return output.Apply(changes)
+}
+
+// makeDir makes a directory with those above it, and returns the ones that were not there.
+func makeDir(dir string) (made []string, err error) {
+	if exists(dir) {
+		return nil, nil
+	}
+	if made, err = makeDir(filepath.Dir(dir)); err != nil {
+		return made, err
+	}
+	return append(made, dir), os.Mkdir(dir, 0o755)
+}

@@ -1,0 +1,68 @@
+package fibersession
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/gofiber/fiber/v3"
+)
+
+// writer is the response writer that Handler gets. What is written to it takes the place of fiber's
+// response.
+type writer struct {
+	ctx      fiber.Ctx
+	header   http.Header
+	replaced bool
+}
+
+func (w *writer) Header() http.Header { return w.header }
+
+func (w *writer) WriteHeader(status int) { w.ctx.Status(status) }
+
+func (w *writer) Write(b []byte) (int, error) {
+	if len(b) > 0 { // of Config.ErrorHandler
+		w.replaceBody()
+		w.ctx.Response().AppendBody(b)
+	}
+	return len(b), nil
+}
+
+// replaceBody removes the body of fiber's handlers, once, and what they have planned for the time
+// after the response.
+func (w *writer) replaceBody() {
+	if !w.replaced {
+		w.replaced = true
+		w.ctx.Response().ResetBody()
+		w.ctx.RequestCtx().HijackSetNoResponse(false)
+		w.ctx.RequestCtx().Hijack(nil)
+	}
+}
+
+// readHeader takes over the header of fiber's response.
+func (w *writer) readHeader() {
+	for key, value := range w.ctx.Response().Header.All() {
+		w.header.Add(string(key), string(value))
+	}
+}
+
+// copyHeader makes fiber's response have the header, where it is another.
+func (w *writer) copyHeader() {
+	h := &w.ctx.Response().Header
+	has := make(http.Header)
+	for key, value := range h.All() {
+		has.Add(string(key), string(value))
+	}
+	for key := range has {
+		if _, kept := w.header[key]; !kept {
+			h.Del(key)
+		}
+	}
+	maps.DeleteFunc(w.header, func(key string, values []string) bool { return slices.Equal(values, has[key]) })
+	for key, values := range w.header {
+		h.Del(key)
+		for _, value := range values {
+			h.Add(key, value)
+		}
+	}
+}

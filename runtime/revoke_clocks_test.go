@@ -1,0 +1,126 @@
+package runtime_test
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+var clockSkews = []time.Duration{0, time.Minute, -time.Minute, 5 * time.Minute, -5 * time.Minute, 30 * time.Minute, -30 * time.Minute}
+
+// twoNodes runs a test on nodes whose clocks differ, in every home, for each difference and with each of
+// them as the first. The clock is what the first one tells without its error.
+func twoNodes(t *testing.T, cfg runtime.Config, f func(what string, skew time.Duration, clock *clock, first, second *rig)) {
+	for home, place := range map[string]func(*runtime.Config, runtime.Store){
+		"store":        func(cfg *runtime.Config, s runtime.Store) { cfg.Store = s },
+		"cookie":       func(cfg *runtime.Config, s runtime.Store) { cfg.Revocations = s },
+		"cookie alone": func(*runtime.Config, runtime.Store) {},
+	} {
+		for _, skew := range clockSkews {
+			for _, reverse := range []bool{false, true} {
+				spy, clock := newSpyStore(), newClock()
+				start := func(skew time.Duration) *rig {
+					cfg := cfg
+					place(&cfg, spy)
+					cfg.Time = func() time.Time { return clock.now().Add(skew) }
+					r := &rig{t: t, store: spy}
+					r.start(cfg)
+					return r
+				}
+				first, second := start(0), start(skew)
+				if reverse {
+					first, second = second, first
+				}
+				f(fmt.Sprintf("%s, %v apart, the other way round %v", home, skew, reverse), skew.Abs(), clock, first, second)
+			}
+		}
+	}
+}
+
+// on is the client as it comes to another node.
+func (c *client) on(r *rig) *client { return &client{r, maps.Clone(c.cookies)} }
+
+// However the clocks of nodes differ, a timeout ends a session when it should, or earlier or later by
+// the difference.
+func TestTimeoutsOfNodes(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg       runtime.Config
+		permanent bool
+		code      bool // it is about the field with a ttl
+		ends      time.Duration
+	}{
+		"IdleTimeout":     {cfg: runtime.Config{IdleTimeout: time.Hour}, ends: time.Hour},
+		"AbsoluteTimeout": {cfg: runtime.Config{AbsoluteTimeout: 2 * time.Hour}, ends: 2 * time.Hour},
+		"Lifetime":        {cfg: runtime.Config{Lifetime: 2 * time.Hour}, ends: 2 * time.Hour},
+		"Sliding":         {cfg: runtime.Config{Lifetime: 2 * time.Hour, Sliding: true}, permanent: true, ends: 2 * time.Hour},
+		"ttl":             {code: true, ends: 10 * time.Minute},
+	} {
+		twoNodes(t, c.cfg, func(what string, skew time.Duration, clock *clock, first, second *rig) {
+			for _, r := range []*rig{first, second} {
+				for _, after := range []time.Duration{c.ends - skew - time.Second, c.ends + skew} {
+					if after < 0 {
+						continue
+					}
+					user := first.login()
+					user.visit(func(s *visitor) {
+						s.SetPermanent(c.permanent)
+						fieldCode.Set(s.Session, "123")
+					})
+					clock.advance(after)
+					has := false
+					user.on(r).visit(func(s *visitor) {
+						has = fieldUser.Has(s.Session) && (!c.code || fieldCode.Has(s.Session))
+					})
+					if has != (after < c.ends) {
+						t.Errorf("%s, %s, on the first node %v: after %v: %v", name, what, r == first, after, has)
+					}
+				}
+			}
+		})
+	}
+}
+
+// However the clocks of nodes differ, what was authenticated on one is dead once the other has revoked
+// it, and who logs in again within the same second lives, on both.
+func TestRevocationsOfNodes(t *testing.T) {
+	for name, revoke := range map[string]func(own, other *client, r *rig) error{
+		"RevokePrincipal": func(_, _ *client, r *rig) error { return revokeAccount(t.Context(), r.m, 7) },
+		"RevokeAll":       func(_, _ *client, r *rig) error { return r.m.RevokeAll(t.Context()) },
+		"RevokeID": func(own, _ *client, r *rig) (err error) {
+			own.on(r).visit(func(s *visitor) { err = r.m.RevokeID(t.Context(), s.ID()) })
+			return err
+		},
+		"RevokeOthers": func(_, other *client, r *rig) (err error) {
+			other.on(r).visit(func(s *visitor) { err = r.m.RevokeOthers(t.Context(), s) })
+			return err
+		},
+		"log-out": func(own, _ *client, r *rig) error {
+			own.on(r).visit(func(s *visitor) { s.Destroy() })
+			return nil
+		},
+	} {
+		twoNodes(t, runtime.Config{}, func(what string, _ time.Duration, _ *clock, first, second *rig) {
+			if what[:len("cookie alone")] == "cookie alone" {
+				return
+			}
+			user, other := first.login(), first.login()
+			if err := revoke(user, other, second); err != nil {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+			for _, r := range []*rig{first, second} {
+				again := r.login()
+				for _, on := range []*rig{first, second} {
+					if user.on(on).isLoggedIn() {
+						t.Errorf("%s, %s: it lives, on the first node %v", name, what, on == first)
+					}
+					if !again.on(on).isLoggedIn() {
+						t.Errorf("%s, %s: who logged in again is out, on the first node %v", name, what, on == first)
+					}
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,104 @@
+package sessioninspect
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
+)
+
+// usualNames are those of a program that chooses none.
+var usualNames = []string{"__Host-session", "session"}
+
+// trimLines removes the names of header fields, and lines with nothing.
+func trimLines(lines []string) (headers []string) {
+	for _, line := range lines {
+		line = strings.Trim(line, " \t\r")
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			switch strings.ToLower(name) {
+			case "cookie", "set-cookie":
+				line = strings.Trim(value, " \t")
+			}
+		}
+		if line != "" {
+			headers = append(headers, line)
+		}
+	}
+	return headers
+}
+
+// shortestToken is how many characters a token has at least.
+const shortestToken = 60
+
+// bareToken returns the token that is all of the input. A cookie without a value is none, and a token may
+// have been padded.
+func bareToken(headers []string, name string) (text string, ok bool) {
+	if len(headers) != 1 {
+		return "", false
+	}
+	text = headers[0]
+	unpadded := strings.TrimRight(text, "=")
+	if strings.ContainsAny(unpadded, "=; ") || unpadded == name || unpadded != text && len(unpadded) < shortestToken {
+		return "", false
+	}
+	return text, true
+}
+
+// chooseName returns the usual name that a cookie has, or else the name of the cookie that looks like a
+// session's, or else of the first one.
+func chooseName(headers []string, masters [][]byte) (string, error) {
+	i, err := newInspector(masters, Options{}.withDefaults())
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	recognized := ""
+	for _, header := range headers {
+		for pair := range strings.SplitSeq(header, ";") {
+			name, value, ok := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if !ok {
+				continue
+			}
+			name = ownerOf(name)
+			found = append(found, name)
+			if recognized == "" && i.recognizes(value) {
+				recognized = name
+			}
+		}
+	}
+	for _, name := range usualNames {
+		if slices.Contains(found, name) {
+			return name, nil
+		}
+	}
+	switch {
+	case recognized != "":
+		return recognized, nil
+	case len(found) > 0:
+		return found[0], nil
+	}
+	return "", errNothing
+}
+
+// ownerOf returns the name of the session's cookie of which another is a chunk or the companion.
+func ownerOf(name string) string {
+	for _, suffix := range []string{"-seen", "-2", "-3", "-4"} {
+		if owner, ok := strings.CutSuffix(name, suffix); ok && owner != "" {
+			return owner
+		}
+	}
+	return name
+}
+
+// recognizes reports whether a cookie's value names a key that there is.
+func (i *inspector) recognizes(value string) bool {
+	if len(value) > 2 && value[1] == '.' {
+		value = value[2:]
+	}
+	for _, ring := range []*token.Ring{i.session, i.id, i.companion} {
+		if ring.Recognizes(value) {
+			return true
+		}
+	}
+	return false
+}
