@@ -2,7 +2,6 @@ package gen
 
 import (
 	"go/types"
-	"slices"
 	"strconv"
 	"time"
 
@@ -109,11 +108,13 @@ func (g *generator) limits(s *schema.Schema) {
 
 // descriptors writes the variables that describe a schema's fields to the runtime.
 func (g *generator) descriptors(s *schema.Schema) {
-	stored := s.Stored()
+	index := 0
 	for _, f := range s.Fields {
-		options, typ := g.options(slices.Index(stored, f), f), "Field"
+		options, typ := g.options(index, f), "Field"
 		if f.Use == schema.Flow {
 			options, typ = g.flowOptions(f), "Flow"
+		} else {
+			index++
 		}
 		entries := []jen.Code{jen.List(options...)}
 		if encode, decode := g.function(f.Type, true), g.function(f.Type, false); encode != nil && decode != nil {

@@ -238,8 +238,8 @@ func (h *revocableHome) endAlso(st *state, other *opened) bool {
 
 func (h *revocableHome) bequeath(*state) {}
 
-func (h *revocableHome) takeOnce(ctx context.Context, purpose, what string, seconds int64) (bool, error) {
-	return h.takeIn(ctx, h.denials.store, purpose, what, seconds)
+func (h *revocableHome) takeOnce(ctx context.Context, state []byte, seconds int64) (bool, error) {
+	return h.takeIn(ctx, h.denials.store, state, seconds)
 }
 
 func (h *revocableHome) size(plaintext int) int {

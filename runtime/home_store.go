@@ -224,8 +224,8 @@ func (h *storeHome) endAlso(st *state, other *opened) bool {
 	return true
 }
 
-func (h *storeHome) takeOnce(ctx context.Context, purpose, what string, seconds int64) (bool, error) {
-	return h.takeIn(ctx, h.store, purpose, what, seconds)
+func (h *storeHome) takeOnce(ctx context.Context, state []byte, seconds int64) (bool, error) {
+	return h.takeIn(ctx, h.store, state, seconds)
 }
 
 func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + usedSize) }

@@ -70,12 +70,12 @@ func (s *server) call(ctx context.Context, f func(context.Context) error, answer
 	return judge(f(c), answers)
 }
 
-// takeIn notes in a store that something was taken, which lasts for so many seconds: by a record without
-// data, which no revocation removes. It reports whether that is the first time.
-func (s *server) takeIn(ctx context.Context, store Store, purpose, what string, seconds int64) (first bool, err error) {
+// takeIn notes in a store for so many seconds that the flow of a state was taken: by a record without data.
+// It reports whether that is the first time.
+func (s *server) takeIn(ctx context.Context, store Store, state []byte, seconds int64) (first bool, err error) {
 	rec := Record{Version: 1, Expires: storeTime(seconds + payload.ClockError)}
 	err = s.call(ctx, func(ctx context.Context) error {
-		return store.Insert(ctx, s.storeKey(purpose, what), rec)
+		return store.Insert(ctx, s.storeKey(flowPurpose, string(state)), rec)
 	}, ErrConflict)
 	if errors.Is(err, ErrConflict) {
 		return false, nil

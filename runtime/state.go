@@ -22,7 +22,7 @@ type state struct {
 	asked   atomic.Bool // the handler has the session, used or not
 	mu      sync.Mutex  // for all that follows
 	answer  answer
-	flows   *flows // nil as long as there are none
+	flows   *flows // nil as long as none begins or ends
 	*opened        // may be nil before it is open
 }
 

@@ -4,8 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/token"
-	"slices"
-	"strings"
+	"go/types"
 	"time"
 )
 
@@ -36,12 +35,10 @@ func (in *inspector) ownership(s *Schema) {
 // uses maps the options that say what a field is for.
 var uses = map[string]Use{"flash": Flash, "factor": Factor, "flow": Flow}
 
-// The bounds of a flash and of a flow that have none of their own.
+// The bounds of a flash that has none of its own.
 const (
 	flashMax = 8
 	flashTTL = 5 * time.Minute
-	flowMax  = 5
-	flowTTL  = 10 * time.Minute
 )
 
 // useOf is what a field is for by its options, the first of which counts.
@@ -63,9 +60,10 @@ func (in *inspector) use(f *Field, name string, at token.Pos) {
 	if f.Type == nil {
 		return
 	}
+	_, isStruct := f.Type.Go.Underlying().(*types.Struct)
 	switch {
-	case f.Use == Flow && f.Type.Kind != StructKind:
-		in.report(at, "a flow has a struct: what the one who comes back needs to know", "flow does not apply to %s", in.typeName(f.Type.Go))
+	case f.Use == Flow && !isStruct:
+		in.report(at, "a flow is a struct of what the page that it comes back to needs to know", "flow does not apply to %s", in.typeName(f.Type.Go))
 	case f.Use == Flash && f.Type.Kind != Slice:
 		in.report(at, "a flash is a list of messages, as in Notices []string", "flash does not apply to %s", in.typeName(f.Type.Go))
 	case f.Use == Factor && !isNamed(f.Type.Go, "time", "Time"):
@@ -73,54 +71,20 @@ func (in *inspector) use(f *Field, name string, at token.Pos) {
 	}
 }
 
-// checkUses reports options that do not go with what a field is for, and sets the bounds of flashes.
+// checkUses reports options that do not go with what a field is for, and sets the bounds of flashes and flows.
 func (in *inspector) checkUses(s *Schema) {
 	for _, f := range s.Fields {
 		switch f.Use {
 		case Flash:
 			f.Max, f.TTL = cmp.Or(f.Max, flashMax), cmp.Or(f.TTL, flashTTL)
 		case Flow:
-			f.Max, f.TTL = cmp.Or(f.Max, flowMax), cmp.Or(f.TTL, flowTTL)
 			in.flow(f)
 		case Factor:
 			in.factor(s, f)
 		}
-		for _, name := range []string{"path", "samesite"} {
-			if at, ok := in.given(f, name); ok && f.Use != Flow {
-				in.report(at, "set Config.Path or Config.SameSite for the session's cookie", "%s is for a field with the option flow", name)
-			}
-		}
 	}
-	if !slices.ContainsFunc(s.Fields, func(f *Field) bool { return f.Use != Flow }) && len(s.Fields) > 0 {
-		in.reportAt(s.Pos, "a flow is a cookie of its own: add a field of the session", "schema %s has flows alone", s.Name)
-	}
+	in.flowsAlone(s)
 	in.sharedMethods(s)
-}
-
-// flow reports what a flow cannot be: it is not part of the session.
-func (in *inspector) flow(f *Field) {
-	for _, name := range []string{"visitor", "was", "secret"} {
-		if at, ok := in.given(f, name); ok {
-			in.report(at, "leave "+name+" out: a flow is a sealed cookie of its own, and gone in minutes", "%s does not go with flow", name)
-		}
-	}
-}
-
-// path notes where the browser is to send the cookie of a flow.
-func (in *inspector) path(f *Field, o option) {
-	odd := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ';' || r == ',' }
-	if !strings.HasPrefix(o.value.s, "/") || strings.ContainsFunc(o.value.s, odd) {
-		in.report(o.value.at(), "write the path that the flow comes back to, as in path=/callback", "path=%s is not the path of a cookie", o.value.s)
-		return
-	}
-	f.Path = o.value.s
-}
-
-// sameSite notes that a flow comes back by a form of another site.
-func (in *inspector) sameSite(f *Field, o option) {
-	if f.CrossSite = o.value.s == "none"; !f.CrossSite {
-		in.report(o.value.at(), "write samesite=none if the answer is a form of another site, as with response_mode=form_post, or leave it out", "samesite=%s is not for a flow", o.value.s)
-	}
 }
 
 // factor reports what a factor cannot be.

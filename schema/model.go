@@ -106,7 +106,7 @@ type Field struct {
 	Tag    string // the whole struct tag, unquoted
 	Type   *Type
 
-	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 is no limit
+	Max       int           // bytes of a string or []byte, elements of a slice or map, flows at once; 0 is no limit
 	Each      int           // bytes of each element of a slice or array, or pair of a map, encoded; 0 is no limit
 	TTL       time.Duration // whole seconds; 0 is none
 	Default   string        // a Go constant expression, "" if there is none
@@ -131,7 +131,7 @@ func (f *Field) Methods() []string {
 	case Flash:
 		return []string{"Add" + f.Name, "Take" + f.Name, "Has" + f.Name, "Clear" + f.Name}
 	case Flow:
-		return []string{"Start" + f.Name, "Take" + f.Name}
+		return []string{"Start" + f.Name, "TryStart" + f.Name, "Take" + f.Name}
 	case Factor:
 		return []string{"Prove" + f.Name, f.Name + "Within"}
 	}

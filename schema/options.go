@@ -104,6 +104,9 @@ func (in *inspector) option(f *Field, o option) {
 		return
 	}
 	in.optionAt[optionOf{f, name}] = o.name.at()
+	if !in.matchesUse(f, o) {
+		return
+	}
 	switch name {
 	case "secret":
 		f.Secret = true

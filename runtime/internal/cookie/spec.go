@@ -47,7 +47,7 @@ type Spec struct {
 	former   []string             // those of its former scopes
 	chunks   int
 
-	attributes Attributes // for cookies of other scopes
+	attributes Attributes // for the cookies of flows
 
 	expires atomic.Pointer[expires]
 }
@@ -106,6 +106,9 @@ func (a *Attributes) scopeText(scope Scope) string {
 
 // Name returns the name of the session's cookie.
 func (s *Spec) Name() string { return s.name }
+
+// Path returns the path of the session's cookie.
+func (s *Spec) Path() string { return s.attributes.Path }
 
 // Attributes returns those that say which cookie it is and who gets it, as in a Set-Cookie header field.
 func (s *Spec) Attributes() string { return strings.TrimPrefix(s.scope, "; ") }
