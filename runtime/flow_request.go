@@ -16,6 +16,14 @@ type flows struct {
 	taken []string // states
 }
 
+// flows returns those of the request, nil if there are none.
+func (st *state) flows() *flows {
+	if st.opened == nil || st.trouble == nil {
+		return nil
+	}
+	return st.trouble.flows
+}
+
 var errNoRequest = errors.New("session: only a request of its own begins or ends a flow")
 
 // ready returns the flows of the request, or why nothing can be begun or ended any more.
@@ -25,10 +33,14 @@ func (st *state) ready() (*flows, error) {
 		return nil, errNoRequest
 	case st.answer.isLate():
 		return nil, ErrTooLate
-	case st.flows == nil:
-		st.flows = new(flows)
+	case st.flows() != nil:
+		return st.flows(), nil
+	case st.opened == nil:
+		st.manager.home.prepare(st)
 	}
-	return st.flows, nil
+	x := new(flows)
+	st.troubled().flows = x
+	return x, nil
 }
 
 // startFlow begins a flow with an encoded value. Of those of its field the oldest end, if there are too many.
@@ -115,7 +127,7 @@ func (st *state) takeFlow(f *flowField, state string) (raw []byte, refusal strin
 		refusal = RefusedTaken
 	}
 	st.mu.Lock()
-	st.endFlow(st.flows, f, state)
+	st.endFlow(st.flows(), f, state)
 	st.mu.Unlock()
 	return o.raw, refusal, nil
 }
@@ -155,12 +167,13 @@ func (st *state) reportFlow(kind EventKind, reason, name string) {
 func (st *state) appendFlows(lines []string) (_ []string, used bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.flows == nil {
+	x := st.flows()
+	if x == nil {
 		return lines, false
 	}
 	if st.answer != answerAbandoned {
-		lines = append(lines, st.flows.lines...)
-		st.flows.lines = nil
+		lines = append(lines, x.lines...)
+		x.lines = nil
 	}
 	return lines, true
 }

@@ -22,8 +22,7 @@ type state struct {
 	asked   atomic.Bool // the handler has the session, used or not
 	mu      sync.Mutex  // for all that follows
 	answer  answer
-	flows   *flows // nil as long as none begins or ends
-	*opened        // may be nil before it is open
+	*opened // may be nil before it is open
 }
 
 // incoming is what a session needs of its request.
@@ -55,7 +54,7 @@ type opened struct {
 	revocable *revocableSession
 }
 
-// trouble is what most requests have none of.
+// trouble is what most requests have none of, some of it no trouble at all.
 type trouble struct {
 	err    error    // the first thing that went wrong
 	next   error    // the first thing after a change that came too late, which saving once more takes back
@@ -63,6 +62,7 @@ type trouble struct {
 	events []Event  // to be reported once mu is free
 	taken  []taking // what a page may show
 	rivals rivals   // the other sessions that the browser's cookies lead to
+	flows  *flows   // nil as long as none begins or ends
 }
 
 // ask notes that the handler has the session.
