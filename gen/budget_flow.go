@@ -69,7 +69,7 @@ func (b *Budget) headerFindings() schema.Findings {
 		Pos: b.Schema.Pos,
 		Message: fmt.Sprintf("schema %s may need a Cookie header of %d bytes, and many servers take %d; its flows are %s",
 			b.Schema.Name, b.Header, headerLimit, strings.Join(flows, ", ")),
-		Hint: "lower the max= of flows, or give them the path that they come back to: path=/callback",
+		Hint: "lower the max= of its flows",
 	}}
 }
 
