@@ -80,6 +80,9 @@ func (b *Budget) writeFlows(table io.Writer) {
 	}
 	for _, f := range b.Flows {
 		size := fmt.Sprintf("%d cookies of at most %d", f.Field.Max, f.Bytes)
+		if f.Field.Max == 1 {
+			size = fmt.Sprintf("1 cookie of at most %d", f.Bytes)
+		}
 		if f.Begin > 0 {
 			size += fmt.Sprintf(", for %s, and as many of %d", f.Field.Path, f.Begin)
 		}

@@ -87,7 +87,7 @@ const (
 	RefusedUnknownID  = "unknown id"    // the store has no record of the session
 	RefusedRevoked    = "revoked"       // Config.Revocations says so
 
-	// These are for flows, beside the first three and RefusedExpired.
+	// These are for flows, beside the first four and RefusedExpired.
 	RefusedNoFlow     = "no such flow"  // the browser has no cookie of it: it began elsewhere, has ended, or was crowded out
 	RefusedOtherFlow  = "another flow"  // what is in its cookie is another one
 	RefusedOtherField = "another field" // it is a flow of another field

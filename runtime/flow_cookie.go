@@ -128,12 +128,16 @@ func (m *manager) flowDeletions(f *flowField, state string) (lines []string) {
 
 // openFlow opens the token in a flow's cookie.
 func (m *manager) openFlow(value string) (o openFlow, refusal string) {
-	plaintext, _, err := m.rings.Load().flow.Open(nil, value)
+	rings := m.rings.Load()
+	plaintext, _, err := rings.flow.Open(nil, value)
 	switch err {
 	case nil:
 	case token.ErrForged:
 		return o, RefusedForged
 	case token.ErrUnknownKey:
+		if rings.session.Recognizes(value) || rings.companion.Recognizes(value) || rings.id.Recognizes(value) {
+			return o, RefusedPurpose
+		}
 		return o, RefusedUnknownKey
 	default:
 		return o, RefusedMalformed

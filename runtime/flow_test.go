@@ -137,7 +137,7 @@ func TestFlowOfAnotherManager(t *testing.T) {
 	for _, c := range twin.cookies {
 		c.value = j.value(dataName)
 	}
-	site.refuses(twin, flowSignIn, state, runtime.RefusedUnknownKey)
+	site.refuses(twin, flowSignIn, state, runtime.RefusedPurpose)
 
 	// A clock that was ahead by a day does not give a flow a day more.
 	site.clock.advance(24 * time.Hour)
