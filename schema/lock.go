@@ -1,6 +1,10 @@
 package schema
 
-import "go/types"
+import (
+	"go/types"
+
+	"github.com/sessiongen/sessiongen/internal/code"
+)
 
 // copyable reports a type that contains a lock: session values are copies, and go vet would
 // complain about the generated code. Through is as for structural.
@@ -16,7 +20,7 @@ func (in *inspector) copyable(t types.Type, path string, through bool) bool {
 	if through && *lock == "" {
 		hint = in.leaveOut(path)
 	}
-	in.report(in.at, hint, "%s%s: a lock cannot be copied", path, *lock)
+	in.report(code.Lock, in.at, hint, "%s%s: a lock cannot be copied", path, *lock)
 	return false
 }
 
