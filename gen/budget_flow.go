@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/sessiongen/sessiongen/internal/code"
 	"github.com/sessiongen/sessiongen/schema"
 )
 
@@ -65,12 +66,9 @@ func (b *Budget) headerFindings() schema.Findings {
 	for _, f := range b.Flows {
 		flows = append(flows, fmt.Sprintf("%s (%d of %d bytes)", f.Field.GoName, f.Field.Max, f.Bytes))
 	}
-	return schema.Findings{{
-		Pos: b.Schema.Pos,
-		Message: fmt.Sprintf("schema %s may need a Cookie header of %d bytes, and many servers take %d; its flows are %s",
-			b.Schema.Name, b.Header, headerLimit, strings.Join(flows, ", ")),
-		Hint: "lower the max= of its flows",
-	}}
+	return schema.Findings{schema.NewFinding(code.TooLarge, b.Schema.Pos, "lower the max= of its flows",
+		"schema %s may need a Cookie header of %d bytes, and many servers take %d; its flows are %s",
+		b.Schema.Name, b.Header, headerLimit, strings.Join(flows, ", "))}
 }
 
 // writeFlows adds the flows to the table.

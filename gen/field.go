@@ -29,6 +29,7 @@ func (g *generator) accessors(s *schema.Schema) {
 
 	g.limits(s)
 	for _, f := range s.Fields {
+		g.mayCut()
 		g.methods(s, f)
 	}
 	if f := s.Principal(); f != nil {
@@ -110,6 +111,7 @@ func (g *generator) limits(s *schema.Schema) {
 func (g *generator) descriptors(s *schema.Schema) {
 	index := 0
 	for _, f := range s.Fields {
+		g.mayCut()
 		options, typ := g.options(index, f), "Field"
 		if f.Use == schema.Flow {
 			options, typ = g.flowOptions(f), "Flow"

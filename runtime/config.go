@@ -52,6 +52,11 @@ type Config struct {
 	// Max-Age if the session is permanent; otherwise the cookie ends with the browser.
 	Lifetime time.Duration
 
+	// Permanent makes every session that begins a permanent one, until SetPermanent(false): its
+	// cookie outlives the browser. Sessions that browsers have already stay as they are. It is
+	// the default of gorilla/sessions and of scs.
+	Permanent bool
+
 	// Sliding makes the Lifetime of a permanent session count from its last use, not
 	// from its last change. It is Flask's SESSION_REFRESH_EACH_REQUEST.
 	Sliding bool
@@ -111,6 +116,12 @@ type Config struct {
 	// session that another process revoked or destroyed may live on here for that
 	// long. The default, 0, asks each time.
 	RevocationCache time.Duration
+
+	// Legacy has the sessions of the library that the program used before taken over, so that nobody is
+	// logged out: see package [github.com/sessiongen/sessiongen/runtime/legacy]. They are consulted only
+	// for requests that have no session of this manager. An imported session has no
+	// AuthenticatedAt, and ends no later than it would have.
+	Legacy []LegacySource
 
 	// Time returns the current time, as in [crypto/tls.Config]. Several goroutines may
 	// call it at once. If nil, time.Now is used.

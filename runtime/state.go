@@ -56,13 +56,14 @@ type opened struct {
 
 // trouble is what most requests have none of, some of it no trouble at all.
 type trouble struct {
-	err    error    // the first thing that went wrong
-	next   error    // the first thing after a change that came too late, which saving once more takes back
-	down   error    // the store could not tell what the session is: nothing is sent
-	events []Event  // to be reported once mu is free
-	taken  []taking // what a page may show
-	rivals rivals   // the other sessions that the browser's cookies lead to
-	flows  *flows   // nil as long as none begins or ends
+	err     error    // the first thing that went wrong
+	next    error    // the first thing after a change that came too late, which saving once more takes back
+	down    error    // the store could not tell what the session is: nothing is sent
+	events  []Event  // to be reported once mu is free
+	taken   []taking // what a page may show
+	rivals  rivals   // the other sessions that the browser's cookies lead to
+	endings []ending // old sessions of another library that end with this one
+	flows   *flows   // nil as long as none begins or ends
 }
 
 // ask notes that the handler has the session.
@@ -224,7 +225,10 @@ func (st *state) boundExpiries(now int64) {
 }
 
 // start makes an empty session one that begins now.
-func (st *state) start(now int64) { st.Created, st.Saved, st.used = now, now, now }
+func (st *state) start(now int64) {
+	st.Created, st.Saved, st.used = now, now, now
+	st.SetPermanent(st.manager.permanent)
+}
 
 func (st *state) now() int64 { return st.manager.clock.now() }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // The option flow, and those that go with it alone.
@@ -30,9 +32,9 @@ func (in *inspector) matchesUse(f *Field, o option) bool {
 	name := o.name.s
 	switch {
 	case f.Use == Flow && slices.Contains(notOfFlows, name):
-		in.report(o.name.at(), "leave "+name+" out: a flow is a sealed cookie of its own, which is gone in minutes", "%s does not go with flow", name)
+		in.report(code.OptionConflict, o.name.at(), "leave "+name+" out: a flow is a sealed cookie of its own, which is gone in minutes", "%s does not go with flow", name)
 	case f.Use != Flow && slices.Contains(ofFlows, name):
-		in.report(o.name.at(), "leave it out: Config.Path and Config.SameSite are for the session's cookie", "%s is for a field with the option flow", name)
+		in.report(code.InapplicableOption, o.name.at(), "leave it out: Config.Path and Config.SameSite are for the session's cookie", "%s is for a field with the option flow", name)
 	default:
 		return true
 	}
@@ -42,10 +44,10 @@ func (in *inspector) matchesUse(f *Field, o option) bool {
 // flow checks the bounds of a flow, and sets those that it does not have.
 func (in *inspector) flow(f *Field) {
 	if at, ok := in.given(f, "max"); ok && f.Max > mostFlows {
-		in.report(at, "give it a smaller max: each is a cookie, which the browser sends with every request", "more than %d flows at once", mostFlows)
+		in.report(code.InvalidLimit, at, "give it a smaller max: each is a cookie, which the browser sends with every request", "more than %d flows at once", mostFlows)
 	}
 	if at, ok := in.given(f, "ttl"); ok && f.TTL > longestFlow {
-		in.report(at, "keep what takes longer on the server", "a flow of more than 24h")
+		in.report(code.InvalidTTL, at, "keep what takes longer on the server", "a flow of more than 24h")
 	}
 	f.Max, f.TTL = cmp.Or(f.Max, flowMax), cmp.Or(f.TTL, flowTTL)
 }
@@ -53,7 +55,7 @@ func (in *inspector) flow(f *Field) {
 // flowsAlone reports a schema without a field of the session itself.
 func (in *inspector) flowsAlone(s *Schema) {
 	if len(s.Fields) > 0 && len(s.Stored()) == 0 {
-		in.reportAt(s.Pos, "a flow is a cookie of its own: give the session a field, too", "schema %s has nothing but flows", s.Name)
+		in.reportAt(code.EmptySchema, s.Pos, "a flow is a cookie of its own: give the session a field, too", "schema %s has nothing but flows", s.Name)
 	}
 }
 
@@ -64,7 +66,7 @@ const maxPath = 1024
 func (in *inspector) path(f *Field, o option) {
 	odd := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ';' }
 	if !strings.HasPrefix(o.value.s, "/") || strings.ContainsFunc(o.value.s, odd) || len(o.value.s) > maxPath {
-		in.report(o.value.at(), "write the path that the flow comes back to, as in path=/callback", "path=%s is not the path of a cookie", o.value.s)
+		in.report(code.InvalidPath, o.value.at(), "write the path that the flow comes back to, as in path=/callback", "path=%s is not the path of a cookie", o.value.s)
 		return
 	}
 	f.Path = o.value.s
@@ -73,7 +75,7 @@ func (in *inspector) path(f *Field, o option) {
 // sameSite notes that a flow also comes back by a form of another site.
 func (in *inspector) sameSite(f *Field, o option) {
 	if f.CrossSite = o.value.s == "none"; !f.CrossSite {
-		in.report(o.value.at(), "write samesite=none if the answer is a form of another site, as with response_mode=form_post, or leave it out",
+		in.report(code.InvalidSameSite, o.value.at(), "write samesite=none if the answer is a form of another site, as with response_mode=form_post, or leave it out",
 			"samesite=%s is not for a flow", o.value.s)
 	}
 }

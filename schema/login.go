@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"go/types"
 	"time"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // The options about the log-in's life: whose a field is, and what it is for.
@@ -25,9 +27,9 @@ func (in *inspector) ownership(s *Schema) {
 		switch {
 		case !ok:
 		case f.Principal:
-			in.report(at, "leave visitor out: a log-out clears the principal", "the principal cannot be the visitor's")
+			in.report(code.OptionConflict, at, "leave visitor out: a log-out clears the principal", "the principal cannot be the visitor's")
 		case s.Principal() == nil:
-			in.report(at, fmt.Sprintf(principalHint, "visitor"), "visitor is for a schema with a principal: nothing else is cleared when a log-in ends")
+			in.report(code.MissingPrincipal, at, fmt.Sprintf(principalHint, "visitor"), "visitor is for a schema with a principal: nothing else is cleared when a log-in ends")
 		}
 	}
 }
@@ -54,7 +56,7 @@ func useOf(list []option) Use {
 // use notes what a field is for.
 func (in *inspector) use(f *Field, name string, at token.Pos) {
 	if f.Use != uses[name] {
-		in.report(at, "a field has one use: make two fields of it", "option %s on a field that has another use already", name)
+		in.report(code.OptionConflict, at, "a field has one use: make two fields of it", "option %s on a field that has another use already", name)
 		return
 	}
 	if f.Type == nil {
@@ -63,11 +65,11 @@ func (in *inspector) use(f *Field, name string, at token.Pos) {
 	_, isStruct := f.Type.Go.Underlying().(*types.Struct)
 	switch {
 	case f.Use == Flow && !isStruct:
-		in.report(at, "a flow is a struct of what the page that it comes back to needs to know", "flow does not apply to %s", in.typeName(f.Type.Go))
+		in.report(code.InapplicableOption, at, "a flow is a struct of what the page that it comes back to needs to know", "flow does not apply to %s", in.typeName(f.Type.Go))
 	case f.Use == Flash && f.Type.Kind != Slice:
-		in.report(at, "a flash is a list of messages, as in Notices []string", "flash does not apply to %s", in.typeName(f.Type.Go))
+		in.report(code.InapplicableOption, at, "a flash is a list of messages, as in Notices []string", "flash does not apply to %s", in.typeName(f.Type.Go))
 	case f.Use == Factor && !isNamed(f.Type.Go, "time", "Time"):
-		in.report(at, "a factor is when something was proved: a time.Time", "factor does not apply to %s", in.typeName(f.Type.Go))
+		in.report(code.InapplicableOption, at, "a factor is when something was proved: a time.Time", "factor does not apply to %s", in.typeName(f.Type.Go))
 	}
 }
 
@@ -91,11 +93,11 @@ func (in *inspector) checkUses(s *Schema) {
 func (in *inspector) factor(s *Schema, f *Field) {
 	at, _ := in.given(f, "factor")
 	if s.Principal() == nil {
-		in.report(at, fmt.Sprintf(principalHint, "factor"), "factor is for a schema with a principal: it is whose proof it is")
+		in.report(code.MissingPrincipal, at, fmt.Sprintf(principalHint, "factor"), "factor is for a schema with a principal: it is whose proof it is")
 	}
 	for _, name := range []string{"visitor", "ttl"} {
 		if at, ok := in.given(f, name); ok {
-			in.report(at, "leave "+name+" out: a proof goes with the principal, and "+f.Name+"Within asks how old it is", "%s does not go with factor", name)
+			in.report(code.OptionConflict, at, "leave "+name+" out: a proof goes with the principal, and "+f.Name+"Within asks how old it is", "%s does not go with factor", name)
 		}
 	}
 }
@@ -107,7 +109,7 @@ func (in *inspector) sharedMethods(s *Schema) {
 	for _, f := range s.Fields {
 		for _, name := range f.Methods() {
 			if other := owner[name]; other != nil && other.Name != f.Name {
-				in.reportAt(f.Pos, "rename one of them; its key may stay", "the accessor %s of field %s is also one of field %s, declared at %s", name, f.GoName, other.GoName, other.Pos)
+				in.reportAt(code.AccessorCollision, f.Pos, "rename one of them; its key may stay", "the accessor %s of field %s is also one of field %s, declared at %s", name, f.GoName, other.GoName, other.Pos)
 			}
 			owner[name] = f
 		}

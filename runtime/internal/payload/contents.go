@@ -13,6 +13,7 @@
 //	               record, nobody has looked at them since it is where revocations look
 //	expiries       a map from key to seconds since created, if a field has a ttl
 //	marks          bin of 25: 'm', then three integers of 8 bytes, big-endian, unless all are 0
+//	origin         bin: 'o', then what says which session of another library it was, if any
 //
 // Elements after the ones that this build knows are carried through unchanged, as are
 // fields whose keys it does not know.
@@ -40,6 +41,7 @@ type Metadata struct {
 	Authenticated int64 // 0 for never
 	flags         uint64
 	marks         *Marks // nil for none; never written to, as copies share it
+	origin        string // of another library's session; empty for none
 }
 
 const (
@@ -104,6 +106,15 @@ func (m *Metadata) CorrectTimes(now int64) (wrong bool) {
 	return wrong
 }
 
+// SetID gives the session an id.
+func (m *Metadata) SetID(id ID) { m.id, m.hasID = id, true }
+
+// Origin says which session of another library this one was, if that library's store still has it.
+func (m *Metadata) Origin() string { return m.origin }
+
+// SetOrigin says so; empty for none.
+func (m *Metadata) SetOrigin(origin string) { m.origin = origin }
+
 // HasID reports whether the session has this id. One that has none yet does not.
 func (m *Metadata) HasID(id ID) bool { return m.hasID && m.id == id }
 
@@ -124,11 +135,14 @@ func (m *Metadata) SetPermanent(permanent bool) {
 	}
 }
 
-// HasFlags reports whether the session is permanent, or has a flag of a later version.
-func (m *Metadata) HasFlags() bool { return m.flags&^ownFlags != 0 }
-
-// ClearFlags makes the session not permanent, and removes the flags of later versions.
-func (m *Metadata) ClearFlags() { m.flags &= ownFlags }
+// ResetFlags makes the session permanent or not, removes the flags of later versions, and reports
+// whether any of that is a change.
+func (m *Metadata) ResetFlags(permanent bool) (changed bool) {
+	old := m.flags
+	m.flags &= ownFlags
+	m.SetPermanent(permanent)
+	return m.flags != old
+}
 
 // Marks returns the marks; ok is false if the session was not authenticated by a build that knows
 // of them.
