@@ -155,7 +155,7 @@ const maxListed = 200
 // listFlows opens the cookies by which the flows of a field are seen, in the order of the request.
 func (m *manager) listFlows(f *flowField, headers []string) (list []openFlow) {
 	tries := 0
-	for name, value := range cookie.Named(headers, m.cookie.Name()+cookie.FlowMark) {
+	for name, value := range cookie.WithPrefix(headers, m.cookie.Name()+cookie.FlowMark) {
 		if tries++; tries > maxListed {
 			break
 		}
@@ -172,7 +172,7 @@ func (m *manager) listFlows(f *flowField, headers []string) (list []openFlow) {
 func (m *manager) findFlow(f *flowField, state string, headers []string) (o openFlow, refusal string) {
 	tries := 0
 	name := f.flowName(m.cookie, state)
-	for found, value := range cookie.Named(headers, name) {
+	for found, value := range cookie.WithPrefix(headers, name) {
 		if found != name {
 			continue
 		}

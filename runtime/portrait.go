@@ -85,7 +85,7 @@ func (st *state) describeLocked() (d portrait.Session, raws [][]byte) {
 // describeFlows describes the flows that the browser has begun, as far as the cookies for this page say.
 func (m *manager) describeFlows(headers []string, now int64) (flows []portrait.Flow) {
 	seen := map[string]bool{}
-	for name, value := range cookie.Named(headers, m.cookie.Name()+cookie.FlowMark) {
+	for name, value := range cookie.WithPrefix(headers, m.cookie.Name()+cookie.FlowMark) {
 		o, refusal := m.openFlow(value)
 		if refusal != "" || seen[o.state] || !o.isInTime(now) {
 			continue

@@ -20,7 +20,7 @@ func (i *inspector) flows(headers []string) (cookies []Cookie) {
 		prefixes = append(prefixes, "__Secure-"+rest+cookie.FlowMark)
 	}
 	for _, prefix := range prefixes {
-		for name, value := range cookie.Named(headers, prefix) {
+		for name, value := range cookie.WithPrefix(headers, prefix) {
 			if len(cookies) == maxFlows {
 				return cookies
 			}

@@ -12,9 +12,9 @@ const (
 	BeginMark = "-begun"
 )
 
-// Named yields the cookies whose names begin with a prefix, in the values of the Cookie header fields and
+// WithPrefix yields the cookies whose names begin with a prefix, in the values of the Cookie header fields and
 // in their order.
-func Named(headers []string, prefix string) iter.Seq2[string, string] {
+func WithPrefix(headers []string, prefix string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		left := maxCookies
 		for _, header := range headers {
