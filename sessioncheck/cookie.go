@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 const hintCookie = "call an accessor of the session, or Destroy to delete it; for cookies of an older path or domain there is Config.FormerScopes"
@@ -20,7 +22,7 @@ func (c *checker) cookies() {
 		switch {
 		case !ok || c.inTest(call.Pos()):
 		case c.isSessionCookie(text):
-			c.report(call, "cookie", fmt.Sprintf("this sets the cookie %q, which is the session's", text), hintCookie)
+			c.report(code.SessionCookie, call, fmt.Sprintf("this sets the cookie %q, which is the session's", text), hintCookie)
 		case !c.sessions:
 			c.site.Cookies = append(c.site.Cookies, c.noted(text, call))
 		}

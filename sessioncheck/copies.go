@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // copies reports changes of values from a session that are not set again: what Get and Lookup return is a copy.
@@ -20,12 +22,12 @@ func (c *checker) copies() {
 			continue
 		}
 		if at, changed := c.changed(cur); changed {
-			c.report(at.Node(), "copy", fmt.Sprintf("%s returns a copy, and this change of it is lost", method(call)), "change "+field+" by Update"+field)
+			c.report(code.LostChange, at.Node(), fmt.Sprintf("%s returns a copy, and this change of it is lost", method(call)), "change "+field+" by Update"+field)
 			continue
 		}
 		if v, at := c.declared(cur); v != nil && c.isLost(v, at) {
 			last := c.changesOf(v)[0]
-			c.report(last.Node(), "copy", fmt.Sprintf("%s is a copy of %s, and this change of it is lost", v.Name(), field), fmt.Sprintf("call Set%s(%s) afterwards, or Update%s instead", field, v.Name(), field))
+			c.report(code.LostChange, last.Node(), fmt.Sprintf("%s is a copy of %s, and this change of it is lost", v.Name(), field), fmt.Sprintf("call Set%s(%s) afterwards, or Update%s instead", field, v.Name(), field))
 		}
 	}
 }

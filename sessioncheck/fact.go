@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // A known is what is known of a package to those that import it.
@@ -64,11 +66,11 @@ func (c *checker) elsewhere() {
 			continue
 		}
 		for _, l := range k.Left {
-			c.report(at, "left", fmt.Sprintf("package %s, %s, has a key that is still a string of %s", f.Package.Path(), l.At, l.Name), hintLeft)
+			c.report(code.StringKey, at, fmt.Sprintf("package %s, %s, has a key that is still a string of %s", f.Package.Path(), l.At, l.Name), hintLeft)
 		}
 		for _, cookie := range k.Cookies {
 			if c.isSessionCookie(cookie.Name) {
-				c.report(at, "cookie", fmt.Sprintf("package %s, %s, sets the cookie %q, which is the session's", f.Package.Path(), cookie.At, cookie.Name), hintCookie)
+				c.report(code.SessionCookie, at, fmt.Sprintf("package %s, %s, sets the cookie %q, which is the session's", f.Package.Path(), cookie.At, cookie.Name), hintCookie)
 			}
 		}
 	}

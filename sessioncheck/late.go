@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // late reports changes after a statement, of a block around them, that has begun the response.
@@ -25,7 +27,7 @@ func (c *checker) late() {
 		}
 		if b := c.begunBefore(cur); b != nil {
 			sel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-			c.report(sel.Sel, "late", fmt.Sprintf("%s comes too late: %s in line %d has begun the response", sel.Sel.Name, b.name, c.line(b.call)),
+			c.report(code.LateChange, sel.Sel, fmt.Sprintf("%s comes too late: %s in line %d has begun the response", sel.Sel.Name, b.name, c.line(b.call)),
 				"the cookie goes with the header: change the session before that")
 		}
 	}

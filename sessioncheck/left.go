@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // libraries are those whose keys are strings, by their paths without major versions.
@@ -70,7 +72,7 @@ func (c *checker) leave(u use) {
 	if u.key != "" {
 		what = fmt.Sprintf("the key %q", u.key)
 	}
-	c.report(u.at.Node(), "left", fmt.Sprintf("%s is still a string of %s", what, u.library), hintLeft)
+	c.report(code.StringKey, u.at.Node(), fmt.Sprintf("%s is still a string of %s", what, u.library), hintLeft)
 }
 
 // leaveBridge reports a use of a method of generated code that is deprecated.
@@ -84,7 +86,7 @@ func (c *checker) leaveBridge(sel *ast.SelectorExpr) {
 			return
 		}
 	}
-	c.report(sel.Sel, "left", fmt.Sprintf("%s takes a key that is a string, and is there for a transition only", fn.Name()), "call the accessor of the key")
+	c.report(code.StringKey, sel.Sel, fmt.Sprintf("%s takes a key that is a string, and is there for a transition only", fn.Name()), "call the accessor of the key")
 }
 
 // usesOfKeys are the uses of keys in a declaration.

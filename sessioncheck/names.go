@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // A mount is where a manager stands in the program: around another one, or in a router.
@@ -33,7 +35,7 @@ func (c *checker) names(managers []made) {
 				continue
 			}
 			if c.sameCookie(a, b) && oneSite(a, b, mounts) {
-				c.report(b.call.Node(), "name", fmt.Sprintf("this manager and the one in line %d keep different sessions under one cookie name", c.line(a.call.Node())), "give one of them another Config.Name")
+				c.report(code.SharedName, b.call.Node(), fmt.Sprintf("this manager and the one in line %d keep different sessions under one cookie name", c.line(a.call.Node())), "give one of them another Config.Name")
 			}
 		}
 	}

@@ -24,6 +24,8 @@ import (
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // Analyzer finds mistakes with sessions.
@@ -90,9 +92,9 @@ func (c *checker) concerned() bool {
 	return false
 }
 
-// report reports something with a hint on a line of its own.
-func (c *checker) report(n ast.Node, category, message, hint string) {
-	c.Report(analysis.Diagnostic{Pos: n.Pos(), End: n.End(), Category: category, Message: message + "\n\t" + hint})
+// report reports something with a hint on a line of its own. Its kind is the category, for -json.
+func (c *checker) report(kind code.Code, n ast.Node, message, hint string) {
+	c.Report(analysis.Diagnostic{Pos: n.Pos(), End: n.End(), Category: string(kind), Message: message + "\n\t" + hint})
 }
 
 // index notes where variables are assigned and used.

@@ -14,7 +14,10 @@ import (
 func runVet(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("sessiongen vet", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	tags := flags.String("tags", "", "")
+	var (
+		asJSON = flags.Bool("json", false, "")
+		tags   = flags.String("tags", "", "")
+	)
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		return printHelp([]string{"vet"}, stdout, stderr)
@@ -39,8 +42,11 @@ func runVet(args []string, stdout, stderr io.Writer) int {
 	if err == nil && len(findings) > 0 {
 		err = findings
 	}
-	if err != nil {
-		return fail(stderr, dir, err)
+	switch {
+	case err == nil:
+		return exitOK
+	case *asJSON:
+		return failJSON(stdout, dir, err)
 	}
-	return exitOK
+	return fail(stderr, dir, err)
 }

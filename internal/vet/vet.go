@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/tools/go/analysis/unitchecker"
 
+	"github.com/sessiongen/sessiongen/internal/code"
 	"github.com/sessiongen/sessiongen/schema"
 	"github.com/sessiongen/sessiongen/sessioncheck"
 )
@@ -76,19 +77,27 @@ func read(r io.Reader, dir string) (findings schema.Findings, err error) {
 
 var comment = regexp.MustCompile(`(?m)^#.*$`)
 
+// A diagnostic is one as the tool prints it.
+type diagnostic struct{ Category, Posn, Message string }
+
+// Finding is the diagnostic as a finding, of a file that is named as people name it from dir.
+func (d diagnostic) Finding(dir string) schema.Finding {
+	message, hint, _ := strings.Cut(d.Message, "\n\t")
+	return schema.NewFinding(code.Code(d.Category), position(d.Posn, dir), hint, "%s", message)
+}
+
 // parse reads what one analyzer says of one package: diagnostics, or an error.
 func parse(raw json.RawMessage, dir string) (findings schema.Findings, err error) {
 	var failed struct{ Error string }
 	if json.Unmarshal(raw, &failed) == nil {
 		return nil, errors.New(failed.Error)
 	}
-	var diagnostics []struct{ Posn, Message string }
+	var diagnostics []diagnostic
 	if err := json.Unmarshal(raw, &diagnostics); err != nil {
 		return nil, fmt.Errorf("reading what go vet printed: %w", err)
 	}
 	for _, d := range diagnostics {
-		message, hint, _ := strings.Cut(d.Message, "\n\t")
-		findings = append(findings, schema.Finding{Pos: position(d.Posn, dir), Message: message, Hint: hint})
+		findings = append(findings, d.Finding(dir))
 	}
 	return findings, nil
 }
