@@ -32,7 +32,9 @@ func Answer() { unitchecker.Main(sessioncheck.Analyzer) }
 
 // Run analyzes packages. The tool is a program that calls Answer if IsCall.
 func Run(tool, dir, tags string, patterns []string) (schema.Findings, error) {
-	args := []string{"vet", "-json", "-vettool=" + tool}
+	// With -trimpath, which GOFLAGS may ask for, the go command takes what it has cached for the same files elsewhere, and
+	// positions are those of elsewhere.
+	args := []string{"vet", "-json", "-trimpath=false", "-vettool=" + tool}
 	if tags != "" {
 		args = append(args, "-tags="+tags)
 	}
