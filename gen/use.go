@@ -41,7 +41,7 @@ func (g *generator) flash(s *schema.Schema, f *schema.Field) {
 		f.Name, short(f.TTL), f.Max)), "Add"+f.Name, g.id("v").Op("...").Add(g.typ(elem))).
 		Add(oneLine(g.ofField(f, "AddFlash", g.id("v").Op("..."))))
 	g.accessor(s, wrap(fmt.Sprintf("Take%s returns %[1]s and removes them. They stay for the next page if nobody sees this one: "+
-		"if it is a redirect or a failure (5xx), or made in advance, for which it returns none.", f.Name)), "Take"+f.Name).
+		"if it is a redirect or a failure (5xx). For what is made in advance, and for a frame or an image, it returns none.", f.Name)), "Take"+f.Name).
 		Add(g.typ(f.Type.Go)).Add(oneLine(jen.Return(g.ofField(f, "TakeFlash"))))
 	g.accessor(s, wrap(fmt.Sprintf("Has%s reports whether there are any to be taken.", f.Name)), "Has"+f.Name).
 		Bool().Add(oneLine(jen.Return(jen.Id(g.fieldVars[f]).Dot("Has").Call(jen.Id(g.local("s") + ".Session")))))

@@ -29,6 +29,9 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) (send
 	if len(lines) > 0 {
 		room.KeepPrivate(h)
 	}
+	if err == nil && touched && st.shows() {
+		room.KeepNowhere(h)
+	}
 	return len(lines) > 0, err
 }
 

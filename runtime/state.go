@@ -61,6 +61,7 @@ type trouble struct {
 	down    error    // the store could not tell what the session is: nothing is sent
 	events  []Event  // to be reported once mu is free
 	taken   []taking // what a page may show
+	shown   bool     // a page shows some of it
 	rivals  rivals   // the other sessions that the browser's cookies lead to
 	endings []ending // old sessions of another library that end with this one
 	flows   *flows   // nil as long as none begins or ends

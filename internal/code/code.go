@@ -126,6 +126,15 @@ const (
 	JSONDash    Code = "json-dash"
 )
 
+// Mistakes that compile.
+const (
+	LateChange    Code = "late-change"
+	LostChange    Code = "lost-change"
+	SessionCookie Code = "session-cookie"
+	SharedName    Code = "shared-name"
+	StringKey     Code = "string-key"
+)
+
 // Files, packages and flags.
 const (
 	OutOfDate        Code = "out-of-date"

@@ -237,8 +237,8 @@ func (s *Session) UpdateNotice(f func(string) string) { sessionNoticeField.Updat
 func (s *Session) AddToasts(v ...string) { runtime.AddFlash(s.Session, &sessionToastsField, v...) }
 
 // TakeToasts returns Toasts and removes them. They stay for the next page if nobody sees
-// this one: if it is a redirect or a failure (5xx), or made in advance, for which it returns
-// none.
+// this one: if it is a redirect or a failure (5xx). For what is made in advance, and for a
+// frame or an image, it returns none.
 func (s *Session) TakeToasts() []string { return runtime.TakeFlash(s.Session, &sessionToastsField) }
 
 // HasToasts reports whether there are any to be taken.
