@@ -10,10 +10,12 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Config says what to migrate.
@@ -23,6 +25,8 @@ type Config struct {
 	Tags     string            // build tags, separated by commas
 	Tests    bool              // tests, too
 	Package  string            // the import path of the package for the schemas, "" for one that migrate chooses
+	NoBridge bool              // functions that take a key as a parameter are left to do by hand
+	Legacy   time.Time         // until when the sessions that visitors have live on; zero if they end with the change
 	Schemas  map[string]string // by the names of sessions, the names of the types to generate
 
 	overlay map[string][]byte
@@ -40,14 +44,19 @@ type Result struct {
 // Run migrates a program. It writes nothing; Result.Write does.
 func Run(cfg Config) (*Result, error) {
 	p, err := load(cfg)
+	if errors.Is(err, errMigrated) {
+		return &Result{Notes: []string{err.Error() + ": what is left to do by hand, the compiler knows"}}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	r := newRewriter(find(p))
+	r.until, r.byHand = cfg.Legacy, cfg.NoBridge
 	res := &Result{Keys: r.keys()}
 	r.dropUnusable()
 	if len(r.targets) == 0 || p.checked[runtimePath] == nil {
 		r.leaveAll()
+		r.leaveRest()
 		res.Left = r.sorted()
 		return res, nil
 	}
@@ -81,7 +90,7 @@ func (d *draft) run() error {
 		d.extra[name] = src
 	}
 	d.settle()
-	d.r.managers()
+	d.wire()
 	return nil
 }
 

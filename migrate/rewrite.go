@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A rewriter turns what a program does to its sessions into calls of accessors.
@@ -24,6 +25,9 @@ type rewriter struct {
 	bridges []*bridge
 	defined map[*ast.File]bool // files that come to use the new package
 	retyped map[token.Pos]bool // struct fields whose types change
+	made    []*maker
+	until   time.Time // Config.Legacy
+	byHand  bool      // Config.NoBridge
 }
 
 // Left is what has to be done by hand.
@@ -96,6 +100,18 @@ func (r *rewriter) make() {
 	for _, u := range r.p.units {
 		for _, file := range u.files {
 			r.handles(u, file)
+		}
+	}
+	r.noteFlashes()
+}
+
+// noteFlashes notes how flash messages differ.
+func (r *rewriter) noteFlashes() {
+	for _, d := range r.fields() {
+		i := slices.IndexFunc(d.sites, func(s *site) bool { return s.verb == addFlashVerb && !s.at.in.tests })
+		if d.flash && i >= 0 && r.target[d] != nil && r.unusable(d) == nil {
+			r.changes = append(r.changes, &change{at: d.sites[i].at,
+				note: fmt.Sprintf("of the messages under %q at most 8 are kept, for 5 minutes: the options max and ttl of their field change that", d.key.name)})
 		}
 	}
 }
@@ -293,26 +309,10 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 			return &change{edits: []edit{r.p.replace(call, recv+".SetPermanent(true)")}, note: "how long it lasts is Config.Lifetime, for all sessions"}, nil
 		}
 		return nil, &refusal{"options of one request have no counterpart", "set them in runtime.Config, or call SetPermanent"}
-	case idVerb:
+	case idVerb, middlewareVerb: // the latter is wired
 		return nil, nil
-	case middlewareVerb:
-		why := r.newMiddleware()
-		return nil, &why
 	}
 	return nil, &refusal{"it has no counterpart", "do without it"}
-}
-
-func (r *rewriter) newMiddleware() refusal {
-	return refusal{"the handlers need the new manager", "make one with " + r.constructor() + ", and put its Handler around them"}
-}
-
-// constructor names the functions that make the managers, as another package would call them.
-func (r *rewriter) constructor() string {
-	var names []string
-	for _, t := range r.targets {
-		names = append(names, r.home.name+".New"+t.generated()+"Manager")
-	}
-	return strings.Join(names, " and ")
 }
 
 // deletes reports whether options make the session's cookie expire at once.

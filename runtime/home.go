@@ -18,6 +18,13 @@ type home interface {
 	// the cookies of that name. The refusal is empty if the session is good.
 	open(st *state, text string, companions cookie.Values, now int64) (refusal string, decrypted bool)
 
+	// adopt makes an empty session one of another library's: as it is here if another request was faster,
+	// and otherwise what fill makes of it. The refusal is empty if that is good.
+	adopt(st *state, old oldSession, now int64, fill func()) (refusal string)
+
+	// endOld ends the session that an old one with this id became, or would.
+	endOld(st *state, id sessionID) error
+
 	// endAlso notes that a log-out ends another session that a cookie of the request led to, or
 	// would lead to if it were not refused. It is false if only the browser can forget it.
 	endAlso(st *state, other *opened) bool
@@ -43,6 +50,10 @@ type home interface {
 
 	// bequeath notes, before end, that the visitor's fields are to be as others have left them by then.
 	bequeath(st *state)
+
+	// takeOnce notes for so many seconds that the flow of a state was taken, and reports whether it was not
+	// before, as far as the home can tell. The session need not be locked.
+	takeOnce(ctx context.Context, state []byte, seconds int64) (first bool, err error)
 
 	// size returns how many bytes a session takes whose plaintext has so many.
 	size(plaintext int) int

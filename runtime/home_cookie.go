@@ -21,6 +21,13 @@ func (h cookieHome) open(st *state, text string, companions cookie.Values, now i
 	return st.unseal(text, companions, now)
 }
 
+func (h cookieHome) adopt(_ *state, _ oldSession, _ int64, fill func()) (refusal string) {
+	fill()
+	return ""
+}
+
+func (h cookieHome) endOld(*state, sessionID) error { return nil }
+
 func (h cookieHome) save(st *state, lines []string) ([]string, error) {
 	if err := st.failure(); err != nil {
 		return nil, err
@@ -42,6 +49,8 @@ func (h cookieHome) end(*state) (more bool) { return false }
 func (h cookieHome) endAlso(*state, *opened) bool { return false }
 
 func (h cookieHome) bequeath(*state) {}
+
+func (h cookieHome) takeOnce(context.Context, []byte, int64) (bool, error) { return true, nil }
 
 func (h cookieHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
@@ -59,6 +60,16 @@ func (h *revocableHome) open(st *state, text string, companions cookie.Values, n
 		}
 	}
 	return refusal, decrypted
+}
+
+func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (refusal string) {
+	fill()
+	st.SetMarks(payload.Marks{}) // every revocation that there was counts
+	return h.checkOpened(st)
+}
+
+func (h *revocableHome) endOld(st *state, id sessionID) error {
+	return st.watch("revoke", func() error { return h.denials.denyID(st.ctx, id, "") })
 }
 
 // know notes what the browser has.
@@ -237,6 +248,10 @@ func (h *revocableHome) endAlso(st *state, other *opened) bool {
 }
 
 func (h *revocableHome) bequeath(*state) {}
+
+func (h *revocableHome) takeOnce(ctx context.Context, state []byte, seconds int64) (bool, error) {
+	return h.takeIn(ctx, h.denials.store, state, seconds)
+}
 
 func (h *revocableHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))

@@ -24,10 +24,12 @@ type Manager[S any] struct {
 type manager struct {
 	policy
 	home         home
+	embedded     bool // pages of other sites may have frames with sessions
 	cookie       *cookie.Spec
 	rings        atomic.Pointer[rings]
 	fields       []*descriptor
 	principal    *descriptor // one of fields, or nil
+	legacy       *legacy     // nil for none
 	schema       *payload.Schema
 	clock        clock
 	onEvent      func(context.Context, Event)
@@ -50,13 +52,16 @@ func (m *manager) init(cfg Config, fields []AnyField) error {
 		m.principal = m.fields[i]
 	}
 	m.cookie, m.policy, cookieErr = cfg.settings()
+	m.embedded = cfg.SameSite == http.SameSiteNoneMode
 	m.recent.keep = cfg.Insecure
 	m.home = newHome(m, cfg)
+	var legacyErr error
+	m.legacy, legacyErr = newLegacy(m, cfg)
 	keysErr := m.setKeys(cfg.Keys)
 	if errors.Is(keysErr, ErrNoKeys) {
 		keysErr = fmt.Errorf("%w: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run", ErrNoKeys)
 	}
-	return errors.Join(keysErr, cookieErr, fieldsErr)
+	return errors.Join(keysErr, cookieErr, legacyErr, fieldsErr)
 }
 
 // principalOf returns the encoded value of a session's principal, nil if it has none.

@@ -21,7 +21,7 @@ func (st *state) unseal(text string, companions cookie.Values, now int64) (refus
 	case token.ErrForged:
 		return RefusedForged, true
 	case token.ErrUnknownKey:
-		if rings.companion.Recognizes(text) {
+		if rings.companion.Recognizes(text) || rings.flow.Recognizes(text) {
 			return RefusedPurpose, false
 		}
 		return RefusedUnknownKey, false
@@ -53,7 +53,7 @@ func (st *state) seal(lines []string) ([]string, error) {
 	empty := st.Empty()
 	switch {
 	case st.modified() && !empty:
-		return st.sealData(lines, false)
+		return st.sealData(lines, st.edits == imported)
 	case st.modified() && (st.browser != holdsNothing || st.siblings != 0):
 		st.announce(false)
 		return st.appendDeletions(lines), nil
@@ -87,7 +87,7 @@ func (st *state) sealUnchanged(lines []string) (_ []string, err error) {
 	return lines, nil
 }
 
-// sealData seals the session itself. A reseal is one of a session that did not change.
+// sealData seals the session itself. A reseal is one of a session that the handler did not change.
 func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	m := st.manager
 	buf := getScratch()

@@ -31,8 +31,15 @@ type lookup func(ctx context.Context, key string) (version uint64, err error)
 // for so many seconds still.
 const revocationMargin = 3600
 
-// revocationEnd is when the last session ends that there is now.
-func (s *server) revocationEnd() time.Time { return storeTime(s.lifetime + revocationMargin) }
+// revocationEnd is when the last session ends that there is now. One of another library may not have been
+// taken over yet.
+func (s *server) revocationEnd() time.Time {
+	last := s.lifetime
+	if s.legacy != nil {
+		last = max(last, s.legacy.until-s.clock.now()+s.lifetime)
+	}
+	return storeTime(last + revocationMargin)
+}
 
 func (m *marks) allKey() string { return m.server.storeKey("revoked all", "") }
 
