@@ -114,40 +114,42 @@ func (rec *recipe) conditional(o conditional, cfg, failed string) (string, *refu
 
 // captures makes parameters of the variables that a statement uses.
 func (rec *recipe) captures(o conditional) (why *refusal) {
-	seen := rec.m.at.in.types.Scope().Innermost(rec.m.call.Pos())
 	ast.Inspect(o.stmt, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok && rec.isStore(o.in, sel.X) {
 			return false // what is set
 		}
-		id, ok := n.(*ast.Ident)
-		if !ok || why != nil || rec.qualified(id) {
-			return true
-		}
-		switch obj := o.in.info.Uses[id].(type) {
-		case nil:
-		case *types.PkgName:
-			rec.importOf(obj)
-		case *types.Var:
-			if obj.Parent() == nil || obj.Parent() == o.in.types.Scope() || within(obj, o.stmt) {
-				return true
-			}
-			if seen == nil {
-				why = &refusal{"its options are not known yet where it is made", ""}
-				return true
-			}
-			if _, known := seen.LookupParent(obj.Name(), rec.m.call.Pos()); known != obj {
-				why = &refusal{"its options are not known yet where it is made", ""}
-				return true
-			}
-			rec.parameter(obj.Name(), obj.Name(), obj.Type())
-		default:
-			if obj.Parent() != types.Universe && obj.Parent() != o.in.types.Scope() {
-				why = &refusal{"an option is set under a condition that the caller alone knows", ""}
-			}
+		if id, ok := n.(*ast.Ident); ok && why == nil && !rec.qualified(id) {
+			why = rec.capture(o, o.in.info.Uses[id])
 		}
 		return true
 	})
 	return why
+}
+
+// capture has the function know an object that a statement uses.
+func (rec *recipe) capture(o conditional, obj types.Object) *refusal {
+	switch obj := obj.(type) {
+	case nil:
+		return nil
+	case *types.PkgName:
+		rec.importOf(obj)
+		return nil
+	case *types.Var:
+		if obj.Parent() == nil || obj.Parent() == o.in.types.Scope() || within(obj, o.stmt) {
+			return nil
+		}
+		if scope := rec.m.at.in.types.Scope().Innermost(rec.m.call.Pos()); scope != nil {
+			if _, known := scope.LookupParent(obj.Name(), rec.m.call.Pos()); known == obj {
+				rec.parameter(obj.Name(), obj.Name(), obj.Type())
+				return nil
+			}
+		}
+		return &refusal{"its options are not known yet where it is made", ""}
+	}
+	if obj.Parent() == types.Universe || obj.Parent() == o.in.types.Scope() {
+		return nil
+	}
+	return &refusal{"an option is set under a condition that the caller alone knows", ""}
 }
 
 func within(obj types.Object, n ast.Node) bool { return n.Pos() <= obj.Pos() && obj.Pos() < n.End() }

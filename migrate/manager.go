@@ -72,7 +72,11 @@ func (w *wiring) literal(m *maker) string {
 		}
 		list = append(list, w.prefix(m.at.in)+"New"+t.generated()+"Manager(runtime.Config{"+strings.Join(elements, ", ")+"})")
 	}
-	return strings.Join(list, " and ")
+	text := strings.Join(list, " and ")
+	if len(rec.before) > 0 {
+		text += ", after " + strings.Join(rec.before, " and ")
+	}
+	return text
 }
 
 // prefix is how a package names what is in the one with the schemas.
