@@ -14,8 +14,7 @@ func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	p := h.place(id, 0)
 	// Whoever has not yet written a session under this id finds a record there that has no data, so that
 	// RevokeAll leaves it.
-	rec := Record{Version: takenVersion, Expires: storeTime(graveTime)}
-	if err := h.insert(st, p, rec); err == nil || !errors.Is(err, ErrConflict) {
+	if err := h.insert(st, p, takenRecord()); err == nil || !errors.Is(err, ErrConflict) {
 		return err
 	}
 	return h.kill(st, p)
@@ -30,10 +29,11 @@ func (h *storeHome) noRequest(ctx context.Context) *state {
 // revokePrincipal raises the mark, and then deletes the records that there are. What is written for the
 // principal meanwhile looks at the mark.
 func (h *storeHome) revokePrincipal(ctx context.Context, raw []byte) error {
-	if err := h.marks.raisePrincipal(ctx, raw); err != nil {
+	r := h.rings.Load() // once: another ring may take its place
+	if err := h.marks.raisePrincipal(ctx, raw, r); err != nil {
 		return err
 	}
-	for _, hash := range h.principalHashes(raw) {
+	for _, hash := range r.principalHashes(raw) {
 		err := h.callLong(ctx, func(ctx context.Context) error { return h.store.DeleteByPrincipal(ctx, hash) })
 		if err != nil {
 			return err
@@ -114,10 +114,11 @@ func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) err
 	if err := h.stays(ctx, st); err != nil {
 		return err
 	}
-	if err := h.marks.raiseForOthers(ctx, st, raw); err != nil {
+	r := h.rings.Load()
+	if err := h.marks.raiseForOthers(ctx, st, raw, r, st.stored.by); err != nil {
 		return err
 	}
-	sessions, err := h.indexed(ctx, raw)
+	sessions, err := h.indexed(ctx, raw, r)
 	if err != nil {
 		return err
 	}
@@ -188,7 +189,7 @@ func (h *storeHome) recordsOf(ctx context.Context, hash string) (records map[str
 // sessionsOf returns the sessions of a principal that count. Whose a session is, what is sealed tells,
 // and not the store.
 func (h *storeHome) sessionsOf(ctx context.Context, raw []byte) (map[sessionID]stored, error) {
-	sessions, err := h.indexed(ctx, raw)
+	sessions, err := h.indexed(ctx, raw, h.rings.Load())
 	now := h.clock.now()
 	maps.DeleteFunc(sessions, func(_ sessionID, s stored) bool {
 		expires, _ := h.expiry(&s.Metadata, s.used, now)
@@ -197,11 +198,11 @@ func (h *storeHome) sessionsOf(ctx context.Context, raw []byte) (map[sessionID]s
 	return sessions, err
 }
 
-// indexed returns the sessions that the store has under a principal, by whatever build. One may be sealed
+// indexed returns the sessions that the store has under a principal and the keys of a ring, by whatever build. One may be sealed
 // anew, under another hash, meanwhile.
-func (h *storeHome) indexed(ctx context.Context, raw []byte) (map[sessionID]stored, error) {
+func (h *storeHome) indexed(ctx context.Context, raw []byte, r *rings) (map[sessionID]stored, error) {
 	sessions := make(map[sessionID]stored)
-	for _, hash := range h.principalHashes(raw) {
+	for _, hash := range r.principalHashes(raw) {
 		records, err := h.recordsOf(ctx, hash)
 		if err != nil {
 			return nil, err
