@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/sessiongen/sessiongen/internal/code"
 	"github.com/sessiongen/sessiongen/schema"
 )
 
@@ -98,12 +99,21 @@ func (b *Budget) Findings() schema.Findings {
 	for _, f := range largest[:min(3, len(largest))] {
 		names = append(names, fmt.Sprintf("%s (%d bytes)", f.Field.GoName, f.Bytes))
 	}
-	return schema.Findings{{
-		Pos: b.Schema.Pos,
-		Message: fmt.Sprintf("schema %s may need a cookie of %d bytes, and browsers keep %d; the largest fields are %s",
-			b.Schema.Name, b.Cookie, cookieLimit, strings.Join(names, ", ")),
-		Hint: "lower their max= or each=, or store a key to what can be looked up",
-	}}
+	return schema.Findings{schema.NewFinding(code.TooLarge, b.Schema.Pos, "lower their max= or each=, or store a key to what can be looked up",
+		"schema %s may need a cookie of %d bytes, and browsers keep %d; the largest fields are %s",
+		b.Schema.Name, b.Cookie, cookieLimit, strings.Join(names, ", "))}
+}
+
+// Finding says the budget in one sentence, and which options would bound what is unbounded.
+func (b *Budget) Finding() schema.Finding {
+	var cures []string
+	for _, f := range b.Fields {
+		if f.Unbounded != "" {
+			cures = append(cures, f.Unbounded+": "+f.cure())
+		}
+	}
+	text := strings.TrimSuffix(b.doc(), ".")
+	return schema.NewFinding(code.Size, b.Schema.Pos, strings.Join(cures, "; "), "schema %s: %s", b.Schema.Name, strings.ToLower(text[:1])+text[1:])
 }
 
 // String is the budget as a table.

@@ -3,8 +3,10 @@ package gen
 import (
 	"cmp"
 	"fmt"
+	"go/token"
 	"slices"
 
+	"github.com/sessiongen/sessiongen/internal/code"
 	"github.com/sessiongen/sessiongen/schema"
 )
 
@@ -159,34 +161,31 @@ func (g *generator) generates(name string) bool {
 
 // finding is the breach as the fault of a field of s that reads a key of the schema before it.
 func (b breach) finding(s *schema.Schema, f *schema.Field, before record, key *member) schema.Finding {
-	at := func(line int) string { return fmt.Sprintf("listed at %s:%d", before.file.Path, line) }
+	at := func(line int) token.Position { return token.Position{Filename: before.file.Path, Line: line} }
 	newKey := fmt.Sprintf("give the field a new key (was=%s lets another field, of the old type, read the old values)", f.Key)
-	var what, hint string
+	var found schema.Finding
 	switch {
 	case b.array != nil:
-		what = fmt.Sprintf("changes the members of %s, which are stored in order, from %s, %s, to %s", b.path, b.was, at(b.array.Line), b.now)
-		hint = "keep the members as they were, or " + newKey
+		found = schema.NewFinding(code.MembersChanged, f.Pos, "keep the members as they were, or "+newKey,
+			"field %s changes the members of %s, which are stored in order, from %s, listed at %s, to %s", f.GoName, b.path, b.was, at(b.array.Line), b.now)
 	case key.Key != f.Key:
-		what = fmt.Sprintf("cannot read was=%s as %s: %s was %s, %s", key.Key, b.now, b.subject(key), b.was, at(b.old.Line))
-		hint = fmt.Sprintf("give was=%s to another field, of the old type, or leave it out", key.Key)
+		found = schema.NewFinding(code.WasTypeChanged, f.Pos, fmt.Sprintf("give was=%s to another field, of the old type, or leave it out", key.Key),
+			"field %s cannot read was=%s as %s: %s was %s, listed at %s", f.GoName, key.Key, b.now, b.subject(key), b.was, at(b.old.Line))
 	case b.old.Removed:
-		what = fmt.Sprintf("brings %s back as %s, but it was removed as %s, %s", b.subject(key), b.now, b.was, at(b.old.Line))
-		hint = newKey
+		found = schema.NewFinding(code.TypeReturned, f.Pos, newKey,
+			"field %s brings %s back as %s, but it was removed as %s, listed at %s", f.GoName, b.subject(key), b.now, b.was, at(b.old.Line))
 	default:
-		what = fmt.Sprintf("changes %s from %s, %s, to %s, which cannot read it", b.subject(key), b.was, at(b.old.Line), b.now)
-		hint = newKey
+		found = schema.NewFinding(code.TypeChanged, f.Pos, newKey,
+			"field %s changes %s from %s, listed at %s, to %s, which cannot read it", f.GoName, b.subject(key), b.was, at(b.old.Line), b.now)
 	}
 	if b.old != nil && b.old != key {
-		hint = fmt.Sprintf("give the member a new name, as in `msgpack:%q`, or ", b.old.Key+"2") + hint
+		found.Hint = fmt.Sprintf("give the member a new name, as in `msgpack:%q`, or ", b.old.Key+"2") + found.Hint
 	}
 	if before.Name != s.Name {
-		hint += fmt.Sprintf(", or, if %[1]s is not %[2]s under a new name, generate without %[1]s first", s.Name, before.Name)
+		found.Hint += fmt.Sprintf(", or, if %[1]s is not %[2]s under a new name, generate without %[1]s first", s.Name, before.Name)
 	}
-	return schema.Finding{
-		Pos:     f.Pos,
-		Message: fmt.Sprintf("field %s %s", f.GoName, what),
-		Hint:    hint + ", or give up the values in browsers: -allow-breaking",
-	}
+	found.Hint += ", or give up the values in browsers: -allow-breaking"
+	return found
 }
 
 func (b breach) subject(key *member) string {

@@ -29,6 +29,7 @@ func (g *generator) accessors(s *schema.Schema) {
 
 	g.limits(s)
 	for _, f := range s.Fields {
+		g.mayCut()
 		g.methods(s, f)
 	}
 	if f := s.Principal(); f != nil {
@@ -106,6 +107,7 @@ func (g *generator) limits(s *schema.Schema) {
 // descriptors writes the variables that describe a schema's fields to the runtime.
 func (g *generator) descriptors(s *schema.Schema) {
 	for i, f := range s.Fields {
+		g.mayCut()
 		entries := []jen.Code{jen.List(g.options(i, f)...)}
 		if encode, decode := g.function(f.Type, true), g.function(f.Type, false); encode != nil && decode != nil {
 			entries = append(entries, jen.List(pair("Encode", encode), pair("Decode", decode)))

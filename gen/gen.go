@@ -5,18 +5,10 @@ package gen
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"go/format"
-	"go/parser"
-	"go/token"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
-	"golang.org/x/tools/imports"
-
 	"github.com/sessiongen/sessiongen/schema"
 )
 
@@ -48,6 +40,7 @@ func Update(pkg *schema.Package, old Previous) ([]byte, error) {
 	for _, s := range pkg.Schemas {
 		g.accessors(s)
 	}
+	g.mayCut()
 	for _, s := range pkg.Schemas {
 		g.descriptors(s)
 	}
@@ -62,32 +55,6 @@ func Update(pkg *schema.Package, old Previous) ([]byte, error) {
 		return nil, fmt.Errorf("generating package %s: %w", pkg.Path, err)
 	}
 	return src, nil
-}
-
-// maxPasses bounds how often a source is formatted. Nothing is known to need more than three.
-const maxPasses = 10
-
-// format groups the imports as goimports does, and formats until gofmt has nothing left to change.
-func (g *generator) format(src []byte) ([]byte, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.ImportsOnly)
-	if err != nil {
-		return nil, err
-	}
-	end := int(file.Decls[len(file.Decls)-1].End() - file.FileStart)
-	// The head alone: what follows takes gofmt long enough.
-	head, err := imports.Process("", src[:end], &imports.Options{FormatOnly: true, Comments: true, TabIndent: true, TabWidth: 8})
-	if err != nil {
-		return nil, err
-	}
-	src = slices.Concat(head, src[end:])
-	for range maxPasses {
-		next, err := format.Source(src)
-		if err != nil || !g.unsettled || bytes.Equal(next, src) {
-			return next, err
-		}
-		src = next
-	}
-	return nil, errors.New("gofmt goes on changing what it has formatted")
 }
 
 // A generator holds what the parts of one file share.
@@ -146,17 +113,6 @@ func (g *generator) header(list wireTypes) {
 		g.file.HeaderComment("//go:build " + g.pkg.Constraint + "\n")
 	}
 	g.file.HeaderComment(strings.TrimSuffix(list.comment(), "\n"))
-}
-
-// prose is a line of a comment that gofmt leaves as it is.
-var prose = regexp.MustCompile(`^//($| \pL)`)
-
-// comment writes text as line comments, whatever it contains.
-func (g *generator) comment(text string) {
-	for _, line := range commentLines(text) {
-		g.unsettled = g.unsettled || !prose.MatchString(line)
-		g.file.Comment(line)
-	}
 }
 
 // inRuntime and inCodec name something of the two packages that generated code calls.

@@ -2,7 +2,9 @@ package gen
 
 import (
 	"bytes"
+	"fmt"
 	"go/format"
+	"go/types"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -52,4 +54,22 @@ func TestGofmtHasNothingToDo(t *testing.T) {
 			t.Errorf("%q: gofmt makes of\n%s\nthis (%v):\n%s", doc, src, err, again)
 		}
 	}
+}
+
+// A large file is formatted in parts, which must not show.
+func TestGofmtOfParts(t *testing.T) {
+	s := &schema.Schema{Name: "session", TypeName: "Session", Struct: types.NewStruct(nil, nil)}
+	for i := range 400 {
+		f := fieldOf(fmt.Sprintf("Field%d", i), 0, stringType)
+		f.Doc = "A list\n  - one\n    - two\n"
+		s.Fields = append(s.Fields, f)
+	}
+	src, err := Generate(&schema.Package{Name: "web", Path: "example.com/web", Schemas: []*schema.Schema{s}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(src) < 3*minPart {
+		t.Fatalf("%d bytes are not several parts", len(src))
+	}
+	checkForm(t, src)
 }

@@ -23,6 +23,7 @@ type change struct {
 	bridged *site  // the use by key that this is a call of
 	note    string // what is different afterwards
 	fixed   bool   // it stays whatever the type checker says
+	wiring  bool   // it is one of those that are made together or not at all
 }
 
 func (p *program) offset(pos token.Pos) (string, int) {

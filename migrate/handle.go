@@ -84,8 +84,7 @@ func (r *rewriter) methodValue(u *unit, n *ast.SelectorExpr, fn *types.Func) {
 		return
 	}
 	s := &site{lib: lib, verb: m.verb}
-	if m.verb == middlewareVerb {
-		r.leave(value{n, u, whole}, s.what(), r.newMiddleware())
+	if m.verb == middlewareVerb { // it is wired
 		return
 	}
 	r.leave(value{n, u, whole}, s.what(), refusal{"the method is handed on", "hand on a function that calls the accessor"})

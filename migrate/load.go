@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -49,6 +50,7 @@ func load(cfg Config) (*program, error) {
 	// Without cgo every file is one that people wrote.
 	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
 	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
+	patterns = append(patterns, adapters(cfg.Dir)...)
 	list, err := command.Closure(patterns)
 	if err != nil {
 		return nil, err
@@ -63,6 +65,9 @@ func load(cfg Config) (*program, error) {
 	}
 	needed := p.needed(list)
 	if p.module.Path == "" {
+		if slices.ContainsFunc(list, func(l *golist.Package) bool { return own(l) && slices.Contains(l.Deps, runtimePath) }) {
+			return p, errMigrated
+		}
 		return p, errNoLibrary
 	}
 	for _, l := range list {
@@ -75,6 +80,31 @@ func load(cfg Config) (*program, error) {
 	}
 	return p, nil
 }
+
+// supports are packages that the program may come to import, besides the runtime.
+var supports = []string{runtimePath + "/scsstore", runtimePath + "/sqlstore", ginAdapter, echoAdapter, echo5Adapter}
+
+// adapters are those of supports that the module has. The adapters for frameworks are modules of their own: asked for one
+// that is not required, the go command could go and look for it.
+func adapters(dir string) []string {
+	var list []string
+	for up := dir; ; up = filepath.Dir(up) {
+		mod, err := os.ReadFile(filepath.Join(up, "go.mod"))
+		if err == nil {
+			for _, path := range supports {
+				if strings.Contains(string(mod), path+" ") || !strings.HasSuffix(path, "session") {
+					list = append(list, path)
+				}
+			}
+		}
+		if err == nil || up == filepath.Dir(up) {
+			return list
+		}
+	}
+}
+
+// errMigrated is of a program whose sessions are all of this module.
+var errMigrated = errors.New("no package imports a session library any more")
 
 var errNoLibrary = errors.New("no package imports a session library that migrate knows")
 
@@ -107,9 +137,8 @@ func (p *program) needed(list []*golist.Package) map[string]bool {
 			needed[path] = true
 		}
 	}
-	if l := p.listed[runtimePath]; l != nil && l.Error == nil {
-		needed[runtimePath], needed[runtimePath+"/codec"] = true, true
-		for _, path := range slices.Concat(l.Deps, p.listed[runtimePath+"/codec"].Deps) {
+	for _, path := range append([]string{runtimePath, runtimePath + "/codec"}, supports...) {
+		if l := p.listed[path]; l != nil && l.Error == nil {
 			needed[path] = true
 		}
 	}

@@ -1,105 +1,137 @@
 package migrate
 
 import (
-	"fmt"
 	"go/ast"
 	"go/types"
-	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// An option is one of a library's that runtime.Config has, too.
-type option struct {
-	field string // of runtime.Config
-	write func(text string) string
-}
-
-func same(field string) option { return option{field, func(text string) string { return text }} }
-
-func seconds(text string) string {
-	if strings.ContainsAny(text, " +-*/(") {
-		text = "time.Duration(" + text + ")"
+// reportManagers puts into the report where the program makes its store, and where it serves: that is done by hand.
+func (w *wiring) reportManagers(why refusal) {
+	r := w.r
+	for _, m := range w.makers {
+		if m.at.in.tests {
+			continue
+		}
+		fix := "make the new ones with " + w.literal(m)
+		if why.fix != "" {
+			fix += "; " + why.fix
+		}
+		r.leave(m.at, "the old sessions are made here", refusal{why.why, fix})
 	}
-	return text + " * time.Second"
-}
-
-var insecure = option{"Insecure", func(text string) string {
-	switch text {
-	case "true":
-		return "false"
-	case "false":
-		return "true"
+	for _, s := range r.sites {
+		if s.verb == middlewareVerb && !s.at.in.tests {
+			r.leave(s.at, s.what(), w.newMiddleware(s.lib, s.at))
+		}
 	}
-	return "!(" + text + ")"
-}}
-
-// options are those of the libraries, by "Type.Field".
-var options = map[string]option{
-	"Options.Path": same("Path"), "Options.Domain": same("Domain"), "Options.SameSite": same("SameSite"), "Options.Secure": insecure,
-	"Options.MaxAge":          {"Lifetime", seconds},
-	"SessionManager.Lifetime": same("Lifetime"), "SessionManager.IdleTimeout": same("IdleTimeout"),
-	"SessionCookie.Name": same("Name"), "SessionCookie.Path": same("Path"), "SessionCookie.Domain": same("Domain"),
-	"SessionCookie.SameSite": same("SameSite"), "SessionCookie.Secure": insecure,
+	for _, v := range w.handed {
+		r.leave(v.value, v.lib.name+": "+middlewareVerb.String(), w.newMiddleware(v.lib, v.value))
+	}
+	if w.plain() {
+		for _, h := range r.servedHandlers() {
+			r.leave(h, "the site's handler", refusal{"sessions are loaded and saved around it", "serve the new manager's Handler(" + r.p.text(h.expr) + ")"})
+		}
+	}
 }
 
-// managers puts into the report where the program makes its store, and where it serves: that is done by hand.
-func (r *rewriter) managers() {
-	config := r.config()
-	// Where the old library has a middleware, that is where the new one goes.
-	wrapped := slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb == middlewareVerb || s.lib.managed })
+// literal is how the managers of a maker's sessions are made, as a person would write it.
+func (w *wiring) literal(m *maker) string {
+	rec := &recipe{carried: w.r.carry(m), imports: map[string]string{}, report: true}
+	rec.cookie()
+	rec.times()
+	rec.store()
+	targets := m.serve
+	if len(targets) == 0 {
+		targets = w.r.targets
+	}
+	var list []string
+	for _, t := range targets {
+		elements := []string{"Keys: keys"}
+		if name := w.cookieName(m, t, rec); name != "" {
+			elements = append(elements, "Name: "+name)
+		}
+		for _, e := range rec.config {
+			elements = append(elements, e.field+": "+e.text)
+		}
+		list = append(list, w.prefix(m.at.in)+"New"+t.generated()+"Manager(runtime.Config{"+strings.Join(elements, ", ")+"})")
+	}
+	return strings.Join(list, " and ")
+}
+
+// prefix is how a package names what is in the one with the schemas.
+func (w *wiring) prefix(u *unit) string {
+	if w.r.home.path == u.path {
+		return ""
+	}
+	return w.r.home.name + "."
+}
+
+// newMiddleware is what stands in place of a library's middleware.
+func (w *wiring) newMiddleware(l *library, at value) refusal {
+	r := w.r
+	var names []string
+	for _, t := range r.targets {
+		names = append(names, w.prefix(at.in)+"New"+t.generated()+"Manager")
+	}
+	around := "put its Handler around them"
+	if a := w.adapter(l); a != "" {
+		around = "use " + a[strings.LastIndex(a, "/")+1:] + ".Middleware(manager) of " + a
+		if r.p.listed[a] == nil || r.p.checked[a] == nil {
+			around += ", which go get " + a + " adds"
+		}
+	}
+	return refusal{"the handlers need the new manager", "make one with " + strings.Join(names, " and ") + ", and " + around}
+}
+
+// plain reports whether the old library has no middleware, so that the handlers have nothing around them yet.
+func (w *wiring) plain() bool {
+	return len(w.handed) == 0 && !slices.ContainsFunc(w.r.sites, func(s *site) bool {
+		return s.lib.managed || s.verb == middlewareVerb && !s.at.in.tests
+	})
+}
+
+// servedHandlers are the expressions for handlers that the program serves.
+func (r *rewriter) servedHandlers() []value {
+	var list []value
 	for _, u := range r.p.units {
+		if u.tests {
+			continue
+		}
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
-				if call, ok := n.(*ast.CallExpr); ok && !u.tests {
-					r.manager(u, call, config, wrapped)
+				if h := served(u, n); h != nil {
+					list = append(list, value{h, u, whole})
 				}
 				return true
 			})
 		}
 	}
+	return list
 }
 
-func (r *rewriter) manager(u *unit, call *ast.CallExpr, config string, wrapped bool) {
-	if makesStore(u, call) {
-		r.leave(value{call, u, whole}, "the old sessions are made here", refusal{"their keys and their store are the site's to choose",
-			fmt.Sprintf("make the new ones with %s, and runtime.Config{%s}", r.constructor(), config)})
-	}
-	if h := served(u, call); h != nil && !wrapped {
-		r.leave(value{h, u, whole}, "the site's handler", refusal{"sessions are loaded and saved around it",
-			"serve the new manager's Handler(" + r.p.text(h) + ")"})
-	}
-}
-
-// makesStore reports whether a call makes what sessions come from.
-func makesStore(u *unit, call *ast.CallExpr) bool {
-	fn := callee(u, call)
-	if fn == nil || fn.Pkg() == nil || fn.Signature().Recv() != nil || fn.Signature().Results().Len() == 0 {
-		return false
-	}
-	if u.listed != nil && strings.HasPrefix(fn.Pkg().Path(), modulePath(u)) {
-		return false
-	}
-	t := fn.Signature().Results().At(0).Type()
-	if named := namedOf(t); named != nil && named.Obj().Pkg() != nil {
-		if l := libraryOf(named.Obj().Pkg().Path()); l != nil && l.managed && named.Obj().Name() == "SessionManager" {
-			return true
+// served is the handler that a call or a server serves.
+func served(u *unit, n ast.Node) ast.Expr {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		return servedByCall(u, n)
+	case *ast.CompositeLit:
+		for _, elt := range n.Elts {
+			kv, ok := elt.(*ast.KeyValueExpr)
+			if id, isIdent := kvKey(kv, ok); isIdent && id.Name == "Handler" && isServer(u.info.TypeOf(n)) {
+				return notNil(u, kv.Value)
+			}
+		}
+	case *ast.AssignStmt:
+		if sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr); ok && len(n.Rhs) == 1 && sel.Sel.Name == "Handler" && isServer(u.info.TypeOf(sel.X)) {
+			return notNil(u, n.Rhs[0])
 		}
 	}
-	m, _, _ := types.LookupFieldOrMethod(t, true, fn.Pkg(), "New")
-	method, ok := m.(*types.Func)
-	return ok && handsOut(method)
+	return nil
 }
 
-func modulePath(u *unit) string {
-	if u.listed.Module == nil {
-		return u.path
-	}
-	return u.listed.Module.Path
-}
-
-// served is the handler that a call serves.
-func served(u *unit, call *ast.CallExpr) ast.Expr {
+func servedByCall(u *unit, call *ast.CallExpr) ast.Expr {
 	fn := callee(u, call)
 	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "net/http" || fn.Signature().Recv() != nil {
 		return nil
@@ -109,71 +141,41 @@ func served(u *unit, call *ast.CallExpr) ast.Expr {
 	}
 	params := fn.Signature().Params()
 	for i := range min(params.Len(), len(call.Args)) {
-		if named := namedOf(params.At(i).Type()); named != nil && named.Obj().Name() == "Handler" && !u.info.Types[call.Args[i]].IsNil() {
+		if named := namedOf(params.At(i).Type()); named != nil && named.Obj().Name() == "Handler" {
 			return call.Args[i]
 		}
 	}
 	return nil
 }
 
-// config is the Config that has the options of the old sessions.
-func (r *rewriter) config() string {
-	c := carried{r: r, fields: map[string]string{"Keys": "keys"}}
-	for _, u := range r.p.units {
-		for _, file := range u.files {
-			ast.Inspect(file, func(n ast.Node) bool {
-				c.node(u, n)
-				return true
-			})
-		}
+func notNil(u *unit, e ast.Expr) ast.Expr {
+	if u.info.Types[e].IsNil() {
+		return nil
 	}
-	return c.String()
+	return e
 }
 
-// carried is what is carried over of the old sessions' options.
-type carried struct {
-	r      *rewriter
-	fields map[string]string // of runtime.Config
+func isServer(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	named := namedOf(t)
+	return named != nil && named.Obj().Name() == "Server" && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "net/http"
 }
 
-func (c *carried) node(u *unit, n ast.Node) {
-	switch n := n.(type) {
-	case *ast.CompositeLit:
-		for _, elt := range n.Elts {
-			kv, ok := elt.(*ast.KeyValueExpr)
-			if id, isIdent := kvKey(kv, ok); isIdent {
-				c.set(u, u.info.TypeOf(n), id.Name, kv.Value)
-			}
-		}
-	case *ast.AssignStmt:
-		if sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr); ok && len(n.Rhs) == 1 {
-			c.set(u, u.info.TypeOf(sel.X), sel.Sel.Name, n.Rhs[0])
-		}
+// cookieName is the name of the cookie of a schema's sessions as a Go expression, "" for the default.
+func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
+	if v := w.ginName; v.expr != nil {
+		return rec.text("name", v)
 	}
-}
-
-func (c *carried) set(u *unit, owner types.Type, name string, v ast.Expr) {
-	if owner == nil {
-		return
+	if v := rec.given["Name"]; v.expr != nil {
+		return rec.text("name", v)
 	}
-	named := namedOf(owner)
-	if named == nil || named.Obj().Pkg() == nil || libraryOf(named.Obj().Pkg().Path()) == nil {
-		return
+	if m.managed() {
+		return strconv.Quote("session")
 	}
-	if o, ok := options[named.Obj().Name()+"."+name]; ok && c.fields[o.field] == "" && !isNegative(u, v) {
-		c.fields[o.field] = o.write(c.r.p.text(v))
+	if t.session == "" || strings.HasPrefix(t.session, "<") {
+		return ""
 	}
-}
-
-// String is the elements of a literal of runtime.Config, the keys first.
-func (c *carried) String() string {
-	list := []string{"Keys: " + c.fields["Keys"]}
-	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
-		text := c.fields[name]
-		if name == "Keys" || text == "false" || name == "Path" && text == `"/"` {
-			continue // as it is anyway
-		}
-		list = append(list, name+": "+text)
-	}
-	return strings.Join(list, ", ")
+	return strconv.Quote(t.session)
 }

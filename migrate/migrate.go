@@ -10,6 +10,7 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,9 @@ type Result struct {
 // Run migrates a program. It writes nothing; Result.Write does.
 func Run(cfg Config) (*Result, error) {
 	p, err := load(cfg)
+	if errors.Is(err, errMigrated) {
+		return &Result{Notes: []string{err.Error() + ": what is left to do by hand, the compiler knows"}}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +52,7 @@ func Run(cfg Config) (*Result, error) {
 	r.dropUnusable()
 	if len(r.targets) == 0 || p.checked[runtimePath] == nil {
 		r.leaveAll()
+		r.leaveRest()
 		res.Left = r.sorted()
 		return res, nil
 	}
@@ -81,7 +86,7 @@ func (d *draft) run() error {
 		d.extra[name] = src
 	}
 	d.settle()
-	d.r.managers()
+	d.wire()
 	return nil
 }
 

@@ -24,6 +24,7 @@ type rewriter struct {
 	bridges []*bridge
 	defined map[*ast.File]bool // files that come to use the new package
 	retyped map[token.Pos]bool // struct fields whose types change
+	made    []*maker
 }
 
 // Left is what has to be done by hand.
@@ -293,26 +294,10 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 			return &change{edits: []edit{r.p.replace(call, recv+".SetPermanent(true)")}, note: "how long it lasts is Config.Lifetime, for all sessions"}, nil
 		}
 		return nil, &refusal{"options of one request have no counterpart", "set them in runtime.Config, or call SetPermanent"}
-	case idVerb:
+	case idVerb, middlewareVerb: // the latter is wired
 		return nil, nil
-	case middlewareVerb:
-		why := r.newMiddleware()
-		return nil, &why
 	}
 	return nil, &refusal{"it has no counterpart", "do without it"}
-}
-
-func (r *rewriter) newMiddleware() refusal {
-	return refusal{"the handlers need the new manager", "make one with " + r.constructor() + ", and put its Handler around them"}
-}
-
-// constructor names the functions that make the managers, as another package would call them.
-func (r *rewriter) constructor() string {
-	var names []string
-	for _, t := range r.targets {
-		names = append(names, r.home.name+".New"+t.generated()+"Manager")
-	}
-	return strings.Join(names, " and ")
 }
 
 // deletes reports whether options make the session's cookie expire at once.

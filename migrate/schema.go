@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"go/ast"
 	"go/format"
 	"go/token"
 	"go/types"
@@ -178,6 +179,7 @@ func (r *rewriter) choose(wanted string) (*home, error) {
 			users[s.at.in.path] = s.at.in
 		}
 	}
+	r.storeUsers(users)
 	if unexported := r.unexported(); unexported != "" {
 		users = map[string]*unit{unexported: r.p.unit(unexported)}
 	}
@@ -201,6 +203,27 @@ func (r *rewriter) choose(wanted string) (*home, error) {
 		return h, nil
 	}
 	return nil, errors.New("no free name for the package with the schemas: choose one with -package")
+}
+
+// storeUsers adds the packages that make a store or declare something for one: they come to have the manager.
+func (r *rewriter) storeUsers(users map[string]*unit) {
+	for _, m := range r.makers() {
+		if !m.at.in.tests {
+			users[m.at.in.path] = m.at.in
+		}
+	}
+	for _, u := range r.p.units {
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if sel, ok := n.(*ast.SelectorExpr); ok && !u.tests && users[u.path] == nil {
+					if t := r.p.typeAt(u, sel); t != nil && isStoreOfLibrary(t, u) && !r.inStore(value{sel, u, whole}) {
+						users[u.path] = u
+					}
+				}
+				return true
+			})
+		}
+	}
 }
 
 // chosen is the package that the user wants.

@@ -34,12 +34,14 @@ type draft struct {
 	known  map[string]bool // type errors that were there before
 	late   []*change       // what follows from other changes
 	lost   map[*change]bool
+	wired  []*change       // those of the wiring
+	open   map[string]bool // type errors that are in the report
 
 	imported map[*ast.File]bool // files that have the import of the new package, or need none
 }
 
 func newDraft(r *rewriter) *draft {
-	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}}
+	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}}
 	for _, u := range r.p.units {
 		for _, e := range u.errors {
 			d.known[d.errorKey(e)] = true
@@ -55,7 +57,7 @@ func (d *draft) errorKey(e types.Error) string {
 // assemble applies the changes. Of two that overlap the longer one stands.
 func (d *draft) assemble() {
 	var all []piece
-	for _, c := range slices.Concat(d.r.changes, d.late) {
+	for _, c := range slices.Concat(d.r.changes, d.late, d.wired) {
 		if !d.lost[c] {
 			for _, e := range c.edits {
 				all = append(all, piece{edit: e, change: c})
@@ -191,7 +193,7 @@ func (b *builder) own(path string) *types.Package {
 	}
 	u.names = slices.Clone(u.names)
 	for name := range b.extra {
-		if filepath.Dir(name) == u.dir && !slices.Contains(u.names, name) {
+		if filepath.Dir(name) == u.dir && !slices.Contains(u.names, name) && !isTest(name) {
 			u.names = append(u.names, name)
 		}
 	}
@@ -204,13 +206,19 @@ func (b *builder) own(path string) *types.Package {
 
 func (b *builder) tests(old *unit) {
 	u := *old
+	u.names = slices.Clone(u.names)
+	for name := range b.extra {
+		if filepath.Dir(name) == u.dir && isTest(name) {
+			u.names = append(u.names, name)
+		}
+	}
 	u.files = b.p.parse(u.names, u.name)
 	u.all = u.files
 	if !strings.HasSuffix(u.path, "_test") || !strings.HasSuffix(u.name, "_test") {
 		base := b.old.unit(u.path)
 		names := slices.Clone(base.names)
 		for name := range b.extra {
-			if filepath.Dir(name) == u.dir {
+			if filepath.Dir(name) == u.dir && !isTest(name) {
 				names = append(names, name)
 			}
 		}
@@ -218,6 +226,8 @@ func (b *builder) tests(old *unit) {
 	}
 	b.check(&u)
 }
+
+func isTest(name string) bool { return strings.HasSuffix(name, "_test.go") }
 
 func (b *builder) check(u *unit) {
 	u.info = &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Scopes: map[ast.Node]*types.Scope{}}
@@ -425,6 +435,7 @@ func (d *draft) remaining(errs []types.Error) {
 		said[line(l.Pos)] = true
 	}
 	for _, e := range errs {
+		d.open[d.errorKey(e)] = true
 		file, offset := d.place(e.Pos)
 		old, _ := before(d.pieces[file], offset)
 		pos := token.Position{Filename: file, Line: 1, Column: 1}

@@ -52,6 +52,11 @@ type Config struct {
 	// Max-Age if the session is permanent; otherwise the cookie ends with the browser.
 	Lifetime time.Duration
 
+	// Permanent makes every session that begins a permanent one, until SetPermanent(false): its
+	// cookie outlives the browser. Sessions that browsers have already stay as they are. It is
+	// the default of gorilla/sessions and of scs.
+	Permanent bool
+
 	// Sliding makes the Lifetime of a permanent session count from its last use, not
 	// from its last change. It is Flask's SESSION_REFRESH_EACH_REQUEST.
 	Sliding bool

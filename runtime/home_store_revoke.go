@@ -5,8 +5,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"slices"
+	"time"
 )
 
 func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
@@ -67,24 +67,34 @@ func (h *storeHome) endOldest(st *state) error {
 	if raw == nil {
 		return nil
 	}
-	sessions, err := h.sessionsOf(st.ctx, raw)
-	if err != nil {
-		return err
-	}
-	ordered := slices.SortedFunc(maps.Values(sessions), func(a, b stored) int {
-		ofA, _ := a.Marks()
-		ofB, _ := b.Marks()
-		return cmp.Or(cmp.Compare(ofA.LogIn, ofB.LogIn), cmp.Compare(a.Authenticated, b.Authenticated),
-			cmp.Compare(a.Created, b.Created), bytes.Compare(a.place.id[:], b.place.id[:]))
+	ended, now := false, h.clock.now()
+	newest := make([]stored, 0, min(h.maxSessions, 64)+1) // ordered, the oldest first
+	err := h.eachListed(st.ctx, raw, h.rings.Load(), func(s stored) error {
+		i, met := slices.BinarySearchFunc(newest, s, compareLogIns)
+		if met || !h.counts(s, raw, now) {
+			return nil
+		}
+		newest = slices.Insert(newest, i, s)
+		if len(newest) <= h.maxSessions {
+			return nil
+		}
+		oldest := newest[0]
+		newest = slices.Delete(newest, 0, 1)
+		ended = ended || oldest.place.id == st.stored.at.id
+		return h.kill(st, oldest.place)
 	})
-	ended := ordered[:max(0, len(ordered)-h.maxSessions)]
-	if err := h.killAll(st, ended); err != nil {
-		return err
+	if err == nil && ended {
+		err = ErrNoRecord
 	}
-	if slices.ContainsFunc(ended, func(s stored) bool { return s.place.id == st.stored.at.id }) {
-		return ErrNoRecord
-	}
-	return nil
+	return err
+}
+
+// compareLogIns orders sessions by the times of their log-ins.
+func compareLogIns(a, b stored) int {
+	ofA, _ := a.Marks()
+	ofB, _ := b.Marks()
+	return cmp.Or(cmp.Compare(ofA.LogIn, ofB.LogIn), cmp.Compare(a.Authenticated, b.Authenticated),
+		cmp.Compare(a.Created, b.Created), bytes.Compare(a.place.id[:], b.place.id[:]))
 }
 
 // nextLogIn is later than those before, 0 if nobody counts.
@@ -101,15 +111,6 @@ func (h *storeHome) nextLogIn() uint64 {
 	}
 }
 
-func (h *storeHome) killAll(st *state, sessions []stored) error {
-	for _, s := range sessions {
-		if err := h.kill(st, s.place); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) error {
 	if err := h.stays(ctx, st); err != nil {
 		return err
@@ -118,12 +119,12 @@ func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) err
 	if err := h.marks.raiseForOthers(ctx, st, raw, r, st.stored.by); err != nil {
 		return err
 	}
-	sessions, err := h.indexed(ctx, raw, r)
-	if err != nil {
-		return err
-	}
-	delete(sessions, st.stored.at.id)
-	return h.killAll(st, slices.Collect(maps.Values(sessions)))
+	return h.eachListed(ctx, raw, r, func(s stored) error {
+		if s.place.id == st.stored.at.id {
+			return nil
+		}
+		return h.kill(st, s.place)
+	})
 }
 
 // stays fails with ErrEnded if the session has ended, or moved to another id, since it was opened.
@@ -178,43 +179,53 @@ func (h *storeHome) stillCounts(asker *state, rec stored, raw []byte) error {
 	return err
 }
 
-func (h *storeHome) recordsOf(ctx context.Context, hash string) (records map[string]Record, err error) {
-	err = h.callLong(ctx, func(ctx context.Context) error {
-		records, err = h.store.List(ctx, hash)
-		return err
-	})
-	return records, err
-}
-
-// sessionsOf returns the sessions of a principal that count. Whose a session is, what is sealed tells,
-// and not the store.
-func (h *storeHome) sessionsOf(ctx context.Context, raw []byte) (map[sessionID]stored, error) {
-	sessions, err := h.indexed(ctx, raw, h.rings.Load())
-	now := h.clock.now()
-	maps.DeleteFunc(sessions, func(_ sessionID, s stored) bool {
-		expires, _ := h.expiry(&s.Metadata, s.used, now)
-		return now >= expires || !same(h.principalOf(s.Contents), raw)
-	})
-	return sessions, err
-}
-
-// indexed returns the sessions that the store has under a principal and the keys of a ring, by whatever build. One may be sealed
-// anew, under another hash, meanwhile.
-func (h *storeHome) indexed(ctx context.Context, raw []byte, r *rings) (map[sessionID]stored, error) {
-	sessions := make(map[sessionID]stored)
+// eachListed opens the records that the store has under a principal and the keys of a ring, by whatever build,
+// until f returns an error. A session may be met twice, if it is sealed anew, under another hash, meanwhile.
+func (h *storeHome) eachListed(ctx context.Context, raw []byte, r *rings, f func(stored) error) error {
 	for _, hash := range r.principalHashes(raw) {
-		records, err := h.recordsOf(ctx, hash)
-		if err != nil {
-			return nil, err
-		}
-		for key, rec := range records {
+		var failure error
+		err := h.eachRecord(ctx, hash, func(key string, rec Record) bool {
 			s, err := h.openListed(rec, h.newContents())
 			if err != nil || h.place(s.place.id, 0).key != key {
-				return nil, errDamaged
+				failure = errDamaged
+				return false
 			}
 			s.place.key = key
-			sessions[s.place.id] = s
+			failure = f(s)
+			return failure == nil
+		})
+		if err = cmp.Or(failure, err); err != nil {
+			return err
 		}
 	}
-	return sessions, nil
+	return nil
+}
+
+// counts reports whether a session of the store is a principal's and has not expired. Whose it is, what is
+// sealed tells, and not the store.
+func (h *storeHome) counts(s stored, raw []byte, now int64) bool {
+	expires, _ := h.expiry(&s.Metadata, s.used, now)
+	return now < expires && same(h.principalOf(s.Contents), raw)
+}
+
+// eachRecord calls yield with the records that the store has under a hash of a principal. The store may take
+// as long as the caller's context allows, or Config.StoreTimeout for each record if that does not tell. The
+// time that yield takes is not the store's.
+func (h *storeHome) eachRecord(ctx context.Context, hash string, yield func(key string, rec Record) bool) error {
+	if _, limited := ctx.Deadline(); limited {
+		return judge(h.store.List(ctx, hash, yield), nil)
+	}
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	late := time.AfterFunc(h.timeout, func() { cancel(context.DeadlineExceeded) })
+	defer late.Stop()
+	err := h.store.List(ctx, hash, func(key string, rec Record) bool {
+		late.Stop()
+		defer late.Reset(h.timeout)
+		return yield(key, rec)
+	})
+	if err != nil {
+		err = cmp.Or(context.Cause(ctx), err)
+	}
+	return judge(err, nil)
 }

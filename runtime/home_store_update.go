@@ -4,86 +4,98 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"iter"
 	"math/rand/v2"
 	"time"
 )
 
-// What is listed of a principal is read record by record, so that a list of many sessions takes no more
-// than what the store returns of them.
-
-func (h *storeHome) list(ctx context.Context, raw []byte) iter.Seq2[*state, error] {
-	return func(yield func(*state, error) bool) {
-		seen := map[sessionID]bool{} // a session may be sealed anew, under another hash, meanwhile
-		for _, hash := range h.rings.Load().principalHashes(raw) {
-			if !h.listUnder(ctx, hash, raw, seen, yield) {
-				return
-			}
-		}
-	}
-}
-
-// listUnder yields the principal's sessions that have one of their hashes and were not seen before. It is
-// false if it has been the last to yield.
-func (h *storeHome) listUnder(ctx context.Context, hash string, raw []byte, seen map[sessionID]bool, yield func(*state, error) bool) bool {
-	records, err := h.recordsOf(ctx, hash)
-	if err != nil {
-		yield(nil, err)
-		return false
-	}
-	for key, rec := range records {
-		if ctx.Err() != nil {
-			yield(nil, ctx.Err())
-			return false
-		}
-		st, err := h.openEntry(ctx, key, rec, raw)
-		if err == nil {
-			if st == nil || seen[st.ID()] {
-				continue
-			}
-			seen[st.ID()] = true
-		}
-		if !yield(st, err) {
-			return false
-		}
-	}
-	return true
-}
-
-// openEntry opens a record that the store has under a principal. It is nil if that is no session of
-// theirs: whose it is, what is sealed tells, and not the store.
-func (h *storeHome) openEntry(ctx context.Context, key string, rec Record, raw []byte) (*state, error) {
-	st := h.listed(ctx)
-	s, err := h.openListed(rec, &st.Contents)
-	if err != nil || h.place(s.place.id, 0).key != key {
-		return nil, errDamaged
-	}
-	now := h.clock.now()
-	st.used = s.used
-	st.boundExpiries(now)
-	st.prune(now)
-	if st.hasExpired() || !same(h.principalOf(&st.Contents), raw) {
-		return nil, nil
-	}
-	return st, nil
+// A storeUpdate changes the sessions of a principal from outside of their requests. So it leaves their times
+// alone: an administrator's change is no use of a session, which would put its end off.
+//
+// Sessions may move to other ids meanwhile. Each is changed once, so only ids are listed first, and every
+// session is followed from the id that it had.
+type storeUpdate struct {
+	home   *storeHome
+	ctx    context.Context
+	raw    []byte // the principal
+	change func(*state)
+	done   map[sessionID]bool
 }
 
 func (h *storeHome) update(ctx context.Context, raw []byte, change func(*state)) (changed int, err error) {
-	done := map[sessionID]bool{}
-	for st, failure := range h.list(ctx, raw) {
-		did := false
-		if failure == nil {
-			did, failure = h.updateOne(ctx, st.ID(), raw, change, done)
+	u := storeUpdate{h, ctx, raw, change, make(map[sessionID]bool)}
+	pending, err := u.list()
+	traced := time.Now()
+	for i := 0; i < len(pending) && (err == nil || isOfOne(err)); i++ {
+		if time.Since(traced) > traceTime {
+			traced = time.Now()
+			err = cmp.Or(u.trace(pending[i:]), err)
 		}
+		did, failure := u.one(pending[i])
 		if did {
 			changed++
 		}
-		err = cmp.Or(err, failure)
-		if failure != nil && !isOfOne(failure) {
-			break
+		if failure != nil && (err == nil || !isOfOne(failure)) {
+			err = failure
 		}
 	}
 	return changed, err
+}
+
+// maxLists bounds how often the sessions of a principal are listed: some may move without rest.
+const maxLists = 8
+
+// list returns the ids of the principal's sessions. One that moves may be missed, so they are listed again
+// until there are no more.
+func (u *storeUpdate) list() (ids []sessionID, err error) {
+	known := make(map[sessionID]bool)
+	for range maxLists {
+		before := len(ids)
+		for st, failure := range u.home.list(u.ctx, u.raw) {
+			if failure != nil {
+				err = failure
+			} else if id := st.ID(); !known[id] {
+				known[id] = true
+				ids = append(ids, id)
+			}
+		}
+		if len(ids) == before || err != nil && !isOfOne(err) {
+			break
+		}
+	}
+	return ids, err
+}
+
+// traceTime is how long records are relied on to tell where sessions have moved since they were listed. They
+// do so for a minute, if the clocks of nodes differ by as much as they may.
+const traceTime = 30 * time.Second
+
+// trace brings ids up to date.
+func (u *storeUpdate) trace(ids []sessionID) error {
+	there := make(map[sessionID]bool)
+	for st, err := range u.home.list(u.ctx, u.raw) {
+		if err == nil {
+			there[st.ID()] = true
+		} else if !isOfOne(err) {
+			return err
+		}
+	}
+	for i, id := range ids {
+		if there[id] {
+			continue
+		}
+		err := follow(id, func(id sessionID) (next sessionID, moved bool, err error) {
+			ids[i] = id
+			_, lead, err := u.open(u.home.place(id, 0))
+			if lead == nil {
+				return id, false, err
+			}
+			return *lead, true, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // isOfOne reports whether an error is about one session, so that there is hope for others.
@@ -99,31 +111,21 @@ func isOfOne(err error) bool {
 
 var errNewID = errors.New("session: only a request of its own gives a session a new id or another principal")
 
-// updateOne changes a session of a principal, wherever it moved since it was listed, unless that is done.
-func (h *storeHome) updateOne(ctx context.Context, id sessionID, raw []byte, change func(*state), done map[sessionID]bool) (changed bool, err error) {
+// one changes a session, wherever it moved since it was listed, unless that is done.
+func (u *storeUpdate) one(id sessionID) (changed bool, err error) {
 	err = follow(id, func(id sessionID) (next sessionID, moved bool, err error) {
-		u := storeUpdate{h, ctx, raw, change}
-		if done[id] {
+		if u.done[id] {
 			return id, false, nil
 		}
-		done[id] = true
+		u.done[id] = true
 		var lead *sessionID
-		changed, lead, err = u.try(h.place(id, 0))
+		changed, lead, err = u.try(u.home.place(id, 0))
 		if lead != nil {
 			return *lead, true, nil
 		}
 		return id, false, err
 	})
 	return changed, err
-}
-
-// A storeUpdate changes a session from outside of its requests. So it leaves its times alone: an
-// administrator's change is no use of the session, which would put its end off.
-type storeUpdate struct {
-	home   *storeHome
-	ctx    context.Context
-	raw    []byte // the principal
-	change func(*state)
 }
 
 // try changes the session at a place until it meets no conflict. If the session has moved, lead says

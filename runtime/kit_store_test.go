@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 // spyStore counts calls of a store below, shows them, and lets them fail.
@@ -104,9 +105,8 @@ func (s *spyStore) Delete(ctx context.Context, key string) error {
 	return s.do(ctx, "delete", key, func() error { return s.Store.Delete(ctx, key) })
 }
 
-func (s *spyStore) List(ctx context.Context, p string) (all map[string]runtime.Record, err error) {
-	err = s.do(ctx, "list", p, func() error { all, err = s.Store.List(ctx, p); return err })
-	return all, err
+func (s *spyStore) List(ctx context.Context, p string, yield func(string, runtime.Record) bool) error {
+	return s.do(ctx, "list", p, func() error { return s.Store.List(ctx, p, yield) })
 }
 
 func (s *spyStore) DeleteByPrincipal(ctx context.Context, p string) error {
@@ -306,7 +306,7 @@ type listing struct {
 }
 
 func (s *listing) DeleteByPrincipal(ctx context.Context, p string) error {
-	all, err := s.spyStore.Store.List(ctx, p)
+	all, err := storetest.List(ctx, s.spyStore.Store, p)
 	if err != nil {
 		return err
 	}

@@ -8,20 +8,22 @@ import (
 
 // A policy says when sessions end. All times are in seconds.
 type policy struct {
-	lifetime int64
-	idle     int64 // 0 for none
-	absolute int64 // 0 for none
-	sliding  bool
-	refresh  int64
+	lifetime  int64
+	idle      int64 // 0 for none
+	absolute  int64 // 0 for none
+	sliding   bool
+	refresh   int64
+	permanent bool // sessions outlive the browser from their start
 }
 
 func newPolicy(cfg Config) policy {
 	return policy{
-		lifetime: int64(cfg.Lifetime / time.Second),
-		idle:     int64(cfg.IdleTimeout / time.Second),
-		absolute: int64(cfg.AbsoluteTimeout / time.Second),
-		sliding:  cfg.Sliding,
-		refresh:  int64(cfg.RefreshAfter / time.Second),
+		lifetime:  int64(cfg.Lifetime / time.Second),
+		idle:      int64(cfg.IdleTimeout / time.Second),
+		absolute:  int64(cfg.AbsoluteTimeout / time.Second),
+		sliding:   cfg.Sliding,
+		refresh:   int64(cfg.RefreshAfter / time.Second),
+		permanent: cfg.Permanent,
 	}
 }
 

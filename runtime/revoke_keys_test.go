@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
@@ -142,16 +143,9 @@ func TestKeyMissesOverlapping(t *testing.T) {
 					first, second, third := node(rings[0], 0), node(rings[1], 0), node(k+" "+a, 0)
 					c := third.loginAs(7)
 					third.setKeys(a + " " + k)
-					calls := 0
-					first.store.set(func(context.Context, string, string) error {
-						if calls++; calls == before+1 {
-							return revokeAccount(t.Context(), second.m, accounts[1])
-						}
-						return nil
-					}, nil)
-					must(t, revokeAccount(t.Context(), first.m, accounts[0]))
-					first.store.set(nil, nil)
-					revoked := calls > before || accounts[0] == 7
+					did := first.store.interfere(before, func() { must(t, revokeAccount(t.Context(), second.m, accounts[1])) },
+						func() { must(t, revokeAccount(t.Context(), first.m, accounts[0])) })
+					revoked := did || accounts[0] == 7
 					for _, r := range []*rig{third, node(a+" "+k, 0), node(k, 0)} {
 						if revoked && c.on(r).isLoggedIn() {
 							t.Errorf("%s, before call %d, accounts %v: it lives", name, before, accounts)
@@ -172,15 +166,8 @@ func TestKeysMissNothing(t *testing.T) {
 			sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
 				first, second := node(rings[0], 0), node(rings[1], 0)
 				user := node(a, 0).loginAs(9)
-				calls := 0
-				first.store.set(func(context.Context, string, string) error {
-					if calls++; calls == before+1 {
-						return revokeAccount(t.Context(), second.m, 8)
-					}
-					return nil
-				}, nil)
-				must(t, revokeAccount(t.Context(), first.m, 7))
-				first.store.set(nil, nil)
+				first.store.interfere(before, func() { must(t, revokeAccount(t.Context(), second.m, 8)) },
+					func() { must(t, revokeAccount(t.Context(), first.m, 7)) })
 				for _, r := range []*rig{first, second, node(b+" "+a, 0)} {
 					if !user.on(r).isLoggedIn() {
 						t.Errorf("rings of %d and %d keys, before call %d: another account is out", len(rings[0])/len(a), len(rings[1])/len(b), before)
@@ -207,6 +194,141 @@ func TestRevokeOthersWithoutCommonKey(t *testing.T) {
 			t.Errorf("error %v, it lives %v", err, c.isLoggedIn())
 		}
 	})
+}
+
+// A node whose own key seals, and which had to learn that the others lack it, notices at once what they revoke.
+func TestSealingKeyOnOneNode(t *testing.T) {
+	const k, a = keyB, keyA
+	sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+		first, second := node(k+" "+a, 0), node(a, 0)
+		must(t, revokeAccount(t.Context(), second.m, 8))
+		c := first.loginAs(7)
+		if !c.isLoggedIn() {
+			t.Error("who has logged in is out")
+		}
+		must(t, revokeAccount(t.Context(), second.m, 7))
+		if c.isLoggedIn() {
+			t.Error("it lives")
+		}
+	})
+}
+
+// Where a key seals which the others lack, their revocations are noticed within five seconds.
+func TestSealingKeyWithoutOthers(t *testing.T) {
+	const k, a = keyB, keyA
+	for _, ring := range []string{k + " " + a, k} {
+		synctest.Test(t, func(t *testing.T) {
+			spy := newSpyStore()
+			node := func(keys string) *rig { return newRig(t, runtime.Config{Store: spy, Keys: parseKeys(t, keys)}) }
+			second := node(a)
+			c := node(ring).loginAs(7)
+			must(t, revokeAccount(t.Context(), second.m, 8))
+			must(t, revokeAccount(t.Context(), node(ring).m, 8))
+			first := node(ring)
+			c = node(ring).loginAs(7)
+			must(t, revokeAccount(t.Context(), node(ring).m, 8))
+			if !c.on(first).isLoggedIn() {
+				t.Error("who has logged in is out")
+			}
+			must(t, revokeAccount(t.Context(), second.m, 7))
+			time.Sleep(5 * time.Second)
+			if c.on(first).isLoggedIn() {
+				t.Error("it lives")
+			}
+		})
+	}
+}
+
+// What a key has missed is known as of one revocation, and not of those that follow.
+func TestKeyMissesLater(t *testing.T) {
+	const k, a = keyB, keyA
+	sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+		first, second, third := node(k, 0), node(a, 0), node(a+" "+k, 0)
+		c, also := first.loginAs(7), first.loginAs(7)
+		must(t, revokeAccount(t.Context(), third.m, 8))
+		if !c.on(first).isLoggedIn() {
+			t.Error("it is out before anybody revokes it")
+		}
+		must(t, revokeAccount(t.Context(), second.m, 7))
+		must(t, revokeAccount(t.Context(), third.m, 8))
+		first.loginAs(9) // looks at the count
+		if also.on(first).isLoggedIn() {
+			t.Error("it lives")
+		}
+	})
+}
+
+// interfere runs a function before one of the store's calls that another one makes, and reports whether there are
+// that many.
+func (s *spyStore) interfere(before int, meanwhile, f func()) (did bool) {
+	calls := 0
+	s.set(func(context.Context, string, string) error {
+		if calls++; calls == before+1 {
+			did = true
+			meanwhile()
+		}
+		return nil
+	}, nil)
+	f()
+	s.set(nil, nil)
+	return did
+}
+
+// The ring changes while a revocation is under way, or while a session is opened.
+func TestRingChangesWhileRevoking(t *testing.T) {
+	const k, a = keyB, keyA
+	for _, rings := range [][3]string{{k, k + " " + a, a}, {a, k + " " + a, a}, {a, a, k + " " + a}, {k, k, a}} {
+		for did, before := true, 0; did; before++ {
+			did = false
+			sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+				r := node(rings[1], 0)
+				c := node(rings[0], 0).loginAs(7)
+				change := func() { r.setKeys(rings[2]) }
+				did = r.store.interfere(before, change, func() { must(t, revokeAccount(t.Context(), r.m, 7)) }) || did
+				for _, keys := range []string{rings[0], a + " " + k, k + " " + a} {
+					if c.on(node(keys, 0)).isLoggedIn() {
+						t.Errorf("from %d to %d keys, before call %d: it lives", len(rings[1])/len(k), len(rings[2])/len(k), before)
+					}
+				}
+				r = node(rings[0], 0)
+				in := false
+				did = r.store.interfere(before, change, func() { in = c.on(r).isLoggedIn() }) || did
+				if in {
+					t.Errorf("it is opened though the ring changes before call %d", before)
+				}
+			})
+		}
+	}
+}
+
+// Who ends the other sessions while all of the account, or of everybody, are ended, does not stay.
+func TestRevokeOthersBesideOthers(t *testing.T) {
+	for name, revoke := range map[string]func(*rig) error{
+		"RevokePrincipal": func(r *rig) error { return revokeAccount(r.t.Context(), r.m, 7) },
+		"RevokeAll":       func(r *rig) error { return r.m.RevokeAll(r.t.Context()) },
+	} {
+		for did, before := true, 0; did; before++ {
+			did = false
+			sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+				first, second := node(keyA, 0), node(keyA, 0)
+				c := first.loginAs(7)
+				others := func(c *client) {
+					c.receive(c.send(func(s *visitor) { _ = first.m.RevokeOthers(t.Context(), s) }))
+				}
+				if first.store.interfere(before, func() { must(t, revoke(second)) }, func() { others(c) }) {
+					did = true
+					if c.isLoggedIn() {
+						t.Errorf("%s before call %d of RevokeOthers: it lives", name, before)
+					}
+				}
+				again := first.loginAs(7)
+				did = first.store.interfere(before, func() { others(again) }, func() { must(t, revoke(second)) }) || did
+				if again.isLoggedIn() {
+					t.Errorf("RevokeOthers before call %d of %s: it lives", before, name)
+				}
+			})
+		}
+	}
 }
 
 // A log-in under way on a node notices a revocation by one that has none of its keys.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 // A session that gets another id, or the hash of another key, while the store looks for those of
@@ -77,7 +78,7 @@ type tardyStore struct {
 }
 
 func (s *tardyStore) DeleteByPrincipal(ctx context.Context, principal string) error {
-	records, err := s.List(ctx, principal)
+	records, err := storetest.List(ctx, s, principal)
 	s.meanwhile()
 	for key := range records {
 		err = errors.Join(err, s.Delete(ctx, key))

@@ -65,7 +65,11 @@ func (r *rings) principalHashes(raw []byte) []string {
 // call makes one call of a store, which may answer with some errors. What it has begun is
 // not cut off with a request whose visitor has gone: a log-out counts all the same.
 func (s *server) call(ctx context.Context, f func(context.Context) error, answers ...error) error {
-	c := newCallContext(ctx, s.timeout)
+	return callWithin(ctx, s.timeout, f, answers)
+}
+
+func callWithin(ctx context.Context, timeout time.Duration, f func(context.Context) error, answers []error) error {
+	c := newCallContext(ctx, timeout)
 	defer c.cancel()
 	return judge(f(c), answers)
 }
@@ -88,8 +92,17 @@ func (s *server) reach(st *state, name string, f func(context.Context) error, an
 		if s.atOnce { // a context with an end would take longer than the call
 			return judge(f(context.Background()), answers)
 		}
-		return s.call(st.ctx, f, answers...)
+		return callWithin(st.ctx, s.patience(st), f, answers)
 	})
+}
+
+// patience is how long a call for a session may take. For one of no request, the deadline is the
+// program's own and counts too.
+func (s *server) patience(st *state) time.Duration {
+	if deadline, limited := st.ctx.Deadline(); limited && st.from == nil {
+		return min(s.timeout, time.Until(deadline))
+	}
+	return s.timeout
 }
 
 // watch reports a failure of what calls a store. If the store panics and somebody recovers,

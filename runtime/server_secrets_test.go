@@ -106,9 +106,13 @@ func (g *gossip) Delete(ctx context.Context, key string) error {
 	return errors.Join(g.tell(key), g.Store.Delete(ctx, key))
 }
 
-func (g *gossip) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-	all, err := g.Store.List(ctx, principal)
-	return all, errors.Join(g.tell(principal, all), err)
+func (g *gossip) List(ctx context.Context, principal string, yield func(string, runtime.Record) bool) error {
+	told := g.tell(principal)
+	err := g.Store.List(ctx, principal, func(key string, r runtime.Record) bool {
+		told = errors.Join(told, g.tell(key, r))
+		return yield(key, r)
+	})
+	return errors.Join(told, err)
 }
 
 func (g *gossip) DeleteByPrincipal(ctx context.Context, principal string) error {

@@ -26,8 +26,8 @@ func (s Session) session() *state {
 	return s.state
 }
 
-// Clear removes every field, including those of other schema versions, and the permanent
-// flag. The response then deletes the cookie, even one that did not open, unless fields are
+// Clear removes every field, including those of other schema versions, and makes the session
+// as permanent as a new one: see Config.Permanent. The response then deletes the cookie, even one that did not open, unless fields are
 // set again. If saving what is set afterwards fails, the cookie is deleted all the same.
 //
 // With Config.Store or Config.Revocations, Clear is a log-out, as Destroy is: fields that are
@@ -49,7 +49,7 @@ func (s Session) Permanent() bool {
 
 // SetPermanent sets whether the session outlives the browser. The cookie of a permanent
 // session lasts for Config.Lifetime after the session was last saved; the cookie of any
-// other ends with the browser.
+// other ends with the browser. Of a session that stays empty, nothing is kept.
 func (s Session) SetPermanent(permanent bool) {
 	st := s.session()
 	st.lock()

@@ -196,26 +196,29 @@ func (b *ownedBrowser) open() *visitor {
 	return b.auditor.Open(b.t.Context(), header)
 }
 
-// race makes one visit within another one.
+// race makes one visit within another one, by either build.
 func (b *ownedBrowser) race() {
 	outer, doOuter := b.draw()
 	inner, doInner := b.draw()
-	if outer == "" || inner == "" || b.open().IsNew() { // of two that begin a session, the browser keeps one
+	if outer == "" || b.open().IsNew() { // of two that begin a session, the browser keeps one
 		return
 	}
-	before := slices.Clone(b.cart)
 	first := b.rnd.IntN(2) == 0
-	b.log("%s, and within it %s, first %v", outer, inner, first)
-	var within []string
+	b.log("%s, and within it %s, first %v", outer, cmp.Or(inner, "the older build"), first)
+	kept := slices.Clone(b.cart) // what the visits within leave in the cart
 	w := b.newer.send(func(s *visitor) {
 		ownedAccount.Get(s.Session)
 		if first {
 			doOuter(s)
 		}
 		mine := b.cart
-		b.cart = before
-		b.newer.visit(doInner)
-		within = b.cart[len(before):]
+		b.cart = kept
+		if inner == "" {
+			b.visitOlder()
+		} else {
+			b.newer.visit(doInner)
+		}
+		kept = slices.Clone(b.cart)
 		b.cart = mine
 		if !first {
 			doOuter(s)
@@ -230,7 +233,7 @@ func (b *ownedBrowser) race() {
 		return
 	}
 	b.cart = b.seen() // of a request that came too late nothing is kept
-	for _, thing := range slices.Concat(before, within) {
+	for _, thing := range kept {
 		if !slices.Contains(b.cart, thing) {
 			b.t.Errorf("%s is lost: %v", thing, b.cart)
 		}

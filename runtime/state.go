@@ -223,7 +223,10 @@ func (st *state) boundExpiries(now int64) {
 }
 
 // start makes an empty session one that begins now.
-func (st *state) start(now int64) { st.Created, st.Saved, st.used = now, now, now }
+func (st *state) start(now int64) {
+	st.Created, st.Saved, st.used = now, now, now
+	st.SetPermanent(st.manager.permanent)
+}
 
 func (st *state) now() int64 { return st.manager.clock.now() }
 

@@ -204,7 +204,7 @@ func (st *state) eventDropped(f *descriptor, err error) {
 // clear removes everything.
 func (st *state) clear() {
 	// A cookie that did not open is something too: elsewhere it may.
-	something := st.HasFlags() || st.HasUnknown() || st.origin.isNew() && st.browser != holdsNothing
+	something := st.ResetFlags(st.manager.permanent) || st.HasUnknown() || st.origin.isNew() && st.browser != holdsNothing
 	for _, f := range st.manager.fields {
 		something = st.remove(f) || something
 	}
@@ -212,7 +212,6 @@ func (st *state) clear() {
 		return
 	}
 	st.ForgetUnknown()
-	st.ClearFlags()
 	st.logOut()
 	st.change("Clear")
 }

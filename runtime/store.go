@@ -42,9 +42,13 @@ type Store interface {
 	// Delete removes the record of a key, if there is one.
 	Delete(ctx context.Context, key string) error
 
-	// List returns the records of a principal that have data, by key. The empty principal
-	// has none. It may miss a session that moves to another key meanwhile.
-	List(ctx context.Context, principal string) (map[string]Record, error)
+	// List calls yield with each record of a principal that has data, and its key, until yield
+	// returns false. The empty principal has none. It may miss a session that moves to another
+	// key meanwhile.
+	//
+	// An account may have very many sessions: List reads them in batches. yield may call the
+	// store, and take its time: List holds no lock and no connection while yield runs.
+	List(ctx context.Context, principal string, yield func(key string, r Record) bool) error
 
 	// DeleteByPrincipal removes the records of a principal that have data.
 	DeleteByPrincipal(ctx context.Context, principal string) error

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -61,9 +62,14 @@ func NewMemoryStore(max int) *MemoryStore {
 
 var errMemoryFull = errors.New("session: the memory store is full")
 
-// memoryBatch is how many records DeleteByPrincipal and DeleteAll remove before they let others
-// have the lock.
-const memoryBatch = 1000
+const (
+	// memoryBatch is how many records DeleteByPrincipal and DeleteAll remove before they let others
+	// have the lock.
+	memoryBatch = 1000
+
+	// memoryPage is how many records List copies at once.
+	memoryPage = 100
+)
 
 // lock locks the store and removes what has expired.
 func (s *MemoryStore) lock(ctx context.Context) error {
@@ -160,16 +166,39 @@ func (s *MemoryStore) Delete(ctx context.Context, key string) error {
 }
 
 // List implements [Store].
-func (s *MemoryStore) List(ctx context.Context, principal string) (map[string]Record, error) {
+func (s *MemoryStore) List(ctx context.Context, principal string, yield func(key string, r Record) bool) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	keys := slices.Collect(maps.Keys(s.owned[principal]))
+	s.mu.Unlock()
+	for some := range slices.Chunk(keys, memoryPage) {
+		page, err := s.ownedOf(ctx, principal, some)
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			if !yield(m.key, m.Record) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// ownedOf copies those of the records that are a principal's still.
+func (s *MemoryStore) ownedOf(ctx context.Context, principal string, keys []string) ([]memoryRecord, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	all := make(map[string]Record)
-	for key, r := range s.owned[principal] {
-		all[key] = r.copy()
+	page := make([]memoryRecord, 0, len(keys))
+	for _, key := range keys {
+		if r := s.owned[principal][key]; r != nil {
+			page = append(page, memoryRecord{Record: r.copy(), key: key})
+		}
 	}
-	return all, nil
+	return page, nil
 }
 
 // DeleteByPrincipal implements [Store].

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 func TestMemoryStore(t *testing.T) {
@@ -40,7 +41,7 @@ func TestMemoryStore(t *testing.T) {
 		expect(s.Replace(ctx, "b", 1, r), runtime.ErrNoRecord)
 		expect(s.Replace(ctx, "a", 1, record("two", "q", time.Hour)), nil)
 		for principal, want := range map[string]int{"p": 0, "q": 1, "": 0} {
-			if all, err := s.List(ctx, principal); len(all) != want || err != nil {
+			if all, err := storetest.List(ctx, s, principal); len(all) != want || err != nil {
 				t.Errorf("%s: %v, %v", principal, all, err)
 			}
 		}

@@ -207,3 +207,35 @@ func TestUpdateByWithTraffic(t *testing.T) {
 		t.Errorf("%d changed, %d have it, of %d", n, changed, sessions)
 	}
 }
+
+// A session is followed to its new id however long the others take.
+func TestUpdateByTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, runtime.Config{})
+		browsers := []*client{r.login(), r.login(), r.login(), r.login()}
+		runs := 0
+		n, err := updateAccount(t.Context(), r.m, 7, func(s *visitor) {
+			if runs++; runs == 1 {
+				for _, b := range browsers {
+					b.visit(func(other *visitor) {
+						if other.ID() != s.ID() {
+							other.Renew()
+						}
+					})
+				}
+			}
+			time.Sleep(40 * time.Minute)
+			fieldVisits.Update(s.Session, func(n int) int { return n + 1 })
+		})
+		if n != len(browsers) || err != nil {
+			t.Errorf("%d changed, %v", n, err)
+		}
+		for i, b := range browsers {
+			b.visit(func(s *visitor) {
+				if fieldVisits.Get(s.Session) != 1 || fieldAccount.Get(s.Session) != 7 {
+					t.Errorf("session %d was changed %d times", i, fieldVisits.Get(s.Session))
+				}
+			})
+		}
+	})
+}

@@ -6,7 +6,11 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
+
+const typeFlagHint = "write -type session, or -type session=Visitor"
 
 // typeNames reads Config.Types.
 func typeNames(list []string) ([]TypeName, error) {
@@ -15,11 +19,11 @@ func typeNames(list []string) ([]TypeName, error) {
 		schema, generated, renamed := strings.Cut(entry, "=")
 		switch {
 		case !token.IsIdentifier(schema):
-			return nil, &LoadError{fmt.Sprintf("-type %s: %q is not the name of a type", entry, schema), "write -type session, or -type session=Visitor"}
+			return nil, loadError(code.InvalidTypeFlag, typeFlagHint, "-type %s: %q is not the name of a type", entry, schema)
 		case renamed && (!token.IsIdentifier(generated) || !token.IsExported(generated)):
-			return nil, &LoadError{fmt.Sprintf("-type %s: %q is not an exported name", entry, generated), "write -type session, or -type session=Visitor"}
+			return nil, loadError(code.InvalidTypeFlag, typeFlagHint, "-type %s: %q is not an exported name", entry, generated)
 		case slices.ContainsFunc(names, func(t TypeName) bool { return t.Schema == schema }):
-			return nil, &LoadError{fmt.Sprintf("-type: %s is given twice", schema), ""}
+			return nil, loadError(code.InvalidTypeFlag, "", "-type: %s is given twice", schema)
 		}
 		names = append(names, TypeName{schema, generated})
 	}
@@ -36,7 +40,8 @@ func (l *loader) unmatched(units []*unit) (Findings, error) {
 		var structs []string
 		for _, spec := range l.allTypes(units) {
 			if spec.Name.Name == t.Schema {
-				found = append(found, Finding{l.position(spec.Name.Pos()), fmt.Sprintf("-type %s: it is no struct type with session tags", t.Schema), "tag its fields, as in `session:\"user_id\"`"})
+				found = append(found, NewFinding(code.NotASchema, l.position(spec.Name.Pos()), "tag its fields, as in `session:\"user_id\"`",
+					"-type %s: it is no struct type with session tags", t.Schema))
 			}
 			if _, ok := spec.Type.(*ast.StructType); ok {
 				structs = append(structs, spec.Name.Name)
@@ -52,7 +57,7 @@ func (l *loader) unmatched(units []*unit) (Findings, error) {
 		if s := suggest(t.Schema, structs); s != "" {
 			hint = "did you mean " + s + "?"
 		}
-		return nil, &LoadError{fmt.Sprintf("-type %s: there is no such type in the packages", t.Schema), hint}
+		return nil, loadError(code.NoSuchType, hint, "-type %s: there is no such type in the packages", t.Schema)
 	}
 	return nil, nil
 }
@@ -62,7 +67,7 @@ func elsewhere(name string, units []*unit) error {
 	for _, u := range units {
 		for _, s := range u.pkg.excluded {
 			if s.Name == name {
-				return &LoadError{fmt.Sprintf("-type %s: it is not part of this build: declared at %s, it is built %s", name, s.Pos, when(s.Constraint)), buildFor(s.Constraint)}
+				return loadError(code.OtherBuild, buildFor(s.Constraint), "-type %s: it is not part of this build: declared at %s, it is built %s", name, s.Pos, when(s.Constraint))
 			}
 		}
 	}
@@ -84,16 +89,20 @@ func (l *loader) allTypes(units []*unit) []*ast.TypeSpec {
 // NoSchema is the error of a run that has nothing to generate for packages, and nothing to remove.
 func NoSchema(packages []*Package, patterns []string) error {
 	var elsewhere []string
+	var places []token.Position
 	hint := ""
 	for _, pkg := range packages {
 		for _, s := range pkg.excluded {
 			elsewhere = append(elsewhere, fmt.Sprintf("%s, declared at %s, is built %s", s.Name, s.Pos, when(s.Constraint)))
+			places = append(places, s.Pos)
 			hint = buildFor(s.Constraint)
 		}
 	}
 	if len(elsewhere) > 0 {
-		return &LoadError{fmt.Sprintf("no schema in %s is part of this build: %s", strings.Join(patterns, " "), strings.Join(elsewhere, "; ")), hint}
+		err := loadError(code.OtherBuild, hint, "no schema in %s is part of this build: %s", strings.Join(patterns, " "), strings.Join(elsewhere, "; "))
+		err.Related = places
+		return err
 	}
-	return &LoadError{fmt.Sprintf("no schema in %s: a schema is a struct type whose fields have session tags, such as", strings.Join(patterns, " ")),
-		"type session struct {\n\t\tUsername string `session:\"username\"`\n\t}"}
+	return loadError(code.NoSchema, "type session struct {\n\tUsername string `session:\"username\"`\n}",
+		"no schema in %s: a schema is a struct type whose fields have session tags, such as", strings.Join(patterns, " "))
 }

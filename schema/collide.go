@@ -7,6 +7,8 @@ import (
 	"go/types"
 	"slices"
 	"strconv"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // sessionMethods are the methods that every generated type has from runtime.Session, in order. A test
@@ -48,18 +50,18 @@ func (in *inspector) nameCollisions(s *Schema, own map[string]*Schema) {
 	}
 	hint := fmt.Sprintf("name the generated type: -type %s=%s", s.Name, another)
 	if s.Name == s.TypeName {
-		in.reportAt(s.Pos, "call the schema "+s.Name+"Schema, or "+hint, "schema %s has the name of the type to generate for it", s.Name)
+		in.reportAt(code.TypeCollision, s.Pos, "call the schema "+s.Name+"Schema, or "+hint, "schema %s has the name of the type to generate for it", s.Name)
 		return
 	}
 	hint = "rename one of them, or " + hint
 	for _, name := range s.Generated() {
 		if other := own[name]; other != nil {
-			in.reportAt(s.Pos, hint, "the %s to generate for schema %s is also generated for schema %s, declared at %s", name, s.Name, other.Name, other.Pos)
+			in.reportAt(code.TypeCollision, s.Pos, hint, "the %s to generate for schema %s is also generated for schema %s, declared at %s", name, s.Name, other.Name, other.Pos)
 			return // the other names clash, too
 		}
 		own[name] = s
 		if at := in.declared(name); at.IsValid() {
-			in.reportAt(s.Pos, hint, "the %s to generate for schema %s is also declared at %s", name, s.Name, in.where(at))
+			in.reportAt(code.TypeCollision, s.Pos, hint, "the %s to generate for schema %s is also declared at %s", name, s.Name, in.position(at))
 		}
 	}
 	in.constantCollisions(s, own)
@@ -74,12 +76,12 @@ func (in *inspector) constantCollisions(s *Schema, own map[string]*Schema) {
 			continue
 		}
 		if other := own[name]; other != nil {
-			in.reportAt(f.Pos, hint, "the constant %s of field %s is also generated for schema %s, declared at %s", name, f.GoName, other.Name, other.Pos)
+			in.reportAt(code.ConstantCollision, f.Pos, hint, "the constant %s of field %s is also generated for schema %s, declared at %s", name, f.GoName, other.Name, other.Pos)
 			continue
 		}
 		own[name] = s
 		if at := in.declared(name); at.IsValid() {
-			in.reportAt(f.Pos, hint, "the constant %s of field %s is also declared at %s", name, f.GoName, in.where(at))
+			in.reportAt(code.ConstantCollision, f.Pos, hint, "the constant %s of field %s is also declared at %s", name, f.GoName, in.position(at))
 		}
 	}
 }
@@ -110,8 +112,8 @@ func (in *inspector) predeclared(schemas []*Schema) {
 			}
 		}
 		if at.IsValid() {
-			in.reportAt(schemas[0].Pos, "rename it, or move the schema to a package of its own",
-				"the code to generate for schema %s relies on Go's own %s, which is also declared at %s", schemas[0].Name, name, in.where(at))
+			in.reportAt(code.PredeclaredName, schemas[0].Pos, "rename it, or move the schema to a package of its own",
+				"the code to generate for schema %s relies on Go's own %s, which is also declared at %s", schemas[0].Name, name, in.position(at))
 		}
 	}
 }
@@ -152,10 +154,10 @@ func (in *inspector) methodCollisions(s *Schema) {
 	for _, f := range s.Fields {
 		for _, name := range f.Methods() {
 			if at, ok := written[name]; ok {
-				in.reportAt(f.Pos, "rename the field, its key may stay; or rename the method", "the accessor %s of field %s is also declared at %s", name, f.GoName, in.where(at))
+				in.reportAt(code.AccessorCollision, f.Pos, "rename the field, its key may stay; or rename the method", "the accessor %s of field %s is also declared at %s", name, f.GoName, in.position(at))
 			}
 			if slices.Contains(sessionMethods, name) {
-				in.reportAt(f.Pos, "rename the field; its key may stay", "the accessor %s of field %s is also a method of every session (runtime.Session)", name, f.GoName)
+				in.reportAt(code.AccessorCollision, f.Pos, "rename the field; its key may stay", "the accessor %s of field %s is also a method of every session (runtime.Session)", name, f.GoName)
 			}
 		}
 	}
@@ -172,7 +174,7 @@ func (in *inspector) managerCollisions(s *Schema) {
 	in.embeddedCollision(s.Entry(), "Entry")
 	clash := func(typ, name string, f *Field) {
 		if at, ok := in.writtenMethods(typ)[name]; ok {
-			in.reportAt(f.Pos, "rename the field, its key may stay; or rename the method", "the method %s of %s, for field %s, is also declared at %s", name, typ, f.GoName, in.where(at))
+			in.reportAt(code.MethodCollision, f.Pos, "rename the field, its key may stay; or rename the method", "the method %s of %s, for field %s, is also declared at %s", name, typ, f.GoName, in.position(at))
 		}
 	}
 	for _, verb := range []string{"RevokeBy", "ListBy", "UpdateBy"} {
@@ -190,7 +192,7 @@ func (in *inspector) managerCollisions(s *Schema) {
 // embeddedCollision reports a method that has the name of what its generated type embeds.
 func (in *inspector) embeddedCollision(typ, embedded string) {
 	if at, ok := in.writtenMethods(typ)[embedded]; ok {
-		in.report(at, "rename the method", "the method %s has the name of what %s embeds: runtime.%s", embedded, typ, embedded)
+		in.report(code.MethodCollision, at, "rename the method", "the method %s has the name of what %s embeds: runtime.%s", embedded, typ, embedded)
 	}
 }
 

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"bytes"
-	"fmt"
 	"go/ast"
 	"go/build"
 	"go/build/constraint"
@@ -11,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // Package build knows what a file's name and its build lines ask for, but tells only whether a file is built. So it
@@ -135,7 +136,7 @@ func (in *inspector) constraints(schemas []*Schema) {
 			if s.Constraint == "" {
 				apart = first
 			}
-			in.reportAt(s.Pos, "generate "+apart.Name+" into a file of its own: -type "+apart.Name+" -output "+fileFor(apart.Name),
+			in.reportAt(code.MixedConstraints, s.Pos, "generate "+apart.Name+" into a file of its own: -type "+apart.Name+" -output "+fileFor(apart.Name),
 				"schema %s is built %s, but schema %s, declared at %s, %s: one generated file cannot serve both",
 				s.Name, when(s.Constraint), first.Name, first.Pos, when(first.Constraint))
 		}
@@ -153,12 +154,8 @@ func misnamed(pkg *Package) Findings {
 		return nil
 	}
 	first := pkg.Schemas[0]
-	return Findings{{
-		Pos: first.Pos,
-		Message: fmt.Sprintf("schema %s is built %s, but by its name %s would be built %s",
-			first.Name, when(pkg.Constraint), pkg.Output, when(byName.String())),
-		Hint: "choose another name: -output " + unconstrained(pkg.Output),
-	}}
+	return Findings{NewFinding(code.OutputConstraint, first.Pos, "choose another name: -output "+unconstrained(pkg.Output),
+		"schema %s is built %s, but by its name %s would be built %s", first.Name, when(pkg.Constraint), pkg.Output, when(byName.String()))}
 }
 
 // unconstrained is a name like another one that is no constraint.

@@ -11,11 +11,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // messageFiles are those whose messages people get to see.
 var messageFiles = []string{
-	"*.go", "../gen/evolve.go", "../gen/budget.go", "../gen/gen.go", "../internal/output/*.go", "../internal/plan/*.go", "../internal/scaffold/*.go", "../cmd/sessiongen/*.go",
+	"*.go", "../gen/evolve.go", "../gen/budget.go", "../gen/gen.go", "../gen/format.go", "../internal/output/*.go", "../internal/plan/*.go", "../internal/scaffold/*.go", "../cmd/sessiongen/*.go",
 	"../runtime/*.go", "../runtime/internal/token/ring.go", "../runtime/sessioninspect/*.go",
 	"../runtime/codec/any*.go", "../runtime/codec/codec.go", "../runtime/codec/marshaler.go", "../runtime/codec/quick.go", "../runtime/codec/via.go", "../runtime/internal/wire/skip.go",
 }
@@ -34,10 +36,10 @@ var unseen = []string{
 	"session: key %d is not base64",        // ParseKeys has read it before
 }
 
-// docs/errors.md has a row for every message, and no row for anything else.
+// docs/errors.md has a row for every message, with its code if it has one, and no row for anything else.
 func TestErrorsAreDocumented(t *testing.T) {
 	rows := documented(t)
-	used := map[string]bool{}
+	used := map[row]bool{}
 	count := 0
 	for _, m := range messages(t) {
 		if len(words(m.text)) < 2 || slices.Contains(unseen, m.text) {
@@ -47,17 +49,17 @@ func TestErrorsAreDocumented(t *testing.T) {
 		re := pattern(m.text)
 		found := false
 		for _, row := range rows {
-			if re.MatchString(row) {
+			if re.MatchString(row.message) && (m.code == "" || m.code == row.code) {
 				found, used[row] = true, true
 			}
 		}
 		if !found {
-			t.Errorf("%s: docs/errors.md does not have %q", m.at, m.text)
+			t.Errorf("%s: docs/errors.md does not have %q with the code %q", m.at, m.text, m.code)
 		}
 	}
 	for _, row := range rows {
 		if !used[row] {
-			t.Errorf("docs/errors.md has %q, and nothing says so", row)
+			t.Errorf("docs/errors.md has %q with the code %q, and nothing says so", row.message, row.code)
 		}
 	}
 	if count < 100 {
@@ -82,24 +84,44 @@ func pattern(format string) *regexp.Regexp {
 	return regexp.MustCompile(strings.Join(parts, `([^<>]*<[^<>]+>[^<>]*|\d\w*)`))
 }
 
-// documented reads the first column of the tables of docs/errors.md.
-func documented(t *testing.T) []string {
+// A row is one of a table of docs/errors.md: its first column, and the second if that is for codes.
+type row struct {
+	message string
+	code    code.Code
+}
+
+func documented(t *testing.T) (rows []row) {
 	text, err := os.ReadFile("../docs/errors.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []string
-	for _, m := range regexp.MustCompile("(?m)^\\| `+(.*?)`+ \\|").FindAllStringSubmatch(string(text), -1) {
-		rows = append(rows, strings.ReplaceAll(m[1], `\|`, "|"))
+	withCodes := false
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "| message |") {
+			withCodes = strings.HasPrefix(line, "| message | code |")
+		}
+		m := regexp.MustCompile("^\\| `+(.*?)`+ \\| (?:`([a-z-]+)`)?").FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		r := row{message: strings.ReplaceAll(m[1], `\|`, "|")}
+		if withCodes {
+			r.code = code.Code(m[2])
+		}
+		rows = append(rows, r)
 	}
 	return rows
 }
 
-type message struct{ at, text string }
+type message struct {
+	at, text string
+	code     code.Code // "" if it has none
+}
 
 // messages are the texts, as formats, of the errors that the sources make.
 func messages(t *testing.T) []message {
 	var list []message
+	codes := codesByName(t)
 	fset := token.NewFileSet()
 	for _, glob := range messageFiles {
 		names, err := filepath.Glob(glob)
@@ -117,7 +139,7 @@ func messages(t *testing.T) []message {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if e := messageIn(n); e != nil {
 					text, _, _ := strings.Cut(format(e), "\n")
-					list = append(list, message{fset.Position(e.Pos()).String(), text})
+					list = append(list, message{fset.Position(e.Pos()).String(), text, codes[codeIn(n)]})
 				}
 				return true
 			})
@@ -129,7 +151,7 @@ func messages(t *testing.T) []message {
 // messageIn returns the message if a node makes one.
 func messageIn(n ast.Node) ast.Expr {
 	argument := map[string]int{
-		"in.report": 2, "in.reportAt": 2, "problems.add": 0, "misuse": 0, "panic": 0, "errors.New": 0, "fmt.Errorf": 0,
+		"in.report": 3, "in.reportAt": 3, "NewFinding": 3, "schema.NewFinding": 3, "loadError": 2, "problems.add": 0, "misuse": 0, "panic": 0, "errors.New": 0, "fmt.Errorf": 0,
 	}
 	switch n := n.(type) {
 	case *ast.CallExpr:
@@ -140,23 +162,22 @@ func messageIn(n ast.Node) ast.Expr {
 		if name == "fmt.Fprintf" && nameOf(n.Args[0]) == "stderr" {
 			return n.Args[1]
 		}
-	case *ast.CompositeLit:
-		i := slices.Index([]string{"LoadError", "Finding"}, nameOf(n.Type))
-		if i >= 0 && i < len(n.Elts) {
-			if _, keyed := n.Elts[i].(*ast.KeyValueExpr); !keyed {
-				return n.Elts[i]
-			}
-		}
-	case *ast.KeyValueExpr:
-		if nameOf(n.Key) == "Message" {
-			return n.Value
-		}
 	case *ast.AssignStmt: // what a message will be made of
 		if name := nameOf(n.Lhs[0]); name == "what" || name == "why" {
 			return n.Rhs[0]
 		}
 	}
 	return nil
+}
+
+// codeIn is the name of a code that is the first argument of a call, or "".
+func codeIn(n ast.Node) string {
+	if call, ok := n.(*ast.CallExpr); ok && len(call.Args) > 0 {
+		if name, ok := strings.CutPrefix(nameOf(call.Args[0]), "code."); ok {
+			return name
+		}
+	}
+	return ""
 }
 
 func nameOf(e ast.Expr) string {

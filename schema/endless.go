@@ -4,6 +4,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // maxNesting is how often a generic type may be instantiated within itself, as Page[Page[int]] is once. Nobody
@@ -44,7 +46,7 @@ func (in *inspector) reportEndless(origin *types.Named) {
 	if _, file := in.sourceAt(at); file == nil {
 		at = in.at
 	}
-	in.report(at, "", "instantiation cycle: %s is part of itself with other type arguments, without end", in.typeName(origin))
+	in.report(code.EndlessType, at, "", "instantiation cycle: %s is part of itself with other type arguments, without end", in.typeName(origin))
 }
 
 // sizeOf counts the parts of a type as it is written out, but not far beyond a limit.

@@ -7,22 +7,51 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// A Finding is something wrong with a schema, at a place in its source.
+// A Finding is something about a schema, at a place in its source. Of most kinds it is an error.
 type Finding struct {
+	Code    code.Code
 	Pos     token.Position // its file name is relative to Config.Dir, with forward slashes
 	Message string
-	Hint    string // a way out, if there is one
+	Hint    string           // a way out, if there is one
+	Related []token.Position // the other places that the message names
 }
 
-// String returns "path:line:col: message", followed by the hint on a line of its own, behind a tab.
-func (f Finding) String() string {
-	s := fmt.Sprintf("%s: %s", f.Pos, f.Message)
-	if f.Hint != "" {
-		s += "\n\t" + strings.ReplaceAll(f.Hint, "\n", "\n\t")
+// NewFinding returns a finding with a message made of format and args. The positions among args are Related.
+func NewFinding(kind code.Code, pos token.Position, hint, format string, args ...any) Finding {
+	return Finding{kind, pos, fmt.Sprintf(format, args...), hint, positions(args)}
+}
+
+func positions(args []any) (list []token.Position) {
+	for _, arg := range args {
+		if pos, ok := arg.(token.Position); ok {
+			list = append(list, pos)
+		}
 	}
-	return s
+	return list
+}
+
+// String returns "path:line:col: message", followed by the hint on a line of its own, behind a tab. In place of
+// a position that there is not, it has the command's name.
+func (f Finding) String() string {
+	s := "sessiongen: "
+	if f.Pos.Filename != "" {
+		s = f.Pos.String() + ": "
+	}
+	if f.Code.Severity() == code.Warning {
+		s += "hint: "
+	}
+	return s + withHint(f.Message, f.Hint)
+}
+
+func withHint(message, hint string) string {
+	if hint == "" {
+		return message
+	}
+	return message + "\n\t" + strings.ReplaceAll(hint, "\n", "\n\t")
 }
 
 // Findings is everything that a run found, in the order of file, line and column.
@@ -47,29 +76,37 @@ func (fs Findings) Sorted() Findings {
 		)
 	})
 	// Equal findings need not be neighbours: others may stand at the same place.
-	seen := map[Finding]bool{}
+	seen := map[string]bool{}
 	return slices.DeleteFunc(fs, func(f Finding) bool {
-		f.Pos.Offset = 0
-		if seen[f] {
+		text := f.String()
+		if seen[text] {
 			return true
 		}
-		seen[f] = true
+		seen[text] = true
 		return false
 	})
 }
 
 // A LoadError means that the packages could not be read at all.
 type LoadError struct {
+	Code    code.Code
 	Message string
-	Hint    string // a way out, if there is one
+	Hint    string           // a way out, if there is one
+	Related []token.Position // the places that the message names
+}
+
+func loadError(kind code.Code, hint, format string, args ...any) *LoadError {
+	return &LoadError{kind, fmt.Sprintf(format, args...), hint, positions(args)}
+}
+
+// Finding is the error as a finding that has no place.
+func (e *LoadError) Finding() Finding {
+	return Finding{e.Code, token.Position{}, e.Message, e.Hint, e.Related}
 }
 
 // Error returns the message, followed by the hint on a line of its own, behind a tab.
 func (e *LoadError) Error() string {
-	if e.Hint == "" {
-		return e.Message
-	}
-	return e.Message + "\n\t" + e.Hint
+	return withHint(e.Message, e.Hint)
 }
 
 // relative names a file as people name it from dir.

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // Hints are what may be worth a change, and is no mistake: what was noted of each schema, and
@@ -18,12 +20,10 @@ func (p *Package) Hints() (hints Findings) {
 		}
 		if i := slices.IndexFunc(s.Fields, looksLikeAccount); i >= 0 {
 			f := s.Fields[i]
-			hints = append(hints, Finding{
-				f.TagPos,
-				fmt.Sprintf("hint: field %s looks like an account, and schema %s has no principal", f.Name, s.Name),
+			hints = append(hints, NewFinding(code.NoPrincipal, f.TagPos,
 				fmt.Sprintf("`session:\"%s,principal\"` gives the session a new id at each log-in, and sessions in a store "+
 					"can be listed and ended by account", f.Key),
-			})
+				"field %s looks like an account, and schema %s has no principal", f.Name, s.Name))
 		}
 	}
 	return hints

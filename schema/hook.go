@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // A Hook is a pair of functions that encode and decode a type for the package's sessions: one of another
@@ -47,7 +49,7 @@ func (in *inspector) findHooks() {
 // readHook reads one directive.
 func (in *inspector) readHook(at token.Pos, words []string) {
 	if len(words) != 3 {
-		in.report(at, hookHint, "//sessiongen:via names %d things, want a type and two functions", len(words))
+		in.report(code.MalformedDirective, at, hookHint, "//sessiongen:via names %d things, want a type and two functions", len(words))
 		return
 	}
 	t := in.hookType(at, words[0])
@@ -56,7 +58,7 @@ func (in *inspector) readHook(at token.Pos, words []string) {
 	}
 	for _, h := range in.hooks {
 		if types.Identical(h.typ, t) {
-			in.report(at, "remove one of them", "//sessiongen:via has functions for %s already, named at %s", words[0], in.where(h.at))
+			in.report(code.DuplicateDirective, at, "remove one of them", "//sessiongen:via has functions for %s already, named at %s", words[0], in.position(h.at))
 			return
 		}
 	}
@@ -77,10 +79,10 @@ func (in *inspector) hookType(at token.Pos, text string) types.Type {
 		if i := strings.LastIndex(reason, ": "); i >= 0 {
 			reason = reason[strings.Index(reason, ": ")+2:]
 		}
-		in.report(at, "name it as the file does, whose imports count", "//sessiongen:via %s: %s", text, reason)
+		in.report(code.DirectiveType, at, "name it as the file does, whose imports count", "//sessiongen:via %s: %s", text, reason)
 		return nil
 	case !value.IsType() || isInvalid(value.Type):
-		in.report(at, hookHint, "//sessiongen:via %s: it is no type", text)
+		in.report(code.DirectiveType, at, hookHint, "//sessiongen:via %s: it is no type", text)
 		return nil
 	}
 	t := value.Type
@@ -89,7 +91,7 @@ func (in *inspector) hookType(at token.Pos, text string) types.Type {
 		elem = p.Elem()
 	}
 	if _, ok := types.Unalias(elem).(*types.Named); !ok || types.IsInterface(elem) {
-		in.report(at, "declare a type of its own", "//sessiongen:via %s: it is neither a named type nor a pointer to one", text)
+		in.report(code.DirectiveType, at, "declare a type of its own", "//sessiongen:via %s: it is neither a named type nor a pointer to one", text)
 		return nil
 	}
 	return t
@@ -99,7 +101,7 @@ func (in *inspector) hookType(at token.Pos, text string) types.Type {
 func (in *inspector) hookFunc(at token.Pos, text string, param types.Type, results ...types.Type) *types.Func {
 	f := in.lookupFunc(at, text)
 	if f == nil {
-		in.report(at, hookHint, "//sessiongen:via: there is no function %s", text)
+		in.report(code.DirectiveFunction, at, hookHint, "//sessiongen:via: there is no function %s", text)
 		return nil
 	}
 	vars := func(list ...types.Type) *types.Tuple {
@@ -111,7 +113,7 @@ func (in *inspector) hookFunc(at token.Pos, text string, param types.Type, resul
 	}
 	want := types.NewSignatureType(nil, nil, nil, vars(param), vars(results...), false)
 	if !types.Identical(f.Signature(), want) {
-		in.report(at, hookHint, "//sessiongen:via: %s is %s, want %s", text, in.typeName(f.Signature()), in.typeName(want))
+		in.report(code.DirectiveFunction, at, hookHint, "//sessiongen:via: %s is %s, want %s", text, in.typeName(f.Signature()), in.typeName(want))
 		return nil
 	}
 	return f
@@ -174,6 +176,6 @@ func (in *inspector) message(t types.Type, path string, through bool) {
 	if !through {
 		hint = "hold it by pointer, and " + hint
 	}
-	in.report(in.at, hint+hookDirective+" *"+name+" encode"+short+" decode"+short,
+	in.report(code.ProtobufMessage, in.at, hint+hookDirective+" *"+name+" encode"+short+" decode"+short,
 		"%s: %s is a protobuf message, which only package proto can encode", path, name)
 }

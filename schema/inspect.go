@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // Source is one type-checked package, as packages.Package and analysis.Pass hold it. The check may
@@ -102,8 +104,8 @@ type wasKey struct {
 }
 
 // report adds a finding.
-func (in *inspector) report(at token.Pos, hint, format string, args ...any) {
-	in.findings = append(in.findings, Finding{in.position(at), fmt.Sprintf(format, args...), hint})
+func (in *inspector) report(kind code.Code, at token.Pos, hint, format string, args ...any) {
+	in.reportAt(kind, in.position(at), hint, format, args...)
 }
 
 func (in *inspector) position(at token.Pos) token.Position {
@@ -111,9 +113,6 @@ func (in *inspector) position(at token.Pos) token.Position {
 	p.Filename = relative(in.src.Dir, p.Filename)
 	return p
 }
-
-// where is a position within a message.
-func (in *inspector) where(at token.Pos) string { return in.position(at).String() }
 
 // typeName writes a type for people.
 func (in *inspector) typeName(t types.Type) string {
@@ -181,7 +180,7 @@ func (in *inspector) declarationsIn(file *ast.File) []declaration {
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if st, ok := n.(*ast.StructType); ok && !schemas[st] && hasSessionTag(st) {
-			in.report(st.Pos(), "declare the struct as a type of its own, outside functions and other types",
+			in.report(code.NestedSchema, st.Pos(), "declare the struct as a type of its own, outside functions and other types",
 				"session tags in a struct that is not a package-level type")
 		}
 		return true
@@ -193,11 +192,11 @@ func (in *inspector) declarationsIn(file *ast.File) []declaration {
 func (in *inspector) describesSession(spec *ast.TypeSpec) bool {
 	switch {
 	case spec.Name.Name == "_":
-		in.report(spec.Name.Pos(), "name it, as in type session struct", "a schema without a name")
+		in.report(code.UnnamedSchema, spec.Name.Pos(), "name it, as in type session struct", "a schema without a name")
 	case spec.Assign.IsValid():
-		in.report(spec.Name.Pos(), "declare it without the =", "schema %s is an alias", spec.Name.Name)
+		in.report(code.SchemaAlias, spec.Name.Pos(), "declare it without the =", "schema %s is an alias", spec.Name.Name)
 	case spec.TypeParams != nil:
-		in.report(spec.Name.Pos(), "a schema describes one session: write the types out", "schema %s has type parameters", spec.Name.Name)
+		in.report(code.GenericSchema, spec.Name.Pos(), "a schema describes one session: write the types out", "schema %s has type parameters", spec.Name.Name)
 	default:
 		return true
 	}
@@ -217,7 +216,7 @@ func (in *inspector) schema(d declaration, typeName string) *Schema {
 			s.TypeName = less
 		}
 		if !token.IsExported(s.TypeName) {
-			in.report(name.Pos(), fmt.Sprintf("name the generated type: -type %s=Session", s.Name),
+			in.report(code.UnexportableName, name.Pos(), fmt.Sprintf("name the generated type: -type %s=Session", s.Name),
 				"schema %s has no name that can be exported: %s has no upper case", s.Name, s.Name)
 		}
 	}
@@ -235,7 +234,7 @@ func (in *inspector) schema(d declaration, typeName string) *Schema {
 		complete = in.fields(s, field) && complete
 	}
 	if len(s.Fields) == 0 && complete {
-		in.report(name.Pos(), "give a field a key, or remove the session tags", "schema %s has no field to store", s.Name)
+		in.report(code.EmptySchema, name.Pos(), "give a field a key, or remove the session tags", "schema %s has no field to store", s.Name)
 	}
 	in.duplicates(s)
 	in.ownership(s)
@@ -249,7 +248,7 @@ func (in *inspector) schema(d declaration, typeName string) *Schema {
 func (in *inspector) fields(s *Schema, field *ast.Field) bool {
 	tag, found, at, err := sessionTag(field.Tag)
 	if err != nil {
-		in.report(at, "a tag is written `key:\"value\" key:\"value\"`", "%v", err)
+		in.report(code.MalformedTag, at, "a tag is written `key:\"value\" key:\"value\"`", "%v", err)
 		return false
 	}
 	names := field.Names
@@ -259,21 +258,21 @@ func (in *inspector) fields(s *Schema, field *ast.Field) bool {
 	switch {
 	case !found:
 		for _, name := range names {
-			in.report(name.Pos(), fmt.Sprintf("give it a key, as in `session:%q`, or leave it out of the session: `session:\"-\"`", keyFor(name.Name)),
+			in.report(code.MissingTag, name.Pos(), fmt.Sprintf("give it a key, as in `session:%q`, or leave it out of the session: `session:\"-\"`", keyFor(name.Name)),
 				"field %s has no session tag", name.Name)
 		}
 		return false
 	case tag.s == "-":
 		return true
 	case strings.HasPrefix(tag.s, "-,"):
-		in.report(tag.at(), "write session:\"-\" alone", "session:\"-\" takes no options")
+		in.report(code.DashOptions, tag.at(), "write session:\"-\" alone", "session:\"-\" takes no options")
 		return false
 	case len(field.Names) == 0:
-		in.report(field.Type.Pos(), fmt.Sprintf("give it a name: %s %s", exported(names[0].Name), types.ExprString(field.Type)),
+		in.report(code.EmbeddedField, field.Type.Pos(), fmt.Sprintf("give it a name: %s %s", exported(names[0].Name), types.ExprString(field.Type)),
 			"embedded field %s cannot be stored as it is", names[0].Name)
 		return false
 	case len(names) > 1:
-		in.report(names[1].Pos(), "declare each on a line of its own", "fields %s and %s share one session key", names[0].Name, names[1].Name)
+		in.report(code.SharedTag, names[1].Pos(), "declare each on a line of its own", "fields %s and %s share one session key", names[0].Name, names[1].Name)
 		return false
 	}
 	return in.field(s, field, tag)
@@ -293,11 +292,12 @@ func (in *inspector) field(s *Schema, field *ast.Field, tag text) bool {
 		f.Doc = field.Comment.Text()
 	}
 	if !token.IsExported(f.Name) {
-		what := fmt.Sprintf("field %s has no name that can be exported: %s has no upper case", name.Name, name.Name)
+		hint := fmt.Sprintf("name it by what its accessors shall be called; the key may stay session:%q", tag.s)
 		if name.Name == "_" {
-			what = "a blank field cannot be stored"
+			in.report(code.BlankField, name.Pos(), hint, "a blank field cannot be stored")
+		} else {
+			in.report(code.UnexportableName, name.Pos(), hint, "field %s has no name that can be exported: %s has no upper case", name.Name, name.Name)
 		}
-		in.report(name.Pos(), fmt.Sprintf("name it by what its accessors shall be called; the key may stay session:%q", tag.s), "%s", what)
 		return false
 	}
 	if in.typeErrors(name.Pos(), name.Pos()) {
@@ -318,13 +318,13 @@ func (in *inspector) duplicates(s *Schema) {
 	keys, accessors := map[string]*Field{}, map[string]*Field{}
 	for _, f := range s.Fields {
 		if other := keys[f.Key]; other != nil {
-			in.report(in.keyAt[f], "give one of them another key", "field %s has the key %q of field %s, also declared at %s",
-				f.GoName, f.Key, other.GoName, in.where(in.keyAt[other]))
+			in.report(code.DuplicateKey, in.keyAt[f], "give one of them another key", "field %s has the key %q of field %s, also declared at %s",
+				f.GoName, f.Key, other.GoName, in.position(in.keyAt[other]))
 		} else {
 			keys[f.Key] = f
 		}
 		if other := accessors[f.Name]; other != nil {
-			in.reportAt(f.Pos, "rename one of them; its key may stay", "fields %s and %s have the same accessors (Get%s, ...): %s is also declared at %s",
+			in.reportAt(code.AccessorCollision, f.Pos, "rename one of them; its key may stay", "fields %s and %s have the same accessors (Get%s, ...): %s is also declared at %s",
 				other.GoName, f.GoName, f.Name, other.GoName, other.Pos)
 		} else {
 			accessors[f.Name] = f
@@ -333,16 +333,16 @@ func (in *inspector) duplicates(s *Schema) {
 	old := map[string]wasKey{}
 	for _, w := range in.was {
 		if f := keys[w.key]; f != nil {
-			in.report(w.at, "was= names a key that no field has any more", "was=%s is the key of field %s, declared at %s", w.key, f.GoName, f.Pos)
+			in.report(code.WasInUse, w.at, "was= names a key that no field has any more", "was=%s is the key of field %s, declared at %s", w.key, f.GoName, f.Pos)
 		} else if other, ok := old[w.key]; ok {
-			in.report(w.at, "an old key can have become only one field", "was=%s is also given at %s", w.key, in.where(other.at))
+			in.report(code.DuplicateWas, w.at, "an old key can have become only one field", "was=%s is also given at %s", w.key, in.position(other.at))
 		}
 		old[w.key] = w
 	}
 }
 
-func (in *inspector) reportAt(pos token.Position, hint, format string, args ...any) {
-	in.findings = append(in.findings, Finding{pos, fmt.Sprintf(format, args...), hint})
+func (in *inspector) reportAt(kind code.Code, pos token.Position, hint, format string, args ...any) {
+	in.findings = append(in.findings, NewFinding(kind, pos, hint, format, args...))
 }
 
 // exported is name with its first letter in upper case, and nothing else changed.

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"go/token"
 	"os"
 	"path/filepath"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sessiongen/sessiongen/internal/code"
 	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
@@ -40,10 +40,10 @@ const defaultOutput = "session_gen.go"
 func Load(cfg Config) ([]*Package, error) {
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
-		return nil, &LoadError{Message: err.Error()}
+		return nil, loadError(code.LoadFailed, "", "%v", err)
 	}
 	if _, err := os.Stat(dir); err != nil {
-		return nil, &LoadError{Message: err.Error()}
+		return nil, loadError(code.LoadFailed, "", "%v", err)
 	}
 	only, err := typeNames(cfg.Types)
 	if err != nil {
@@ -116,8 +116,8 @@ func (l *loader) list(patterns []string) error {
 // fileArguments is the error of a run on files, as with $GOFILE in a directive: what other files declare would
 // seem to be gone.
 func fileArguments(patterns []string) error {
-	return &LoadError{fmt.Sprintf("%s names files, but a package is generated as a whole", strings.Join(patterns, " ")),
-		"name the package, or nothing for the one in this directory; -type session chooses a schema of it"}
+	return loadError(code.InvalidArguments, "name the package, or nothing for the one in this directory; -type session chooses a schema of it",
+		"%s names files, but a package is generated as a whole", strings.Join(patterns, " "))
 }
 
 // load makes the model of what list found.

@@ -1,6 +1,10 @@
 package schema
 
-import "go/types"
+import (
+	"go/types"
+
+	"github.com/sessiongen/sessiongen/internal/code"
+)
 
 // copyable reports a type that contains a lock: session values are copies, and go vet would
 // complain about the generated code. Through is as for structural.
@@ -16,7 +20,7 @@ func (in *inspector) copyable(t types.Type, path string, through bool) bool {
 	if through && *lock == "" {
 		hint = in.leaveOut(path)
 	}
-	in.report(in.at, hint, "%s%s: a lock cannot be copied", path, *lock)
+	in.report(code.Lock, in.at, hint, "%s%s: a lock cannot be copied", path, *lock)
 	return false
 }
 
@@ -29,8 +33,7 @@ func lockIn(t types.Type, seen map[types.Type]bool) *string {
 	}
 	seen[t] = true
 	if _, ok := t.(*types.Named); ok {
-		pointer, value := types.NewMethodSet(types.NewPointer(t)), types.NewMethodSet(t)
-		if hasLock(pointer) && !hasLock(value) {
+		if hasLock(types.NewPointer(t)) && !hasLock(t) {
 			return new(string)
 		}
 	}
@@ -51,14 +54,11 @@ func lockIn(t types.Type, seen map[types.Type]bool) *string {
 	return nil
 }
 
-func hasLock(set *types.MethodSet) bool {
+func hasLock(t types.Type) bool {
 	for _, name := range []string{"Lock", "Unlock"} {
-		sel := set.Lookup(nil, name)
-		if sel == nil {
-			return false
-		}
-		sig := sel.Type().(*types.Signature)
-		if sig.Params().Len() > 0 || sig.Results().Len() > 0 {
+		method, _, _ := types.LookupFieldOrMethod(t, false, nil, name)
+		f, ok := method.(*types.Func)
+		if !ok || f.Signature().Params().Len() > 0 || f.Signature().Results().Len() > 0 {
 			return false
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"go/token"
 	"time"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // The options about the log-in's life: whose a field is, and what it is for.
@@ -24,9 +26,9 @@ func (in *inspector) ownership(s *Schema) {
 		switch {
 		case !ok:
 		case f.Principal:
-			in.report(at, "leave visitor out: a log-out clears the principal", "the principal cannot be the visitor's")
+			in.report(code.OptionConflict, at, "leave visitor out: a log-out clears the principal", "the principal cannot be the visitor's")
 		case s.Principal() == nil:
-			in.report(at, fmt.Sprintf(principalHint, "visitor"), "visitor is for a schema with a principal: nothing else is cleared when a log-in ends")
+			in.report(code.MissingPrincipal, at, fmt.Sprintf(principalHint, "visitor"), "visitor is for a schema with a principal: nothing else is cleared when a log-in ends")
 		}
 	}
 }
@@ -43,7 +45,7 @@ const (
 // use notes what a field is for.
 func (in *inspector) use(f *Field, name string, at token.Pos) {
 	if f.Use != Value {
-		in.report(at, "a field has one use: make two fields of it", "option %s on a field that has another use already", name)
+		in.report(code.OptionConflict, at, "a field has one use: make two fields of it", "option %s on a field that has another use already", name)
 		return
 	}
 	f.Use = uses[name]
@@ -52,9 +54,9 @@ func (in *inspector) use(f *Field, name string, at token.Pos) {
 	}
 	switch {
 	case f.Use == Flash && f.Type.Kind != Slice:
-		in.report(at, "a flash is a list of messages, as in Notices []string", "flash does not apply to %s", in.typeName(f.Type.Go))
+		in.report(code.InapplicableOption, at, "a flash is a list of messages, as in Notices []string", "flash does not apply to %s", in.typeName(f.Type.Go))
 	case f.Use == Factor && !isNamed(f.Type.Go, "time", "Time"):
-		in.report(at, "a factor is when something was proved: a time.Time", "factor does not apply to %s", in.typeName(f.Type.Go))
+		in.report(code.InapplicableOption, at, "a factor is when something was proved: a time.Time", "factor does not apply to %s", in.typeName(f.Type.Go))
 	}
 }
 
@@ -75,11 +77,11 @@ func (in *inspector) checkUses(s *Schema) {
 func (in *inspector) factor(s *Schema, f *Field) {
 	at, _ := in.given(f, "factor")
 	if s.Principal() == nil {
-		in.report(at, fmt.Sprintf(principalHint, "factor"), "factor is for a schema with a principal: it is whose proof it is")
+		in.report(code.MissingPrincipal, at, fmt.Sprintf(principalHint, "factor"), "factor is for a schema with a principal: it is whose proof it is")
 	}
 	for _, name := range []string{"visitor", "ttl"} {
 		if at, ok := in.given(f, name); ok {
-			in.report(at, "leave "+name+" out: a proof goes with the principal, and "+f.Name+"Within asks how old it is", "%s does not go with factor", name)
+			in.report(code.OptionConflict, at, "leave "+name+" out: a proof goes with the principal, and "+f.Name+"Within asks how old it is", "%s does not go with factor", name)
 		}
 	}
 }
@@ -91,7 +93,7 @@ func (in *inspector) sharedMethods(s *Schema) {
 	for _, f := range s.Fields {
 		for _, name := range f.Methods() {
 			if other := owner[name]; other != nil && other.Name != f.Name {
-				in.reportAt(f.Pos, "rename one of them; its key may stay", "the accessor %s of field %s is also one of field %s, declared at %s", name, f.GoName, other.GoName, other.Pos)
+				in.reportAt(code.AccessorCollision, f.Pos, "rename one of them; its key may stay", "the accessor %s of field %s is also one of field %s, declared at %s", name, f.GoName, other.GoName, other.Pos)
 			}
 			owner[name] = f
 		}

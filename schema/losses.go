@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // losses reports what the file that is to be replaced has, and no other would have then: schemas that
@@ -37,8 +39,9 @@ func (l *loader) takenPlace(u *unit, w *written, name string) Findings {
 	if fileFor(apart) == u.pkg.Output {
 		apart = first.Name
 	}
-	return Findings{Finding{first.Pos, fmt.Sprintf("schema %s would take the place of schema %s in %s", first.Name, name, u.pkg.Output),
-		fmt.Sprintf("generate %s into a file of its own: -type %s -output %s", apart, apart, fileFor(apart))}}
+	return Findings{NewFinding(code.OutputTaken, first.Pos,
+		fmt.Sprintf("generate %s into a file of its own: -type %s -output %s", apart, apart, fileFor(apart)),
+		"schema %s would take the place of schema %s in %s", first.Name, name, u.pkg.Output)}
 }
 
 // takenVariant reports a schema that w has as another build configuration has it.
@@ -52,8 +55,8 @@ func (l *loader) takenVariant(u *unit, w *written, name string) Findings {
 	if token.IsIdentifier(u.pkg.Constraint) {
 		hint = "give this one a file of its own: -output " + fileFor(u.pkg.Constraint)
 	}
-	return Findings{Finding{u.pkg.Schemas[i].Pos, fmt.Sprintf("schema %s is built %s, but %s has the one that is built %s",
-		name, when(u.pkg.Constraint), u.pkg.Output, when(w.constraint)), hint}}
+	return Findings{NewFinding(code.OutputTaken, u.pkg.Schemas[i].Pos, hint, "schema %s is built %s, but %s has the one that is built %s",
+		name, when(u.pkg.Constraint), u.pkg.Output, when(w.constraint))}
 }
 
 // fileFor is a name for the file of a schema that has one for itself.

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // Members that are not exported are lost: msgpack leaves them out, and so do JSON and gob. That is a
@@ -104,10 +106,10 @@ func (in *inspector) partial(f *Field) {
 			return
 		}
 		ways := in.keep(t, place, "export them, give the type MarshalBinary and UnmarshalBinary, or leave them out: `msgpack:\"-\"`")
-		in.report(in.at, strings.Join(append(ways, "or let them go: the option partial"), "; "), "%s: %s not exported, and would be lost", place, areNames(lost))
+		in.report(code.UnexportedMembers, in.at, strings.Join(append(ways, "or let them go: the option partial"), "; "), "%s: %s not exported, and would be lost", place, areNames(lost))
 	})
 	if f.Partial && len(f.Lost) == 0 {
-		in.report(in.partialAt, "remove it", "option partial means nothing here: all of %s is stored", in.typeName(f.Type.Go))
+		in.report(code.NeedlessPartial, in.partialAt, "remove it", "option partial means nothing here: all of %s is stored", in.typeName(f.Type.Go))
 	}
 }
 
@@ -170,7 +172,7 @@ func (in *inspector) hintSecret(v *types.Var, tag reflect.StructTag, path string
 	if tag.Get("json") != "-" || chosen || !slices.ContainsFunc(secretWords, func(w string) bool { return strings.Contains(name, w) }) {
 		return
 	}
-	in.hints = append(in.hints, Finding{in.position(in.at),
-		fmt.Sprintf("%s: json:\"-\" is for JSON alone: this member is stored", path),
-		"leave it out of sessions: `msgpack:\"-\"`, or name it, as in `msgpack:\"" + v.Name() + "\"`, if it is meant to be there"})
+	in.hints = append(in.hints, NewFinding(code.JSONDash, in.position(in.at),
+		"leave it out of sessions: `msgpack:\"-\"`, or name it, as in `msgpack:\""+v.Name()+"\"`, if it is meant to be there",
+		"%s: json:\"-\" is for JSON alone: this member is stored", path))
 }

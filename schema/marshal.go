@@ -3,6 +3,8 @@ package schema
 import (
 	"go/types"
 	"reflect"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 const msgpackPath = "github.com/vmihailenco/msgpack/v5"
@@ -73,11 +75,11 @@ func (in *inspector) own(m *method, t types.Type, path string) bool {
 		s := t.Underlying().(*types.Struct)
 		f := s.Field(i)
 		if other := beside(s, i); other != nil {
-			in.report(in.at, hint, "%s: %s has %s from its embedded %s, which leaves out %s", path, name, m.name, f.Name(), other.Name())
+			in.report(code.EmbeddedMethods, in.at, hint, "%s: %s has %s from its embedded %s, which leaves out %s", path, name, m.name, f.Name(), other.Name())
 			return false
 		}
 		if _, ok := f.Type().Underlying().(*types.Pointer); ok {
-			in.report(in.at, hint, "%s: %s has %s from its embedded %s, which is nil when a value is read", path, name, m.name, f.Name())
+			in.report(code.EmbeddedMethods, in.at, hint, "%s: %s has %s from its embedded %s, which is nil when a value is read", path, name, m.name, f.Name())
 			return false
 		}
 		t = f.Type()

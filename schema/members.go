@@ -5,6 +5,8 @@ import (
 	"go/types"
 	"reflect"
 	"slices"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // member is v5's field (types.go): one entry of a struct on its way to becoming a Member.
@@ -39,7 +41,7 @@ func (set *memberSet) add(m *member) {
 func (in *inspector) memberSet(u *types.Struct, path string, within []*types.Struct) (*memberSet, bool) {
 	set := &memberSet{byName: map[string]*member{}}
 	if slices.Contains(within, u) {
-		in.report(in.at, "give the field a name", "%s: the struct embeds itself", path)
+		in.report(code.EmbedsItself, in.at, "give the field a name", "%s: the struct embeds itself", path)
 		return set, false
 	}
 	within = append(slices.Clip(within), u)
@@ -70,7 +72,7 @@ func (in *inspector) addField(set *memberSet, v *types.Var, whole reflect.Struct
 	at := path + "." + v.Name()
 	via, ok := in.viaTag(tag, at)
 	if tag.has("intern") {
-		in.report(in.at, "remove intern: a session has no table of strings to refer to", "%s: interned strings cannot be stored", at)
+		in.report(code.InternedString, in.at, "remove intern: a session has no table of strings to refer to", "%s: interned strings cannot be stored", at)
 		return false
 	}
 	m := &member{name: cmp.Or(tag.name, v.Name()), vars: []*types.Var{v}, tag: whole,
@@ -84,7 +86,7 @@ func (in *inspector) addField(set *memberSet, v *types.Var, whole reflect.Struct
 		}
 	}
 	if v.Embedded() && !v.Exported() && !in.readable(v) {
-		in.report(in.at, "export the embedded type, give the field a name, or "+in.leaveOut(at),
+		in.report(code.UnexportedEmbedded, in.at, "export the embedded type, give the field a name, or "+in.leaveOut(at),
 			"%s: msgpack cannot read an unexported embedded field back", at)
 		return false
 	}
@@ -122,7 +124,7 @@ func (in *inspector) inline(set *memberSet, m *member, asked bool, at string, wi
 	u, isStruct := t.Underlying().(*types.Struct)
 	switch {
 	case asked && (isPointer || !isStruct): // v5 panics
-		in.report(in.at, "remove inline: an embedded struct is flattened without it", "%s: inline is for a struct embedded by value", at)
+		in.report(code.NeedlessInline, in.at, "remove inline: an embedded struct is flattened without it", "%s: inline is for a struct embedded by value", at)
 		return true, false
 	case !isStruct || !asked && !in.isStructural(t):
 		return false, true
@@ -136,7 +138,7 @@ func (in *inspector) inline(set *memberSet, m *member, asked bool, at string, wi
 		return false, true
 	}
 	if isPointer && !v.Exported() && len(inner.list) > 0 {
-		in.report(in.at, "export the embedded type, or embed it by value", "%s: msgpack cannot allocate an unexported embedded struct", at)
+		in.report(code.UnexportedEmbedded, in.at, "export the embedded type, or embed it by value", "%s: msgpack cannot allocate an unexported embedded struct", at)
 		return true, false
 	}
 	for _, field := range inner.list {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 var optionNames = []string{"max", "each", "via", "default", "ttl", "secret", "principal", "partial", "was",
@@ -51,7 +53,7 @@ func (in *inspector) options(f *Field, tag text) {
 	key, rest, more := tag.cut(",")
 	f.Key, in.keyAt[f] = key.s, key.at()
 	if err := checkKey(key.s); err != nil {
-		in.report(key.at(), keyHint, "%v", err)
+		in.report(code.InvalidKey, key.at(), keyHint, "%v", err)
 	}
 	if !more {
 		in.partial(f)
@@ -59,24 +61,24 @@ func (in *inspector) options(f *Field, tag text) {
 	}
 	list, at, err := options(rest)
 	if err != nil {
-		in.report(at, "", "%v", err)
+		in.report(code.MalformedQuote, at, "", "%v", err)
 	}
 	seen := map[string]bool{}
 	for _, o := range list {
 		name := o.name.s
 		switch {
 		case name == "" && !o.hasValue:
-			in.report(o.name.at(), "", "an option is missing between the commas")
+			in.report(code.EmptyOption, o.name.at(), "", "an option is missing between the commas")
 		case strings.TrimSpace(name) != name && slices.Contains(optionNames, strings.TrimSpace(name)):
-			in.report(o.name.at(), "remove the space", "there is a space around option %s", strings.TrimSpace(name))
+			in.report(code.OptionSpace, o.name.at(), "remove the space", "there is a space around option %s", strings.TrimSpace(name))
 		case !slices.Contains(optionNames, name):
 			hint := "the options are " + strings.Join(optionNames, ", ")
 			if s := suggest(name, optionNames); s != "" {
 				hint = fmt.Sprintf("did you mean %s? %s", s, hint)
 			}
-			in.report(o.name.at(), hint, "unknown option %q", name)
+			in.report(code.UnknownOption, o.name.at(), hint, "unknown option %q", name)
 		case seen[name] && name != "was":
-			in.report(o.name.at(), "", "option %s is given twice", name)
+			in.report(code.DuplicateOption, o.name.at(), "", "option %s is given twice", name)
 		default:
 			in.option(f, o)
 		}
@@ -85,7 +87,7 @@ func (in *inspector) options(f *Field, tag text) {
 	in.partial(f)
 	if f.Max > 0 && f.Type != nil && f.Type.Kind == String && f.Default != "" {
 		if s, _ := strconv.Unquote(f.Default); len(s) > f.Max {
-			in.report(tag.at(), "", "the default has %d bytes, more than max=%d allows", len(s), f.Max)
+			in.report(code.DefaultOverMax, tag.at(), "", "the default has %d bytes, more than max=%d allows", len(s), f.Max)
 		}
 	}
 }
@@ -96,10 +98,10 @@ func (in *inspector) option(f *Field, o option) {
 	takesValue := !slices.Contains(marks, name)
 	switch {
 	case takesValue && !o.hasValue:
-		in.report(o.name.at(), "write "+name+"="+example[name], "option %s needs a value", name)
+		in.report(code.MissingValue, o.name.at(), "write "+name+"="+example[name], "option %s needs a value", name)
 		return
 	case !takesValue && o.hasValue:
-		in.report(o.name.at(), "write "+name+" alone", "option %s takes no value", name)
+		in.report(code.UnexpectedValue, o.name.at(), "write "+name+" alone", "option %s takes no value", name)
 		return
 	}
 	in.optionAt[optionOf{f, name}] = o.name.at()
@@ -117,7 +119,7 @@ func (in *inspector) option(f *Field, o option) {
 		in.partialAt = o.name.at()
 	case "via":
 		if viaKinds[o.value.s] == Invalid {
-			in.report(o.value.at(), viaHint, "via=%s is no encoding", o.value.s)
+			in.report(code.InvalidEncoding, o.value.at(), viaHint, "via=%s is no encoding", o.value.s)
 		}
 	case "max":
 		in.max(f, o)
@@ -129,11 +131,11 @@ func (in *inspector) option(f *Field, o option) {
 		in.defaultValue(f, o)
 	case "was":
 		if err := checkKey(o.value.s); err != nil {
-			in.report(o.value.at(), keyHint, "was: %v", err)
+			in.report(code.InvalidKey, o.value.at(), keyHint, "was: %v", err)
 			return
 		}
 		if len(f.Was) == maxWas {
-			in.report(o.name.at(), "leave out the oldest: sessions under it have expired", "more than %d old keys", maxWas)
+			in.report(code.TooManyWas, o.name.at(), "leave out the oldest: sessions under it have expired", "more than %d old keys", maxWas)
 		}
 		f.Was = append(f.Was, o.value.s)
 		in.was = append(in.was, wasKey{f, o.value.s, o.value.at()})
@@ -146,12 +148,12 @@ func (in *inspector) max(f *Field, o option) {
 	n := limit(o)
 	switch {
 	case n == 0:
-		in.report(o.value.at(), "write a whole number above 0, as in max=64", "max=%s is not a limit", o.value.s)
+		in.report(code.InvalidLimit, o.value.at(), "write a whole number above 0, as in max=64", "max=%s is not a limit", o.value.s)
 	case f.Type == nil:
 	case f.Type.Kind == String || f.Type.Kind == Bytes || f.Type.Kind == Slice || f.Type.Kind == Map:
 		f.Max = n
 	default:
-		in.report(o.name.at(), "max limits the bytes of a string or []byte, or the elements of a slice or map",
+		in.report(code.InapplicableOption, o.name.at(), "max limits the bytes of a string or []byte, or the elements of a slice or map",
 			"max does not apply to %s", in.typeName(f.Type.Go))
 	}
 }
@@ -160,12 +162,12 @@ func (in *inspector) each(f *Field, o option) {
 	n := limit(o)
 	switch {
 	case n == 0:
-		in.report(o.value.at(), "write a whole number above 0, as in each=32", "each=%s is not a limit", o.value.s)
+		in.report(code.InvalidLimit, o.value.at(), "write a whole number above 0, as in each=32", "each=%s is not a limit", o.value.s)
 	case f.Type == nil:
 	case f.Type.Kind == Slice || f.Type.Kind == Array || f.Type.Kind == Map:
 		f.Each = n
 	default:
-		in.report(o.name.at(), "each limits the bytes of each element of a slice, array or map, as it is stored",
+		in.report(code.InapplicableOption, o.name.at(), "each limits the bytes of each element of a slice, array or map, as it is stored",
 			"each does not apply to %s", in.typeName(f.Type.Go))
 	}
 }
@@ -183,11 +185,11 @@ func (in *inspector) ttl(f *Field, value text) {
 	d, err := time.ParseDuration(value.s)
 	switch {
 	case err != nil:
-		in.report(value.at(), "write it as time.ParseDuration reads it: 90s, 10m, 24h (a day is 24h)", "ttl=%s is not a duration", value.s)
+		in.report(code.InvalidTTL, value.at(), "write it as time.ParseDuration reads it: 90s, 10m, 24h (a day is 24h)", "ttl=%s is not a duration", value.s)
 	case d <= 0:
-		in.report(value.at(), "leave ttl out for a field that lives as long as the session", "ttl=%s is not above zero", value.s)
+		in.report(code.InvalidTTL, value.at(), "leave ttl out for a field that lives as long as the session", "ttl=%s is not above zero", value.s)
 	case d%time.Second != 0:
-		in.report(value.at(), "", "ttl=%s is not in whole seconds", value.s)
+		in.report(code.InvalidTTL, value.at(), "", "ttl=%s is not in whole seconds", value.s)
 	default:
 		f.TTL = d
 	}
@@ -197,7 +199,7 @@ func (in *inspector) ttl(f *Field, value text) {
 func (in *inspector) principal(f *Field, at token.Pos) {
 	f.Principal = true
 	if in.principalAt.IsValid() {
-		in.report(at, "a session belongs to one principal", "a second principal; the first is at %s", in.where(in.principalAt))
+		in.report(code.SecondPrincipal, at, "a session belongs to one principal", "a second principal; the first is at %s", in.position(in.principalAt))
 		return
 	}
 	in.principalAt = at
@@ -208,7 +210,7 @@ func (in *inspector) principal(f *Field, at token.Pos) {
 	case String, Int, Uint, Text, Binary, ByteArray:
 		return
 	}
-	in.report(at, "a principal is a string, an integer, an array of bytes, or a type that is stored as text or binary",
+	in.report(code.InapplicableOption, at, "a principal is a string, an integer, an array of bytes, or a type that is stored as text or binary",
 		"principal does not apply to %s", in.typeName(f.Type.Go))
 }
 
@@ -219,7 +221,7 @@ func (in *inspector) defaultValue(f *Field, o option) {
 	}
 	basic, ok := f.Type.Go.Underlying().(*types.Basic)
 	if !ok {
-		in.report(o.name.at(), "a default is for bools, numbers, durations and strings",
+		in.report(code.InapplicableOption, o.name.at(), "a default is for bools, numbers, durations and strings",
 			"default does not apply to %s", in.typeName(f.Type.Go))
 		return
 	}
@@ -237,10 +239,10 @@ func (in *inspector) defaultValue(f *Field, o option) {
 		if kind := basic.Kind(); kind == types.Int || kind == types.Uint {
 			hint = "it has 32 bits on some machines: use " + basic.Name() + "64"
 		}
-		in.report(o.value.at(), hint, "default=%s does not fit in %s", s, in.typeName(f.Type.Go))
+		in.report(code.DefaultOverflow, o.value.at(), hint, "default=%s does not fit in %s", s, in.typeName(f.Type.Go))
 		return
 	}
-	in.report(o.value.at(), hint, "default=%s is not a value of type %s", s, in.typeName(f.Type.Go))
+	in.report(code.InvalidDefault, o.value.at(), hint, "default=%s is not a value of type %s", s, in.typeName(f.Type.Go))
 }
 
 // constant writes s as a Go constant that a variable of type t, over basic, can hold on every

@@ -2,16 +2,21 @@ package schema
 
 import (
 	"archive/tar"
-	"fmt"
 	"go/build"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // checkOutput asks package build whether a package can have a file with the name that was asked for.
 func (l *loader) checkOutput() error {
+	if filepath.Base(l.output) != l.output || filepath.Ext(l.output) != ".go" {
+		return loadError(code.InvalidOutput, "", "-output %s: want the name of a .go file, without a directory", l.output)
+	}
 	conf := build.Context{
 		Compiler: "gc",
 		IsDir:    func(string) bool { return true },
@@ -26,8 +31,8 @@ func (l *loader) checkOutput() error {
 	if slices.Contains(slices.Concat(p.GoFiles, p.IgnoredGoFiles), l.output) {
 		return nil
 	}
-	return &LoadError{fmt.Sprintf("-output %s: a package is not made of files of such names", l.output),
-		"schemas in test files get a test file of their own without being asked for it"}
+	return loadError(code.InvalidOutput, "schemas in test files get a test file of their own without being asked for it",
+		"-output %s: a package is not made of files of such names", l.output)
 }
 
 // checkTargets asks the go command whether it takes a new file that is not called as usual. It is stricter than package
@@ -41,14 +46,15 @@ func (l *loader) checkTargets(units []*unit) error {
 		over, closeOver, err := l.golist.Over(map[string]string{u.target(): "package " + u.dir.name + "\n"})
 		defer closeOver()
 		if err != nil {
-			return &LoadError{Message: err.Error()}
+			return loadError(code.LoadFailed, "", "%v", err)
 		}
 		list, err := over.Packages(u.dir.ImportPath)
 		if err != nil {
 			return l.goFailed(err.Error())
 		}
 		if len(list) == 1 && list[0].Error != nil && u.dir.Error == nil {
-			return &LoadError{fmt.Sprintf("-output %s: the go command takes no such file: %s", l.output, strings.TrimSpace(list[0].Error.Err)), "choose another name, such as user_gen.go"}
+			return loadError(code.InvalidOutput, "choose another name, such as user_gen.go",
+				"-output %s: the go command takes no such file: %s", l.output, strings.TrimSpace(list[0].Error.Err))
 		}
 	}
 	return nil

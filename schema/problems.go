@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sessiongen/sessiongen/internal/code"
 	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
@@ -21,7 +22,7 @@ func (l *loader) problems(patterns []string) error {
 		if !l.inModule() {
 			return l.noModule()
 		}
-		return &LoadError{fmt.Sprintf("no packages match %s", strings.Join(patterns, " ")), "name a directory with Go files, such as ./web, or ./... for all below"}
+		return loadError(code.NoPackages, "name a directory with Go files, such as ./web, or ./... for all below", "no packages match %s", strings.Join(patterns, " "))
 	}
 	var messages []string
 	hint := ""
@@ -42,7 +43,7 @@ func (l *loader) problems(patterns []string) error {
 		}
 	}
 	if len(messages) > 0 {
-		return &LoadError{strings.Join(messages, "\n"), hint}
+		return loadError(code.LoadFailed, hint, "%s", strings.Join(messages, "\n"))
 	}
 	return nil
 }
@@ -104,7 +105,7 @@ func (l *loader) withoutOurs(patterns []string) error {
 	over, closeOver, err := l.golist.Over(stubs)
 	defer closeOver()
 	if err != nil {
-		return &LoadError{Message: err.Error()}
+		return loadError(code.LoadFailed, "", "%v", err)
 	}
 	pkgs, err := over.Packages(patterns...)
 	if err != nil {
@@ -127,7 +128,7 @@ func (l *loader) goFailed(msg string) error {
 	if !l.inModule() {
 		return l.noModule()
 	}
-	return &LoadError{"the go command failed: " + l.shorten(strings.TrimSpace(msg)), ""}
+	return loadError(code.LoadFailed, "", "the go command failed: %s", l.shorten(strings.TrimSpace(msg)))
 }
 
 // inModule reports whether there is a go.mod or go.work in the directory or above.
@@ -145,7 +146,7 @@ func (l *loader) inModule() bool {
 }
 
 func (l *loader) noModule() error {
-	return &LoadError{"no go.mod in this directory or any above it", "go mod init example.com/name"}
+	return loadError(code.NoModule, "go mod init example.com/name", "no go.mod in this directory or any above it")
 }
 
 // tooNew is a hint if the go command knows releases that the libraries in this program do not.

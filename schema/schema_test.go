@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,7 +104,7 @@ func TestFindings(t *testing.T) {
 	got := map[string]string{}
 	for _, f := range findings {
 		dir, _, _ := strings.Cut(f.Pos.Filename, "/")
-		got[dir] += f.String() + "\n"
+		got[dir] += fmt.Sprintf("[%s] %s\n", f.Code, f)
 	}
 	compare(t, name, ar, got)
 }

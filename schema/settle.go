@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // A place is where a schema is, by the files of a directory alone.
@@ -152,9 +154,9 @@ func (l *loader) untagged(d *directory, w *written, places map[string]place) Fin
 		}
 		for _, spec := range typeSpecs(f.syntax) {
 			if p := places[spec.Name.Name]; p.declared && !p.tagged && p.now == "" && l.chosen(spec.Name.Name) {
-				found = append(found, Finding{l.position(spec.Name.Pos()),
-					fmt.Sprintf("%s was a schema, for which %s was generated, but no field of it has a session tag", spec.Name.Name, filepath.Base(w.Path)),
-					"tag its fields, as in `session:\"user_id\"`; or, if it is no schema any more, remove " + filepath.Base(w.Path)})
+				found = append(found, NewFinding(code.UntaggedSchema, l.position(spec.Name.Pos()),
+					"tag its fields, as in `session:\"user_id\"`; or, if it is no schema any more, remove "+filepath.Base(w.Path),
+					"%s was a schema, for which %s was generated, but no field of it has a session tag", spec.Name.Name, filepath.Base(w.Path)))
 			}
 		}
 	}

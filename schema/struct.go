@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // structType finds how a struct is stored, once for each distinct type.
@@ -105,7 +107,7 @@ func (in *inspector) member(s *Struct, set *memberSet, m *member, path string) *
 	at := path + "." + dotted(m.vars)
 	v := m.vars[len(m.vars)-1]
 	if reader := set.byName[m.name]; reader != m && !set.asArray {
-		in.report(in.at, "give one of them another name, as in `msgpack:\"name\"`, or "+in.leaveOut(at),
+		in.report(code.DuplicateMember, in.at, "give one of them another name, as in `msgpack:\"name\"`, or "+in.leaveOut(at),
 			"%s: its name %q is read back into %s", at, m.name, path+"."+dotted(reader.vars))
 		return nil
 	}
@@ -115,11 +117,11 @@ func (in *inspector) member(s *Struct, set *memberSet, m *member, path string) *
 	}
 	steps, reachable := in.steps(in.owner, m)
 	if !reachable {
-		in.report(in.at, "export the embedded type, or "+in.leaveOut(at), "%s: cannot be selected in package %s", at, in.src.Types.Name())
+		in.report(code.HiddenMember, in.at, "export the embedded type, or "+in.leaveOut(at), "%s: cannot be selected in package %s", at, in.src.Types.Name())
 		return nil
 	}
 	if lock := lockIn(v.Type(), map[types.Type]bool{}); s.Pinned && lock != nil {
-		in.report(in.at, in.leaveOut(at)+", or hold it by pointer", "%s%s: a lock cannot be copied", at, *lock)
+		in.report(code.Lock, in.at, in.leaveOut(at)+", or hold it by pointer", "%s%s: a lock cannot be copied", at, *lock)
 		return nil
 	}
 	outer := in.dash
@@ -152,7 +154,7 @@ func (in *inspector) storesNothing(t types.Type, u *types.Struct, path string) {
 	if u.NumFields() == 0 {
 		hint = "use a bool, or " + in.leaveOut(path)
 	}
-	in.report(in.at, hint, "%s: %s has no exported field and no marshaling methods", path, in.typeName(t))
+	in.report(code.NothingExported, in.at, hint, "%s: %s has no exported field and no marshaling methods", path, in.typeName(t))
 }
 
 // steps is the selector of a member in code of this package. An embedded field that is unexported

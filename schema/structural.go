@@ -1,6 +1,10 @@
 package schema
 
-import "go/types"
+import (
+	"go/types"
+
+	"github.com/sessiongen/sessiongen/internal/code"
+)
 
 // structural finds how a type without marshaling methods is stored. Through tells whether it is what a
 // pointer points to.
@@ -50,14 +54,14 @@ func (in *inspector) structure(typ *Type, t types.Type, path string, through boo
 		if u.Empty() {
 			return true
 		}
-		in.report(in.at, "use a concrete type; or any, which holds what msgpack can say by itself; or "+in.leaveOut(path),
+		in.report(code.Interface, in.at, "use a concrete type; or any, which holds what msgpack can say by itself; or "+in.leaveOut(path),
 			"%s: interface %s cannot be stored, as nothing says what to read back", path, in.typeName(t))
 	case *types.Chan:
-		in.report(in.at, in.leaveOut(path), "%s: channels cannot be stored", path)
+		in.report(code.UnstorableType, in.at, in.leaveOut(path), "%s: channels cannot be stored", path)
 	case *types.Signature:
-		in.report(in.at, in.leaveOut(path), "%s: functions cannot be stored", path)
+		in.report(code.UnstorableType, in.at, in.leaveOut(path), "%s: functions cannot be stored", path)
 	default:
-		in.report(in.at, in.leaveOut(path), "%s: %s cannot be stored", path, in.typeName(t))
+		in.report(code.UnstorableType, in.at, in.leaveOut(path), "%s: %s cannot be stored", path, in.typeName(t))
 	}
 	return false
 }
@@ -73,7 +77,7 @@ func (in *inspector) elements(typ *Type, kind Kind, elem types.Type, path string
 func (in *inspector) pointer(typ *Type, t types.Type, u *types.Pointer, path string) bool {
 	typ.Kind = Pointer
 	if recursive, _ := in.named.At(u.Elem()).(*Type); recursive != nil && recursive.Kind == Pointer {
-		in.report(in.at, "put a struct in between", "%s: %s points to nothing but itself", path, in.typeName(t))
+		in.report(code.PointerToItself, in.at, "put a struct in between", "%s: %s points to nothing but itself", path, in.typeName(t))
 		return false
 	}
 	in.through = true
@@ -105,7 +109,7 @@ func (in *inspector) basic(t types.Type, u *types.Basic, path string) bool {
 	case u.Kind() == types.Uintptr:
 		hint = "use uint64; or " + in.leaveOut(path)
 	}
-	in.report(in.at, hint, "%s: %s cannot be stored", path, in.typeName(t))
+	in.report(code.UnstorableType, in.at, hint, "%s: %s cannot be stored", path, in.typeName(t))
 	return false
 }
 
@@ -138,7 +142,7 @@ func (in *inspector) key(t types.Type, path string) *Type {
 	}
 	basic, ok := t.Underlying().(*types.Basic)
 	if !ok || basic.Info()&(types.IsString|types.IsInteger) == 0 || basic.Kind() == types.Uintptr {
-		in.report(in.at, "use a key that is a string or an integer, or a slice of structs", "%s: %s cannot be the key of a stored map", path, in.typeName(t))
+		in.report(code.UnstorableMapKey, in.at, "use a key that is a string or an integer, or a slice of structs", "%s: %s cannot be the key of a stored map", path, in.typeName(t))
 		return nil
 	}
 	return in.typ(t, path)

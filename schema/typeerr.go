@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // typeErrors reports what the type checker has to say about a piece of the source, and whether that
@@ -19,7 +21,7 @@ func (in *inspector) typeErrors(from, to token.Pos) bool {
 func (in *inspector) reportErrors(errs []types.Error) {
 	for _, err := range errs {
 		msg, hint, _ := strings.Cut(err.Msg, "\n")
-		in.report(err.Pos, strings.TrimSpace(hint), "%s", msg)
+		in.report(code.CompileError, err.Pos, strings.TrimSpace(hint), "%s", msg)
 	}
 }
 
@@ -38,13 +40,13 @@ func (src *Source) errorsIn(from, to token.Pos) []types.Error {
 // or type in a package that was read from source.
 func (in *inspector) invalid(at token.Pos, path string) {
 	if name := in.typeOfC(at, map[token.Pos]bool{}); name != "" {
-		in.report(in.at, "use a Go type; or "+in.leaveOut(path), "%s: %s is a type of C, and generated code has to name it", path, name)
+		in.report(code.CType, in.at, "use a Go type; or "+in.leaveOut(path), "%s: %s is a type of C, and generated code has to name it", path, name)
 		return
 	}
 	errs := in.explain(at, map[token.Pos]bool{})
 	in.reportErrors(errs)
 	if len(errs) == 0 {
-		in.report(in.at, "go build names the reason", "%s: its type is not valid", path)
+		in.report(code.InvalidType, in.at, "go build names the reason", "%s: its type is not valid", path)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"go/types"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // leaveOut is the way out that there always is for the part of a field's type that path leads to.
@@ -72,7 +74,7 @@ func (in *inspector) typVia(t types.Type, via Kind, path string) *Type {
 	case isNamed(t, "time", "Time"):
 		typ.Kind = Time // msgpack registers it as an extension, which comes before its methods
 	case enc != nil && dec != nil && (enc.kind == Binary && dec.kind == Text || enc.kind == Text && dec.kind == Binary):
-		in.report(in.at, "declare all of these methods on the type, or all on its pointer, as far as they allow it",
+		in.report(code.MixedMethods, in.at, "declare all of these methods on the type, or all on its pointer, as far as they allow it",
 			"%s: msgpack writes %s with %s, but reads it back with %s", path, in.typeName(t), enc.name, dec.name)
 		return nil
 	case enc != nil && dec != nil:
@@ -82,11 +84,11 @@ func (in *inspector) typVia(t types.Type, via Kind, path string) *Type {
 		typ.Kind, typ.Decode = enc.kind, dec.kind
 		return typ
 	case enc != nil:
-		in.report(in.at, fmt.Sprintf("give it %s as well", enc.counterpart().name),
+		in.report(code.MissingMethod, in.at, fmt.Sprintf("give it %s as well", enc.counterpart().name),
 			"%s: %s has %s but no method to read it back", path, in.typeName(t), enc.name)
 		return nil
 	case dec != nil:
-		in.report(in.at, fmt.Sprintf("give it %s as well", dec.counterpart().name),
+		in.report(code.MissingMethod, in.at, fmt.Sprintf("give it %s as well", dec.counterpart().name),
 			"%s: %s has %s but no method to write what it reads", path, in.typeName(t), dec.name)
 		return nil
 	default:

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"path/filepath"
 	"slices"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // A unit is what is type-checked at once: a package, a package with its tests, or the tests from outside.
@@ -70,7 +72,7 @@ func (l *loader) syntaxErrors(f *file) Findings {
 	var found Findings
 	for _, err := range f.errs {
 		err.Pos.Filename = relative(l.dir, f.path)
-		found = append(found, Finding{Pos: err.Pos, Message: err.Msg, Hint: l.tooNew()})
+		found = append(found, NewFinding(code.SyntaxError, err.Pos, l.tooNew(), "%s", err.Msg))
 	}
 	return found
 }

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // The option via= says how a type encodes itself, whatever the rules would choose. It is one of a
@@ -86,7 +88,7 @@ func (in *inspector) hasPair(t types.Type, kind Kind, path string) bool {
 	if enc {
 		missing = pair[1].name
 	}
-	in.report(in.at, "give it "+pair[0].name+" and "+pair[1].name+", or choose another encoding",
+	in.report(code.MissingMethod, in.at, "give it "+pair[0].name+" and "+pair[1].name+", or choose another encoding",
 		"%s: via=%s needs %s, which %s does not have", path, viaName(kind), missing, in.typeName(t))
 	return false
 }
@@ -151,7 +153,7 @@ func (in *wholeness) check(t types.Type, path string) bool {
 		case enc && dec:
 			return in.own(&pair[0], t, path) && in.own(&pair[1], t, path)
 		case enc && !in.hasOther(pairs, t):
-			in.report(in.at, "give it "+pair[1].name+" as well", "%s: %s has %s but no method to read it back", path, in.typeName(t), pair[0].name)
+			in.report(code.MissingMethod, in.at, "give it "+pair[1].name+" as well", "%s: %s has %s but no method to read it back", path, in.typeName(t), pair[0].name)
 			return false
 		}
 	}
@@ -191,7 +193,7 @@ func (in *wholeness) hasOther(pairs [][2]method, t types.Type) bool {
 }
 
 func (in *wholeness) refuse(t types.Type, path string) bool {
-	in.report(in.at, in.leaveOut(path), "%s: via=%s cannot store %s", path, viaName(in.kind), in.typeName(t))
+	in.report(code.UnstorableType, in.at, in.leaveOut(path), "%s: via=%s cannot store %s", path, viaName(in.kind), in.typeName(t))
 	return false
 }
 
@@ -219,7 +221,7 @@ func (in *inspector) viaTag(tag msgpackTag, path string) (via Kind, ok bool) {
 	}
 	kind := viaKinds[list[0]]
 	if kind == Invalid || len(list) > 1 {
-		in.report(in.at, viaHint, "%s: via=%s is no encoding", path, strings.Join(slices.Sorted(slices.Values(list)), ", via="))
+		in.report(code.InvalidEncoding, in.at, viaHint, "%s: via=%s is no encoding", path, strings.Join(slices.Sorted(slices.Values(list)), ", via="))
 		return Invalid, false
 	}
 	return kind, true

@@ -4,6 +4,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/code"
 )
 
 // writable returns t in a form that can be written in this package's source. That is t itself, as
@@ -218,5 +220,5 @@ func (in *inspector) unwritable(culprit types.Type, path string) {
 			why = "is of package " + obj.Pkg().Path() + ", which package " + in.src.Types.Path() + " cannot import"
 		}
 	}
-	in.report(in.at, hint, "%s: %s %s, and generated code has to name it", path, name, why)
+	in.report(code.UnnameableType, in.at, hint, "%s: %s %s, and generated code has to name it", path, name, why)
 }

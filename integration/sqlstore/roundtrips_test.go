@@ -15,6 +15,7 @@ import (
 
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/sqlstore"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 // A relay stands between a client and a server, and counts how often the client
@@ -132,7 +133,7 @@ func TestRoundTrips(t *testing.T) {
 					conflict = s.Replace(ctx, "key", 1, record(2, "p", large))
 					return nil
 				}, 2},
-				{"List", func(ctx context.Context) error { _, err := s.List(ctx, "p"); return err }, 1},
+				{"List", func(ctx context.Context) error { _, err := storetest.List(ctx, s, "p"); return err }, 1},
 				{"Delete", func(ctx context.Context) error { return s.Delete(ctx, "key") }, 1},
 				{"DeleteByPrincipal", func(ctx context.Context) error { return s.DeleteByPrincipal(ctx, "p") }, 1},
 				{"DeleteByPrincipal of nobody", func(ctx context.Context) error { return s.DeleteByPrincipal(ctx, "") }, 0},

@@ -21,7 +21,7 @@ const modulePath = "example.org/docs"
 // requires what that in the directory from requires.
 func Write(t *testing.T, dir, from string, packages []*Package) {
 	t.Helper()
-	writeModule(t, dir, from)
+	WriteModule(t, dir, from)
 	for _, pkg := range packages {
 		for name, text := range pkg.Files {
 			file := filepath.Join(dir, pkg.Dir, name)
@@ -52,8 +52,8 @@ func Vet(t *testing.T, dir string) {
 	}
 }
 
-// writeModule writes a go.mod and go.sum like those in the directory from, of another path.
-func writeModule(t *testing.T, dir, from string) {
+// WriteModule writes a go.mod and go.sum like those in the directory from, of another path.
+func WriteModule(t *testing.T, dir, from string) {
 	t.Helper()
 	// The go command that the generator and the tests run.
 	t.Setenv("GOFLAGS", "-mod=mod -trimpath")

@@ -65,7 +65,7 @@ func complete(page Page, site *pool) ([]*Package, error) {
 	var list []*Package
 	var current *Package
 	for _, b := range page.Blocks {
-		if b.Lang != "go" {
+		if _, pasted := b.Asks["main"]; b.Lang != "go" || pasted {
 			continue
 		}
 		f, err := site.completeBlock(page, b)

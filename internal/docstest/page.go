@@ -4,6 +4,7 @@
 //
 //	<!-- docs: package -->        the Go block begins a package of its own
 //	<!-- docs: alone -->          the Go block is a package of its own, with the schema of the one before if it has none
+//	<!-- docs: main NAME -->      integration/frameworks pastes the Go block into a main function of that framework
 //	<!-- docs: prepare CMD -->    CMD runs before the commands
 //	<!-- docs: serve -->          the commands talk to the page's program, which runs meanwhile
 //	<!-- docs: script NAME -->    testdata/script/NAME runs the commands

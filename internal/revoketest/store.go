@@ -29,9 +29,9 @@ func (s stepped) Delete(ctx context.Context, key string) error {
 	return s.Store.Delete(ctx, key)
 }
 
-func (s stepped) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
+func (s stepped) List(ctx context.Context, principal string, yield func(string, runtime.Record) bool) error {
 	pause(ctx, "list")
-	return s.Store.List(ctx, principal)
+	return s.Store.List(ctx, principal, yield)
 }
 
 func (s stepped) DeleteByPrincipal(ctx context.Context, principal string) error {

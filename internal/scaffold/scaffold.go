@@ -36,10 +36,11 @@ type Result struct {
 // String says what was written, and the commands to type next.
 func (r Result) String() string {
 	const get = "go get -tool github.com/sessiongen/sessiongen/cmd/sessiongen@latest"
+	const frameworks = "https://github.com/sessiongen/sessiongen/blob/main/docs/frameworks.md"
 	var b strings.Builder
 	fmt.Fprintf(&b, "wrote %s\n", strings.Join(r.Written, ", "))
 	if r.HasMain {
-		fmt.Fprintf(&b, "Next:\n\t%s\nand serve the handler that newSite returns, in login.go.\n", get)
+		fmt.Fprintf(&b, "Next:\n\t%s\nand serve the handler that newSite returns, in login.go. For chi, gin, echo and fiber:\n\t%s\n", get, frameworks)
 		return b.String()
 	}
 	fmt.Fprintf(&b, "Next:\n\t%s\n\tgo run . -dev\n", get)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 // For an account worth looking at: -run 'TestMany' -v -sessions 200000 -entries 300000.
@@ -97,7 +98,7 @@ func TestOldEntriesGoInCluster(t *testing.T) {
 	client, _ := startCluster(t)
 	s, p := redisstore.New(client, redisstore.Options{}), name()
 	for what, look := range map[string]func() error{
-		"List":              func() error { _, err := s.List(t.Context(), p); return err },
+		"List":              func() error { _, err := storetest.List(t.Context(), s, p); return err },
 		"DeleteByPrincipal": func() error { return s.DeleteByPrincipal(t.Context(), p) },
 	} {
 		for units, want := range map[int64]int64{-4: 1, 0: 1, 1: 1, 3: 1, 7: 0, 100: 0, 30000: 0} {
@@ -123,7 +124,7 @@ func TestUsedEntriesStay(t *testing.T) {
 	must(t, client.ZAdd(t.Context(), "sessiongen:p:"+p, entry(key, 100)).Err())
 	listed := func(what string) {
 		t.Helper()
-		if got, err := s.List(t.Context(), p); err != nil || len(got) != 1 {
+		if got, err := storetest.List(t.Context(), s, p); err != nil || len(got) != 1 {
 			t.Errorf("%s: %d records, %v", what, len(got), err)
 		}
 	}
@@ -132,7 +133,7 @@ func TestUsedEntriesStay(t *testing.T) {
 	must(t, s.Replace(t.Context(), key, 1, record(2, "", nil)))
 	must(t, client.ZAdd(t.Context(), "sessiongen:p:"+p, entry(key, 100)).Err())
 	between := func() {
-		if _, err := s.List(t.Context(), p); err != nil {
+		if _, err := storetest.List(t.Context(), s, p); err != nil {
 			t.Error(err)
 		}
 	}
@@ -178,7 +179,7 @@ func TestLateRemovalOfEntry(t *testing.T) {
 	if hook.f.Load() != nil {
 		t.Fatal("the hook did not run")
 	}
-	if got, err := s.List(t.Context(), p); err != nil || got[key].Version != 3 {
+	if got, err := storetest.List(t.Context(), s, p); err != nil || got[key].Version != 3 {
 		t.Errorf("not listed: %v", err)
 	}
 }
@@ -222,7 +223,7 @@ func TestManyOfOneAccount(t *testing.T) {
 				must(t, s.DeleteByPrincipal(t.Context(), p))
 				took := time.Since(start)
 				moves := stop()
-				left, err := s.List(t.Context(), p)
+				left, err := storetest.List(t.Context(), s, p)
 				must(t, err)
 				if len(left) > movers || entriesOf(t, client, p) > 2*movers {
 					t.Errorf("%d sessions and %d entries left", len(left), entriesOf(t, client, p))
@@ -322,7 +323,7 @@ func TestMovingWithoutRest(t *testing.T) {
 		stop := startMoving(t, s, p)
 		for range 50 {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-			if _, err := s.List(ctx, p); err != nil {
+			if _, err := storetest.List(ctx, s, p); err != nil {
 				t.Errorf("List: %v", err)
 			}
 			if err := s.DeleteByPrincipal(ctx, p); err != nil {

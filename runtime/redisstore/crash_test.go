@@ -22,6 +22,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 var cycles = flag.Int("cycles", long.Of(10, 50), "how often a process is killed while it writes")
@@ -73,7 +74,7 @@ func (a *acknowledged) check(t *testing.T, s runtime.Store) {
 	if !bytes.Equal(r.Data, checked(r.Version)) {
 		t.Fatalf("data of version %d is damaged", r.Version)
 	}
-	listed, err := s.List(t.Context(), a.principal)
+	listed, err := storetest.List(t.Context(), s, a.principal)
 	if err != nil || listed[a.key].Version != r.Version {
 		t.Fatalf("version %d is not listed: %v", r.Version, err)
 	}

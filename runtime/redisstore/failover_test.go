@@ -16,6 +16,7 @@ import (
 
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 // startSentinel watches a server, and makes its replica the master when it is gone.
@@ -78,7 +79,7 @@ func TestFailover(t *testing.T) {
 	if n := binary.BigEndian.Uint64(r.Data); n != 21 && n != 22 { // one answer may have been lost
 		t.Errorf("counter %d after 21 increments", n)
 	}
-	if listed, err := s.List(t.Context(), p); err != nil || listed[key].Version != r.Version {
+	if listed, err := storetest.List(t.Context(), s, p); err != nil || listed[key].Version != r.Version {
 		t.Errorf("not listed: %v", err)
 	}
 	if role, err := replica.client(t).Do(t.Context(), "role").Slice(); err != nil || role[0] != "master" {
@@ -118,7 +119,7 @@ func TestSlotsMove(t *testing.T) {
 	cancel()
 	wg.Wait()
 
-	listed, err := s.List(t.Context(), p)
+	listed, err := storetest.List(t.Context(), s, p)
 	must(t, err)
 	for key, count := range counts {
 		r := listed[key]

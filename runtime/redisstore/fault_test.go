@@ -14,6 +14,7 @@ import (
 
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 // A proxy forwards connections to a server, as long as it is told to.
@@ -102,7 +103,7 @@ func calls(s runtime.Store, key, principal string) map[string]func(context.Conte
 		"Insert":            func(ctx context.Context) error { return s.Insert(ctx, key, record(1, principal, nil)) },
 		"Replace":           func(ctx context.Context) error { return s.Replace(ctx, key, 1, record(2, principal, nil)) },
 		"Delete":            func(ctx context.Context) error { return s.Delete(ctx, key) },
-		"List":              func(ctx context.Context) error { _, err := s.List(ctx, principal); return err },
+		"List":              func(ctx context.Context) error { _, err := storetest.List(ctx, s, principal); return err },
 		"DeleteByPrincipal": func(ctx context.Context) error { return s.DeleteByPrincipal(ctx, principal) },
 		"DeleteAll":         func(ctx context.Context) error { return s.DeleteAll(ctx) },
 	}
@@ -261,12 +262,12 @@ func TestGarbage(t *testing.T) {
 			t.Errorf("Load of %q: %+v, %v", text, r, err)
 		}
 		must(t, client.ZAdd(t.Context(), "sessiongen:p:"+p, redis.Z{Score: 1e12, Member: key}).Err())
-		if _, err := s.List(t.Context(), p); !failed(err) {
+		if _, err := storetest.List(t.Context(), s, p); !failed(err) {
 			t.Errorf("List of %q: error %v", text, err)
 		}
 		must(t, s.Delete(t.Context(), key))
 	}
-	if got, err := s.List(t.Context(), p); err != nil || len(got) != 1 {
+	if got, err := storetest.List(t.Context(), s, p); err != nil || len(got) != 1 {
 		t.Errorf("List: %d records, %v", len(got), err)
 	}
 }

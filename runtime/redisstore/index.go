@@ -29,57 +29,46 @@ const (
 // List implements [runtime.Store]. A record that is gone may have moved to another key since
 // the index was read, so it is read again until no more are gone, but only for keys that were
 // not in it before, and only some times: others may move without rest.
-func (s *Store) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-	return within(ctx, func() (map[string]runtime.Record, error) {
-		records := make(map[string]runtime.Record)
-		seen := make(map[string]bool)
-		for range maxPasses {
-			whole, err := s.listNew(ctx, principal, seen, records)
-			if err != nil {
-				return nil, err
-			}
-			if whole {
-				break
-			}
+func (s *Store) List(ctx context.Context, principal string, yield func(key string, r runtime.Record) bool) error {
+	seen := make(map[string]bool)
+	for range maxPasses {
+		again, err := s.listNew(ctx, principal, seen, yield)
+		if err != nil || !again {
+			return err
 		}
-		return records, nil
-	})
+	}
+	return nil
 }
 
-// listNew reads the index and lists the sessions with keys that are not among those seen. It is whole
-// if none was gone.
-func (s *Store) listNew(ctx context.Context, principal string, seen map[string]bool, records map[string]runtime.Record) (whole bool, err error) {
-	keys, err := s.keys(ctx, principal)
+// listNew reads the index and lists the sessions with keys that are not among those seen. It has to be
+// read again if some were gone.
+func (s *Store) listNew(ctx context.Context, principal string, seen map[string]bool, yield func(key string, r runtime.Record) bool) (again bool, err error) {
+	keys, err := within(ctx, func() ([]string, error) { return s.keys(ctx, principal) })
 	if err != nil {
 		return false, err
 	}
 	keys = slices.DeleteFunc(keys, func(key string) bool { return seen[key] })
-	gone, err := s.list(ctx, principal, keys, records)
-	if err != nil || len(gone) == 0 {
-		return true, err
+	var gone []string
+	for some := range slices.Chunk(keys, batch) {
+		found, err := within(ctx, func() (map[string]runtime.Record, error) { return s.load(ctx, some) })
+		if err != nil {
+			return false, err
+		}
+		for _, key := range some {
+			if r, ok := found[key]; !ok || ownerOf(r) != principal {
+				gone = append(gone, key)
+			} else if !yield(key, r) {
+				return false, nil
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return false, nil
 	}
 	for _, key := range keys {
 		seen[key] = true
 	}
-	return false, s.prune(ctx, principal, gone)
-}
-
-// list adds the sessions with these keys that are the principal's, and returns the other keys.
-func (s *Store) list(ctx context.Context, principal string, keys []string, records map[string]runtime.Record) (gone []string, err error) {
-	for some := range slices.Chunk(keys, batch) {
-		found, err := s.load(ctx, some)
-		if err != nil {
-			return nil, err
-		}
-		for _, key := range some {
-			if r, ok := found[key]; ok && ownerOf(r) == principal {
-				records[key] = r
-			} else {
-				gone = append(gone, key)
-			}
-		}
-	}
-	return gone, nil
+	return true, s.within(ctx, func() error { return s.prune(ctx, principal, gone) })
 }
 
 // keys returns the keys in a principal's index.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 // slack is how much longer than its record an entry stays, at least.
@@ -72,7 +73,7 @@ func TestListPrunes(t *testing.T) {
 	client := startServer(t).client(t)
 	s := redisstore.New(client, redisstore.Options{})
 	for _, look := range map[string]func(string) error{
-		"List":              func(p string) error { _, err := s.List(t.Context(), p); return err },
+		"List":              func(p string) error { _, err := storetest.List(t.Context(), s, p); return err },
 		"DeleteByPrincipal": func(p string) error { return s.DeleteByPrincipal(t.Context(), p) },
 	} {
 		p, moved := name(), name()
@@ -123,7 +124,7 @@ func TestRecordsAreFound(t *testing.T) {
 		s := redisstore.New(client, redisstore.Options{})
 		p := name()
 		for what, f := range map[string]func() error{
-			"List":              func() error { _, err := s.List(t.Context(), p); return err },
+			"List":              func() error { _, err := storetest.List(t.Context(), s, p); return err },
 			"DeleteByPrincipal": func() error { return s.DeleteByPrincipal(t.Context(), p) },
 			"an earlier expiry": func() error {
 				r := record(1, p, nil)
@@ -142,13 +143,13 @@ func TestRecordsAreFound(t *testing.T) {
 			if hook.f.Load() != nil {
 				t.Fatal("the hook did not run")
 			}
-			if got, err := s.List(t.Context(), p); err != nil || got[key].Version != 1 {
+			if got, err := storetest.List(t.Context(), s, p); err != nil || got[key].Version != 1 {
 				t.Errorf("%s before Insert: not listed, %v", what, err)
 			}
 			must(t, s.Replace(t.Context(), key, 1, record(2, "", nil)))
 			hook.f.Store(&between)
 			must(t, s.Replace(t.Context(), key, 2, record(3, p, nil)))
-			if got, err := s.List(t.Context(), p); err != nil || got[key].Version != 3 {
+			if got, err := storetest.List(t.Context(), s, p); err != nil || got[key].Version != 3 {
 				t.Errorf("%s before Replace: not listed, %v", what, err)
 			}
 		}
@@ -166,7 +167,7 @@ func TestLateChangeKeepsEntry(t *testing.T) {
 			t.Fatal(err)
 		}
 		must(t, s.Insert(t.Context(), name(), record(1, p, nil)))
-		if got, err := s.List(t.Context(), p); err != nil || got[key].Version != 2 {
+		if got, err := storetest.List(t.Context(), s, p); err != nil || got[key].Version != 2 {
 			t.Errorf("not listed, %v", err)
 		}
 	})
@@ -230,7 +231,7 @@ func TestListOfMoving(t *testing.T) {
 			}
 			return err
 		}})
-		records, err := s.List(t.Context(), p)
+		records, err := storetest.List(t.Context(), s, p)
 		must(t, err)
 		if _, ok := records[key]; !ok || moves != 5 {
 			t.Errorf("%d records after %d moves", len(records), moves)

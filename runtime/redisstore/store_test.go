@@ -21,6 +21,7 @@ import (
 
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
+	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 func name() string {
@@ -99,7 +100,7 @@ func TestLargeData(t *testing.T) {
 		must(t, s.Replace(t.Context(), key, 1<<63-2, record(1<<63-1, p, data)))
 		r, err := s.Load(t.Context(), key)
 		must(t, err)
-		listed, err := s.List(t.Context(), p)
+		listed, err := storetest.List(t.Context(), s, p)
 		must(t, err)
 		for _, r := range []runtime.Record{r, listed[key]} {
 			if r.Version != 1<<63-1 || !bytes.Equal(r.Data, data) {
@@ -148,7 +149,7 @@ func TestThousandsOfRecords(t *testing.T) {
 			must(t, s.Delete(t.Context(), key))
 			delete(want, key)
 		}
-		got, err := s.List(t.Context(), p)
+		got, err := storetest.List(t.Context(), s, p)
 		must(t, err)
 		for key, r := range got {
 			if string(r.Data) != key {
@@ -301,7 +302,7 @@ func TestRoundTrips(t *testing.T) {
 						}
 						return nil
 					}),
-					list: count(func() error { _, err := s.List(t.Context(), p); return err }),
+					list: count(func() error { _, err := storetest.List(t.Context(), s, p); return err }),
 					bury: count(func() error { return s.Replace(t.Context(), with, 2, record(3, "", nil)) }),
 					del:  count(func() error { return s.Delete(t.Context(), key) }),
 				}
@@ -320,7 +321,7 @@ func TestErrorsTellNothing(t *testing.T) {
 	must(t, client.LPush(t.Context(), "sessiongen:r:"+key, "x").Err())
 	must(t, client.LPush(t.Context(), "sessiongen:p:"+p, "x").Err())
 	_, load := s.Load(t.Context(), key)
-	_, list := s.List(t.Context(), p)
+	_, list := storetest.List(t.Context(), s, p)
 	for _, err := range []error{load, list,
 		s.Replace(t.Context(), key, 1, record(2, p, []byte("data"))),
 		s.Insert(t.Context(), name(), record(2, p, []byte("data"))),

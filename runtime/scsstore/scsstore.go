@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
@@ -96,23 +97,33 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return s.change(ctx, key, func() error { return s.backend.remove(ctx, key) })
 }
 
-// List implements [runtime.Store].
-func (s *Store) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-	records, err := s.all(ctx)
+// List implements [runtime.Store]. Stores of scs know no batches: it has all their sessions in memory
+// at once, of whatever principal.
+func (s *Store) List(ctx context.Context, principal string, yield func(key string, r runtime.Record) bool) error {
+	records, err := s.ownedBy(ctx, principal)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for key, r := range records {
-		if principal == "" || r.Principal != principal || len(r.Data) == 0 || !r.Expires.After(s.now()) {
-			delete(records, key)
+		if !yield(key, r) {
+			break
 		}
 	}
-	return records, nil
+	return nil
+}
+
+// ownedBy returns the sessions of a principal.
+func (s *Store) ownedBy(ctx context.Context, principal string) (map[string]runtime.Record, error) {
+	records, err := s.all(ctx)
+	maps.DeleteFunc(records, func(_ string, r runtime.Record) bool {
+		return principal == "" || r.Principal != principal || len(r.Data) == 0 || !r.Expires.After(s.now())
+	})
+	return records, err
 }
 
 // DeleteByPrincipal implements [runtime.Store].
 func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
-	records, err := s.List(ctx, principal)
+	records, err := s.ownedBy(ctx, principal)
 	if err != nil {
 		return err
 	}

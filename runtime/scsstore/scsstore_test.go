@@ -200,7 +200,7 @@ func TestCalls(t *testing.T) {
 		{"Insert", "find commit", func() error { return s.Insert(ctx, "key", r) }},
 		{"Load", "find", func() error { _, err := s.Load(ctx, "key"); return err }},
 		{"Replace", "find commit", func() error { return s.Replace(ctx, "key", 1, r) }},
-		{"List", "all", func() error { _, err := s.List(ctx, "p"); return err }},
+		{"List", "all", func() error { _, err := storetest.List(ctx, s, "p"); return err }},
 		{"Delete", "delete", func() error { return s.Delete(ctx, "key") }},
 	} {
 		table.calls = nil
@@ -236,7 +236,7 @@ func TestForeign(t *testing.T) {
 			t.Errorf("%s: error %v, want one that means that the store failed", what, err)
 		}
 	}
-	if list, err := s.List(ctx, "p"); err != nil || len(list) != 1 {
+	if list, err := storetest.List(ctx, s, "p"); err != nil || len(list) != 1 {
 		t.Errorf("List: %d records, %v", len(list), err)
 	}
 	if err := s.DeleteAll(ctx); err != nil {
@@ -334,7 +334,7 @@ func TestHanging(t *testing.T) {
 			"Insert":            func(ctx context.Context) error { return s.Insert(ctx, "key", r) },
 			"Replace":           func(ctx context.Context) error { return s.Replace(ctx, "key", 1, r) },
 			"Delete":            func(ctx context.Context) error { return s.Delete(ctx, "other") },
-			"List":              func(ctx context.Context) error { _, err := s.List(ctx, "p"); return err },
+			"List":              func(ctx context.Context) error { _, err := storetest.List(ctx, s, "p"); return err },
 			"DeleteByPrincipal": func(ctx context.Context) error { return s.DeleteByPrincipal(ctx, "p") },
 			"DeleteAll":         s.DeleteAll,
 		} {
@@ -441,7 +441,7 @@ func TestErrors(t *testing.T) {
 	}}
 	ctx, r := t.Context(), runtime.Record{Version: 1, Expires: time.Now().Add(time.Hour)}
 	_, load := s.Load(ctx, "key")
-	_, list := s.List(ctx, "p")
+	_, list := storetest.List(ctx, s, "p")
 	for what, err := range map[string]error{
 		"Load": load, "List": list,
 		"Insert":            s.Insert(ctx, "key", r),

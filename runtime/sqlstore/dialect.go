@@ -82,9 +82,9 @@ func (d Dialect) queries(table string) queries {
 		version: `SELECT version FROM "TABLE" WHERE "key" = ? AND expires > ?`,
 		delete:  `DELETE FROM "TABLE" WHERE "key" = ?`,
 
-		list: `SELECT "key", version, data, expires FROM "TABLE" WHERE principal = ? AND length(data) > 0 AND expires > ?`,
-
-		// Batches of keys, in the order of an index.
+		// Batches, in the order of an index.
+		list: `SELECT "key", version, data, expires FROM "TABLE" WHERE principal = ? AND "key" > ? AND length(data) > 0 AND expires > ?
+			ORDER BY "key" LIMIT ?`,
 		sessionsOf: `SELECT "key" FROM "TABLE" WHERE principal = ? AND "key" > ? AND length(data) > 0 ORDER BY "key" LIMIT ?`,
 		sessions:   `SELECT "key" FROM "TABLE" WHERE "key" > ? AND length(data) > 0 ORDER BY "key" LIMIT ?`,
 		expired:    `SELECT "key", expires FROM "TABLE" WHERE expires >= ? AND expires <= ? ORDER BY expires LIMIT ?`,
@@ -92,6 +92,8 @@ func (d Dialect) queries(table string) queries {
 	if d == PostgreSQL {
 		// An equality would have the planner, which knows that an account has few sessions,
 		// read and sort all of them for each batch.
+		q.list = `SELECT "key", version, data, expires FROM "TABLE" WHERE principal <= $1 AND (principal, "key") > ($1, $2) AND length(data) > 0
+			AND expires > $3 ORDER BY principal, "key" LIMIT $4`
 		q.sessionsOf = `SELECT "key" FROM "TABLE" WHERE principal <= $1 AND (principal, "key") > ($1, $2) AND length(data) > 0
 			ORDER BY principal, "key" LIMIT $3`
 	}

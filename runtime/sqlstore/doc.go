@@ -98,9 +98,9 @@
 //
 // Each method of [runtime.Store] but DeleteByPrincipal and DeleteAll is one statement, and one
 // round trip on a connection which has run it before. Only a Replace that did not find its
-// version asks why. DeleteByPrincipal and DeleteAll take two statements for a batch of 64 to
-// 1024 records, which should take about 20 ms; each batch is a transaction of its own, and
-// stays deleted if the call is cut off. No method begins a transaction over several statements,
-// so that a pooler such as PgBouncer may stand in between, as far as the driver's use of
-// prepared statements allows.
+// version asks why. List takes one statement for each hundred records. DeleteByPrincipal and
+// DeleteAll take two statements for a batch of 64 to 1024 records, which should take about
+// 20 ms; each batch is a transaction of its own, and stays deleted if the call is cut off. No
+// method begins a transaction over several statements, so that a pooler such as PgBouncer may
+// stand in between, as far as the driver's use of prepared statements allows.
 package sqlstore

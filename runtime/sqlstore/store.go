@@ -181,33 +181,6 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return failed("deleting", err)
 }
 
-// List implements [runtime.Store].
-func (s *Store) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-	if principal == "" {
-		return nil, nil
-	}
-	rows, err := s.query(ctx, s.queries.list, principal, s.now())
-	if err != nil {
-		return nil, failed("listing", err)
-	}
-	defer rows.Close()
-	records := make(map[string]runtime.Record)
-	for rows.Next() {
-		var key string
-		var expires int64
-		r := runtime.Record{Principal: principal}
-		if err := rows.Scan(&key, &r.Version, &r.Data, &expires); err != nil {
-			return nil, failed("listing", err)
-		}
-		r.Expires = time.Unix(expires, 0)
-		records[key] = r
-	}
-	if err := rows.Err(); err != nil {
-		return nil, failed("listing", err)
-	}
-	return records, nil
-}
-
 // DeleteByPrincipal implements [runtime.Store].
 func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
 	if principal == "" {

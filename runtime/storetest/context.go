@@ -55,7 +55,7 @@ func endedContextPrincipals(k *kit) {
 	r := k.record(1, p, "1")
 	k.put(key, r)
 	for range 5 {
-		got, err := k.List(k.ended(), p)
+		got, err := List(k.ended(), k.Store, p)
 		if k.notOf("List", err); err == nil && len(got) != 1 {
 			k.Fatalf("List with an ended context: %d records, want 1 or an error", len(got))
 		}

@@ -31,6 +31,7 @@ type faulty struct {
 	replace    func(ctx context.Context, key string, version uint64, r runtime.Record) error
 	remove     func(ctx context.Context, key string) error
 	list       func(ctx context.Context, principal string) (map[string]runtime.Record, error)
+	each       func(records map[string]runtime.Record, err error, yield func(string, runtime.Record) bool) error
 	removeMany func(ctx context.Context, principal string) error
 	removeAll  func(ctx context.Context) error
 }
@@ -45,8 +46,9 @@ func (f *faulty) Replace(ctx context.Context, key string, version uint64, r runt
 	return f.replace(ctx, key, version, r)
 }
 func (f *faulty) Delete(ctx context.Context, key string) error { return f.remove(ctx, key) }
-func (f *faulty) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-	return f.list(ctx, principal)
+func (f *faulty) List(ctx context.Context, principal string, yield func(string, runtime.Record) bool) error {
+	all, err := f.list(ctx, principal)
+	return f.each(all, err, yield)
 }
 func (f *faulty) DeleteByPrincipal(ctx context.Context, principal string) error {
 	return f.removeMany(ctx, principal)
@@ -107,13 +109,36 @@ func misreport(other func(ctx context.Context, err error) error) func(*mapStore,
 			return other(ctx, m.Replace(ctx, key, version, r))
 		}
 		f.list = func(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-			list, err := m.List(ctx, principal)
+			list, err := m.list(ctx, principal)
 			return list, other(ctx, err)
 		}
 	}
 }
 
 var faults = []fault{
+	{"list holds its lock", "list and change", func(m *mapStore, f *faulty) {
+		f.each = func(records map[string]runtime.Record, err error, yield func(string, runtime.Record) bool) error {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			return each(records, err, yield)
+		}
+	}},
+	{"list does not stop", "list in part", func(m *mapStore, f *faulty) {
+		f.each = func(records map[string]runtime.Record, err error, yield func(string, runtime.Record) bool) error {
+			for key, r := range records {
+				yield(key, r)
+			}
+			return err
+		}
+	}},
+	{"list repeats itself", "list", func(m *mapStore, f *faulty) {
+		f.each = func(records map[string]runtime.Record, err error, yield func(string, runtime.Record) bool) error {
+			if err = each(records, err, yield); err == nil {
+				err = each(records, err, yield)
+			}
+			return err
+		}
+	}},
 	{"load of nothing succeeds", "missing", func(m *mapStore, f *faulty) {
 		f.load = func(ctx context.Context, key string) (runtime.Record, error) {
 			r, _ := m.Load(ctx, key)
@@ -428,7 +453,7 @@ var faults = []fault{
 	{"the index keeps whose a record was", "move to a principal", stale(func(old, r runtime.Record) bool { return old.Version != r.Version })},
 	{"list of nothing fails", "list", func(m *mapStore, f *faulty) {
 		f.list = func(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-			list, _ := m.List(ctx, principal)
+			list, _ := m.list(ctx, principal)
 			if len(list) == 0 {
 				return nil, runtime.ErrNoRecord
 			}
@@ -438,7 +463,7 @@ var faults = []fault{
 	{"list of everybody", "list", ofPrincipals(func(_, b string) bool { return b != "" })},
 	{"list without data", "list", func(m *mapStore, f *faulty) {
 		f.list = func(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-			list, err := m.List(ctx, principal)
+			list, err := m.list(ctx, principal)
 			for key, r := range list {
 				r.Data = nil
 				list[key] = r
@@ -448,7 +473,7 @@ var faults = []fault{
 	}},
 	{"list without principals", "list", func(m *mapStore, f *faulty) {
 		f.list = func(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-			list, err := m.List(ctx, principal)
+			list, err := m.list(ctx, principal)
 			for key, r := range list {
 				r.Principal = ""
 				list[key] = r
@@ -458,7 +483,7 @@ var faults = []fault{
 	}},
 	{"list of a page", "list many", func(m *mapStore, f *faulty) {
 		f.list = func(ctx context.Context, principal string) (map[string]runtime.Record, error) {
-			list, err := m.List(ctx, principal)
+			list, err := m.list(ctx, principal)
 			for key := range list {
 				if len(list) > 100 {
 					delete(list, key)
@@ -469,7 +494,7 @@ var faults = []fault{
 	}},
 	{"delete by principal of a page", "list many", func(m *mapStore, f *faulty) {
 		f.removeMany = func(ctx context.Context, principal string) error {
-			list, err := m.List(ctx, principal)
+			list, err := m.list(ctx, principal)
 			n := 0
 			for key := range list {
 				if n++; n <= 100 {
@@ -513,7 +538,7 @@ var faults = []fault{
 	}},
 	{"delete by principal of nothing fails", "delete by principal", func(m *mapStore, f *faulty) {
 		f.removeMany = func(ctx context.Context, principal string) error {
-			if list, _ := m.List(ctx, principal); len(list) == 0 {
+			if list, _ := m.list(ctx, principal); len(list) == 0 {
 				return runtime.ErrNoRecord
 			}
 			return m.DeleteByPrincipal(ctx, principal)
@@ -573,7 +598,7 @@ var faults = []fault{
 					return err
 				}
 				pause()
-				if left, _ := m.List(ctx, principal); len(left) == 0 {
+				if left, _ := m.list(ctx, principal); len(left) == 0 {
 					return nil
 				}
 			}
@@ -614,7 +639,7 @@ var faults = []fault{
 			if ctx.Err() != nil {
 				return nil, nil
 			}
-			return m.List(ctx, principal)
+			return m.list(ctx, principal)
 		}
 	}},
 	{"a context that ended deletes nothing", "ended context and principals", func(m *mapStore, f *faulty) {
@@ -887,7 +912,7 @@ func TestFaulty(t *testing.T) {
 		t.Run(fault.name, func(t *testing.T) {
 			storetest.RunCheck(t, fault.check, func(*testing.T) runtime.Store {
 				m := newMapStore(clock.Now)
-				f := &faulty{m, m.Load, m.Insert, m.Replace, m.Delete, m.List, m.DeleteByPrincipal, m.DeleteAll}
+				f := &faulty{m, m.Load, m.Insert, m.Replace, m.Delete, m.list, each, m.DeleteByPrincipal, m.DeleteAll}
 				fault.breaks(m, f)
 				return f
 			}, storetest.Clock(clock.Now, clock.Advance))

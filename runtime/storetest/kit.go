@@ -103,7 +103,7 @@ func (k *kit) hasNot(key string) {
 // lists fails the test unless a principal has just these records.
 func (k *kit) lists(principal string, want map[string]runtime.Record) {
 	k.Helper()
-	got, err := k.List(k.Context(), principal)
+	got, err := List(k.Context(), k.Store, principal)
 	k.want("List", err, nil)
 	for key, r := range got {
 		w, ok := want[key]

@@ -72,7 +72,25 @@ func (m *mapStore) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-func (m *mapStore) List(ctx context.Context, principal string) (map[string]runtime.Record, error) {
+func (m *mapStore) List(ctx context.Context, principal string, yield func(string, runtime.Record) bool) error {
+	all, err := m.list(ctx, principal)
+	return each(all, err, yield)
+}
+
+// each calls yield with records, unless there was an error.
+func each(records map[string]runtime.Record, err error, yield func(string, runtime.Record) bool) error {
+	if err != nil {
+		return err
+	}
+	for key, r := range records {
+		if !yield(key, r) {
+			break
+		}
+	}
+	return nil
+}
+
+func (m *mapStore) list(ctx context.Context, principal string) (map[string]runtime.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	list := map[string]runtime.Record{}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -64,13 +65,56 @@ func listCopies(k *kit) {
 	r := want
 	r.Data = bytes.Clone(want.Data)
 	k.put(key, r)
-	got, err := k.List(k.Context(), p)
+	got, err := List(k.Context(), k.Store, p)
 	k.want("List", err, nil)
 	clear(got[key].Data)
 	k.lists(p, map[string]runtime.Record{key: want})
 	clear(got)
 	k.lists(p, map[string]runtime.Record{key: want})
 	k.has(key, want)
+}
+
+// listAndChange changes each record as soon as it is listed, for which nobody must wait.
+func listAndChange(k *kit) {
+	p := name()
+	want := map[string]runtime.Record{}
+	for range 250 {
+		key := name()
+		want[key] = k.record(2, p, "changed")
+		k.put(key, k.record(1, p, "data"))
+	}
+	done := make(chan error, 1)
+	go func() {
+		var failed error
+		err := k.List(k.Context(), p, func(key string, r runtime.Record) bool {
+			failed = k.Replace(k.Context(), key, r.Version, want[key])
+			return failed == nil
+		})
+		done <- cmp.Or(failed, err)
+	}()
+	select {
+	case err := <-done:
+		k.want("Replace of what List has found", err, nil)
+	case <-time.After(patience):
+		k.Fatal("List holds something that Replace waits for")
+	}
+	k.lists(p, want)
+}
+
+// patience is how long a check waits for what may never end.
+const patience = 30 * time.Second
+
+func listInPart(k *kit) {
+	p := name()
+	for range 5 {
+		k.put(name(), k.record(1, p, "data"))
+	}
+	calls := 0
+	err := k.List(k.Context(), p, func(string, runtime.Record) bool { calls++; return calls < 3 })
+	k.want("List", err, nil)
+	if calls != 3 {
+		k.Fatalf("List called yield %d times, want 3: that was the last to return true", calls)
+	}
 }
 
 func noPrincipal(k *kit) {
@@ -223,7 +267,7 @@ func noData(k *kit) {
 // coming to an end, and that what was there before is gone.
 func sweeps(k *kit) {
 	for what, sweep := range map[string]func(p string) error{
-		"List":              func(p string) error { _, err := k.List(k.Context(), p); return err },
+		"List":              func(p string) error { _, err := List(k.Context(), k.Store, p); return err },
 		"DeleteByPrincipal": func(p string) error { return k.DeleteByPrincipal(k.Context(), p) },
 		"DeleteAll":         func(string) error { return k.DeleteAll(k.Context()) },
 	} {
@@ -292,7 +336,7 @@ func unlisted(k *kit) {
 	key, p := name(), name()
 	r := k.record(1, p, "1")
 	k.put(key, r)
-	_, err := k.List(k.Context(), p)
+	_, err := List(k.Context(), k.Store, p)
 	k.want("List", err, errors.ErrUnsupported)
 	k.want("DeleteByPrincipal", k.DeleteByPrincipal(k.Context(), p), errors.ErrUnsupported)
 	k.want("DeleteAll", k.DeleteAll(k.Context()), errors.ErrUnsupported)

@@ -93,6 +93,8 @@ var checks = []check{
 	{"list", true, list},
 	{"list many", true, listMany},
 	{"list copies", true, listCopies},
+	{"list and change", true, listAndChange},
+	{"list in part", true, listInPart},
 	{"no principal", true, noPrincipal},
 	{"move to a principal", true, move},
 	{"delete by principal", true, deleteByPrincipal},

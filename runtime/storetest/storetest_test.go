@@ -12,6 +12,9 @@ import (
 )
 
 func TestSleeping(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sleeps; TestClock has the same checks")
+	}
 	storetest.Run(t, func(*testing.T) runtime.Store { return newMapStore(time.Now) })
 }
 
@@ -41,8 +44,8 @@ func TestUnlisted(t *testing.T) {
 // An unlisted is a store that cannot list.
 type unlisted struct{ *mapStore }
 
-func (unlisted) List(context.Context, string) (map[string]runtime.Record, error) {
-	return nil, errors.ErrUnsupported
+func (unlisted) List(context.Context, string, func(string, runtime.Record) bool) error {
+	return errors.ErrUnsupported
 }
 func (unlisted) DeleteByPrincipal(context.Context, string) error { return errors.ErrUnsupported }
 func (unlisted) DeleteAll(context.Context) error                 { return errors.ErrUnsupported }

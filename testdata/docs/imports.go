@@ -35,6 +35,7 @@ import (
 	_ "google.golang.org/grpc/metadata"
 
 	_ "github.com/sessiongen/sessiongen/runtime"
+	_ "github.com/sessiongen/sessiongen/runtime/echo5session"
 	_ "github.com/sessiongen/sessiongen/runtime/echosession"
 	_ "github.com/sessiongen/sessiongen/runtime/fibersession"
 	_ "github.com/sessiongen/sessiongen/runtime/ginsession"

@@ -124,11 +124,14 @@ func (m *Metadata) SetPermanent(permanent bool) {
 	}
 }
 
-// HasFlags reports whether the session is permanent, or has a flag of a later version.
-func (m *Metadata) HasFlags() bool { return m.flags&^ownFlags != 0 }
-
-// ClearFlags makes the session not permanent, and removes the flags of later versions.
-func (m *Metadata) ClearFlags() { m.flags &= ownFlags }
+// ResetFlags makes the session permanent or not, removes the flags of later versions, and reports
+// whether any of that is a change.
+func (m *Metadata) ResetFlags(permanent bool) (changed bool) {
+	old := m.flags
+	m.flags &= ownFlags
+	m.SetPermanent(permanent)
+	return m.flags != old
+}
 
 // Marks returns the marks; ok is false if the session was not authenticated by a build that knows
 // of them.

@@ -1,0 +1,174 @@
+// Package accounttest tests, on any store, what a manager does with an account that has very many
+// sessions.
+package accounttest
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/internal/long"
+	"github.com/sessiongen/sessiongen/internal/web"
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// For accounts worth looking at: -run=Account -listed=100000 -updated=10000 -timeout=1h.
+var (
+	listed  = flag.Int("listed", long.Of(2000, 5000), "how many sessions of one account are listed")
+	updated = flag.Int("updated", long.Of(200, 1000), "how many sessions of one account are updated while they are used")
+)
+
+const account = 7
+
+// Run runs the tests, each on a store of its own.
+func Run(t *testing.T, open func(t *testing.T) runtime.Store) {
+	for name, test := range map[string]func(*testing.T, runtime.Store){"listed": testList, "updated": testUpdate} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+// A site is a program whose sessions are in the store.
+type site struct {
+	*web.SessionManager
+	handler http.Handler
+}
+
+type actionKey struct{}
+
+func newSite(t *testing.T, store runtime.Store) site {
+	t.Helper()
+	keys, err := runtime.ParseKeys(runtime.GenerateKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := web.NewSessionManager(runtime.Config{Keys: keys, Store: store, Insecure: true,
+		StoreTimeout: time.Minute, // a busy machine is no failure
+		OnEvent:      func(context.Context, runtime.Event) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site{m, m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Context().Value(actionKey{}).(func(*web.Session))(web.SessionFrom(r.Context()))
+	}))}
+}
+
+// A browser has a cookie of the site.
+type browser struct {
+	site
+	cookie string
+	visits int
+}
+
+// visit makes a request that does something with the session.
+func (b *browser) visit(do func(*web.Session)) error {
+	r := httptest.NewRequest("GET", "/", nil)
+	r = r.WithContext(context.WithValue(r.Context(), actionKey{}, do))
+	r.Header.Set("Cookie", b.cookie)
+	w := httptest.NewRecorder()
+	b.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		return fmt.Errorf("status %d", w.Code)
+	}
+	if line := w.Header().Get("Set-Cookie"); line != "" {
+		b.cookie, _, _ = strings.Cut(line, ";")
+	}
+	return nil
+}
+
+// logIn returns so many browsers with sessions of the account, each with another name of so many bytes.
+func (s site) logIn(t *testing.T, n, size int) []*browser {
+	t.Helper()
+	browsers := make([]*browser, n)
+	atOnce(t, n, func(i int) error {
+		browsers[i] = &browser{site: s}
+		return browsers[i].visit(func(v *web.Session) {
+			v.SetUserID(account)
+			v.SetVisits(i)
+			v.SetRoles([]string{string(bytes.Repeat([]byte{'x'}, size))})
+		})
+	})
+	return browsers
+}
+
+// atOnce calls f n times, some at once.
+func atOnce(t *testing.T, n int, f func(i int) error) {
+	t.Helper()
+	const workers = 16
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for i := w; i < n; i += workers {
+				if err := f(i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// testUpdate updates the sessions of an account while they are used and get new ids: every one is updated,
+// none is logged out, and nothing is lost.
+func testUpdate(t *testing.T, store runtime.Store) {
+	s := newSite(t, store)
+	browsers := s.logIn(t, *updated, 1)
+	for i, b := range browsers {
+		b.visits = i
+	}
+	stop := make(chan struct{})
+	var traffic sync.WaitGroup
+	const workers = 4
+	for w := range workers {
+		traffic.Go(func() {
+			for i := w; ; i += workers {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				b := browsers[i%len(browsers)]
+				err := b.visit(func(v *web.Session) {
+					v.UpdateVisits(func(n int) int { return n + 1 })
+					if i%7 == 0 {
+						v.Renew()
+					}
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				b.visits++
+			}
+		})
+	}
+	n, err := s.UpdateByUserID(t.Context(), account, func(v *web.Session) { v.AppendRoles("admin") })
+	close(stop)
+	traffic.Wait()
+	if n != len(browsers) || err != nil {
+		t.Errorf("%d of %d sessions changed, %v", n, len(browsers), err)
+	}
+	atOnce(t, len(browsers), func(i int) (wrong error) {
+		b := browsers[i]
+		err := b.visit(func(v *web.Session) {
+			if roles := v.GetRoles(); v.GetUserID() != account || v.GetVisits() != b.visits || !slices.Equal(roles, []string{"x", "admin"}) {
+				wrong = fmt.Errorf("session %d: account %d, %d visits, want %d, roles %q", i, v.GetUserID(), v.GetVisits(), b.visits, roles)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		return wrong
+	})
+}

@@ -1,0 +1,74 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// leaveRest puts into the report what is still there of the old library, if no use of a key is: the run before this one
+// has rewritten those.
+func (r *rewriter) leaveRest() {
+	if slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() }) || !r.findGenerated() {
+		return
+	}
+	w := newWiring(r)
+	why := refusal{"it was not wired", ""}
+	if refused := w.plan(); refused != nil {
+		why = *refused
+	}
+	w.reportManagers(why)
+	for _, u := range r.p.units {
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				sel, ok := n.(*ast.SelectorExpr)
+				if !ok || u.tests {
+					return true
+				}
+				if lib := ofLibrary(u, sel); lib != nil && !r.saidOf(value{sel, u, whole}) {
+					r.leave(value{sel, u, whole}, lib.name+": "+r.p.text(sel), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
+				}
+				return true
+			})
+		}
+	}
+}
+
+// saidOf reports whether something is in the report of a line already.
+func (r *rewriter) saidOf(v value) bool {
+	pos := r.p.fset.Position(v.expr.Pos())
+	name := relative(r.p.dir, pos.Filename)
+	return slices.ContainsFunc(r.left, func(l Left) bool { return l.Pos.Filename == name && l.Pos.Line == pos.Line })
+}
+
+// ofLibrary is the library whose package a selector's is, nil if it is of none.
+func ofLibrary(u *unit, sel *ast.SelectorExpr) *library {
+	id, ok := sel.X.(*ast.Ident)
+	if !ok {
+		return nil
+	}
+	pkg, ok := u.info.Uses[id].(*types.PkgName)
+	if !ok {
+		return nil
+	}
+	return libraryOf(pkg.Imported().Path())
+}
+
+// findGenerated finds the sessions that the program has by now. It reports whether there are any.
+func (r *rewriter) findGenerated() bool {
+	for _, u := range r.p.units {
+		if u.tests || u.types == nil {
+			continue
+		}
+		for _, name := range u.types.Scope().Names() {
+			typ, ok := strings.CutSuffix(name, "Manager")
+			if !ok || u.types.Scope().Lookup("New"+name) == nil || u.types.Scope().Lookup(typ+"From") == nil {
+				continue
+			}
+			r.home = &home{path: u.path, name: u.name, dir: u.dir}
+			r.targets = append(r.targets, &target{typeName: typ, names: map[*field]string{}})
+		}
+	}
+	return r.home != nil
+}

@@ -1,0 +1,170 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+)
+
+// optionNames are the options of the libraries, by "Type.Field", and what they are called here.
+var optionNames = map[string]string{
+	"Options.Path": "Path", "Options.Domain": "Domain", "Options.MaxAge": "MaxAge", "Options.Secure": "Secure",
+	"Options.HttpOnly": "HttpOnly", "Options.SameSite": "SameSite", "Options.Partitioned": "Partitioned",
+	"SessionCookie.Name": "Name", "SessionCookie.Path": "Path", "SessionCookie.Domain": "Domain", "SessionCookie.Secure": "Secure",
+	"SessionCookie.HttpOnly": "HttpOnly", "SessionCookie.SameSite": "SameSite", "SessionCookie.Persist": "Persist",
+	"SessionCookie.Partitioned": "Partitioned",
+	"SessionManager.Lifetime":   "Lifetime", "SessionManager.IdleTimeout": "IdleTimeout", "SessionManager.Store": "Store",
+	"SessionManager.ErrorFunc": "ErrorFunc", "SessionManager.HashTokenInStore": "",
+}
+
+// optionsOf are the fields and methods of a store that have all of a cookie's options.
+var optionsOf = []string{"Options", "Cookie"}
+
+// carried is what a program says of the sessions that a maker makes.
+type carried struct {
+	r      *rewriter
+	m      *maker
+	given  map[string]value
+	reset  bool // options replace the library's own ones, so that what is absent is zero
+	stmts  []ast.Stmt
+	refuse *refusal
+}
+
+// carry collects the options of a maker's sessions, in the order in which they stand.
+func (r *rewriter) carry(m *maker) *carried {
+	c := &carried{r: r, m: m, given: map[string]value{}}
+	for _, u := range r.p.units {
+		if u.tests != m.at.in.tests {
+			continue
+		}
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if stmt, ok := n.(ast.Stmt); ok {
+					c.statement(u, stmt)
+				}
+				return true
+			})
+		}
+	}
+	return c
+}
+
+// statement takes over what a statement says of the options.
+func (c *carried) statement(u *unit, stmt ast.Stmt) {
+	switch n := stmt.(type) {
+	case *ast.AssignStmt:
+		if len(n.Lhs) == 1 && len(n.Rhs) == 1 {
+			if sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr); ok {
+				c.assigned(u, n, sel)
+			}
+		}
+	case *ast.ExprStmt:
+		call, ok := n.X.(*ast.CallExpr)
+		if !ok || len(call.Args) != 1 {
+			return
+		}
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok || !c.isStore(u, sel.X) {
+			return
+		}
+		switch sel.Sel.Name {
+		case "Options":
+			c.all(u, n, call.Args[0])
+		case "MaxAge", "SetMaxAge":
+			c.set(n, "MaxAge", value{call.Args[0], u, whole})
+		}
+	}
+}
+
+func (c *carried) assigned(u *unit, n *ast.AssignStmt, sel *ast.SelectorExpr) {
+	v := value{n.Rhs[0], u, whole}
+	if c.isStore(u, sel.X) {
+		if slices.Contains(optionsOf, sel.Sel.Name) {
+			c.all(u, n, n.Rhs[0])
+			return
+		}
+		c.field(n, u.info.TypeOf(sel.X), sel.Sel.Name, v)
+		return
+	}
+	inner, ok := ast.Unparen(sel.X).(*ast.SelectorExpr)
+	if ok && slices.Contains(optionsOf, inner.Sel.Name) && c.isStore(u, inner.X) {
+		c.field(n, u.info.TypeOf(sel.X), sel.Sel.Name, v)
+	}
+}
+
+// isStore reports whether an expression is what the maker made.
+func (c *carried) isStore(u *unit, e ast.Expr) bool {
+	p, ok := c.r.placeAt(u, e)
+	return ok && c.m.held[p]
+}
+
+// all takes over options that are given at once.
+func (c *carried) all(u *unit, stmt ast.Stmt, e ast.Expr) {
+	e = ast.Unparen(e)
+	if amp, ok := e.(*ast.UnaryExpr); ok {
+		e = ast.Unparen(amp.X)
+	}
+	lit, ok := e.(*ast.CompositeLit)
+	if !ok {
+		c.refuse = &refusal{"its options are in a variable", ""}
+		return
+	}
+	for _, name := range []string{"Path", "Domain", "MaxAge", "Secure", "HttpOnly", "SameSite", "Partitioned", "Name", "Persist"} {
+		delete(c.given, name)
+	}
+	c.reset = true
+	c.note(stmt)
+	for _, elt := range lit.Elts {
+		kv, ok := elt.(*ast.KeyValueExpr)
+		if id, isIdent := kvKey(kv, ok); isIdent {
+			c.field(stmt, u.info.TypeOf(lit), id.Name, value{kv.Value, u, whole})
+		}
+	}
+}
+
+func (c *carried) field(stmt ast.Stmt, owner types.Type, name string, v value) {
+	named := namedOf(owner)
+	if named == nil {
+		return
+	}
+	option, ok := optionNames[named.Obj().Name()+"."+name]
+	if !ok {
+		c.refuse = &refusal{"its option " + name + " has no counterpart", ""}
+		return
+	}
+	c.set(stmt, option, v)
+}
+
+func (c *carried) set(stmt ast.Stmt, option string, v value) {
+	c.note(stmt)
+	c.given[option] = v
+}
+
+// note takes note of a statement. It must be one that always runs, right after the store is made.
+func (c *carried) note(stmt ast.Stmt) {
+	if slices.Contains(c.stmts, stmt) {
+		return
+	}
+	c.stmts = append(c.stmts, stmt)
+	block := c.r.parents[stmt]
+	_, always := c.r.parents[block].(*ast.FuncDecl)
+	if made := c.r.enclosingStmt(c.m.call); made != nil && c.r.parents[made] == block {
+		always = true
+	}
+	if !always {
+		c.refuse = &refusal{"an option is set under a condition", ""}
+	}
+}
+
+// enclosingStmt is the statement of a block that an expression stands in, nil if it is in none.
+func (r *rewriter) enclosingStmt(e ast.Node) ast.Stmt {
+	for n := e; n != nil; n = r.parents[n] {
+		if _, ok := n.(*ast.FuncLit); ok {
+			return nil
+		}
+		if stmt, ok := n.(ast.Stmt); ok && r.inBlock(stmt) {
+			return stmt
+		}
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// A keeping says where a store keeps its sessions.
+type keeping int
+
+const (
+	inCookies keeping = iota
+	inMemory
+	inStoreOfSCS // or in memory, if it has none
+	inPostgres
+	inRedis
+	inFiles
+)
+
+// A construction is how a function makes a store.
+type construction struct {
+	keeping keeping
+	secrets int // the argument that they begin with, -1 if it takes none
+	conn    int // the argument that is the connection to where the sessions are, -1 for none
+}
+
+// constructions are the functions that make stores, by their package without a major version, and their name.
+var constructions = map[string]construction{
+	"github.com/gorilla/sessions.NewCookieStore":           {inCookies, 0, -1},
+	"github.com/gorilla/sessions.NewFilesystemStore":       {inFiles, 1, -1},
+	"github.com/gin-contrib/sessions/cookie.NewStore":      {inCookies, 0, -1},
+	"github.com/gin-contrib/sessions/memstore.NewStore":    {inMemory, 0, -1},
+	"github.com/quasoft/memstore.NewMemStore":              {inMemory, 0, -1},
+	"github.com/gin-contrib/sessions/postgres.NewStore":    {inPostgres, 1, 0},
+	"github.com/antonlindstrom/pgstore.NewPGStoreFromPool": {inPostgres, 1, 0},
+	"github.com/gin-contrib/sessions/redis.NewStore":       {inRedis, -1, -1},
+	"github.com/boj/redistore.NewRediStore":                {inRedis, -1, -1},
+	"github.com/alexedwards/scs.New":                       {inStoreOfSCS, -1, -1},
+	"github.com/alexedwards/scs.NewSession":                {inStoreOfSCS, -1, -1},
+}
+
+// A maker is a call that makes what sessions come from.
+type maker struct {
+	at    value
+	call  *ast.CallExpr
+	fn    *types.Func
+	of    construction
+	known bool           // of is one of constructions
+	held  map[place]bool // where what it makes is kept
+	serve []*target      // whose sessions come from it
+}
+
+// makers are the program's, found once.
+func (r *rewriter) makers() []*maker {
+	if r.made == nil {
+		r.made = r.findMakers()
+	}
+	return r.made
+}
+
+func (r *rewriter) findMakers() []*maker {
+	var list []*maker
+	for _, u := range r.p.units {
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok && makesStore(u, call) {
+					m := &maker{at: value{call, u, whole}, call: call, fn: callee(u, call)}
+					m.of, m.known = constructions[withoutMajor(m.fn.Pkg().Path())+"."+m.fn.Name()]
+					m.held = r.heldBy(m)
+					list = append(list, m)
+				}
+				return true
+			})
+		}
+	}
+	return list
+}
+
+// makesStore reports whether a call makes what sessions come from.
+func makesStore(u *unit, call *ast.CallExpr) bool {
+	fn := callee(u, call)
+	if fn == nil || fn.Pkg() == nil || fn.Signature().Recv() != nil || fn.Signature().Results().Len() == 0 {
+		return false
+	}
+	if u.listed != nil && strings.HasPrefix(fn.Pkg().Path()+"/", modulePath(u)+"/") {
+		return false
+	}
+	return isStore(fn.Signature().Results().At(0).Type(), fn.Pkg())
+}
+
+func modulePath(u *unit) string {
+	if u.listed.Module == nil {
+		return u.path
+	}
+	return u.listed.Module.Path
+}
+
+// isStore reports whether sessions come from a type: a manager of scs, a store of gorilla's, or one of gin-contrib.
+func isStore(t types.Type, from *types.Package) bool {
+	if named := namedOf(t); named != nil && named.Obj().Pkg() != nil {
+		name := named.Obj().Name()
+		if l := libraryOf(named.Obj().Pkg().Path()); l != nil && l.managed && l.types[name] || l == gin && name == "Store" {
+			return true
+		}
+	}
+	m, _, _ := types.LookupFieldOrMethod(t, true, from, "New")
+	method, ok := m.(*types.Func)
+	return ok && handsOut(method)
+}
+
+// heldBy are the places that what a maker makes comes to.
+func (r *rewriter) heldBy(m *maker) map[place]bool {
+	held := map[place]bool{}
+	comes := func(v value) bool {
+		e := ast.Unparen(v.expr)
+		if e == m.call {
+			return v.part <= 0
+		}
+		if call, ok := e.(*ast.CallExpr); ok {
+			fn := callee(v.in, call)
+			return fn != nil && held[place{fn.Pos(), max(v.part, 0)}]
+		}
+		p, ok := r.placeAt(v.in, e)
+		return ok && held[p]
+	}
+	for grown := true; grown; {
+		grown = false
+		for to, from := range r.into {
+			for _, v := range from {
+				if !held[to] && comes(v) {
+					held[to], grown = true, true
+				}
+			}
+		}
+	}
+	return held
+}
+
+// nameAt is how an expression at a place in a file can name what a maker made, "" if it cannot.
+func (r *rewriter) nameAt(m *maker, u *unit, pos token.Pos) string {
+	for scope := u.types.Scope().Innermost(pos); scope != nil && scope != types.Universe; scope = scope.Parent() {
+		for _, name := range scope.Names() {
+			obj := scope.Lookup(name)
+			if _, seen := u.types.Scope().Innermost(pos).LookupParent(name, pos); seen != obj {
+				continue
+			}
+			if text := r.nameIn(m, u, obj); text != "" {
+				return text
+			}
+		}
+	}
+	return ""
+}
+
+// nameIn is the expression for what a maker made, if it is an object, one of its fields, or a variable of the package
+// that the object stands for.
+func (r *rewriter) nameIn(m *maker, u *unit, obj types.Object) string {
+	switch obj := obj.(type) {
+	case *types.PkgName:
+		for _, name := range obj.Imported().Scope().Names() {
+			if v, ok := obj.Imported().Scope().Lookup(name).(*types.Var); ok && v.Exported() && m.held[placeOf(v)] {
+				return obj.Name() + "." + name
+			}
+		}
+	case *types.Var:
+		if m.held[placeOf(obj)] {
+			return obj.Name()
+		}
+		t := obj.Type()
+		if p, ok := t.Underlying().(*types.Pointer); ok {
+			t = p.Elem()
+		}
+		s, ok := t.Underlying().(*types.Struct)
+		for i := range fields(s, ok) {
+			f := s.Field(i)
+			if m.held[placeOf(f.Origin())] && (f.Exported() || f.Pkg() == u.types || f.Pkg().Path() == u.path) {
+				return obj.Name() + "." + f.Name()
+			}
+		}
+	}
+	return ""
+}
+
+func fields(s *types.Struct, ok bool) int {
+	if !ok {
+		return 0
+	}
+	return s.NumFields()
+}

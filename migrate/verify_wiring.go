@@ -1,0 +1,90 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/types"
+	"maps"
+	"slices"
+)
+
+// A state is what an attempt changes of a draft.
+type state struct {
+	late     []*change
+	lost     map[*change]bool
+	imported map[*ast.File]bool
+	defined  map[*ast.File]bool
+	extra    map[string][]byte
+	left     int
+}
+
+func (d *draft) state() state {
+	return state{slices.Clone(d.late), maps.Clone(d.lost), maps.Clone(d.imported), maps.Clone(d.r.defined), maps.Clone(d.extra), len(d.r.left)}
+}
+
+func (d *draft) restore(s state) {
+	d.late, d.lost, d.imported, d.r.defined, d.extra, d.r.left = s.late, s.lost, s.imported, s.defined, s.extra, d.r.left[:s.left]
+	d.wired = nil
+	d.assemble()
+}
+
+// attempt makes the changes of the wiring, and keeps them if the program is as good as without them.
+func (d *draft) attempt(w *wiring) *refusal {
+	before := d.state()
+	d.wired = w.changes
+	maps.Copy(d.extra, w.files)
+	why := d.settleWiring()
+	if why != nil {
+		d.restore(before)
+	}
+	return why
+}
+
+// settleWiring tidies up until nothing is wrong that is not in the report.
+func (d *draft) settleWiring() *refusal {
+	lost := maps.Clone(d.lost)
+	for range 8 {
+		d.assemble()
+		for c := range d.lost {
+			if !lost[c] && (c.wiring || c.at.expr != nil) {
+				return &refusal{"its options stand within other uses of the session", ""}
+			}
+		}
+		errs := slices.DeleteFunc(d.check(), func(e types.Error) bool { return d.open[d.errorKey(e)] || d.reported(e) })
+		if len(errs) == 0 {
+			return nil
+		}
+		for _, e := range errs {
+			file, offset := d.place(e.Pos)
+			old, p := before(d.pieces[file], offset)
+			if !d.tidy(file, old, p, e.Msg) {
+				return &refusal{"with the new manager in its place the program would not compile: " + d.where(file, old) + e.Msg, ""}
+			}
+		}
+	}
+	return &refusal{"there is no end to what would have to be tidied up", ""}
+}
+
+// reported reports whether an error is on a line that is in the report.
+func (d *draft) reported(e types.Error) bool {
+	file, offset := d.place(e.Pos)
+	old, _ := before(d.pieces[file], offset)
+	_, f := d.syntax(file)
+	if f == nil {
+		return false
+	}
+	tf := d.r.p.fset.File(f.FileStart)
+	line, name := tf.Line(tf.Pos(min(old, tf.Size()))), relative(d.r.p.dir, file)
+	return slices.ContainsFunc(d.r.left, func(l Left) bool { return l.Pos.Filename == name && l.Pos.Line == line })
+}
+
+// where is the position of an error in a file that the program has, as far as it is known.
+func (d *draft) where(file string, old int) string {
+	_, f := d.syntax(file)
+	if f == nil {
+		return ""
+	}
+	tf := d.r.p.fset.File(f.FileStart)
+	pos := d.r.p.fset.Position(tf.Pos(min(old, tf.Size())))
+	pos.Filename = relative(d.r.p.dir, pos.Filename)
+	return pos.String() + ": "
+}

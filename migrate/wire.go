@@ -1,0 +1,476 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A wiring is how the program comes to make its new managers where it made its old stores, and to run its handlers
+// within them. All of it is done or, if a part of it is not possible, none.
+type wiring struct {
+	r       *rewriter
+	makers  []*maker
+	handed  []handedOn
+	ginName value // of the cookie, as gin's middleware has it
+	recipes []*recipe
+	changes []*change
+	files   map[string][]byte
+	imports map[*ast.File]map[string]bool
+}
+
+// A handedOn is a middleware of a library that stands there without a call.
+type handedOn struct {
+	value
+	lib *library
+}
+
+const (
+	ginAdapter   = runtimePath + "/ginsession"
+	echoAdapter  = runtimePath + "/echosession"
+	echo5Adapter = runtimePath + "/echo5session"
+)
+
+func newWiring(r *rewriter) *wiring {
+	w := &wiring{r: r, makers: r.makers(), files: map[string][]byte{}, imports: map[*ast.File]map[string]bool{}}
+	w.handed = w.handedOn()
+	for _, s := range r.sites {
+		if call, ok := s.at.expr.(*ast.CallExpr); ok && s.lib == gin && s.verb == middlewareVerb && !s.at.in.tests && len(call.Args) == 2 {
+			w.ginName = value{call.Args[0], s.at.in, whole}
+		}
+	}
+	return w
+}
+
+// wire plans the wiring, once the uses of the sessions are settled.
+func (d *draft) wire() {
+	w := newWiring(d.r)
+	why := w.plan()
+	if why == nil {
+		why = d.attempt(w)
+	}
+	if why != nil {
+		w.reportManagers(*why)
+		return
+	}
+	for _, rec := range w.recipes {
+		if rec.m.at.in.tests {
+			continue
+		}
+		for _, note := range rec.notes {
+			d.r.changes = append(d.r.changes, &change{at: rec.m.at, note: note})
+		}
+	}
+}
+
+// plan plans all changes.
+func (w *wiring) plan() *refusal {
+	made := slices.DeleteFunc(slices.Clone(w.makers), func(m *maker) bool { return m.at.in.tests })
+	if len(made) == 0 {
+		return &refusal{"it is not known where the old sessions are made", ""}
+	}
+	if why := w.assign(made); why != nil {
+		return why
+	}
+	for _, m := range w.makers {
+		if why := w.maker(m); why != nil {
+			return why
+		}
+	}
+	w.types()
+	if why := w.middlewares(); why != nil {
+		return why
+	}
+	if w.plain() {
+		if why := w.serve(made); why != nil {
+			return why
+		}
+	}
+	return w.write()
+}
+
+// assign finds out whose sessions come from which maker.
+func (w *wiring) assign(made []*maker) *refusal {
+	if len(made) == 1 {
+		made[0].serve = w.r.targets
+	}
+	for _, t := range w.r.targets {
+		if len(made) == 1 {
+			break
+		}
+		m := w.makerOf(made, t)
+		if m == nil {
+			return &refusal{"the program makes several stores, and it is not known which sessions are of which", ""}
+		}
+		m.serve = append(m.serve, t)
+	}
+	for _, m := range w.makers {
+		if m.at.in.tests {
+			m.serve = w.r.targets
+		}
+		if len(m.serve) == 0 {
+			return &refusal{"none of the sessions that are known comes from it", ""}
+		}
+	}
+	return nil
+}
+
+// makerOf is the maker of the store that a schema's sessions come from, nil if that is not certain.
+func (w *wiring) makerOf(made []*maker, t *target) *maker {
+	var found *maker
+	certain := true
+	w.r.eachCall(func(u *unit, call *ast.CallExpr) {
+		name, ok := w.r.nameOf(u, call)
+		sel, isSelector := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok || name != t.session || !isSelector || u.tests {
+			return
+		}
+		p, isPlace := w.r.placeAt(u, sel.X)
+		i := slices.IndexFunc(made, func(m *maker) bool { return isPlace && m.held[p] })
+		if i < 0 || found != nil && found != made[i] {
+			certain = false
+			return
+		}
+		found = made[i]
+	})
+	if !certain {
+		return nil
+	}
+	return found
+}
+
+// eachCall calls a function for each call of the program.
+func (r *rewriter) eachCall(f func(*unit, *ast.CallExpr)) {
+	for _, u := range r.p.units {
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					f(u, call)
+				}
+				return true
+			})
+		}
+	}
+}
+
+// maker plans the function in place of a maker, and that it is called.
+func (w *wiring) maker(m *maker) *refusal {
+	u := m.at.in
+	if !m.known {
+		return &refusal{"there is no rule for the store that " + m.fn.Pkg().Name() + "." + m.fn.Name() + " makes", ""}
+	}
+	if w.r.home.path != u.path && w.reaches(w.r.home.path, u.path) {
+		return &refusal{"package " + w.r.home.name + " imports package " + u.name, "choose another package for the schemas with -package"}
+	}
+	rec := &recipe{carried: w.r.carry(m), imports: map[string]string{}, name: w.functionName(m)}
+	if why := rec.write(); why != nil {
+		return why
+	}
+	names := map[*target]string{}
+	for _, t := range m.serve {
+		names[t] = w.cookieName(m, t, rec)
+	}
+	if w.r.home.path == u.path && len(m.serve) > 1 && w.r.identifiers()["SessionManagers"] {
+		return &refusal{"the name SessionManagers is taken", ""}
+	}
+	if v := rec.unseen(); v != "" {
+		return &refusal{"its option " + v + " is not known yet where it is made", ""}
+	}
+	src, err := rec.source(names)
+	if err != nil {
+		return &refusal{"its options cannot be written elsewhere: " + err.Error(), ""}
+	}
+	w.files[w.fileName(m)] = src
+	w.recipes = append(w.recipes, rec)
+	w.change(m.at, w.r.p.replace(m.call, rec.name+"("+rec.args()+")"))
+	for _, n := range w.r.withEmptied(rec.stmts) {
+		w.change(m.at, w.r.p.remove(n))
+	}
+	return nil
+}
+
+// withEmptied are statements that go. Where nothing else is in a function init, that goes.
+func (r *rewriter) withEmptied(stmts []ast.Stmt) []ast.Node {
+	gone := map[ast.Node]int{}
+	for _, stmt := range stmts {
+		gone[r.parents[stmt]]++
+	}
+	var list []ast.Node
+	for _, stmt := range stmts {
+		block, _ := r.parents[stmt].(*ast.BlockStmt)
+		fn, ok := r.parents[block].(*ast.FuncDecl)
+		switch {
+		case !ok || fn.Recv != nil || fn.Name.Name != "init" || len(block.List) > gone[block]:
+			list = append(list, stmt)
+		case !slices.Contains(list, ast.Node(fn)):
+			list = append(list, fn)
+		}
+	}
+	return list
+}
+
+func (w *wiring) change(at value, edits ...edit) {
+	w.changes = append(w.changes, &change{at: at, edits: edits, wiring: true})
+}
+
+// reaches reports whether a package imports another.
+func (w *wiring) reaches(from, to string) bool {
+	l := w.r.p.listed[from]
+	return l != nil && slices.Contains(l.Deps, to)
+}
+
+// unseen is an argument that the maker's place does not know, "" if there is none.
+func (rec *recipe) unseen() string {
+	for _, p := range rec.params {
+		for _, name := range slices.Sorted(maps.Keys(rec.given)) {
+			v := rec.given[name]
+			if rec.r.p.text(v.expr) == p.arg && !rec.sees(v) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// sees reports whether the maker's place knows everything that an expression names.
+func (rec *recipe) sees(v value) bool {
+	at := rec.m.call.Pos()
+	scope := rec.m.at.in.types.Scope().Innermost(at)
+	ok := scope != nil
+	ast.Inspect(v.expr, func(n ast.Node) bool {
+		id, isIdent := n.(*ast.Ident)
+		if !isIdent || !ok {
+			return true
+		}
+		obj := v.in.info.Uses[id]
+		if obj == nil || obj.Parent() == nil || rec.qualified(id) {
+			return true
+		}
+		_, seen := scope.LookupParent(id.Name, at)
+		ok = seen == obj || sameObject(seen, obj)
+		return true
+	})
+	return ok
+}
+
+// sameObject reports whether two objects are one, in a package that is checked twice.
+func sameObject(a, b types.Object) bool {
+	return a != nil && b != nil && a.Pos() == b.Pos() && a.Pos().IsValid()
+}
+
+// functionName is a name for the function that nothing else in the package has.
+func (w *wiring) functionName(m *maker) string {
+	names := []string{"newSessions", "newSiteSessions", "newWebSessions"}
+	if len(m.serve) == 1 && len(w.r.targets) > 1 {
+		names = append([]string{"new" + m.serve[0].generated() + "s"}, names...)
+	}
+	if m.at.in.tests {
+		names = []string{"newTestSessions", "newSessionsForTests"}
+	}
+	for _, name := range names {
+		taken := m.at.in.types.Scope().Lookup(name) != nil
+		for _, rec := range w.recipes {
+			taken = taken || rec.name == name && rec.m.at.in.dir == m.at.in.dir
+		}
+		if !taken {
+			return name
+		}
+	}
+	return names[0]
+}
+
+// fileName is that of the file with a maker's function.
+func (w *wiring) fileName(m *maker) string {
+	names := []string{"session_manager.go", "sessions_manager.go", "session_managers_made.go"}
+	if m.at.in.tests {
+		names = []string{"session_manager_test.go", "sessions_manager_test.go", "session_managers_made_test.go"}
+	}
+	for _, name := range names {
+		path := filepath.Join(m.at.in.dir, name)
+		if _, err := os.Stat(path); err != nil && w.files[path] == nil {
+			return path
+		}
+	}
+	return filepath.Join(m.at.in.dir, "sessiongen_"+names[0])
+}
+
+// types plans the change of the types of what holds a store.
+func (w *wiring) types() {
+	for _, u := range w.r.p.units {
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if sel, ok := n.(*ast.SelectorExpr); ok {
+					w.typeExpr(u, sel)
+				}
+				return true
+			})
+		}
+	}
+}
+
+func (w *wiring) typeExpr(u *unit, n *ast.SelectorExpr) {
+	tv := w.r.p.typeAt(u, n)
+	if tv == nil || !isStoreOfLibrary(tv, u) || w.r.inStore(value{n, u, whole}) {
+		return
+	}
+	var all ast.Expr = n
+	if star, ok := w.r.parents[n].(*ast.StarExpr); ok {
+		all = star
+	}
+	m := w.heldIn(all)
+	if m == nil {
+		return
+	}
+	w.change(value{n, u, whole}, w.r.p.replace(all, "*"+w.r.qualify(u, n, w.r.managerType(m))))
+}
+
+// typeAt is the type that an expression names, nil if it names none.
+func (p *program) typeAt(u *unit, e ast.Expr) types.Type {
+	if tv := u.info.Types[e]; tv.IsType() {
+		return tv.Type
+	}
+	return nil
+}
+
+// isStoreOfLibrary reports whether a type is a store, and not of the program itself.
+func isStoreOfLibrary(t types.Type, u *unit) bool {
+	named := namedOf(t)
+	if named == nil || named.Obj().Pkg() == nil {
+		return false
+	}
+	if u.listed != nil && strings.HasPrefix(named.Obj().Pkg().Path()+"/", modulePath(u)+"/") {
+		return false
+	}
+	if !types.IsInterface(t) {
+		t = types.NewPointer(t)
+	}
+	return isStore(t, named.Obj().Pkg())
+}
+
+// heldIn is the maker whose store a type is for: the only one, or the one that comes to what is declared with it.
+func (w *wiring) heldIn(t ast.Expr) *maker {
+	var made []*maker
+	for _, m := range w.makers {
+		if !m.at.in.tests {
+			made = append(made, m)
+		}
+	}
+	if len(made) == 1 {
+		return made[0]
+	}
+	var places []place
+	switch n := w.r.parents[t].(type) {
+	case *ast.Field:
+		for _, name := range n.Names {
+			places = append(places, place{name.Pos(), self})
+		}
+		if len(n.Names) == 0 {
+			places = append(places, w.r.resultPlaces(n)...)
+		}
+	case *ast.ValueSpec:
+		for _, name := range n.Names {
+			places = append(places, place{name.Pos(), self})
+		}
+	}
+	for _, m := range made {
+		if slices.ContainsFunc(places, func(p place) bool { return m.held[p] }) {
+			return m
+		}
+	}
+	return nil
+}
+
+// write writes the file with the type of several managers, and the imports.
+func (w *wiring) write() *refusal {
+	for _, m := range w.makers {
+		if len(m.serve) > 1 {
+			w.files[filepath.Join(w.r.home.dir, "session_managers.go")] = managersSource(w.r.home, w.r.targets)
+		}
+	}
+	for f, paths := range w.imports {
+		for path := range paths {
+			w.changes = append(w.changes, &change{wiring: true, fixed: true, edits: []edit{w.importEdit(f, path)}})
+		}
+	}
+	return nil
+}
+
+// need makes a file import a package.
+func (w *wiring) need(u *unit, at ast.Node, path string) {
+	for _, f := range u.files {
+		if at.Pos() < f.FileStart || at.Pos() >= f.FileEnd {
+			continue
+		}
+		if slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) && spec.Name == nil }) {
+			return
+		}
+		if w.imports[f] == nil {
+			w.imports[f] = map[string]bool{}
+		}
+		w.imports[f][path] = true
+	}
+}
+
+// importEdit adds an import: behind one that stays, which is of a domain if there is such a one.
+func (w *wiring) importEdit(f *ast.File, path string) edit {
+	var last *ast.ImportSpec
+	outside := false
+	for _, spec := range f.Imports {
+		p, _ := strconv.Unquote(spec.Path.Value)
+		first, _, _ := strings.Cut(p, "/")
+		domain := strings.Contains(first, ".")
+		if isOld(p) || outside && !domain {
+			continue
+		}
+		last, outside = spec, outside || domain
+	}
+	if last == nil {
+		return w.r.p.replaceRange(f.Name.End(), f.Name.End(), "\n\nimport "+strconv.Quote(path)+"\n")
+	}
+	text := "\n\t" + strconv.Quote(path)
+	if !outside {
+		text = "\n" + text
+	}
+	for _, decl := range f.Decls {
+		if g, ok := decl.(*ast.GenDecl); ok && g.Tok == token.IMPORT && g.Pos() <= last.Pos() && last.End() <= g.End() && !g.Lparen.IsValid() {
+			text = "\n\nimport " + strconv.Quote(path)
+		}
+	}
+	return w.r.p.replaceRange(last.End(), last.End(), text)
+}
+
+// isOld reports whether an import may go with the old library.
+func isOld(path string) bool {
+	for _, l := range libraries {
+		if strings.HasPrefix(withoutMajor(path)+"/", l.path+"/") {
+			return true
+		}
+	}
+	for name := range constructions {
+		if strings.HasPrefix(name, withoutMajor(path)+".") {
+			return true
+		}
+	}
+	return strings.HasPrefix(path, "github.com/gorilla/securecookie") || strings.HasPrefix(path, "github.com/alexedwards/scs/")
+}
+
+// managersSource is the file with the type that has several managers.
+func managersSource(h *home, targets []*target) []byte {
+	var b strings.Builder
+	b.WriteString("package " + h.name + "\n\nimport \"net/http\"\n\n// SessionManagers are those of the site's sessions.\ntype SessionManagers struct {\n")
+	calls := "next"
+	for _, t := range targets {
+		b.WriteString("\t" + t.managerField() + " *" + t.generated() + "Manager\n")
+	}
+	for i := len(targets) - 1; i >= 0; i-- {
+		calls = "m." + targets[i].managerField() + ".Handler(" + calls + ")"
+	}
+	b.WriteString("}\n\n// Handler returns next with all of the sessions around it.\nfunc (m *SessionManagers) Handler(next http.Handler) http.Handler {\n\treturn " + calls + "\n}\n")
+	return formatted(b.String())
+}

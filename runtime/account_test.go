@@ -1,0 +1,12 @@
+package runtime_test
+
+import (
+	"testing"
+
+	"github.com/sessiongen/sessiongen/internal/accounttest"
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+func TestAccount(t *testing.T) {
+	accounttest.Run(t, func(*testing.T) runtime.Store { return runtime.NewMemoryStore(1e6) })
+}

@@ -1,0 +1,163 @@
+package schema
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/internal/code"
+)
+
+// codesByName reads the list of codes, by the names of their constants.
+func codesByName(t *testing.T) map[string]code.Code {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../internal/code/code.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := map[string]code.Code{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && nameOf(spec.Type) == "Code" {
+			word, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list[spec.Names[0].Name] = code.Code(word)
+		}
+		return true
+	})
+	if len(list) < 90 {
+		t.Fatalf("found only %d codes", len(list))
+	}
+	return list
+}
+
+// A code is a word, stands in docs/errors.md, is given to a finding somewhere, and comes out of a run in a test: in
+// testdata/findings.txtar or in a script.
+func TestCodes(t *testing.T) {
+	page := readFile(t, "../docs/errors.md")
+	used := usedCodes(t)
+	produced := producedCodes(t)
+	codes := codesByName(t)
+	seen := map[code.Code]bool{}
+	for name, word := range codes {
+		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(string(word)) || seen[word] {
+			t.Errorf("code.%s is %q: want a word of its own, as in kebab-case", name, word)
+		}
+		seen[word] = true
+		if !strings.Contains(page, "`"+string(word)+"`") {
+			t.Errorf("docs/errors.md does not have the code %s", word)
+		}
+		if !used[name] {
+			t.Errorf("nothing has the code %s", word)
+		}
+		if !produced[word] {
+			t.Errorf("no run in a test has the code %s", word)
+		}
+	}
+	for word := range produced {
+		if !seen[word] {
+			t.Errorf("a test has the code %s, which is not in the list", word)
+		}
+	}
+	for _, row := range documented(t) {
+		if row.code != "" && !seen[row.code] {
+			t.Errorf("docs/errors.md has the code %s, which is not in the list", row.code)
+		}
+	}
+}
+
+// producedCodes are the codes of what the tests expect of runs.
+func producedCodes(t *testing.T) map[code.Code]bool {
+	produced := map[code.Code]bool{}
+	collect := func(name, pattern string) {
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(readFile(t, name), -1) {
+			produced[code.Code(m[1])] = true
+		}
+	}
+	collect("testdata/findings.txtar", `(?m)^\[([a-z-]+)\] \S+:\d+:\d+: `)
+	scripts, err := filepath.Glob("../testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal(err)
+	}
+	for _, name := range scripts {
+		collect(name, `(?m)^\{"code":"([a-z-]+)","severity"`)
+	}
+	return produced
+}
+
+// usedCodes are the names of the codes that findings are made with. That each call names one in the list, and that
+// nothing makes a finding without one, it fails for otherwise.
+func usedCodes(t *testing.T) map[string]bool {
+	used := map[string]bool{}
+	makers := []string{"in.report", "in.reportAt", "NewFinding", "schema.NewFinding", "loadError"}
+	literals := []string{"Finding", "schema.Finding", "LoadError", "schema.LoadError"}
+	fset := token.NewFileSet()
+	for _, glob := range []string{"*.go", "../gen/*.go", "../internal/*/*.go", "../cmd/*/*.go", "../migrate/*.go"} {
+		names, err := filepath.Glob(glob)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s: %v", glob, err)
+		}
+		for _, name := range names {
+			if isTest(name) {
+				continue
+			}
+			file, err := parser.ParseFile(fset, name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			passes := passers(file)
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CallExpr:
+					if !slices.Contains(makers, nameOf(n.Fun)) {
+						break
+					}
+					if name := codeIn(n); name != "" {
+						used[name] = true
+					} else if !slices.ContainsFunc(passes, func(f *ast.FuncDecl) bool { return f.Pos() <= n.Pos() && n.End() <= f.End() }) {
+						t.Errorf("%s: the code is not one of the list", fset.Position(n.Pos()))
+					}
+				case *ast.CompositeLit:
+					inMaker := slices.ContainsFunc(passes, func(f *ast.FuncDecl) bool { return f.Pos() <= n.Pos() && n.End() <= f.End() })
+					if slices.Contains(literals, nameOf(n.Type)) && len(n.Elts) > 0 && !inMaker {
+						t.Errorf("%s: a finding of which nobody says the code", fset.Position(n.Pos()))
+					}
+				}
+				return true
+			})
+		}
+	}
+	if missing := slices.Collect(maps.Keys(used)); len(missing) < 90 {
+		t.Errorf("found only %d codes that are used", len(missing))
+	}
+	return used
+}
+
+// passers are the functions of a file that pass on the code they are called with, or have.
+func passers(file *ast.File) (list []*ast.FuncDecl) {
+	for _, decl := range file.Decls {
+		f, ok := decl.(*ast.FuncDecl)
+		if ok && slices.Contains([]string{"report", "reportAt", "NewFinding", "loadError", "Finding"}, f.Name.Name) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
