@@ -24,8 +24,8 @@ var optionsOf = []string{"Options", "Cookie"}
 type carried struct {
 	r      *rewriter
 	m      *maker
-	given  map[string]value
-	reset  bool // options replace the library's own ones, so that what is absent is zero
+	given  map[string]value // "CodecAge" is how long the library itself accepts a cookie
+	reset  bool             // options replace the library's own ones, so that what is absent is zero
 	stmts  []ast.Stmt
 	refuse *refusal
 }
@@ -72,6 +72,7 @@ func (c *carried) statement(u *unit, stmt ast.Stmt) {
 			c.all(u, n, call.Args[0])
 		case "MaxAge", "SetMaxAge":
 			c.set(n, "MaxAge", value{call.Args[0], u, whole})
+			c.given["CodecAge"] = c.given["MaxAge"]
 		}
 	}
 }

@@ -42,6 +42,7 @@ func (w *wiring) literal(m *maker) string {
 	rec.cookie()
 	rec.times()
 	rec.store()
+	rec.oldOnes()
 	targets := m.serve
 	if len(targets) == 0 {
 		targets = w.r.targets
@@ -54,6 +55,9 @@ func (w *wiring) literal(m *maker) string {
 		}
 		for _, e := range rec.config {
 			elements = append(elements, e.field+": "+e.text)
+		}
+		if rec.legacy != nil {
+			elements = append(elements, "Legacy: "+rec.legacySources(w.cookieName(m, t, rec), ""))
 		}
 		list = append(list, w.prefix(m.at.in)+"New"+t.generated()+"Manager(runtime.Config{"+strings.Join(elements, ", ")+"})")
 	}

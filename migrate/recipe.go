@@ -22,7 +22,8 @@ type recipe struct {
 	before  []string          // statements that need their error looked at
 	config  []element
 	notes   []string
-	report  bool // it is for the report: expressions stand as they are
+	legacy  []element // of the literal of a legacy source, but for the name; nil if there is none
+	report  bool      // it is for the report: expressions stand as they are
 }
 
 // A parameter is for an expression that only the maker's place knows.
@@ -48,7 +49,9 @@ func (rec *recipe) write() *refusal {
 	}
 	rec.cookie()
 	rec.times()
-	return rec.store()
+	why := rec.store()
+	rec.oldOnes()
+	return why
 }
 
 func (rec *recipe) add(field, text string) { rec.config = append(rec.config, element{field, text}) }
@@ -207,6 +210,9 @@ func (rec *recipe) cookie() {
 	httpOnly := rec.given["HttpOnly"]
 	if httpOnly.expr != nil && isFalse(httpOnly) || httpOnly.expr == nil && !rec.m.managed() {
 		rec.notes = append(rec.notes, "the cookie is HttpOnly: scripts of the page cannot read it any more")
+	}
+	if sameSite := rec.given["SameSite"]; !rec.m.managed() && (sameSite.expr == nil || asItIsAnyway("Domain", sameSite.constant())) {
+		rec.notes = append(rec.notes, "the cookie is SameSite=Lax, which it did not say: a form or a frame on another site comes without it")
 	}
 }
 
@@ -421,6 +427,7 @@ func importDecl(names map[string]string) string {
 func (rec *recipe) fails() bool { return rec.m.fn.Signature().Results().Len() == 2 }
 
 func (rec *recipe) body(b *strings.Builder, prefix, failed string, names map[*target]string) {
+	one := len(rec.m.serve) == 1
 	literal := func(name string) string {
 		text := "runtime.Config{\n"
 		for i, e := range rec.config {
@@ -429,13 +436,16 @@ func (rec *recipe) body(b *strings.Builder, prefix, failed string, names map[*ta
 				text += "\t\tName: " + name + ",\n"
 			}
 		}
+		if one && rec.legacy != nil {
+			text += "\t\tLegacy: " + rec.legacySources(name, "\t\t") + ",\n"
+		}
 		return text + "\t}"
 	}
 	end := "\n"
 	if rec.fails() {
 		end = ", nil\n"
 	}
-	if len(rec.m.serve) == 1 {
+	if one {
 		t := rec.m.serve[0]
 		fmt.Fprintf(b, "\tmanager, err := %sNew%sManager(%s)\n%s\treturn manager%s", prefix, t.generated(), literal(names[t]), failed, end)
 		return
@@ -446,6 +456,9 @@ func (rec *recipe) body(b *strings.Builder, prefix, failed string, names map[*ta
 		name := lower(t.managerField())
 		if names[t] != "" {
 			fmt.Fprintf(b, "\tcfg.Name = %s\n", names[t])
+		}
+		if rec.legacy != nil {
+			fmt.Fprintf(b, "\tcfg.Legacy = %s\n", rec.legacySources(names[t], "\t"))
 		}
 		fmt.Fprintf(b, "\t%s, err := %sNew%sManager(cfg)\n%s", name, prefix, t.generated(), failed)
 		elements = append(elements, t.managerField()+": "+name)

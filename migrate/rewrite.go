@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A rewriter turns what a program does to its sessions into calls of accessors.
@@ -25,6 +26,8 @@ type rewriter struct {
 	defined map[*ast.File]bool // files that come to use the new package
 	retyped map[token.Pos]bool // struct fields whose types change
 	made    []*maker
+	until   time.Time // Config.Legacy
+	byHand  bool      // Config.NoBridge
 }
 
 // Left is what has to be done by hand.
@@ -97,6 +100,18 @@ func (r *rewriter) make() {
 	for _, u := range r.p.units {
 		for _, file := range u.files {
 			r.handles(u, file)
+		}
+	}
+	r.noteFlashes()
+}
+
+// noteFlashes notes how flash messages differ.
+func (r *rewriter) noteFlashes() {
+	for _, d := range r.fields() {
+		i := slices.IndexFunc(d.sites, func(s *site) bool { return s.verb == addFlashVerb && !s.at.in.tests })
+		if d.flash && i >= 0 && r.target[d] != nil && r.unusable(d) == nil {
+			r.changes = append(r.changes, &change{at: d.sites[i].at,
+				note: fmt.Sprintf("of the messages under %q at most 8 are kept, for 5 minutes: the options max and ttl of their field change that", d.key.name)})
 		}
 	}
 }

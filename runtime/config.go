@@ -117,6 +117,12 @@ type Config struct {
 	// long. The default, 0, asks each time.
 	RevocationCache time.Duration
 
+	// Legacy has the sessions of the library that the program used before taken over, so that nobody is
+	// logged out: see package [github.com/sessiongen/sessiongen/runtime/legacy]. They are consulted only
+	// for requests that have no session of this manager. An imported session has no
+	// AuthenticatedAt, and ends no later than it would have.
+	Legacy []LegacySource
+
 	// Time returns the current time, as in [crypto/tls.Config]. Several goroutines may
 	// call it at once. If nil, time.Now is used.
 	Time func() time.Time

@@ -57,22 +57,24 @@ type EventKind string
 
 // The kinds of events. Those marked * are logged if Config.OnEvent is nil.
 const (
-	EventCreated      EventKind = "created"       // a session was saved for the first time
-	EventRefused      EventKind = "refused"       // a cookie was refused; Reason is one of the Refused constants
-	EventRenewed      EventKind = "renewed"       // a session got a new id
-	EventDestroyed    EventKind = "destroyed"     // a session was destroyed
-	EventResealed     EventKind = "resealed"      // a session that was sealed with an older key was sealed with the newest
-	EventFieldDropped EventKind = "field dropped" // * a field's bytes do not decode to its type, so that the field is absent
-	EventTooLarge     EventKind = "too large"     // * a session does not fit into a cookie
-	EventTooLate      EventKind = "too late"      // * a session was changed after the response had begun
-	EventSaveFailed   EventKind = "save failed"   // * a session could not be saved
-	EventGone         EventKind = "gone"          // another request ended or moved the session, so that the changes of this one are dropped
-	EventOverwritten  EventKind = "overwritten"   // * two requests set a field at the same time and the later one won; Update would have kept both
-	EventOverflow     EventKind = "overflow"      // a flash field was full, so that its oldest values were dropped; Reason is how many
-	EventRevoked      EventKind = "revoked"       // sessions were revoked; Reason is one of the Revoked constants
-	EventStoreFailed  EventKind = "store failed"  // * a call of the store failed; Reason is which
-	EventKeysRead     EventKind = "keys read"     // * WatchKeys read a file that changed, or is good again after a failure; Reason is one of the Keys constants
-	EventKeysFailed   EventKind = "keys failed"   // * WatchKeys cannot use the file; the manager keeps its keys
+	EventCreated       EventKind = "created"        // a session was saved for the first time
+	EventRefused       EventKind = "refused"        // a cookie was refused; Reason is one of the Refused constants
+	EventRenewed       EventKind = "renewed"        // a session got a new id
+	EventDestroyed     EventKind = "destroyed"      // a session was destroyed
+	EventResealed      EventKind = "resealed"       // a session that was sealed with an older key was sealed with the newest
+	EventFieldDropped  EventKind = "field dropped"  // * a field's bytes do not decode to its type, so that the field is absent
+	EventTooLarge      EventKind = "too large"      // * a session does not fit into a cookie
+	EventTooLate       EventKind = "too late"       // * a session was changed after the response had begun
+	EventSaveFailed    EventKind = "save failed"    // * a session could not be saved
+	EventGone          EventKind = "gone"           // another request ended or moved the session, so that the changes of this one are dropped
+	EventOverwritten   EventKind = "overwritten"    // * two requests set a field at the same time and the later one won; Update would have kept both
+	EventOverflow      EventKind = "overflow"       // a flash field was full, so that its oldest values were dropped; Reason is how many
+	EventRevoked       EventKind = "revoked"        // sessions were revoked; Reason is one of the Revoked constants
+	EventStoreFailed   EventKind = "store failed"   // * a call of the store failed; Reason is which
+	EventImported      EventKind = "imported"       // a session of another library was taken over; Reason is which
+	EventImportRefused EventKind = "import refused" // a cookie of another library was refused; Reason is one of the Refused constants
+	EventKeysRead      EventKind = "keys read"      // * WatchKeys read a file that changed, or is good again after a failure; Reason is one of the Keys constants
+	EventKeysFailed    EventKind = "keys failed"    // * WatchKeys cannot use the file; the manager keeps its keys
 )
 
 // The reasons of EventRefused.

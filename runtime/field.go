@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/codec"
+	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
@@ -26,6 +27,7 @@ type descriptor struct {
 	factor    bool
 	typ       reflect.Type
 	decode    func(raw []byte) (any, error)
+	encodeOld func(oldsession.Value) ([]byte, error) // a value of another library's session
 }
 
 // owned reports whether the field is cleared when the principal changes or goes.
@@ -35,9 +37,20 @@ func (f *Field[T]) descriptor() descriptor {
 	return descriptor{
 		index: f.Index, name: f.Name, key: f.Key,
 		was: f.Was, ttl: f.TTL, secret: f.Secret, principal: f.Principal, visitor: f.Visitor, factor: f.Factor,
-		typ:    reflect.TypeFor[T](),
-		decode: func(raw []byte) (any, error) { return codec.DecodeField(raw, f.Decode) },
+		typ:       reflect.TypeFor[T](),
+		decode:    func(raw []byte) (any, error) { return codec.DecodeField(raw, f.Decode) },
+		encodeOld: f.encodeOld,
 	}
+}
+
+// encodeOld returns a value of another library's session as ours hold it.
+func (f *Field[T]) encodeOld(old oldsession.Value) (raw []byte, err error) {
+	var v T
+	if err := old.Decode(&v); err != nil {
+		return nil, err
+	}
+	err = f.encode(v, func(encoded []byte) { raw = bytes.Clone(encoded) })
+	return raw, err
 }
 
 // Get returns the field's value, or its default if it is not set. The caller may change what

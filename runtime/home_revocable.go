@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
@@ -62,6 +63,16 @@ func (h *revocableHome) open(st *state, text string, companions cookie.Values, n
 		}
 	}
 	return refusal, decrypted
+}
+
+func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (refusal string) {
+	fill()
+	st.SetMarks(payload.Marks{}) // every revocation that there was counts
+	return h.checkOpened(st)
+}
+
+func (h *revocableHome) endOld(st *state, id sessionID) error {
+	return st.watch("revoke", func() error { return h.denials.denyID(st.ctx, id, "") })
 }
 
 // know notes what the browser has.

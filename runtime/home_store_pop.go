@@ -15,6 +15,7 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 		return nil
 	}
 	defer s.release()
+	h.insertAdopted(st)
 	// What this request has set itself is nobody else's, and a session whose principal
 	// is taken moves to another id, which one request alone can do.
 	if st.Contents.Value(f.index) == nil || !s.found() || s.settled(f) || f.principal {

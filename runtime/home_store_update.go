@@ -185,6 +185,9 @@ func (u *storeUpdate) save(st *state) (changed bool, err error) {
 	}
 	switch {
 	case len(s.doomed) > 0:
+		if err := st.finishOld(); err != nil {
+			return false, err
+		}
 		return true, h.kill(st, s.doomed[0].place)
 	case st.edits != unsaved:
 		return st.modified(), nil

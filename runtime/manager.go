@@ -28,6 +28,7 @@ type manager struct {
 	rings        atomic.Pointer[rings]
 	fields       []*descriptor
 	principal    *descriptor // one of fields, or nil
+	legacy       *legacy     // nil for none
 	schema       *payload.Schema
 	clock        clock
 	onEvent      func(context.Context, Event)
@@ -52,11 +53,13 @@ func (m *manager) init(cfg Config, fields []AnyField) error {
 	m.cookie, m.policy, cookieErr = cfg.settings()
 	m.recent.keep = cfg.Insecure
 	m.home = newHome(m, cfg)
+	var legacyErr error
+	m.legacy, legacyErr = newLegacy(m, cfg)
 	keysErr := m.setKeys(cfg.Keys)
 	if errors.Is(keysErr, ErrNoKeys) {
 		keysErr = fmt.Errorf("%w: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run", ErrNoKeys)
 	}
-	return errors.Join(keysErr, cookieErr, fieldsErr)
+	return errors.Join(keysErr, cookieErr, legacyErr, fieldsErr)
 }
 
 // principalOf returns the encoded value of a session's principal, nil if it has none.

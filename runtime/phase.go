@@ -24,6 +24,7 @@ type edits uint8
 
 const (
 	unchanged edits = iota
+	imported        // taken over from another library, and nothing changed since
 	unsaved         // something changed since it was last saved
 	saved           // everything that changed is saved
 )

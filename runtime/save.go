@@ -51,13 +51,7 @@ func (st *state) save(lines []string, status int) (_ []string, touched bool, err
 		return nil, st.asked.Load(), nil
 	}
 	defer st.unlock()
-	if st.isDown() {
-		err = st.failure()
-	} else {
-		st.settle(st.answer != answerAbandoned && isShown(status))
-		lines, err = st.manager.home.save(st, lines)
-	}
-	if err == nil {
+	if lines, err = st.bringUpToDate(lines, status); err == nil {
 		st.sealed()
 		return lines, true, nil
 	}
@@ -68,10 +62,28 @@ func (st *state) save(lines []string, status int) (_ []string, touched bool, err
 		return nil, true, err
 	}
 	st.eventSaveFailed(err)
-	if st.loggedOut && st.browser != holdsNothing {
-		return st.appendDeletions(nil), true, err
+	lines = st.farewell(nil)
+	if st.loggedOut {
+		lines = st.manager.legacy.appendDeletions(lines, st)
 	}
-	return nil, true, err
+	return lines, true, err
+}
+
+// bringUpToDate saves the session at home, and appends the Set-Cookie header fields that the browser must
+// get.
+func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
+	if st.isDown() {
+		return nil, st.failure()
+	}
+	st.settle(st.answer != answerAbandoned && isShown(status))
+	if err := st.finishOld(); err != nil {
+		return nil, err
+	}
+	lines, err := st.manager.home.save(st, lines)
+	if err == nil && st.leavesOld(lines) {
+		lines = st.manager.legacy.appendDeletions(lines, st)
+	}
+	return lines, err
 }
 
 // sealed notes that the session is saved, if the program has done so itself.
@@ -187,8 +199,8 @@ func (m *manager) largest(c *payload.Contents) (first, all string) {
 // beginsSession reports whether the session that is to be saved is a new one, or has a new id.
 func (st *state) beginsSession() bool { return st.origin.isNew() || st.news == renewal }
 
-// farewell is what is said of a session that a request was to begin, or to give another id, of which
-// nobody may hear: see answerAbandoned.
+// farewell is what is said of a session that could not be saved, or that a request was to begin, or to give
+// another id, of which nobody may hear: see answerAbandoned. A log-out counts.
 func (st *state) farewell(lines []string) []string {
 	if st.loggedOut && st.browser != holdsNothing {
 		return st.appendDeletions(lines)

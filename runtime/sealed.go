@@ -52,7 +52,7 @@ func (st *state) seal(lines []string) ([]string, error) {
 	empty := st.Empty()
 	switch {
 	case st.modified() && !empty:
-		return st.sealData(lines, false)
+		return st.sealData(lines, st.edits == imported)
 	case st.modified() && (st.browser != holdsNothing || st.siblings != 0):
 		st.announce(false)
 		return st.appendDeletions(lines), nil
@@ -86,7 +86,7 @@ func (st *state) sealUnchanged(lines []string) (_ []string, err error) {
 	return lines, nil
 }
 
-// sealData seals the session itself. A reseal is one of a session that did not change.
+// sealData seals the session itself. A reseal is one of a session that the handler did not change.
 func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	m := st.manager
 	buf := getScratch()

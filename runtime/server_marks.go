@@ -40,8 +40,15 @@ type lookup func(ctx context.Context, key string) (mark, error)
 // for so many seconds still.
 const revocationMargin = 3600
 
-// revocationEnd is when the last session ends that there is now.
-func (s *server) revocationEnd() time.Time { return storeTime(s.lifetime + revocationMargin) }
+// revocationEnd is when the last session ends that there is now. One of another library may not have been
+// taken over yet.
+func (s *server) revocationEnd() time.Time {
+	last := s.lifetime
+	if s.legacy != nil {
+		last = max(last, s.legacy.until-s.clock.now()+s.lifetime)
+	}
+	return storeTime(last + revocationMargin)
+}
 
 // countKey is the key of the mark that counts.
 func (m *marks) countKey() string { return m.server.storeKey("revocations", "") }

@@ -56,12 +56,13 @@ type opened struct {
 
 // trouble is what most requests have none of.
 type trouble struct {
-	err    error    // the first thing that went wrong
-	next   error    // the first thing after a change that came too late, which saving once more takes back
-	down   error    // the store could not tell what the session is: nothing is sent
-	events []Event  // to be reported once mu is free
-	taken  []taking // what a page may show
-	rivals rivals   // the other sessions that the browser's cookies lead to
+	err     error    // the first thing that went wrong
+	next    error    // the first thing after a change that came too late, which saving once more takes back
+	down    error    // the store could not tell what the session is: nothing is sent
+	events  []Event  // to be reported once mu is free
+	taken   []taking // what a page may show
+	rivals  rivals   // the other sessions that the browser's cookies lead to
+	endings []ending // old sessions of another library that end with this one
 }
 
 // ask notes that the handler has the session.

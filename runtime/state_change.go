@@ -204,7 +204,8 @@ func (st *state) eventDropped(f *descriptor, err error) {
 // clear removes everything.
 func (st *state) clear() {
 	// A cookie that did not open is something too: elsewhere it may.
-	something := st.ResetFlags(st.manager.permanent) || st.HasUnknown() || st.origin.isNew() && st.browser != holdsNothing
+	something := st.ResetFlags(st.manager.permanent) || st.HasUnknown() ||
+		st.origin.isNew() && (st.browser != holdsNothing || st.manager.legacy.isReceived(st))
 	for _, f := range st.manager.fields {
 		something = st.remove(f) || something
 	}
@@ -212,6 +213,8 @@ func (st *state) clear() {
 		return
 	}
 	st.ForgetUnknown()
+	st.endOld()
+	st.SetOrigin("")
 	st.logOut()
 	st.change("Clear")
 }
@@ -219,6 +222,7 @@ func (st *state) clear() {
 // destroy ends the session; name is the method that does.
 func (st *state) destroy(name string) {
 	something := st.origin == returning
+	st.endOld()
 	st.Reset()
 	st.origin = fresh
 	st.start(st.now())

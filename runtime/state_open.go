@@ -46,6 +46,9 @@ func (st *state) open() {
 			break
 		}
 	}
+	if accepted == "" && m.legacy != nil && s.found == maxFound && !st.isDown() {
+		st.importOld(s.now)
+	}
 	switch {
 	case st.origin != returning:
 		st.start(s.now)

@@ -135,3 +135,23 @@ func trimRight(s string) string {
 	}
 	return s
 }
+
+// Named returns the values of the cookies with a name, at most so many, and not those that are empty.
+// Quotes around a value are left out, as net/http does.
+func Named(headers []string, name string, most int) (values []string) {
+	for _, header := range headers {
+		for pair := range strings.SplitSeq(header, ";") {
+			n, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if n != name || value == "" {
+				continue
+			}
+			if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' {
+				value = value[1 : len(value)-1]
+			}
+			if values = append(values, value); len(values) == most {
+				return values
+			}
+		}
+	}
+	return values
+}

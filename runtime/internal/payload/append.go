@@ -21,6 +21,10 @@ func (c *Contents) Append(dst []byte) []byte {
 		marks = meta.marks.append()
 		later++
 	}
+	if meta.origin != "" {
+		marks = append(marks, wire.AppendBytes(nil, append([]byte{originTag}, meta.origin...))...)
+		later++
+	}
 	elements := metadataLength
 	if expiring > 0 || later > 0 {
 		elements += 1 + later

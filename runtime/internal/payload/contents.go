@@ -13,6 +13,7 @@
 //	               record, nobody has looked at them since it is where revocations look
 //	expiries       a map from key to seconds since created, if a field has a ttl
 //	marks          bin of 25: 'm', then three integers of 8 bytes, big-endian, unless all are 0
+//	origin         bin: 'o', then what says which session of another library it was, if any
 //
 // Elements after the ones that this build knows are carried through unchanged, as are
 // fields whose keys it does not know.
@@ -40,6 +41,7 @@ type Metadata struct {
 	Authenticated int64 // 0 for never
 	flags         uint64
 	marks         *Marks // nil for none; never written to, as copies share it
+	origin        string // of another library's session; empty for none
 }
 
 const (
@@ -103,6 +105,15 @@ func (m *Metadata) CorrectTimes(now int64) (wrong bool) {
 	}
 	return wrong
 }
+
+// SetID gives the session an id.
+func (m *Metadata) SetID(id ID) { m.id, m.hasID = id, true }
+
+// Origin says which session of another library this one was, if that library's store still has it.
+func (m *Metadata) Origin() string { return m.origin }
+
+// SetOrigin says so; empty for none.
+func (m *Metadata) SetOrigin(origin string) { m.origin = origin }
 
 // HasID reports whether the session has this id. One that has none yet does not.
 func (m *Metadata) HasID(id ID) bool { return m.hasID && m.id == id }

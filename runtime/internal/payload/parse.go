@@ -14,6 +14,8 @@ const (
 
 	marksTag  = 'm'
 	marksSize = 1 + 3*8
+
+	originTag = 'o'
 )
 
 // ErrMalformed: a plaintext is not what a session is sealed as.
@@ -74,6 +76,11 @@ func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
 	more := elements - metadataLength - 1
 	if marks, ok := parseMarks(r.Rest()); ok && more > 0 {
 		c.keepMarks(marks)
+		r.Skip()
+		more--
+	}
+	if origin, ok := parseOrigin(r.Rest()); ok && more > 0 {
+		c.origin = origin
 		r.Skip()
 		more--
 	}
@@ -182,6 +189,15 @@ func (c *Contents) resolve(others []otherSlot) bool {
 		held.dropped = disputed
 	}
 	return true
+}
+
+// parseOrigin reads what other library's session it was, if b begins with that.
+func parseOrigin(b []byte) (origin string, ok bool) {
+	v, _, err := wire.Bytes(b)
+	if err != nil || len(v) < 2 || v[0] != originTag {
+		return "", false
+	}
+	return string(v[1:]), true
 }
 
 func (c *Contents) parseExpiries(r wire.Reader) bool {

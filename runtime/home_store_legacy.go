@@ -1,0 +1,165 @@
+package runtime
+
+import (
+	"errors"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+)
+
+// An old session is taken over once. Its id says where its record is; a mark, which stays for as long as
+// the old session could be read, says that it was taken over, and by which session: a request that finds the
+// mark and no record is too late.
+//
+// Of several first requests, one inserts the record, and the others find it. Who ends the session, or moves
+// it to another id, changes the mark before looking for a record; who inserts a record looks at the
+// mark afterwards. So one of the two finds the other, whatever runs beside it.
+
+// An adoption is what storeHome notes of a session that was taken over in this request.
+type adoption struct{ place place }
+
+// markEnded is the version of the mark of an old session that has ended, or moved. Any other is that of the
+// session which took it over.
+const markEnded = 1
+
+// markOf is the version of the mark that a session sets.
+func markOf(meta *payload.Metadata) uint64 { return uint64(meta.Created) + markEnded + 1 }
+
+func (h *storeHome) oldKey(id sessionID) string { return h.storeKey("old session", string(id[:])) }
+
+func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (refusal string) {
+	a := &adoption{h.place(old.id, 0)}
+	refusal = h.openPlace(st, a.place, now)
+	if refusal == "" { // another first request was faster
+		st.stored.cookie, st.stored.adoption = cookieSent, a
+		return ""
+	}
+	if refusal != RefusedUnknownID || st.stored.ended || st.isDown() {
+		return refusal
+	}
+	var over bool
+	err := st.watch("load", func() error {
+		version, err := h.marks.look(st.ctx, h.oldKey(old.id))
+		if over = version > 0; over || err != nil {
+			return err
+		}
+		st.Reset()
+		fill()
+		st.SetMarks(payload.Marks{}) // every revocation that there was counts
+		over, err = h.marks.revoked(st.ctx, &st.Contents, h.marks.look)
+		return err
+	})
+	switch {
+	case err != nil:
+		st.fallDown(err)
+		return RefusedUnknownID
+	case over:
+		return RefusedRevoked
+	}
+	st.stored.adoption = a
+	return ""
+}
+
+// isAdopted reports whether a place is that of the old session which is taken over in this request.
+func (s *storedSession) isAdopted(p place) bool {
+	return s.adoption != nil && s.adoption.place.id == p.id
+}
+
+// settleAdoption sets the mark, once the session is written. The error is ErrNoRecord if the old session had
+// ended before it was, or moved.
+func (h *storeHome) settleAdoption(st *state) error {
+	s := st.stored
+	a := s.adoption
+	if a == nil {
+		return nil
+	}
+	s.adoption = nil
+	mine, stays := markOf(&st.Metadata), s.found() && s.at.id == a.place.id
+	older, err := h.setMark(st, a.place.id, func(older uint64) uint64 {
+		switch {
+		case !stays:
+			return markEnded
+		case older == 0:
+			return mine
+		}
+		return older
+	})
+	switch {
+	case err != nil:
+		return err
+	case older == markEnded || stays && older > 0 && older != mine:
+		return h.takeBack(st)
+	case !stays:
+		_, _, err = h.killOne(st, a.place, st.heir())
+	}
+	return err
+}
+
+// abandonAdoption notes that an old session has ended before it was taken over.
+func (h *storeHome) abandonAdoption(st *state) error {
+	a := st.stored.adoption
+	if a == nil {
+		return nil
+	}
+	st.stored.adoption = nil
+	_, err := h.setMark(st, a.place.id, func(uint64) uint64 { return markEnded })
+	return err
+}
+
+// takeBack removes a record that nobody was told of.
+func (h *storeHome) takeBack(st *state) error {
+	if s := st.stored; s.found() {
+		if err := h.kill(st, s.at); err != nil {
+			return err
+		}
+	}
+	return ErrNoRecord
+}
+
+// heir is the id of the session that follows one which moves, nil if there is none.
+func (st *state) heir() *sessionID {
+	if st.Empty() {
+		return nil
+	}
+	id := st.ID()
+	return &id
+}
+
+// endOld makes an old session one that nobody takes over, and ends the session that it became.
+func (h *storeHome) endOld(st *state, id sessionID) error {
+	_, err := h.setMark(st, id, func(uint64) uint64 { return markEnded })
+	if err == nil {
+		err = h.kill(st, h.place(id, 0))
+	}
+	return err
+}
+
+// setMark sets the mark of an old session to what next makes of the one that it has, and returns that.
+func (h *storeHome) setMark(st *state, id sessionID, next func(older uint64) uint64) (before uint64, err error) {
+	err = st.watch("mark", func() error {
+		_, err := h.marks.change(st.ctx, h.oldKey(id), func(older uint64) (uint64, error) {
+			before = older
+			return next(older), nil
+		})
+		return err
+	})
+	return before, err
+}
+
+// insertAdopted writes a session that was taken over before a value is popped: of several first requests one
+// gets it. If that fails, the session is one that has ended, or of which nothing is known.
+func (h *storeHome) insertAdopted(st *state) {
+	s := st.stored
+	if s.adoption == nil || s.found() || !st.HasID(s.adoption.place.id) {
+		return
+	}
+	err := h.write(st)
+	if errors.Is(err, ErrNoRecord) {
+		err = h.lose(st)
+	}
+	if err != nil {
+		st.fail(err)
+	}
+	if errors.Is(err, ErrStore) {
+		st.fallDown(err)
+	}
+}

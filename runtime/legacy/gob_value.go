@@ -1,0 +1,174 @@
+package legacy
+
+// A gobValue is one value of a stream, not decoded.
+type gobValue struct {
+	stream   *gobReader
+	id       int // of its type
+	known    int // how many types the stream had defined before the value began
+	start    int // of its encoding, with the zero in front if it is no struct
+	end      int
+	bare     bool // without that zero
+	elements int  // how many elements and structs there are in it
+	inner    []int
+	items    []*gobValue // of a slice of interfaces; nil for a nil one
+}
+
+// value reads the value of an interface; it is nil for nil.
+func (r *gobReader) interfaceValue(depth int) *gobValue {
+	id := r.concrete()
+	if id == 0 || r.failed {
+		return nil
+	}
+	return r.readValue(id, false, depth)
+}
+
+// readValue reads a value of a type, and notes where it is.
+func (r *gobReader) readValue(id int, bare bool, depth int) *gobValue {
+	v := &gobValue{stream: r, id: id, known: len(r.order), start: r.pos, bare: bare}
+	if !bare && !r.isStruct(id) {
+		r.zero()
+	}
+	if t := r.types[id]; t != nil && t.kind == gobSlice && t.elem == gobInterface {
+		r.items(v, depth+1)
+	} else {
+		r.skip(v, id, depth)
+	}
+	v.end = r.pos
+	return v
+}
+
+// items reads the elements of a slice of interfaces.
+func (r *gobReader) items(v *gobValue, depth int) {
+	if depth > maxDepth {
+		r.fail()
+	}
+	for n := r.count(); n > 0 && !r.failed; n-- {
+		item := r.interfaceValue(depth)
+		v.items = append(v.items, item)
+		v.elements++
+		if item != nil {
+			v.elements += item.elements
+			v.inner = append(append(v.inner, item.id), item.inner...)
+		}
+	}
+}
+
+// skip reads what is in a value of a type.
+func (r *gobReader) skip(v *gobValue, id, depth int) {
+	if depth > maxDepth {
+		r.fail()
+		return
+	}
+	switch id {
+	case gobBool, gobInt, gobUint, gobFloat:
+		r.uint()
+	case gobComplex:
+		r.uint()
+		r.uint()
+	case gobBytes, gobString:
+		r.bytes()
+	case gobInterface:
+		v.elements++
+		if inner := r.concrete(); inner != 0 && !r.failed {
+			v.inner = append(v.inner, inner)
+			if !r.isStruct(inner) {
+				r.zero()
+			}
+			r.skip(v, inner, depth+1)
+		}
+	default:
+		r.skipOwn(v, r.types[id], depth)
+	}
+}
+
+func (r *gobReader) skipOwn(v *gobValue, t *gobType, depth int) {
+	if t == nil || r.failed {
+		r.fail()
+		return
+	}
+	switch t.kind {
+	case gobArray, gobSlice:
+		for n := r.count(); n > 0 && !r.failed; n-- {
+			v.elements++
+			r.skip(v, t.elem, depth+1)
+		}
+	case gobMap:
+		for n := r.count(); n > 0 && !r.failed; n-- {
+			v.elements++
+			r.skip(v, t.key, depth+1)
+			r.skip(v, t.elem, depth+1)
+		}
+	case gobStruct:
+		v.elements++
+		r.fields(func(number int) {
+			if number >= len(t.fields) {
+				r.fail()
+				return
+			}
+			r.skip(v, t.fields[number].id, depth+1)
+		})
+	case gobMarshaler:
+		r.bytes()
+	}
+}
+
+// maxFramed bounds the streams that are made of one session's values, in bytes: each may need every type.
+const maxFramed = 2 * maxRecord
+
+// frame returns the value as a gob stream of its own.
+func (v *gobValue) frame() (stream []byte, ok bool) {
+	needed := v.neededTypes()
+	for _, t := range v.stream.order[:v.known] {
+		if needed[t.id] {
+			stream = appendMessage(stream, t.text)
+		}
+	}
+	message := appendGobInt(nil, int64(v.id))
+	if v.bare && !v.stream.isStruct(v.id) {
+		message = append(message, 0)
+	}
+	stream = appendMessage(stream, append(message, v.stream.data[v.start:v.end]...))
+	v.stream.framed += len(stream)
+	return stream, v.stream.framed <= maxFramed
+}
+
+// neededTypes are those that the value's type is made of, and the types of what its interfaces hold.
+func (v *gobValue) neededTypes() map[int]bool {
+	needed := make(map[int]bool)
+	queue := append([]int{v.id}, v.inner...)
+	for len(queue) > 0 {
+		id := queue[0]
+		queue = queue[1:]
+		t := v.stream.types[id]
+		if t == nil || needed[id] {
+			continue
+		}
+		needed[id] = true
+		queue = append(queue, t.key, t.elem)
+		for _, f := range t.fields {
+			queue = append(queue, f.id)
+		}
+	}
+	return needed
+}
+
+func appendMessage(dst, message []byte) []byte {
+	return append(appendGobUint(dst, uint64(len(message))), message...)
+}
+
+func appendGobInt(dst []byte, n int64) []byte { return appendGobUint(dst, uint64(n)<<1^uint64(n>>63)) }
+
+func appendGobUint(dst []byte, u uint64) []byte {
+	if u <= 0x7f {
+		return append(dst, byte(u))
+	}
+	n := 1
+	for u>>(8*n) != 0 && n < 8 {
+		n++
+	}
+	dst = append(dst, byte(-n))
+	for ; n > 0; n-- {
+		dst = append(dst, byte(u>>(8*(n-1))))
+	}
+	return dst
+}

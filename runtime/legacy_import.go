@@ -1,0 +1,93 @@
+package runtime
+
+import (
+	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
+)
+
+// A session of another library becomes one of the program's with the first request that uses it. It gets
+// the same id, whichever of several first requests takes it over, and so it is one session that ends
+// once. An import is no log-in: nobody has just proved who they are.
+
+// importOld makes the session one of another library's, if the request has such a one.
+func (st *state) importOld(now int64) {
+	l := st.manager.legacy
+	for old := range l.received(st, true) {
+		fields := st.fieldsOf(old, now)
+		if len(fields) == 0 {
+			continue // it has nothing that the program knows
+		}
+		filled := false
+		refusal := st.manager.home.adopt(st, old, now, func() {
+			st.fill(old, fields, now)
+			filled = true
+		})
+		if st.isDown() {
+			return
+		}
+		if refusal != "" {
+			st.Reset()
+			st.event(EventImportRefused, refusal, "")
+			continue
+		}
+		if st.Expires() {
+			st.boundExpiries(now)
+			st.prune(now)
+		}
+		st.origin = returning
+		if filled {
+			st.edits = imported
+			st.event(EventImported, old.source.Library, "")
+		}
+		return
+	}
+}
+
+// fieldsOf returns the fields that an old session has, as changes that set them.
+func (st *state) fieldsOf(old oldSession, now int64) (fields []change) {
+	for _, f := range st.manager.fields {
+		value := lookUp(old.Session, f)
+		if value == nil {
+			continue
+		}
+		raw, err := f.encodeOld(value)
+		if err != nil {
+			st.event(EventFieldDropped, "the old session has another type of value, or too large a one", f.name)
+			continue
+		}
+		c := change{kind: changePut, field: f, raw: raw, expires: st.expiryOf(f)}
+		if end := old.Expires; !end.IsZero() && (c.expires == 0 || end.Unix() < c.expires) {
+			c.expires = end.Unix()
+		}
+		fields = append(fields, c)
+	}
+	return fields
+}
+
+// lookUp returns the value of a field, by its key or an older one, nil if there is none.
+func lookUp(old *oldsession.Session, f *descriptor) oldsession.Value {
+	if v := old.Lookup(f.key); v != nil {
+		return v
+	}
+	for _, key := range f.was {
+		if v := old.Lookup(key); v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// fill makes the session, which is empty, what the old one was.
+func (st *state) fill(old oldSession, fields []change, now int64) {
+	st.start(now)
+	st.SetID(old.id)
+	if old.Permanent {
+		st.SetPermanent(true)
+	}
+	if old.Token != "" {
+		st.SetOrigin(old.source.name + old.Token)
+	}
+	for _, c := range fields {
+		st.Contents.Set(c.field.index, c.raw)
+		st.SetExpiry(c.field.index, c.expires)
+	}
+}
