@@ -89,16 +89,29 @@ func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, 
 	if count.version == 0 || ok && count.version <= known.Principal {
 		return false, nil
 	}
-	k := by.principalKey()
-	version, found := by.rings.history.missed(k, count)
-	if !found {
-		var err error
-		if version, err = m.missed(ctx, k, count); err != nil {
+	if by.key != notSealed {
+		version, err := m.missedVersion(ctx, by.rings, by.principalKey(), count)
+		return err == nil && m.predates(c, known.Principal, version), err
+	}
+	for _, k := range by.rings.principals { // a mark under any of them would do
+		version, err := m.missedVersion(ctx, by.rings, k, count)
+		if err != nil || !m.predates(c, known.Principal, version) {
 			return false, err
 		}
-		by.rings.history.keepMissed(k, count, version)
 	}
-	return m.predates(c, known.Principal, version), nil
+	return true, nil
+}
+
+// missedVersion is missed, asked once for each count.
+func (m *marks) missedVersion(ctx context.Context, r *rings, k *principalKey, count mark) (uint64, error) {
+	if version, found := r.history.missed(k, count); found {
+		return version, nil
+	}
+	version, err := m.missed(ctx, k, count)
+	if err == nil {
+		r.history.keepMissed(k, count, version)
+	}
+	return version, err
 }
 
 // missedLately is missedBy with the count as it is, or as it was when somebody last looked if that will do.
@@ -122,6 +135,9 @@ type sealedBy struct {
 	rings *rings
 	key   int
 }
+
+// notSealed is the key of an old session, which is sealed otherwise.
+const notSealed = -1
 
 func (by sealedBy) principalKey() *principalKey { return by.rings.principals[by.key] }
 
