@@ -67,8 +67,17 @@ func (h *revocableHome) open(st *state, text string, companions cookie.Values, n
 
 func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (refusal string) {
 	fill()
+	st.revocable.by = sealedBy{h.rings.Load(), notSealed}
+	h.marks.authenticate(st, 0)
+	if st.isDown() {
+		return RefusedRevoked
+	}
+	now, _ := st.Marks()
 	st.SetMarks(payload.Marks{}) // every revocation that there was counts
-	return h.checkOpened(st)
+	refusal = h.checkOpened(st)
+	st.SetMarks(now) // and from now on, those to come
+	st.revocable.by.key = 0
+	return refusal
 }
 
 func (h *revocableHome) endOld(st *state, id sessionID) error {
