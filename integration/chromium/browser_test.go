@@ -34,6 +34,8 @@ func run(m *testing.M) int {
 		chromedp.DisableGPU,
 		chromedp.IgnoreCertErrors,
 		chromedp.Flag("disable-quic", true),
+		// A page to which one goes back is loaded again. Kept alive, it would be as it was when it was left.
+		chromedp.Flag("disable-back-forward-cache", true),
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
