@@ -57,3 +57,37 @@ func (g *generator) factor(s *schema.Schema, f *schema.Field) {
 		g.id("d").Add(g.std("time", "Duration"))).Bool().
 		Add(oneLine(jen.Return(g.ofField(f, "Within", g.id("d")))))
 }
+
+// flow writes the accessors of what comes back from elsewhere.
+func (g *generator) flow(s *schema.Schema, f *schema.Field) {
+	call := func(method string, arg jen.Code) jen.Code {
+		return oneLine(jen.Return(jen.Id(g.fieldVars[f]).Dot(method).Call(jen.Id(g.local("s")+".Session"), arg)))
+	}
+	v := g.id("v").Add(g.typ(f.Type.Go))
+	g.accessor(s, withDoc(f, fmt.Sprintf("Start%s begins a flow with v, in a cookie of its own, and returns the state that is to come "+
+		"back within %s. Of more than %d at once the oldest ends. If the cookie would exceed 1024 bytes, the state is empty, "+
+		"and Err returns the error.", f.Name, short(f.TTL), f.Max)), "Start"+f.Name, v).
+		Params(g.id("state").String()).Add(call("Start", g.id("v")))
+	g.accessor(s, tryDoc(f, "Start"), "TryStart"+f.Name, v).
+		Params(g.id("state").String(), g.id("err").Error()).Add(call("TryStart", g.id("v")))
+	g.accessor(s, wrap(fmt.Sprintf("Take%s returns the value of the flow that state comes back from, and ends it. ok is false, "+
+		"with an event that says why, if this browser has not begun such a flow, or if it has ended.", f.Name)), "Take"+f.Name, g.id("state").String()).
+		Params(g.id("v").Add(g.typ(f.Type.Go)), g.id("ok").Bool()).Add(call("Take", g.id("state")))
+}
+
+// flowOptions are the elements of a flow's descriptor that say what the schema says.
+func (g *generator) flowOptions(f *schema.Field) []jen.Code {
+	options := []jen.Code{
+		pair("Name", jen.Lit(f.Name)),
+		pair("Key", jen.Lit(f.Key)),
+		pair("Max", jen.Lit(f.Max)),
+		pair("TTL", g.duration(f.TTL)),
+	}
+	if f.Path != "" {
+		options = append(options, pair("Path", jen.Lit(f.Path)))
+	}
+	if f.CrossSite {
+		options = append(options, pair("CrossSite", jen.True()))
+	}
+	return options
+}

@@ -249,6 +249,10 @@ func (h *revocableHome) endAlso(st *state, other *opened) bool {
 
 func (h *revocableHome) bequeath(*state) {}
 
+func (h *revocableHome) takeOnce(ctx context.Context, state []byte, seconds int64) (bool, error) {
+	return h.takeIn(ctx, h.denials.store, state, seconds)
+}
+
 func (h *revocableHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))
 	return size

@@ -15,6 +15,11 @@ import (
 // are cookies to send.
 func (st *state) writeTo(h http.Header, room *response.Values, status int) (sends bool, err error) {
 	lines, touched, err := st.save(room.SetCookies(), status)
+	if err == nil {
+		var flows bool
+		lines, flows = st.appendFlows(lines)
+		touched = touched || flows
+	}
 	if touched {
 		room.VaryCookie(h)
 	}

@@ -21,7 +21,7 @@ func (st *state) unseal(text string, companions cookie.Values, now int64) (refus
 	case token.ErrForged:
 		return RefusedForged, true
 	case token.ErrUnknownKey:
-		if rings.companion.Recognizes(text) {
+		if rings.companion.Recognizes(text) || rings.flow.Recognizes(text) {
 			return RefusedPurpose, false
 		}
 		return RefusedUnknownKey, false
