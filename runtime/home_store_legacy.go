@@ -38,14 +38,19 @@ func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (re
 	}
 	var over bool
 	err := st.watch("load", func() error {
-		version, err := h.marks.look(st.ctx, h.oldKey(old.id))
-		if over = version > 0; over || err != nil {
+		is, err := h.marks.look(st.ctx, h.oldKey(old.id))
+		if over = is.version > 0; over || err != nil {
+			return err
+		}
+		now, err := h.marks.read(st.ctx)
+		if err != nil {
 			return err
 		}
 		st.Reset()
 		fill()
 		st.SetMarks(payload.Marks{}) // every revocation that there was counts
-		over, err = h.marks.revoked(st.ctx, &st.Contents, h.marks.look)
+		defer st.SetMarks(now)       // and from now on, those to come
+		over, err = h.marks.revoked(st.ctx, &st.Contents, sealedBy{h.rings.Load(), notSealed}, h.marks.look)
 		return err
 	})
 	switch {
@@ -136,9 +141,9 @@ func (h *storeHome) endOld(st *state, id sessionID) error {
 // setMark sets the mark of an old session to what next makes of the one that it has, and returns that.
 func (h *storeHome) setMark(st *state, id sessionID, next func(older uint64) uint64) (before uint64, err error) {
 	err = st.watch("mark", func() error {
-		_, err := h.marks.change(st.ctx, h.oldKey(id), func(older uint64) (uint64, error) {
-			before = older
-			return next(older), nil
+		_, err := h.marks.change(st.ctx, h.oldKey(id), func(is mark) (mark, error) {
+			before = is.version
+			return mark{version: next(before)}, nil
 		})
 		return err
 	})

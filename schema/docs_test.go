@@ -17,7 +17,7 @@ import (
 
 // messageFiles are those whose messages people get to see.
 var messageFiles = []string{
-	"*.go", "../gen/evolve.go", "../gen/budget.go", "../gen/gen.go", "../gen/format.go", "../internal/output/*.go", "../internal/plan/*.go", "../internal/scaffold/*.go", "../internal/vet/*.go", "../sessioncheck/*.go", "../cmd/sessiongen/*.go",
+	"*.go", "../gen/evolve.go", "../gen/budget*.go", "../gen/gen.go", "../gen/format.go", "../internal/output/*.go", "../internal/plan/*.go", "../internal/scaffold/*.go", "../internal/vet/*.go", "../sessioncheck/*.go", "../cmd/sessiongen/*.go",
 	"../runtime/*.go", "../runtime/legacy/*.go", "../runtime/internal/token/ring.go", "../runtime/sessioninspect/*.go",
 	"../runtime/codec/any*.go", "../runtime/codec/codec.go", "../runtime/codec/marshaler.go", "../runtime/codec/quick.go", "../runtime/codec/via.go", "../runtime/internal/wire/skip.go",
 }

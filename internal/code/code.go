@@ -46,6 +46,8 @@ const (
 	DefaultOverflow    Code = "default-overflow"
 	DefaultOverMax     Code = "default-over-max"
 	InvalidTTL         Code = "invalid-ttl"
+	InvalidPath        Code = "invalid-path"
+	InvalidSameSite    Code = "invalid-samesite"
 	NeedlessPartial    Code = "needless-partial"
 	SecondPrincipal    Code = "second-principal"
 	MissingPrincipal   Code = "missing-principal"
