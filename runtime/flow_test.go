@@ -304,6 +304,19 @@ func TestFlowPath(t *testing.T) {
 		}
 		want("/paid")
 		want("/login")
+
+		// The second cookie is no flow, wherever it is.
+		state := site.begin(j, flowPay, hubo)
+		token := j.value("__Host-session-x-" + state[:8] + "-begun")
+		for _, name := range []string{"__Secure-session-x-", "__Host-session-x-"} {
+			copied := newJar(site.clock.now)
+			copied.put(&jarCookie{name: name + state[:8], value: token, domain: copied.host, path: "/", hostOnly: true})
+			field := flowPay
+			if name == "__Host-session-x-" {
+				field = flowOf("Pay", "pay")
+			}
+			site.refuses(copied, field, state, runtime.RefusedOtherFlow)
+		}
 	})
 }
 
