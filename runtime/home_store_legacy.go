@@ -28,35 +28,39 @@ func (h *storeHome) oldKey(id sessionID) string { return h.storeKey("old session
 
 func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (refusal string) {
 	a := &adoption{h.place(old.id, 0)}
+	mark, err := h.lookAtMark(st, old.id) // before the record: who takes the session over sets it afterwards
+	if err != nil {
+		st.fallDown(err)
+		return RefusedUnknownID
+	}
 	refusal = h.openPlace(st, a.place, now)
 	if refusal == "" { // another first request was faster
 		st.stored.cookie, st.stored.adoption = cookieSent, a
 		return ""
 	}
-	if refusal != RefusedUnknownID || st.stored.ended || st.isDown() {
+	if refusal != RefusedUnknownID || mark > 0 || st.stored.ended || st.isDown() {
 		return refusal
 	}
-	var over bool
-	err := st.watch("load", func() error {
-		version, err := h.marks.look(st.ctx, h.oldKey(old.id))
-		if over = version > 0; over || err != nil {
-			return err
+	st.Reset()
+	fill()
+	st.SetMarks(payload.Marks{}) // every revocation that there was counts
+	if err := h.lookBack(st); err != nil {
+		if !errors.Is(err, ErrNoRecord) {
+			st.fallDown(err)
 		}
-		st.Reset()
-		fill()
-		st.SetMarks(payload.Marks{}) // every revocation that there was counts
-		over, err = h.marks.revoked(st.ctx, &st.Contents, h.marks.look)
-		return err
-	})
-	switch {
-	case err != nil:
-		st.fallDown(err)
-		return RefusedUnknownID
-	case over:
 		return RefusedRevoked
 	}
 	st.stored.adoption = a
 	return ""
+}
+
+// lookAtMark returns the mark of an old session, 0 if there is none.
+func (h *storeHome) lookAtMark(st *state, id sessionID) (version uint64, err error) {
+	err = st.watch("load", func() (err error) {
+		version, err = h.marks.look(st.ctx, h.oldKey(id))
+		return err
+	})
+	return version, err
 }
 
 // isAdopted reports whether a place is that of the old session which is taken over in this request.
