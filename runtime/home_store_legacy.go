@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
@@ -34,7 +35,11 @@ func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (re
 		return RefusedUnknownID
 	}
 	refusal = h.openPlace(st, a.place, now)
-	if refusal == "" { // another first request was faster
+	switch {
+	case refusal == "" && mark == markEnded: // of a request that is about to find out
+		st.stored.forget()
+		return RefusedUnknownID
+	case refusal == "": // another first request was faster
 		st.stored.cookie, st.stored.adoption = cookieSent, a
 		return ""
 	}
@@ -77,23 +82,33 @@ func (h *storeHome) settleAdoption(st *state) error {
 		return nil
 	}
 	s.adoption = nil
-	mine, stays := markOf(&st.Metadata), s.found() && s.at.id == a.place.id
-	older, err := h.setMark(st, a.place.id, func(older uint64) uint64 {
-		switch {
-		case !stays:
-			return markEnded
-		case older == 0:
-			return mine
-		}
-		return older
-	})
-	switch {
-	case err != nil:
+	if !s.found() || s.at.id != a.place.id {
+		return h.leaveAdopted(st, a.place)
+	}
+	mine := markOf(&st.Metadata)
+	older, err := h.setMark(st, a.place.id, func(older uint64) uint64 { return cmp.Or(older, mine) })
+	if err == nil && older > 0 && older != mine {
+		err = h.takeBack(st)
+	}
+	return err
+}
+
+// leaveAdopted ends an old session that is empty by now, or has moved to the session's id. A tombstone says so
+// for a while, as of any session, and the mark for as long as the old session could be read.
+func (h *storeHome) leaveAdopted(st *state, p place) error {
+	rec, err := h.sealTombstone(p.id, st.heir(), 1)
+	if err == nil {
+		err = h.insert(st, p, rec)
+	}
+	if errors.Is(err, ErrConflict) { // another first request was faster
+		_, _, err = h.killOne(st, p, st.heir())
+	}
+	if err != nil {
 		return err
-	case older == markEnded || stays && older > 0 && older != mine:
-		return h.takeBack(st)
-	case !stays:
-		_, _, err = h.killOne(st, a.place, st.heir())
+	}
+	older, err := h.setMark(st, p.id, func(uint64) uint64 { return markEnded })
+	if err == nil && older == markEnded {
+		err = h.takeBack(st)
 	}
 	return err
 }
