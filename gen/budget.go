@@ -27,14 +27,18 @@ const (
 )
 
 // A Budget says how large the sessions of a schema can get, in bytes: their cookie under its default
-// name, with the fields of this schema alone.
+// name, with the fields of this schema alone, and the cookies of flows beside it.
 type Budget struct {
 	Schema *schema.Schema
-	Fields []FieldBudget // in the schema's order
+	Fields []FieldBudget // of the session itself, in the schema's order
+	Flows  []FlowBudget  // in the schema's order
 
 	// Cookie is the size of the largest sealed cookie, name and value together. Unbounded fields are
 	// not counted.
 	Cookie int
+
+	// Header is the size of the largest Cookie header field, of that cookie and those of all flows.
+	Header int
 }
 
 // A FieldBudget says how large one field can get.
@@ -51,7 +55,8 @@ func BudgetOf(s *schema.Schema) *Budget {
 	b := &Budget{Schema: s}
 	plaintext, expiring, expiries := 0, 0, 0
 	authenticated := 1
-	for _, f := range s.Fields {
+	stored := s.Stored()
+	for _, f := range stored {
 		value := bounds{}.field(f)
 		field := FieldBudget{Field: f, Unbounded: value.unbounded}
 		if value.unbounded == "" {
@@ -72,10 +77,14 @@ func BudgetOf(s *schema.Schema) *Budget {
 	}
 	const id, created, seen, flags = 2 + 16, secondsSize, secondsSize, 1
 	metadata := 1 + id + created + seen + authenticated + flags + expiries
-	plaintext += 1 + metadata + listHeader(len(s.Fields))
-	b.Cookie = len(cookieName) + ((plaintext+tokenOverhead)*8+5)/6 // base64url without padding
+	plaintext += 1 + metadata + listHeader(len(stored))
+	b.Cookie = len(cookieName) + sealedSize(plaintext)
+	b.addFlows()
 	return b
 }
+
+// sealedSize is the size of a token with a plaintext of n bytes, in base64url without padding.
+func sealedSize(n int) int { return ((n+tokenOverhead)*8 + 5) / 6 }
 
 // unbounded are the fields that may have any size.
 func (b *Budget) unbounded() []string {
@@ -89,10 +98,10 @@ func (b *Budget) unbounded() []string {
 }
 
 // Findings is not empty if no field is unbounded, and all of them at their largest are more than a
-// cookie can hold.
+// cookie can hold; or if that cookie and those of flows are more than a header can hold.
 func (b *Budget) Findings() schema.Findings {
 	if len(b.unbounded()) > 0 || b.Cookie <= cookieLimit {
-		return nil
+		return b.headerFindings()
 	}
 	largest := slices.SortedStableFunc(slices.Values(b.Fields), func(x, y FieldBudget) int { return cmp.Compare(y.Bytes, x.Bytes) })
 	var names []string
@@ -142,6 +151,7 @@ func (b *Budget) String() string {
 	} else {
 		fmt.Fprintf(table, "\tsealed cookie\t\t%d, %s\n", b.Cookie, left)
 	}
+	b.writeFlows(table)
 	table.Flush()
 	return text.String()
 }

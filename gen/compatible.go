@@ -33,6 +33,9 @@ type breach struct {
 // fits reports whether a value of the old shape can be read in the new one. Where structs meet, what
 // is wrong with a member of theirs is a breach of its own.
 func (c *comparison) fits(old, new *shape, path string) bool {
+	if old.flow || new.flow { // which live elsewhere
+		return old.flow && new.flow && c.fits(old.elem, new.elem, path)
+	}
 	takesNil := new.takesNil()
 	for new.kind == schema.Pointer {
 		new = new.elem

@@ -163,6 +163,9 @@ func (g *generator) generates(name string) bool {
 func (b breach) finding(s *schema.Schema, f *schema.Field, before record, key *member) schema.Finding {
 	at := func(line int) token.Position { return token.Position{Filename: before.file.Path, Line: line} }
 	newKey := fmt.Sprintf("give the field a new key (was=%s lets another field, of the old type, read the old values)", f.Key)
+	if key.shape.flow || f.Use == schema.Flow {
+		newKey = "give the field a new key (a flow is a cookie of its own, and not in the session)"
+	}
 	var found schema.Finding
 	switch {
 	case b.array != nil:

@@ -57,6 +57,9 @@ func (g *generator) methods(s *schema.Schema, f *schema.Field) {
 	case schema.Factor:
 		g.factor(s, f)
 		return
+	case schema.Flow:
+		g.flow(s, f)
+		return
 	}
 	refuses := f.MayRefuse()
 	method(getDoc(f), "Get").Add(typ()).Add(oneLine(jen.Return(field("Get"))))
@@ -106,16 +109,23 @@ func (g *generator) limits(s *schema.Schema) {
 
 // descriptors writes the variables that describe a schema's fields to the runtime.
 func (g *generator) descriptors(s *schema.Schema) {
-	for i, f := range s.Fields {
+	index := 0
+	for _, f := range s.Fields {
 		g.mayCut()
-		entries := []jen.Code{jen.List(g.options(i, f)...)}
+		options, typ := g.options(index, f), "Field"
+		if f.Use == schema.Flow {
+			options, typ = g.flowOptions(f), "Flow"
+		} else {
+			index++
+		}
+		entries := []jen.Code{jen.List(options...)}
 		if encode, decode := g.function(f.Type, true), g.function(f.Type, false); encode != nil && decode != nil {
 			entries = append(entries, jen.List(pair("Encode", encode), pair("Decode", decode)))
 		} else {
 			entries = append(entries, pair("Encode", g.fieldEncoder(f.Type)), pair("Decode", g.fieldDecoder(f.Type)))
 		}
 		g.file.Line()
-		g.file.Var().Id(g.fieldVars[f]).Op("=").Add(inRuntime("Field")).Types(g.typ(f.Type.Go)).
+		g.file.Var().Id(g.fieldVars[f]).Op("=").Add(inRuntime(typ)).Types(g.typ(f.Type.Go)).
 			Custom(jen.Options{Open: "{", Close: "}", Separator: ",", Multi: true}, entries...)
 	}
 }

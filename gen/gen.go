@@ -93,6 +93,9 @@ func newGenerator(pkg *schema.Package) *generator {
 	for _, s := range pkg.Schemas {
 		for _, f := range s.Fields {
 			name := unexported(s.TypeName) + f.Name + "Field"
+			if f.Use == schema.Flow {
+				name = unexported(s.TypeName) + f.Name + "Flow"
+			}
 			g.fieldVars[f] = g.names.free(strings.ReplaceAll(name, "_", ""))
 		}
 	}

@@ -25,7 +25,7 @@ func (g *generator) manager(s *schema.Schema) {
 		jen.Func().Params(g.id("s").Add(inRuntime("Session"))).Id(s.TypeName).
 			Add(oneLine(jen.Return(jen.Id(s.TypeName).Values(g.id("s"))))),
 	}
-	for _, f := range s.Fields {
+	for _, f := range s.Stored() {
 		args = append(args, jen.Line().Op("&").Id(g.fieldVars[f]))
 	}
 	args = append(args, jen.Line())

@@ -16,7 +16,7 @@ import (
 
 // locals are the parameters and variables of generated functions. An import of such a name would
 // be out of reach inside them.
-var locals = []string{"cfg", "changed", "ctx", "d", "e", "err", "f", "id", "m", "n", "ok", "s", "v"}
+var locals = []string{"cfg", "changed", "ctx", "d", "e", "err", "f", "id", "m", "n", "ok", "s", "state", "v"}
 
 // names hands out the identifiers of the generated file that are ours to choose.
 type names struct {

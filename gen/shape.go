@@ -11,6 +11,7 @@ import (
 // A shape is what a wire format says about a value, with the names of types resolved.
 type shape struct {
 	kind      schema.Kind // Custom for what any method of a type's own writes
+	flow      bool        // of values that are its elem, in cookies of their own
 	word      string      // of what has no parts: "int8", "text(big.Int)"
 	bits      int         // of an Int or Uint
 	len       int64       // of an Array or ByteArray
@@ -162,6 +163,8 @@ func (f *resolved) parse(text string) (*shape, error) {
 			return s, nil
 		}
 		s.kind, rest = schema.Array, after
+	case strings.HasPrefix(text, "flow(") && strings.HasSuffix(text, ")"):
+		s.flow, rest = true, text[len("flow("):len(text)-1]
 	case open > 0 && strings.HasSuffix(text, ")") && isMethod[text[:open]]:
 		s.kind = schema.Custom
 		return s, nil
@@ -202,6 +205,9 @@ func (s *shape) text(name func(*shape) string) string {
 
 // whole is text for the entry of s itself.
 func (s *shape) whole(name func(*shape) string) string {
+	if s.flow {
+		return "flow(" + s.elem.text(name) + ")"
+	}
 	switch s.kind {
 	case schema.Pointer:
 		return "*" + s.elem.text(name)

@@ -41,7 +41,7 @@ func (g *generator) flash(s *schema.Schema, f *schema.Field) {
 		f.Name, short(f.TTL), f.Max)), "Add"+f.Name, g.id("v").Op("...").Add(g.typ(elem))).
 		Add(oneLine(g.ofField(f, "AddFlash", g.id("v").Op("..."))))
 	g.accessor(s, wrap(fmt.Sprintf("Take%s returns %[1]s and removes them. They stay for the next page if nobody sees this one: "+
-		"if it is a redirect or a failure (5xx), or made in advance, for which it returns none.", f.Name)), "Take"+f.Name).
+		"if it is a redirect or a failure (5xx). For what is made in advance, and for a frame or an image, it returns none.", f.Name)), "Take"+f.Name).
 		Add(g.typ(f.Type.Go)).Add(oneLine(jen.Return(g.ofField(f, "TakeFlash"))))
 	g.accessor(s, wrap(fmt.Sprintf("Has%s reports whether there are any to be taken.", f.Name)), "Has"+f.Name).
 		Bool().Add(oneLine(jen.Return(jen.Id(g.fieldVars[f]).Dot("Has").Call(jen.Id(g.local("s") + ".Session")))))
@@ -56,4 +56,38 @@ func (g *generator) factor(s *schema.Schema, f *schema.Field) {
 	g.accessor(s, wrap(fmt.Sprintf("%sWithin reports whether the visitor proved %[1]s at most d ago.", f.Name)), f.Name+"Within",
 		g.id("d").Add(g.std("time", "Duration"))).Bool().
 		Add(oneLine(jen.Return(g.ofField(f, "Within", g.id("d")))))
+}
+
+// flow writes the accessors of what comes back from elsewhere.
+func (g *generator) flow(s *schema.Schema, f *schema.Field) {
+	call := func(method string, arg jen.Code) jen.Code {
+		return oneLine(jen.Return(jen.Id(g.fieldVars[f]).Dot(method).Call(jen.Id(g.local("s")+".Session"), arg)))
+	}
+	v := g.id("v").Add(g.typ(f.Type.Go))
+	g.accessor(s, withDoc(f, fmt.Sprintf("Start%s begins a flow with v, in a cookie of its own, and returns the state that is to come "+
+		"back within %s. Of more than %d at once the oldest ends. If the cookie would exceed 1024 bytes, the state is empty, "+
+		"and Err returns the error.", f.Name, short(f.TTL), f.Max)), "Start"+f.Name, v).
+		Params(g.id("state").String()).Add(call("Start", g.id("v")))
+	g.accessor(s, tryDoc(f, "Start"), "TryStart"+f.Name, v).
+		Params(g.id("state").String(), g.id("err").Error()).Add(call("TryStart", g.id("v")))
+	g.accessor(s, wrap(fmt.Sprintf("Take%s returns the value of the flow that state comes back from, and ends it. ok is false, "+
+		"with an event that says why, if this browser has not begun such a flow, or if it has ended.", f.Name)), "Take"+f.Name, g.id("state").String()).
+		Params(g.id("v").Add(g.typ(f.Type.Go)), g.id("ok").Bool()).Add(call("Take", g.id("state")))
+}
+
+// flowOptions are the elements of a flow's descriptor that say what the schema says.
+func (g *generator) flowOptions(f *schema.Field) []jen.Code {
+	options := []jen.Code{
+		pair("Name", jen.Lit(f.Name)),
+		pair("Key", jen.Lit(f.Key)),
+		pair("Max", jen.Lit(f.Max)),
+		pair("TTL", g.duration(f.TTL)),
+	}
+	if f.Path != "" {
+		options = append(options, pair("Path", jen.Lit(f.Path)))
+	}
+	if f.CrossSite {
+		options = append(options, pair("CrossSite", jen.True()))
+	}
+	return options
 }

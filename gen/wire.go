@@ -30,7 +30,8 @@ import (
 // Shapes are bool, int8 to int64, int, uint8 to uint64, uint, float32, float64, str, bin, bin[16],
 // time, any, []T, [4]T, map[K]T, *T, the name of a type of the list, custom(T), msgpack(T), binary(T) and
 // text(T) for what a method of the type T writes, json(T) and gob(T) for what these packages make of it,
-// and via(T) for what a function of the program writes. A member of an array that is behind an
+// and via(T) for what a function of the program writes. The key of a flow has the shape flow(T): it is not in
+// the session, but in a cookie of its own. A member of an array that is behind an
 // embedded pointer is *T, since it is nil if the pointer is. Names and keys that a reader could mistake
 // are quoted as Go strings.
 
@@ -71,7 +72,11 @@ func (g *generator) wireFormat() wireTypes {
 	for _, s := range g.pkg.Schemas {
 		t := wireType{Name: s.Name}
 		for _, f := range s.Fields {
-			t.Members = append(t.Members, wireMember{Key: f.Key, Shape: g.shape(f.Type), Lost: strings.Join(f.Lost, ", "), also: f.Was})
+			shape := g.shape(f.Type)
+			if f.Use == schema.Flow {
+				shape = "flow(" + shape + ")"
+			}
+			t.Members = append(t.Members, wireMember{Key: f.Key, Shape: shape, Lost: strings.Join(f.Lost, ", "), also: f.Was})
 		}
 		schemas = append(schemas, t)
 	}

@@ -22,6 +22,9 @@ type bridge struct {
 
 // bridged plans a site whose key is a parameter.
 func (r *rewriter) bridged(s *site) (*change, *refusal) {
+	if r.byHand {
+		return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it; -bridge writes methods that take keys"}
+	}
 	fields, why := r.fieldsThrough(s)
 	if why != nil {
 		return nil, why

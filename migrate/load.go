@@ -82,7 +82,7 @@ func load(cfg Config) (*program, error) {
 }
 
 // supports are packages that the program may come to import, besides the runtime.
-var supports = []string{runtimePath + "/scsstore", runtimePath + "/sqlstore", ginAdapter, echoAdapter, echo5Adapter}
+var supports = []string{runtimePath + "/scsstore", runtimePath + "/sqlstore", legacyPath, ginAdapter, echoAdapter, echo5Adapter}
 
 // adapters are those of supports that the module has. The adapters for frameworks are modules of their own: asked for one
 // that is not required, the go command could go and look for it.

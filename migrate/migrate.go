@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Config says what to migrate.
@@ -24,6 +25,8 @@ type Config struct {
 	Tags     string            // build tags, separated by commas
 	Tests    bool              // tests, too
 	Package  string            // the import path of the package for the schemas, "" for one that migrate chooses
+	NoBridge bool              // functions that take a key as a parameter are left to do by hand
+	Legacy   time.Time         // until when the sessions that visitors have live on; zero if they end with the change
 	Schemas  map[string]string // by the names of sessions, the names of the types to generate
 
 	overlay map[string][]byte
@@ -48,6 +51,7 @@ func Run(cfg Config) (*Result, error) {
 		return nil, err
 	}
 	r := newRewriter(find(p))
+	r.until, r.byHand = cfg.Legacy, cfg.NoBridge
 	res := &Result{Keys: r.keys()}
 	r.dropUnusable()
 	if len(r.targets) == 0 || p.checked[runtimePath] == nil {

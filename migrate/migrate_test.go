@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -130,7 +131,11 @@ func put(t *testing.T, dir string, files []txtar.File) {
 
 func run(t *testing.T, dir string) *Result {
 	t.Helper()
-	res, err := Run(Config{Dir: dir, Patterns: []string{"./..."}, Tests: true})
+	cfg := Config{Dir: dir, Patterns: []string{"./..."}, Tests: true}
+	if strings.HasSuffix(t.Name(), "legacy") {
+		cfg.Legacy = time.Date(2030, 3, 31, 0, 0, 0, 0, time.UTC)
+	}
+	res, err := Run(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ var (
 	// ErrTooLarge means that the cookie would exceed 4096 bytes, name and value
 	// together, for each of Config.MaxChunks: browsers drop larger ones (RFC 6265bis
 	// section 5.6). With Config.Store, the record would exceed 1 MiB. The error's text
-	// names the largest fields.
+	// names the largest fields. Of a flow it means that the flow's cookie would exceed 1024 bytes.
 	ErrTooLarge = errors.New("session: too large for a cookie")
 
 	// ErrMax means that a field was set to a value above the max of its schema, or with an element

@@ -68,7 +68,8 @@ const (
 	EventSaveFailed    EventKind = "save failed"    // * a session could not be saved
 	EventGone          EventKind = "gone"           // another request ended or moved the session, so that the changes of this one are dropped
 	EventOverwritten   EventKind = "overwritten"    // * two requests set a field at the same time and the later one won; Update would have kept both
-	EventOverflow      EventKind = "overflow"       // a flash field was full, so that its oldest values were dropped; Reason is how many
+	EventOverflow      EventKind = "overflow"       // a flash or a flow was full, so that its oldest values were dropped; Reason is how many
+	EventFlowRefused   EventKind = "flow refused"   // a state came back that is good for nothing; Reason is one of the Refused constants
 	EventRevoked       EventKind = "revoked"        // sessions were revoked; Reason is one of the Revoked constants
 	EventStoreFailed   EventKind = "store failed"   // * a call of the store failed; Reason is which
 	EventImported      EventKind = "imported"       // a session of another library was taken over; Reason is which
@@ -77,7 +78,7 @@ const (
 	EventKeysFailed    EventKind = "keys failed"    // * WatchKeys cannot use the file; the manager keeps its keys
 )
 
-// The reasons of EventRefused.
+// The reasons of EventRefused and EventFlowRefused.
 const (
 	RefusedMalformed  = "malformed"     // not a token of this format
 	RefusedUnknownKey = "unknown key"   // sealed with a key that is not in the ring
@@ -87,6 +88,12 @@ const (
 	RefusedIdle       = "idle"          // past Config.IdleTimeout
 	RefusedUnknownID  = "unknown id"    // the store has no record of the session
 	RefusedRevoked    = "revoked"       // Config.Revocations says so
+
+	// These are for flows, beside the first four and RefusedExpired.
+	RefusedNoFlow     = "no such flow"  // the browser has no cookie of it: it began elsewhere, has ended, or was crowded out
+	RefusedOtherFlow  = "another flow"  // what is in its cookie is another one
+	RefusedOtherField = "another field" // it is a flow of another field
+	RefusedTaken      = "taken before"  // it came back already
 )
 
 // The reasons of EventRevoked.

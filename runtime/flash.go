@@ -2,9 +2,7 @@ package runtime
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
@@ -19,10 +17,10 @@ type taking struct {
 	expires int64
 }
 
-// takeFlash returns the messages of a field, and makes it absent. A page that is made in advance shows none:
-// whoever sees it later sees them on another page.
+// takeFlash returns the messages of a field, and makes it absent. What is no page that a person sees shows
+// none: they stay for one that is.
 func (st *state) takeFlash(f *descriptor) []byte {
-	if st.from != nil && isInAdvance(st.from.request) {
+	if st.from != nil && !st.manager.isPage(st.from.request) {
 		return nil
 	}
 	st.lock()
@@ -65,7 +63,7 @@ func (st *state) settle(shown bool) {
 		return
 	}
 	all := st.trouble.taken
-	st.trouble.taken = nil
+	st.trouble.taken, st.trouble.shown = nil, shown
 	for _, t := range slices.Backward(all) {
 		if shown {
 			st.finishTaking(t.field)
@@ -81,6 +79,14 @@ func (st *state) finishTaking(f *descriptor) {
 		st.Contents.Remove(f.index)
 		st.edits = unsaved // which is not too late: see save
 	}
+}
+
+// shows reports whether the response shows messages. Nobody may keep it then, nor the browser for its way
+// back: it would show them again.
+func (st *state) shows() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.opened != nil && st.trouble != nil && st.trouble.shown
 }
 
 func (st *state) putBack(t taking) {
@@ -124,19 +130,3 @@ func joinArrays(a, b []byte) []byte {
 	}
 	return append(append(wire.AppendArrayHeader(nil, n), first.Rest()...), second.Rest()...)
 }
-
-// isInAdvance reports whether a browser asks for a page that a person may get to see later, or never.
-func isInAdvance(r *http.Request) bool {
-	if r == nil {
-		return false
-	}
-	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz"} {
-		if strings.Contains(strings.ToLower(r.Header.Get(name)), "prefetch") {
-			return true
-		}
-	}
-	return false
-}
-
-// isShown reports whether a response with this status is a page that a person sees.
-func isShown(status int) bool { return status < 300 || 400 <= status && status < 500 }

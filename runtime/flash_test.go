@@ -141,7 +141,9 @@ func TestFlashUnseen(t *testing.T) {
 func TestFlashInAdvance(t *testing.T) {
 	everyFlashSite(t, func(t *testing.T, site *flashSite) {
 		site.visit(func(s *visitor) { addNotice(s, "one") })
-		for _, purpose := range []http.Header{{"Sec-Purpose": {"prefetch"}}, {"Sec-Purpose": {"prefetch;prerender"}}, {"Purpose": {"Prefetch"}}} {
+		for _, purpose := range []http.Header{{"Sec-Purpose": {"prefetch"}}, {"Sec-Purpose": {"prefetch;prerender"}}, {"Purpose": {"Prefetch"}},
+			{"X-Sec-Purpose": {"prefetch"}}, {"Sec-Fetch-Dest": {"iframe"}}, {"Sec-Fetch-Dest": {"frame"}}, {"Sec-Fetch-Dest": {"object"}},
+			{"Sec-Fetch-Dest": {"image"}}, {"Sec-Fetch-Dest": {"script"}}, {"Sec-Fetch-Dest": {"document"}, "Sec-Purpose": {"prefetch"}}} {
 			site.rig.store.take()
 			w := site.request(purpose, func(w http.ResponseWriter, s *visitor) {
 				if got := takeNotices(s); len(got) > 0 || !flashNotices.Has(s.Session) {
@@ -153,6 +155,49 @@ func TestFlashInAdvance(t *testing.T) {
 			}
 		}
 		site.expect("one")
+	})
+}
+
+// Pages show them, what scripts ask for does, and frames where the site may be within another one.
+func TestFlashInPage(t *testing.T) {
+	for name, cfg := range map[string]runtime.Config{"document": {}, "empty": {}, "websocket": {}, "iframe": {SameSite: http.SameSiteNoneMode}} {
+		r := &rig{t: t, store: newSpyStore()}
+		r.startOf(cfg, flashAccount, flashNotices, flashVisits)
+		site := &flashSite{r.client(), t}
+		site.visit(func(s *visitor) { addNotice(s, "one") })
+		site.request(http.Header{"Sec-Fetch-Dest": {name}}, func(_ http.ResponseWriter, s *visitor) {
+			if got := takeNotices(s); !slices.Equal(got, []string{"one"}) {
+				t.Errorf("%s: took %q", name, got)
+			}
+		})
+		site.expect()
+	}
+}
+
+// No cache keeps a page that shows them, and other pages are as they were.
+func TestFlashIsNotKept(t *testing.T) {
+	everyFlashSite(t, func(t *testing.T, site *flashSite) {
+		page := func(w http.ResponseWriter, s *visitor) {
+			w.Header().Set("Cache-Control", "max-age=60")
+			w.Header().Set("CDN-Cache-Control", "max-age=60")
+			takeNotices(s)
+		}
+		site.visit(func(s *visitor) { flashVisits.Set(s.Session, 1) })
+		if h := site.request(nil, page).Header(); h.Get("Cache-Control") != "max-age=60" || h.Get("CDN-Cache-Control") != "max-age=60" {
+			t.Errorf("without messages: %v", h)
+		}
+		site.visit(func(s *visitor) { addNotice(s, "one") })
+		if h := site.request(nil, page).Header(); h.Get("Cache-Control") != "no-store" || h.Get("CDN-Cache-Control") != "" {
+			t.Errorf("with a message: %v", h)
+		}
+		site.visit(func(s *visitor) { addNotice(s, "one") })
+		h := site.request(nil, func(w http.ResponseWriter, s *visitor) {
+			page(w, s)
+			w.WriteHeader(303)
+		}).Header()
+		if h.Get("Cache-Control") != "max-age=60" {
+			t.Errorf("with a redirect: %v", h)
+		}
 	})
 }
 

@@ -51,6 +51,10 @@ type home interface {
 	// bequeath notes, before end, that the visitor's fields are to be as others have left them by then.
 	bequeath(st *state)
 
+	// takeOnce notes for so many seconds that the flow of a state was taken, and reports whether it was not
+	// before, as far as the home can tell. The session need not be locked.
+	takeOnce(ctx context.Context, state []byte, seconds int64) (first bool, err error)
+
 	// size returns how many bytes a session takes whose plaintext has so many.
 	size(plaintext int) int
 

@@ -18,7 +18,7 @@ func (h cookieHome) prepare(st *state) {
 }
 
 func (h cookieHome) open(st *state, text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
-	return st.unseal(text, companions, now)
+	return st.unseal(h.rings.Load(), text, companions, now)
 }
 
 func (h cookieHome) adopt(_ *state, _ oldSession, _ int64, fill func()) (refusal string) {
@@ -49,6 +49,8 @@ func (h cookieHome) end(*state) (more bool) { return false }
 func (h cookieHome) endAlso(*state, *opened) bool { return false }
 
 func (h cookieHome) bequeath(*state) {}
+
+func (h cookieHome) takeOnce(context.Context, []byte, int64) (bool, error) { return true, nil }
 
 func (h cookieHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))

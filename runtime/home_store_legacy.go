@@ -46,10 +46,7 @@ func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (re
 	if refusal != RefusedUnknownID || mark > 0 || st.stored.ended || st.isDown() {
 		return refusal
 	}
-	st.Reset()
-	fill()
-	st.SetMarks(payload.Marks{}) // every revocation that there was counts
-	if err := h.lookBack(st); err != nil {
+	if err := h.fillAdopted(st, fill); err != nil {
 		if !errors.Is(err, ErrNoRecord) {
 			st.fallDown(err)
 		}
@@ -59,10 +56,30 @@ func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (re
 	return ""
 }
 
+// fillAdopted fills a session. The error is ErrNoRecord if it was revoked before: every revocation that there
+// was counts, and from now on those to come.
+func (h *storeHome) fillAdopted(st *state, fill func()) error {
+	var now payload.Marks
+	err := st.watch("load", func() (err error) {
+		now, err = h.marks.read(st.ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	st.Reset()
+	fill()
+	st.SetMarks(payload.Marks{})
+	err = h.lookBack(st, sealedBy{h.rings.Load(), notSealed})
+	st.SetMarks(now)
+	return err
+}
+
 // lookAtMark returns the mark of an old session, 0 if there is none.
 func (h *storeHome) lookAtMark(st *state, id sessionID) (version uint64, err error) {
-	err = st.watch("load", func() (err error) {
-		version, err = h.marks.look(st.ctx, h.oldKey(id))
+	err = st.watch("load", func() error {
+		is, err := h.marks.look(st.ctx, h.oldKey(id))
+		version = is.version
 		return err
 	})
 	return version, err
@@ -155,9 +172,9 @@ func (h *storeHome) endOld(st *state, id sessionID) error {
 // setMark sets the mark of an old session to what next makes of the one that it has, and returns that.
 func (h *storeHome) setMark(st *state, id sessionID, next func(older uint64) uint64) (before uint64, err error) {
 	err = st.watch("mark", func() error {
-		_, err := h.marks.change(st.ctx, h.oldKey(id), func(older uint64) (uint64, error) {
-			before = older
-			return next(older), nil
+		_, err := h.marks.change(st.ctx, h.oldKey(id), func(is mark) (mark, error) {
+			before = is.version
+			return mark{version: next(before)}, nil
 		})
 		return err
 	})

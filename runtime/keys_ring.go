@@ -13,6 +13,7 @@ type rings struct {
 	companion  *token.Ring
 	id         *token.Ring     // of the cookie that leads to a session in a store
 	record     *token.Ring     // of the session in a store
+	flow       *token.Ring     // of the cookies of flows
 	principals []*principalKey // the newest first
 	history    keyHistory
 }
@@ -23,6 +24,7 @@ const (
 	companionPurpose = "seen"
 	idPurpose        = "id"
 	recordPurpose    = "record"
+	flowPurpose      = "flow"
 )
 
 func (m *manager) setKeys(keys Keys) error {
@@ -39,15 +41,13 @@ func (m *manager) newRings(keys Keys) (*rings, error) {
 		return nil, ErrNoKeys
 	}
 	var r rings
-	if m.clock.source == nil {
-		r.history.since = m.clock.now()
-	}
-	var errs [5]error
+	var errs [6]error
 	name := m.cookie.Name()
 	r.session, errs[0] = token.NewRing(masters, name, sessionPurpose)
 	r.companion, errs[1] = token.NewRing(masters, m.cookie.CompanionName(), companionPurpose)
 	r.id, errs[2] = token.NewRing(masters, name, idPurpose)
 	r.record, errs[3] = token.NewRing(masters, name, recordPurpose)
+	r.flow, errs[5] = token.NewRing(masters, name, flowPurpose)
 	r.principals, errs[4] = newPrincipalKeys(masters, name)
 	if err := cmp.Or(errs[:]...); err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type Manager[S any] struct {
 type manager struct {
 	policy
 	home         home
+	embedded     bool // pages of other sites may have frames with sessions
 	cookie       *cookie.Spec
 	rings        atomic.Pointer[rings]
 	fields       []*descriptor
@@ -51,6 +52,7 @@ func (m *manager) init(cfg Config, fields []AnyField) error {
 		m.principal = m.fields[i]
 	}
 	m.cookie, m.policy, cookieErr = cfg.settings()
+	m.embedded = cfg.SameSite == http.SameSiteNoneMode
 	m.recent.keep = cfg.Insecure
 	m.home = newHome(m, cfg)
 	var legacyErr error

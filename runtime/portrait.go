@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
@@ -52,6 +53,7 @@ func (st *state) describeLocked() (d portrait.Session, raws [][]byte) {
 		Size:      st.size(),
 	}
 	d.Home, d.Limit = m.home.describe()
+	d.Flows = m.describeFlows(st.from.cookies, now)
 	if !st.Empty() {
 		id := st.ID()
 		d.ID = base64.RawURLEncoding.EncodeToString(id[:])
@@ -78,6 +80,20 @@ func (st *state) describeLocked() (d portrait.Session, raws [][]byte) {
 		})
 	}
 	return d, raws
+}
+
+// describeFlows describes the flows that the browser has begun, as far as the cookies for this page say.
+func (m *manager) describeFlows(headers []string, now int64) (flows []portrait.Flow) {
+	seen := map[string]bool{}
+	for name, value := range cookie.WithPrefix(headers, m.cookie.Name()+cookie.FlowMark) {
+		o, refusal := m.openFlow(value)
+		if refusal != "" || seen[o.state] || !o.isInTime(now) {
+			continue
+		}
+		seen[o.state] = true
+		flows = append(flows, portrait.Flow{Field: o.field, Bytes: len(name) + len(value), Started: unixTime(o.start), Ends: unixTime(o.ends)})
+	}
+	return flows
 }
 
 // ownerOf returns the principal among the encoded values of the fields, nil if there is none.

@@ -15,6 +15,11 @@ import (
 // are cookies to send.
 func (st *state) writeTo(h http.Header, room *response.Values, status int) (sends bool, err error) {
 	lines, touched, err := st.save(room.SetCookies(), status)
+	if err == nil {
+		var flows bool
+		lines, flows = st.appendFlows(lines)
+		touched = touched || flows
+	}
 	if touched {
 		room.VaryCookie(h)
 	}
@@ -23,6 +28,9 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) (send
 	}
 	if len(lines) > 0 {
 		room.KeepPrivate(h)
+	}
+	if err == nil && touched && st.shows() {
+		room.KeepNowhere(h)
 	}
 	return len(lines) > 0, err
 }

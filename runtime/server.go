@@ -51,12 +51,12 @@ func (s *server) storeKey(purpose, what string) string {
 	return hashText(&sum)
 }
 
-// principalHashes are the hashes of a principal under all keys: records carry the one
+// principalHashes are the hashes of a principal under all keys of a ring: records carry the one
 // of the key that was the newest when they were written. The oldest key's comes first, so
 // that who goes through them in turn meets a record that is just sealed anew.
-func (s *server) principalHashes(raw []byte) []string {
+func (r *rings) principalHashes(raw []byte) []string {
 	var hashes []string
-	for _, key := range slices.Backward(s.rings.Load().principals) {
+	for _, key := range slices.Backward(r.principals) {
 		hashes = append(hashes, key.hash(raw))
 	}
 	return hashes
@@ -72,6 +72,19 @@ func callWithin(ctx context.Context, timeout time.Duration, f func(context.Conte
 	c := newCallContext(ctx, timeout)
 	defer c.cancel()
 	return judge(f(c), answers)
+}
+
+// takeIn notes in a store for so many seconds that the flow of a state was taken: by a record without data.
+// It reports whether that is the first time.
+func (s *server) takeIn(ctx context.Context, store Store, state []byte, seconds int64) (first bool, err error) {
+	rec := Record{Version: 1, Expires: storeTime(seconds + payload.ClockError)}
+	err = s.call(ctx, func(ctx context.Context) error {
+		return store.Insert(ctx, s.storeKey(flowPurpose, string(state)), rec)
+	}, ErrConflict)
+	if errors.Is(err, ErrConflict) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // judge returns an error of a store as it is if it is one of the answers, and otherwise as

@@ -54,15 +54,17 @@ type opened struct {
 	revocable *revocableSession
 }
 
-// trouble is what most requests have none of.
+// trouble is what most requests have none of, some of it no trouble at all.
 type trouble struct {
 	err     error    // the first thing that went wrong
 	next    error    // the first thing after a change that came too late, which saving once more takes back
 	down    error    // the store could not tell what the session is: nothing is sent
 	events  []Event  // to be reported once mu is free
 	taken   []taking // what a page may show
+	shown   bool     // a page shows some of it
 	rivals  rivals   // the other sessions that the browser's cookies lead to
 	endings []ending // old sessions of another library that end with this one
+	flows   *flows   // nil as long as none begins or ends
 }
 
 // ask notes that the handler has the session.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/token"
+	"go/types"
 	"time"
 
 	"github.com/sessiongen/sessiongen/internal/code"
@@ -34,7 +35,7 @@ func (in *inspector) ownership(s *Schema) {
 }
 
 // uses maps the options that say what a field is for.
-var uses = map[string]Use{"flash": Flash, "factor": Factor}
+var uses = map[string]Use{"flash": Flash, "factor": Factor, "flow": Flow}
 
 // The bounds of a flash that has none of its own.
 const (
@@ -42,17 +43,29 @@ const (
 	flashTTL = 5 * time.Minute
 )
 
+// useOf is what a field is for by its options, the first of which counts.
+func useOf(list []option) Use {
+	for _, o := range list {
+		if use, ok := uses[o.name.s]; ok {
+			return use
+		}
+	}
+	return Value
+}
+
 // use notes what a field is for.
 func (in *inspector) use(f *Field, name string, at token.Pos) {
-	if f.Use != Value {
+	if f.Use != uses[name] {
 		in.report(code.OptionConflict, at, "a field has one use: make two fields of it", "option %s on a field that has another use already", name)
 		return
 	}
-	f.Use = uses[name]
 	if f.Type == nil {
 		return
 	}
+	_, isStruct := f.Type.Go.Underlying().(*types.Struct)
 	switch {
+	case f.Use == Flow && !isStruct:
+		in.report(code.InapplicableOption, at, "a flow is a struct of what the page that it comes back to needs to know", "flow does not apply to %s", in.typeName(f.Type.Go))
 	case f.Use == Flash && f.Type.Kind != Slice:
 		in.report(code.InapplicableOption, at, "a flash is a list of messages, as in Notices []string", "flash does not apply to %s", in.typeName(f.Type.Go))
 	case f.Use == Factor && !isNamed(f.Type.Go, "time", "Time"):
@@ -60,16 +73,19 @@ func (in *inspector) use(f *Field, name string, at token.Pos) {
 	}
 }
 
-// checkUses reports options that do not go with what a field is for, and sets the bounds of flashes.
+// checkUses reports options that do not go with what a field is for, and sets the bounds of flashes and flows.
 func (in *inspector) checkUses(s *Schema) {
 	for _, f := range s.Fields {
 		switch f.Use {
 		case Flash:
 			f.Max, f.TTL = cmp.Or(f.Max, flashMax), cmp.Or(f.TTL, flashTTL)
+		case Flow:
+			in.flow(f)
 		case Factor:
 			in.factor(s, f)
 		}
 	}
+	in.flowsAlone(s)
 	in.sharedMethods(s)
 }
 

@@ -84,6 +84,11 @@ func (s *Schema) Generated() []string {
 func (s *Schema) Manager() string { return s.TypeName + "Manager" }
 func (s *Schema) Entry() string   { return s.TypeName + "Entry" }
 
+// Stored are the fields that the session itself has: all but the flows.
+func (s *Schema) Stored() []*Field {
+	return slices.DeleteFunc(slices.Clone(s.Fields), func(f *Field) bool { return f.Use == Flow })
+}
+
 // Principal is the field that says whom a session belongs to, nil if none does.
 func (s *Schema) Principal() *Field {
 	if i := slices.IndexFunc(s.Fields, func(f *Field) bool { return f.Principal }); i >= 0 {
@@ -101,7 +106,7 @@ type Field struct {
 	Tag    string // the whole struct tag, unquoted
 	Type   *Type
 
-	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 is no limit
+	Max       int           // bytes of a string or []byte, elements of a slice or map, flows at once; 0 is no limit
 	Each      int           // bytes of each element of a slice or array, or pair of a map, encoded; 0 is no limit
 	TTL       time.Duration // whole seconds; 0 is none
 	Default   string        // a Go constant expression, "" if there is none
@@ -109,6 +114,8 @@ type Field struct {
 	Principal bool
 	Visitor   bool // it stays when the principal changes or goes
 	Use       Use
+	Path      string   // of a Flow's cookie, "" for the session's
+	CrossSite bool     // whether a Flow comes back by a form of another site too
 	Was       []string // older keys
 	Partial   bool     // its type may lose members that are not exported
 	Lost      []string // those that it does lose
@@ -123,6 +130,8 @@ func (f *Field) Methods() []string {
 	switch f.Use {
 	case Flash:
 		return []string{"Add" + f.Name, "Take" + f.Name, "Has" + f.Name, "Clear" + f.Name}
+	case Flow:
+		return []string{"Start" + f.Name, "TryStart" + f.Name, "Take" + f.Name}
 	case Factor:
 		return []string{"Prove" + f.Name, f.Name + "Within"}
 	}
@@ -165,6 +174,7 @@ type Use int
 const (
 	Value  Use = iota
 	Flash      // what the next page shows, once
+	Flow       // what is begun here and comes back from elsewhere: a cookie of its own
 	Factor     // when the visitor last proved something
 )
 

@@ -15,10 +15,10 @@ import (
 )
 
 var optionNames = []string{"max", "each", "via", "default", "ttl", "secret", "principal", "partial", "was",
-	"visitor", "flash", "factor"}
+	"visitor", "flash", "factor", "flow", "path", "samesite"}
 
 // marks are the options that take no value.
-var marks = []string{"secret", "principal", "partial", "visitor", "flash", "factor"}
+var marks = []string{"secret", "principal", "partial", "visitor", "flash", "factor", "flow"}
 
 // maxKey bounds a wire key, in bytes: every cookie carries it.
 const maxKey = 64
@@ -63,6 +63,7 @@ func (in *inspector) options(f *Field, tag text) {
 	if err != nil {
 		in.report(code.MalformedQuote, at, "", "%v", err)
 	}
+	f.Use = useOf(list)
 	seen := map[string]bool{}
 	for _, o := range list {
 		name := o.name.s
@@ -105,12 +106,19 @@ func (in *inspector) option(f *Field, o option) {
 		return
 	}
 	in.optionAt[optionOf{f, name}] = o.name.at()
+	if !in.matchesUse(f, o) {
+		return
+	}
 	switch name {
 	case "secret":
 		f.Secret = true
 	case "visitor":
 		f.Visitor = true
-	case "flash", "factor":
+	case "path":
+		in.path(f, o)
+	case "samesite":
+		in.sameSite(f, o)
+	case "flash", "factor", "flow":
 		in.use(f, name, o.name.at())
 	case "principal":
 		in.principal(f, o.name.at())
@@ -142,7 +150,8 @@ func (in *inspector) option(f *Field, o option) {
 	}
 }
 
-var example = map[string]string{"max": "64", "each": "32", "via": "json", "default": "VALUE", "ttl": "10m", "was": "OLDKEY"}
+var example = map[string]string{"max": "64", "each": "32", "via": "json", "default": "VALUE", "ttl": "10m", "was": "OLDKEY",
+	"path": "/callback", "samesite": "none"}
 
 func (in *inspector) max(f *Field, o option) {
 	n := limit(o)
@@ -150,6 +159,8 @@ func (in *inspector) max(f *Field, o option) {
 	case n == 0:
 		in.report(code.InvalidLimit, o.value.at(), "write a whole number above 0, as in max=64", "max=%s is not a limit", o.value.s)
 	case f.Type == nil:
+	case f.Use == Flow:
+		f.Max = n
 	case f.Type.Kind == String || f.Type.Kind == Bytes || f.Type.Kind == Slice || f.Type.Kind == Map:
 		f.Max = n
 	default:

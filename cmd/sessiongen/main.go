@@ -29,6 +29,7 @@
 //	sessiongen init | key | version | help [topic]
 //	sessiongen inspect [flags] [package] <cookie
 //	sessiongen migrate [flags] [packages]
+//	sessiongen vet [-json] [-tags list] [packages]
 //
 // Packages are patterns of the go command, but not files; the default is the package in
 // the current directory. If anything is wrong in any package, sessiongen says so and
@@ -55,7 +56,12 @@
 //	-tags list
 //		build tags
 //
-// The last form turns a program that keeps its sessions with gorilla/sessions, scs,
+// The command vet finds mistakes with sessions that compile; see
+// [github.com/sessiongen/sessiongen/sessioncheck]. It is a tool for go vet as well:
+//
+//	go vet -vettool=$(go tool -n sessiongen) ./...
+//
+// The command migrate turns a program that keeps its sessions with gorilla/sessions, scs,
 // gin-contrib/sessions or echo-contrib/session into one that uses accessors; see
 // [github.com/sessiongen/sessiongen/migrate]. Its flags are
 //
@@ -123,6 +129,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/output"
 	"github.com/sessiongen/sessiongen/internal/plan"
 	"github.com/sessiongen/sessiongen/internal/scaffold"
+	"github.com/sessiongen/sessiongen/internal/vet"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/schema"
 )
@@ -146,9 +153,13 @@ var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
 	"key":     printKey,
 	"migrate": runMigrate,
 	"version": printVersion,
+	"vet":     runVet,
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
+	if vet.IsCall(args) {
+		vet.Answer()
+	}
 	if len(args) > 0 {
 		if command := commands[args[0]]; command != nil {
 			return command(args[1:], stdout, stderr)

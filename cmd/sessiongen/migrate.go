@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -30,6 +32,17 @@ func runMigrate(args []string, stdout, stderr io.Writer) int {
 	flags.BoolVar(&cfg.Tests, "tests", false, "rewrite tests, too")
 	flags.StringVar(&cfg.Tags, "tags", "", "comma-separated `list` of build tags")
 	flags.StringVar(&cfg.Package, "package", "", "`path` of the package for the schemas")
+	flags.BoolFunc("bridge", "give functions that take a key as a parameter deprecated methods to call, on unless -bridge=false", func(v string) error {
+		on, err := strconv.ParseBool(v)
+		cfg.NoBridge = !on
+		return err
+	})
+	flags.Func("legacy", "`date`, as in 2027-01-31, until which the sessions that visitors have live on", func(v string) (err error) {
+		if cfg.Legacy, err = time.Parse(time.DateOnly, v); err != nil {
+			return errors.New("want a date, as in 2027-01-31")
+		}
+		return nil
+	})
 	flags.Func("schema", "`name=Type`: the type to generate for the sessions of a name; may be repeated", func(v string) error {
 		name, typ, ok := strings.Cut(v, "=")
 		if !ok || typ == "" {

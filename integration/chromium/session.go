@@ -13,4 +13,6 @@ package chromium
 type session struct {
 	Username string `session:"username,principal"`
 	Note     string `session:"note"`
+	// Notices are what the next page shows.
+	Notices []string `session:"notices,flash,max=3"`
 }

@@ -6,12 +6,14 @@
 //	session
 //	  username    str
 //	  note        str
+//	  notices     []str
 
 package chromium
 
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/codec"
@@ -25,15 +27,16 @@ const _ = runtime.SupportsGenerated1
 // run go generate again.
 func _() {
 	type session_has_changed__run_go_generate = struct {
-		Username string `session:"username,principal"`
-		Note     string `session:"note"`
+		Username string   `session:"username,principal"`
+		Note     string   `session:"note"`
+		Notices  []string `session:"notices,flash,max=3"`
 	}
 	var _ session_has_changed__run_go_generate = session{}
 }
 
 // Session is the session that the browser holds.
 // It is safe for concurrent use.
-// Nothing bounds Username and Note; browsers keep cookies of at most 4096 bytes.
+// Nothing bounds Username, Note and Notices; browsers keep cookies of at most 4096 bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
 //   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
@@ -55,6 +58,7 @@ func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUsernameField,
 		&sessionNoteField,
+		&sessionNoticesField,
 	)
 	if err != nil {
 		return nil, err
@@ -129,6 +133,23 @@ func (s *Session) ClearNote() { sessionNoteField.Clear(s.Session) }
 // UpdateNote replaces Note with f(Note); f may be called more than once.
 func (s *Session) UpdateNote(f func(string) string) { sessionNoteField.Update(s.Session, f) }
 
+// AddNotices has the next page show v, within 5m. Beyond 3 the oldest are dropped, with an
+// event.
+//
+// Notices are what the next page shows.
+func (s *Session) AddNotices(v ...string) { runtime.AddFlash(s.Session, &sessionNoticesField, v...) }
+
+// TakeNotices returns Notices and removes them. They stay for the next page if nobody sees
+// this one: if it is a redirect or a failure (5xx). For what is made in advance, and for a
+// frame or an image, it returns none.
+func (s *Session) TakeNotices() []string { return runtime.TakeFlash(s.Session, &sessionNoticesField) }
+
+// HasNotices reports whether there are any to be taken.
+func (s *Session) HasNotices() bool { return sessionNoticesField.Has(s.Session) }
+
+// ClearNotices removes Notices.
+func (s *Session) ClearNotices() { runtime.ClearFlash(s.Session, &sessionNoticesField) }
+
 // SessionEntry is a Session as ListByUsername yields it: to be read. It also has ID,
 // CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
 type SessionEntry struct{ runtime.Entry }
@@ -153,4 +174,10 @@ var sessionUsernameField = runtime.Field[string]{
 var sessionNoteField = runtime.Field[string]{
 	Index: 1, Name: "Note", Key: "note",
 	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var sessionNoticesField = runtime.Field[[]string]{
+	Index: 2, Name: "Notices", Key: "notices", Max: 3, TTL: 5 * time.Minute,
+	Encode: func(e *codec.Encoder, v []string) { codec.EncodeSlice(e, v, codec.EncodeString[string]) },
+	Decode: func(d *codec.Decoder) []string { return codec.DecodeSlice[[]string](d, codec.DecodeString[string]) },
 }

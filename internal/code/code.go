@@ -46,6 +46,8 @@ const (
 	DefaultOverflow    Code = "default-overflow"
 	DefaultOverMax     Code = "default-over-max"
 	InvalidTTL         Code = "invalid-ttl"
+	InvalidPath        Code = "invalid-path"
+	InvalidSameSite    Code = "invalid-samesite"
 	NeedlessPartial    Code = "needless-partial"
 	SecondPrincipal    Code = "second-principal"
 	MissingPrincipal   Code = "missing-principal"
@@ -122,6 +124,15 @@ const (
 const (
 	NoPrincipal Code = "no-principal"
 	JSONDash    Code = "json-dash"
+)
+
+// Mistakes that compile.
+const (
+	LateChange    Code = "late-change"
+	LostChange    Code = "lost-change"
+	SessionCookie Code = "session-cookie"
+	SharedName    Code = "shared-name"
+	StringKey     Code = "string-key"
 )
 
 // Files, packages and flags.

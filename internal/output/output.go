@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/sessiongen/sessiongen/schema"
 )
@@ -115,8 +116,8 @@ func writableDir(path string) error {
 	return err
 }
 
-// Apply makes the changes. Every new content is on disk, under a temporary name in
-// the file's own directory, before the first file is replaced.
+// Apply makes the changes: all of them or, if it fails, none. Every new content is on disk, under a temporary
+// name in the file's own directory, before the first file is replaced; what was replaced before a failure comes back.
 func Apply(changes []Change) (err error) {
 	temporary := make([]string, len(changes))
 	defer func() {
@@ -141,11 +142,28 @@ func Apply(changes []Change) (err error) {
 			err = os.Rename(temporary[i], c.Path)
 		}
 		if err != nil {
-			return err
+			return errors.Join(err, undo(changes[:i]))
 		}
 		temporary[i] = ""
 	}
 	return nil
+}
+
+// undo brings back what the files held before the changes.
+func undo(changes []Change) (err error) {
+	for _, c := range slices.Backward(changes) {
+		if c.Old == nil {
+			err = errors.Join(err, os.Remove(c.Path))
+			continue
+		}
+		c.New = c.Old
+		name, failed := write(c)
+		if failed == nil {
+			failed = os.Rename(name, c.Path)
+		}
+		err = errors.Join(err, failed)
+	}
+	return err
 }
 
 // write leaves no file behind if it fails.

@@ -115,8 +115,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// If the second file cannot be prepared, the first stays as it was. If it cannot be replaced, no
-// temporary file is left all the same.
+// If the second file cannot be prepared or replaced, the first stays as it was, and no temporary file is left.
 func TestApplyFails(t *testing.T) {
 	for name, test := range map[string]struct {
 		spoil func(second string) error
@@ -124,7 +123,7 @@ func TestApplyFails(t *testing.T) {
 		want  []string
 	}{
 		"prepare": {func(second string) error { return os.RemoveAll(filepath.Dir(second)) }, ours, nil},
-		"replace": {func(second string) error { return os.Mkdir(second, 0o755) }, ours + "// new\n", []string{"session_gen.go"}},
+		"replace": {func(second string) error { return os.Mkdir(second, 0o755) }, ours, []string{"session_gen.go"}},
 	} {
 		first := filepath.Join(t.TempDir(), "session_gen.go")
 		second := filepath.Join(t.TempDir(), "sub", "session_gen.go")
@@ -147,6 +146,43 @@ func TestApplyFails(t *testing.T) {
 			if got := names(t, filepath.Dir(second)); !slices.Equal(got, test.want) {
 				t.Errorf("%s: left beside the second: %q", name, got)
 			}
+		}
+	}
+}
+
+// What came to be before a failure goes, and what went comes back with its mode.
+func TestApplyUndone(t *testing.T) {
+	dir := t.TempDir()
+	kept, removed, made, last := filepath.Join(dir, "kept.go"), filepath.Join(dir, "removed_gen.go"), filepath.Join(dir, "made.go"), filepath.Join(dir, "last.go")
+	put(t, kept, "package a\n", 0o755)
+	put(t, removed, ours, 0o600)
+	var changes []Change
+	for _, make := range []func() (Change, error){
+		func() (Change, error) { return Edit(kept, []byte("package a\n"), []byte("package b\n")) },
+		func() (Change, error) { return Removal(removed) },
+		func() (Change, error) { return Edit(made, nil, []byte("package c\n")) },
+		func() (Change, error) { return Edit(last, nil, []byte("package d\n")) },
+	} {
+		c, err := make()
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes = append(changes, c)
+	}
+	if err := os.Mkdir(last, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Apply(changes); err == nil {
+		t.Fatal("no error")
+	}
+	holds(t, kept, "package a\n")
+	holds(t, removed, ours)
+	if got := names(t, dir); !slices.Equal(got, []string{"kept.go", "last.go", "removed_gen.go"}) {
+		t.Errorf("left: %q", got)
+	}
+	for name, mode := range map[string]fs.FileMode{kept: 0o755, removed: 0o600} {
+		if info, err := os.Stat(name); err != nil || info.Mode() != mode {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
 		}
 	}
 }

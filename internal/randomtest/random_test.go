@@ -150,6 +150,7 @@ func (m *temporary) writeModule(w *world) {
 var (
 	constructor = regexp.MustCompile(`(?m)^func (New\w+Manager)\(`)
 	descriptor  = regexp.MustCompile(`(?m)^\t\t(&\w+),$`)
+	flow        = regexp.MustCompile(`(?m)^var (\w+)SignInFlow = runtime`)
 )
 
 // generate runs the generator over the module. The first time it also writes what registers the
@@ -194,6 +195,11 @@ func registration(pkg string, generated []byte) ([]byte, error) {
 		fmt.Fprintf(&b, "\tdriver.Register(%s", generated[at[2]:at[3]])
 		for _, field := range descriptor.FindAllSubmatch(body, -1) {
 			fmt.Fprintf(&b, ", %s", field[1])
+		}
+		for _, f := range flow.FindAllSubmatch(generated, -1) { // which a constructor does not name
+			if name := string(f[1]); strings.EqualFold("New"+name+"Manager", string(generated[at[2]:at[3]])) {
+				fmt.Fprintf(&b, ", &%sSignInFlow", name)
+			}
 		}
 		b.WriteString(")\n")
 	}

@@ -442,8 +442,30 @@ func (p *pkg) schema(n int) {
 	if principal && p.oneIn(4) {
 		b.WriteString("TOTP time.Time `session:\"totp,factor\"`\n")
 	}
+	if p.oneIn(4) {
+		p.flow(&b)
+	}
 	b.WriteString("}\n\n")
 	p.decls.WriteString(b.String())
+}
+
+// flow adds a field that is one.
+func (p *pkg) flow(b *strings.Builder) {
+	var fit []typ
+	for _, x := range slices.Concat(p.types, leaves) {
+		if x.struc {
+			fit = append(fit, x)
+		}
+	}
+	t, options := pick(p.world, fit), ""
+	if p.loses(t.src, map[string]bool{}) {
+		options = ",partial"
+	}
+	if p.oneIn(2) {
+		options += fmt.Sprintf(",max=%d,ttl=1h", 1+p.IntN(16))
+	}
+	options += pick(p.world, []string{"", ",path=/callback", ",samesite=none", ",samesite=none,path=/"})
+	fmt.Fprintf(b, "SignIn %s `session:\"sign_in,flow%s\"`\n", t.src, options)
 }
 
 var (

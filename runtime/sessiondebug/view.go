@@ -27,6 +27,12 @@ type view struct {
 	Rows      []row // the sessions of the same user
 	More      int   // how many more there are
 	OthersErr string
+	Flows     []flow
+}
+
+type flow struct {
+	portrait.Flow
+	StartedText, EndsText string
 }
 
 type row struct {
@@ -77,6 +83,9 @@ func newView(s portrait.Session, r *http.Request) view {
 	}
 	if s.EndedBy != "" {
 		v.Ends = ends(s)
+	}
+	for _, f := range s.Flows {
+		v.Flows = append(v.Flows, flow{f, distance(f.Started, now), distance(f.Ends, now)})
 	}
 	for _, o := range s.Others {
 		v.Rows = append(v.Rows, row{o, distance(o.Created, now), distance(o.Used, now), distance(o.Expires, now)})

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
@@ -80,8 +81,15 @@ func chooseName(headers []string, masters [][]byte) (string, error) {
 	return "", errNothing
 }
 
-// ownerOf returns the name of the session's cookie of which another is a chunk or the companion.
+// ownerOf returns the name of the session's cookie of which another is a chunk, the companion or a flow.
 func ownerOf(name string) string {
+	const partOfState = 8
+	flow := strings.TrimSuffix(name, cookie.BeginMark)
+	if at := len(flow) - partOfState; at > 0 {
+		if owner, ok := strings.CutSuffix(flow[:at], cookie.FlowMark); ok && owner != "" {
+			return owner
+		}
+	}
 	for _, suffix := range []string{"-seen", "-2", "-3", "-4"} {
 		if owner, ok := strings.CutSuffix(name, suffix); ok && owner != "" {
 			return owner
@@ -95,7 +103,7 @@ func (i *inspector) recognizes(value string) bool {
 	if len(value) > 2 && value[1] == '.' {
 		value = value[2:]
 	}
-	for _, ring := range []*token.Ring{i.session, i.id, i.companion} {
+	for _, ring := range []*token.Ring{i.session, i.id, i.companion, i.flow} {
 		if ring.Recognizes(value) {
 			return true
 		}

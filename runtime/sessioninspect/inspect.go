@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 )
 
 // Options are what the cookies alone do not tell.
@@ -40,20 +41,21 @@ type SchemaField struct {
 
 // A Report is what Inspect finds.
 type Report struct {
-	// Cookies are the session's cookies in their order, a split one as one, and then the companions.
+	// Cookies are the session's cookies in their order, a split one as one, then the companions, and then
+	// those of flows.
 	Cookies []Cookie `json:"cookies"`
 }
 
-// A Cookie is what one says. ID is empty if its token does not open.
+// A Cookie is what one says. ID is empty if its token does not open, and for a flow.
 type Cookie struct {
 	Name          string  `json:"cookie"`
-	Kind          string  `json:"kind,omitempty"` // session, companion or store id
+	Kind          string  `json:"kind,omitempty"` // session, companion, store id or flow
 	Key           *Key    `json:"key,omitempty"`
 	Refused       string  `json:"refused,omitempty"` // the reason of the runtime's event
 	Why           string  `json:"why,omitempty"`     // the same in a sentence
 	Current       bool    `json:"current,omitempty"` // the session of a request with these cookies
 	ID            string  `json:"id,omitempty"`
-	Created       *Time   `json:"created,omitempty"`
+	Created       *Time   `json:"created,omitempty"` // of a flow: when it was begun
 	Saved         *Time   `json:"saved,omitempty"`
 	Authenticated *Time   `json:"authenticated,omitempty"`
 	LastUsed      *Time   `json:"last_used,omitempty"` // if a companion tells
@@ -130,7 +132,7 @@ func inspect(headers []string, masters [][]byte, o Options) (*Report, error) {
 	return &Report{cookies}, nil
 }
 
-// inspectBare tries a token under the names that its cookie may have had, and as a companion's.
+// inspectBare tries a token under the names that its cookie may have had, as a companion's and as a flow's.
 func inspectBare(text string, masters [][]byte, o Options) (first *Report, err error) {
 	names := usualNames
 	if o.Name != "" {
@@ -138,12 +140,12 @@ func inspectBare(text string, masters [][]byte, o Options) (first *Report, err e
 	}
 	for _, name := range names {
 		o.Name = name
-		r, err := inspect([]string{name + "=" + text, name + "-seen=" + text}, masters, o)
+		r, err := inspect([]string{name + "=" + text, name + "-seen=" + text, name + cookie.FlowMark + "=" + text}, masters, o)
 		if err != nil {
 			return nil, err
 		}
 		if r.Opens() {
-			r.Cookies = slices.DeleteFunc(r.Cookies, func(c Cookie) bool { return c.ID == "" })
+			r.Cookies = slices.DeleteFunc(r.Cookies, func(c Cookie) bool { return !c.opens() })
 			return r, nil
 		}
 		r.Cookies = r.Cookies[:1]
@@ -159,8 +161,10 @@ func inspectBare(text string, masters [][]byte, o Options) (first *Report, err e
 
 // Opens reports whether one of the tokens opens.
 func (r *Report) Opens() bool {
-	return slices.ContainsFunc(r.Cookies, func(c Cookie) bool { return c.ID != "" })
+	return slices.ContainsFunc(r.Cookies, Cookie.opens)
 }
+
+func (c Cookie) opens() bool { return c.ID != "" || len(c.Fields) > 0 }
 
 // parseKeys is runtime.ParseKeys, which tells nobody what the keys are.
 func parseKeys(text string) (masters [][]byte, err error) {

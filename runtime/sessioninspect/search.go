@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
@@ -15,20 +16,26 @@ import (
 // An inspector has the keys and the options.
 type inspector struct {
 	Options
-	spec                           *cookie.Spec
-	session, companion, id, record *token.Ring
-	keys                           int
-	now                            int64
+	spec                                 *cookie.Spec
+	session, companion, id, record, flow *token.Ring
+	hostFlow                             *token.Ring // of flows of a cookie __Host-, whose own are __Secure- with a path
+	keys                                 int
+	now                                  int64
 }
 
 func newInspector(masters [][]byte, o Options) (*inspector, error) {
 	i := &inspector{Options: o, keys: len(masters), now: o.Now.Unix()}
 	i.spec = cookie.New(cookie.Attributes{Name: o.Name, Scope: cookie.Scope{Path: "/"}, Chunks: o.MaxChunks})
-	var errs [4]error
+	var errs [6]error
 	i.session, errs[0] = token.NewRing(masters, o.Name, "session")
 	i.companion, errs[1] = token.NewRing(masters, i.spec.CompanionName(), "seen")
 	i.id, errs[2] = token.NewRing(masters, o.Name, "id")
 	i.record, errs[3] = token.NewRing(masters, o.Name, "record")
+	i.flow, errs[4] = token.NewRing(masters, o.Name, "flow")
+	i.hostFlow = i.flow
+	if rest, ok := strings.CutPrefix(o.Name, "__Secure-"); ok {
+		i.hostFlow, errs[5] = token.NewRing(masters, "__Host-"+rest, "flow")
+	}
 	return i, errors.Join(errs[:]...)
 }
 
@@ -37,7 +44,7 @@ type bounds struct{ opens, found int }
 
 func (b *bounds) over() bool { return b.opens <= 0 || b.found <= 0 }
 
-// search opens the cookies of the session's name as a program does, and then the companions.
+// search opens the cookies of the session's name as a program does, then the companions, and then the flows.
 func (i *inspector) search(headers []string) (cookies []Cookie) {
 	var r cookie.Received
 	i.spec.Find(headers, &r)
@@ -70,7 +77,7 @@ func (i *inspector) search(headers []string) (cookies []Cookie) {
 		c, _, _ := i.openCompanion(value)
 		cookies = append(cookies, c)
 	}
-	return cookies
+	return append(cookies, i.flows(headers)...)
 }
 
 // newer reports whether a session wins over one that came before it.
@@ -148,7 +155,7 @@ func (i *inspector) open(text string, r *cookie.Received) *opened {
 	}
 	plaintext, key, err := i.session.Open(nil, text)
 	if err != nil {
-		o := i.refused(i.explain(err, text, i.companion, i.record))
+		o := i.refused(i.explain(err, text, i.companion, i.record, i.flow))
 		o.cookie.Key, o.decrypted = i.keyOf(text, -1), err == token.ErrForged
 		return o
 	}
@@ -199,7 +206,7 @@ func (i *inspector) openCompanion(text string) (c Cookie, used int64, decrypted 
 	c = Cookie{Name: i.spec.CompanionName(), Kind: "companion", Key: i.keyOf(text, -1)}
 	plaintext, key, err := i.companion.Open(nil, text)
 	if err != nil {
-		c.Refused, c.Why = i.explain(err, text, i.session, i.id, i.record)
+		c.Refused, c.Why = i.explain(err, text, i.session, i.id, i.record, i.flow)
 		return c, 0, err == token.ErrForged
 	}
 	c.Key = i.keyOf(text, key)

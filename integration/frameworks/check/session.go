@@ -12,5 +12,9 @@ type session struct {
 	Notice     string   `session:"notice,max=100"`
 	Toasts     []string `session:"toasts,flash"`
 	OAuthState string   `session:"oauth_state,ttl=10m,secret,max=64"`
+	SignIn     signIn   `session:"sign_in,flow"`
 	Blob       []byte   `session:"blob,max=10000"`
 }
+
+// signIn is a log-in with another site that has begun.
+type signIn struct{ Next string }

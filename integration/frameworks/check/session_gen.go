@@ -10,7 +10,11 @@
 //	  notice       str
 //	  toasts       []str
 //	  oauth_state  str
+//	  sign_in      flow(signIn)
 //	  blob         bin
+//
+//	signIn
+//	  Next         str
 
 package check
 
@@ -37,9 +41,19 @@ func _() {
 		Notice     string   `session:"notice,max=100"`
 		Toasts     []string `session:"toasts,flash"`
 		OAuthState string   `session:"oauth_state,ttl=10m,secret,max=64"`
+		SignIn     signIn   `session:"sign_in,flow"`
 		Blob       []byte   `session:"blob,max=10000"`
 	}
 	var _ session_has_changed__run_go_generate = session{}
+}
+
+// If this does not compile, signIn has changed since this file was generated:
+// run go generate again.
+func _() {
+	type signIn_has_changed__run_go_generate = struct {
+		Next string
+	}
+	var _ signIn_has_changed__run_go_generate = signIn{}
 }
 
 // Session is what the site remembers about a visitor.
@@ -223,8 +237,8 @@ func (s *Session) UpdateNotice(f func(string) string) { sessionNoticeField.Updat
 func (s *Session) AddToasts(v ...string) { runtime.AddFlash(s.Session, &sessionToastsField, v...) }
 
 // TakeToasts returns Toasts and removes them. They stay for the next page if nobody sees
-// this one: if it is a redirect or a failure (5xx), or made in advance, for which it returns
-// none.
+// this one: if it is a redirect or a failure (5xx). For what is made in advance, and for a
+// frame or an image, it returns none.
 func (s *Session) TakeToasts() []string { return runtime.TakeFlash(s.Session, &sessionToastsField) }
 
 // HasToasts reports whether there are any to be taken.
@@ -264,6 +278,24 @@ func (s *Session) ClearOAuthState() { sessionOAuthStateField.Clear(s.Session) }
 // UpdateOAuthState replaces OAuthState with f(OAuthState); f may be called more than once.
 func (s *Session) UpdateOAuthState(f func(string) string) {
 	sessionOAuthStateField.Update(s.Session, f)
+}
+
+// StartSignIn begins a flow with v, in a cookie of its own, and returns the state that is to
+// come back within 10m. Of more than 5 at once the oldest ends. If the cookie would exceed
+// 1024 bytes, the state is empty, and Err returns the error.
+func (s *Session) StartSignIn(v signIn) (state string) { return sessionSignInFlow.Start(s.Session, v) }
+
+// TryStartSignIn is StartSignIn, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryStartSignIn(v signIn) (state string, err error) {
+	return sessionSignInFlow.TryStart(s.Session, v)
+}
+
+// TakeSignIn returns the value of the flow that state comes back from, and ends it. ok is
+// false, with an event that says why, if this browser has not begun such a flow, or if it
+// has ended.
+func (s *Session) TakeSignIn(state string) (v signIn, ok bool) {
+	return sessionSignInFlow.Take(s.Session, state)
 }
 
 // GetBlob returns Blob, or nil if it is not set.
@@ -363,7 +395,32 @@ var sessionOAuthStateField = runtime.Field[string]{
 	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
 }
 
+var sessionSignInFlow = runtime.Flow[signIn]{
+	Name: "SignIn", Key: "sign_in", Max: 5, TTL: 10 * time.Minute,
+	Encode: encodeSignIn, Decode: decodeSignIn,
+}
+
 var sessionBlobField = runtime.Field[[]byte]{
 	Index: 6, Name: "Blob", Key: "blob", Max: 10000,
 	Encode: codec.EncodeBytes[[]byte], Decode: codec.DecodeBytes[[]byte],
+}
+
+// encodeSignIn writes v as a map of its fields, in msgpack v5's form.
+func encodeSignIn(e *codec.Encoder, v signIn) {
+	e.MapLen(1)
+	e.Key("Next")
+	codec.EncodeString(e, v.Next)
+}
+
+// decodeSignIn reads what encodeSignIn wrote; keys that it does not know are passed over.
+func decodeSignIn(d *codec.Decoder) (v signIn) {
+	for n := d.MapLen(); n > 0; n-- {
+		switch string(d.Key()) {
+		case "Next":
+			v.Next = codec.DecodeString[string](d)
+		default:
+			d.Skip()
+		}
+	}
+	return v
 }

@@ -24,7 +24,7 @@ type Answer struct {
 // Paths are those of the routes that Do knows; GroupPath is one more, of the group.
 var Paths = []string{"/untouched", "/login", "/logout", "/whoami", "/flash", "/notice", "/toast", "/toasts",
 	"/toastsgo", "/toastsfail", "/cart", "/state",
-	"/callback", "/remember", "/error", "/denied", "/panic", "/panicout", "/nocontent", "/stream", "/large",
+	"/callback", "/flow", "/back", "/remember", "/error", "/denied", "/panic", "/panicout", "/nocontent", "/stream", "/large",
 	"/late", "/websocket"}
 
 const GroupPath = "/group/cart"
@@ -76,6 +76,11 @@ func Do(ctx context.Context, path, arg string) Answer {
 	case "callback":
 		state, ok := s.PopOAuthState()
 		return text(fmt.Sprint(ok && state == arg))
+	case "flow":
+		return text(s.StartSignIn(signIn{Next: arg}))
+	case "back":
+		next, ok := s.TakeSignIn(arg)
+		return text(fmt.Sprint(next.Next, " ", ok))
 	case "remember":
 		s.SetUsername(arg)
 		s.SetPermanent(true)

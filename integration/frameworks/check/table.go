@@ -88,6 +88,13 @@ var table = []struct {
 		v.expect("/callback", "s3cret", "true")
 		v.expect("/callback", "s3cret", "false")
 	}},
+	{"flows", func(t *testing.T, f Framework) {
+		v := visit(t, f)
+		first, second := v.get("/flow", "one").Body, v.get("/flow", "two").Body
+		v.expect("/back", second, "two true")
+		v.expect("/back", first, "one true")
+		v.expect("/back", first, " false")
+	}},
 	{"remember me", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		r := v.expect("/remember", "hubo", "for long")

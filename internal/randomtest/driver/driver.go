@@ -15,8 +15,6 @@ import (
 	"os"
 	"reflect"
 	"strings"
-
-	"github.com/sessiongen/sessiongen/runtime"
 )
 
 // A session is one registered schema.
@@ -31,24 +29,24 @@ type session struct {
 type field struct {
 	id   string        // package.Type.Name
 	name string        // as in Get+name
-	desc reflect.Value // *runtime.Field[T]
+	desc reflect.Value // *runtime.Field[T] or *runtime.Flow[T]
 	typ  reflect.Type  // T
 }
 
 var sessions []*session
 
-// Register adds the schema of a generated manager constructor and field descriptors.
-func Register(newManager any, fields ...runtime.AnyField) {
+// Register adds the schema of a generated manager constructor and descriptors of fields and flows.
+func Register(newManager any, descriptors ...any) {
 	s := &session{newManager: reflect.ValueOf(newManager)}
 	// The generated type is the parameter of SManager's Seal.
 	manager := s.newManager.Type().Out(0)
 	seal, _ := manager.MethodByName("Seal")
 	s.typ = seal.Type.In(1)
 	s.name = short(s.typ.Elem().PkgPath()) + "." + s.typ.Elem().Name()
-	for _, d := range fields {
+	for _, d := range descriptors {
 		desc := reflect.ValueOf(d)
 		f := &field{desc: desc, name: desc.Elem().FieldByName("Name").String()}
-		f.typ = desc.Elem().FieldByName("Default").Type()
+		f.typ = desc.Elem().FieldByName("Decode").Type().Out(0)
 		f.id = s.name + "." + f.name
 		warm(f.typ, map[reflect.Type]bool{})
 		s.fields = append(s.fields, f)

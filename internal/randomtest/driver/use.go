@@ -1,15 +1,27 @@
 package driver
 
 import (
+	"errors"
+	"net/http"
 	"reflect"
+	"strings"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
 )
 
 // use takes the value of a field that is for something through the accessors that it has.
 func (t *trial) use(s *session) {
-	if _, isFlash := s.typ.MethodByName("Take" + t.name); isFlash {
+	has := func(method string) bool {
+		_, ok := s.typ.MethodByName(method)
+		return ok
+	}
+	switch {
+	case has("Start" + t.name):
+		t.flow(s)
+	case has("Take" + t.name):
 		t.flash(s)
-	} else {
+	default:
 		t.factor(s)
 	}
 }
@@ -37,6 +49,39 @@ func (t *trial) flash(s *session) {
 	t.compare(comparison{}, "flash", second.call("Take" + t.name)[0], t.want.Slice(dropped, t.want.Len()))
 	if again := second.call("Take" + t.name)[0]; again.Len() > 0 {
 		t.fail("flash", "taken twice")
+	}
+}
+
+// flow begins one and takes it, once.
+func (t *trial) flow(s *session) {
+	manager := s.manager()
+	first := open(manager)
+	v := t.value(t.field, t.i)
+	out := first.session.MethodByName("TryStart" + t.name).Call([]reflect.Value{v})
+	spoil(v)
+	state := out[0]
+	if err, _ := out[1].Interface().(error); err != nil {
+		if !errors.Is(err, runtime.ErrTooLarge) || len(t.raw) < 500 || state.Len() > 0 || first.err() != nil {
+			t.fail("flow", "%v, and Err %v", err, first.err())
+		}
+		t.count["flow, too large"]++
+		return
+	}
+	header := manager.MethodByName("Seal").Call([]reflect.Value{first.session})[0].Interface().(http.Header)
+	var cookies []string
+	for _, line := range header["Set-Cookie"] {
+		cookie, _, _ := strings.Cut(line, ";")
+		cookies = append(cookies, cookie)
+	}
+	second := open(manager, cookies...)
+	got := second.call("Take"+t.name, state)
+	if !got[1].Bool() {
+		t.fail("flow", "not there")
+		return
+	}
+	t.compare(comparison{}, "flow", got[0], t.want)
+	if again := second.call("Take"+t.name, state); again[1].Bool() {
+		t.fail("flow", "taken twice")
 	}
 }
 

@@ -81,13 +81,18 @@ func deletion(name, scope string) string {
 
 // appendAttributes appends what follows a cookie's value.
 func (s *Spec) appendAttributes(dst []byte, maxAge, now int64) []byte {
+	return append(s.appendAge(dst, maxAge, now), s.scope...)
+}
+
+// appendAge appends how long a cookie lasts.
+func (s *Spec) appendAge(dst []byte, maxAge, now int64) []byte {
 	if maxAge > 0 {
 		dst = append(dst, "; Max-Age="...)
 		dst = strconv.AppendInt(dst, maxAge, 10)
 		dst = append(dst, "; Expires="...)
 		dst = append(dst, s.expiresAt(now+maxAge)...)
 	}
-	return append(dst, s.scope...)
+	return dst
 }
 
 // attributesSize is how many bytes appendAttributes appends, at most.

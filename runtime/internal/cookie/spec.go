@@ -47,6 +47,8 @@ type Spec struct {
 	former   []string             // those of its former scopes
 	chunks   int
 
+	attributes Attributes // for the cookies of flows
+
 	expires atomic.Pointer[expires]
 }
 
@@ -73,7 +75,7 @@ func ChunkSiblings(chunks int) Siblings { return 1<<(chunks-1) - 1 }
 
 // New returns the spec of a session's cookies.
 func New(a Attributes) *Spec {
-	s := &Spec{name: a.Name, chunks: a.Chunks}
+	s := &Spec{name: a.Name, chunks: a.Chunks, attributes: a}
 	for i := range s.siblings {
 		s.siblings[i] = a.Name + "-" + strconv.Itoa(i+2)
 	}
@@ -104,6 +106,9 @@ func (a *Attributes) scopeText(scope Scope) string {
 
 // Name returns the name of the session's cookie.
 func (s *Spec) Name() string { return s.name }
+
+// Path returns the path of the session's cookie.
+func (s *Spec) Path() string { return s.attributes.Path }
 
 // Attributes returns those that say which cookie it is and who gets it, as in a Set-Cookie header field.
 func (s *Spec) Attributes() string { return strings.TrimPrefix(s.scope, "; ") }

@@ -41,6 +41,7 @@ type Session struct {
 	Size, Limit int // bytes of what is kept of it, names included
 	Fields      []Field
 	Unknown     int // bytes of the fields that the schema does not have
+	Flows       []Flow
 
 	Others    []Other // the sessions of its principal, itself among them, but no more than some
 	OthersAll int     // how many there are
@@ -63,6 +64,13 @@ type Field struct {
 	Value             any       // nil if it is not set or secret
 	Err               error     // why the value does not decode
 	Expires           time.Time // zero for with the session
+}
+
+// A Flow is one that the browser has begun, as its cookie for this page says.
+type Flow struct {
+	Field         string // its key
+	Bytes         int    // of the cookie
+	Started, Ends time.Time
 }
 
 // An Other is a session of the same principal.

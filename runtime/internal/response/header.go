@@ -56,6 +56,13 @@ func (room *Values) KeepPrivate(h http.Header) {
 	h[key] = append(room.cacheControl[:0], directives)
 }
 
+// KeepNowhere forbids all caches, the browser's too, to store the response (RFC 9111 section 5.2.2.5).
+func (room *Values) KeepNowhere(h http.Header) {
+	const key = "Cache-Control"
+	remove(h, func(name string) bool { return targetsCaches(name) || strings.EqualFold(name, key) })
+	h[key] = append(room.cacheControl[:0], "no-store")
+}
+
 // makePrivate returns the directives of Cache-Control header fields with the one for private, and
 // without those that it contradicts; private is true if theirs forbid as much.
 func makePrivate(lines []string) (directives string, private bool) {

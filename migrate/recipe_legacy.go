@@ -1,0 +1,139 @@
+package migrate
+
+import (
+	"fmt"
+	"go/constant"
+	"strings"
+	"time"
+)
+
+// legacyPath is the package that reads the sessions of other libraries.
+const legacyPath = runtimePath + "/legacy"
+
+// oldOnes plans that the sessions that visitors have live on.
+func (rec *recipe) oldOnes() {
+	switch {
+	case rec.m.at.in.tests:
+	case rec.m.of.keeping == inStoreOfSCS && rec.given["Store"].expr != nil && !rec.isMemory(rec.given["Store"]):
+		if !rec.r.until.IsZero() {
+			rec.scs()
+			break
+		}
+		rec.ask()
+	case rec.m.of.keeping == inStoreOfSCS, rec.m.of.keeping == inMemory:
+		rec.endsWith("they are in the memory of the program")
+	case rec.m.of.keeping != inCookies:
+		rec.endsWith("they are not in cookies")
+	case rec.random():
+		rec.endsWith("their keys were made when the program started")
+	case rec.r.until.IsZero():
+		rec.ask()
+	default:
+		rec.gorilla()
+	}
+}
+
+// ask notes that old sessions can be kept.
+func (rec *recipe) ask() {
+	rec.notes = append(rec.notes, "the sessions that visitors have end with the change: -legacy DATE has them live on until then")
+}
+
+// scs plans a source for the records of scs.
+func (rec *recipe) scs() {
+	rec.begin("SCS")
+	rec.legacy = append(rec.legacy, element{"Store", rec.text("backend", rec.given["Store"])})
+	if v := rec.given["HashTokenInStore"]; v.expr != nil && !isFalse(v) {
+		rec.legacy = append(rec.legacy, element{"HashTokenInStore", rec.text("hashed", v)})
+	}
+	rec.until()
+}
+
+// begin begins the literal of a source.
+func (rec *recipe) begin(kind string) {
+	rec.imports[legacyPath], rec.imports["time"] = "", ""
+	rec.legacyKind = kind
+	for _, name := range []string{"Path", "Domain"} {
+		if v := rec.given[name]; v.expr != nil && !asItIsAnyway(name, v.constant()) {
+			rec.legacy = append(rec.legacy, element{name, rec.text(lower(name), v)})
+		}
+	}
+}
+
+// until ends the literal of a source.
+func (rec *recipe) until() {
+	y, m, d := rec.r.until.Date()
+	rec.legacy = append(rec.legacy, element{"Until", fmt.Sprintf("time.Date(%d, time.%s, %d, 0, 0, 0, 0, time.UTC)", y, m, d)})
+}
+
+// endsWith notes that old sessions cannot be read.
+func (rec *recipe) endsWith(why string) {
+	if !rec.r.until.IsZero() {
+		rec.notes = append(rec.notes, "the sessions that visitors have end with the change: "+why)
+	}
+}
+
+func (rec *recipe) random() bool {
+	secrets, _ := rec.secrets()
+	for _, s := range secrets {
+		if rec.isRandom(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// gorilla plans a source for cookies of gorilla's, as gin-contrib/sessions and echo-contrib/session have them, too.
+func (rec *recipe) gorilla() {
+	rec.begin("Gorilla")
+	rec.legacy = append(rec.legacy, element{"Keys", rec.oldKeys()})
+	if age := rec.given["CodecAge"]; age.expr != nil {
+		rec.legacy = append(rec.legacy, element{"MaxAge", rec.codecAge(age)})
+	}
+	rec.until()
+}
+
+// oldKeys are all keys that the old store was made with.
+func (rec *recipe) oldKeys() string {
+	args := rec.m.call.Args[rec.m.of.secrets:]
+	var texts []string
+	for i, arg := range args {
+		name := numbered("secret", i/2)
+		if i%2 == 1 {
+			name = numbered("blockKey", i/2)
+		}
+		texts = append(texts, rec.text(name, value{arg, rec.m.at.in, whole}))
+	}
+	if rec.m.call.Ellipsis.IsValid() {
+		return texts[0]
+	}
+	return "[][]byte{" + strings.Join(texts, ", ") + "}"
+}
+
+// codecAge is how long the old library accepts a cookie; 0 was no limit there.
+func (rec *recipe) codecAge(v value) string {
+	c := v.constant()
+	if c == nil {
+		return "time.Duration(" + rec.text("maxAge", v) + ") * time.Second"
+	}
+	seconds, _ := constant.Int64Val(constant.ToInt(c))
+	if seconds <= 0 {
+		return "-1"
+	}
+	return rec.duration(time.Duration(seconds) * time.Second)
+}
+
+// legacySources is the literal for Config.Legacy of a manager. It stands on one line if indent is "".
+func (rec *recipe) legacySources(name, indent string) string {
+	var elements []string
+	if name != "" {
+		elements = append(elements, "Name: "+name)
+	}
+	for _, e := range rec.legacy {
+		elements = append(elements, e.field+": "+e.text)
+	}
+	text := strings.Join(elements, ", ")
+	if indent != "" {
+		text = "\n" + indent + "\t" + strings.Join(elements, ",\n"+indent+"\t") + ",\n" + indent
+	}
+	return "[]runtime.LegacySource{legacy." + rec.legacyKind + "{" + text + "}}"
+}

@@ -1,0 +1,207 @@
+package runtime
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// The plaintext of a flow's token is a msgpack array:
+//
+//	field    str, its key
+//	state    bin, 16 random bytes
+//	started  Unix seconds
+//	ends     Unix seconds
+//	value
+//
+// A flow whose cookie has a path of its own has a second cookie, where the session's is sent: the page
+// that begins the next flow sees by it that there is one. Its token is the same without the value.
+
+const (
+	stateSize   = 16
+	stateInName = 8 // how many letters of a state its cookie's name has
+	maxFlowSize = 1024
+
+	flowElements  = 5
+	beginElements = 4
+)
+
+// An openFlow is what the cookie of a flow says.
+type openFlow struct {
+	field string
+	state string // as it comes back
+	start int64
+	ends  int64
+	raw   []byte // the value; nil in a second cookie
+}
+
+func (o *openFlow) plaintext() []byte {
+	id, _ := readState(o.state)
+	elements := flowElements
+	if o.raw == nil {
+		elements = beginElements
+	}
+	b := wire.AppendString(wire.AppendArrayHeader(nil, elements), o.field)
+	b = wire.AppendBytes(b, id)
+	b = wire.AppendUint(wire.AppendUint(b, uint64(o.start)), uint64(o.ends))
+	return append(b, o.raw...)
+}
+
+// readFlow reads the plaintext of a flow's token.
+func readFlow(plaintext []byte) (o openFlow, ok bool) {
+	r := wire.NewReader(plaintext)
+	elements := r.Array()
+	o.field = string(r.String())
+	o.state = stateText(r.Fixed(stateSize))
+	o.start, o.ends = r.Seconds(), r.Seconds()
+	if elements == flowElements {
+		at := r.Pos()
+		r.Skip()
+		o.raw = r.From(at)
+	}
+	return o, r.Done() && (elements == flowElements || elements == beginElements)
+}
+
+// stateText is a state as it comes back, and readState reads one.
+func stateText(id []byte) string { return base64.RawURLEncoding.EncodeToString(id) }
+
+func readState(state string) (id []byte, ok bool) {
+	id, err := base64.RawURLEncoding.Strict().DecodeString(state)
+	return id, err == nil && len(id) == stateSize
+}
+
+// hides reports whether the page that begins a flow may not see the cookies of those that there are.
+func (f *flowField) hides(c *cookie.Spec) bool { return f.path != "" && f.path != c.Path() }
+
+// flowName is the name of a flow's cookie. Browsers accept the prefix __Host- only with Path=/.
+func (f *flowField) flowName(c *cookie.Spec, state string) string {
+	name := c.Name()
+	if prefix := "__Host-"; f.hides(c) && hasPrefixFold(name, prefix) {
+		name = "__Secure-" + name[len(prefix):]
+	}
+	return name + cookie.FlowMark + state[:stateInName]
+}
+
+// listedName is the name of the cookie by which the page that begins another flow sees this one.
+func (f *flowField) listedName(c *cookie.Spec, state string) string {
+	name := c.Name() + cookie.FlowMark + state[:stateInName]
+	if f.hides(c) {
+		name += cookie.BeginMark
+	}
+	return name
+}
+
+// flowLines are the Set-Cookie header fields of a flow that begins.
+func (m *manager) flowLines(f *flowField, o openFlow) (lines []string, err error) {
+	add := func(name string, o openFlow, path string, crossSite bool) {
+		value, failure := m.rings.Load().flow.Seal(nil, o.plaintext())
+		size := len(name) + len(value)
+		switch {
+		case failure != nil:
+			err = failure
+		case size > maxFlowSize:
+			err = fmt.Errorf("%w: flow %s: %d bytes, %d allowed", ErrTooLarge, f.name, size, maxFlowSize)
+		}
+		lines = append(lines, m.cookie.FlowLine(name, string(value), path, crossSite, o.ends-o.start, o.start))
+	}
+	if f.hides(m.cookie) {
+		begun := o
+		begun.raw = nil
+		add(f.listedName(m.cookie, o.state), begun, "", false)
+	}
+	add(f.flowName(m.cookie, o.state), o, f.path, f.crossSite)
+	return lines, err
+}
+
+// flowDeletions are the Set-Cookie header fields that remove the cookies of a flow.
+func (m *manager) flowDeletions(f *flowField, state string) (lines []string) {
+	if f.hides(m.cookie) {
+		lines = append(lines, m.cookie.FlowDeletion(f.listedName(m.cookie, state), "", false))
+	}
+	return append(lines, m.cookie.FlowDeletion(f.flowName(m.cookie, state), f.path, f.crossSite))
+}
+
+// openFlow opens the token in a flow's cookie.
+func (m *manager) openFlow(value string) (o openFlow, refusal string) {
+	rings := m.rings.Load()
+	plaintext, _, err := rings.flow.Open(nil, value)
+	switch err {
+	case nil:
+	case token.ErrForged:
+		return o, RefusedForged
+	case token.ErrUnknownKey:
+		if rings.session.Recognizes(value) || rings.companion.Recognizes(value) || rings.id.Recognizes(value) {
+			return o, RefusedPurpose
+		}
+		return o, RefusedUnknownKey
+	default:
+		return o, RefusedMalformed
+	}
+	o, ok := readFlow(plaintext)
+	if !ok {
+		return o, RefusedMalformed
+	}
+	return o, ""
+}
+
+// maxListed bounds how many cookies of flows are opened when one begins: more than browsers keep of a site.
+const maxListed = 200
+
+// listFlows opens the cookies by which the flows of a field are seen, in the order of the request.
+func (m *manager) listFlows(f *flowField, headers []string) (list []openFlow) {
+	tries := 0
+	for name, value := range cookie.WithPrefix(headers, m.cookie.Name()+cookie.FlowMark) {
+		if tries++; tries > maxListed {
+			break
+		}
+		o, refusal := m.openFlow(value)
+		if refusal == "" && o.field == f.key && name == f.listedName(m.cookie, o.state) &&
+			!slices.ContainsFunc(list, func(other openFlow) bool { return other.state == o.state }) {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// findFlow opens the cookie of the flow that a state is of.
+func (m *manager) findFlow(f *flowField, state string, headers []string) (o openFlow, refusal string) {
+	tries := 0
+	name := f.flowName(m.cookie, state)
+	for found, value := range cookie.WithPrefix(headers, name) {
+		if found != name {
+			continue
+		}
+		if tries++; tries > maxOpens {
+			break
+		}
+		o, why := m.openFlow(value)
+		switch {
+		case why != "":
+		case o.state != state || o.raw == nil:
+			why = RefusedOtherFlow
+		case o.field != f.key:
+			why = RefusedOtherField
+		case !o.isInTime(m.clock.now()):
+			why = RefusedExpired
+		default:
+			return o, ""
+		}
+		if refusal == "" {
+			refusal = why
+		}
+	}
+	if refusal == "" {
+		refusal = RefusedNoFlow
+	}
+	return openFlow{}, refusal
+}
+
+// isInTime reports whether a flow goes on. One that is to begin is of a clock that is wrong.
+func (o *openFlow) isInTime(now int64) bool {
+	return now < o.ends && o.start <= now+payload.ClockTolerance
+}
