@@ -18,7 +18,7 @@ func (h cookieHome) prepare(st *state) {
 }
 
 func (h cookieHome) open(st *state, text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
-	return st.unseal(text, companions, now)
+	return st.unseal(h.rings.Load(), text, companions, now)
 }
 
 func (h cookieHome) adopt(_ *state, _ oldSession, _ int64, fill func()) (refusal string) {

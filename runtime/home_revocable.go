@@ -19,6 +19,7 @@ type revocableHome struct {
 // revocableSession is what revocableHome notes of a session.
 type revocableSession struct {
 	id     sessionID // under which the browser has it
+	by     sealedBy
 	owner  owner
 	raw    []byte      // the principal's encoded value, as the browser has it
 	doomed []sessionID // what ends when the session is saved
@@ -49,7 +50,9 @@ func (h *revocableHome) prepare(st *state) {
 }
 
 func (h *revocableHome) open(st *state, text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
-	refusal, decrypted = st.unseal(text, companions, now)
+	rings := h.rings.Load()
+	refusal, decrypted = st.unseal(rings, text, companions, now)
+	st.revocable.by = sealedBy{rings, int(st.key)}
 	switch refusal {
 	case "":
 		st.prune(now) // a principal that has ended is nobody's
@@ -64,8 +67,17 @@ func (h *revocableHome) open(st *state, text string, companions cookie.Values, n
 
 func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (refusal string) {
 	fill()
+	st.revocable.by = sealedBy{h.rings.Load(), notSealed}
+	h.marks.authenticate(st, 0)
+	if st.isDown() {
+		return RefusedRevoked
+	}
+	now, _ := st.Marks()
 	st.SetMarks(payload.Marks{}) // every revocation that there was counts
-	return h.checkOpened(st)
+	refusal = h.checkOpened(st)
+	st.SetMarks(now) // and from now on, those to come
+	st.revocable.by.key = 0
+	return refusal
 }
 
 func (h *revocableHome) endOld(st *state, id sessionID) error {
@@ -76,6 +88,9 @@ func (h *revocableHome) endOld(st *state, id sessionID) error {
 func (h *revocableHome) know(st *state) {
 	r := st.revocable
 	r.id, r.owner, r.raw = st.ID(), h.ownerOf(st), h.principalOf(&st.Contents)
+	if r.by.rings == nil { // it has just begun
+		r.by.rings = h.rings.Load()
+	}
 }
 
 // ownerOf says whose session it is that was opened. Another build may know a principal that this one
@@ -115,10 +130,7 @@ func (h *revocableHome) judge(ctx context.Context, st *state) (verdict, error) {
 	if v, err := h.denials.askID(ctx, st.ID()); v != good || err != nil {
 		return v, err
 	}
-	revoked, err := h.marks.revoked(ctx, &st.Contents, h.denials.look)
-	if err == nil && !revoked {
-		revoked, err = h.marks.missed(ctx, int(st.key), st.Saved)
-	}
+	revoked, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.denials.look)
 	if revoked {
 		return dead, err
 	}
@@ -216,9 +228,16 @@ func (h *revocableHome) leaveID(st *state) (stays bool, err error) {
 	return stays, nil
 }
 
+// begins reports whether a change begins a session. That notes the marks though it may be nobody's, as
+// otherwise the clocks of nodes would decide about it.
+func (h *revocableHome) begins(st *state) bool {
+	_, known := st.Marks()
+	return !known && st.revocable.owner == ownerNone
+}
+
 func (h *revocableHome) note(st *state, c change) {
-	if h.marks.mayBeLogIn(st) || c.kind == changeAuthenticated && c.at != 0 {
-		h.marks.authenticate(st, c.raw, 0)
+	if h.begins(st) || c.kind == changeAuthenticated && c.at != 0 {
+		h.marks.authenticate(st, 0)
 	}
 }
 
@@ -267,14 +286,14 @@ func (h *revocableHome) revokeID(ctx context.Context, id sessionID) error {
 }
 
 func (h *revocableHome) revokePrincipal(ctx context.Context, raw []byte) error {
-	return h.marks.raisePrincipal(ctx, raw)
+	return h.marks.raisePrincipal(ctx, raw, h.rings.Load())
 }
 
 func (h *revocableHome) revokeOthers(ctx context.Context, st *state, raw []byte) error {
 	if err := h.stays(ctx, st); err != nil {
 		return err
 	}
-	return h.marks.raiseForOthers(ctx, st, raw)
+	return h.marks.raiseForOthers(ctx, st, raw, h.rings.Load(), st.revocable.by)
 }
 
 // stays fails with ErrEnded if the session has ended, or moved to another id, since it was opened.
@@ -286,7 +305,7 @@ func (h *revocableHome) stays(ctx context.Context, st *state) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := h.marks.revoked(ctx, &st.Contents, h.marks.look)
+	revoked, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.marks.look)
 	if err == nil && (revoked || rec.Version > 0) {
 		return ErrEnded
 	}
@@ -309,7 +328,7 @@ func (h *revocableHome) check(ctx context.Context, st *state) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := h.marks.revoked(ctx, &st.Contents, h.marks.look)
+	revoked, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.marks.look)
 	if p := h.principal; err == nil && p != nil && st.Expiry(p.index) != 0 && st.Expiry(p.index) <= st.now() {
 		revoked = true // it is nobody's by now
 	}

@@ -13,15 +13,15 @@ type denialCache struct {
 	answers map[string]cachedDenial
 }
 
-// A cachedDenial is the version of a record, 0 for none, as it was known at a time, and whether
-// the record is about the id of a session that moved.
+// A cachedDenial is what a record said at a time, and whether it is about the id of a session that
+// moved.
 type cachedDenial struct {
-	version uint64
-	moved   bool
-	at      time.Time
+	mark
+	moved bool
+	at    time.Time
 }
 
-// maxCachedDenials bounds the cache, at about 100 bytes each.
+// maxCachedDenials bounds the cache, at about 150 bytes each.
 const maxCachedDenials = 100_000
 
 func newDenialCache(keep time.Duration) *denialCache {
@@ -43,7 +43,7 @@ func (c *denialCache) get(key string) (known cachedDenial, ok bool) {
 
 // put keeps what a record says, and returns it.
 func (c *denialCache) put(key string, rec Record) cachedDenial {
-	known := cachedDenial{rec.Version, rec.Principal != "" || len(rec.Data) > 0, time.Now()}
+	known := cachedDenial{mark{rec.Version, rec.Principal}, rec.Principal != "" || len(rec.Data) > 0, time.Now()}
 	if c == nil {
 		return known
 	}

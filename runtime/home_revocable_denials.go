@@ -52,9 +52,9 @@ func (d *denials) askID(ctx context.Context, id sessionID) (verdict, error) {
 }
 
 // look is the lookup that may use what it knows.
-func (d *denials) look(ctx context.Context, key string) (version uint64, err error) {
+func (d *denials) look(ctx context.Context, key string) (mark, error) {
 	known, err := d.ask(ctx, key)
-	return known.version, err
+	return known.mark, err
 }
 
 // ask returns what the record of a key says, as it was not long ago.

@@ -36,6 +36,7 @@ type storedSession struct {
 	checked sessionID // where Check found it the last time
 
 	base      []byte // the plaintext of the record, to tell what others changed since
+	by        sealedBy
 	staleness staleness
 	changes   []change
 	few       [2]change // room for changes
@@ -169,15 +170,14 @@ func (h *storeHome) openPlace(st *state, p place, now int64) (refusal string) {
 }
 
 // revoked reports whether a session does not count that the store has. What the store has under the
-// session's principal was looked at when it was written, and every revocation finds it.
-// Anything else is judged by the marks.
+// session's principal was looked at when it was written, and every revocation finds it that has the
+// key. Anything else is judged by the marks.
 func (h *storeHome) revoked(st *state, rec stored) (revoked bool, err error) {
 	err = st.watch("load", func() (err error) {
 		if rec.staleness == staleIndex {
-			revoked, err = h.marks.revoked(st.ctx, rec.Contents, h.marks.look)
-		}
-		if err == nil && !revoked {
-			revoked, err = h.marks.missed(st.ctx, int(rec.key), rec.Saved)
+			revoked, err = h.marks.revoked(st.ctx, rec.Contents, rec.by, h.marks.look)
+		} else {
+			revoked, err = h.marks.missedLately(st.ctx, rec.Contents, rec.by)
 		}
 		return err
 	})
@@ -200,7 +200,7 @@ func (s *storedSession) trace(err error) origin {
 
 // hold notes what is in the record.
 func (s *storedSession) hold(rec stored) {
-	s.at, s.base, s.staleness = rec.place, rec.plaintext, rec.staleness
+	s.at, s.base, s.by, s.staleness = rec.place, rec.plaintext, rec.by, rec.staleness
 }
 
 // forget makes the session one that has no record.

@@ -11,7 +11,7 @@ import (
 func (h *storeHome) list(ctx context.Context, raw []byte) iter.Seq2[*state, error] {
 	return func(yield func(*state, error) bool) {
 		seen := map[sessionID]bool{} // a session may be sealed anew, under another hash, meanwhile
-		for _, hash := range h.principalHashes(raw) {
+		for _, hash := range h.rings.Load().principalHashes(raw) {
 			if !h.listUnder(ctx, hash, raw, seen, yield) {
 				return
 			}

@@ -12,12 +12,12 @@ var errRedo = errors.New("session: a function given to Update has panicked")
 // note keeps a change, in place of those that it makes pointless.
 func (h *storeHome) note(st *state, c change) {
 	s := st.stored
-	if h.marks.mayBeLogIn(st) {
-		h.marks.authenticate(st, nil, 0)
+	if _, known := st.Marks(); !known && h.principal == nil && !s.found() {
+		h.marks.authenticate(st, 0) // as the schema does not tell who logs in
 	}
 	switch {
 	case c.kind == changeAuthenticated && c.at != 0:
-		h.marks.authenticate(st, c.raw, h.nextLogIn())
+		h.marks.authenticate(st, h.nextLogIn())
 		c.marks, _ = st.Marks()
 	case c.kind == changeOwner:
 		s.changes = slices.DeleteFunc(s.changes, func(old change) bool { return old.field != nil && !old.field.visitor })

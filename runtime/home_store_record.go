@@ -29,6 +29,8 @@ import (
 // no session's record comes to.
 const takenVersion = 1 << 62
 
+func takenRecord() Record { return Record{Version: takenVersion, Expires: storeTime(graveTime)} }
+
 // maxRecordSize bounds Record.Data.
 const maxRecordSize = token.MaxText
 
@@ -80,7 +82,7 @@ type stored struct {
 	place     place
 	plaintext []byte // without the time of last use; never written to
 	used      int64
-	key       uint8 // under which it is sealed, 0 for the newest
+	by        sealedBy
 	staleness staleness
 }
 
@@ -123,14 +125,16 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 	if len(rec.Data) > maxRecordSize || !isVersion(rec.Version) {
 		return s, errRecord
 	}
-	text, key, err := h.rings.Load().record.OpenBytes(c.Room(), rec.Data)
+	rings := h.rings.Load()
+	text, key, err := rings.record.OpenBytes(c.Room(), rec.Data)
 	if err == token.ErrUnknownKey {
+		s.place = place{version: rec.Version, hash: rec.Principal}
 		return s, errRecordKey
 	}
 	if err != nil {
 		return s, errRecord
 	}
-	s.key = uint8(key)
+	s.by = sealedBy{rings, key}
 	if len(text) > 0 && text[0] == wireNil {
 		return s, openTombstone(text[1:], rec.Expires)
 	}
@@ -140,11 +144,10 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 		return s, errRecord
 	}
 	s.plaintext = r.Rest()
-	principals := h.rings.Load().principals // once: another ring may take its place
-	s.staleness = h.stalenessOf(rec.Principal, c, key, principals)
+	s.staleness = h.stalenessOf(rec.Principal, c, s.by)
 	s.place = place{id: c.ID(), version: rec.Version, hash: rec.Principal, unlooked: s.staleness == staleIndex}
 	if s.staleness == staleNot {
-		s.place.hashed = hashed{principals[0], h.principalOf(c)}
+		s.place.hashed = hashed{s.by.principalKey(), h.principalOf(c)}
 	}
 	if now := h.clock.now(); c.CorrectTimes(now) || s.used > now+payload.ClockError {
 		s.used = min(s.used, now)
@@ -155,15 +158,13 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents) (stored, error) 
 
 // stalenessOf judges a record by the principal under whom the store has it, by what is in it, and by
 // the key under which it is sealed.
-func (h *storeHome) stalenessOf(hash string, c *payload.Contents, key int, keys []*principalKey) staleness {
+func (h *storeHome) stalenessOf(hash string, c *payload.Contents, by sealedBy) staleness {
 	switch {
 	case c.Unlooked():
 		return staleIndex
-	case key >= len(keys): // the ring has changed since
+	case hash != by.principalKey().hash(h.principalOf(c)):
 		return staleIndex
-	case hash != keys[key].hash(h.principalOf(c)):
-		return staleIndex
-	case key > 0:
+	case by.key > 0:
 		return staleKey
 	}
 	return staleNot
@@ -193,8 +194,8 @@ func openTombstone(text []byte, expires time.Time) error {
 // If the record comes to be under another hash by that, a revocation may just have looked for it
 // under the older one. The record says so, and whoever loads it next looks at the marks.
 func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Record, s stored, err error) {
-	hash := p.hash
-	if of := (hashed{h.rings.Load().principals[0], h.principalOf(c)}); !of.same(p.hashed) {
+	hash, rings := p.hash, h.rings.Load() // once: another ring may take its place
+	if of := (hashed{rings.principals[0], h.principalOf(c)}); !of.same(p.hashed) {
 		hash, p.hashed = of.key.hash(of.principal), of
 	}
 	p.unlooked = p.version > 0 && (p.unlooked || p.hash != hash)
@@ -209,7 +210,7 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Re
 		_, largest := h.largest(c)
 		return rec, s, &recordTooLarge{size, largest}
 	}
-	data, err := h.rings.Load().record.Seal(nil, *buf)
+	data, err := rings.record.Seal(nil, *buf)
 	if err != nil {
 		return rec, s, fmt.Errorf("session: sealing: %w", err)
 	}
@@ -222,7 +223,8 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Re
 		Expires:   storeTime(expires - now),
 	}
 	p.version = rec.Version
-	return rec, stored{Contents: c, place: p, plaintext: append([]byte(nil), (*buf)[start:]...), used: used}, nil
+	plaintext := append([]byte(nil), (*buf)[start:]...)
+	return rec, stored{Contents: c, place: p, plaintext: plaintext, used: used, by: sealedBy{rings, 0}}, nil
 }
 
 // sealTombstone makes the record of a session that ended.

@@ -14,8 +14,7 @@ func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	p := h.place(id, 0)
 	// Whoever has not yet written a session under this id finds a record there that has no data, so that
 	// RevokeAll leaves it.
-	rec := Record{Version: takenVersion, Expires: storeTime(graveTime)}
-	if err := h.insert(st, p, rec); err == nil || !errors.Is(err, ErrConflict) {
+	if err := h.insert(st, p, takenRecord()); err == nil || !errors.Is(err, ErrConflict) {
 		return err
 	}
 	return h.kill(st, p)
@@ -30,10 +29,11 @@ func (h *storeHome) noRequest(ctx context.Context) *state {
 // revokePrincipal raises the mark, and then deletes the records that there are. What is written for the
 // principal meanwhile looks at the mark.
 func (h *storeHome) revokePrincipal(ctx context.Context, raw []byte) error {
-	if err := h.marks.raisePrincipal(ctx, raw); err != nil {
+	r := h.rings.Load() // once: another ring may take its place
+	if err := h.marks.raisePrincipal(ctx, raw, r); err != nil {
 		return err
 	}
-	for _, hash := range h.principalHashes(raw) {
+	for _, hash := range r.principalHashes(raw) {
 		err := h.callLong(ctx, func(ctx context.Context) error { return h.store.DeleteByPrincipal(ctx, hash) })
 		if err != nil {
 			return err
@@ -69,7 +69,7 @@ func (h *storeHome) endOldest(st *state) error {
 	}
 	ended, now := false, h.clock.now()
 	newest := make([]stored, 0, min(h.maxSessions, 64)+1) // ordered, the oldest first
-	err := h.eachListed(st.ctx, raw, func(s stored) error {
+	err := h.eachListed(st.ctx, raw, h.rings.Load(), func(s stored) error {
 		i, met := slices.BinarySearchFunc(newest, s, compareLogIns)
 		if met || !h.counts(s, raw, now) {
 			return nil
@@ -115,10 +115,11 @@ func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) err
 	if err := h.stays(ctx, st); err != nil {
 		return err
 	}
-	if err := h.marks.raiseForOthers(ctx, st, raw); err != nil {
+	r := h.rings.Load()
+	if err := h.marks.raiseForOthers(ctx, st, raw, r, st.stored.by); err != nil {
 		return err
 	}
-	return h.eachListed(ctx, raw, func(s stored) error {
+	return h.eachListed(ctx, raw, r, func(s stored) error {
 		if s.place.id == st.stored.at.id {
 			return nil
 		}
@@ -178,10 +179,10 @@ func (h *storeHome) stillCounts(asker *state, rec stored, raw []byte) error {
 	return err
 }
 
-// eachListed opens the records that the store has under a principal, by whatever build, until f returns an
-// error. A session may be met twice, if it is sealed anew, under another hash, meanwhile.
-func (h *storeHome) eachListed(ctx context.Context, raw []byte, f func(stored) error) error {
-	for _, hash := range h.principalHashes(raw) {
+// eachListed opens the records that the store has under a principal and the keys of a ring, by whatever build,
+// until f returns an error. A session may be met twice, if it is sealed anew, under another hash, meanwhile.
+func (h *storeHome) eachListed(ctx context.Context, raw []byte, r *rings, f func(stored) error) error {
+	for _, hash := range r.principalHashes(raw) {
 		var failure error
 		err := h.eachRecord(ctx, hash, func(key string, rec Record) bool {
 			s, err := h.openListed(rec, h.newContents())

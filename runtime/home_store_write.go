@@ -192,7 +192,7 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	}
 	begins := !s.found() || from != nil
 	if begins {
-		err = h.beginAt(st, to, from, rec)
+		err = h.beginAt(st, to, from, rec, held.by)
 	} else {
 		err = h.replace(st, s.at, rec)
 	}
@@ -209,7 +209,7 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 
 // beginAt writes a record under an id that nobody has been told of. It is good only once the old one
 // is not.
-func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error {
+func (h *storeHome) beginAt(st *state, to place, from *place, rec Record, by sealedBy) error {
 	s := st.stored
 	if to.version > 0 {
 		if err := h.replace(st, to, rec); err != nil {
@@ -221,7 +221,7 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record) error 
 	to.version, to.hash = rec.Version, rec.Principal
 	s.waiting = to
 	if from != nil || rec.Principal != "" || h.principal == nil {
-		if err := h.lookBack(st); err != nil {
+		if err := h.lookBack(st, by); err != nil {
 			return err
 		}
 	}
@@ -259,10 +259,10 @@ func (h *storeHome) whyTaken(st *state, p place, from *place, err error) error {
 // lookBack finds out whether the session was revoked while it was written under a new id. Who revokes
 // raises a mark before looking for records: either that finds this one, or this finds the mark. The
 // error is ErrNoRecord if the session does not count.
-func (h *storeHome) lookBack(st *state) error {
+func (h *storeHome) lookBack(st *state, by sealedBy) error {
 	var revoked bool
 	err := st.watch("load", func() (err error) {
-		revoked, err = h.marks.revoked(st.ctx, &st.Contents, h.marks.look)
+		revoked, err = h.marks.revoked(st.ctx, &st.Contents, by, h.marks.look)
 		return err
 	})
 	if err == nil && revoked {
@@ -371,16 +371,26 @@ func (h *storeHome) succeed(st *state, p place, heir *sessionID) (last *payload.
 
 // killOne ends the session of one id. If it had ended before, what is known of that is returned.
 func (h *storeHome) killOne(st *state, p place, heir *sessionID) (last *payload.Contents, t *tombstone, err error) {
+	closed := false // it is somebody's, and sealed with a key that this process does not have
 	look := func() error {
 		rec, err := h.load(st, place{id: p.id, key: p.key}, h.newContents())
 		p.version, last = rec.place.version, rec.Contents
+		if closed = errors.Is(err, errRecordKey) && rec.place.hash != ""; closed {
+			return nil
+		}
 		return err
+	}
+	end := func() error {
+		if closed { // a tombstone would be closed to those who have the other key alone
+			return h.replace(st, p, takenRecord())
+		}
+		return h.bury(st, p, heir)
 	}
 	if p.version == 0 {
 		err = look()
 	}
 	if err == nil {
-		err = h.contend(st, p.key, false, func() error { return h.bury(st, p, heir) }, look)
+		err = h.contend(st, p.key, false, end, look)
 	}
 	switch {
 	case errors.As(err, &t):

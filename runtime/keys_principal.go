@@ -4,6 +4,7 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"hash"
 	"sync"
 )
@@ -12,8 +13,12 @@ import (
 type principalKey struct {
 	cookie string    // its name
 	id     string    // of the key, which tells nothing of it
+	tag    string    // the beginning of that, as text
 	macs   sync.Pool // of *mac
 }
+
+// tagSize is the length of a tag.
+const tagSize = 8
 
 // A mac is what hashing takes.
 type mac struct {
@@ -36,6 +41,7 @@ func newPrincipalKeys(masters [][]byte, name string) ([]*principalKey, error) {
 		keys = append(keys, &principalKey{
 			cookie: name,
 			id:     string(id),
+			tag:    base64.RawURLEncoding.EncodeToString(id)[:tagSize],
 			macs:   sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, key)} }},
 		})
 	}

@@ -41,9 +41,6 @@ func (m *manager) newRings(keys Keys) (*rings, error) {
 		return nil, ErrNoKeys
 	}
 	var r rings
-	if m.clock.source == nil {
-		r.history.since = m.clock.now()
-	}
 	var errs [6]error
 	name := m.cookie.Name()
 	r.session, errs[0] = token.NewRing(masters, name, sessionPurpose)

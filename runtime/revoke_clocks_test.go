@@ -83,6 +83,36 @@ func TestTimeoutsOfNodes(t *testing.T) {
 	}
 }
 
+// The same with RevokeAll and visitors whom nobody knows.
+func TestRevokeAllAnonymousOfNodes(t *testing.T) {
+	twoNodes(t, runtime.Config{}, func(what string, _ time.Duration, _ *clock, first, second *rig) {
+		if what[:len("cookie alone")] == "cookie alone" {
+			return
+		}
+		begin := func(r *rig) *client {
+			c := r.client()
+			c.visit(func(s *visitor) { fieldUser.Set(s.Session, "somebody") })
+			return c
+		}
+		c := begin(first)
+		c.visit(func(s *visitor) { fieldVisits.Set(s.Session, 1) })
+		if err := second.m.RevokeAll(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for _, r := range []*rig{first, second} {
+			again := begin(r)
+			for _, on := range []*rig{first, second} {
+				if c.on(on).isLoggedIn() {
+					t.Errorf("%s: it lives, on the first node %v", what, on == first)
+				}
+				if !again.on(on).isLoggedIn() {
+					t.Errorf("%s: who comes later is out, on the first node %v", what, on == first)
+				}
+			}
+		}
+	})
+}
+
 // However the clocks of nodes differ, what was authenticated on one is dead once the other has revoked
 // it, and who logs in again within the same second lives, on both.
 func TestRevocationsOfNodes(t *testing.T) {

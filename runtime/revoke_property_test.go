@@ -19,6 +19,7 @@ func drawPlan(revocations bool) *rapid.Generator[revoketest.Plan] {
 			Schemas:     [2]uint8{0, rapid.Uint8Range(0, 2).Draw(t, "schema")},
 			Skews:       [2]uint8{rapid.Uint8Range(0, 7).Draw(t, "skew 0"), rapid.Uint8Range(0, 7).Draw(t, "skew 1")},
 			Swap:        rapid.Bool().Draw(t, "other order of keys"),
+			Rotates:     rapid.Bool().Draw(t, "a key goes and comes back"),
 			LastFirst:   rapid.Bool().Draw(t, "the last one first"),
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "moves") {

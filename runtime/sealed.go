@@ -12,9 +12,8 @@ import (
 
 // unseal opens the session in a token. The refusal is empty if it is accepted. If it has only
 // ended, the session is there all the same.
-func (st *state) unseal(text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
+func (st *state) unseal(rings *rings, text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
 	m := st.manager
-	rings := m.rings.Load()
 	plaintext, key, err := rings.session.Open(st.Room(), text)
 	switch err {
 	case nil:

@@ -51,12 +51,12 @@ func (s *server) storeKey(purpose, what string) string {
 	return hashText(&sum)
 }
 
-// principalHashes are the hashes of a principal under all keys: records carry the one
+// principalHashes are the hashes of a principal under all keys of a ring: records carry the one
 // of the key that was the newest when they were written. The oldest key's comes first, so
 // that who goes through them in turn meets a record that is just sealed anew.
-func (s *server) principalHashes(raw []byte) []string {
+func (r *rings) principalHashes(raw []byte) []string {
 	var hashes []string
-	for _, key := range slices.Backward(s.rings.Load().principals) {
+	for _, key := range slices.Backward(r.principals) {
 		hashes = append(hashes, key.hash(raw))
 	}
 	return hashes

@@ -12,10 +12,13 @@ import (
 )
 
 // marks are records that say what was revoked: one is for all sessions, one for each principal
-// that was ever revoked. Only the version of such a record counts, and each revocation raises it.
-// A session remembers the versions as they were when the visitor was authenticated, and is revoked
-// once one is newer. So no clock decides, and whatever is under way while a revocation
-// begins does not outlive it.
+// that was ever revoked, and one counts all revocations. Only the version of such a record counts, and each
+// revocation raises it. A session remembers the count as it was when its visitor was authenticated, and
+// is revoked once a mark that concerns it is newer. So no clock decides, and whatever is under way
+// while a revocation begins does not outlive it.
+//
+// The count is raised before any other mark. So nothing was revoked since a log-in as long as
+// the count is the same.
 //
 // A mark has no data. It stays as long as a session may that it revokes.
 type marks struct {
@@ -24,8 +27,14 @@ type marks struct {
 	raised func(key string, rec Record) // is told of those that were raised here; may be nil
 }
 
-// A lookup returns the version of a mark, 0 if there is none.
-type lookup func(ctx context.Context, key string) (version uint64, err error)
+// A mark is what such a record says. The zero mark says that there is none.
+type mark struct {
+	version uint64
+	told    string // of the count: the keys that the last revocation was for, as tell has them
+}
+
+// A lookup returns the mark of a key.
+type lookup func(ctx context.Context, key string) (mark, error)
 
 // Of the sessions whose cookies are under way while they are revoked, some may be saved
 // for so many seconds still.
@@ -40,6 +49,9 @@ func (s *server) revocationEnd() time.Time {
 	}
 	return storeTime(last + revocationMargin)
 }
+
+// countKey is the key of the mark that counts.
+func (m *marks) countKey() string { return m.server.storeKey("revocations", "") }
 
 func (m *marks) allKey() string { return m.server.storeKey("revoked all", "") }
 
@@ -61,109 +73,127 @@ func (s *server) load(ctx context.Context, store Store, key string) (rec Record,
 }
 
 // look is the lookup that asks the store.
-func (m *marks) look(ctx context.Context, key string) (version uint64, err error) {
+func (m *marks) look(ctx context.Context, key string) (mark, error) {
 	rec, err := m.server.load(ctx, m.store, key)
-	return rec.Version, err
+	return mark{rec.Version, rec.Principal}, err
 }
 
-// read returns the marks for whoever is authenticated now as the principal with this encoded value.
-func (m *marks) read(ctx context.Context, raw []byte) (now payload.Marks, err error) {
-	if now.All, err = m.look(ctx, m.allKey()); err != nil || raw == nil {
-		return now, err
+// read returns the marks for whoever is authenticated now.
+func (m *marks) read(ctx context.Context) (now payload.Marks, err error) {
+	r := m.server.rings.Load()
+	count, err := m.look(ctx, m.countKey())
+	if err == nil {
+		r.history.keep(count)
 	}
-	for _, hash := range m.server.principalHashes(raw) {
-		version, err := m.look(ctx, m.principalKey(hash))
-		if err != nil {
-			return now, err
-		}
-		now.Principal = max(now.Principal, version)
-	}
-	return now, nil
+	return payload.Marks{All: count.version, Principal: count.version}, err
 }
 
-// revoked reports whether a session does not count any more.
-func (m *marks) revoked(ctx context.Context, c *payload.Contents, look lookup) (bool, error) {
+// revoked reports whether a session does not count any more that is sealed under a key.
+func (m *marks) revoked(ctx context.Context, c *payload.Contents, by sealedBy, look lookup) (bool, error) {
+	count, err := look(ctx, m.countKey())
 	known, ok := c.Marks()
-	// is decides by one mark. A session of a build that knew of no marks has times alone.
-	is := func(key string, known uint64, since int64) (bool, error) {
-		version, err := look(ctx, key)
-		if ok {
-			return version > known, err
-		}
-		return version > 0 && int64(version/nanoseconds) >= since, err
+	if err != nil || count.version == 0 || ok && count.version <= min(known.All, known.Principal) {
+		return false, err
 	}
-	if revoked, err := is(m.allKey(), known.All, c.Created); revoked || err != nil {
-		return revoked, err
+	all, err := look(ctx, m.allKey())
+	if err != nil || m.predates(c, known.All, all.version) {
+		return err == nil, err
 	}
 	raw := m.server.principalOf(c)
 	if raw == nil {
 		return false, nil
 	}
-	for _, hash := range m.server.principalHashes(raw) {
-		// The clock by which it has them may have been ahead.
-		revoked, err := is(m.principalKey(hash), known.Principal, max(c.Created, c.Authenticated)-payload.ClockError)
-		if revoked || err != nil {
-			return revoked, err
+	for _, hash := range by.rings.principalHashes(raw) {
+		principal, err := look(ctx, m.principalKey(hash))
+		if err != nil || m.predates(c, known.Principal, principal.version) {
+			return err == nil, err
 		}
 	}
-	return false, nil
+	return m.missedBy(ctx, c, by, count)
+}
+
+// predates reports whether a session that knows a mark of one version is from before another one. A session
+// of a build that knew of no marks has times alone, and the clock by which somebody's has them may
+// have been ahead.
+func (m *marks) predates(c *payload.Contents, known, version uint64) bool {
+	if _, ok := c.Marks(); ok || version == 0 {
+		return version > known
+	}
+	since := max(c.Created, c.Authenticated)
+	if m.server.principal == nil || m.server.principalOf(c) != nil {
+		since -= payload.ClockError
+	}
+	return int64(version/nanoseconds) >= since
 }
 
 const nanoseconds = 1e9
 
 // raiseAll revokes all sessions.
 func (m *marks) raiseAll(ctx context.Context) error {
-	_, err := m.raise(ctx, m.allKey(), m.now())
-	return err
-}
-
-// raisePrincipal revokes the sessions of a principal.
-func (m *marks) raisePrincipal(ctx context.Context, raw []byte) error {
-	_, err := m.raisePrincipalFrom(ctx, raw, math.MaxUint64)
-	return err
-}
-
-// raisePrincipalFrom revokes the sessions of a principal, and returns the version that one is to
-// remember which is not to be revoked. It fails with ErrEnded if that one was revoked before: it
-// remembers a version that is older.
-func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, known uint64) (newest uint64, err error) {
-	keys := m.server.rings.Load().principals
-	if _, err := m.noteMissed(ctx, keys); err != nil {
-		return 0, err
-	}
-	// Newer than any other, of a revocation that was cut off too: a build without a principal may give
-	// one's session to another.
-	now, err := m.raise(ctx, m.newestKey(), m.now())
-	if err != nil {
-		return 0, err
-	}
-	for _, k := range keys {
-		version, err := m.raiseFrom(ctx, m.principalKey(k.hash(raw)), now, known)
-		if err != nil {
-			return 0, err
-		}
-		newest = max(newest, version)
-	}
-	return newest, m.cover(ctx, keys, newest)
-}
-
-// raiseForOthers revokes the sessions of a principal but for one, which must be saved.
-func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte) error {
-	known, ok := st.Marks()
-	if !ok { // a build that knows of no marks has saved it
-		if revoked, err := m.revoked(ctx, &st.Contents, m.look); revoked || err != nil {
-			return cmp.Or(err, ErrEnded)
-		}
-		var err error
-		if known, err = m.read(ctx, raw); err != nil {
-			return err
-		}
-	}
-	newest, err := m.raisePrincipalFrom(ctx, raw, known.Principal)
+	now, err := m.count(ctx, m.server.rings.Load(), 0)
 	if err != nil {
 		return err
 	}
-	known.Principal = newest
+	return m.keepAtLeast(ctx, m.allKey(), now)
+}
+
+// raisePrincipal revokes the sessions of a principal under the keys of a ring.
+func (m *marks) raisePrincipal(ctx context.Context, raw []byte, r *rings) error {
+	_, err := m.raisePrincipalFrom(ctx, raw, r, math.MaxUint64)
+	return err
+}
+
+// raisePrincipalFrom revokes the sessions of a principal under the keys of a ring, and returns the version that one is to
+// remember which is not to be revoked. It fails with ErrEnded if that one was revoked before: it
+// remembers a version that is older.
+func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
+	if now, err = m.count(ctx, r, 0); err != nil {
+		return 0, err
+	}
+	for _, k := range r.principals {
+		if now, err = m.raiseUnder(ctx, m.principalKey(k.hash(raw)), r, now, known); err != nil {
+			return 0, err
+		}
+	}
+	return now, nil
+}
+
+// raiseUnder raises the mark of a principal under one of the keys. If another revocation has raised it
+// to a newer version, the session that this one left alone knows that: then it takes a version that is newer
+// still, which is returned.
+func (m *marks) raiseUnder(ctx context.Context, key string, r *rings, now, known uint64) (uint64, error) {
+	for range maxAttempts {
+		older, err := m.raise(ctx, key, now, known)
+		if err != nil || older < now {
+			return now, err
+		}
+		if now, err = m.count(ctx, r, older+1); err != nil {
+			return 0, err
+		}
+	}
+	return 0, errConflicts
+}
+
+// raiseForOthers revokes the sessions of a principal but for one, which must be saved.
+func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, r *rings, by sealedBy) error {
+	known, ok := st.Marks()
+	if !ok { // a build that knows of no marks has saved it
+		if revoked, err := m.revoked(ctx, &st.Contents, by, m.look); revoked || err != nil {
+			return cmp.Or(err, ErrEnded)
+		}
+		var err error
+		if known, err = m.read(ctx); err != nil {
+			return err
+		}
+	}
+	now, err := m.raisePrincipalFrom(ctx, raw, r, known.Principal)
+	if err != nil {
+		return err
+	}
+	if missed, err := m.missedByAll(ctx, r, known.Principal); missed || err != nil {
+		return cmp.Or(err, ErrEnded)
+	}
+	known.Principal = now
 	st.SetMarks(known)
 	st.manager.home.note(st, change{kind: changeMarks, marks: known})
 	st.renew() // a copy of the cookie is one of the others, and a request with the old one is late
@@ -177,71 +207,62 @@ func (m *marks) now() uint64 {
 	return uint64(max(1, m.server.clock.now()))*nanoseconds + uint64(time.Now().Nanosecond())
 }
 
-// raise makes a mark newer than it is, at least of a version, and returns which.
-func (m *marks) raise(ctx context.Context, key string, version uint64) (uint64, error) {
-	return m.raiseFrom(ctx, key, version, math.MaxUint64)
-}
-
-// raiseFrom is raise for a mark that is at most of the version known. Otherwise it fails with
-// ErrEnded.
-func (m *marks) raiseFrom(ctx context.Context, key string, version, known uint64) (uint64, error) {
-	return m.change(ctx, key, func(older uint64) (uint64, error) {
+// raise makes a mark of a version that is at most of the version known, unless it is as new as that. It
+// returns the version that it had. If it is newer than known, it fails with ErrEnded.
+func (m *marks) raise(ctx context.Context, key string, version, known uint64) (older uint64, err error) {
+	_, err = m.change(ctx, key, func(is mark) (mark, error) {
+		older = is.version
 		if older > known {
-			return 0, ErrEnded
+			return is, ErrEnded
 		}
-		return max(version, older+1), nil
+		return mark{version: max(version, older)}, nil
 	})
+	return older, err
 }
 
 // keepAtLeast makes a mark at least of a version.
 func (m *marks) keepAtLeast(ctx context.Context, key string, version uint64) error {
-	_, err := m.change(ctx, key, func(older uint64) (uint64, error) { return max(version, older), nil })
+	_, err := m.raise(ctx, key, version, math.MaxUint64)
 	return err
 }
 
-// change makes a mark of the version that next says of the one that it has, and returns that.
-func (m *marks) change(ctx context.Context, key string, next func(older uint64) (uint64, error)) (uint64, error) {
-	rec := Record{Expires: m.server.revocationEnd()}
+// change makes a mark what next says of it as it is, and returns that.
+func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (mark, error) {
 	for range maxAttempts {
-		older, err := m.look(ctx, key)
+		is, err := m.look(ctx, key)
 		if err != nil {
-			return 0, err
+			return mark{}, err
 		}
-		if rec.Version, err = next(older); err != nil || rec.Version == older {
-			return older, err
+		now, err := next(is)
+		if err != nil || now.version == is.version {
+			return is, err
 		}
+		rec := Record{Version: now.version, Principal: now.told, Expires: m.server.revocationEnd()}
 		err = m.server.call(ctx, func(ctx context.Context) error {
-			if older == 0 {
+			if is.version == 0 {
 				return m.store.Insert(ctx, key, rec)
 			}
-			return m.store.Replace(ctx, key, older, rec)
+			return m.store.Replace(ctx, key, is.version, rec)
 		}, ErrNoRecord, ErrConflict)
 		if err == nil && m.raised != nil {
 			m.raised(key, rec)
 		}
 		if err == nil || errors.Is(err, ErrStore) {
-			return rec.Version, err
+			return now, err
 		}
 	}
-	return 0, errConflicts
-}
-
-// mayBeLogIn reports whether a change may be a log-in: if the schema does not tell who is logged in, that
-// is the first one.
-func (m *marks) mayBeLogIn(st *state) bool {
-	_, known := st.Marks()
-	return !known && st.manager.principal == nil
+	return mark{}, errConflicts
 }
 
 // authenticate notes in a session what the marks say now, as its visitor is authenticated, and the order
 // of the log-in.
-func (m *marks) authenticate(st *state, raw []byte, logIn uint64) {
+func (m *marks) authenticate(st *state, logIn uint64) {
 	if st.isDown() {
 		return
 	}
 	var now payload.Marks
 	err := st.watch("load", func() (err error) {
-		now, err = m.read(st.ctx, raw)
+		now, err = m.read(st.ctx)
 		return err
 	})
 	if err != nil {

@@ -2,128 +2,206 @@ package runtime
 
 import (
 	"context"
-	"sync"
+	"maps"
+	"strings"
+	"sync/atomic"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
 // A principal's mark is kept under a hash for each key of the ring, since the store is not to learn
-// who it is. A key that is not in the ring just then, and comes back, knows nothing of it. So
-// there are three more marks, without which it would revive sessions:
-//
-//   - the last revocation of any principal;
-//   - for each key, the last one of which it was told;
-//   - for each key, the last one that it missed: what it has sealed until then does not count.
-
-func (m *marks) lastKey() string { return m.server.storeKey("last revoked", "") }
-
-// newestKey is the key of the mark that counts: it is as new as that of any principal.
-func (m *marks) newestKey() string { return m.server.storeKey("newest revoked", "") }
-
-func (m *marks) toldKey(k *principalKey) string { return m.server.storeKey("key told", k.id) }
+// who it is. A key that is not in the ring just then, and comes back, knows nothing of it. So the
+// mark that counts says which keys the last revocation was for, and who raises it for a key that
+// this does not name notes first what that key has missed: what it has sealed for whoever was
+// authenticated until then does not count. No revocation is between two of the count, so that
+// none is overlooked, however many overlap.
 
 func (m *marks) missedKey(k *principalKey) string { return m.server.storeKey("key missed", k.id) }
 
-// cover notes that keys were told of a revocation.
-func (m *marks) cover(ctx context.Context, keys []*principalKey, version uint64) error {
-	for _, k := range keys {
-		if err := m.keepAtLeast(ctx, m.toldKey(k), version); err != nil {
-			return err
-		}
+// maxTold is how many keys a mark names. Those that follow in a longer ring count as if they had missed
+// every revocation.
+const maxTold = 64 / tagSize
+
+// tell returns keys as a mark names them.
+func tell(keys []*principalKey) string {
+	var told strings.Builder
+	for _, k := range keys[:min(len(keys), maxTold)] {
+		told.WriteString(k.tag)
 	}
-	// Last, so that nobody finds a key wanting that was told.
-	return m.keepAtLeast(ctx, m.lastKey(), version)
+	return told.String()
 }
 
-// noteMissed notes of each key what it has missed, and returns the last revocation of any principal.
-func (m *marks) noteMissed(ctx context.Context, keys []*principalKey) (last uint64, err error) {
-	last, err = m.look(ctx, m.lastKey())
-	if err != nil || last == 0 {
-		return last, err
-	}
-	for _, k := range keys {
-		told, err := m.look(ctx, m.toldKey(k))
-		if err != nil {
-			return 0, err
-		}
-		if told >= last {
-			continue
-		}
-		if err := m.keepAtLeast(ctx, m.missedKey(k), last); err != nil {
-			return 0, err
-		}
-		if err := m.keepAtLeast(ctx, m.toldKey(k), last); err != nil {
-			return 0, err
+// has reports whether a mark names a key.
+func (m mark) has(k *principalKey) bool {
+	for told := m.told; len(told) >= tagSize; told = told[tagSize:] {
+		if told[:tagSize] == k.tag {
+			return true
 		}
 	}
-	return last, nil
+	return false
 }
 
-// A keyHistory is what a ring's keys have missed, as it was not long ago.
-type keyHistory struct {
-	first sync.Once
-	since int64 // when the ring was made; if the program has a clock of its own, when it was first used
-
-	mu     sync.Mutex
-	at     time.Time // when the store was asked
-	missed []int64   // in Unix seconds, the newest key's first
-}
-
-// historyTime is for how long an answer is used again.
-const historyTime = 5 * time.Second
-
-// missed reports whether a session that a key has sealed, which was last saved at a time, does not
-// count because of a revocation of which the key was not told. The store is asked only for a
-// session that is older than the ring is in use, and then not often.
-func (m *marks) missed(ctx context.Context, key int, saved int64) (bool, error) {
-	r := m.server.rings.Load()
-	h := &r.history
-	h.first.Do(func() {
-		if h.since == 0 {
-			h.since = m.server.clock.now()
+// count raises the mark that counts, for the keys of a ring, to a version that is new and at least as given.
+func (m *marks) count(ctx context.Context, r *rings, version uint64) (uint64, error) {
+	now, err := m.change(ctx, m.countKey(), func(last mark) (mark, error) {
+		for _, k := range r.principals {
+			if last.version == 0 || last.has(k) {
+				continue
+			}
+			if err := m.keepAtLeast(ctx, m.missedKey(k), last.version); err != nil {
+				return last, err
+			}
 		}
+		return mark{max(version, last.version+1, m.now()), tell(r.principals)}, nil
 	})
-	if saved >= h.since || key >= len(r.principals) {
-		return false, nil
+	if err != nil {
+		return 0, err
 	}
-	missed := h.recent()
-	if missed == nil {
-		var err error
-		if missed, err = m.readMissed(ctx, r.principals); err != nil {
+	r.history.keep(now)
+	return now.version, nil
+}
+
+// missed returns the last revocation that a key has missed, if the count is as given.
+func (m *marks) missed(ctx context.Context, k *principalKey, count mark) (version uint64, err error) {
+	if count.version > 0 && !count.has(k) {
+		return count.version, nil
+	}
+	missed, err := m.look(ctx, m.missedKey(k))
+	return missed.version, err
+}
+
+// missedByAll reports whether every key has missed a revocation that is newer than a version.
+func (m *marks) missedByAll(ctx context.Context, r *rings, known uint64) (bool, error) {
+	for _, k := range r.principals {
+		missed, err := m.look(ctx, m.missedKey(k))
+		if err != nil || missed.version <= known {
 			return false, err
 		}
-		h.keep(missed)
 	}
-	return saved <= missed[key], nil
+	return true, nil
 }
 
-// recent returns the last answer, nil if it is too old.
-func (h *keyHistory) recent() []int64 {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if time.Since(h.at) > historyTime {
-		return nil
+// missedBy reports whether a session of somebody does not count because of a revocation that its key has
+// missed, if the count is as given.
+func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, count mark) (bool, error) {
+	known, ok := c.Marks()
+	if count.version == 0 || ok && count.version <= known.Principal {
+		return false, nil
 	}
-	return h.missed
-}
-
-func (h *keyHistory) keep(missed []int64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.missed, h.at = missed, time.Now()
-}
-
-func (m *marks) readMissed(ctx context.Context, keys []*principalKey) (missed []int64, err error) {
-	missed = make([]int64, len(keys))
-	last, err := m.noteMissed(ctx, keys)
-	if err != nil || last == 0 {
-		return missed, err
+	if by.key != notSealed {
+		version, err := m.missedVersion(ctx, by.rings, by.principalKey(), count)
+		return err == nil && m.predates(c, known.Principal, version), err
 	}
-	for i, k := range keys {
-		version, err := m.look(ctx, m.missedKey(k))
-		if err != nil {
-			return nil, err
+	for _, k := range by.rings.principals { // a mark under any of them would do
+		version, err := m.missedVersion(ctx, by.rings, k, count)
+		if err != nil || !m.predates(c, known.Principal, version) {
+			return false, err
 		}
-		missed[i] = int64(version / nanoseconds)
 	}
-	return missed, nil
+	return true, nil
+}
+
+// missedVersion is missed, asked once for each count.
+func (m *marks) missedVersion(ctx context.Context, r *rings, k *principalKey, count mark) (uint64, error) {
+	if version, found := r.history.missed(k, count); found {
+		return version, nil
+	}
+	version, err := m.missed(ctx, k, count)
+	if err == nil {
+		r.history.keepMissed(k, count, version)
+	}
+	return version, err
+}
+
+// missedLately is missedBy with the count as it is, or as it was when somebody last looked if that will do.
+func (m *marks) missedLately(ctx context.Context, c *payload.Contents, by sealedBy) (bool, error) {
+	if m.server.principalOf(c) == nil {
+		return false, nil
+	}
+	last := by.rings.history.last.Load()
+	if last == nil || !last.serves(c, by) {
+		count, err := m.look(ctx, m.countKey())
+		if err != nil {
+			return false, err
+		}
+		last = by.rings.history.keep(count)
+	}
+	return m.missedBy(ctx, c, by, last.mark)
+}
+
+// sealedBy says under which key of a ring something is sealed, which may not be in use any more.
+type sealedBy struct {
+	rings *rings
+	key   int
+}
+
+// notSealed is the key of an old session, which is sealed otherwise.
+const notSealed = -1
+
+func (by sealedBy) principalKey() *principalKey { return by.rings.principals[by.key] }
+
+// A keyHistory is what is known of revocations since a ring is in use.
+type keyHistory struct {
+	last atomic.Pointer[knownCount]
+}
+
+// A knownCount is the mark that counts, as it was at a time, and which revocations keys have missed by then.
+type knownCount struct {
+	mark
+	first  uint64 // the version that was the first to be known
+	at     time.Time
+	missed map[*principalKey]uint64 // is not written to
+}
+
+// historyTime is for how long a count serves to judge sessions while keys are rotated, and those that are older
+// than the ring is in use.
+const historyTime = 5 * time.Second
+
+// serves reports whether a session can be judged by a count though that may have been raised since. The key
+// that seals is one that all have who revoke, unless the last revocation shows otherwise. So it
+// should miss nothing while it is in use.
+func (k *knownCount) serves(c *payload.Contents, by sealedBy) bool {
+	if by.key > 0 || k.version > 0 && !k.has(by.principalKey()) {
+		return false
+	}
+	known, ok := c.Marks()
+	if len(by.rings.principals) == 1 && ok && known.Principal >= k.first {
+		return true
+	}
+	return time.Since(k.at) < historyTime
+}
+
+// keep notes the count as it is now.
+func (h *keyHistory) keep(count mark) *knownCount {
+	now := &knownCount{mark: count, first: count.version, at: time.Now()}
+	if last := h.last.Load(); last != nil {
+		now.first = last.first
+		if last.mark == count {
+			now.missed = last.missed
+		}
+	}
+	h.last.Store(now)
+	return now
+}
+
+// missed returns which revocation a key has missed. That stays the same as long as the count does.
+func (h *keyHistory) missed(k *principalKey, count mark) (version uint64, found bool) {
+	last := h.last.Load()
+	if last == nil || last.mark != count {
+		return 0, false
+	}
+	version, found = last.missed[k]
+	return version, found
+}
+
+func (h *keyHistory) keepMissed(k *principalKey, count mark, version uint64) {
+	last := h.last.Load()
+	if last == nil || last.mark != count {
+		last = h.keep(count)
+	}
+	now := *last
+	now.missed = map[*principalKey]uint64{k: version}
+	maps.Copy(now.missed, last.missed)
+	h.last.Store(&now)
 }

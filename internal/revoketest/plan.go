@@ -14,6 +14,7 @@ type Plan struct {
 	Schemas     [2]uint8 // of the nodes
 	Skews       [2]uint8 // of their clocks
 	Swap        bool     // the nodes have the same two keys in another order
+	Rotates     bool     // instead, a key goes out of the nodes' rings, and comes back
 	LastFirst   bool     // of what is under way in the end, what began last goes on first
 	Moves       []Move
 }
@@ -27,8 +28,8 @@ type Move struct {
 }
 
 func (p Plan) String() string {
-	text := fmt.Sprintf("revocations %v, schemas %v %v, skews %v %v, other order of keys %v",
-		p.Revocations, schema(p.Schemas[0]%uint8(schemas)), schema(p.Schemas[1]%uint8(schemas)), p.skew(0), p.skew(1), p.Swap)
+	text := fmt.Sprintf("revocations %v, schemas %v %v, skews %v %v, other order of keys %v, rotates %v",
+		p.Revocations, schema(p.Schemas[0]%uint8(schemas)), schema(p.Schemas[1]%uint8(schemas)), p.skew(0), p.skew(1), p.Swap, p.Rotates)
 	return text
 }
 
@@ -38,6 +39,7 @@ func Random(next func() uint8, moves int) Plan {
 		Schemas: [2]uint8{0, next()},
 		Skews:   [2]uint8{next(), next()},
 		Swap:    next()%4 == 0,
+		Rotates: next()%2 == 0,
 
 		LastFirst: next()%2 == 0,
 	}

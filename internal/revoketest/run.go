@@ -14,11 +14,6 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-const (
-	keyA = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-	keyB = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
-)
-
 var skews = []time.Duration{0, 0, time.Minute, -time.Minute, 5 * time.Minute, -5 * time.Minute, 30 * time.Minute, -30 * time.Minute}
 
 func (p Plan) skew(node int) time.Duration { return skews[int(p.Skews[node])%len(skews)] }
@@ -115,6 +110,7 @@ type run struct {
 // A node is one process.
 type node struct {
 	schema  schema
+	ring    ring
 	fields  *schemaFields
 	manager *runtime.Manager[session]
 	handler http.Handler
@@ -123,17 +119,17 @@ type node struct {
 func (r *run) newNode(i int) *node {
 	n := &node{schema: schema(r.plan.Schemas[i] % uint8(schemas))}
 	n.fields = newFields(n.schema)
-	text := keyA + " " + keyB
-	if r.plan.Swap && i == 1 {
-		text = keyB + " " + keyA
+	ring := ringBoth
+	switch {
+	case r.plan.Rotates && r.nodes[i] != nil: // it was killed
+		ring = r.nodes[i].ring
+	case r.plan.Rotates, r.plan.Swap && i == 1:
+		ring = ringOldFirst
 	}
-	keys, err := runtime.ParseKeys(text)
-	if err != nil {
-		panic(err)
-	}
+	n.ring = ring
 	skew := r.plan.skew(i)
 	cfg := runtime.Config{
-		Keys: keys, Insecure: true, Name: r.bench.Name, StoreTimeout: time.Hour,
+		Keys: ring.keys(), Insecure: true, Name: r.bench.Name, StoreTimeout: time.Hour,
 		Time:    func() time.Time { return time.Now().Add(skew) },
 		OnEvent: func(context.Context, runtime.Event) {},
 	}
@@ -142,6 +138,7 @@ func (r *run) newNode(i int) *node {
 	} else {
 		cfg.Store = stepped{r.bench.Store}
 	}
+	var err error
 	n.manager, err = runtime.NewManager(cfg, func(s runtime.Session) session { return session{s} }, n.fields.all()...)
 	if err != nil {
 		panic(err)
@@ -217,8 +214,12 @@ func (r *run) move(m Move) {
 		return
 	}
 	node := int(m.Node) % 2
-	if do == 31 {
+	switch {
+	case do == 31:
 		r.crash(node)
+		return
+	case do >= 29 && r.plan.Rotates:
+		r.rotate(node)
 		return
 	}
 	cookie := ""
@@ -291,9 +292,9 @@ func (r *run) probe() {
 	r.mu.Lock()
 	missing := r.judge.missing()
 	r.mu.Unlock()
-	if r.nodes[0].schema != r.nodes[1].schema || r.killed {
-		// Builds that do not know of each other's log-ins, and processes that die within a move, may end a
-		// session too many. None too few.
+	if r.nodes[0].schema != r.nodes[1].schema || r.killed || r.plan.Rotates {
+		// Builds that do not know of each other's log-ins, processes that die within a move, and keys that are
+		// missing may end a session too many. None too few.
 		missing = nil
 	}
 	for _, a := range missing {
