@@ -14,7 +14,7 @@ var optionNames = map[string]string{
 	"SessionCookie.HttpOnly": "HttpOnly", "SessionCookie.SameSite": "SameSite", "SessionCookie.Persist": "Persist",
 	"SessionCookie.Partitioned": "Partitioned",
 	"SessionManager.Lifetime":   "Lifetime", "SessionManager.IdleTimeout": "IdleTimeout", "SessionManager.Store": "Store",
-	"SessionManager.ErrorFunc": "ErrorFunc", "SessionManager.HashTokenInStore": "",
+	"SessionManager.ErrorFunc": "ErrorFunc", "SessionManager.HashTokenInStore": "HashTokenInStore",
 }
 
 // optionsOf are the fields and methods of a store that have all of a cookie's options.
@@ -22,12 +22,13 @@ var optionsOf = []string{"Options", "Cookie"}
 
 // carried is what a program says of the sessions that a maker makes.
 type carried struct {
-	r      *rewriter
-	m      *maker
-	given  map[string]value // "CodecAge" is how long the library itself accepts a cookie
-	reset  bool             // options replace the library's own ones, so that what is absent is zero
-	stmts  []ast.Stmt
-	refuse *refusal
+	r          *rewriter
+	m          *maker
+	given      map[string]value // "CodecAge" is how long the library itself accepts a cookie
+	reset      bool             // options replace the library's own ones, so that what is absent is zero
+	stmts      []ast.Stmt
+	conditions []conditional
+	refuse     *refusal
 }
 
 // carry collects the options of a maker's sessions, in the order in which they stand.
@@ -72,7 +73,9 @@ func (c *carried) statement(u *unit, stmt ast.Stmt) {
 			c.all(u, n, call.Args[0])
 		case "MaxAge", "SetMaxAge":
 			c.set(n, "MaxAge", value{call.Args[0], u, whole})
-			c.given["CodecAge"] = c.given["MaxAge"]
+			if c.conditionOf(n) == nil {
+				c.given["CodecAge"] = c.given["MaxAge"]
+			}
 		}
 	}
 }
@@ -137,6 +140,9 @@ func (c *carried) field(stmt ast.Stmt, owner types.Type, name string, v value) {
 }
 
 func (c *carried) set(stmt ast.Stmt, option string, v value) {
+	if c.isConditional(stmt, option, v) {
+		return
+	}
 	c.note(stmt)
 	c.given[option] = v
 }
@@ -147,12 +153,7 @@ func (c *carried) note(stmt ast.Stmt) {
 		return
 	}
 	c.stmts = append(c.stmts, stmt)
-	block := c.r.parents[stmt]
-	_, always := c.r.parents[block].(*ast.FuncDecl)
-	if made := c.r.enclosingStmt(c.m.call); made != nil && c.r.parents[made] == block {
-		always = true
-	}
-	if !always {
+	if !c.always(stmt) {
 		c.refuse = &refusal{"an option is set under a condition", ""}
 	}
 }

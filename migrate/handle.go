@@ -20,11 +20,24 @@ func (r *rewriter) handles(u *unit, file *ast.File) {
 			r.selector(u, n)
 		case *ast.CallExpr:
 			r.acquire(u, n)
+			r.emptied(u, n)
 		case *ast.AssignStmt:
 			r.assignment(u, n)
 		}
 		return true
 	})
+}
+
+// emptied plans what becomes of clear(session.Values).
+func (r *rewriter) emptied(u *unit, call *ast.CallExpr) {
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if !ok || len(call.Args) != 1 || u.info.Uses[id] != types.Universe.Lookup("clear") || !selectsValues(value{call.Args[0], u, whole}) {
+		return
+	}
+	session := ast.Unparen(call.Args[0]).(*ast.SelectorExpr).X
+	r.changes = append(r.changes, &change{at: value{call, u, whole}, edits: []edit{
+		r.p.replaceRange(call.Pos(), session.Pos(), ""), r.p.replaceRange(session.End(), call.End(), ".Clear()"),
+	}})
 }
 
 // sessionType is the library whose session a type is.
@@ -63,7 +76,9 @@ func (r *rewriter) selector(u *unit, n *ast.SelectorExpr) {
 	switch v.Name() {
 	case "IsNew", "ID":
 		if r.isTarget(n) {
-			r.leave(value{n, u, whole}, "an assignment to "+v.Name(), refusal{"the session has it by itself", "remove it"})
+			if v.Name() == "ID" {
+				r.leave(value{n, u, whole}, "an assignment to ID", refusal{"the session has it by itself", "remove it"})
+			}
 			return
 		}
 		r.changes = append(r.changes, &change{at: value{n, u, whole}, edits: []edit{r.p.replaceRange(n.End(), n.End(), "()")}})
@@ -231,6 +246,9 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 	if t == nil && len(r.targets) == 1 {
 		t = r.targets[0]
 	}
+	if t != nil && a.request < 0 && r.fresh(u, call, t) {
+		return
+	}
 	if t == nil || a.request < 0 || a.request >= len(call.Args) {
 		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "use the From function of the schema that is meant"})
 		return
@@ -244,6 +262,42 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	r.changes = append(r.changes, c)
+}
+
+// fresh plans how a session is come by that begins empty, whatever there was: the one of the request, cleared. It
+// reports whether a request is at hand.
+func (r *rewriter) fresh(u *unit, call *ast.CallExpr, t *target) bool {
+	assign, ok := r.outer(call).(*ast.AssignStmt)
+	if !ok || len(assign.Lhs) != 1 || !r.inBlock(assign) {
+		return false
+	}
+	ctx := r.contextInScope(u, call)
+	if ctx == "" {
+		return false
+	}
+	r.changes = append(r.changes, &change{at: value{call, u, whole}, fixed: true, edits: []edit{
+		r.p.replace(call, r.sessionFrom(u, call, t, ctx)),
+		r.p.replaceRange(assign.End(), assign.End(), "\n"+r.p.text(assign.Lhs[0])+".Clear()"),
+	}})
+	return true
+}
+
+// contextInScope is the expression for the context of the request that is at hand at a node, "" if none is.
+func (r *rewriter) contextInScope(u *unit, at ast.Node) string {
+	for scope := u.types.Scope().Innermost(at.Pos()); scope != nil && scope != u.types.Scope(); scope = scope.Parent() {
+		for _, name := range scope.Names() {
+			v, ok := scope.Lookup(name).(*types.Var)
+			if ok && v.Pos() < at.Pos() && isRequest(v.Type()) {
+				return name + ".Context()"
+			}
+		}
+	}
+	return ""
+}
+
+func isRequest(t types.Type) bool {
+	named := namedOf(t)
+	return named != nil && named.Obj().Name() == "Request" && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "net/http"
 }
 
 // context is the expression for the context of a request, or of what a framework hands to handlers.
@@ -393,25 +447,25 @@ func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
 	}
 	at := value{n.Lhs[0], u, whole}
 	text := r.p.text(session)
-	switch {
-	case field == "Options" && deletes(u, n.Rhs), field == "MaxAge" && isNegative(u, n.Rhs[0]):
-		r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.replace(n, text+".Destroy()")}})
-	case field == "Values" && isEmptyMap(u, n.Rhs[0]):
-		r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.replace(n, text+".Clear()")}})
-	case field == "Options" && lasts(u, n.Rhs), field == "MaxAge" && isPositive(u, n.Rhs[0]):
-		r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.replace(n, text+".SetPermanent(true)")},
-			note: "how long it lasts is Config.Lifetime, for all sessions"})
-	case field == "Options" || field == "MaxAge":
-		r.leave(at, "options of one request", refusal{"they have no counterpart", "set them in runtime.Config, or call SetPermanent"})
+	switch field {
+	case "Values":
+		if isEmptyMap(u, n.Rhs[0]) {
+			r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.replace(n, text+".Clear()")}})
+		}
+	case "IsNew":
+		if r.inBlock(n) {
+			r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.remove(n)}})
+			return
+		}
+		r.leave(at, "an assignment to IsNew", refusal{"the session has it by itself", "remove it"})
+	case "Options", "MaxAge":
+		method, note, why := r.perRequest(u, n.Rhs[0])
+		if why != nil {
+			r.leave(at, "options of one request", *why)
+			return
+		}
+		r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.replace(n, text+"."+method)}, note: note})
 	}
-}
-
-// lasts reports whether options make the session's cookie last.
-func lasts(u *unit, args []ast.Expr) bool { return maxAge(u, args, isPositive) }
-
-func isPositive(u *unit, e ast.Expr) bool {
-	c := u.info.Types[e].Value
-	return c != nil && !strings.HasPrefix(c.ExactString(), "-") && c.ExactString() != "0"
 }
 
 func isEmptyMap(u *unit, e ast.Expr) bool {

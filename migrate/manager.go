@@ -31,9 +31,20 @@ func (w *wiring) reportManagers(why refusal) {
 	}
 	if w.plain() {
 		for _, h := range r.servedHandlers() {
-			r.leave(h, "the site's handler", refusal{"sessions are loaded and saved around it", "serve the new manager's Handler(" + r.p.text(h.expr) + ")"})
+			r.leave(h, "the site's handler", refusal{"sessions are loaded and saved around it", "serve the new manager's Handler(" + handlerText(r, h) + ")"})
 		}
 	}
+}
+
+// handlerText is a handler as it is served; none is the one of net/http.
+func handlerText(r *rewriter, h value) string {
+	if isNil(h) {
+		return "http.DefaultServeMux"
+	}
+	if _, ok := h.expr.(*ast.CallExpr); ok && len(r.p.text(h.expr)) > 60 {
+		return "..."
+	}
+	return r.p.text(h.expr)
 }
 
 // literal is how the managers of a maker's sessions are made, as a person would write it.
@@ -61,7 +72,11 @@ func (w *wiring) literal(m *maker) string {
 		}
 		list = append(list, w.prefix(m.at.in)+"New"+t.generated()+"Manager(runtime.Config{"+strings.Join(elements, ", ")+"})")
 	}
-	return strings.Join(list, " and ")
+	text := strings.Join(list, " and ")
+	if len(rec.before) > 0 {
+		text += ", after " + strings.Join(rec.before, " and ")
+	}
+	return text
 }
 
 // prefix is how a package names what is in the one with the schemas.
@@ -180,6 +195,10 @@ func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 	}
 	if t.session == "" || strings.HasPrefix(t.session, "<") {
 		return ""
+	}
+	if variable, ok := strings.CutPrefix(t.session, "$"); ok {
+		rec.imports["os"] = ""
+		return "os.Getenv(" + strconv.Quote(variable) + ")"
 	}
 	return strconv.Quote(t.session)
 }

@@ -115,7 +115,25 @@ func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
 	case origins[0].constant != nil:
 		return keyText(origins[0].constant), true
 	}
+	if name := f.steady(origins); name != "" {
+		return name, true
+	}
 	return "<" + f.computed(origins[0]) + ">", true
+}
+
+// steady is the name of sessions whose name the program reads from its environment: it is the same as long as the program
+// runs. It is "" if there is no such variable.
+func (f *finder) steady(origins []leaf) string {
+	l := origins[0]
+	call, ok := ast.Unparen(l.expr).(*ast.CallExpr)
+	if !ok || len(origins) > 1 || len(call.Args) != 1 {
+		return ""
+	}
+	fn, c := callee(l.in, call), l.in.info.Types[call.Args[0]].Value
+	if fn == nil || fn.FullName() != "os.Getenv" || c == nil || c.Kind() != constant.String {
+		return ""
+	}
+	return "$" + constant.StringVal(c)
 }
 
 // acquisitionOf is how a call hands out a session. Stores of other modules have the methods of gorilla's.

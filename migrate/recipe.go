@@ -16,14 +16,15 @@ import (
 // A recipe is the function that makes the new managers where a maker made the old store.
 type recipe struct {
 	*carried
-	name    string
-	params  []parameter
-	imports map[string]string // names by path, "" for the package's own
-	before  []string          // statements that need their error looked at
-	config  []element
-	notes   []string
-	legacy  []element // of the literal of a legacy source, but for the name; nil if there is none
-	report  bool      // it is for the report: expressions stand as they are
+	name       string
+	params     []parameter
+	imports    map[string]string // names by path, "" for the package's own
+	before     []string          // statements that need their error looked at
+	config     []element
+	notes      []string
+	legacyKind string
+	legacy     []element // of the literal of a legacy source, but for the name; nil if there is none
+	report     bool      // it is for the report: expressions stand as they are
 }
 
 // A parameter is for an expression that only the maker's place knows.
@@ -64,12 +65,16 @@ func (rec *recipe) text(name string, v value) string {
 		return rec.r.p.text(v.expr)
 	}
 	arg := rec.r.p.text(v.expr)
-	for _, p := range rec.params {
-		if p.name == name && p.arg == arg {
-			return name
-		}
+	rec.parameter(name, arg, types.Default(v.in.info.TypeOf(v.expr)))
+	return name
+}
+
+// parameter adds a parameter, once.
+func (rec *recipe) parameter(name, arg string, t types.Type) {
+	if slices.ContainsFunc(rec.params, func(p parameter) bool { return p.name == name && p.arg == arg }) {
+		return
 	}
-	typ := types.TypeString(types.Default(v.in.info.TypeOf(v.expr)), func(p *types.Package) string {
+	typ := types.TypeString(t, func(p *types.Package) string {
 		if p.Path() == rec.m.at.in.path {
 			return ""
 		}
@@ -77,7 +82,14 @@ func (rec *recipe) text(name string, v value) string {
 		return p.Name()
 	})
 	rec.params = append(rec.params, parameter{name, typ, arg})
-	return name
+}
+
+// importOf has the function's file import a package as the program does.
+func (rec *recipe) importOf(name *types.PkgName) {
+	rec.imports[name.Imported().Path()] = ""
+	if name.Name() != name.Imported().Name() {
+		rec.imports[name.Imported().Path()] = name.Name()
+	}
 }
 
 // movable reports whether an expression means the same in another file of its package, which then has these imports.
@@ -201,11 +213,7 @@ func (rec *recipe) cookie() {
 		rec.add("Insecure", "true")
 		rec.notes = append(rec.notes, "Insecure lets the cookie go over plain http, as it did: remove it where the site is on https")
 	case secure.constant() == nil:
-		text := rec.text("secure", secure)
-		if strings.ContainsAny(text, " (") {
-			text = "(" + text + ")"
-		}
-		rec.add("Insecure", "!"+text)
+		rec.add("Insecure", not(rec.text("secure", secure)))
 	}
 	httpOnly := rec.given["HttpOnly"]
 	if httpOnly.expr != nil && isFalse(httpOnly) || httpOnly.expr == nil && !rec.m.managed() {
@@ -371,9 +379,19 @@ func (rec *recipe) args() string {
 }
 
 // source is the file with the function. names are those of the sessions' cookies.
-func (rec *recipe) source(names map[*target]string) ([]byte, error) {
+func (rec *recipe) source(names map[*target]string) ([]byte, *refusal) {
 	home, own := rec.r.home, rec.m.at.in
 	rec.imports[runtimePath] = ""
+	failed := rec.failed()
+	var conditions string
+	cfg := rec.freeName()
+	for _, o := range rec.conditions {
+		text, why := rec.conditional(o, cfg, failed)
+		if why != nil {
+			return nil, why
+		}
+		conditions += text
+	}
 	prefix := ""
 	if home.path != own.path {
 		rec.imports[home.path], prefix = "", home.name+"."
@@ -386,24 +404,55 @@ func (rec *recipe) source(names map[*target]string) ([]byte, error) {
 	} else {
 		fmt.Fprintf(&b, "// %s makes the managers of the site's sessions, with the options that these had before.\n", rec.name)
 	}
+	result := "*" + prefix + rec.r.managerType(rec.m)
+	if rec.fails() {
+		result = "(" + result + ", error)"
+	} else {
+		b.WriteString("// It panics if that is not possible.\n")
+	}
 	var params []string
 	for _, p := range rec.params {
 		params = append(params, p.name+" "+p.typ)
 	}
-	result, failed := "*"+prefix+rec.r.managerType(rec.m), "\t\tpanic(err)\n"
-	if rec.fails() {
-		result, failed = "("+result+", error)", "\t\treturn nil, err\n"
-	} else {
-		b.WriteString("// It panics if that is not possible.\n")
-	}
-	failed = "\tif err != nil {\n" + failed + "\t}\n"
 	fmt.Fprintf(&b, "func %s(%s) %s {\n", rec.name, strings.Join(params, ", "), result)
 	for _, stmt := range rec.before {
 		b.WriteString("\t" + stmt + "\n" + failed)
 	}
-	rec.body(&b, prefix, failed, names)
+	rec.body(&b, prefix, failed, conditions, cfg, names)
 	b.WriteString("}\n")
-	return format.Source([]byte(b.String()))
+	src, err := format.Source([]byte(b.String()))
+	if err != nil {
+		return nil, &refusal{"its options cannot be written elsewhere: " + err.Error(), ""}
+	}
+	return src, nil
+}
+
+// failed is what follows a statement that has an error.
+func (rec *recipe) failed() string {
+	text := "\t\tpanic(err)\n"
+	if rec.fails() {
+		text = "\t\treturn nil, err\n"
+	}
+	return "\tif err != nil {\n" + text + "\t}\n"
+}
+
+// freeName is a name for the Config that no condition uses.
+func (rec *recipe) freeName() string {
+	taken := map[string]bool{}
+	for _, o := range rec.conditions {
+		ast.Inspect(o.stmt, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				taken[id.Name] = true
+			}
+			return true
+		})
+	}
+	for _, name := range []string{"cfg", "config", "conf"} {
+		if !taken[name] {
+			return name
+		}
+	}
+	return "sessionConfig"
 }
 
 // importDecl imports packages, those of the standard library first.
@@ -426,7 +475,7 @@ func importDecl(names map[string]string) string {
 // fails reports whether the function returns an error, as the one before did.
 func (rec *recipe) fails() bool { return rec.m.fn.Signature().Results().Len() == 2 }
 
-func (rec *recipe) body(b *strings.Builder, prefix, failed string, names map[*target]string) {
+func (rec *recipe) body(b *strings.Builder, prefix, failed, conditions, cfg string, names map[*target]string) {
 	one := len(rec.m.serve) == 1
 	literal := func(name string) string {
 		text := "runtime.Config{\n"
@@ -445,22 +494,27 @@ func (rec *recipe) body(b *strings.Builder, prefix, failed string, names map[*ta
 	if rec.fails() {
 		end = ", nil\n"
 	}
+	if one && conditions != "" {
+		t := rec.m.serve[0]
+		fmt.Fprintf(b, "\t%s := %s\n%s\tmanager, err := %sNew%sManager(%s)\n%s\treturn manager%s", cfg, literal(names[t]), conditions, prefix, t.generated(), cfg, failed, end)
+		return
+	}
 	if one {
 		t := rec.m.serve[0]
 		fmt.Fprintf(b, "\tmanager, err := %sNew%sManager(%s)\n%s\treturn manager%s", prefix, t.generated(), literal(names[t]), failed, end)
 		return
 	}
-	fmt.Fprintf(b, "\tcfg := %s\n", literal(""))
+	fmt.Fprintf(b, "\t%s := %s\n%s", cfg, literal(""), conditions)
 	var elements []string
 	for _, t := range rec.m.serve {
 		name := lower(t.managerField())
 		if names[t] != "" {
-			fmt.Fprintf(b, "\tcfg.Name = %s\n", names[t])
+			fmt.Fprintf(b, "\t%s.Name = %s\n", cfg, names[t])
 		}
 		if rec.legacy != nil {
-			fmt.Fprintf(b, "\tcfg.Legacy = %s\n", rec.legacySources(names[t], "\t"))
+			fmt.Fprintf(b, "\t%s.Legacy = %s\n", cfg, rec.legacySources(names[t], "\t"))
 		}
-		fmt.Fprintf(b, "\t%s, err := %sNew%sManager(cfg)\n%s", name, prefix, t.generated(), failed)
+		fmt.Fprintf(b, "\t%s, err := %sNew%sManager(%s)\n%s", name, prefix, t.generated(), cfg, failed)
 		elements = append(elements, t.managerField()+": "+name)
 	}
 	fmt.Fprintf(b, "\treturn &%sSessionManagers{%s}%s", prefix, strings.Join(elements, ", "), end)

@@ -14,15 +14,55 @@ const legacyPath = runtimePath + "/legacy"
 func (rec *recipe) oldOnes() {
 	switch {
 	case rec.m.at.in.tests:
+	case rec.m.of.keeping == inStoreOfSCS && rec.given["Store"].expr != nil && !rec.isMemory(rec.given["Store"]):
+		if !rec.r.until.IsZero() {
+			rec.scs()
+			break
+		}
+		rec.ask()
+	case rec.m.of.keeping == inStoreOfSCS, rec.m.of.keeping == inMemory:
+		rec.endsWith("they are in the memory of the program")
 	case rec.m.of.keeping != inCookies:
 		rec.endsWith("they are not in cookies")
 	case rec.random():
 		rec.endsWith("their keys were made when the program started")
 	case rec.r.until.IsZero():
-		rec.notes = append(rec.notes, "the sessions that visitors have end with the change: -legacy DATE has them live on until then")
+		rec.ask()
 	default:
 		rec.gorilla()
 	}
+}
+
+// ask notes that old sessions can be kept.
+func (rec *recipe) ask() {
+	rec.notes = append(rec.notes, "the sessions that visitors have end with the change: -legacy DATE has them live on until then")
+}
+
+// scs plans a source for the records of scs.
+func (rec *recipe) scs() {
+	rec.begin("SCS")
+	rec.legacy = append(rec.legacy, element{"Store", rec.text("backend", rec.given["Store"])})
+	if v := rec.given["HashTokenInStore"]; v.expr != nil && !isFalse(v) {
+		rec.legacy = append(rec.legacy, element{"HashTokenInStore", rec.text("hashed", v)})
+	}
+	rec.until()
+}
+
+// begin begins the literal of a source.
+func (rec *recipe) begin(kind string) {
+	rec.imports[legacyPath], rec.imports["time"] = "", ""
+	rec.legacyKind = kind
+	for _, name := range []string{"Path", "Domain"} {
+		if v := rec.given[name]; v.expr != nil && !asItIsAnyway(name, v.constant()) {
+			rec.legacy = append(rec.legacy, element{name, rec.text(lower(name), v)})
+		}
+	}
+}
+
+// until ends the literal of a source.
+func (rec *recipe) until() {
+	y, m, d := rec.r.until.Date()
+	rec.legacy = append(rec.legacy, element{"Until", fmt.Sprintf("time.Date(%d, time.%s, %d, 0, 0, 0, 0, time.UTC)", y, m, d)})
 }
 
 // endsWith notes that old sessions cannot be read.
@@ -44,19 +84,12 @@ func (rec *recipe) random() bool {
 
 // gorilla plans a source for cookies of gorilla's, as gin-contrib/sessions and echo-contrib/session have them, too.
 func (rec *recipe) gorilla() {
-	rec.imports[legacyPath], rec.imports["time"] = "", ""
-	add := func(field, text string) { rec.legacy = append(rec.legacy, element{field, text}) }
-	for _, name := range []string{"Path", "Domain"} {
-		if v := rec.given[name]; v.expr != nil && !asItIsAnyway(name, v.constant()) {
-			add(name, rec.text(lower(name), v))
-		}
-	}
-	add("Keys", rec.oldKeys())
+	rec.begin("Gorilla")
+	rec.legacy = append(rec.legacy, element{"Keys", rec.oldKeys()})
 	if age := rec.given["CodecAge"]; age.expr != nil {
-		add("MaxAge", rec.codecAge(age))
+		rec.legacy = append(rec.legacy, element{"MaxAge", rec.codecAge(age)})
 	}
-	y, m, d := rec.r.until.Date()
-	add("Until", fmt.Sprintf("time.Date(%d, time.%s, %d, 0, 0, 0, 0, time.UTC)", y, m, d))
+	rec.until()
 }
 
 // oldKeys are all keys that the old store was made with.
@@ -102,5 +135,5 @@ func (rec *recipe) legacySources(name, indent string) string {
 	if indent != "" {
 		text = "\n" + indent + "\t" + strings.Join(elements, ",\n"+indent+"\t") + ",\n" + indent
 	}
-	return "[]runtime.LegacySource{legacy.Gorilla{" + text + "}}"
+	return "[]runtime.LegacySource{legacy." + rec.legacyKind + "{" + text + "}}"
 }

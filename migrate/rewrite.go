@@ -302,41 +302,18 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	case expiresVerb:
 		return &change{edits: []edit{r.p.replace(call, recv+".ExpiresAt()")}}, nil
 	case optionsVerb:
-		if deletes(s.at.in, call.Args) {
-			return &change{edits: []edit{r.p.replace(call, recv+".Destroy()")}}, nil
+		if len(call.Args) != 1 {
+			break
 		}
-		if lasts(s.at.in, call.Args) {
-			return &change{edits: []edit{r.p.replace(call, recv+".SetPermanent(true)")}, note: "how long it lasts is Config.Lifetime, for all sessions"}, nil
+		method, note, why := r.perRequest(s.at.in, call.Args[0])
+		if why != nil {
+			return nil, why
 		}
-		return nil, &refusal{"options of one request have no counterpart", "set them in runtime.Config, or call SetPermanent"}
+		return &change{edits: []edit{r.p.replace(call, recv+"."+method)}, note: note}, nil
 	case idVerb, middlewareVerb: // the latter is wired
 		return nil, nil
 	}
 	return nil, &refusal{"it has no counterpart", "do without it"}
-}
-
-// deletes reports whether options make the session's cookie expire at once.
-func deletes(u *unit, args []ast.Expr) bool { return maxAge(u, args, isNegative) }
-
-// maxAge reports whether the MaxAge in options is as it is asked for.
-func maxAge(u *unit, args []ast.Expr, is func(*unit, ast.Expr) bool) bool {
-	for _, arg := range args {
-		e := ast.Unparen(arg)
-		if amp, ok := e.(*ast.UnaryExpr); ok {
-			e = amp.X
-		}
-		lit, ok := e.(*ast.CompositeLit)
-		if !ok {
-			continue
-		}
-		for _, elt := range lit.Elts {
-			kv, ok := elt.(*ast.KeyValueExpr)
-			if id, isIdent := kvKey(kv, ok); isIdent && id.Name == "MaxAge" && is(u, kv.Value) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
@@ -345,11 +322,6 @@ func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
 	}
 	id, isIdent := kv.Key.(*ast.Ident)
 	return id, isIdent
-}
-
-func isNegative(u *unit, e ast.Expr) bool {
-	c := u.info.Types[e].Value
-	return c != nil && strings.HasPrefix(c.ExactString(), "-")
 }
 
 // save: the session is saved with the response, so that a call that saves it goes, and one whose error counts asks

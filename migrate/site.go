@@ -154,6 +154,10 @@ func (f *finder) literal(u *unit, lit *ast.CompositeLit) {
 // method notes a call of a library's method or function.
 func (f *finder) method(u *unit, call *ast.CallExpr) {
 	fn := callee(u, call)
+	if savesByStore(fn) && len(call.Args) == 3 {
+		f.add(&site{lib: gorilla, verb: saveVerb, at: value{call, u, whole}, session: value{call.Args[2], u, whole}})
+		return
+	}
 	lib, name := operation(fn)
 	if lib == nil {
 		return
@@ -179,6 +183,22 @@ func (f *finder) method(u *unit, call *ast.CallExpr) {
 		}
 	}
 	f.add(s)
+}
+
+// savesByStore reports whether a method is the Save of a store, which takes the session last.
+func savesByStore(fn *types.Func) bool {
+	if fn == nil || fn.Name() != "Save" || fn.Signature().Recv() == nil || fn.Signature().Params().Len() != 3 {
+		return false
+	}
+	return sessionType(namedType(fn.Signature().Params().At(2).Type())) == gorilla
+}
+
+// namedType is the named type that a type is, or points to, as a type.
+func namedType(t types.Type) types.Type {
+	if named := namedOf(t); named != nil {
+		return named
+	}
+	return t
 }
 
 func (f *finder) add(s *site) { f.sites = append(f.sites, s) }

@@ -97,11 +97,14 @@ func (w *wiring) plan() *refusal {
 
 // assign finds out whose sessions come from which maker.
 func (w *wiring) assign(made []*maker) *refusal {
-	if len(made) == 1 {
-		made[0].serve = w.r.targets
+	all := len(made) == 1 || w.interchangeable(made)
+	for _, m := range w.makers {
+		if all || m.at.in.tests {
+			m.serve = w.r.targets
+		}
 	}
 	for _, t := range w.r.targets {
-		if len(made) == 1 {
+		if all {
 			break
 		}
 		m := w.makerOf(made, t)
@@ -111,14 +114,28 @@ func (w *wiring) assign(made []*maker) *refusal {
 		m.serve = append(m.serve, t)
 	}
 	for _, m := range w.makers {
-		if m.at.in.tests {
-			m.serve = w.r.targets
-		}
 		if len(m.serve) == 0 {
 			return &refusal{"none of the sessions that are known comes from it", ""}
 		}
 	}
 	return nil
+}
+
+// interchangeable reports whether each of several stores may be that of all sessions, as where the configuration chooses
+// one: sessions come from a middleware, and all have one name.
+func (w *wiring) interchangeable(made []*maker) bool {
+	if len(made) < 2 || w.plain() {
+		return false
+	}
+	names := map[string]bool{}
+	for _, m := range made {
+		name := ""
+		if v := w.r.carry(m).given["Name"]; v.expr != nil {
+			name = w.r.p.text(v.expr)
+		}
+		names[name] = true
+	}
+	return len(names) == 1
 }
 
 // makerOf is the maker of the store that a schema's sessions come from, nil if that is not certain.
@@ -182,9 +199,9 @@ func (w *wiring) maker(m *maker) *refusal {
 	if v := rec.unseen(); v != "" {
 		return &refusal{"its option " + v + " is not known yet where it is made", ""}
 	}
-	src, err := rec.source(names)
-	if err != nil {
-		return &refusal{"its options cannot be written elsewhere: " + err.Error(), ""}
+	src, why := rec.source(names)
+	if why != nil {
+		return why
 	}
 	w.files[w.fileName(m)] = src
 	w.recipes = append(w.recipes, rec)
@@ -215,7 +232,11 @@ func (r *rewriter) withEmptied(stmts []ast.Stmt) []ast.Node {
 	return list
 }
 
+// change plans edits, once where several makers ask for them.
 func (w *wiring) change(at value, edits ...edit) {
+	if slices.ContainsFunc(w.changes, func(c *change) bool { return slices.Equal(c.edits, edits) }) {
+		return
+	}
 	w.changes = append(w.changes, &change{at: at, edits: edits, wiring: true})
 }
 
@@ -361,7 +382,7 @@ func (w *wiring) heldIn(t ast.Expr) *maker {
 			made = append(made, m)
 		}
 	}
-	if len(made) == 1 {
+	if len(made) == 1 || w.interchangeable(made) {
 		return made[0]
 	}
 	var places []place

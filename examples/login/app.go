@@ -19,11 +19,12 @@ type app struct {
 	users     Users
 	passwords *passwords
 	mode      string
+	admin     string // the name of the account that may change roles
 }
 
 // newApp returns the handler of the whole site.
-func newApp(cfg sessionruntime.Config, mode string, users Users, passwords *passwords) (http.Handler, error) {
-	a := &app{users: users, passwords: passwords, mode: mode}
+func newApp(cfg sessionruntime.Config, mode, admin string, users Users, passwords *passwords) (http.Handler, error) {
+	a := &app{users: users, passwords: passwords, mode: mode, admin: admin}
 	cfg.ErrorHandler = a.unsaved
 	var err error
 	if a.sessions, err = NewSessionManager(cfg); err != nil {
@@ -48,7 +49,15 @@ func newApp(cfg sessionruntime.Config, mode string, users Users, passwords *pass
 	if mode != "cookie" {
 		mux.HandleFunc("POST /devices/logout", a.private(a.logoutDevice))
 	}
+	mux.HandleFunc("POST /devices/logout-others", a.private(a.logoutOthers))
 	mux.HandleFunc("POST /logout-everywhere", a.private(a.logoutEverywhere))
+	mux.HandleFunc("GET /confirm", a.private(a.confirmForm))
+	mux.HandleFunc("POST /confirm", a.private(a.confirm))
+	mux.Handle("GET /password", a.confirmed(a.private(a.passwordForm)))
+	mux.Handle("POST /password", a.confirmed(a.private(a.changePassword)))
+	mux.Handle("GET /members", a.adminsOnly(a.private(a.membersForm)))
+	mux.Handle("POST /members", a.adminsOnly(a.private(a.changeMember)))
+	mux.HandleFunc("POST /theme", a.setTheme)
 	mux.HandleFunc("/", a.notFound)
 
 	// No site but this one may send its forms: with SameSite cookies, that is all
@@ -114,17 +123,7 @@ func (a *app) private(next func(http.ResponseWriter, *http.Request, User)) http.
 }
 
 // notify has a text shown on the next page.
-func notify(r *http.Request, text string) {
-	SessionFrom(r.Context()).UpdateNotices(func(notices []string) []string {
-		return withNotice(notices, text)
-	})
-}
-
-// withNotice adds a text to those that the next page shows. Of many, the last few matter.
-func withNotice(notices []string, text string) []string {
-	notices = append(notices, text)
-	return notices[max(0, len(notices)-3):]
-}
+func notify(r *http.Request, text string) { SessionFrom(r.Context()).AddNotices(text) }
 
 // seeOther ends a form: the browser shows the other page, and its reload button does
 // not send the form again.
