@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
@@ -28,40 +29,60 @@ func (h *storeHome) oldKey(id sessionID) string { return h.storeKey("old session
 
 func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (refusal string) {
 	a := &adoption{h.place(old.id, 0)}
+	mark, err := h.lookAtMark(st, old.id) // before the record: who takes the session over sets it afterwards
+	if err != nil {
+		st.fallDown(err)
+		return RefusedUnknownID
+	}
 	refusal = h.openPlace(st, a.place, now)
-	if refusal == "" { // another first request was faster
+	switch {
+	case refusal == "" && mark == markEnded: // of a request that is about to find out
+		st.stored.forget()
+		return RefusedUnknownID
+	case refusal == "": // another first request was faster
 		st.stored.cookie, st.stored.adoption = cookieSent, a
 		return ""
 	}
-	if refusal != RefusedUnknownID || st.stored.ended || st.isDown() {
+	if refusal != RefusedUnknownID || mark > 0 || st.stored.ended || st.isDown() {
 		return refusal
 	}
-	var over bool
-	err := st.watch("load", func() error {
-		is, err := h.marks.look(st.ctx, h.oldKey(old.id))
-		if over = is.version > 0; over || err != nil {
-			return err
+	if err := h.fillAdopted(st, fill); err != nil {
+		if !errors.Is(err, ErrNoRecord) {
+			st.fallDown(err)
 		}
-		now, err := h.marks.read(st.ctx)
-		if err != nil {
-			return err
-		}
-		st.Reset()
-		fill()
-		st.SetMarks(payload.Marks{}) // every revocation that there was counts
-		defer st.SetMarks(now)       // and from now on, those to come
-		over, err = h.marks.revoked(st.ctx, &st.Contents, sealedBy{h.rings.Load(), notSealed}, h.marks.look)
-		return err
-	})
-	switch {
-	case err != nil:
-		st.fallDown(err)
-		return RefusedUnknownID
-	case over:
 		return RefusedRevoked
 	}
 	st.stored.adoption = a
 	return ""
+}
+
+// fillAdopted fills a session. The error is ErrNoRecord if it was revoked before: every revocation that there
+// was counts, and from now on those to come.
+func (h *storeHome) fillAdopted(st *state, fill func()) error {
+	var now payload.Marks
+	err := st.watch("load", func() (err error) {
+		now, err = h.marks.read(st.ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	st.Reset()
+	fill()
+	st.SetMarks(payload.Marks{})
+	err = h.lookBack(st, sealedBy{h.rings.Load(), notSealed})
+	st.SetMarks(now)
+	return err
+}
+
+// lookAtMark returns the mark of an old session, 0 if there is none.
+func (h *storeHome) lookAtMark(st *state, id sessionID) (version uint64, err error) {
+	err = st.watch("load", func() error {
+		is, err := h.marks.look(st.ctx, h.oldKey(id))
+		version = is.version
+		return err
+	})
+	return version, err
 }
 
 // isAdopted reports whether a place is that of the old session which is taken over in this request.
@@ -78,23 +99,33 @@ func (h *storeHome) settleAdoption(st *state) error {
 		return nil
 	}
 	s.adoption = nil
-	mine, stays := markOf(&st.Metadata), s.found() && s.at.id == a.place.id
-	older, err := h.setMark(st, a.place.id, func(older uint64) uint64 {
-		switch {
-		case !stays:
-			return markEnded
-		case older == 0:
-			return mine
-		}
-		return older
-	})
-	switch {
-	case err != nil:
+	if !s.found() || s.at.id != a.place.id {
+		return h.leaveAdopted(st, a.place)
+	}
+	mine := markOf(&st.Metadata)
+	older, err := h.setMark(st, a.place.id, func(older uint64) uint64 { return cmp.Or(older, mine) })
+	if err == nil && older > 0 && older != mine {
+		err = h.takeBack(st)
+	}
+	return err
+}
+
+// leaveAdopted ends an old session that is empty by now, or has moved to the session's id. A tombstone says so
+// for a while, as of any session, and the mark for as long as the old session could be read.
+func (h *storeHome) leaveAdopted(st *state, p place) error {
+	rec, err := h.sealTombstone(p.id, st.heir(), 1)
+	if err == nil {
+		err = h.insert(st, p, rec)
+	}
+	if errors.Is(err, ErrConflict) { // another first request was faster
+		_, _, err = h.killOne(st, p, st.heir())
+	}
+	if err != nil {
 		return err
-	case older == markEnded || stays && older > 0 && older != mine:
-		return h.takeBack(st)
-	case !stays:
-		_, _, err = h.killOne(st, a.place, st.heir())
+	}
+	older, err := h.setMark(st, p.id, func(uint64) uint64 { return markEnded })
+	if err == nil && older == markEnded {
+		err = h.takeBack(st)
 	}
 	return err
 }

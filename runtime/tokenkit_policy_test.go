@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/tokentest"
@@ -247,6 +248,29 @@ func (k *kitMaker) addCompanions() {
 	f = idle("twice", "of two companions the later one counts", usual(), at(kitTime-60))
 	f.send(strings.Join([]string{f.cookie(usual()), at(kitTime - 120)(f), at(kitTime - 60)(f)}, "; "))
 	used(f, kitTime-60, kitTime-60+3600)
+	forged := func(f *kitFile) string {
+		name, text, _ := strings.Cut(at(kitTime-60)(f), "=")
+		raw := decoded(text)
+		raw[len(raw)-1] ^= 1
+		return name + "=" + texted(raw)
+	}
+	many := func(n int, name, comment string, planted func(f *kitFile) string) *kitFile {
+		f := idle(name, comment, usual(), at(kitTime-60))
+		cookies := []string{f.cookie(usual())}
+		for range n {
+			cookies = append(cookies, planted(f))
+		}
+		f.send(strings.Join(append(cookies, at(kitTime-60)(f)), "; "))
+		return f
+	}
+	used(many(7, "eighth-after-forged", "the eighth companion counts, after seven that are forged", forged), kitTime-60, kitTime-60+3600)
+	many(8, "ninth-after-forged", "the ninth companion is not read, after eight that are forged", forged)
+	garbage := func(f *kitFile) string { return f.Cookie + "-seen=garbage" }
+	used(many(199, "200th-after-garbage", "the 200th companion counts, after garbage", garbage), kitTime-60, kitTime-60+3600)
+	many(200, "201st-after-garbage", "the 201st companion is not read, after garbage", garbage)
+	long := func(f *kitFile) string { return f.Cookie + "-seen=" + strings.Repeat("A", 4097) }
+	f = many(1, "after-too-long", "a companion that is too long does not count", long)
+	used(f, kitTime-60, kitTime-60+3600)
 	f = idle("alone", "a companion without a session", usual(), at(kitTime-60))
 	f.send(at(kitTime - 60)(f))
 	f.Outcome = tokentest.Outcome{}
@@ -304,6 +328,28 @@ func (k *kitMaker) addChunks() {
 	good("twice-mixed", "of two cookies with each chunk's name another one continues the token", 3, 20, 64, func(cookies []string) []string {
 		return append([]string{"__Host-session-2=AAAA"}, append(cookies, "__Host-session-3=garbage")...)
 	})
+	planted := func(n int, name, value string) []string {
+		return slices.Repeat([]string{"__Host-session-" + name + "=" + value}, n)
+	}
+	good("sixteenth-after-garbage", "the sixteenth of the second chunks continues the token, after garbage", 2, 20, 100, func(cookies []string) []string {
+		return append(planted(15, "2", "!"), cookies...)
+	})
+	good("sixteenth-after-forged", "the sixteenth of the second chunks continues the token, after fifteen with which it is forged", 2, 20, 100, func(cookies []string) []string {
+		return append(planted(15, "2", strings.Repeat("A", 40)), cookies...)
+	})
+	good("fifth-of-three", "the fifth of the second and third chunks continues the token, before any mixture", 3, 20, 64, func(cookies []string) []string {
+		return slices.Concat(planted(4, "2", "!"), planted(4, "3", "!"), cookies)
+	})
+	good("mixed-second-first", "after those of one index, the second chunk changes first", 3, 20, 64, func(cookies []string) []string {
+		return slices.Concat(planted(7, "2", "!"), []string{cookies[2]}, planted(7, "3", "!"), cookies[:2])
+	})
+	good("after-too-long", "a second chunk that is too long does not count", 2, 20, 100, func(cookies []string) []string {
+		return append(planted(1, "2", strings.Repeat("A", 4097)), cookies...)
+	})
+	free := k.add("chunks-of-no-key", "a first chunk that is of no key costs nothing, with however many second ones")
+	free.Chunks = 2
+	free.send(strings.Join(slices.Concat([]string{free.Cookie + "=2.garbage"}, planted(20, "2", "!"), []string{free.cookie(usual())}), "; "))
+	free.Refused = []string{tokentest.Malformed}
 	f := k.addPlain("chunks-unsplit", "a session of one cookie where four chunks are allowed, beside a stale chunk", usual())
 	f.Chunks = 4
 	f.Headers[0] += "; __Host-session-2=AAAA"
@@ -332,6 +378,12 @@ func (k *kitMaker) addChunks() {
 	bad("of-another", "the second chunk comes from another token", tokentest.Forged, 3, func(cookies []string) []string {
 		size := len(cookies[1]) - len("__Host-session-2=")
 		return []string{cookies[0], "__Host-session-2=" + strings.Repeat("x", size), cookies[2]}
+	})
+	bad("seventeenth-after-garbage", "the seventeenth of the second chunks is not tried, after sixteen that are garbage", tokentest.Malformed, 3, func(cookies []string) []string {
+		return slices.Concat(planted(16, "2", "!"), planted(16, "3", "!"), cookies)
+	})
+	bad("mixed-third-last", "after those of one index, the third chunk changes last, which is too late", tokentest.Malformed, 3, func(cookies []string) []string {
+		return slices.Concat(cookies[:2], planted(15, "2", "!"), planted(1, "3", "!"), cookies[2:])
 	})
 	bad("missing-second", "the second of three chunks is missing", tokentest.Malformed, 3, func(cookies []string) []string {
 		return []string{cookies[0], cookies[2]}
@@ -459,6 +511,8 @@ func (k *kitMaker) addCookies() {
 			}
 			token := f.token(p)
 			switch letter {
+			case 's':
+				_, token, _ = strings.Cut(cookies[0], "=")
 			case 'm':
 				token = "garbage"
 			case 'f':
@@ -516,6 +570,7 @@ func (k *kitMaker) addCookies() {
 	several("newest-after-garbage", "what is refused after one that opens does not count as refused", "mgmNf", 4, "m")
 	several("newest-fourth", "the newest of four that open wins", "gggN", 4, "")
 	several("newest-fifth", "the fifth of those that open is not tried", "ggggN", 1, "")
+	several("newest-after-copies", "copies of the one that opens first cost nothing", "gsssssN", 7, "")
 	several("authenticated-second", "of two that were saved at once, the one that was authenticated wins", "gA", 2, "")
 	several("created-second", "of two that were saved at once, the one that was created later wins", "gC", 2, "")
 	several("saved-before-authenticated", "the one that was saved later wins over one that was authenticated", "AN", 2, "")

@@ -13,9 +13,10 @@ var nameFormat = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{1,31}$`)
 
 // accountPage is the form for signing up and for logging in.
 type accountPage struct {
-	New  bool
-	Name string
-	Next string
+	New      bool
+	Name     string
+	Next     string
+	Provider string // that one may sign in with as well
 
 	// What was wrong with what was sent, under its field or above all of them.
 	Wrong, WrongName, WrongPassword string
@@ -46,6 +47,9 @@ func (a *app) loginForm(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) accountForm(w http.ResponseWriter, r *http.Request, status int, page accountPage) {
+	if a.provider != nil {
+		page.Provider = a.provider.name
+	}
 	title := "Log in"
 	if page.New {
 		title = "Sign up"
@@ -59,12 +63,7 @@ func (a *app) signup(w http.ResponseWriter, r *http.Request) {
 	if !nameFormat.MatchString(page.Name) {
 		page.WrongName = "A name has 2 to 32 letters from a to z, digits, - or _."
 	}
-	switch n := len(password); {
-	case n < minPassword:
-		page.WrongPassword = "A password has at least 8 characters."
-	case n > maxPassword:
-		page.WrongPassword = "A password has at most 72 characters, or fewer with accents and the like."
-	}
+	page.WrongPassword = wrongPassword(password)
 	if page.WrongName+page.WrongPassword != "" {
 		a.accountForm(w, r, http.StatusUnprocessableEntity, page)
 		return
@@ -74,7 +73,10 @@ func (a *app) signup(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	u := User{ID: rand.Text(), Name: page.Name, Hash: hash}
+	u := User{ID: rand.Text(), Name: page.Name, Hash: hash, Role: customer}
+	if u.Name == a.admin {
+		u.Role = admin
+	}
 	switch err := a.users.Add(r.Context(), u); {
 	case errors.Is(err, errNameTaken):
 		page.WrongName = "This name is taken."
@@ -117,20 +119,20 @@ func sent(r *http.Request) (page accountPage, password string) {
 	}, r.PostFormValue("password")
 }
 
-// enter logs a visitor in. The cart of one who was nobody before is kept.
+// enter logs a visitor in. The cart of one who was nobody before is kept; what was another user's is
+// gone with the change of the principal.
 func enter(r *http.Request, u User) {
 	sess := SessionFrom(r.Context())
-	if sess.HasUserID() && sess.GetUserID() != u.ID {
-		sess.Destroy()
-	}
 	sess.SetUserID(u.ID)
 	sess.SetUsername(u.Name)
+	sess.SetRole(u.Role)
+	sess.SetDevice(deviceName(r.UserAgent()))
 	sess.Authenticate() // also if it is the same user
 	sess.SetPermanent(true)
 }
 
 func (a *app) logout(w http.ResponseWriter, r *http.Request) {
-	SessionFrom(r.Context()).Destroy()
+	SessionFrom(r.Context()).LogOut()
 	notify(r, "You are logged out.")
 	seeOther(w, r, "/")
 }

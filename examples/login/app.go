@@ -19,13 +19,13 @@ type app struct {
 	users     Users
 	passwords *passwords
 	mode      string
+	admin     string    // the name of the account that may change roles
+	provider  *provider // nil if there is none to sign in with
 }
 
 // newApp returns the handler of the whole site.
-func newApp(cfg sessionruntime.Config, mode string, users Users, passwords *passwords) (http.Handler, error) {
-	a := &app{users: users, passwords: passwords, mode: mode}
+func newApp(cfg sessionruntime.Config, a app) (_ http.Handler, err error) {
 	cfg.ErrorHandler = a.unsaved
-	var err error
 	if a.sessions, err = NewSessionManager(cfg); err != nil {
 		return nil, err
 	}
@@ -45,27 +45,41 @@ func newApp(cfg sessionruntime.Config, mode string, users Users, passwords *pass
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("POST /logout", a.logout)
 	mux.HandleFunc("GET /devices", a.private(a.devices))
-	if mode != "cookie" {
+	if a.mode != "cookie" {
 		mux.HandleFunc("POST /devices/logout", a.private(a.logoutDevice))
 	}
+	mux.HandleFunc("POST /devices/logout-others", a.private(a.logoutOthers))
 	mux.HandleFunc("POST /logout-everywhere", a.private(a.logoutEverywhere))
+	mux.HandleFunc("GET /confirm", a.private(a.confirmForm))
+	mux.HandleFunc("POST /confirm", a.private(a.confirm))
+	mux.Handle("GET /password", a.confirmed(a.private(a.passwordForm)))
+	mux.Handle("POST /password", a.confirmed(a.private(a.changePassword)))
+	mux.Handle("GET /members", a.adminsOnly(a.private(a.membersForm)))
+	mux.Handle("POST /members", a.adminsOnly(a.private(a.changeMember)))
+	mux.HandleFunc("POST /theme", a.setTheme)
+	origins := "'self'" // to which forms lead
+	if a.provider != nil {
+		origins += " " + a.provider.origin
+		mux.HandleFunc("POST /openid/begin", a.beginSignIn)
+		mux.HandleFunc("GET /openid/callback", a.finishSignIn)
+	}
 	mux.HandleFunc("/", a.notFound)
 
 	// No site but this one may send its forms: with SameSite cookies, that is all
 	// that there is to do about cross-site request forgery.
 	forms := http.NewCrossOriginProtection()
 	forms.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
-	return secure(http.MaxBytesHandler(a.sessions.Handler(forms.Handler(mux)), 16<<10)), nil
+	return secure(origins, http.MaxBytesHandler(a.sessions.Handler(forms.Handler(mux)), 16<<10)), nil
 }
 
 // secure sets the headers of every response. Pages show whose they are, so no cache
 // keeps them, not even the browser's for its back button after a log-out.
-func secure(next http.Handler) http.Handler {
+func secure(formOrigins string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Security-Policy",
-			"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+			"default-src 'none'; style-src 'self'; form-action "+formOrigins+"; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Referrer-Policy", "same-origin")
@@ -114,17 +128,7 @@ func (a *app) private(next func(http.ResponseWriter, *http.Request, User)) http.
 }
 
 // notify has a text shown on the next page.
-func notify(r *http.Request, text string) {
-	SessionFrom(r.Context()).UpdateNotices(func(notices []string) []string {
-		return withNotice(notices, text)
-	})
-}
-
-// withNotice adds a text to those that the next page shows. Of many, the last few matter.
-func withNotice(notices []string, text string) []string {
-	notices = append(notices, text)
-	return notices[max(0, len(notices)-3):]
-}
+func notify(r *http.Request, text string) { SessionFrom(r.Context()).AddNotices(text) }
 
 // seeOther ends a form: the browser shows the other page, and its reload button does
 // not send the form again.

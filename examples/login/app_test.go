@@ -33,7 +33,7 @@ func TestOtherSitesSendNoForms(t *testing.T) {
 	s := newSite(t, "cookie")
 	b := s.browser(t)
 	b.signup("hubo")
-	for _, path := range []string{"/cart/add", "/cart/remove", "/login", "/signup", "/logout", "/logout-everywhere", "/devices/logout"} {
+	for _, path := range []string{"/cart/add", "/cart/remove", "/login", "/signup", "/logout", "/logout-everywhere", "/devices/logout", "/devices/logout-others", "/theme"} {
 		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
 			req, err := http.NewRequest("POST", s.url+path, strings.NewReader("article=1"))
 			if err != nil {
@@ -53,7 +53,7 @@ func TestOtherSitesSendNoForms(t *testing.T) {
 // Each change is a form, so that no link and no prefetching does it.
 func TestMethods(t *testing.T) {
 	b := newSite(t, "cookie").browser(t)
-	for _, path := range []string{"/cart/add", "/cart/remove", "/logout", "/logout-everywhere", "/devices/logout"} {
+	for _, path := range []string{"/cart/add", "/cart/remove", "/logout", "/logout-everywhere", "/devices/logout", "/devices/logout-others", "/theme"} {
 		if p := b.get(path); p.status != http.StatusNotFound {
 			t.Errorf("GET %s is %d", path, p.status)
 		}

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
+
+	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
 // device is one of the user's sessions.
@@ -64,12 +68,56 @@ func (a *app) logoutDevice(w http.ResponseWriter, r *http.Request, u User) {
 	seeOther(w, r, "/devices")
 }
 
+func (a *app) logoutOthers(w http.ResponseWriter, r *http.Request, u User) {
+	switch err := a.sessions.RevokeOthers(r.Context(), SessionFrom(r.Context())); {
+	case errors.Is(err, sessionruntime.ErrEnded): // by the first of two clicks, or from elsewhere
+	case err != nil:
+		a.fail(w, r, err)
+		return
+	default:
+		notify(r, "All other browsers are logged out.")
+	}
+	seeOther(w, r, "/devices")
+}
+
 func (a *app) logoutEverywhere(w http.ResponseWriter, r *http.Request, u User) {
 	if err := a.sessions.RevokeByUserID(r.Context(), u.ID); err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	SessionFrom(r.Context()).Destroy()
+	SessionFrom(r.Context()).LogOut()
 	notify(r, "You are logged out everywhere.")
 	seeOther(w, r, "/")
+}
+
+// A word that browsers of a kind, or for a system, send as part of their User-Agent. The first that is found
+// counts: many say what others are called too.
+type agentWord struct{ word, name string }
+
+var (
+	browserWords = []agentWord{
+		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
+		{"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+	}
+	systemWords = []agentWord{
+		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"CrOS", "ChromeOS"},
+		{"Mac OS X", "macOS"}, {"Linux", "Linux"},
+	}
+)
+
+// deviceName is what a browser is called in the list of devices, such as "Firefox on Windows".
+func deviceName(agent string) string {
+	find := func(words []agentWord, otherwise string) string {
+		for _, w := range words {
+			if strings.Contains(agent, w.word) {
+				return w.name
+			}
+		}
+		return otherwise
+	}
+	name := find(browserWords, "A browser")
+	if system := find(systemWords, ""); system != "" {
+		name += " on " + system
+	}
+	return name
 }

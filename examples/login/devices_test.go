@@ -52,17 +52,22 @@ func TestLogOutEndsCopies(t *testing.T) {
 	})
 }
 
-var devicePart = regexp.MustCompile(`<strong>(This|Another) browser</strong>(?s:.*?)(?:name="id" value="([^"]*)"|</li>)`)
+var devicePart = regexp.MustCompile(`<strong>([^<]*)</strong>(\s*<span class="this">This browser</span>)?(?s:.*?)(?:name="id" value="([^"]*)"|</li>)`)
 
-// listed returns which devices a page lists, and the ids of the others.
+// listed returns which devices a page lists, with a star at the own one, and the ids of the others.
 func (p page) listed() (text string, ids []string) {
-	for _, m := range devicePart.FindAllStringSubmatch(p.html, -1) {
-		text += m[1] + " "
+	_, list, _ := strings.Cut(p.html, `class="devices"`)
+	var names []string
+	for _, m := range devicePart.FindAllStringSubmatch(list, -1) {
 		if m[2] != "" {
-			ids = append(ids, m[2])
+			m[1] += "*"
+		}
+		names = append(names, m[1])
+		if m[3] != "" {
+			ids = append(ids, m[3])
 		}
 	}
-	return strings.TrimSpace(text), ids
+	return strings.Join(names, ", "), ids
 }
 
 func TestDevices(t *testing.T) {
@@ -70,12 +75,13 @@ func TestDevices(t *testing.T) {
 	here, there, other := s.browser(t), s.browser(t), s.browser(t)
 	here.signup("hubo")
 	other.signup("other")
-	if text, ids := here.get("/devices").listed(); text != "This" || len(ids) != 0 {
+	if text, ids := here.get("/devices").listed(); text != "A browser*" || len(ids) != 0 {
 		t.Errorf("after the sign-up the devices are %q, %q", text, ids)
 	}
+	there.agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0"
 	there.login("hubo")
 	text, ids := here.get("/devices").listed()
-	if text != "This Another" || len(ids) != 1 {
+	if text != "A browser*, Firefox on Windows" || len(ids) != 1 {
 		t.Fatalf("after another log-in the devices are %q, %q", text, ids)
 	}
 
@@ -86,7 +92,7 @@ func TestDevices(t *testing.T) {
 
 	p = here.post("/devices/logout", "id", ids[0])
 	here.expect(p, 200, "/devices", "hubo", "The other browser is logged out.")
-	if text, _ := p.listed(); text != "This" {
+	if text, _ := p.listed(); text != "A browser*" {
 		t.Errorf("afterwards the devices are %q", text)
 	}
 	there.expect(there.get("/"), 200, "/", "", "")
@@ -96,7 +102,7 @@ func TestDevices(t *testing.T) {
 	// Nor does a log-out leave an entry.
 	there.login("hubo")
 	there.post("/logout")
-	if text, _ := here.get("/devices").listed(); text != "This" {
+	if text, _ := here.get("/devices").listed(); text != "A browser*" {
 		t.Errorf("after a log-out elsewhere the devices are %q", text)
 	}
 }
@@ -106,5 +112,38 @@ func TestNoListInCookieMode(t *testing.T) {
 	b.signup("hubo")
 	if p := b.get("/devices"); !strings.Contains(p.html, "no list of them") || strings.Contains(p.html, "This browser") {
 		t.Errorf("the page:\n%s", p.html)
+	}
+}
+
+func TestLogOutOthers(t *testing.T) {
+	eachMode(t, func(t *testing.T, s site) {
+		here, there, other := s.browser(t), s.browser(t), s.browser(t)
+		here.signup("hubo")
+		there.login("hubo")
+		other.signup("other")
+		before := here.cookie()
+		here.expect(here.post("/devices/logout-others"), 200, "/devices", "hubo", "All other browsers are logged out.")
+		there.expect(there.get("/"), 200, "/", "", "")
+		other.expect(other.get("/"), 200, "/", "other", "")
+		here.expect(here.get("/"), 200, "/", "hubo", "")
+		s.with(t, before).expect(s.with(t, before).get("/"), 200, "/", "", "")
+	})
+}
+
+func TestDeviceName(t *testing.T) {
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0":                                                           "Firefox on Windows",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0":              "Edge on Windows",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15":                      "Safari on macOS",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1":    "Safari on iPhone",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0.0.0 Mobile/15E148 Safari/604.1": "Chrome on iPhone",
+		"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36":           "Samsung Internet on Android",
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                      "Chrome on Linux",
+		"curl/8.5.0": "A browser",
+		"":           "A browser",
+	} {
+		if got := deviceName(agent); got != want {
+			t.Errorf("%q is %q, want %q", agent, got, want)
+		}
 	}
 }

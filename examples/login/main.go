@@ -23,16 +23,17 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "`address` to listen on")
 	mode := flag.String("mode", "cookie", "where sessions are kept: cookie, sqlite, postgres or redis")
 	dsn := flag.String("dsn", "", "the `database` of that mode (default: for sqlite, a file of its own)")
+	admin := flag.String("admin", "admin", "the `name` of the account that may change roles")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *addr, *mode, *dsn); err != nil {
+	if err := run(ctx, *addr, *mode, *dsn, *admin); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, addr, mode, dsn string) error {
+func run(ctx context.Context, addr, mode, dsn, admin string) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
@@ -61,7 +62,16 @@ func run(ctx context.Context, addr, mode, dsn string) error {
 	// this very machine, put a proxy in front that speaks it.
 	cfg.Insecure = listener.Addr().(*net.TCPAddr).IP.IsLoopback()
 
-	handler, err := newApp(cfg, mode, back.users, passwords)
+	base := "http://" + listener.Addr().String()
+	if !cfg.Insecure {
+		base = "https://" + os.Getenv("SITE_HOST") // as browsers know it, behind the proxy
+	}
+	provider, stopProvider, err := openProvider(ctx, base, cfg.Insecure)
+	if err != nil {
+		return fmt.Errorf("OpenID: %w", err)
+	}
+	defer stopProvider()
+	handler, err := newApp(cfg, app{users: back.users, passwords: passwords, mode: mode, admin: admin, provider: provider})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,17 @@ const (
 	maxPassword = 72 // bytes, which is all that bcrypt looks at
 )
 
+// wrongPassword says why a password cannot be chosen, or nothing.
+func wrongPassword(password string) string {
+	switch n := len(password); {
+	case n < minPassword:
+		return "A password has at least 8 characters."
+	case n > maxPassword:
+		return "A password has at most 72 characters, or fewer with accents and the like."
+	}
+	return ""
+}
+
 // passwords hashes and compares, a few at a time: a flood of log-ins must not take
 // every processor away from the rest of the site.
 type passwords struct {

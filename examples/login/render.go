@@ -18,7 +18,7 @@ var pages = func() map[string]*template.Template {
 		"price": func(cents int) string { return fmt.Sprintf("€\u00a0%d.%02d", cents/100, cents%100) },
 	}).ParseFS(pageFiles, "pages/layout.html"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"shop", "cart", "account", "devices", "problem"} {
+	for _, name := range []string{"shop", "cart", "account", "confirm", "password", "devices", "members", "problem"} {
 		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
 	}
 	return all
@@ -28,8 +28,11 @@ var pages = func() map[string]*template.Template {
 type view struct {
 	Title   string
 	Path    string
+	Here    string // the address to come back to
 	Mode    string
 	User    string
+	Role    string
+	Theme   string
 	Cart    int
 	Notices []string
 	Problem bool // the title says so: it is what a screen reader begins with
@@ -44,10 +47,13 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, page, t
 		return
 	}
 	sess := SessionFrom(r.Context())
-	notices, _ := sess.PopNotices()
+	here := r.URL.Path
+	if r.Method == http.MethodGet {
+		here = r.URL.RequestURI()
+	}
 	write(w, status, page, view{
-		Title: title, Path: r.URL.Path, Mode: a.mode, User: u.Name, Cart: articles(sess.GetCart()),
-		Notices: notices, Problem: status >= 400, Data: data,
+		Title: title, Path: r.URL.Path, Here: here, Mode: a.mode, User: u.Name, Role: sess.GetRole(), Theme: sess.GetTheme(),
+		Cart: articles(sess.GetCart()), Notices: sess.TakeNotices(), Problem: status >= 400, Data: data,
 	})
 }
 

@@ -6,12 +6,22 @@
 //	session
 //	  user_id     str
 //	  username    str
+//	  role        str
+//	  device      str
+//	  confirmed   time
 //	  cart        []Item
+//	  theme       str
+//	  sign_in     flow(signIn)
 //	  notices     []str
 //
 //	Item
 //	  a           int
 //	  q           int
+//
+//	signIn
+//	  v           str
+//	  n           str
+//	  p           str
 
 package main
 
@@ -32,10 +42,15 @@ const _ = runtime.SupportsGenerated1
 // run go generate again.
 func _() {
 	type session_has_changed__run_go_generate = struct {
-		UserID   string   `session:"user_id,principal,max=26"`
-		Username string   `session:"username,max=32"`
-		Cart     []Item   `session:"cart,max=20"`
-		Notices  []string `session:"notices,max=5,ttl=1m"`
+		UserID    string    `session:"user_id,principal,max=26"`
+		Username  string    `session:"username,max=32"`
+		Role      string    `session:"role,max=16"`
+		Device    string    `session:"device,max=40"`
+		Confirmed time.Time `session:"confirmed,factor"`
+		Cart      []Item    `session:"cart,max=20"`
+		Theme     string    `session:"theme,visitor,max=5"`
+		SignIn    signIn    `session:"sign_in,flow"`
+		Notices   []string  `session:"notices,flash,max=3,ttl=1m"`
 	}
 	var _ session_has_changed__run_go_generate = session{}
 }
@@ -48,6 +63,17 @@ func _() {
 		Quantity int `msgpack:"q"`
 	}
 	var _ Item_has_changed__run_go_generate = Item{}
+}
+
+// If this does not compile, signIn has changed since this file was generated:
+// run go generate again.
+func _() {
+	type signIn_has_changed__run_go_generate = struct {
+		Verifier string `msgpack:"v"`
+		Nonce    string `msgpack:"n"`
+		Next     string `msgpack:"p"`
+	}
+	var _ signIn_has_changed__run_go_generate = signIn{}
 }
 
 // Session is what the site remembers about a visitor.
@@ -74,7 +100,11 @@ func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserIDField,
 		&sessionUsernameField,
+		&sessionRoleField,
+		&sessionDeviceField,
+		&sessionConfirmedField,
 		&sessionCartField,
+		&sessionThemeField,
 		&sessionNoticesField,
 	)
 	if err != nil {
@@ -111,8 +141,10 @@ func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Sess
 const (
 	MaxSessionUserID   = 26 // bytes
 	MaxSessionUsername = 32 // bytes
+	MaxSessionRole     = 16 // bytes
+	MaxSessionDevice   = 40 // bytes
 	MaxSessionCart     = 20 // elements
-	MaxSessionNotices  = 5  // elements
+	MaxSessionTheme    = 5  // bytes
 )
 
 // GetUserID returns UserID, or "" if it is not set.
@@ -170,6 +202,72 @@ func (s *Session) ClearUsername() { sessionUsernameField.Clear(s.Session) }
 // UpdateUsername replaces Username with f(Username); f may be called more than once.
 func (s *Session) UpdateUsername(f func(string) string) { sessionUsernameField.Update(s.Session, f) }
 
+// GetRole returns Role, or "" if it is not set.
+//
+// Role is what the account may do: see roles.go.
+func (s *Session) GetRole() string { return sessionRoleField.Get(s.Session) }
+
+// HasRole reports whether Role is set.
+func (s *Session) HasRole() bool { return sessionRoleField.Has(s.Session) }
+
+// LookupRole returns Role as GetRole does; ok reports whether it is set.
+func (s *Session) LookupRole() (v string, ok bool) { return sessionRoleField.Lookup(s.Session) }
+
+// SetRole sets Role. A value of more than 16 bytes is refused, and Err returns the error.
+func (s *Session) SetRole(v string) { sessionRoleField.Set(s.Session, v) }
+
+// TrySetRole is SetRole, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Session) TrySetRole(v string) error { return sessionRoleField.TrySet(s.Session, v) }
+
+// PopRole returns Role and removes it; ok reports whether it was set.
+func (s *Session) PopRole() (v string, ok bool) { return sessionRoleField.Pop(s.Session) }
+
+// ClearRole removes Role.
+func (s *Session) ClearRole() { sessionRoleField.Clear(s.Session) }
+
+// UpdateRole replaces Role with f(Role); f may be called more than once.
+func (s *Session) UpdateRole(f func(string) string) { sessionRoleField.Update(s.Session, f) }
+
+// GetDevice returns Device, or "" if it is not set.
+//
+// Device is a name for the browser that logged in, which the list of devices shows.
+func (s *Session) GetDevice() string { return sessionDeviceField.Get(s.Session) }
+
+// HasDevice reports whether Device is set.
+func (s *Session) HasDevice() bool { return sessionDeviceField.Has(s.Session) }
+
+// LookupDevice returns Device as GetDevice does; ok reports whether it is set.
+func (s *Session) LookupDevice() (v string, ok bool) { return sessionDeviceField.Lookup(s.Session) }
+
+// SetDevice sets Device. A value of more than 40 bytes is refused, and Err returns the
+// error.
+func (s *Session) SetDevice(v string) { sessionDeviceField.Set(s.Session, v) }
+
+// TrySetDevice is SetDevice, but returns the error of a value that is refused, and leaves
+// the session as it was.
+func (s *Session) TrySetDevice(v string) error { return sessionDeviceField.TrySet(s.Session, v) }
+
+// PopDevice returns Device and removes it; ok reports whether it was set.
+func (s *Session) PopDevice() (v string, ok bool) { return sessionDeviceField.Pop(s.Session) }
+
+// ClearDevice removes Device.
+func (s *Session) ClearDevice() { sessionDeviceField.Clear(s.Session) }
+
+// UpdateDevice replaces Device with f(Device); f may be called more than once.
+func (s *Session) UpdateDevice(f func(string) string) { sessionDeviceField.Update(s.Session, f) }
+
+// ProveConfirmed notes that the visitor has just proved Confirmed, and gives the session a
+// new id. It is forgotten when UserID changes or is cleared.
+//
+// Confirmed is when the visitor last gave the password again, which what is dear asks for.
+func (s *Session) ProveConfirmed() { runtime.Prove(s.Session, &sessionConfirmedField) }
+
+// ConfirmedWithin reports whether the visitor proved Confirmed at most d ago.
+func (s *Session) ConfirmedWithin(d time.Duration) bool {
+	return runtime.Within(s.Session, &sessionConfirmedField, d)
+}
+
 // GetCart returns Cart, or nil if it is not set.
 //
 // Cart is what the visitor means to buy, logged in or not.
@@ -206,43 +304,71 @@ func (s *Session) TryAppendCart(v ...Item) error {
 	return runtime.TryAppend(s.Session, &sessionCartField, v...)
 }
 
-// GetNotices returns Notices, or nil if it is not set.
+// GetTheme returns Theme, or "" if it is not set. It is the visitor's: it stays when the
+// principal changes or goes.
+//
+// Theme is light or dark, if the visitor chose. It is the browser's, whoever is logged in.
+func (s *Session) GetTheme() string { return sessionThemeField.Get(s.Session) }
+
+// HasTheme reports whether Theme is set.
+func (s *Session) HasTheme() bool { return sessionThemeField.Has(s.Session) }
+
+// LookupTheme returns Theme as GetTheme does; ok reports whether it is set.
+func (s *Session) LookupTheme() (v string, ok bool) { return sessionThemeField.Lookup(s.Session) }
+
+// SetTheme sets Theme. A value of more than 5 bytes is refused, and Err returns the error.
+func (s *Session) SetTheme(v string) { sessionThemeField.Set(s.Session, v) }
+
+// TrySetTheme is SetTheme, but returns the error of a value that is refused, and leaves the
+// session as it was.
+func (s *Session) TrySetTheme(v string) error { return sessionThemeField.TrySet(s.Session, v) }
+
+// PopTheme returns Theme and removes it; ok reports whether it was set.
+func (s *Session) PopTheme() (v string, ok bool) { return sessionThemeField.Pop(s.Session) }
+
+// ClearTheme removes Theme.
+func (s *Session) ClearTheme() { sessionThemeField.Clear(s.Session) }
+
+// UpdateTheme replaces Theme with f(Theme); f may be called more than once.
+func (s *Session) UpdateTheme(f func(string) string) { sessionThemeField.Update(s.Session, f) }
+
+// StartSignIn begins a flow with v, in a cookie of its own, and returns the state that is to
+// come back within 10m. Of more than 5 at once the oldest ends. If the cookie would exceed
+// 1024 bytes, the state is empty, and Err returns the error.
+//
+// SignIn is a log-in by way of the identity provider. Several may be under way, in several tabs.
+func (s *Session) StartSignIn(v signIn) (state string) { return sessionSignInFlow.Start(s.Session, v) }
+
+// TryStartSignIn is StartSignIn, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryStartSignIn(v signIn) (state string, err error) {
+	return sessionSignInFlow.TryStart(s.Session, v)
+}
+
+// TakeSignIn returns the value of the flow that state comes back from, and ends it. ok is
+// false, with an event that says why, if this browser has not begun such a flow, or if it
+// has ended.
+func (s *Session) TakeSignIn(state string) (v signIn, ok bool) {
+	return sessionSignInFlow.Take(s.Session, state)
+}
+
+// AddNotices has the next page show v, within 1m. Beyond 3 the oldest are dropped, with an
+// event.
 //
 // Notices are shown on the next page, once. One that was not seen within a
 // minute would only puzzle.
-func (s *Session) GetNotices() []string { return sessionNoticesField.Get(s.Session) }
+func (s *Session) AddNotices(v ...string) { runtime.AddFlash(s.Session, &sessionNoticesField, v...) }
 
-// HasNotices reports whether Notices is set.
+// TakeNotices returns Notices and removes them. They stay for the next page if nobody sees
+// this one: if it is a redirect or a failure (5xx). For what is made in advance, and for a
+// frame or an image, it returns none.
+func (s *Session) TakeNotices() []string { return runtime.TakeFlash(s.Session, &sessionNoticesField) }
+
+// HasNotices reports whether there are any to be taken.
 func (s *Session) HasNotices() bool { return sessionNoticesField.Has(s.Session) }
 
-// LookupNotices returns Notices as GetNotices does; ok reports whether it is set.
-func (s *Session) LookupNotices() (v []string, ok bool) { return sessionNoticesField.Lookup(s.Session) }
-
-// SetNotices sets Notices, which expires 1m later. A value of more than 5 elements is
-// refused, and Err returns the error.
-func (s *Session) SetNotices(v []string) { sessionNoticesField.Set(s.Session, v) }
-
-// TrySetNotices is SetNotices, but returns the error of a value that is refused, and leaves
-// the session as it was.
-func (s *Session) TrySetNotices(v []string) error { return sessionNoticesField.TrySet(s.Session, v) }
-
-// PopNotices returns Notices and removes it; ok reports whether it was set.
-func (s *Session) PopNotices() (v []string, ok bool) { return sessionNoticesField.Pop(s.Session) }
-
 // ClearNotices removes Notices.
-func (s *Session) ClearNotices() { sessionNoticesField.Clear(s.Session) }
-
-// UpdateNotices replaces Notices with f(Notices); f may be called more than once.
-func (s *Session) UpdateNotices(f func([]string) []string) { sessionNoticesField.Update(s.Session, f) }
-
-// AppendNotices appends v to Notices.
-func (s *Session) AppendNotices(v ...string) { runtime.Append(s.Session, &sessionNoticesField, v...) }
-
-// TryAppendNotices is AppendNotices, but returns the error of a value that is refused, and
-// leaves the session as it was.
-func (s *Session) TryAppendNotices(v ...string) error {
-	return runtime.TryAppend(s.Session, &sessionNoticesField, v...)
-}
+func (s *Session) ClearNotices() { runtime.ClearFlash(s.Session, &sessionNoticesField) }
 
 // SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
 // CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
@@ -260,17 +386,29 @@ func (e SessionEntry) GetUsername() string { return sessionUsernameField.GetOf(e
 // HasUsername reports whether Username is set in the listed session.
 func (e SessionEntry) HasUsername() bool { return sessionUsernameField.HasOf(e.Entry) }
 
+// GetRole returns Role of the listed session, or "" if it is not set.
+func (e SessionEntry) GetRole() string { return sessionRoleField.GetOf(e.Entry) }
+
+// HasRole reports whether Role is set in the listed session.
+func (e SessionEntry) HasRole() bool { return sessionRoleField.HasOf(e.Entry) }
+
+// GetDevice returns Device of the listed session, or "" if it is not set.
+func (e SessionEntry) GetDevice() string { return sessionDeviceField.GetOf(e.Entry) }
+
+// HasDevice reports whether Device is set in the listed session.
+func (e SessionEntry) HasDevice() bool { return sessionDeviceField.HasOf(e.Entry) }
+
 // GetCart returns Cart of the listed session, or nil if it is not set.
 func (e SessionEntry) GetCart() []Item { return sessionCartField.GetOf(e.Entry) }
 
 // HasCart reports whether Cart is set in the listed session.
 func (e SessionEntry) HasCart() bool { return sessionCartField.HasOf(e.Entry) }
 
-// GetNotices returns Notices of the listed session, or nil if it is not set.
-func (e SessionEntry) GetNotices() []string { return sessionNoticesField.GetOf(e.Entry) }
+// GetTheme returns Theme of the listed session, or "" if it is not set.
+func (e SessionEntry) GetTheme() string { return sessionThemeField.GetOf(e.Entry) }
 
-// HasNotices reports whether Notices is set in the listed session.
-func (e SessionEntry) HasNotices() bool { return sessionNoticesField.HasOf(e.Entry) }
+// HasTheme reports whether Theme is set in the listed session.
+func (e SessionEntry) HasTheme() bool { return sessionThemeField.HasOf(e.Entry) }
 
 var sessionUserIDField = runtime.Field[string]{
 	Index: 0, Name: "UserID", Key: "user_id", Max: 26, Principal: true,
@@ -282,14 +420,39 @@ var sessionUsernameField = runtime.Field[string]{
 	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
 }
 
+var sessionRoleField = runtime.Field[string]{
+	Index: 2, Name: "Role", Key: "role", Max: 16,
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var sessionDeviceField = runtime.Field[string]{
+	Index: 3, Name: "Device", Key: "device", Max: 40,
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var sessionConfirmedField = runtime.Field[time.Time]{
+	Index: 4, Name: "Confirmed", Key: "confirmed", Factor: true,
+	Encode: codec.EncodeTime, Decode: codec.DecodeTime,
+}
+
 var sessionCartField = runtime.Field[[]Item]{
-	Index: 2, Name: "Cart", Key: "cart", Max: 20,
+	Index: 5, Name: "Cart", Key: "cart", Max: 20,
 	Encode: func(e *codec.Encoder, v []Item) { codec.EncodeSlice(e, v, encodeItem) },
 	Decode: func(d *codec.Decoder) []Item { return codec.DecodeSlice[[]Item](d, decodeItem) },
 }
 
+var sessionThemeField = runtime.Field[string]{
+	Index: 6, Name: "Theme", Key: "theme", Max: 5, Visitor: true,
+	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
+}
+
+var sessionSignInFlow = runtime.Flow[signIn]{
+	Name: "SignIn", Key: "sign_in", Max: 5, TTL: 10 * time.Minute,
+	Encode: encodeSignIn, Decode: decodeSignIn,
+}
+
 var sessionNoticesField = runtime.Field[[]string]{
-	Index: 3, Name: "Notices", Key: "notices", Max: 5, TTL: time.Minute,
+	Index: 7, Name: "Notices", Key: "notices", Max: 3, TTL: time.Minute,
 	Encode: func(e *codec.Encoder, v []string) { codec.EncodeSlice(e, v, codec.EncodeString[string]) },
 	Decode: func(d *codec.Decoder) []string { return codec.DecodeSlice[[]string](d, codec.DecodeString[string]) },
 }
@@ -311,6 +474,34 @@ func decodeItem(d *codec.Decoder) (v Item) {
 			v.Article = codec.DecodeInt[int](d)
 		case "q":
 			v.Quantity = codec.DecodeInt[int](d)
+		default:
+			d.Skip()
+		}
+	}
+	return v
+}
+
+// encodeSignIn writes v as a map of its fields, in msgpack v5's form.
+func encodeSignIn(e *codec.Encoder, v signIn) {
+	e.MapLen(3)
+	e.Key("v")
+	codec.EncodeString(e, v.Verifier)
+	e.Key("n")
+	codec.EncodeString(e, v.Nonce)
+	e.Key("p")
+	codec.EncodeString(e, v.Next)
+}
+
+// decodeSignIn reads what encodeSignIn wrote; keys that it does not know are passed over.
+func decodeSignIn(d *codec.Decoder) (v signIn) {
+	for n := d.MapLen(); n > 0; n-- {
+		switch string(d.Key()) {
+		case "v":
+			v.Verifier = codec.DecodeString[string](d)
+		case "n":
+			v.Nonce = codec.DecodeString[string](d)
+		case "p":
+			v.Next = codec.DecodeString[string](d)
 		default:
 			d.Skip()
 		}

@@ -24,6 +24,14 @@ var catalogue = []Article{
 	{6, "Wall calendar", "A leaf for each month", 1200},
 }
 
+// at is the article at the price for a role.
+func (a Article) at(role string) Article {
+	if role == member {
+		a.Cents -= a.Cents / 10
+	}
+	return a
+}
+
 const (
 	maxLines    = 20 // as in the schema
 	maxQuantity = 9
@@ -46,7 +54,11 @@ func articles(cart []Item) (n int) {
 }
 
 func (a *app) shop(w http.ResponseWriter, r *http.Request) {
-	a.render(w, r, http.StatusOK, "shop", "Shop", catalogue)
+	articles := slices.Clone(catalogue)
+	for i := range articles {
+		articles[i] = articles[i].at(SessionFrom(r.Context()).GetRole())
+	}
+	a.render(w, r, http.StatusOK, "shop", "Shop", articles)
 }
 
 // cartLine is a line of the cart as the page shows it.
@@ -62,8 +74,10 @@ type cartPage struct {
 
 func (a *app) cart(w http.ResponseWriter, r *http.Request) {
 	var page cartPage
-	for _, item := range SessionFrom(r.Context()).GetCart() {
+	sess := SessionFrom(r.Context())
+	for _, item := range sess.GetCart() {
 		if article, ok := article(item.Article); ok {
+			article = article.at(sess.GetRole())
 			line := cartLine{article, item.Quantity, item.Quantity * article.Cents}
 			page.Lines = append(page.Lines, line)
 			page.Total += line.Sum
@@ -78,8 +92,8 @@ func (a *app) addToCart(w http.ResponseWriter, r *http.Request) {
 		a.notFound(w, r)
 		return
 	}
-	// Both functions run again, in turn, if another request changes the session meanwhile:
-	// then the second one tells what the first one did in the end.
+	// The function runs again if another request changes the session meanwhile. Saving now, what it says in
+	// the end is what the next page shows.
 	var text string
 	sess := SessionFrom(r.Context())
 	sess.UpdateCart(func(cart []Item) []Item {
@@ -97,7 +111,11 @@ func (a *app) addToCart(w http.ResponseWriter, r *http.Request) {
 		}
 		return cart
 	})
-	sess.UpdateNotices(func(notices []string) []string { return withNotice(notices, text) })
+	if err := a.sessions.Save(w, r, sess); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	notify(r, text)
 	seeOther(w, r, "/")
 }
 

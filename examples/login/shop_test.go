@@ -87,7 +87,7 @@ func TestCartIsBoundedMeanwhile(t *testing.T) {
 	}
 	do = func() {
 		other := *b.client
-		browser{b.t, b.url, &other}.post("/cart/add", "article", "1")
+		browser{t: b.t, url: b.url, client: &other}.post("/cart/add", "article", "1")
 	}
 	p := b.post("/cart/add", "article", "1")
 	b.expect(p, 200, "/", "", "We sell no more than 9 of one article.")

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oauth2-proxy/mockoidc"
 	"golang.org/x/crypto/bcrypt"
 
 	sessionruntime "github.com/sessiongen/sessiongen/runtime"
@@ -32,6 +33,12 @@ type site struct {
 
 // newSite starts one. More of the configuration may be set.
 func newSite(t *testing.T, mode string, more ...func(*sessionruntime.Config)) site {
+	t.Helper()
+	return newSiteWith(t, nil, mode, more...)
+}
+
+// newSiteWith starts one with an identity provider.
+func newSiteWith(t *testing.T, mock *mockoidc.MockOIDC, mode string, more ...func(*sessionruntime.Config)) site {
 	t.Helper()
 	back, err := openBackend(t.Context(), mode, filepath.Join(t.TempDir(), "login.db"))
 	if err != nil {
@@ -61,12 +68,19 @@ func newSite(t *testing.T, mode string, more ...func(*sessionruntime.Config)) si
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := newApp(cfg, mode, back.users, passwords)
-	if err != nil {
+	server := httptest.NewUnstartedServer(nil)
+	t.Cleanup(server.Close)
+	a := app{users: back.users, passwords: passwords, mode: mode, admin: "admin"}
+	if mock != nil {
+		a.provider, err = newProvider(t.Context(), "Example ID", mock.Issuer(), mock.ClientID, mock.ClientSecret, "http://"+server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if server.Config.Handler, err = newApp(cfg, a); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
+	server.Start()
 	return site{server.URL, back.users}
 }
 
@@ -77,7 +91,7 @@ func (s site) forgetUsers(t *testing.T) {
 	case *memoryUsers:
 		users.byName.Clear()
 	case sqlUsers:
-		if _, err := users.db.Exec("DELETE FROM login_users"); err != nil {
+		if _, err := users.db.Exec("DELETE FROM login_accounts"); err != nil {
 			t.Fatal(err)
 		}
 	default:
@@ -89,6 +103,7 @@ func (s site) forgetUsers(t *testing.T) {
 type browser struct {
 	t      *testing.T
 	url    string
+	agent  string // its User-Agent; "" for Go's
 	client *http.Client
 }
 
@@ -98,7 +113,7 @@ func (s site) browser(t *testing.T) browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return browser{t, s.url, &http.Client{Jar: jar}}
+	return browser{t: t, url: s.url, client: &http.Client{Jar: jar}}
 }
 
 // page is an answer, after redirects.
@@ -108,6 +123,8 @@ type page struct {
 	header  http.Header
 	html    string
 	user    string
+	role    string
+	theme   string
 	cart    string
 	notices string
 }
@@ -125,12 +142,22 @@ func (b browser) post(path string, form ...string) page {
 	for i := 0; i < len(form); i += 2 {
 		values.Set(form[i], form[i+1])
 	}
-	res, err := b.client.PostForm(b.url+path, values)
+	req, err := http.NewRequest("POST", b.url+path, strings.NewReader(values.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if b.agent != "" {
+		req.Header.Set("User-Agent", b.agent)
+	}
+	res, err := b.client.Do(req)
 	return b.page(res, err)
 }
 
 var (
 	userPart   = regexp.MustCompile(`id="user">([^<]*)<`)
+	rolePart   = regexp.MustCompile(`id="role">([^<]*)<`)
+	themePart  = regexp.MustCompile(`<html lang="en" data-theme="([^"]*)"`)
 	cartPart   = regexp.MustCompile(`id="cart-count">([^<]*)<`)
 	noticePart = regexp.MustCompile(`class="notice">([^<]*)<`)
 )
@@ -152,7 +179,7 @@ func (b browser) page(res *http.Response, err error) page {
 		}
 		return ""
 	}
-	p.user, p.cart = first(userPart), first(cartPart)
+	p.user, p.role, p.theme, p.cart = first(userPart), first(rolePart), first(themePart), first(cartPart)
 	var notices []string
 	for _, m := range noticePart.FindAllStringSubmatch(p.html, -1) {
 		notices = append(notices, m[1])

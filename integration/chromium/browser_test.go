@@ -92,16 +92,25 @@ func (b browser) get(path string) string {
 }
 
 // press clicks on what has an id, and returns the text of the page to which that leads.
-func (b browser) press(id string) string {
+func (b browser) press(id string) string { return b.click("#" + id) }
+
+// click clicks on what a selector finds first, and returns the text of the page to which that leads.
+func (b browser) click(selector string) string {
 	b.t.Helper()
 	click := chromedp.Func(func(context.Context, *chromedp.Target) error {
-		b.script("document.getElementById('" + id + "').click(); ''")
+		b.script("document.querySelector(`" + selector + "`).click(); ''")
 		return nil
 	})
 	if _, err := chromedp.RunResponse(b.ctx, click); err != nil {
-		b.t.Fatalf("%s: %v", id, err)
+		b.t.Fatalf("%s: %v", selector, err)
 	}
 	return b.text()
+}
+
+// enter fills a field of a form.
+func (b browser) enter(field, value string) {
+	b.t.Helper()
+	b.script(fmt.Sprintf("document.querySelector(`[name=%s]`).value = %q; ''", field, value))
 }
 
 // text returns the text of the page.

@@ -17,15 +17,7 @@ func TestNewUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("GOPROXY", "file://"+docstest.Proxy(t, root)+",file://"+strings.TrimSpace(string(cache))+"/cache/download,off")
-	t.Setenv("GONOSUMDB", "*")
-	t.Setenv("GOFLAGS", "-modcacherw") // so that the test can remove it
-	t.Setenv("GOMODCACHE", t.TempDir())
-	t.Setenv("GOWORK", "off")
+	docstest.UseProxy(t, root)
 	pages, err := docstest.Pages(root)
 	if err != nil {
 		t.Fatal(err)

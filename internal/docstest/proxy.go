@@ -37,6 +37,21 @@ func Proxy(t *testing.T, root string) string {
 	return dir
 }
 
+// UseProxy has the go command take this module from Proxy, and everything else from what has been downloaded. It
+// downloads all of it again, as for somebody who has nothing yet.
+func UseProxy(t *testing.T, root string) {
+	t.Helper()
+	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOPROXY", "file://"+Proxy(t, root)+",file://"+strings.TrimSpace(string(cache))+"/cache/download,off")
+	t.Setenv("GONOSUMDB", "*")
+	t.Setenv("GOFLAGS", "-modcacherw") // so that the test can remove it
+	t.Setenv("GOMODCACHE", t.TempDir())
+	t.Setenv("GOWORK", "off")
+}
+
 // filesOfModule are the files of this module, without those of modules within it.
 func filesOfModule(t *testing.T, root string) []string {
 	t.Helper()

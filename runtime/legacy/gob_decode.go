@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
 // gobValues reads the entries of a map that a stream holds, of strings or interfaces.
@@ -19,6 +21,15 @@ func gobValues(data []byte) (map[string]*gobValue, error) {
 		return nil, errGob
 	}
 	return values, nil
+}
+
+func lookupGob(values map[string]*gobValue) func(string) oldsession.Value {
+	return func(key string) oldsession.Value {
+		if v := values[key]; v != nil {
+			return v
+		}
+		return nil
+	}
 }
 
 // mapValues reads the entries of a map of a type. Those with a key that is no string are left out, and so are

@@ -39,6 +39,8 @@ func init() {
 	gob.Register(new(big.Int))
 	gob.Register(netip.Addr{})
 	gob.Register(&part{})
+	gob.RegisterName("parts", []part{})
+	gob.RegisterName("deeps", []deep{})
 	gob.Register([]any{})
 	gob.Register(map[string]any{})
 	gob.Register(map[string]int{})

@@ -112,38 +112,47 @@ func (r *gobReader) skipOwn(v *gobValue, t *gobType, depth int) {
 	}
 }
 
-// maxFramed bounds the streams that are made of one session's values, in bytes: each may need every type.
+// maxFramed bounds the streams that are made of one session's values, in bytes: each value may need every type.
 const maxFramed = 2 * maxRecord
 
-// frame returns the value as a gob stream of its own.
+// frame returns the value as a gob stream of its own. It is false if that would be too much.
 func (v *gobValue) frame() (stream []byte, ok bool) {
+	r := v.stream
+	if r.framed > maxFramed {
+		return nil, false
+	}
 	needed := v.neededTypes()
-	for _, t := range v.stream.order[:v.known] {
-		if needed[t.id] {
+	r.framed += v.end - v.start
+	for _, t := range needed {
+		r.framed += len(t.text)
+	}
+	if r.framed > maxFramed {
+		return nil, false
+	}
+	for _, t := range r.order[:v.known] {
+		if needed[t.id] != nil {
 			stream = appendMessage(stream, t.text)
 		}
 	}
 	message := appendGobInt(nil, int64(v.id))
-	if v.bare && !v.stream.isStruct(v.id) {
+	if v.bare && !r.isStruct(v.id) {
 		message = append(message, 0)
 	}
-	stream = appendMessage(stream, append(message, v.stream.data[v.start:v.end]...))
-	v.stream.framed += len(stream)
-	return stream, v.stream.framed <= maxFramed
+	return appendMessage(stream, append(message, r.data[v.start:v.end]...)), true
 }
 
 // neededTypes are those that the value's type is made of, and the types of what its interfaces hold.
-func (v *gobValue) neededTypes() map[int]bool {
-	needed := make(map[int]bool)
+func (v *gobValue) neededTypes() map[int]*gobType {
+	needed := make(map[int]*gobType)
 	queue := append([]int{v.id}, v.inner...)
 	for len(queue) > 0 {
 		id := queue[0]
 		queue = queue[1:]
 		t := v.stream.types[id]
-		if t == nil || needed[id] {
+		if t == nil || needed[id] != nil {
 			continue
 		}
-		needed[id] = true
+		needed[id] = t
 		queue = append(queue, t.key, t.elem)
 		for _, f := range t.fields {
 			queue = append(queue, f.id)

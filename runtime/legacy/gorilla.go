@@ -2,6 +2,7 @@ package legacy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -78,18 +79,13 @@ func (g *gorillaStore) open(_ context.Context, value string, now time.Time) (*ol
 // lookup reads the values of a session.
 func (g *gorillaStore) lookup(encoded []byte) (func(string) oldsession.Value, error) {
 	if g.json {
-		return jsonLookup(encoded, nil)
+		return jsonLookup(encoded, func(raw json.RawMessage) oldsession.Value { return jsonValue{raw} })
 	}
 	values, err := gobValues(encoded)
 	if err != nil {
 		return nil, oldsession.ErrMalformed
 	}
-	return func(key string) oldsession.Value {
-		if v := values[key]; v != nil {
-			return v
-		}
-		return nil
-	}, nil
+	return lookupGob(values), nil
 }
 
 // openFile reads a session of a FilesystemStore.
@@ -113,7 +109,7 @@ func (g *gorillaStore) openFile(_ context.Context, value string, now time.Time) 
 // idIn reads the id that the cookie of a FilesystemStore has.
 func (g *gorillaStore) idIn(encoded []byte) (id string, err error) {
 	if g.json {
-		id, err = jsonText(encoded)
+		err = json.Unmarshal(encoded, &id)
 	} else {
 		r := gobReader{data: encoded}
 		if r.top() != gobString {

@@ -2,46 +2,39 @@ package legacy
 
 import (
 	"encoding/json"
+	"math"
 	"reflect"
+	"strconv"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// jsonLookup reads the values of a JSON object. If untag is not nil, it makes plain JSON of a value.
-func jsonLookup(text []byte, untag func(json.RawMessage) (json.RawMessage, error)) (func(string) oldsession.Value, error) {
-	values, err := jsonValues(text)
+// jsonLookup reads the members of a JSON object, each of which value makes a value of.
+func jsonLookup(text []byte, value func(json.RawMessage) oldsession.Value) (func(string) oldsession.Value, error) {
+	members, err := jsonMembers(text)
 	if err != nil {
 		return nil, oldsession.ErrMalformed
 	}
 	return func(key string) oldsession.Value {
-		if raw, ok := values[key]; ok && string(raw) != "null" {
-			return jsonValue{raw, untag}
+		if raw, ok := members[key]; ok && string(raw) != "null" {
+			return value(raw)
 		}
 		return nil
 	}, nil
 }
 
-func jsonValues(text []byte) (values map[string]json.RawMessage, err error) {
-	_, ok := measureJSON(text)
-	if len(text) > maxRecord || !ok {
+func jsonMembers(text []byte) (members map[string]json.RawMessage, err error) {
+	if _, ok := measureJSON(text); !ok || len(text) > maxRecord {
 		return nil, errType
 	}
-	if err = json.Unmarshal(text, &values); err == nil && (values == nil || len(values) > maxKeys) {
+	if err = json.Unmarshal(text, &members); err == nil && (members == nil || len(members) > maxKeys) {
 		err = errType
 	}
-	return values, err
-}
-
-func jsonText(text []byte) (s string, err error) {
-	err = json.Unmarshal(text, &s)
-	return s, err
+	return members, err
 }
 
 // A jsonValue is one that is not decoded.
-type jsonValue struct {
-	raw   json.RawMessage
-	untag func(json.RawMessage) (json.RawMessage, error)
-}
+type jsonValue struct{ raw json.RawMessage }
 
 // Decode implements oldsession.Value.
 func (v jsonValue) Decode(into any) (err error) {
@@ -50,28 +43,22 @@ func (v jsonValue) Decode(into any) (err error) {
 			err = errType
 		}
 	}()
-	raw := v.raw
-	if v.untag != nil {
-		if raw, err = v.untag(raw); err != nil {
-			return errType
-		}
-	}
-	elements, ok := measureJSON(raw)
-	if !ok {
-		return errType
-	}
 	to := reflect.ValueOf(into).Elem()
-	if err := checkSize(to.Type(), 3*elements); err != nil { // a slice grows by copies
-		return err
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
+	elements, ok := measureJSON(v.raw)
+	if !ok || checkSize(to.Type(), 3*elements) != nil { // a slice grows by copies
 		return errType
 	}
-	return nil
+	if json.Unmarshal(v.raw, into) == nil {
+		return nil
+	}
+	if f, err := strconv.ParseFloat(string(v.raw), 64); err == nil && isNumber(to.Kind()) && !math.IsInf(f, 0) {
+		return setFloat(to, f) // 3.0 is an integer too
+	}
+	return errType
 }
 
-// measureJSON returns how many elements and members there are in a JSON text at most, and whether it is
-// not nested too deep.
+// measureJSON returns how many elements, members and containers there are in a JSON text at most, and whether
+// it is not nested too deep.
 func measureJSON(text []byte) (elements int, ok bool) {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -83,7 +70,7 @@ func measureJSON(text []byte) (elements int, ok bool) {
 			}
 			i += end + 1
 		case '[', '{':
-			elements++
+			elements += 2
 			if depth++; depth > maxDepth+1 {
 				return 0, false
 			}

@@ -40,6 +40,7 @@ import (
 	_ "github.com/sessiongen/sessiongen/runtime/fibersession"
 	_ "github.com/sessiongen/sessiongen/runtime/ginsession"
 	_ "github.com/sessiongen/sessiongen/runtime/grpcsession"
+	_ "github.com/sessiongen/sessiongen/runtime/legacy"
 	_ "github.com/sessiongen/sessiongen/runtime/redisstore"
 	_ "github.com/sessiongen/sessiongen/runtime/scsstore"
 	_ "github.com/sessiongen/sessiongen/runtime/sessiondebug"

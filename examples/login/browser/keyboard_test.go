@@ -65,8 +65,12 @@ func TestStructure(t *testing.T) {
 		b.send(newName(), password)
 		b.press("add-1")
 		b.press("add-6")
-		for _, path := range []string{"/", "/cart", "/devices"} {
+		for _, path := range []string{"/", "/cart", "/devices", "/confirm?next=%2Fpassword"} {
 			look(path)
 		}
+		b.visit("/confirm?next=%2Fpassword")
+		b.fill("password", password)
+		b.press("send")
+		look("/password")
 	})
 }

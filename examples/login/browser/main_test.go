@@ -5,6 +5,7 @@ package browser
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"flag"
 	"fmt"
 	"os"
@@ -25,6 +26,8 @@ var (
 var (
 	chromium context.Context // the one browser of all tests
 	program  string          // the example's binary
+
+	adminName = "admin-" + strings.ToLower(rand.Text()[:8])
 )
 
 func TestMain(m *testing.M) {
@@ -84,7 +87,7 @@ func eachMode(t *testing.T, test func(t *testing.T, url, mode string)) {
 // start runs the example and returns its address.
 func start(t *testing.T, mode string) string {
 	t.Helper()
-	args := []string{"-addr", "127.0.0.1:0", "-mode", mode}
+	args := []string{"-addr", "127.0.0.1:0", "-mode", mode, "-admin", adminName}
 	switch mode {
 	case "sqlite":
 		args = append(args, "-dsn", filepath.Join(t.TempDir(), "login.db"))

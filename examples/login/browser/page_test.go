@@ -53,14 +53,18 @@ func (b browser) press(id string) {
 	}
 }
 
+// fill types a text into what has an id, in place of what is there.
+func (b browser) fill(id, text string) {
+	b.t.Helper()
+	b.script("document.getElementById('" + id + "').value = ''")
+	b.do(chromedp.SendKeys(chromedp.ID(id), text))
+}
+
 // send fills the form for signing up and for logging in, and sends it.
 func (b browser) send(name, password string) {
 	b.t.Helper()
-	b.script("document.getElementById('name').value = ''")
-	b.do(
-		chromedp.SendKeys(chromedp.ID("name"), name),
-		chromedp.SendKeys(chromedp.ID("password"), password),
-	)
+	b.fill("name", name)
+	b.fill("password", password)
 	b.press("send")
 }
 

@@ -19,7 +19,8 @@ type Settings struct {
 	Chunks   int      // 0 or 1 for none
 	Was      []string // the key of a field, then its older keys, the newest first
 	Time     int64
-	Expired  bool // keep fields that have expired
+	Flow     *FlowState // nil unless a flow is taken
+	Expired  bool       // keep fields that have expired
 }
 
 // The clocks of servers differ. A time that is this far ahead counts as now, or is wrong.
@@ -46,7 +47,8 @@ func (s Settings) count(t int64) int64 {
 
 // An Outcome is what becomes of the cookies of a request.
 type Outcome struct {
-	Refused []string // why each cookie that was refused was
+	Refused []string // why each cookie that was refused was, or the flow
+	Value   []byte   // of the flow that is taken, encoded
 	*Session
 }
 
@@ -74,19 +76,29 @@ type Field struct {
 // Permanent is the flag of sessions that outlive the browser.
 const Permanent = 1
 
-// Open reads the session from the values of a request's Cookie header fields.
+// Open reads the session, or takes the flow, from the values of a request's Cookie header fields.
 func (s Settings) Open(headers []string) Outcome {
 	cookies := cookiesIn(headers)
+	if s.Flow != nil {
+		return s.takeFlow(cookies)
+	}
 	var out Outcome
 	opens, found := 16, 4 // what is left of decryptions, and of authentic tokens
+	accepted := ""
 	for i, value := range cookies[s.Cookie] {
-		if i == 200 || opens == 0 || found == 0 {
+		if i == mostCookies || opens == 0 || found == 0 {
 			break
+		}
+		if value == accepted {
+			continue
 		}
 		session, decryptions, reason := s.open(value, cookies, opens)
 		opens -= decryptions
 		if reason == "" || reason == Expired || reason == Idle {
 			found--
+		}
+		if reason == "" {
+			accepted = cmp.Or(accepted, value)
 		}
 		switch {
 		case reason == "" && (out.Session == nil || newer(session, out.Session)):
@@ -120,12 +132,13 @@ func newer(a, b *Session) bool {
 // open opens what begins with the value of a cookie of the session's name.
 func (s Settings) open(value string, cookies map[string][]string, most int) (_ *Session, decryptions int, reason string) {
 	reason = Malformed
-	for i, text := range s.join(value, cookies) {
+	texts, mixes := s.join(value, cookies)
+	for i, text := range texts {
 		if decryptions == most {
 			break
 		}
 		session, decrypts, why := s.openText(text, cookies)
-		if decrypts {
+		if decrypts || mixes {
 			decryptions++
 		}
 		if why != Forged && why != Malformed {
@@ -155,11 +168,7 @@ func (s Settings) openText(text string, cookies map[string][]string) (_ *Session
 	session.Used = session.Seen
 	slides := s.Sliding && session.Flags&Permanent != 0
 	if slides || s.Idle > 0 {
-		for _, companion := range cookies[s.Cookie+"-seen"] {
-			if seen, ok := s.openSeen(companion, session.ID); ok {
-				session.Used = max(session.Used, s.correct(seen))
-			}
-		}
+		session.Used = max(session.Used, s.lastUse(others(cookies, s.Cookie+"-seen"), session.ID))
 	}
 	session.Expires, reason = s.expires(session, slides)
 	if s.Time >= session.Expires {
@@ -171,26 +180,82 @@ func (s Settings) openText(text string, cookies map[string][]string) (_ *Session
 	return session, true, ""
 }
 
-// join returns the tokens that chunks can make up.
-func (s Settings) join(value string, cookies map[string][]string) []string {
-	mark, text, ok := strings.Cut(value, ".")
-	if !ok {
-		return []string{value}
+// The bounds of what is read.
+const (
+	mostCookies    = 200   // of one name
+	longestValue   = 16384 // of the session's cookie
+	longestOther   = 4096  // of its other cookies
+	mostCompanions = 8     // that are decrypted
+)
+
+// others are the values of one of the session's other cookies.
+func others(cookies map[string][]string, name string) []string {
+	values := slices.DeleteFunc(slices.Clone(cookies[name]), func(v string) bool { return len(v) > longestOther })
+	return values[:min(mostCookies, len(values))]
+}
+
+// join returns the tokens that chunks can make up, in the order in which they are tried, and whether
+// more than the first may be.
+func (s Settings) join(value string, cookies map[string][]string) (texts []string, mixes bool) {
+	mark, first, ok := strings.Cut(value, ".")
+	switch {
+	case len(value) > longestValue:
+		return nil, false
+	case !ok:
+		return []string{value}, false
+	case len(mark) != 1 || mark < "2" || mark > "4" || mark > strconv.Itoa(s.Chunks):
+		return nil, false
 	}
-	if len(mark) != 1 || mark < "2" || mark > "4" || mark > strconv.Itoa(s.Chunks) {
-		return nil
-	}
-	texts := []string{text}
+	var chunks [][]string
+	alike := mostCookies // how many of each name there are
 	for i := 2; i <= int(mark[0]-'0'); i++ {
-		var longer []string
-		for _, text := range texts {
-			for _, chunk := range cookies[fmt.Sprintf("%s-%d", s.Cookie, i)] {
-				longer = append(longer, text+chunk)
-			}
+		values := others(cookies, fmt.Sprintf("%s-%d", s.Cookie, i))
+		chunks, alike = append(chunks, values), min(alike, len(values))
+	}
+	for i := range alike {
+		texts = append(texts, first)
+		for _, values := range chunks {
+			texts[i] += values[i]
 		}
-		texts = longer
+	}
+	texts = append(texts, mixtures(first, chunks)...)
+	if !s.ofOurKey(first) {
+		return texts[:min(1, len(texts))], false
+	}
+	return texts, true
+}
+
+// mixtures are the combinations that take different ones of the names. That of the first name
+// changes first.
+func mixtures(first string, chunks [][]string) (texts []string) {
+	n := 1
+	for _, values := range chunks {
+		n *= len(values)
+	}
+	for at := range min(n, mostCookies*mostCookies) {
+		text, same, left := first, true, at
+		for _, values := range chunks {
+			i := left % len(values)
+			left /= len(values)
+			text += values[i]
+			same = same && i == at%len(chunks[0])
+		}
+		if !same {
+			texts = append(texts, text)
+		}
 	}
 	return texts
+}
+
+// ofOurKey reports whether a text begins as a token under one of the keys does.
+func (s Settings) ofOurKey(text string) bool {
+	if len(text) < 8 {
+		return false
+	}
+	raw, ok := decode(text[:8])
+	return ok && raw[0] == suite && slices.ContainsFunc(s.Masters, func(master []byte) bool {
+		return string(KeyID(master, PurposeSession)) == string(raw[1:5])
+	})
 }
 
 // Parse reads a plaintext.
@@ -266,12 +331,26 @@ func (s Settings) rename(fields []Field) []Field {
 	return kept
 }
 
-// openSeen reads the companion of the session with an id.
-func (s Settings) openSeen(text string, id [16]byte) (seen int64, ok bool) {
-	plaintext, _, reason := OpenToken(s.Masters, s.Cookie+"-seen", PurposeSeen, text)
-	if reason != "" {
-		return 0, false
+// lastUse returns when the session with an id was last used by what its companions say.
+func (s Settings) lastUse(companions []string, id [16]byte) (used int64) {
+	decrypted := 0
+	for _, text := range companions {
+		if decrypted == mostCompanions {
+			break
+		}
+		plaintext, _, reason := OpenToken(s.Masters, s.Cookie+"-seen", PurposeSeen, text)
+		if reason == "" || reason == Forged {
+			decrypted++
+		}
+		if seen, ok := parseSeen(plaintext, id); ok && reason == "" {
+			used = max(used, s.correct(seen))
+		}
 	}
+	return used
+}
+
+// parseSeen reads the plaintext of the companion of the session with an id.
+func parseSeen(plaintext []byte, id [16]byte) (seen int64, ok bool) {
 	r := reader{b: plaintext}
 	elements := r.item(array).n
 	owner := r.item(binaryData).content

@@ -1,0 +1,32 @@
+// Package legacy holds runtime/legacy to the real libraries: sessions that gorilla/sessions,
+// gin-contrib/sessions, scs and Flask have made become sessions of this program. It needs Debian's
+// python3-flask and redis-server:
+//
+//	go test .
+package legacy
+
+import "time"
+
+//go:generate go tool sessiongen
+
+// session is what the old programs keep of a visitor.
+type session struct {
+	UserID int64             `session:"user_id,principal"`
+	Name   string            `session:"name,was=username"`
+	Visits int32             `session:"visits"`
+	Admin  bool              `session:"admin"`
+	Score  float64           `session:"score"`
+	Since  time.Time         `session:"since"`
+	Roles  []string          `session:"roles"`
+	Cart   []Item            `session:"cart"`
+	Prefs  map[string]string `session:"prefs"`
+	Token  []byte            `session:"token,secret"`
+	Notes  []string          `session:"_flash,flash"`
+	Theme  string            `session:"theme,default=light,visitor"`
+}
+
+// Item is what lies in the cart.
+type Item struct {
+	SKU string
+	N   int
+}

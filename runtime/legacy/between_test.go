@@ -1,0 +1,148 @@
+package legacy_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// A betweenStore lets something else happen before its nth call.
+type betweenStore struct {
+	runtime.Store
+	mu   sync.Mutex
+	left int
+	then func()
+}
+
+func (s *betweenStore) call() {
+	s.mu.Lock()
+	s.left--
+	run := s.left == 0
+	s.mu.Unlock()
+	if run {
+		s.then()
+	}
+}
+
+// before makes f run before the nth call from now.
+func (s *betweenStore) before(n int, f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left, s.then = n, f
+}
+
+// isOver reports whether there were fewer calls.
+func (s *betweenStore) isOver() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left > 0
+}
+
+func (s *betweenStore) Load(ctx context.Context, key string) (runtime.Record, error) {
+	s.call()
+	return s.Store.Load(ctx, key)
+}
+
+func (s *betweenStore) Insert(ctx context.Context, key string, r runtime.Record) error {
+	s.call()
+	return s.Store.Insert(ctx, key, r)
+}
+
+func (s *betweenStore) Replace(ctx context.Context, key string, version uint64, r runtime.Record) error {
+	s.call()
+	return s.Store.Replace(ctx, key, version, r)
+}
+
+func (s *betweenStore) Delete(ctx context.Context, key string) error {
+	s.call()
+	return s.Store.Delete(ctx, key)
+}
+
+// What a first request may do.
+var firstActions = map[string]func(*visitor){
+	"read":   read,
+	"change": func(v *visitor) { fieldVisits.Update(v.Session, func(n int) int { return n + 1 }) },
+	"renew":  func(v *visitor) { v.Renew() },
+	"pop":    func(v *visitor) { fieldUser.Pop(v.Session) },
+	"log in": func(v *visitor) { fieldAccount.Set(v.Session, 43) },
+	"empty": func(v *visitor) {
+		fieldAccount.Clear(v.Session)
+		fieldUser.Clear(v.Session)
+		fieldTheme.Clear(v.Session)
+		fieldVisits.Clear(v.Session)
+	},
+	"log out": func(v *visitor) {
+		fieldUser.Get(v.Session)
+		v.LogOut()
+	},
+}
+
+// A second request with the old cookie runs whole between any two calls of the store that the first one makes.
+// Nobody is logged out by that, and after a log-out of either nobody is logged in.
+func TestFirstRequestsBetween(t *testing.T) {
+	for name, do := range firstActions {
+		for otherName, other := range firstActions {
+			serverHomes(t, func(t *testing.T, cfg runtime.Config) {
+				for n := 1; ; n++ {
+					if n > 60 {
+						t.Fatal("it does not end")
+					}
+					if between(t, cfg, n, fmt.Sprintf("%s: %s, %s before call %d", t.Name(), name, otherName, n), do, other, name, otherName) {
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
+func between(t *testing.T, cfg runtime.Config, n int, what string, do, other func(*visitor), name, otherName string) (over bool) {
+	store := &betweenStore{Store: runtime.NewMemoryStore(1000)}
+	if cfg.Store != nil {
+		cfg.Store = store
+	} else {
+		cfg.Revocations = store
+	}
+	s := newSite(t, withLegacy(cfg, gorilla()))
+	old := with("old", oldCookie(t, 42))
+	first, second := old.clone(), old.clone()
+	isNew := false // somebody has logged in after the old session had ended: that is a session of its own
+	noting := func(name string, do func(*visitor)) func(*visitor) {
+		return func(v *visitor) {
+			isNew = v.IsNew() && name == "log in" || isNew
+			do(v)
+		}
+	}
+	store.before(n, func() { s.visit(second, noting(otherName, other)) })
+	s.visit(first, noting(name, do))
+	if over = store.isOver(); over {
+		store.before(0, nil)
+		return true
+	}
+	stays := map[string]bool{"read": true, "change": true, "pop": true}
+	all := []browser{first, second, old}
+	if stays[name] && stays[otherName] {
+		for i, b := range all {
+			if got := s.account(b); got != 42 {
+				t.Errorf("%s: browser %d has %d", what, i, got)
+			}
+		}
+	}
+	if name != "log out" && otherName != "log out" {
+		s.visit(first, func(v *visitor) { v.LogOut() })
+		s.visit(second, func(v *visitor) { v.LogOut() })
+	}
+	live := 0
+	for _, b := range append(all, browser{"old": old["old"]}) {
+		if s.account(b) != 0 {
+			live++
+		}
+	}
+	if live > 0 && !isNew {
+		t.Errorf("%s: %d browsers are logged in after a log-out", what, live)
+	}
+	return false
+}

@@ -1,0 +1,194 @@
+package legacy_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/legacy"
+)
+
+func TestConfigErrors(t *testing.T) {
+	keys, err := runtime.ParseKeys(keyText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := gorilla()
+	with := func(change func(*legacy.Gorilla)) legacy.Gorilla {
+		g := gorilla()
+		change(&g)
+		return g
+	}
+	for want, sources := range map[string][]runtime.LegacySource{
+		"":    {good, with(func(g *legacy.Gorilla) { g.Name = "another" }), legacy.SCS{Store: newSCS(t, 1), Until: until}, legacy.Flask{Name: "f", Keys: [][]byte{{1}}, Until: until}},
+		"nil": {nil},
+		"Until is not set: it says when old sessions are not read any more":             {with(func(g *legacy.Gorilla) { g.Until = time.Time{} })},
+		`the name "a b" is not a cookie's`:                                              {with(func(g *legacy.Gorilla) { g.Name = "a b" })},
+		`the name "" is not a cookie's`:                                                 {with(func(g *legacy.Gorilla) { g.Name = "" })},
+		`Path "x" must begin with / and hold no semicolon or control character`:         {with(func(g *legacy.Gorilla) { g.Path = "x" })},
+		`Domain "-" is not a host name`:                                                 {with(func(g *legacy.Gorilla) { g.Domain = "-" })},
+		"Keys is empty: it takes the keys that the old store was made with":             {with(func(g *legacy.Gorilla) { g.Keys = nil })},
+		"Keys[2] is empty: it is to authenticate":                                       {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, nil, nil} })},
+		"Keys[1] has 5 bytes: a key to encrypt has 16, 24 or 32":                        {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, []byte("short")} })},
+		"Store is not set: it is the old SessionManager's":                              {legacy.SCS{Until: until}},
+		"Keys is empty: it takes Flask's SECRET_KEY, and those of SECRET_KEY_FALLBACKS": {legacy.Flask{Until: until}},
+		"Keys[1] is empty: Flask has no session then":                                   {legacy.Flask{Keys: [][]byte{{1}, nil}, Until: until}},
+		`[1]: a second source of gorilla for the cookie "old"`:                          {good, good},
+	} {
+		_, err := runtime.NewManager(runtime.Config{Keys: keys, Legacy: sources}, func(s runtime.Session) visitor { return visitor{s} }, fields...)
+		switch {
+		case want == "" && err != nil, want != "" && err == nil:
+			t.Errorf("%v, want %q", err, want)
+		case err != nil && (!strings.HasPrefix(err.Error(), "session: Config.Legacy[") || !strings.HasSuffix(err.Error(), want)):
+			t.Errorf("%v, want %q", err, want)
+		case err != nil && (strings.Contains(err.Error(), "short") || strings.Contains(err.Error(), "hhh")):
+			t.Errorf("a key is shown: %v", err)
+		}
+	}
+}
+
+// A source that ends is not read, and neither is its cookie deleted.
+func TestUntil(t *testing.T) {
+	everyHome(t, func(t *testing.T, cfg runtime.Config) {
+		g := gorilla()
+		g.Until, g.MaxAge = start.Add(time.Hour), -1
+		s := newSite(t, withLegacy(cfg, g))
+		s.expectAccount(with("old", oldCookie(t, 42)), 42)
+		s.advance(time.Hour - time.Second)
+		s.expectAccount(with("old", oldCookie(t, 43)), 43)
+		s.advance(time.Second)
+		b := with("old", oldCookie(t, 44))
+		s.takeEvents()
+		s.visit(b, func(v *visitor) {
+			if !v.IsNew() || fieldAccount.Has(v.Session) {
+				t.Errorf("%v", v)
+			}
+			fieldVisits.Set(v.Session, 1)
+		})
+		if events := s.takeEvents(); len(events) != 1 || events[0].Kind != runtime.EventCreated || b["old"] == "" {
+			t.Errorf("events %v, cookies %v", events, b)
+		}
+	})
+}
+
+// The old cookie is deleted where it is.
+func TestDeletion(t *testing.T) {
+	for _, c := range []struct {
+		cfg  runtime.Config
+		set  func(*legacy.Gorilla)
+		want string
+	}{
+		{runtime.Config{}, func(g *legacy.Gorilla) {}, "old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=Lax"},
+		{runtime.Config{Insecure: true}, func(g *legacy.Gorilla) { g.Path, g.Domain = "/app", ".example.com" },
+			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/app; Domain=example.com; HttpOnly; SameSite=Lax"},
+		// Ours takes its place.
+		{runtime.Config{Name: "old"}, func(g *legacy.Gorilla) {}, ""},
+		{runtime.Config{Name: "old"}, func(g *legacy.Gorilla) { g.Path = "/app" },
+			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/app; Secure; HttpOnly; SameSite=Lax"},
+	} {
+		for what, use := range map[string]func(*visitor){"import": read, "log-out": func(v *visitor) { v.Destroy() }} {
+			g := gorilla()
+			c.set(&g)
+			s := newSite(t, withLegacy(c.cfg, g))
+			lines := s.send(with("old", oldCookie(t, 42)), use).Header()["Set-Cookie"]
+			deletions := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return !strings.HasPrefix(line, "old=; ") })
+			if what == "log-out" && c.cfg.Name == "old" && len(deletions) > 0 { // of our own cookie
+				deletions = deletions[1:]
+			}
+			if got := strings.Join(deletions, "\n"); got != c.want {
+				t.Errorf("%s: %q, want %q", what, got, c.want)
+			}
+		}
+	}
+}
+
+// A session that does not fit into a cookie is there for the request, and the old cookie stays.
+func TestTooLarge(t *testing.T) {
+	s := newSite(t, withLegacy(homes["cookie"](), legacy.SCS{Store: &scsMap{records: map[string][]byte{
+		token: gobText(t, scsSession{start.Add(time.Hour), map[string]any{"account": 42, "user": strings.Repeat("x", 5000)}}),
+	}}, Until: until}))
+	b := with("session", token)
+	for range 2 {
+		s.visit(b, func(v *visitor) {
+			if fieldAccount.Get(v.Session) != 42 {
+				t.Errorf("%v", v)
+			}
+		})
+		if len(b) != 1 || b["session"] == "" {
+			t.Errorf("cookies %v", b)
+		}
+	}
+	if w := s.send(b, func(v *visitor) { fieldVisits.Set(v.Session, 1) }); w.Code != 500 {
+		t.Errorf("a change: status %d", w.Code)
+	}
+}
+
+// Whoever has a cookie of ours that has ended is not logged in again by an old one.
+func TestEndedHereIsNoImport(t *testing.T) {
+	everyHome(t, func(t *testing.T, cfg runtime.Config) {
+		cfg.IdleTimeout = time.Hour
+		s := newSite(t, withLegacy(cfg, gorilla()))
+		b := with("old", oldCookie(t, 42))
+		s.visit(b, read)
+		b["old"] = oldCookie(t, 42)
+		s.expectAccount(b, 42)
+		s.advance(2 * time.Hour)
+		s.expectAccount(b, 0)
+	})
+}
+
+// A value that does not fit its field loses that field alone.
+func TestOneBadValue(t *testing.T) {
+	everyHome(t, func(t *testing.T, cfg runtime.Config) {
+		s := newSite(t, withLegacy(cfg, gorilla()))
+		value := secure(t, "old", hashKey, blockKey, start, gobText(t, map[any]any{
+			"user": 7, "account": int8(42), "visits": 1 << 40, "theme": strings.Repeat("x", 11), "_flash": []any{"a", "b"},
+		}))
+		s.visit(with("old", value), func(v *visitor) {
+			if fieldUser.Has(v.Session) || fieldTheme.Has(v.Session) || fieldAccount.Get(v.Session) != 42 || fieldVisits.Get(v.Session) != 1<<40 || len(fieldNotes.Get(v.Session)) != 2 {
+				t.Errorf("%v", v)
+			}
+		})
+		var dropped []string
+		for _, e := range s.takeEvents() {
+			if e.Kind == runtime.EventFieldDropped {
+				dropped = append(dropped, e.Field)
+			}
+		}
+		if strings.Join(dropped, " ") != "User Theme" {
+			t.Errorf("dropped %v", dropped)
+		}
+	})
+}
+
+// A session that has nothing the program knows is none, and stays where it is.
+func TestNothingKnown(t *testing.T) {
+	everyHome(t, func(t *testing.T, cfg runtime.Config) {
+		s := newSite(t, withLegacy(cfg, gorilla()))
+		b := with("old", secure(t, "old", hashKey, blockKey, start, gobText(t, map[any]any{"other": 7})))
+		s.visit(b, func(v *visitor) {
+			if !v.IsNew() {
+				t.Error("it is an import")
+			}
+		})
+		if len(b) != 1 || len(s.takeEvents()) > 0 {
+			t.Errorf("cookies %v", b)
+		}
+	})
+}
+
+// Programs link gob only if they import this package.
+func TestLinksGob(t *testing.T) {
+	for pkg, want := range map[string]bool{"..": false, ".": true} {
+		out, err := exec.Command("go", "list", "-deps", pkg).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Contains(strings.Fields(string(out)), "encoding/gob"); got != want {
+			t.Errorf("%s links encoding/gob: %v", pkg, got)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package legacy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
+)
+
+// SCS reads the sessions of alexedwards/scs, which stay in its store until a log-out or their end.
+type SCS struct {
+	// Name, Path and Domain are those of the SessionManager's Cookie; Name is "session" by default, and Path
+	// "/".
+	Name   string
+	Path   string
+	Domain string
+
+	// Store is the SessionManager's.
+	Store SCSStore
+
+	// HashTokenInStore is the SessionManager's.
+	HashTokenInStore bool
+
+	// Until is when old sessions are not read any more. It must be set.
+	Until time.Time
+}
+
+// SCSStore is what SCS needs of a store of scs; every one has it. If the store has FindCtx and DeleteCtx, these
+// are called in place of the others.
+type SCSStore interface {
+	// Find returns the record of a session that has not expired.
+	Find(token string) (record []byte, found bool, err error)
+
+	// Delete removes a session's record, if there is one.
+	Delete(token string) error
+}
+
+// Legacy is for the manager alone.
+func (s SCS) Legacy() (oldsession.Source, error) {
+	if s.Store == nil {
+		return oldsession.Source{}, errors.New("Store is not set: it is the old SessionManager's")
+	}
+	if s.Name == "" {
+		s.Name = "session"
+	}
+	store := scsStore{s.Store, s.HashTokenInStore}
+	return oldsession.Source{Library: "scs", Cookie: s.Name, Path: s.Path, Domain: s.Domain, Until: s.Until, Open: store.open, End: store.delete}, nil
+}
+
+type scsStore struct {
+	SCSStore
+	hashes bool
+}
+
+// key is the key of the record of a token.
+func (s scsStore) key(token string) string {
+	if !s.hashes {
+		return token
+	}
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func (s scsStore) find(ctx context.Context, token string) (record []byte, found bool, err error) {
+	if c, ok := s.SCSStore.(interface {
+		FindCtx(context.Context, string) ([]byte, bool, error)
+	}); ok {
+		return c.FindCtx(ctx, s.key(token))
+	}
+	return s.Find(s.key(token))
+}
+
+func (s scsStore) delete(ctx context.Context, token string) error {
+	if c, ok := s.SCSStore.(interface {
+		DeleteCtx(context.Context, string) error
+	}); ok {
+		return c.DeleteCtx(ctx, s.key(token))
+	}
+	return s.Delete(s.key(token))
+}
+
+// scsTokenSize bounds a token; scs makes them of 43 bytes.
+const scsTokenSize = 128
+
+// open reads the session of a token. The token is all that a browser has to prove it: nobody guesses one.
+func (s scsStore) open(ctx context.Context, token string, now time.Time) (*oldsession.Session, error) {
+	if len(token) > scsTokenSize {
+		return nil, oldsession.ErrMalformed
+	}
+	record, found, err := s.find(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, oldsession.ErrUnknown
+	}
+	deadline, values, err := scsRecord(record)
+	if err != nil {
+		return nil, oldsession.ErrMalformed
+	}
+	if !now.Before(deadline) {
+		return nil, oldsession.ErrExpired
+	}
+	old := &oldsession.Session{Identity: token, Token: token, Expires: deadline, Lookup: lookupGob(values)}
+	if v := values["__rememberMe"]; v != nil && v.decode(reflect.ValueOf(&old.Permanent).Elem()) != nil {
+		old.Permanent = false
+	}
+	return old, nil
+}
+
+// scsRecord reads a record, which is the gob stream of a struct with the fields Deadline and Values.
+func scsRecord(data []byte) (deadline time.Time, values map[string]*gobValue, err error) {
+	if len(data) > maxRecord {
+		return deadline, nil, errGob
+	}
+	r := &gobReader{data: data}
+	t := r.types[r.top()]
+	if t == nil || t.kind != gobStruct {
+		return deadline, nil, errGob
+	}
+	r.fields(func(number int) {
+		if number >= len(t.fields) {
+			r.fail()
+			return
+		}
+		switch f := t.fields[number]; f.name {
+		case "Deadline":
+			v := r.readValue(f.id, true, 1)
+			if r.failed || v.decode(reflect.ValueOf(&deadline).Elem()) != nil {
+				r.fail()
+			}
+		case "Values":
+			values = r.mapValues(f.id)
+		default:
+			r.skip(new(gobValue), f.id, 1)
+		}
+	})
+	if r.failed || r.rest() > 0 || deadline.IsZero() {
+		return deadline, nil, errGob
+	}
+	return deadline, values, nil
+}

@@ -1,0 +1,159 @@
+package legacy_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/legacy"
+)
+
+// scsMap is a store of scs.
+type scsMap struct {
+	mu      sync.Mutex
+	records map[string][]byte
+	err     error
+}
+
+func (s *scsMap) Find(token string) ([]byte, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	record, found := s.records[token]
+	return record, found, s.err
+}
+
+func (s *scsMap) Delete(token string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		delete(s.records, token)
+	}
+	return s.err
+}
+
+func (s *scsMap) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+}
+
+func (s *scsMap) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.records)
+}
+
+// ctxMap has the methods that take a context, and panics in the others.
+type ctxMap struct{ *scsMap }
+
+func (ctxMap) Find(string) ([]byte, bool, error) { panic("without a context") }
+func (ctxMap) Delete(string) error               { panic("without a context") }
+
+func (s ctxMap) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	if _, limited := ctx.Deadline(); !limited {
+		return nil, false, errors.New("no deadline")
+	}
+	return s.scsMap.Find(token)
+}
+
+func (s ctxMap) DeleteCtx(_ context.Context, token string) error { return s.scsMap.Delete(token) }
+
+const token = "kI4YHaL0vGfKVyXVZ8wLyzrfvqn8l7zLgYeZMfEw0oQ"
+
+// scsSession is what scs seals a session as.
+type scsSession struct {
+	Deadline time.Time
+	Values   map[string]any
+}
+
+func newSCS(t testing.TB, ends time.Duration) *scsMap {
+	record := gobText(t, scsSession{start.Add(ends), map[string]any{"username": "hubo", "account": 42, "visits": 3, "theme": "dark", "__rememberMe": true}})
+	return &scsMap{records: map[string][]byte{token: record}}
+}
+
+func TestSCS(t *testing.T) {
+	for name, source := range map[string]func(*scsMap) legacy.SCS{
+		"plain": func(s *scsMap) legacy.SCS { return legacy.SCS{Store: s, Until: until} },
+		"ctx":   func(s *scsMap) legacy.SCS { return legacy.SCS{Store: ctxMap{s}, Until: until} },
+		"hashed": func(s *scsMap) legacy.SCS {
+			sum := sha256.Sum256([]byte(token))
+			s.records = map[string][]byte{base64.RawURLEncoding.EncodeToString(sum[:]): s.records[token]}
+			return legacy.SCS{Store: s, Until: until, HashTokenInStore: true}
+		},
+	} {
+		everyHome(t, func(t *testing.T, cfg runtime.Config) {
+			store := newSCS(t, 10*24*time.Hour)
+			s := newSite(t, withLegacy(cfg, source(store)))
+			old := with("session", token)
+			b := old.clone()
+			s.visit(b, func(v *visitor) {
+				if fieldUser.Get(v.Session) != "hubo" || fieldAccount.Get(v.Session) != 42 || !v.Permanent() || !v.AuthenticatedAt().IsZero() {
+					t.Errorf("%s: %v", name, v)
+				}
+			})
+			if len(b) != 1 || store.len() != 1 {
+				t.Errorf("%s: the browser has %v, the store %d records", name, b, store.len())
+			}
+			s.expectAccount(old, 42) // another first request
+			s.visit(b, func(v *visitor) { fieldVisits.Set(v.Session, 4) })
+			s.visit(b, func(v *visitor) { v.Renew() })
+			late := b.clone()
+			s.visit(b, func(v *visitor) { v.LogOut() })
+			if store.len() != 0 {
+				t.Errorf("%s: the old record is there after a log-out", name)
+			}
+			s.expectAccount(old, 0)
+			if cfg.Store != nil || cfg.Revocations != nil {
+				s.expectAccount(late, 0)
+			}
+		})
+	}
+}
+
+// An imported session ends when it would have ended.
+func TestImportEndsInTime(t *testing.T) {
+	everyHome(t, func(t *testing.T, cfg runtime.Config) {
+		s := newSite(t, withLegacy(cfg, legacy.SCS{Store: newSCS(t, 24*time.Hour), Until: until}))
+		b := with("session", token)
+		for range 23 {
+			s.visit(b, func(v *visitor) { fieldNotes.Set(v.Session, []string{"seen"}) })
+			s.advance(time.Hour)
+		}
+		s.expectAccount(b, 42)
+		s.advance(time.Hour)
+		s.visit(b, func(v *visitor) {
+			if fieldAccount.Has(v.Session) || fieldUser.Has(v.Session) || fieldTheme.Has(v.Session) {
+				t.Errorf("it lives: %v", v)
+			}
+		})
+	})
+}
+
+// A store that fails means 503, and nothing else.
+func TestSCSFails(t *testing.T) {
+	everyHome(t, func(t *testing.T, cfg runtime.Config) {
+		store := newSCS(t, 24*time.Hour)
+		s := newSite(t, withLegacy(cfg, legacy.SCS{Store: store, Until: until}))
+		b := with("session", token)
+		store.fail(errors.New("connection refused"))
+		if w := s.send(b, read); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
+			t.Errorf("status %d, %q", w.Code, w.Header()["Set-Cookie"])
+		}
+		store.fail(nil)
+		s.visit(b, read)
+		store.fail(errors.New("connection refused"))
+		s.expectAccount(b, 42) // it is not asked any more
+		if w := s.send(b, func(v *visitor) { v.Destroy() }); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
+			t.Errorf("log-out: status %d, %q", w.Code, w.Header()["Set-Cookie"])
+		}
+		store.fail(nil)
+		s.visit(b, func(v *visitor) { v.Destroy() })
+		s.expectAccount(b, 0)
+		s.expectAccount(with("session", token), 0)
+	})
+}
