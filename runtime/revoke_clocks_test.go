@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/revoketest"
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
@@ -152,5 +153,17 @@ func TestRevocationsOfNodes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A node whose clock is ahead takes nothing from the others. integration/stores has the same with purges.
+func TestNodeAhead(t *testing.T) {
+	for _, revocations := range []bool{false, true} {
+		for _, ahead := range revoketest.Aheads {
+			store := runtime.NewMemoryStore(100)
+			if err := revoketest.Ahead(store, store, "s", revocations, ahead, nil); err != nil {
+				t.Errorf("revocations %v, %v ahead: %v", revocations, ahead, err)
+			}
+		}
 	}
 }

@@ -10,7 +10,12 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/codec"
 )
+
+// fieldProof is a proof beside the usual fields.
+var fieldProof = runtime.Field[time.Time]{Index: len(fields), Name: "Proof", Key: "proof", Factor: true,
+	Encode: codec.EncodeTime, Decode: codec.DecodeTime}
 
 // sharing returns a maker of nodes that have a store in common, in each mode.
 func sharing(t *testing.T, f func(t *testing.T, node func(keys string, skew time.Duration) *rig)) {
@@ -23,7 +28,7 @@ func sharing(t *testing.T, f func(t *testing.T, node func(keys string, skew time
 					cfg.Store, cfg.Revocations = nil, spy
 				}
 				r := &rig{t: t, store: spy}
-				r.start(cfg)
+				r.startOf(cfg, append(fields[:len(fields):len(fields)], &fieldProof)...)
 				return r
 			})
 		})

@@ -1,12 +1,16 @@
 package stores_test
 
 import (
+	"errors"
 	"flag"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/internal/revoketest"
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/sqlstore"
 )
 
 var (
@@ -26,6 +30,44 @@ func TestRevocationProperty(t *testing.T) {
 		}
 		if wrong := revoketest.RunDrawn(stores, *firstPlan, *plans); wrong != "" {
 			t.Error(wrong)
+		}
+	})
+}
+
+// A node whose clock is ahead, by up to an hour, takes nothing from the others when it purges the store, lists, changes or
+// revokes: neither sessions that have expired by its own clock, nor what says that others have ended.
+func TestNodeAhead(t *testing.T) {
+	each(t, func(t *testing.T, b backend) {
+		t.Parallel()
+		first, where := b.open(t)
+		for _, revocations := range []bool{false, true} {
+			for i, ahead := range revoketest.Aheads {
+				second, purge := first, func() error { return nil }
+				if first, ok := first.(*sqlstore.Store); ok {
+					other, db, err := b.reopenDB(where)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer db.Close()
+					opts := sqlstore.Options{Time: func() time.Time { return time.Now().Add(ahead) }}
+					if b.name != "SQLite" {
+						opts.Table = where
+					}
+					if other, err = sqlstore.New(db, b.dialect, opts); err != nil {
+						t.Fatal(err)
+					}
+					second = other
+					purge = func() error {
+						_, err := other.(*sqlstore.Store).Purge(t.Context())
+						_, own := first.Purge(t.Context())
+						return errors.Join(err, own)
+					}
+				}
+				name := fmt.Sprintf("s%d-%v", i, revocations)
+				if err := revoketest.Ahead(first, second, name, revocations, ahead, purge); err != nil {
+					t.Errorf("revocations %v, %v ahead: %v", revocations, ahead, err)
+				}
+			}
 		}
 	})
 }

@@ -30,3 +30,17 @@ func TestRevocationProperty(t *testing.T) {
 		}
 	})
 }
+
+// A node whose clock is ahead takes nothing from the others: the servers' clocks alone count.
+func TestNodeAhead(t *testing.T) {
+	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
+		store := redisstore.New(client, redisstore.Options{Prefix: "ahead:"})
+		for _, revocations := range []bool{false, true} {
+			for i, ahead := range revoketest.Aheads {
+				if err := revoketest.Ahead(store, store, fmt.Sprintf("s%d-%v", i, revocations), revocations, ahead, nil); err != nil {
+					t.Errorf("revocations %v, %v ahead: %v", revocations, ahead, err)
+				}
+			}
+		}
+	})
+}
