@@ -23,7 +23,7 @@ func commands(t *testing.T, root, dir string, page Page, packages []*Package) {
 				t.Errorf("%s: %v", at, err)
 			}
 			continue
-		case "go", "", "text", "html", "diff", "js", "sql", "ini":
+		case "go", "", "text", "html", "json", "diff", "js", "sql", "ini":
 			continue
 		default:
 			t.Errorf("%s: a block of %q, which no test knows", at, b.Lang)
