@@ -49,6 +49,7 @@ func makeKit(t testing.TB) *kitMaker {
 	k.addCompanions()
 	k.addChunks()
 	k.addCookies()
+	k.addFlows()
 	return k
 }
 

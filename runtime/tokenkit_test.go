@@ -105,7 +105,7 @@ func TestKit(t *testing.T) {
 	}
 	for _, name := range names {
 		f := readKit(t, name)
-		if isReserved(t, f) {
+		if f.Flow != nil || isReserved(t, f) {
 			continue
 		}
 		all := []string{"user", "visits", "roles", "code", "value"}
@@ -131,7 +131,7 @@ func TestKit(t *testing.T) {
 func TestKitHandler(t *testing.T) {
 	for _, name := range kitNames(t) {
 		f := readKit(t, name)
-		if isReserved(t, f) {
+		if f.Flow != nil || isReserved(t, f) {
 			continue
 		}
 		var log eventLog

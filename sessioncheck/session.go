@@ -69,7 +69,7 @@ func nameOf(fn *types.Func) string {
 }
 
 // changing are the beginnings of the names of accessors that change their field.
-var changing = []string{"TrySet", "TryAppend", "Set", "Append", "Update", "Clear", "Pop", "Add", "Take", "Prove", "Start"}
+var changing = []string{"TrySet", "TryAppend", "Set", "Append", "Update", "Clear", "Pop", "Add", "Take", "Prove", "TryStart", "Start"}
 
 // changes reports whether a call changes the session that it is a method of.
 func (c *checker) changes(call *ast.CallExpr) bool {

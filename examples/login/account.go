@@ -13,9 +13,10 @@ var nameFormat = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{1,31}$`)
 
 // accountPage is the form for signing up and for logging in.
 type accountPage struct {
-	New  bool
-	Name string
-	Next string
+	New      bool
+	Name     string
+	Next     string
+	Provider string // that one may sign in with as well
 
 	// What was wrong with what was sent, under its field or above all of them.
 	Wrong, WrongName, WrongPassword string
@@ -46,6 +47,9 @@ func (a *app) loginForm(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) accountForm(w http.ResponseWriter, r *http.Request, status int, page accountPage) {
+	if a.provider != nil {
+		page.Provider = a.provider.name
+	}
 	title := "Log in"
 	if page.New {
 		title = "Sign up"

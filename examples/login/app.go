@@ -19,14 +19,13 @@ type app struct {
 	users     Users
 	passwords *passwords
 	mode      string
-	admin     string // the name of the account that may change roles
+	admin     string    // the name of the account that may change roles
+	provider  *provider // nil if there is none to sign in with
 }
 
 // newApp returns the handler of the whole site.
-func newApp(cfg sessionruntime.Config, mode, admin string, users Users, passwords *passwords) (http.Handler, error) {
-	a := &app{users: users, passwords: passwords, mode: mode, admin: admin}
+func newApp(cfg sessionruntime.Config, a app) (_ http.Handler, err error) {
 	cfg.ErrorHandler = a.unsaved
-	var err error
 	if a.sessions, err = NewSessionManager(cfg); err != nil {
 		return nil, err
 	}
@@ -46,7 +45,7 @@ func newApp(cfg sessionruntime.Config, mode, admin string, users Users, password
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("POST /logout", a.logout)
 	mux.HandleFunc("GET /devices", a.private(a.devices))
-	if mode != "cookie" {
+	if a.mode != "cookie" {
 		mux.HandleFunc("POST /devices/logout", a.private(a.logoutDevice))
 	}
 	mux.HandleFunc("POST /devices/logout-others", a.private(a.logoutOthers))
@@ -58,23 +57,29 @@ func newApp(cfg sessionruntime.Config, mode, admin string, users Users, password
 	mux.Handle("GET /members", a.adminsOnly(a.private(a.membersForm)))
 	mux.Handle("POST /members", a.adminsOnly(a.private(a.changeMember)))
 	mux.HandleFunc("POST /theme", a.setTheme)
+	origins := "'self'" // to which forms lead
+	if a.provider != nil {
+		origins += " " + a.provider.origin
+		mux.HandleFunc("POST /openid/begin", a.beginSignIn)
+		mux.HandleFunc("GET /openid/callback", a.finishSignIn)
+	}
 	mux.HandleFunc("/", a.notFound)
 
 	// No site but this one may send its forms: with SameSite cookies, that is all
 	// that there is to do about cross-site request forgery.
 	forms := http.NewCrossOriginProtection()
 	forms.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
-	return secure(http.MaxBytesHandler(a.sessions.Handler(forms.Handler(mux)), 16<<10)), nil
+	return secure(origins, http.MaxBytesHandler(a.sessions.Handler(forms.Handler(mux)), 16<<10)), nil
 }
 
 // secure sets the headers of every response. Pages show whose they are, so no cache
 // keeps them, not even the browser's for its back button after a log-out.
-func secure(next http.Handler) http.Handler {
+func secure(formOrigins string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Security-Policy",
-			"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+			"default-src 'none'; style-src 'self'; form-action "+formOrigins+"; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Referrer-Policy", "same-origin")

@@ -26,6 +26,11 @@ type passwordPage struct {
 }
 
 func (a *app) confirmForm(w http.ResponseWriter, r *http.Request, u User) {
+	if u.Hash == nil {
+		notify(r, "Your account has no password: you sign in with another site.")
+		seeOther(w, r, "/devices")
+		return
+	}
 	a.render(w, r, http.StatusOK, "confirm", "Your password, please", passwordPage{Name: u.Name, Next: local(r.FormValue("next"))})
 }
 

@@ -10,11 +10,14 @@ replace (
 tool github.com/sessiongen/sessiongen/cmd/sessiongen
 
 require (
+	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/oauth2-proxy/mockoidc v0.0.0-20261103160011-e06ed0b7cb7f
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/sessiongen/sessiongen v0.0.0-00010101000000-000000000000
 	github.com/sessiongen/sessiongen/runtime/redisstore v0.0.0-00010101000000-000000000000
 	golang.org/x/crypto v0.59.0
+	golang.org/x/oauth2 v0.38.0
 	modernc.org/sqlite v1.62.0
 )
 
@@ -38,6 +41,8 @@ require (
 
 require (
 	github.com/dave/jennifer v1.7.1 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.8 // indirect
+	github.com/golang-jwt/jwt/v5 v5.2.0 // indirect
 	github.com/rogpeppe/go-internal v1.16.0 // indirect
 	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
 	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect

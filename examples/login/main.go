@@ -62,7 +62,16 @@ func run(ctx context.Context, addr, mode, dsn, admin string) error {
 	// this very machine, put a proxy in front that speaks it.
 	cfg.Insecure = listener.Addr().(*net.TCPAddr).IP.IsLoopback()
 
-	handler, err := newApp(cfg, mode, admin, back.users, passwords)
+	base := "http://" + listener.Addr().String()
+	if !cfg.Insecure {
+		base = "https://" + os.Getenv("SITE_HOST") // as browsers know it, behind the proxy
+	}
+	provider, stopProvider, err := openProvider(ctx, base, cfg.Insecure)
+	if err != nil {
+		return fmt.Errorf("OpenID: %w", err)
+	}
+	defer stopProvider()
+	handler, err := newApp(cfg, app{users: back.users, passwords: passwords, mode: mode, admin: admin, provider: provider})
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,9 @@ type session struct {
 	// Theme is light or dark, if the visitor chose. It is the browser's, whoever is logged in.
 	Theme string `session:"theme,visitor,max=5"`
 
+	// SignIn is a log-in by way of the identity provider. Several may be under way, in several tabs.
+	SignIn signIn `session:"sign_in,flow"`
+
 	// Notices are shown on the next page, once. One that was not seen within a
 	// minute would only puzzle.
 	Notices []string `session:"notices,flash,max=3,ttl=1m"`

@@ -11,11 +11,17 @@
 //	  confirmed   time
 //	  cart        []Item
 //	  theme       str
+//	  sign_in     flow(signIn)
 //	  notices     []str
 //
 //	Item
 //	  a           int
 //	  q           int
+//
+//	signIn
+//	  v           str
+//	  n           str
+//	  p           str
 
 package main
 
@@ -43,6 +49,7 @@ func _() {
 		Confirmed time.Time `session:"confirmed,factor"`
 		Cart      []Item    `session:"cart,max=20"`
 		Theme     string    `session:"theme,visitor,max=5"`
+		SignIn    signIn    `session:"sign_in,flow"`
 		Notices   []string  `session:"notices,flash,max=3,ttl=1m"`
 	}
 	var _ session_has_changed__run_go_generate = session{}
@@ -56,6 +63,17 @@ func _() {
 		Quantity int `msgpack:"q"`
 	}
 	var _ Item_has_changed__run_go_generate = Item{}
+}
+
+// If this does not compile, signIn has changed since this file was generated:
+// run go generate again.
+func _() {
+	type signIn_has_changed__run_go_generate = struct {
+		Verifier string `msgpack:"v"`
+		Nonce    string `msgpack:"n"`
+		Next     string `msgpack:"p"`
+	}
+	var _ signIn_has_changed__run_go_generate = signIn{}
 }
 
 // Session is what the site remembers about a visitor.
@@ -314,6 +332,26 @@ func (s *Session) ClearTheme() { sessionThemeField.Clear(s.Session) }
 // UpdateTheme replaces Theme with f(Theme); f may be called more than once.
 func (s *Session) UpdateTheme(f func(string) string) { sessionThemeField.Update(s.Session, f) }
 
+// StartSignIn begins a flow with v, in a cookie of its own, and returns the state that is to
+// come back within 10m. Of more than 5 at once the oldest ends. If the cookie would exceed
+// 1024 bytes, the state is empty, and Err returns the error.
+//
+// SignIn is a log-in by way of the identity provider. Several may be under way, in several tabs.
+func (s *Session) StartSignIn(v signIn) (state string) { return sessionSignInFlow.Start(s.Session, v) }
+
+// TryStartSignIn is StartSignIn, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryStartSignIn(v signIn) (state string, err error) {
+	return sessionSignInFlow.TryStart(s.Session, v)
+}
+
+// TakeSignIn returns the value of the flow that state comes back from, and ends it. ok is
+// false, with an event that says why, if this browser has not begun such a flow, or if it
+// has ended.
+func (s *Session) TakeSignIn(state string) (v signIn, ok bool) {
+	return sessionSignInFlow.Take(s.Session, state)
+}
+
 // AddNotices has the next page show v, within 1m. Beyond 3 the oldest are dropped, with an
 // event.
 //
@@ -408,6 +446,11 @@ var sessionThemeField = runtime.Field[string]{
 	Encode: codec.EncodeString[string], Decode: codec.DecodeString[string],
 }
 
+var sessionSignInFlow = runtime.Flow[signIn]{
+	Name: "SignIn", Key: "sign_in", Max: 5, TTL: 10 * time.Minute,
+	Encode: encodeSignIn, Decode: decodeSignIn,
+}
+
 var sessionNoticesField = runtime.Field[[]string]{
 	Index: 7, Name: "Notices", Key: "notices", Max: 3, TTL: time.Minute,
 	Encode: func(e *codec.Encoder, v []string) { codec.EncodeSlice(e, v, codec.EncodeString[string]) },
@@ -431,6 +474,34 @@ func decodeItem(d *codec.Decoder) (v Item) {
 			v.Article = codec.DecodeInt[int](d)
 		case "q":
 			v.Quantity = codec.DecodeInt[int](d)
+		default:
+			d.Skip()
+		}
+	}
+	return v
+}
+
+// encodeSignIn writes v as a map of its fields, in msgpack v5's form.
+func encodeSignIn(e *codec.Encoder, v signIn) {
+	e.MapLen(3)
+	e.Key("v")
+	codec.EncodeString(e, v.Verifier)
+	e.Key("n")
+	codec.EncodeString(e, v.Nonce)
+	e.Key("p")
+	codec.EncodeString(e, v.Next)
+}
+
+// decodeSignIn reads what encodeSignIn wrote; keys that it does not know are passed over.
+func decodeSignIn(d *codec.Decoder) (v signIn) {
+	for n := d.MapLen(); n > 0; n-- {
+		switch string(d.Key()) {
+		case "v":
+			v.Verifier = codec.DecodeString[string](d)
+		case "n":
+			v.Nonce = codec.DecodeString[string](d)
+		case "p":
+			v.Next = codec.DecodeString[string](d)
 		default:
 			d.Skip()
 		}

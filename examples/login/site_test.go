@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oauth2-proxy/mockoidc"
 	"golang.org/x/crypto/bcrypt"
 
 	sessionruntime "github.com/sessiongen/sessiongen/runtime"
@@ -32,6 +33,12 @@ type site struct {
 
 // newSite starts one. More of the configuration may be set.
 func newSite(t *testing.T, mode string, more ...func(*sessionruntime.Config)) site {
+	t.Helper()
+	return newSiteWith(t, nil, mode, more...)
+}
+
+// newSiteWith starts one with an identity provider.
+func newSiteWith(t *testing.T, mock *mockoidc.MockOIDC, mode string, more ...func(*sessionruntime.Config)) site {
 	t.Helper()
 	back, err := openBackend(t.Context(), mode, filepath.Join(t.TempDir(), "login.db"))
 	if err != nil {
@@ -61,12 +68,19 @@ func newSite(t *testing.T, mode string, more ...func(*sessionruntime.Config)) si
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := newApp(cfg, mode, "admin", back.users, passwords)
-	if err != nil {
+	server := httptest.NewUnstartedServer(nil)
+	t.Cleanup(server.Close)
+	a := app{users: back.users, passwords: passwords, mode: mode, admin: "admin"}
+	if mock != nil {
+		a.provider, err = newProvider(t.Context(), "Example ID", mock.Issuer(), mock.ClientID, mock.ClientSecret, "http://"+server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if server.Config.Handler, err = newApp(cfg, a); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
+	server.Start()
 	return site{server.URL, back.users}
 }
 

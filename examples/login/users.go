@@ -12,7 +12,7 @@ type User struct {
 	ID   string // random, so that no later account ever has it
 	Name string
 	Role string
-	Hash []byte // of the password
+	Hash []byte // of the password; nil for whoever signs in with another site
 }
 
 var (
@@ -54,7 +54,7 @@ type sqlUsers struct{ db *sql.DB }
 
 func newSQLUsers(ctx context.Context, db *sql.DB, blob string) (sqlUsers, error) {
 	_, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS login_accounts (
-		name VARCHAR(32) PRIMARY KEY, id VARCHAR(26) NOT NULL, role VARCHAR(16) NOT NULL, hash `+blob+` NOT NULL)`)
+		name VARCHAR(32) PRIMARY KEY, id VARCHAR(26) NOT NULL, role VARCHAR(16) NOT NULL, hash `+blob+`)`)
 	return sqlUsers{db}, err
 }
 

@@ -15,4 +15,14 @@ type session struct {
 	Note     string `session:"note"`
 	// Notices are what the next page shows.
 	Notices []string `session:"notices,flash,max=3"`
+
+	// What comes back by a link or a redirect, by a form of another site, and by one to a path of its own.
+	Linked signIn `session:"linked,flow,max=8"`
+	Posted signIn `session:"posted,flow,max=8,samesite=none"`
+	Paid   signIn `session:"paid,flow,max=8,path=/back/paid,samesite=none"`
+	Answer answer `session:"answer,flow,ttl=1m"`
 }
+
+type signIn struct{ Tab, Verifier string }
+
+type answer struct{ User string }

@@ -7,6 +7,17 @@
 //	  username    str
 //	  note        str
 //	  notices     []str
+//	  linked      flow(signIn)
+//	  posted      flow(signIn)
+//	  paid        flow(signIn)
+//	  answer      flow(answer)
+//
+//	answer
+//	  User        str
+//
+//	signIn
+//	  Tab         str
+//	  Verifier    str
 
 package chromium
 
@@ -30,8 +41,31 @@ func _() {
 		Username string   `session:"username,principal"`
 		Note     string   `session:"note"`
 		Notices  []string `session:"notices,flash,max=3"`
+		Linked   signIn   `session:"linked,flow,max=8"`
+		Posted   signIn   `session:"posted,flow,max=8,samesite=none"`
+		Paid     signIn   `session:"paid,flow,max=8,path=/back/paid,samesite=none"`
+		Answer   answer   `session:"answer,flow,ttl=1m"`
 	}
 	var _ session_has_changed__run_go_generate = session{}
+}
+
+// If this does not compile, answer has changed since this file was generated:
+// run go generate again.
+func _() {
+	type answer_has_changed__run_go_generate = struct {
+		User string
+	}
+	var _ answer_has_changed__run_go_generate = answer{}
+}
+
+// If this does not compile, signIn has changed since this file was generated:
+// run go generate again.
+func _() {
+	type signIn_has_changed__run_go_generate = struct {
+		Tab      string
+		Verifier string
+	}
+	var _ signIn_has_changed__run_go_generate = signIn{}
 }
 
 // Session is the session that the browser holds.
@@ -150,6 +184,80 @@ func (s *Session) HasNotices() bool { return sessionNoticesField.Has(s.Session) 
 // ClearNotices removes Notices.
 func (s *Session) ClearNotices() { runtime.ClearFlash(s.Session, &sessionNoticesField) }
 
+// StartLinked begins a flow with v, in a cookie of its own, and returns the state that is to
+// come back within 10m. Of more than 8 at once the oldest ends. If the cookie would exceed
+// 1024 bytes, the state is empty, and Err returns the error.
+//
+// What comes back by a link or a redirect, by a form of another site, and by one to a path of its own.
+func (s *Session) StartLinked(v signIn) (state string) { return sessionLinkedFlow.Start(s.Session, v) }
+
+// TryStartLinked is StartLinked, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryStartLinked(v signIn) (state string, err error) {
+	return sessionLinkedFlow.TryStart(s.Session, v)
+}
+
+// TakeLinked returns the value of the flow that state comes back from, and ends it. ok is
+// false, with an event that says why, if this browser has not begun such a flow, or if it
+// has ended.
+func (s *Session) TakeLinked(state string) (v signIn, ok bool) {
+	return sessionLinkedFlow.Take(s.Session, state)
+}
+
+// StartPosted begins a flow with v, in a cookie of its own, and returns the state that is to
+// come back within 10m. Of more than 8 at once the oldest ends. If the cookie would exceed
+// 1024 bytes, the state is empty, and Err returns the error.
+func (s *Session) StartPosted(v signIn) (state string) { return sessionPostedFlow.Start(s.Session, v) }
+
+// TryStartPosted is StartPosted, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryStartPosted(v signIn) (state string, err error) {
+	return sessionPostedFlow.TryStart(s.Session, v)
+}
+
+// TakePosted returns the value of the flow that state comes back from, and ends it. ok is
+// false, with an event that says why, if this browser has not begun such a flow, or if it
+// has ended.
+func (s *Session) TakePosted(state string) (v signIn, ok bool) {
+	return sessionPostedFlow.Take(s.Session, state)
+}
+
+// StartPaid begins a flow with v, in a cookie of its own, and returns the state that is to
+// come back within 10m. Of more than 8 at once the oldest ends. If the cookie would exceed
+// 1024 bytes, the state is empty, and Err returns the error.
+func (s *Session) StartPaid(v signIn) (state string) { return sessionPaidFlow.Start(s.Session, v) }
+
+// TryStartPaid is StartPaid, but returns the error of a value that is refused, and leaves
+// the session as it was.
+func (s *Session) TryStartPaid(v signIn) (state string, err error) {
+	return sessionPaidFlow.TryStart(s.Session, v)
+}
+
+// TakePaid returns the value of the flow that state comes back from, and ends it. ok is
+// false, with an event that says why, if this browser has not begun such a flow, or if it
+// has ended.
+func (s *Session) TakePaid(state string) (v signIn, ok bool) {
+	return sessionPaidFlow.Take(s.Session, state)
+}
+
+// StartAnswer begins a flow with v, in a cookie of its own, and returns the state that is to
+// come back within 1m. Of more than 5 at once the oldest ends. If the cookie would exceed
+// 1024 bytes, the state is empty, and Err returns the error.
+func (s *Session) StartAnswer(v answer) (state string) { return sessionAnswerFlow.Start(s.Session, v) }
+
+// TryStartAnswer is StartAnswer, but returns the error of a value that is refused, and
+// leaves the session as it was.
+func (s *Session) TryStartAnswer(v answer) (state string, err error) {
+	return sessionAnswerFlow.TryStart(s.Session, v)
+}
+
+// TakeAnswer returns the value of the flow that state comes back from, and ends it. ok is
+// false, with an event that says why, if this browser has not begun such a flow, or if it
+// has ended.
+func (s *Session) TakeAnswer(state string) (v answer, ok bool) {
+	return sessionAnswerFlow.Take(s.Session, state)
+}
+
 // SessionEntry is a Session as ListByUsername yields it: to be read. It also has ID,
 // CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
 type SessionEntry struct{ runtime.Entry }
@@ -180,4 +288,68 @@ var sessionNoticesField = runtime.Field[[]string]{
 	Index: 2, Name: "Notices", Key: "notices", Max: 3, TTL: 5 * time.Minute,
 	Encode: func(e *codec.Encoder, v []string) { codec.EncodeSlice(e, v, codec.EncodeString[string]) },
 	Decode: func(d *codec.Decoder) []string { return codec.DecodeSlice[[]string](d, codec.DecodeString[string]) },
+}
+
+var sessionLinkedFlow = runtime.Flow[signIn]{
+	Name: "Linked", Key: "linked", Max: 8, TTL: 10 * time.Minute,
+	Encode: encodeSignIn, Decode: decodeSignIn,
+}
+
+var sessionPostedFlow = runtime.Flow[signIn]{
+	Name: "Posted", Key: "posted", Max: 8, TTL: 10 * time.Minute, CrossSite: true,
+	Encode: encodeSignIn, Decode: decodeSignIn,
+}
+
+var sessionPaidFlow = runtime.Flow[signIn]{
+	Name: "Paid", Key: "paid", Max: 8, TTL: 10 * time.Minute, Path: "/back/paid", CrossSite: true,
+	Encode: encodeSignIn, Decode: decodeSignIn,
+}
+
+var sessionAnswerFlow = runtime.Flow[answer]{
+	Name: "Answer", Key: "answer", Max: 5, TTL: time.Minute,
+	Encode: encodeAnswer, Decode: decodeAnswer,
+}
+
+// encodeAnswer writes v as a map of its fields, in msgpack v5's form.
+func encodeAnswer(e *codec.Encoder, v answer) {
+	e.MapLen(1)
+	e.Key("User")
+	codec.EncodeString(e, v.User)
+}
+
+// decodeAnswer reads what encodeAnswer wrote; keys that it does not know are passed over.
+func decodeAnswer(d *codec.Decoder) (v answer) {
+	for n := d.MapLen(); n > 0; n-- {
+		switch string(d.Key()) {
+		case "User":
+			v.User = codec.DecodeString[string](d)
+		default:
+			d.Skip()
+		}
+	}
+	return v
+}
+
+// encodeSignIn writes v as a map of its fields, in msgpack v5's form.
+func encodeSignIn(e *codec.Encoder, v signIn) {
+	e.MapLen(2)
+	e.Key("Tab")
+	codec.EncodeString(e, v.Tab)
+	e.Key("Verifier")
+	codec.EncodeString(e, v.Verifier)
+}
+
+// decodeSignIn reads what encodeSignIn wrote; keys that it does not know are passed over.
+func decodeSignIn(d *codec.Decoder) (v signIn) {
+	for n := d.MapLen(); n > 0; n-- {
+		switch string(d.Key()) {
+		case "Tab":
+			v.Tab = codec.DecodeString[string](d)
+		case "Verifier":
+			v.Verifier = codec.DecodeString[string](d)
+		default:
+			d.Skip()
+		}
+	}
+	return v
 }

@@ -95,7 +95,13 @@ var edits = []edit{
 		return replaceOnce(text, "type ", "type x")
 	}),
 	onText("an option more", func(rng *rand.Rand, text string) string {
-		return replaceOnce(text, `session:"a`, `session:"a,`+pick(rng, []string{"secret", "max=9", "was=z", "ttl=1m", "mx=2", ""}))
+		return replaceOnce(text, `session:"a`, `session:"a,`+pick(rng, []string{"secret", "max=9", "was=z", "ttl=1m", "mx=2", "flow", ""}))
+	}),
+	onText("a flow, or none", func(rng *rand.Rand, text string) string {
+		if strings.Contains(text, ",flow") {
+			return replaceOnce(text, ",flow", "")
+		}
+		return replaceOnce(text, "Item `session:\"b", "Item `session:\"b,flow"+pick(rng, []string{"", ",max=2", ",path=/b", ",samesite=lax"}))
 	}),
 	onText("a misspelt tag", func(rng *rand.Rand, text string) string {
 		return strings.ReplaceAll(text, "session:", pick(rng, []string{"sesion:", "session :", "", "json:"}))

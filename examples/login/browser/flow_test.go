@@ -233,3 +233,21 @@ func TestTheme(t *testing.T) {
 		is("as the system", "As the system", "light dark")
 	})
 }
+
+// Signing in by way of the provider leads back to the page that asked for it, with the cart.
+func TestSignInWith(t *testing.T) {
+	eachMode(t, func(t *testing.T, url, mode string) {
+		b := newBrowser(t, url, mode)
+		b.visit("/")
+		b.press("add-4")
+		b.visit("/login?next=%2Fcart")
+		b.shoot("login-openid")
+		b.press("openid")
+		b.expect("/cart", "Your cart", "jane.doe@openid", "Welcome, jane.doe@openid.")
+		if got := b.text("#cart-count"); got != "1" {
+			t.Errorf("the cart counts %s", got)
+		}
+		b.press("logout")
+		b.expect("/", "Shop", "", "You are logged out.")
+	})
+}

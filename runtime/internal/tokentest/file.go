@@ -43,6 +43,9 @@ func (f *File) String() string {
 		line("was", strings.Join(f.Was, " "))
 	}
 	line("time", f.Time)
+	if f.Flow != nil {
+		line("flow", f.Flow.Field+" "+f.Flow.State)
+	}
 	b.WriteString(f.Outcome.String())
 	inHex := false
 	for _, header := range f.Headers {
@@ -77,6 +80,9 @@ func (o *Outcome) String() string {
 	switch {
 	case o.Session != nil:
 		line("expect", "accepted")
+	case o.Value != nil:
+		line("expect", "taken")
+		line("value", hex.EncodeToString(o.Value))
 	case o.Refused != nil:
 		line("expect", "refused")
 	default:
@@ -186,6 +192,10 @@ func (p *parser) line(key, value string) error {
 		f.Was = strings.Split(value, " ")
 	case "time":
 		f.Time = p.number(value)
+	case "flow":
+		f.Flow = parseFlowState(value)
+	case "value":
+		f.Value = p.bytes(value)
 	case "refused":
 		f.Refused = append(f.Refused, value)
 	case "input":

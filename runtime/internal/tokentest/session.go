@@ -19,7 +19,8 @@ type Settings struct {
 	Chunks   int      // 0 or 1 for none
 	Was      []string // the key of a field, then its older keys, the newest first
 	Time     int64
-	Expired  bool // keep fields that have expired
+	Flow     *FlowState // nil unless a flow is taken
+	Expired  bool       // keep fields that have expired
 }
 
 // The clocks of servers differ. A time that is this far ahead counts as now, or is wrong.
@@ -46,7 +47,8 @@ func (s Settings) count(t int64) int64 {
 
 // An Outcome is what becomes of the cookies of a request.
 type Outcome struct {
-	Refused []string // why each cookie that was refused was
+	Refused []string // why each cookie that was refused was, or the flow
+	Value   []byte   // of the flow that is taken, encoded
 	*Session
 }
 
@@ -74,9 +76,12 @@ type Field struct {
 // Permanent is the flag of sessions that outlive the browser.
 const Permanent = 1
 
-// Open reads the session from the values of a request's Cookie header fields.
+// Open reads the session, or takes the flow, from the values of a request's Cookie header fields.
 func (s Settings) Open(headers []string) Outcome {
 	cookies := cookiesIn(headers)
+	if s.Flow != nil {
+		return s.takeFlow(cookies)
+	}
 	var out Outcome
 	opens, found := 16, 4 // what is left of decryptions, and of authentic tokens
 	accepted := ""

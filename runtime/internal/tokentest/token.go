@@ -19,6 +19,7 @@ import (
 const (
 	PurposeSession = "session"
 	PurposeSeen    = "seen"
+	PurposeFlow    = "flow"
 )
 
 // The reasons why a cookie is refused.
@@ -29,6 +30,11 @@ const (
 	Forged       = "forged"
 	Expired      = "expired"
 	Idle         = "idle"
+
+	// These are of flows.
+	NoFlow     = "no such flow"
+	OtherFlow  = "another flow"
+	OtherField = "another field"
 )
 
 const (
@@ -67,7 +73,7 @@ func OpenToken(masters [][]byte, cookie, purpose, text string) (plaintext []byte
 		}
 	}
 	for _, master := range masters {
-		for _, other := range []string{PurposeSession, PurposeSeen} {
+		for _, other := range []string{PurposeSession, PurposeSeen, PurposeFlow} {
 			if bytes.Equal(id, KeyID(master, other)) {
 				return nil, 0, WrongPurpose
 			}
