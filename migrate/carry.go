@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 )
@@ -105,7 +106,7 @@ func (c *carried) isStore(u *unit, e ast.Expr) bool {
 // all takes over options that are given at once.
 func (c *carried) all(u *unit, stmt ast.Stmt, e ast.Expr) {
 	e = ast.Unparen(e)
-	if amp, ok := e.(*ast.UnaryExpr); ok {
+	if amp, ok := e.(*ast.UnaryExpr); ok && amp.Op == token.AND {
 		e = ast.Unparen(amp.X)
 	}
 	lit, ok := e.(*ast.CompositeLit)

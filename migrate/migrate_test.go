@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"golang.org/x/tools/txtar"
 
 	"github.com/sessiongen/sessiongen/internal/testmodule"
@@ -52,6 +53,9 @@ func TestPrograms(t *testing.T) {
 				t.Errorf("a second run would change %q", again.Relative(dir))
 			}
 			got = append(got, txtar.File{Name: "again", Data: []byte(report(again))})
+			if strings.HasPrefix(filepath.Base(name), "page_") {
+				shown(t, res, dir)
+			}
 			if *update {
 				program = append(program, got...)
 				if err := os.WriteFile(name, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: program}), 0o644); err != nil {
@@ -140,6 +144,31 @@ func run(t *testing.T, dir string) *Result {
 		t.Fatal(err)
 	}
 	return res
+}
+
+// shown holds the page to what a run prints: what becomes of the program, and the report. The command's own call of
+// diff is the same.
+func shown(t *testing.T, res *Result, dir string) {
+	t.Helper()
+	page, err := os.ReadFile("../docs/migrating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := []string{report(res)}
+	for _, f := range res.Files {
+		switch name := relative(dir, f.Path); name {
+		case "session_gen.go":
+		case "session.go", "session_manager.go":
+			parts = append(parts, string(f.New))
+		default:
+			parts = append(parts, string(diff.Diff(name, f.Old, name+" (migrated)", f.New)))
+		}
+	}
+	for _, text := range parts {
+		if !strings.Contains(string(page), text) {
+			t.Errorf("docs/migrating.md does not show\n%s", text)
+		}
+	}
 }
 
 // report is what a run says, with what is left.

@@ -3,6 +3,7 @@ package migrate
 import (
 	"go/ast"
 	"go/constant"
+	"go/token"
 	"slices"
 	"strings"
 )
@@ -11,7 +12,7 @@ import (
 // not. arg is the options, or their MaxAge alone.
 func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *refusal) {
 	age := ast.Unparen(arg)
-	if amp, ok := age.(*ast.UnaryExpr); ok {
+	if amp, ok := age.(*ast.UnaryExpr); ok && amp.Op == token.AND {
 		age = ast.Unparen(amp.X)
 	}
 	if lit, ok := age.(*ast.CompositeLit); ok {

@@ -68,9 +68,11 @@ func (d *draft) assemble() {
 	slices.SortStableFunc(all, func(a, b piece) int { return cmp.Compare(b.to-b.from, a.to-a.from) })
 	byFile := map[string][]piece{}
 	dropped := map[*change]bool{}
+	gone := map[*change]bool{} // what they change is removed
 	for _, p := range all {
-		if slices.ContainsFunc(byFile[p.file], func(q piece) bool { return p.overlap(q.edit) }) {
+		if i := slices.IndexFunc(byFile[p.file], func(q piece) bool { return p.overlap(q.edit) }); i >= 0 {
 			dropped[p.change] = true
+			gone[p.change] = byFile[p.file][i].text == "" && p.change.site != nil && !p.change.site.verb.keyed()
 			continue
 		}
 		byFile[p.file] = append(byFile[p.file], p)
@@ -82,7 +84,7 @@ func (d *draft) assemble() {
 	}
 	for c := range dropped {
 		d.lost[c] = true
-		if c.site != nil {
+		if c.site != nil && !gone[c] {
 			d.r.leave(c.at, c.site.what(), refusal{"it stands within another site", "call its accessor before"})
 		}
 	}
@@ -153,7 +155,13 @@ func (d *draft) check() []types.Error {
 			b.tests(u)
 		}
 	}
-	return slices.DeleteFunc(b.errors, func(e types.Error) bool { return d.known[d.errorKey(e)] })
+	seen := map[string]bool{} // a package is checked again with its tests
+	return slices.DeleteFunc(b.errors, func(e types.Error) bool {
+		at := fmt.Sprint(e.Pos, e.Msg)
+		again := seen[at]
+		seen[at] = true
+		return again || d.known[d.errorKey(e)]
+	})
 }
 
 // A builder type-checks the packages of a program again, each after what it comes to import.

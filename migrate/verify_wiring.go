@@ -30,9 +30,12 @@ func (d *draft) restore(s state) {
 // attempt makes the changes of the wiring, and keeps them if the program is as good as without them.
 func (d *draft) attempt(w *wiring) *refusal {
 	before := d.state()
-	d.wired = w.changes
-	maps.Copy(d.extra, w.files)
-	why := d.settleWiring()
+	why := w.plan()
+	if why == nil {
+		d.wired = w.changes
+		maps.Copy(d.extra, w.files)
+		why = d.settleWiring()
+	}
 	if why != nil {
 		d.restore(before)
 	}

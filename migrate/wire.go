@@ -51,11 +51,7 @@ func newWiring(r *rewriter) *wiring {
 // wire plans the wiring, once the uses of the sessions are settled.
 func (d *draft) wire() {
 	w := newWiring(d.r)
-	why := w.plan()
-	if why == nil {
-		why = d.attempt(w)
-	}
-	if why != nil {
+	if why := d.attempt(w); why != nil {
 		w.reportManagers(*why)
 		return
 	}

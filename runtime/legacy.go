@@ -126,7 +126,7 @@ func (l *legacy) received(st *state, tell bool) iter.Seq[oldSession] {
 // cookies yields the values of the cookies of other libraries that a request has.
 func (l *legacy) cookies(st *state) iter.Seq2[*legacySource, string] {
 	return func(yield func(*legacySource, string) bool) {
-		if l == nil || st.from == nil {
+		if st.from == nil {
 			return
 		}
 		now := st.now()
@@ -176,6 +176,9 @@ func refusalOf(err error) string {
 
 // isReceived reports whether a request has a cookie of another library.
 func (l *legacy) isReceived(st *state) bool {
+	if l == nil {
+		return false
+	}
 	for range l.cookies(st) {
 		return true
 	}
@@ -185,6 +188,9 @@ func (l *legacy) isReceived(st *state) bool {
 // appendDeletions removes the cookies of other libraries that a request has, but for one in whose place ours
 // is.
 func (l *legacy) appendDeletions(lines []string, st *state) []string {
+	if l == nil {
+		return lines
+	}
 	var last *legacySource
 	for s := range l.cookies(st) {
 		if s != last && !s.ours {

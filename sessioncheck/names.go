@@ -81,7 +81,7 @@ func oneSite(a, b made, mounts map[*types.Var][]mount) bool {
 			return true
 		}
 		for _, y := range mounts[b.manager] {
-			if slices.Contains(y.around, a.manager) || x.router != nil && x.router == y.router && x.anyHost && y.anyHost {
+			if slices.Contains(y.around, a.manager) || x.router == y.router && x.anyHost && y.anyHost {
 				return true
 			}
 		}

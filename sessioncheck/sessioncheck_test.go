@@ -61,7 +61,7 @@ func requireLibraries(t *testing.T, dir string) {
 	}
 	for path, version := range map[string]string{
 		"github.com/gorilla/sessions": "v1.0.0", "github.com/alexedwards/scs/v2": "v2.0.0", "github.com/gin-contrib/sessions": "v1.0.0",
-		"github.com/gin-gonic/gin": "v1.0.0", "github.com/labstack/echo/v4": "v4.0.0",
+		"github.com/gin-gonic/gin": "v1.0.0", "github.com/labstack/echo/v4": "v4.0.0", "github.com/markbates/goth": "v1.0.0",
 	} {
 		mod = fmt.Appendf(mod, "\nrequire %s %s\n\nreplace %[1]s => ./lib/%[1]s\n", path, version)
 	}

@@ -19,11 +19,7 @@ import (
 // runMigrate is sessiongen migrate.
 func runMigrate(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("sessiongen migrate", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, "usage: sessiongen migrate [flags] [packages]\n\n")
-		flags.PrintDefaults()
-	}
+	flags.SetOutput(io.Discard)
 	cfg := migrate.Config{Schemas: map[string]string{}}
 	var (
 		dry    = flags.Bool("n", false, "write nothing; print the diff and the report")
@@ -51,10 +47,14 @@ func runMigrate(args []string, stdout, stderr io.Writer) int {
 		cfg.Schemas[name] = typ
 		return nil
 	})
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return exitOK
-		}
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, "usage: sessiongen migrate [flags] [packages]\n\n")
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(stderr, "sessiongen: migrate: %v (sessiongen migrate -h lists the flags)\n", err)
 		return exitUsage
 	}
 	dir, err := os.Getwd()

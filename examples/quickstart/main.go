@@ -35,13 +35,16 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Printf("listening on http://%s\n", listener.Addr())
-	fmt.Println("  /               remembers a name\n" +
-		"  /get/           answers with it\n" +
-		"  /delete/        forgets it\n" +
-		"  /clear          ends the session\n" +
-		"  /debug/session  shows the session of your browser")
+	fmt.Print(routes)
 	log.Fatal(http.Serve(listener, handler))
 }
+
+const routes = `  /               remembers a name
+  /get/           answers with it
+  /delete/        forgets it
+  /clear          ends the session
+  /debug/session  shows the session of your browser
+`
 
 func newHandler(cfg runtime.Config) (http.Handler, error) {
 	sessions, err := NewSessionManager(cfg)

@@ -92,6 +92,27 @@ func TestVisit(t *testing.T) {
 	}
 }
 
+// What the program says at its start is there, and the debug page shows the session.
+func TestRoutes(t *testing.T) {
+	log.SetOutput(io.Discard)
+	defer log.SetOutput(os.Stderr)
+	url, browser := serve(t)
+	lines := strings.Split(strings.TrimSpace(routes), "\n")
+	if len(lines) != 5 {
+		t.Errorf("%d routes", len(lines))
+	}
+	for _, line := range lines {
+		path := strings.Fields(line)[0]
+		if res, body := visit(t, browser, url+path); res.StatusCode != http.StatusOK {
+			t.Errorf("%s is %d %q", path, res.StatusCode, body)
+		}
+	}
+	visit(t, browser, url+"/")
+	if _, body := visit(t, browser, url+"/debug/session"); !strings.Contains(body, "Username") || !strings.Contains(body, "hubo") {
+		t.Errorf("the debug page: %s", body)
+	}
+}
+
 func TestCookie(t *testing.T) {
 	url, browser := serve(t)
 	res, _ := visit(t, browser, url+"/")

@@ -3,9 +3,11 @@ package frameworks
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/fasthttp/websocket"
@@ -15,6 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/sessiongen/sessiongen/integration/frameworks/check"
+	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/fibersession"
 )
 
@@ -98,3 +101,48 @@ func fiberAnswer(c fiber.Ctx) error {
 }
 
 var upgrader = websocket.FastHTTPUpgrader{CheckOrigin: func(*fasthttp.RequestCtx) bool { return true }}
+
+// Fasthttp uses the memory of a request's strings again for the next one. What sessions and events keep of a
+// request is none of it.
+func TestFiberStrings(t *testing.T) {
+	keys, err := runtime.ParseKeys(runtime.GenerateKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []runtime.Event
+	sessions, err := check.NewSessionManager(runtime.Config{Keys: keys, Insecure: true, OnEvent: recordInto(&events)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := fiber.New()
+	app.Use(fibersession.Middleware(sessions))
+	var kept []*check.Session
+	app.Get("/name/:name", func(c fiber.Ctx) error {
+		s := check.SessionFrom(c.Context())
+		s.SetUsername(c.Params("name"))
+		kept = append(kept, s)
+		return c.SendString("ok")
+	})
+	const n = 20
+	for i := range n {
+		r := httptest.NewRequest("GET", fmt.Sprintf("/name/visitor-%02d", i), nil)
+		r.Header.Set("Cookie", fmt.Sprintf("session=garbage-%02d", i))
+		if res, err := app.Test(r); err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("%v %v", res, err)
+		}
+	}
+	for i, s := range kept {
+		if got, want := s.GetUsername(), fmt.Sprintf("visitor-%02d", i); got != want {
+			t.Errorf("the session has %q, want %q", got, want)
+		}
+	}
+	paths := map[string]bool{}
+	for _, e := range events {
+		paths[e.Path] = true
+	}
+	for i := range n {
+		if path := fmt.Sprintf("/name/visitor-%02d", i); !paths[path] {
+			t.Errorf("no event has the path %s", path)
+		}
+	}
+}

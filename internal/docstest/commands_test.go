@@ -18,7 +18,12 @@ func commands(t *testing.T, root, dir string, page Page, packages []*Package) {
 		at := fmt.Sprintf("%s:%d", page.Name, b.Line)
 		switch b.Lang {
 		case "sh", "console":
-		case "go", "", "text", "html", "yaml", "diff", "js", "sql", "ini":
+		case "yaml":
+			if err := inScript(filepath.Join(root, "testdata", "script", "check.txtar"), runs(b.Text)); err != nil {
+				t.Errorf("%s: %v", at, err)
+			}
+			continue
+		case "go", "", "text", "html", "diff", "js", "sql", "ini":
 			continue
 		default:
 			t.Errorf("%s: a block of %q, which no test knows", at, b.Lang)
@@ -60,6 +65,14 @@ func commands(t *testing.T, root, dir string, page Page, packages []*Package) {
 			t.Errorf("%s: %v\n%s", at, err, out)
 		}
 	}
+}
+
+// runs are the commands of sessiongen in the steps of a workflow.
+func runs(text string) (commands string) {
+	for _, m := range regexp.MustCompile(`(?m)^ *- run: (go tool sessiongen .*)$`).FindAllStringSubmatch(text, -1) {
+		commands += m[1] + "\n"
+	}
+	return commands
 }
 
 // before is the last package of a page that begins before a line, or else the first.

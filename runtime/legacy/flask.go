@@ -20,7 +20,7 @@ import (
 
 // Flask reads the sessions of Flask's own session interface (Flask 2 and 3): signed by itsdangerous with
 // HMAC-SHA1 and the salt "cookie-session", perhaps compressed, in Flask's tagged JSON. Tuples are taken for
-// lists, and Markup for strings.
+// lists, and Markup for strings. HMAC-SHA1 does not work with GODEBUG=fips140=only.
 type Flask struct {
 	// Name, Path and Domain are SESSION_COOKIE_NAME, SESSION_COOKIE_PATH and SESSION_COOKIE_DOMAIN. Name is
 	// "session" by default, and Path "/".

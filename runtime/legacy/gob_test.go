@@ -3,10 +3,12 @@ package legacy
 import (
 	"bytes"
 	"encoding/gob"
+	"fmt"
 	"math"
 	"math/big"
 	"net/netip"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -189,4 +191,39 @@ func TestGobPlainMaps(t *testing.T) {
 	expect(t, parts, "p", part{SKU: "A1"})
 	lists := readGob(t, map[any][]int{"l": {1, 2}})
 	expect(t, lists, "l", []int{1, 2})
+}
+
+// What is nested too deep, or has too many keys, is no session.
+func TestGobBounds(t *testing.T) {
+	nested := func(depth int) any {
+		var v any = "x"
+		for range depth {
+			v = []any{v}
+		}
+		return v
+	}
+	keys := func(n int) map[string]any {
+		all := make(map[string]any)
+		for i := range n {
+			all[fmt.Sprint(i)] = "x"
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name    string
+		session map[string]any
+		good    bool
+	}{
+		{"15 deep", map[string]any{"a": nested(15)}, true},
+		{"17 deep", map[string]any{"a": nested(17)}, false},
+		{"deep in a struct", map[string]any{"a": holder{Any: nested(17)}}, false},
+		{"1024 keys", keys(1024), true},
+		{"1025 keys", keys(1025), false},
+		{"64 KiB", map[string]any{"a": strings.Repeat("x", maxRecord-100)}, true},
+		{"more than 64 KiB", map[string]any{"a": strings.Repeat("x", maxRecord)}, false},
+	} {
+		if _, err := gobValues(encodeGob(t, c.session)); (err == nil) != c.good {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
 }

@@ -21,10 +21,10 @@ var cssHash = func() string {
 // client is elsewhere.
 func isForwarding(name string) bool {
 	switch name {
-	case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip":
+	case "Via", "X-Real-Ip", "Cf-Connecting-Ip", "X-Envoy-External-Address":
 		return true
 	}
-	return strings.HasPrefix(name, "X-Forwarded-")
+	return strings.Contains(name, "Forwarded") || strings.HasSuffix(name, "-Client-Ip")
 }
 
 // refuse says why the page does not answer a request, and what to do; it is empty if it does.

@@ -12,8 +12,15 @@ import (
 
 // Options say whom the page answers besides a developer on the same machine. Whoever gets the page
 // sees the values of the session, and those of the user's other sessions that the store has.
+//
+// A client is on the same machine if its address is a loopback address and the Host is localhost, a
+// name that ends in .localhost, or a loopback address. A request with a header field that proxies
+// add is refused: Forwarded, X-Forwarded-For and all others with Forwarded in their name, Via,
+// X-Real-IP, Cf-Connecting-IP, X-Envoy-External-Address and those that end in -Client-IP. A proxy on
+// this machine that adds none of these and sends its own Host, as nginx does unless it is told
+// otherwise, looks like a client here: do not mount the page behind one.
 type Options struct {
-	// Remote answers clients on other machines, and requests through a proxy.
+	// Remote answers clients on other machines, under every Host, and requests through a proxy.
 	Remote bool
 
 	// Secure answers with a manager whose Config.Insecure is not set, as on a public site.

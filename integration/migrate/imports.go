@@ -1,0 +1,18 @@
+// Package migrate moves whole programs from the real libraries, and small ones in every style, and counts.
+package migrate
+
+// What the programs import, so that go.mod requires it.
+import (
+	_ "github.com/alexedwards/scs/v2"
+	_ "github.com/gin-contrib/sessions"
+	_ "github.com/gin-contrib/sessions/cookie"
+	_ "github.com/gin-gonic/gin"
+	_ "github.com/gorilla/sessions"
+	_ "github.com/labstack/echo-contrib/session"
+	_ "github.com/labstack/echo/v4"
+	_ "golang.org/x/tools/txtar"
+
+	_ "github.com/sessiongen/sessiongen/migrate"
+	_ "github.com/sessiongen/sessiongen/runtime/echosession"
+	_ "github.com/sessiongen/sessiongen/runtime/ginsession"
+)

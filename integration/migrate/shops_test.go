@@ -1,0 +1,128 @@
+package migrate
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/sessiongen/sessiongen/migrate"
+)
+
+// byHand is how many lines may be changed by hand, in all the shops together.
+const byHand = 25
+
+// TestShops moves a shop from each library: log-in, flash messages, remember me, a cart, wrappers in another package, two
+// session names. One table of what visitors see holds before and afterwards. What the report leaves is done by the patch in
+// the archive.
+func TestShops(t *testing.T) {
+	names, err := filepath.Glob("testdata/shops/*.txtar")
+	if err != nil || len(names) != 4 {
+		t.Fatalf("%v, %d shops", err, len(names))
+	}
+	var lines atomic.Int64
+	each(t, names, func(t *testing.T, name string) { lines.Add(int64(move(t, name))) })
+	if n := lines.Load(); n > byHand {
+		t.Errorf("%d lines by hand, want at most %d", n, byHand)
+	}
+	t.Logf("%d lines by hand", lines.Load())
+}
+
+// move moves a shop, and returns how many lines of it are changed by hand.
+func move(t *testing.T, archive string) (lines int) {
+	files := parse(t, archive).Files
+	var patch string
+	files = slices.DeleteFunc(files, func(f txtar.File) bool {
+		if f.Name == "hand.patch" {
+			patch = string(f.Data)
+		}
+		return f.Name == "hand.patch"
+	})
+	files = append(files, txtar.File{Name: "site/shop_test.go", Data: read(t, "testdata/shop_test.go.txt")})
+	dir := unpack(t, files)
+	if out, err := run(t, dir, "go", "test", "./..."); err != nil {
+		t.Fatalf("before: %v\n%s", err, out)
+	}
+
+	before := snapshot(t, dir)
+	res := moved(t, dir)
+	if snapshot(t, dir) != before {
+		t.Error("files have changed before Write")
+	}
+	report(t, res)
+	if err := res.Write(); err != nil {
+		t.Fatal(err)
+	}
+	lines = apply(t, dir, patch, res)
+	if out, err := run(t, dir, "go", "vet", "./..."); err != nil {
+		t.Fatalf("afterwards: %v\n%s", err, out)
+	}
+	if out, err := run(t, dir, "go", "test", "-count=1", "./..."); err != nil {
+		t.Errorf("afterwards: %v\n%s", err, out)
+	}
+	again(t, dir)
+	return lines
+}
+
+func report(t *testing.T, res *migrate.Result) {
+	t.Log("\n" + res.String())
+	for _, l := range res.Left {
+		t.Log(l)
+	}
+}
+
+// apply changes by hand what the report names, and nothing else. A line that takes the place of another counts once.
+func apply(t *testing.T, dir, patch string, res *migrate.Result) (lines int) {
+	t.Helper()
+	if patch == "" {
+		if len(res.Left) > 0 {
+			t.Errorf("%d places are left, and there is no patch", len(res.Left))
+		}
+		return 0
+	}
+	put(t, dir, []txtar.File{{Name: "hand.patch", Data: []byte(patch)}})
+	if out, err := run(t, dir, "git", "apply", "hand.patch"); err != nil {
+		t.Fatalf("git apply: %v\n%s", err, out)
+	}
+	for hunk := range strings.SplitSeq(patch, "\n@@") {
+		added, removed := 0, 0
+		for line := range strings.Lines(hunk) {
+			switch name, isFile := strings.CutPrefix(line, "+++ b/"); {
+			case isFile:
+				requireNamed(t, strings.TrimSpace(name), res)
+			case strings.HasPrefix(line, "+"):
+				added++
+			case strings.HasPrefix(line, "-") && !strings.HasPrefix(line, "---"):
+				removed++
+			}
+		}
+		lines += max(added, removed)
+	}
+	return lines
+}
+
+// requireNamed fails unless the report names a place in a file.
+func requireNamed(t *testing.T, name string, res *migrate.Result) {
+	t.Helper()
+	if !slices.ContainsFunc(res.Left, func(l migrate.Left) bool { return filepath.ToSlash(l.Pos.Filename) == name }) {
+		t.Errorf("%s is changed by hand, and the report names nothing there", name)
+	}
+}
+
+// again runs the command once more: it changes nothing.
+func again(t *testing.T, dir string) {
+	t.Helper()
+	before := snapshot(t, dir)
+	res, err := migrate.Run(migrate.Config{Dir: dir, Patterns: []string{"./..."}})
+	if err == nil {
+		if err := res.Write(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if snapshot(t, dir) != before {
+		t.Errorf("a second run changes files (%v)", err)
+	}
+}
