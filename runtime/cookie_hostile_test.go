@@ -188,3 +188,48 @@ func TestHostileRequestsToServer(t *testing.T) {
 		}
 	}
 }
+
+// A subdomain, or a script, plants cookies of a name without __Host-, for a longer path, so that the browser sends them first.
+// They do not log the visitor out.
+func TestPlantedCookies(t *testing.T) {
+	const name = "__Secure-app"
+	clock := newClock()
+	for _, cfg := range []runtime.Config{{}, {MaxChunks: 4}, {IdleTimeout: 10 * time.Minute}} {
+		cfg.Name, cfg.Domain, cfg.Time = name, "example.com", clock.now
+		m := newManager(t, cfg)
+		attacker, victim := newJar(clock.now), newJar(clock.now)
+		for _, j := range []*jar{attacker, victim} {
+			j.visit(t, m, func(s *visitor) {
+				fieldUser.Set(s.Session, "hubo")
+				if cfg.MaxChunks > 0 {
+					fieldBlob.Set(s.Session, make([]byte, 5000))
+				}
+			})
+		}
+		if cfg.IdleTimeout > 0 {
+			clock.advance(8 * time.Minute)
+			victim.visit(t, m, read)
+			clock.advance(5 * time.Minute)
+		}
+		own := attacker.value(name)
+		other := "A"
+		if own[60] == 'A' {
+			other = "B"
+		}
+		forged := name + "=" + own[:60] + other + own[61:] // with the id of the key
+		for what, planted := range map[string]string{
+			"nothing":               "",
+			"two forged ones":       strings.Repeat(forged+"; ", 2),
+			"eight forged ones":     strings.Repeat(forged+"; ", 8),
+			"eight junk ones":       strings.Repeat(name+"=junk; ", 8),
+			"one junk second chunk": name + "-2=junk; ",
+			"a junk companion":      name + "-seen=junk; ",
+			"all of them":           strings.Repeat(forged+"; "+name+"=junk; "+name+"-2=junk; "+name+"-seen=junk; ", 3),
+		} {
+			s := m.Open(t.Context(), []string{planted + strings.Join(victim.header(), "; ")})
+			if fieldUser.Get(s.Session) != "hubo" {
+				t.Errorf("%d chunks, idle timeout %v: %s log the visitor out", cfg.MaxChunks, cfg.IdleTimeout, what)
+			}
+		}
+	}
+}

@@ -112,3 +112,31 @@ func TestCyclicValue(t *testing.T) {
 		t.Errorf("%v", s.Err())
 	}
 }
+
+// A function given to Update that changes its own field is an error at once, and not a request without end. What it
+// set stays as it was set last, and nothing of it is saved.
+func TestUpdateOfOwnField(t *testing.T) {
+	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		r := newRig(t)
+		c := r.login()
+		calls := 0
+		w := c.send(func(s *visitor) {
+			fieldVisits.Update(s.Session, func(n int) int {
+				calls++
+				fieldVisits.Set(s.Session, fieldVisits.Get(s.Session)+1)
+				return n + 1
+			})
+			if err := s.Err(); !errors.Is(err, runtime.ErrUpdate) || !strings.Contains(err.Error(), "Visits") {
+				t.Errorf("error %v", err)
+			}
+		})
+		if w.Code != 500 || calls > 1000 {
+			t.Errorf("status %d after %d calls", w.Code, calls)
+		}
+		c.visit(func(s *visitor) {
+			if n := fieldVisits.Get(s.Session); n != 0 {
+				t.Errorf("%d visits are saved", n)
+			}
+		})
+	})
+}

@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,6 +158,46 @@ func TestPopWhileAgain(t *testing.T) {
 	if got := r.log.take(); code != 500 || !slices.Contains(got, want) {
 		t.Errorf("status %d, events %v", code, got)
 	}
+}
+
+// A Pop of another goroutine waits as long as the function takes that runs again, and gets the value.
+func TestPopWaitsWhileAgain(t *testing.T) {
+	r := newRig(t, runtime.Config{})
+	c := r.login()
+	c.visit(func(s *visitor) { fieldToken.Set(s.Session, "once"); fieldTheme.Set(s.Session, "flash") })
+	other := c.clone()
+	c.visit(func(s *visitor) {
+		calls, again := 0, make(chan bool)
+		fieldVisits.Update(s.Session, func(n int) int {
+			if calls++; calls == 2 {
+				close(again)
+				time.Sleep(100 * time.Millisecond)
+			}
+			return n + 1
+		})
+		other.visit(func(s *visitor) { fieldVisits.Set(s.Session, 5) })
+		var both sync.WaitGroup
+		both.Go(func() {
+			if theme, ok := fieldTheme.Pop(s.Session); !ok || theme != "flash" {
+				t.Errorf("the first Pop gets %q", theme)
+			}
+		})
+		both.Go(func() {
+			<-again
+			if token, ok := fieldToken.Pop(s.Session); !ok || token != "once" {
+				t.Errorf("the second Pop gets %q", token)
+			}
+		})
+		both.Wait()
+		if err := s.Err(); err != nil {
+			t.Error(err)
+		}
+	})
+	c.visit(func(s *visitor) {
+		if n := fieldVisits.Get(s.Session); n != 6 || fieldToken.Has(s.Session) || fieldTheme.Has(s.Session) {
+			t.Errorf("afterwards %d visits, %v", n, s)
+		}
+	})
 }
 
 // A function given to Update that uses the session gets an error, and does not wait for itself for

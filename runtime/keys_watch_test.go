@@ -53,6 +53,28 @@ func TestWatchKeys(t *testing.T) {
 	}
 }
 
+// Keys are compared, and not their ids of 32 bits: two keys with the same id, found by trying, are two keys.
+func TestWatchKeysOfTheSameID(t *testing.T) {
+	const one, two = "AAFpdgQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "AAGE7gQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+	_, err := runtime.NewManager(runtime.Config{Keys: parseKeys(t, one+" "+two)}, wrap, fields...)
+	if err == nil || !strings.Contains(err.Error(), "the same key id") {
+		t.Errorf("both in one ring: error %v", err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := watchKeys(t)
+		for _, key := range []string{one, two} {
+			write(w, w.path, key)
+			w.after(keyFileInterval+keyFilePause, replaced)
+			if !seals(t, w.Manager, key) {
+				t.Error("the new key is not in use")
+			}
+		}
+		if opens(t, w.Manager, one) {
+			t.Error("the old key is still in use")
+		}
+	})
+}
+
 // Kubernetes mounts a secret as links through ..data, a link that it replaces.
 func TestWatchKeysOfMountedSecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -143,9 +143,9 @@ func (m *marks) raisePrincipal(ctx context.Context, raw []byte, r *rings) error 
 	return err
 }
 
-// raisePrincipalFrom revokes the sessions of a principal under the keys of a ring, and returns the version that one is to
-// remember which is not to be revoked. It fails with ErrEnded if that one was revoked before: it
-// remembers a version that is older.
+// raisePrincipalFrom revokes the sessions of a principal under the keys of a ring. It returns the version
+// that a session is to remember which must stay. It fails with ErrEnded if that session was revoked
+// before: the version that it remembers is older.
 func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
 	if now, err = m.count(ctx, r, 0); err != nil {
 		return 0, err
@@ -158,9 +158,9 @@ func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, kn
 	return now, nil
 }
 
-// raiseUnder raises the mark of a principal under one of the keys. If another revocation has raised it
-// to a newer version, the session that this one left alone knows that: then it takes a version that is newer
-// still, which is returned.
+// raiseUnder raises the mark of a principal under one key. Another revocation may have raised it to a newer
+// version, which the session knows that stayed then. So this one takes a still newer version, and returns
+// it.
 func (m *marks) raiseUnder(ctx context.Context, key string, r *rings, now, known uint64) (uint64, error) {
 	for range maxAttempts {
 		older, err := m.raise(ctx, key, now, known)
@@ -207,8 +207,8 @@ func (m *marks) now() uint64 {
 	return uint64(max(1, m.server.clock.now()))*nanoseconds + uint64(time.Now().Nanosecond())
 }
 
-// raise makes a mark of a version that is at most of the version known, unless it is as new as that. It
-// returns the version that it had. If it is newer than known, it fails with ErrEnded.
+// raise makes a mark at least of a version, and returns the version that it had. It fails with ErrEnded
+// if that is newer than the one known.
 func (m *marks) raise(ctx context.Context, key string, version, known uint64) (older uint64, err error) {
 	_, err = m.change(ctx, key, func(is mark) (mark, error) {
 		older = is.version

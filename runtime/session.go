@@ -76,7 +76,7 @@ func (s Session) Modified() bool {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	return st.modified()
+	return st.edits > imported
 }
 
 // ID returns the session's id, 128 random bits in base64url. Renew, a change of the

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -14,6 +15,12 @@ import (
 )
 
 const module = "example.org/shop"
+
+func TestMain(m *testing.M) {
+	os.Setenv("GOWORK", "off")
+	os.Setenv("GOFLAGS", "-mod=mod")
+	os.Exit(m.Run())
+}
 
 // unpack makes a module of a program. It requires what this one does.
 func unpack(t *testing.T, files []txtar.File) (dir string) {
@@ -55,6 +62,19 @@ func put(t *testing.T, dir string, files []txtar.File) {
 	}
 }
 
+// each runs a test on every archive, several at once, and returns when all have ended.
+func each(t *testing.T, archives []string, test func(t *testing.T, archive string)) {
+	t.Helper()
+	t.Run("each", func(t *testing.T) {
+		for _, name := range archives {
+			t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+				t.Parallel()
+				test(t, name)
+			})
+		}
+	})
+}
+
 func parse(t *testing.T, name string) *txtar.Archive {
 	t.Helper()
 	a, err := txtar.ParseFile(name)
@@ -70,7 +90,7 @@ func run(t *testing.T, dir, name string, args ...string) (output string, err err
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
 	// With -trimpath, the build cache knows a package again although each run has a directory of its own.
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod -trimpath")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -78,8 +98,6 @@ func run(t *testing.T, dir, name string, args ...string) (output string, err err
 // moved runs the command's own package on a program.
 func moved(t *testing.T, dir string) *migrate.Result {
 	t.Helper()
-	t.Setenv("GOFLAGS", "-mod=mod")
-	t.Setenv("GOWORK", "off")
 	res, err := migrate.Run(migrate.Config{Dir: dir, Patterns: []string{"./..."}})
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -46,13 +47,14 @@ func TestScore(t *testing.T) {
 		t.Fatalf("%v, %d programs", err, len(names))
 	}
 	var all score
-	for _, name := range names {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
-			s := scoreOf(t, parse(t, name).Files)
-			t.Log(s)
-			all.add(s)
-		})
-	}
+	var mu sync.Mutex
+	each(t, names, func(t *testing.T, name string) {
+		s := scoreOf(t, parse(t, name).Files)
+		t.Log(s)
+		mu.Lock()
+		defer mu.Unlock()
+		all.add(s)
+	})
 	t.Log(all)
 	switch {
 	case 100*all.right < keysRight*all.keys:

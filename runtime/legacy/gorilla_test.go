@@ -27,7 +27,7 @@ func TestImport(t *testing.T) {
 			if fieldUser.Get(v.Session) != "hubo" || fieldAccount.Get(v.Session) != 42 || fieldVisits.Get(v.Session) != 3 || fieldTheme.Get(v.Session) != "dark" {
 				t.Errorf("%v", v)
 			}
-			if v.IsNew() || !v.AuthenticatedAt().IsZero() || v.Permanent() {
+			if v.IsNew() || v.Modified() || !v.AuthenticatedAt().IsZero() || v.Permanent() {
 				t.Errorf("new %v, authenticated %v, permanent %v", v.IsNew(), v.AuthenticatedAt(), v.Permanent())
 			}
 		})
