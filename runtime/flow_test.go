@@ -284,6 +284,7 @@ func TestFlowOldestEnds(t *testing.T) {
 		})
 		site.log.expect(t)
 		site.takes(j, flowSignIn, late[0], hubo)
+		site.begin(j, flowSignIn, hubo)
 		site.clock.advance(10 * time.Minute)
 		j.keepsAll = true
 		site.log.take()

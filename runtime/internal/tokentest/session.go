@@ -82,6 +82,11 @@ func (s Settings) Open(headers []string) Outcome {
 	if s.Flow != nil {
 		return s.takeFlow(cookies)
 	}
+	return s.openSession(cookies)
+}
+
+// openSession reads the session from the cookies of a request.
+func (s Settings) openSession(cookies map[string][]string) Outcome {
 	var out Outcome
 	opens, found := 16, 4 // what is left of decryptions, and of authentic tokens
 	accepted := ""
