@@ -127,35 +127,9 @@ func testUpdate(t *testing.T, store runtime.Store) {
 	for i, b := range browsers {
 		b.visits = i
 	}
-	stop := make(chan struct{})
-	var traffic sync.WaitGroup
-	const workers = 4
-	for w := range workers {
-		traffic.Go(func() {
-			for i := w; ; i += workers {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				b := browsers[i%len(browsers)]
-				err := b.visit(func(v *web.Session) {
-					v.UpdateVisits(func(n int) int { return n + 1 })
-					if i%7 == 0 {
-						v.Renew()
-					}
-				})
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				b.visits++
-			}
-		})
-	}
+	stop := traffic(t, browsers)
 	n, err := s.UpdateByUserID(t.Context(), account, func(v *web.Session) { v.AppendRoles("admin") })
-	close(stop)
-	traffic.Wait()
+	stop()
 	if n != len(browsers) || err != nil {
 		t.Errorf("%d of %d sessions changed, %v", n, len(browsers), err)
 	}
@@ -171,4 +145,33 @@ func testUpdate(t *testing.T, store runtime.Store) {
 		}
 		return wrong
 	})
+}
+
+// traffic uses the sessions of browsers and gives them new ids, until it is told to stop.
+func traffic(t *testing.T, browsers []*browser) (stop func()) {
+	const workers = 4
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for i := w; ctx.Err() == nil; i += workers {
+				b := browsers[i%len(browsers)]
+				err := b.visit(func(v *web.Session) {
+					v.UpdateVisits(func(n int) int { return n + 1 })
+					if i%7 == 0 {
+						v.Renew()
+					}
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				b.visits++
+			}
+		})
+	}
+	return func() {
+		cancel()
+		all.Wait()
+	}
 }

@@ -105,14 +105,19 @@ func (s Settings) openSession(cookies map[string][]string) Outcome {
 		if reason == "" {
 			accepted = cmp.Or(accepted, value)
 		}
-		switch {
-		case reason == "" && (out.Session == nil || newer(session, out.Session)):
-			out.Session = session
-		case reason != "" && out.Session == nil && len(out.Refused) < 8:
-			out.Refused = append(out.Refused, reason)
-		}
+		out.add(session, reason)
 	}
 	return out
+}
+
+// add adds what came of one cookie.
+func (out *Outcome) add(session *Session, reason string) {
+	switch {
+	case reason == "" && (out.Session == nil || newer(session, out.Session)):
+		out.Session = session
+	case reason != "" && out.Session == nil && len(out.Refused) < 8:
+		out.Refused = append(out.Refused, reason)
+	}
 }
 
 // cookiesIn are the values in Cookie header fields, by their names.
