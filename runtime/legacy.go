@@ -41,7 +41,7 @@ const (
 	sourceNameSize = 8
 )
 
-var errNoUntil = errors.New("Until is not set: it says when old sessions are not read any more")
+var errNoUntil = errors.New("no Until: it says when old sessions are not read any more")
 
 // newLegacy returns what the sources of a Config are, nil without any.
 func newLegacy(m *manager, cfg Config) (*legacy, error) {

@@ -226,11 +226,11 @@ func TestSealingKeyWithoutOthers(t *testing.T) {
 			spy := newSpyStore()
 			node := func(keys string) *rig { return newRig(t, runtime.Config{Store: spy, Keys: parseKeys(t, keys)}) }
 			second := node(a)
-			c := node(ring).loginAs(7)
+			node(ring).loginAs(7)
 			must(t, revokeAccount(t.Context(), second.m, 8))
 			must(t, revokeAccount(t.Context(), node(ring).m, 8))
 			first := node(ring)
-			c = node(ring).loginAs(7)
+			c := node(ring).loginAs(7)
 			must(t, revokeAccount(t.Context(), node(ring).m, 8))
 			if !c.on(first).isLoggedIn() {
 				t.Error("who has logged in is out")

@@ -357,8 +357,8 @@ func (s *Session) UpdateToken(f func([]byte) []byte) { sessionTokenField.Update(
 func (s *Session) AddNotes(v ...string) { runtime.AddFlash(s.Session, &sessionNotesField, v...) }
 
 // TakeNotes returns Notes and removes them. They stay for the next page if nobody sees this
-// one: if it is a redirect or a failure (5xx), or made in advance, for which it returns
-// none.
+// one: if it is a redirect or a failure (5xx). For what is made in advance, and for a frame
+// or an image, it returns none.
 func (s *Session) TakeNotes() []string { return runtime.TakeFlash(s.Session, &sessionNotesField) }
 
 // HasNotes reports whether there are any to be taken.

@@ -42,7 +42,7 @@ type SCSStore interface {
 // Legacy is for the manager alone.
 func (s SCS) Legacy() (oldsession.Source, error) {
 	if s.Store == nil {
-		return oldsession.Source{}, errors.New("Store is not set: it is the old SessionManager's")
+		return oldsession.Source{}, errors.New("no Store: it is the old SessionManager's")
 	}
 	if s.Name == "" {
 		s.Name = "session"

@@ -32,16 +32,16 @@ type keyPair struct {
 // newPairs returns the pairs of keys that securecookie.CodecsFromPairs takes.
 func newPairs(keys [][]byte) (pairs []keyPair, err error) {
 	if len(keys) == 0 {
-		return nil, errors.New("Keys is empty: it takes the keys that the old store was made with")
+		return nil, errors.New("no Keys: it takes the keys that the old store was made with")
 	}
 	for i := 0; i < len(keys); i += 2 {
 		if len(keys[i]) == 0 {
-			return nil, fmt.Errorf("Keys[%d] is empty: it is to authenticate", i)
+			return nil, fmt.Errorf("an empty Keys[%d]: it is to authenticate", i)
 		}
 		pair := keyPair{hash: bytes.Clone(keys[i])}
 		if i+1 < len(keys) && keys[i+1] != nil {
 			if pair.block, err = aes.NewCipher(keys[i+1]); err != nil {
-				return nil, fmt.Errorf("Keys[%d] has %d bytes: a key to encrypt has 16, 24 or 32", i+1, len(keys[i+1]))
+				return nil, fmt.Errorf("a Keys[%d] of %d bytes: a key to encrypt has 16, 24 or 32", i+1, len(keys[i+1]))
 			}
 		}
 		pairs = append(pairs, pair)
