@@ -25,18 +25,18 @@ func TestConfigErrors(t *testing.T) {
 	for want, sources := range map[string][]runtime.LegacySource{
 		"":    {good, with(func(g *legacy.Gorilla) { g.Name = "another" }), legacy.SCS{Store: newSCS(t, 1), Until: until}, legacy.Flask{Name: "f", Keys: [][]byte{{1}}, Until: until}},
 		"nil": {nil},
-		"no Until: it says when old sessions are not read any more":             {with(func(g *legacy.Gorilla) { g.Until = time.Time{} })},
-		`the name "a b" is not a cookie's`:                                              {with(func(g *legacy.Gorilla) { g.Name = "a b" })},
-		`the name "" is not a cookie's`:                                                 {with(func(g *legacy.Gorilla) { g.Name = "" })},
-		`Path "x" must begin with / and hold no semicolon or control character`:         {with(func(g *legacy.Gorilla) { g.Path = "x" })},
-		`Domain "-" is not a host name`:                                                 {with(func(g *legacy.Gorilla) { g.Domain = "-" })},
+		"no Until: it says when old sessions are not read any more":               {with(func(g *legacy.Gorilla) { g.Until = time.Time{} })},
+		`the name "a b" is not a cookie's`:                                        {with(func(g *legacy.Gorilla) { g.Name = "a b" })},
+		`the name "" is not a cookie's`:                                           {with(func(g *legacy.Gorilla) { g.Name = "" })},
+		`Path "x" must begin with / and hold no semicolon or control character`:   {with(func(g *legacy.Gorilla) { g.Path = "x" })},
+		`Domain "-" is not a host name`:                                           {with(func(g *legacy.Gorilla) { g.Domain = "-" })},
 		"no Keys: it takes the keys that the old store was made with":             {with(func(g *legacy.Gorilla) { g.Keys = nil })},
-		"an empty Keys[2]: it is to authenticate":                                       {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, nil, nil} })},
-		"a Keys[1] of 5 bytes: a key to encrypt has 16, 24 or 32":                        {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, []byte("short")} })},
-		"no Store: it is the old SessionManager's":                              {legacy.SCS{Until: until}},
+		"an empty Keys[2]: it is to authenticate":                                 {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, nil, nil} })},
+		"a Keys[1] of 5 bytes: a key to encrypt has 16, 24 or 32":                 {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, []byte("short")} })},
+		"no Store: it is the old SessionManager's":                                {legacy.SCS{Until: until}},
 		"no Keys: it takes Flask's SECRET_KEY, and those of SECRET_KEY_FALLBACKS": {legacy.Flask{Until: until}},
-		"an empty Keys[1]: Flask has no session then":                                   {legacy.Flask{Keys: [][]byte{{1}, nil}, Until: until}},
-		`[1]: a second source of gorilla for the cookie "old"`:                          {good, good},
+		"an empty Keys[1]: Flask has no session then":                             {legacy.Flask{Keys: [][]byte{{1}, nil}, Until: until}},
+		`[1]: a second source of gorilla for the cookie "old"`:                    {good, good},
 	} {
 		_, err := runtime.NewManager(runtime.Config{Keys: keys, Legacy: sources}, func(s runtime.Session) visitor { return visitor{s} }, fields...)
 		switch {
