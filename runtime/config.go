@@ -114,7 +114,7 @@ type Config struct {
 
 	// RevocationCache is how long this process may reuse an answer of Revocations. A
 	// session that another process revoked or destroyed may live on here for that
-	// long. The default, 0, asks each time.
+	// long. The default, 0, asks each time; more than an hour is an error.
 	RevocationCache time.Duration
 
 	// Legacy has the sessions of the library that the program used before taken over, so that nobody is

@@ -208,6 +208,8 @@ func (cfg *Config) checkStores(problems *problemList) {
 	switch {
 	case cfg.RevocationCache < 0:
 		problems.add("session: Config.RevocationCache is %v; it must not be negative", cfg.RevocationCache)
+	case cfg.RevocationCache > maxRevocationCache:
+		problems.add("session: Config.RevocationCache is %v; it must be at most %v", cfg.RevocationCache, maxRevocationCache)
 	case cfg.RevocationCache > 0 && cfg.Revocations == nil:
 		problems.add("session: Config.RevocationCache needs Revocations")
 	}

@@ -280,6 +280,10 @@ func TestStoreConfigErrors(t *testing.T) {
 	if err == nil || err.Error() != strings.Join(want, "\n") {
 		t.Errorf("got %v", err)
 	}
+	_, err = runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA), Revocations: runtime.NewMemoryStore(1), RevocationCache: time.Hour + 1}, wrap, fields...)
+	if want := "session: Config.RevocationCache is 1h0m0.000000001s; it must be at most 1h0m0s"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
 	_, err = runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA), RevocationCache: 1}, wrap, fields...)
 	if want := "session: Config.RevocationCache needs Revocations"; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)

@@ -45,6 +45,11 @@ func (f *Field[T]) descriptor() descriptor {
 
 // encodeOld returns a value of another library's session as ours hold it.
 func (f *Field[T]) encodeOld(old oldsession.Value) (raw []byte, err error) {
+	defer func() { // of methods of T, which meet what another library wrote
+		if recover() != nil {
+			err = ErrEncode
+		}
+	}()
 	var v T
 	if err := old.Decode(&v); err != nil {
 		return nil, err

@@ -112,7 +112,7 @@ func (m *manager) flowLines(f *flowField, o openFlow) (lines []string, err error
 	if f.hides(m.cookie) {
 		begun := o
 		begun.raw = nil
-		add(f.listedName(m.cookie, o.state), begun, "", false)
+		add(f.listedName(m.cookie, o.state), begun, "", f.crossSite)
 	}
 	add(f.flowName(m.cookie, o.state), o, f.path, f.crossSite)
 	return lines, err
@@ -121,7 +121,7 @@ func (m *manager) flowLines(f *flowField, o openFlow) (lines []string, err error
 // flowDeletions are the Set-Cookie header fields that remove the cookies of a flow.
 func (m *manager) flowDeletions(f *flowField, state string) (lines []string) {
 	if f.hides(m.cookie) {
-		lines = append(lines, m.cookie.FlowDeletion(f.listedName(m.cookie, state), "", false))
+		lines = append(lines, m.cookie.FlowDeletion(f.listedName(m.cookie, state), "", f.crossSite))
 	}
 	return append(lines, m.cookie.FlowDeletion(f.flowName(m.cookie, state), f.path, f.crossSite))
 }
@@ -169,7 +169,7 @@ func (m *manager) listFlows(f *flowField, headers []string) (list []openFlow) {
 }
 
 // findFlow opens the cookie of the flow that a state is of.
-func (m *manager) findFlow(f *flowField, state string, headers []string) (o openFlow, refusal string) {
+func (m *manager) findFlow(f *flowField, state string, headers []string, now int64) (o openFlow, refusal string) {
 	tries := 0
 	name := f.flowName(m.cookie, state)
 	for found, value := range cookie.WithPrefix(headers, name) {
@@ -186,7 +186,7 @@ func (m *manager) findFlow(f *flowField, state string, headers []string) (o open
 			why = RefusedOtherFlow
 		case o.field != f.key:
 			why = RefusedOtherField
-		case !o.isInTime(m.clock.now()):
+		case !o.isInTime(now):
 			why = RefusedExpired
 		default:
 			return o, ""

@@ -14,6 +14,7 @@ type flows struct {
 	lines []string // Set-Cookie header fields, to be sent
 	begun []openFlow
 	taken []string // states
+	ended []string // states of those that had to make room
 }
 
 // flows returns those of the request, nil if there are none.
@@ -24,7 +25,10 @@ func (st *state) flows() *flows {
 	return st.trouble.flows
 }
 
-var errNoRequest = errors.New("session: only a request of its own begins or ends a flow")
+var (
+	errNoRequest = errors.New("session: only a request of its own begins or ends a flow")
+	errCrossSite = errors.New("session: a part of another site's page begins no flow")
+)
 
 // ready returns the flows of the request, or why nothing can be begun or ended any more.
 func (st *state) ready() (*flows, error) {
@@ -45,6 +49,9 @@ func (st *state) ready() (*flows, error) {
 
 // startFlow begins a flow with an encoded value. Of those of its field the oldest end, if there are too many.
 func (st *state) startFlow(f *flowField, raw []byte) (state string, err error) {
+	if st.from != nil && isPartOfOtherSite(st.from.request) {
+		return "", errCrossSite
+	}
 	var id [stateSize]byte
 	rand.Read(id[:])
 	now := st.now()
@@ -82,10 +89,13 @@ func (st *state) makeRoom(x *flows, f *flowField, now int64) (ended int) {
 			all = append(all, o)
 		}
 	}
-	all = slices.DeleteFunc(all, func(o openFlow) bool { return slices.Contains(x.taken, o.state) || !o.isInTime(now) })
+	all = slices.DeleteFunc(all, func(o openFlow) bool {
+		return slices.Contains(x.taken, o.state) || slices.Contains(x.ended, o.state) || !o.isInTime(now)
+	})
 	slices.SortStableFunc(all, func(a, b openFlow) int { return cmp.Compare(a.start, b.start) })
 	ended = max(0, len(all)+1-f.max)
 	for _, o := range all[:ended] {
+		x.ended = append(x.ended, o.state)
 		st.endFlow(x, f, o.state)
 	}
 	return ended
@@ -107,8 +117,9 @@ func (st *state) takeFlow(f *flowField, state string) (raw []byte, refusal strin
 	if !ok {
 		return nil, RefusedMalformed, nil
 	}
+	now := st.now()
 	st.mu.Lock()
-	o, refusal, err := st.claim(f, state)
+	o, refusal, err := st.claim(f, state, now)
 	st.mu.Unlock()
 	if errors.Is(err, ErrTooLate) {
 		st.reportFlow(EventTooLate, "", f.name)
@@ -116,37 +127,42 @@ func (st *state) takeFlow(f *flowField, state string) (raw []byte, refusal strin
 	if err != nil || refusal != "" {
 		return nil, refusal, err
 	}
-	first, err := st.manager.home.takeOnce(st.ctx, id, o.ends-st.now())
-	switch {
-	case errors.Is(err, ErrStore):
+	first, err := st.manager.home.takeOnce(st.ctx, id, o.ends-now)
+	if errors.Is(err, ErrStore) {
 		st.reportFlow(EventStoreFailed, "insert", f.name)
-		return nil, "", err
-	case err != nil:
-		return nil, "", err
-	case !first:
-		refusal = RefusedTaken
 	}
 	st.mu.Lock()
-	st.endFlow(st.flows(), f, state)
-	st.mu.Unlock()
+	defer st.mu.Unlock()
+	x := st.flows()
+	if err != nil { // it may be taken yet
+		x.taken = slices.DeleteFunc(x.taken, func(s string) bool { return s == state })
+		return nil, "", err
+	}
+	if !first {
+		refusal = RefusedTaken
+	}
+	st.endFlow(x, f, state)
 	return o.raw, refusal, nil
 }
 
 // claim finds the flow of a state among those that the request carries or has begun, for the one in this
 // request who asks first.
-func (st *state) claim(f *flowField, state string) (o openFlow, refusal string, err error) {
+func (st *state) claim(f *flowField, state string, now int64) (o openFlow, refusal string, err error) {
 	x, err := st.ready()
 	if err != nil {
 		return o, "", err
 	}
-	if slices.Contains(x.taken, state) {
+	switch {
+	case slices.Contains(x.taken, state):
 		return o, RefusedTaken, nil
+	case slices.Contains(x.ended, state):
+		return o, RefusedNoFlow, nil
 	}
 	if i := slices.IndexFunc(x.begun, func(o openFlow) bool { return o.state == state }); i >= 0 {
 		if o = x.begun[i]; o.field != f.key {
 			return o, RefusedOtherField, nil
 		}
-	} else if o, refusal = st.manager.findFlow(f, state, st.from.cookies); refusal != "" {
+	} else if o, refusal = st.manager.findFlow(f, state, st.from.cookies, now); refusal != "" {
 		return o, refusal, nil
 	}
 	x.taken = append(x.taken, state)

@@ -75,9 +75,28 @@ func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (re
 	now, _ := st.Marks()
 	st.SetMarks(payload.Marks{}) // every revocation that there was counts
 	refusal = h.checkOpened(st)
+	if refusal == "" {
+		refusal = h.checkAdopted(st)
+	}
 	st.SetMarks(now) // and from now on, those to come
 	st.revocable.by.key = 0
 	return refusal
+}
+
+// checkAdopted asks once more, and the store itself: what the cache does not know yet would not be asked again.
+func (h *revocableHome) checkAdopted(st *state) (refusal string) {
+	var revoked bool
+	err := st.watch("load", func() (err error) {
+		revoked, err = h.marks.revoked(st.ctx, &st.Contents, st.revocable.by, h.marks.look)
+		return err
+	})
+	if err != nil {
+		st.fallDown(err)
+	}
+	if revoked || err != nil {
+		return RefusedRevoked
+	}
+	return ""
 }
 
 func (h *revocableHome) endOld(st *state, id sessionID) error {
@@ -114,6 +133,9 @@ func (h *revocableHome) checkOpened(st *state) (refusal string) {
 		st.fallDown(err)
 		return RefusedRevoked
 	case found == good:
+		if st.revocable.by.key > 0 { // what is saved is sealed with the newest
+			st.NoteMoved(st.now())
+		}
 		h.know(st)
 		return ""
 	}

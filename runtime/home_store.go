@@ -163,6 +163,9 @@ func (h *storeHome) openPlace(st *state, p place, now int64) (refusal string) {
 	if revoked || err != nil {
 		return RefusedRevoked
 	}
+	if rec.by.key > 0 { // what is saved is sealed with the newest
+		st.NoteMoved(now)
+	}
 	st.used = rec.used
 	rec.place.unlooked = false // as it was judged
 	st.stored.hold(rec)

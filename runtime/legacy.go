@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"slices"
 	"time"
 
@@ -83,7 +84,11 @@ func newLegacySource(cfg *Config, from LegacySource) (s legacySource, err error)
 	sum := sha256.Sum256([]byte(s.Library + "\x00" + s.Cookie))
 	s.name = string(sum[:sourceNameSize])
 	s.scope = cookie.Scope{Path: cmp.Or(s.Path, "/"), Domain: s.Domain}
-	s.deletion = cookie.New(cookie.Attributes{Name: s.Cookie, Scope: s.scope, SameSite: "Lax", Secure: !cfg.Insecure, Chunks: 1})
+	sameSite := "Lax"
+	if cfg.SameSite == http.SameSiteNoneMode { // a frame on a page of another site can delete no other
+		sameSite = "None"
+	}
+	s.deletion = cookie.New(cookie.Attributes{Name: s.Cookie, Scope: s.scope, SameSite: sameSite, Secure: !cfg.Insecure, Chunks: 1})
 	now := cookie.Scope{Path: cfg.Path, Domain: cfg.Domain, Partitioned: cfg.Partitioned}
 	s.ours = s.Cookie == cfg.Name && s.scope.Canonical() == now.Canonical()
 	return s, nil

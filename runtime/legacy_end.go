@@ -58,7 +58,7 @@ func (st *state) finishEnding(e ending) error {
 			return err
 		}
 	}
-	if e.token == "" || e.source.End == nil {
+	if e.token == "" || e.source.End == nil || st.now() >= e.source.Until.Unix() {
 		return nil
 	}
 	return st.manager.legacy.reach(st, "legacy", func(ctx context.Context) error { return e.source.End(ctx, e.token) })

@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"slices"
+
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
@@ -42,8 +44,10 @@ func (st *state) importOld(now int64) {
 	}
 }
 
-// fieldsOf returns the fields that an old session has, as changes that set them.
+// fieldsOf returns the fields that an old session has, as changes that set them. If it is not clear whose it
+// is, they are those of the visitor.
 func (st *state) fieldsOf(old oldSession, now int64) (fields []change) {
+	unclear := false
 	for _, f := range st.manager.fields {
 		value := lookUp(old.Session, f)
 		if value == nil {
@@ -52,6 +56,7 @@ func (st *state) fieldsOf(old oldSession, now int64) (fields []change) {
 		raw, err := f.encodeOld(value)
 		if err != nil {
 			st.event(EventFieldDropped, "the old session has another type of value, or too large a one", f.name)
+			unclear = unclear || f.principal
 			continue
 		}
 		c := change{kind: changePut, field: f, raw: raw, expires: st.expiryOf(f)}
@@ -59,6 +64,9 @@ func (st *state) fieldsOf(old oldSession, now int64) (fields []change) {
 			c.expires = end.Unix()
 		}
 		fields = append(fields, c)
+	}
+	if unclear {
+		fields = slices.DeleteFunc(fields, func(c change) bool { return c.field.owned() })
 	}
 	return fields
 }

@@ -382,3 +382,54 @@ func TestKeysInALongRing(t *testing.T) {
 		}
 	})
 }
+
+// A rotation in the right order, with an hour between the steps, logs nobody out who logged in before the last
+// revocation.
+func TestRotationAfterRevocation(t *testing.T) {
+	sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+		synctest.Test(t, func(t *testing.T) {
+			r := node(keyA, 0)
+			user, other := r.loginAs(9), r.loginAs(7)
+			must(t, revokeAccount(t.Context(), r.m, 7))
+			for _, ring := range []string{keyA + " " + keyB, keyB + " " + keyA, keyB} {
+				time.Sleep(61 * time.Minute)
+				r.setKeys(ring)
+				for i := range 3 {
+					user.visit(func(s *visitor) {
+						if !fieldUser.Has(s.Session) {
+							t.Errorf("ring of %d: out at request %d", len(ring), i)
+						}
+					})
+				}
+				must(t, revokeAccount(t.Context(), r.m, 8))
+			}
+			if !user.isLoggedIn() || other.isLoggedIn() {
+				t.Error("out at the end, or in")
+			}
+			must(t, revokeAccount(t.Context(), r.m, 9))
+			if user.isLoggedIn() {
+				t.Error("in")
+			}
+		})
+	})
+}
+
+// A session that moves to a key while a revocation is under way, which that key misses, is dead.
+func TestMoveDuringRevocation(t *testing.T) {
+	sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+		synctest.Test(t, func(t *testing.T) {
+			for before := range 6 {
+				first, second := node(keyA, 0), node(keyB+" "+keyA, 0)
+				user := first.loginAs(7).on(second)
+				time.Sleep(2 * time.Hour)
+				first.store.interfere(before, func() { user.visit(func(s *visitor) { fieldUser.Get(s.Session) }) },
+					func() { must(t, revokeAccount(t.Context(), first.m, 7)) })
+				for _, r := range []*rig{second, node(keyB, 0), second} {
+					if user.on(r).isLoggedIn() {
+						t.Errorf("before call %d: in", before)
+					}
+				}
+			}
+		})
+	})
+}

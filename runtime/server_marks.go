@@ -36,9 +36,11 @@ type mark struct {
 // A lookup returns the mark of a key.
 type lookup func(ctx context.Context, key string) (mark, error)
 
-// Of the sessions whose cookies are under way while they are revoked, some may be saved
-// for so many seconds still.
-const revocationMargin = 3600
+// Some sessions may be saved for so many seconds still after they were revoked: those that are under way, on a
+// node whose clock is ahead of that of the one that revokes, or that asks only once in maxRevocationCache.
+const revocationMargin = 4 * 3600
+
+const maxRevocationCache = time.Hour
 
 // revocationEnd is when the last session ends that there is now. One of another library may not have been
 // taken over yet.

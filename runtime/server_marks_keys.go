@@ -91,7 +91,7 @@ func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, 
 	}
 	if by.key != notSealed {
 		version, err := m.missedVersion(ctx, by.rings, by.principalKey(), count)
-		return err == nil && m.predates(c, known.Principal, version), err
+		return err == nil && m.predates(c, known.Principal, version) && !movedSince(known, version), err
 	}
 	for _, k := range by.rings.principals { // a mark under any of them would do
 		version, err := m.missedVersion(ctx, by.rings, k, count)
@@ -100,6 +100,13 @@ func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, 
 		}
 	}
 	return true, nil
+}
+
+// movedSince reports whether a session was judged by the marks of an older key, and came to be under its own,
+// after a revocation that this one has missed. Nothing was revoked between if that was so much later that the
+// revocation had ended by then, whatever clocks say.
+func movedSince(known payload.Marks, version uint64) bool {
+	return known.Moved > version/nanoseconds+payload.ClockError
 }
 
 // missedVersion is missed, asked once for each count.

@@ -1,6 +1,7 @@
 package legacy_test
 
 import (
+	"net/http"
 	"os/exec"
 	"slices"
 	"strings"
@@ -84,6 +85,8 @@ func TestDeletion(t *testing.T) {
 		{runtime.Config{}, func(g *legacy.Gorilla) {}, "old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=Lax"},
 		{runtime.Config{Insecure: true}, func(g *legacy.Gorilla) { g.Path, g.Domain = "/app", ".example.com" },
 			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/app; Domain=example.com; HttpOnly; SameSite=Lax"},
+		{runtime.Config{SameSite: http.SameSiteNoneMode}, func(g *legacy.Gorilla) {},
+			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=None"},
 		// Ours takes its place.
 		{runtime.Config{Name: "old"}, func(g *legacy.Gorilla) {}, ""},
 		{runtime.Config{Name: "old"}, func(g *legacy.Gorilla) { g.Path = "/app" },

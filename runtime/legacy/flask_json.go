@@ -42,7 +42,7 @@ func (v flaskValue) Decode(into any) error {
 			return nil
 		}
 	case flaskUUID:
-		if to.Type().ConvertibleTo(reflect.TypeFor[[16]byte]()) {
+		if reflect.TypeFor[[16]byte]().ConvertibleTo(to.Type()) {
 			to.Set(reflect.ValueOf([16]byte(v)).Convert(to.Type()))
 			return nil
 		}

@@ -35,6 +35,10 @@ func TestFlaskTags(t *testing.T) {
 	decodeFlask(t, `9007199254740993`, int64(9007199254740993))
 	decodeFlask(t, `18446744073709551615`, uint64(18446744073709551615))
 	decodeFlask(t, `7.0`, uint8(7))
+	var raw []byte
+	if err := (flaskValue{json.RawMessage(idText)}).Decode(&raw); err == nil {
+		t.Errorf("a UUID as bytes: %q", raw)
+	}
 	for _, text := range []string{`{" u":"xyz"}`, `{" b":"*"}`, `{" d":"yesterday"}`, `{" di":{"x":1}}`, `{" di":3}`, `7.5`, `300`, `-1`, `"7"`, `[`} {
 		var v uint8
 		if err := (flaskValue{json.RawMessage(text)}).Decode(&v); err == nil {

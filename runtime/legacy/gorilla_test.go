@@ -224,3 +224,33 @@ func TestPopByOneFirstRequest(t *testing.T) {
 		t.Errorf("%d requests have popped the value", took)
 	}
 }
+
+// If it is not clear whose an old session is, it is nobody's: only what is the visitor's is taken over.
+func TestImportOfSomebody(t *testing.T) {
+	everyHome(t, func(t *testing.T, cfg runtime.Config) {
+		s := newSite(t, withLegacy(cfg, gorilla()))
+		b := with("old", secure(t, "old", hashKey, blockKey, start.Add(-time.Hour), gobText(t, map[any]any{
+			"username": "hubo", "account": "forty-two", "visits": 3, "theme": "dark",
+		})))
+		s.visit(b, func(v *visitor) {
+			if fieldUser.Has(v.Session) || fieldVisits.Has(v.Session) || fieldAccount.Has(v.Session) || fieldTheme.Get(v.Session) != "dark" {
+				t.Errorf("%v", v)
+			}
+		})
+	})
+}
+
+// An import asks about revocations that the process need not have noticed yet, as it would not ask again.
+func TestImportAsksTheStore(t *testing.T) {
+	store := runtime.NewMemoryStore(1000)
+	cfg := withLegacy(runtime.Config{Revocations: store, RevocationCache: time.Minute}, gorilla())
+	here, there := newSite(t, cfg), newSite(t, cfg)
+	here.expectAccount(with("old", oldCookie(t, 42)), 42) // it has asked
+	if err := there.m.RevokeAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	late := with("old", oldCookie(t, 42))
+	here.visit(late, read)
+	here.advance(2 * time.Minute)
+	here.expectAccount(late, 0)
+}

@@ -57,6 +57,9 @@ func (m Marks) append() []byte {
 	for _, number := range []uint64{m.All, m.Principal, m.LogIn} {
 		v = binary.BigEndian.AppendUint64(v, number)
 	}
+	if m.Moved > 0 {
+		v = binary.BigEndian.AppendUint64(v, m.Moved)
+	}
 	return wire.AppendBytes(nil, v)
 }
 

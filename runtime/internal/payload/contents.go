@@ -12,7 +12,7 @@
 //	flags          bit 0: permanent; bit 1: the marks are known; bit 2: of a
 //	               record, nobody has looked at them since it is where revocations look
 //	expiries       a map from key to seconds since created, if a field has a ttl
-//	marks          bin of 25: 'm', then three integers of 8 bytes, big-endian, unless all are 0
+//	marks          bin of 25 or 33: 'm', then three or four integers of 8 bytes, big-endian, unless all are 0
 //	origin         bin: 'o', then what says which session of another library it was, if any
 //
 // Elements after the ones that this build knows are carried through unchanged, as are
@@ -58,6 +58,10 @@ type Marks struct {
 
 	// LogIn orders the log-ins of a principal; 0 if nobody counts them.
 	LogIn uint64
+
+	// Moved is when the session, which counted then, was sealed under another key, in Unix seconds; 0
+	// for never since the visitor was authenticated.
+	Moved uint64
 }
 
 // ID returns the id. A session that has none gets a random one.
@@ -169,6 +173,13 @@ func (m *Metadata) SetUnlooked(unlooked bool) {
 func (m *Metadata) SetMarks(marks Marks) {
 	m.keepMarks(marks)
 	m.flags |= flagKnowsMarks
+}
+
+// NoteMoved notes that the session is to be sealed under another key now.
+func (m *Metadata) NoteMoved(now int64) {
+	marks, _ := m.Marks()
+	marks.Moved = uint64(max(0, now))
+	m.keepMarks(marks)
 }
 
 func (m *Metadata) keepMarks(marks Marks) {

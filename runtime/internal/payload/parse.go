@@ -13,7 +13,8 @@ const (
 	metadataLength  = 5
 
 	marksTag  = 'm'
-	marksSize = 1 + 3*8
+	marksSize = 1 + 3*8 // and movedSize if the session has moved
+	movedSize = 8
 
 	originTag = 'o'
 )
@@ -97,11 +98,15 @@ func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
 // parseMarks reads the marks, if b begins with them. Anything else is of a later version.
 func parseMarks(b []byte) (m Marks, ok bool) {
 	v, _, err := wire.Bytes(b)
-	if err != nil || len(v) != marksSize || v[0] != marksTag {
+	if err != nil || len(v) != marksSize && len(v) != marksSize+movedSize || v[0] != marksTag {
 		return m, false
 	}
 	number := func(i int) uint64 { return binary.BigEndian.Uint64(v[1+8*i:]) }
-	return Marks{All: number(0), Principal: number(1), LogIn: number(2)}, true
+	m = Marks{All: number(0), Principal: number(1), LogIn: number(2)}
+	if len(v) > marksSize {
+		m.Moved = number(3)
+	}
+	return m, len(v) == marksSize || m.Moved > 0 // as append writes it
 }
 
 // parseFields notes where each field's value lies. It is false if a key comes twice.

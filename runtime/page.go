@@ -40,3 +40,9 @@ func isInAdvance(r *http.Request) bool {
 
 // isShown reports whether a response with this status is a page that a person sees.
 func isShown(status int) bool { return status < 300 || 400 <= status && status < 500 }
+
+// isPartOfOtherSite reports whether a page of another site has a browser ask for an image, a script or the
+// like, or for what it reads itself.
+func isPartOfOtherSite(r *http.Request) bool {
+	return r != nil && r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate"
+}
