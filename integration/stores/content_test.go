@@ -163,8 +163,12 @@ func TestAnonymousRequestsStoreNothing(t *testing.T) {
 					})
 				}
 				group.Wait()
-				if calls := n.store.calls.Load(); calls > 0 {
-					t.Errorf("%d calls of the store", calls)
+				most := int64(0)
+				if mode == "cookies" { // who begins a session asks what was revoked until then
+					most = requests / int64(len(doing))
+				}
+				if calls, loads := n.store.calls.Load(), n.store.loads.Load(); calls > most || calls != loads {
+					t.Errorf("%d calls of the store, %d to load", calls, loads)
 				}
 				if after := b.count(t, where); before != 0 || after != 0 {
 					t.Errorf("there were %d records, and are %d", before, after)
