@@ -15,16 +15,16 @@ import (
 // are cookies to send.
 func (st *state) writeTo(h http.Header, room *response.Values, status int) (sends bool, err error) {
 	lines, touched, err := st.save(room.SetCookies(), status)
+	flows, used := st.flowLines()
 	if err == nil {
-		var flows bool
-		lines, flows = st.appendFlows(lines)
-		touched = touched || flows
+		lines = append(lines, flows...)
+		touched = touched || used
 	}
 	if touched {
 		room.VaryCookie(h)
 	}
 	if err != nil || len(lines) > 0 {
-		st.manager.cookie.Replace(h, lines)
+		st.manager.cookie.Replace(h, lines, flows)
 	}
 	if len(lines) > 0 {
 		room.KeepPrivate(h)
@@ -69,7 +69,9 @@ func (st *state) save(lines []string, status int) (_ []string, touched bool, err
 	if errors.Is(err, ErrStore) { // of which there was an event
 		return nil, true, err
 	}
-	st.eventSaveFailed(err)
+	if !errors.Is(err, errInAdvance) { // of which there was one, too
+		st.eventSaveFailed(err)
+	}
 	lines = st.farewell(nil)
 	if st.loggedOut {
 		lines = st.manager.legacy.appendDeletions(lines, st)
@@ -104,7 +106,7 @@ func (st *state) sealed() {
 // reason is an error for an event: the parts of an error's text that are not this
 // package's own might show a value.
 func reason(err error) string {
-	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrUpdate, ErrTooLate, errReentered, errRedo} {
+	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrUpdate, ErrTooLate, errReentered, errRedo, errNoRequest, errCrossSite} {
 		if errors.Is(err, known) {
 			return strings.TrimPrefix(known.Error(), "session: ")
 		}
