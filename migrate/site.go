@@ -46,6 +46,11 @@ type finder struct {
 	sites    []*site
 	wrappers map[wrapperID]*wrapper
 	values   map[place]bool // maps that are a session's values
+
+	made       []*maker
+	allSources []*source
+	names      *sessionNames
+	shares     *sharing
 }
 
 type wrapperID struct {
