@@ -181,8 +181,6 @@ func (st *state) reportFlow(kind EventKind, reason, name string) {
 // appendFlows appends the Set-Cookie header fields of flows, once. It reports whether there were flows at
 // all, on which the response then depends.
 func (st *state) appendFlows(lines []string) (_ []string, used bool) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
 	x := st.flows()
 	if x == nil {
 		return lines, false
