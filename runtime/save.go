@@ -14,6 +14,7 @@ import (
 // An outcome is what a response must say about a session.
 type outcome struct {
 	lines   []string // Set-Cookie header fields
+	flows   []string // those of them that are of flows
 	touched bool     // the session was used at all
 	shown   bool     // the response shows messages: even the browser, on its way back, must not again
 	err     error
@@ -37,7 +38,7 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) (send
 		room.VaryCookie(h)
 	}
 	if out.err != nil || sends {
-		st.manager.cookie.Replace(h, out.lines)
+		st.manager.cookie.Replace(h, out.lines, out.flows)
 	}
 	if sends {
 		room.KeepPrivate(h)
@@ -69,15 +70,16 @@ func (st *state) close(status int) {
 // st.mu.
 func (st *state) save(lines []string, status int) (out outcome) {
 	defer st.unlock()
+	out.flows, out.touched = st.flowLines()
 	if !st.isOpen() {
-		out.lines, out.touched = st.appendFlows(lines)
+		out.lines = append(lines, out.flows...)
 		out.touched = out.touched || st.asked.Load()
 		st.sealed()
 		return out
 	}
 	out.touched = true
 	if out.lines, out.err = st.bringUpToDate(lines, status); out.err == nil {
-		out.lines, _ = st.appendFlows(out.lines)
+		out.lines = append(out.lines, out.flows...)
 		out.shown = st.trouble != nil && st.trouble.shown
 		st.sealed()
 		return out
@@ -89,7 +91,9 @@ func (st *state) save(lines []string, status int) (out outcome) {
 		out.lines = nil
 		return out
 	}
-	st.eventSaveFailed(out.err)
+	if !errors.Is(out.err, errInAdvance) { // of which there was one, too
+		st.eventSaveFailed(out.err)
+	}
 	out.lines = st.farewell(nil)
 	if st.loggedOut {
 		out.lines = st.manager.legacy.appendDeletions(out.lines, st)
@@ -124,7 +128,7 @@ func (st *state) sealed() {
 // reason is an error for an event: the parts of an error's text that are not this
 // package's own might show a value.
 func reason(err error) string {
-	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrUpdate, ErrTooLate, errReentered, errRedo} {
+	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrUpdate, ErrTooLate, errReentered, errRedo, errNoRequest, errCrossSite} {
 		if errors.Is(err, known) {
 			return strings.TrimPrefix(known.Error(), "session: ")
 		}
