@@ -94,6 +94,8 @@ const (
 	RefusedOtherFlow  = "another flow"  // what is in its cookie is another one
 	RefusedOtherField = "another field" // it is a flow of another field
 	RefusedTaken      = "taken before"  // it came back already
+	RefusedGone       = "request ended" // nobody would have heard of it, so that it stays
+	RefusedInAdvance  = "in advance"    // a browser asks for a page that nobody may get to see: it neither begins nor ends
 )
 
 // The reasons of EventRevoked.

@@ -1,9 +1,11 @@
 package runtime
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
@@ -19,8 +21,10 @@ import (
 //	ends     Unix seconds
 //	value
 //
-// A flow whose cookie has a path of its own has a second cookie, where the session's is sent: the page
-// that begins the next flow sees by it that there is one. Its token is the same without the value.
+// A flow whose cookie has a path of its own has a second cookie, where the session's is sent. The page that
+// begins the next flow sees by it that there is one, and the page that the flow comes back to, that it was begun
+// here: a cookie with a path cannot have the prefix __Host-, so that a subdomain can plant one. Its token is the
+// same without the value.
 
 const (
 	stateSize   = 16
@@ -77,6 +81,12 @@ func readState(state string) (id []byte, ok bool) {
 
 // hides reports whether the page that begins a flow may not see the cookies of those that there are.
 func (f *flowField) hides(c *cookie.Spec) bool { return f.path != "" && f.path != c.Path() }
+
+// proves reports whether the second cookie of a flow is sent wherever the first one is, and so has to come with it.
+func (f *flowField) proves(c *cookie.Spec) bool {
+	rest, within := strings.CutPrefix(f.path, c.Path())
+	return f.hides(c) && within && (strings.HasSuffix(c.Path(), "/") || strings.HasPrefix(rest, "/"))
+}
 
 // flowName is the name of a flow's cookie. Browsers accept the prefix __Host- only with Path=/.
 func (f *flowField) flowName(c *cookie.Spec, state string) string {
@@ -168,10 +178,31 @@ func (m *manager) listFlows(f *flowField, headers []string) (list []openFlow) {
 	return list
 }
 
-// findFlow opens the cookie of the flow that a state is of.
+// findFlow opens the cookie of the flow that a state is of, and the second one if that has to come with it.
 func (m *manager) findFlow(f *flowField, state string, headers []string, now int64) (o openFlow, refusal string) {
+	open := func(name string, second bool) (o openFlow, refusal string) {
+		return m.firstFlow(headers, name, func(o openFlow) (refusal string) {
+			switch {
+			case o.state != state || second != (o.raw == nil):
+				return RefusedOtherFlow
+			case o.field != f.key:
+				return RefusedOtherField
+			case !o.isInTime(now):
+				return RefusedExpired
+			}
+			return ""
+		})
+	}
+	o, refusal = open(f.flowName(m.cookie, state), false)
+	if refusal == "" && f.proves(m.cookie) {
+		_, refusal = open(f.listedName(m.cookie, state), true)
+	}
+	return o, refusal
+}
+
+// firstFlow opens the cookies of a name, until one is good. If none is, the refusal is the first one's.
+func (m *manager) firstFlow(headers []string, name string, judge func(openFlow) (refusal string)) (o openFlow, refusal string) {
 	tries := 0
-	name := f.flowName(m.cookie, state)
 	for found, value := range cookie.WithPrefix(headers, name) {
 		if found != name {
 			continue
@@ -180,25 +211,15 @@ func (m *manager) findFlow(f *flowField, state string, headers []string, now int
 			break
 		}
 		o, why := m.openFlow(value)
-		switch {
-		case why != "":
-		case o.state != state || o.raw == nil:
-			why = RefusedOtherFlow
-		case o.field != f.key:
-			why = RefusedOtherField
-		case !o.isInTime(now):
-			why = RefusedExpired
-		default:
+		if why == "" {
+			why = judge(o)
+		}
+		if why == "" {
 			return o, ""
 		}
-		if refusal == "" {
-			refusal = why
-		}
+		refusal = cmp.Or(refusal, why)
 	}
-	if refusal == "" {
-		refusal = RefusedNoFlow
-	}
-	return openFlow{}, refusal
+	return openFlow{}, cmp.Or(refusal, RefusedNoFlow)
 }
 
 // isInTime reports whether a flow goes on. One that is to begin is of a clock that is wrong.

@@ -28,6 +28,7 @@ func (st *state) flows() *flows {
 var (
 	errNoRequest = errors.New("session: only a request of its own begins or ends a flow")
 	errCrossSite = errors.New("session: a part of another site's page begins no flow")
+	errInAdvance = errors.New("session: a page that a browser asks for in advance begins and ends no flow")
 )
 
 // ready returns the flows of the request, or why nothing can be begun or ended any more.
@@ -35,6 +36,8 @@ func (st *state) ready() (*flows, error) {
 	switch {
 	case st.from == nil:
 		return nil, errNoRequest
+	case st.from.request != nil && isInAdvance(st.from.request):
+		return nil, errInAdvance // if a person wants to see it, the browser asks again: see replyStatus
 	case st.answer.isLate():
 		return nil, ErrTooLate
 	case st.flows() != nil:
@@ -69,10 +72,8 @@ func (st *state) startFlow(f *flowField, raw []byte) (state string, err error) {
 		x.lines = append(x.lines, lines...)
 	}
 	st.mu.Unlock()
-	if errors.Is(err, ErrTooLate) {
-		st.reportFlow(EventTooLate, "", f.name)
-	}
 	if err != nil {
+		st.reportUnready(f, err)
 		return "", err
 	}
 	if ended > 0 {
@@ -114,35 +115,43 @@ func (st *state) endFlow(x *flows, f *flowField, state string) {
 // takeFlow ends the flow of a state, and returns its value. The refusal is empty if it is good.
 func (st *state) takeFlow(f *flowField, state string) (raw []byte, refusal string, err error) {
 	id, ok := readState(state)
-	if !ok {
+	switch {
+	case !ok:
 		return nil, RefusedMalformed, nil
+	case st.isGone():
+		return nil, RefusedGone, nil
 	}
 	now := st.now()
 	st.mu.Lock()
 	o, refusal, err := st.claim(f, state, now)
 	st.mu.Unlock()
-	if errors.Is(err, ErrTooLate) {
-		st.reportFlow(EventTooLate, "", f.name)
+	if err != nil {
+		st.reportUnready(f, err)
 	}
 	if err != nil || refusal != "" {
 		return nil, refusal, err
 	}
-	first, err := st.manager.home.takeOnce(st.ctx, id, o.ends-now)
-	if errors.Is(err, ErrStore) {
-		st.reportFlow(EventStoreFailed, "insert", f.name)
-	}
+	first, err := st.manager.home.takeOnce(st, f, id, o.ends-now)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	x := st.flows()
-	if err != nil { // it may be taken yet
+	switch {
+	case err != nil: // it may be taken yet
 		x.taken = slices.DeleteFunc(x.taken, func(s string) bool { return s == state })
+		if err == errGone {
+			return nil, RefusedGone, nil
+		}
 		return nil, "", err
-	}
-	if !first {
+	case !first:
 		refusal = RefusedTaken
 	}
 	st.endFlow(x, f, state)
 	return o.raw, refusal, nil
+}
+
+// isGone reports whether the request has ended while its handler goes on: nobody will hear of a flow that is taken.
+func (st *state) isGone() bool {
+	return st.from != nil && st.from.request != nil && st.ctx.Err() != nil
 }
 
 // claim finds the flow of a state among those that the request carries or has begun, for the one in this
@@ -169,6 +178,16 @@ func (st *state) claim(f *flowField, state string, now int64) (o openFlow, refus
 	return o, "", nil
 }
 
+// reportUnready reports why nothing can be begun or ended.
+func (st *state) reportUnready(f *flowField, err error) {
+	switch {
+	case errors.Is(err, ErrTooLate):
+		st.reportFlow(EventTooLate, "", f.name)
+	case errors.Is(err, errInAdvance):
+		st.reportFlow(EventFlowRefused, RefusedInAdvance, f.name)
+	}
+}
+
 // reportFlow reports what became of a flow, of which the session need not know.
 func (st *state) reportFlow(kind EventKind, reason, name string) {
 	e := Event{Kind: kind, Reason: reason, Field: name}
@@ -178,18 +197,12 @@ func (st *state) reportFlow(kind EventKind, reason, name string) {
 	st.manager.report(st.ctx, e)
 }
 
-// appendFlows appends the Set-Cookie header fields of flows, once. It reports whether there were flows at
-// all, on which the response then depends.
-func (st *state) appendFlows(lines []string) (_ []string, used bool) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
+// flowLines returns the Set-Cookie header fields of flows, for each response that saves the session: the program may
+// do so more than once. It reports whether there were flows at all, on which the response then depends.
+func (st *state) flowLines() (lines []string, used bool) {
 	x := st.flows()
-	if x == nil {
-		return lines, false
+	if x == nil || st.answer == answerAbandoned {
+		return nil, x != nil
 	}
-	if st.answer != answerAbandoned {
-		lines = append(lines, x.lines...)
-		x.lines = nil
-	}
-	return lines, true
+	return x.lines, true
 }

@@ -161,6 +161,9 @@ func TestFlowOnce(t *testing.T) {
 			site.takes(kept, flowSignIn, state, hubo)
 			return
 		}
+		if err := site.m.RevokeAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		twin := kept.twin()
 		site.refuses(kept, flowSignIn, state, runtime.RefusedTaken)
 		if kept.names() != nil {

@@ -52,8 +52,9 @@ type home interface {
 	bequeath(st *state)
 
 	// takeOnce notes for so many seconds that the flow of a state was taken, and reports whether it was not
-	// before, as far as the home can tell. The session need not be locked.
-	takeOnce(ctx context.Context, state []byte, seconds int64) (first bool, err error)
+	// before, as far as the home can tell. With an error it may be taken yet; errGone is that of a request which
+	// has ended meanwhile. The session is not locked.
+	takeOnce(st *state, f *flowField, state []byte, seconds int64) (first bool, err error)
 
 	// size returns how many bytes a session takes whose plaintext has so many.
 	size(plaintext int) int

@@ -50,7 +50,7 @@ func (h cookieHome) endAlso(*state, *opened) bool { return false }
 
 func (h cookieHome) bequeath(*state) {}
 
-func (h cookieHome) takeOnce(context.Context, []byte, int64) (bool, error) { return true, nil }
+func (h cookieHome) takeOnce(*state, *flowField, []byte, int64) (bool, error) { return true, nil }
 
 func (h cookieHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))

@@ -290,8 +290,8 @@ func (h *revocableHome) endAlso(st *state, other *opened) bool {
 
 func (h *revocableHome) bequeath(*state) {}
 
-func (h *revocableHome) takeOnce(ctx context.Context, state []byte, seconds int64) (bool, error) {
-	return h.takeIn(ctx, h.denials.store, state, seconds)
+func (h *revocableHome) takeOnce(st *state, f *flowField, state []byte, seconds int64) (bool, error) {
+	return h.takeIn(h.denials.store, st, f, state, seconds)
 }
 
 func (h *revocableHome) size(plaintext int) int {

@@ -239,8 +239,8 @@ func (h *storeHome) endAlso(st *state, other *opened) bool {
 	return true
 }
 
-func (h *storeHome) takeOnce(ctx context.Context, state []byte, seconds int64) (bool, error) {
-	return h.takeIn(ctx, h.store, state, seconds)
+func (h *storeHome) takeOnce(st *state, f *flowField, state []byte, seconds int64) (bool, error) {
+	return h.takeIn(h.store, st, f, state, seconds)
 }
 
 func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + usedSize) }

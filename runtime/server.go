@@ -74,20 +74,6 @@ func callWithin(ctx context.Context, timeout time.Duration, f func(context.Conte
 	return judge(f(c), answers)
 }
 
-// takeIn notes in a store for so many seconds that the flow of a state was taken. It reports whether that is
-// the first time. Anybody can begin flows and take them, so the record has data: a store that is full evicts
-// it before sessions.
-func (s *server) takeIn(ctx context.Context, store Store, state []byte, seconds int64) (first bool, err error) {
-	rec := Record{Version: 1, Data: []byte("taken"), Expires: storeTime(seconds + payload.ClockError)}
-	err = s.call(ctx, func(ctx context.Context) error {
-		return store.Insert(ctx, s.storeKey(flowPurpose, string(state)), rec)
-	}, ErrConflict)
-	if errors.Is(err, ErrConflict) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // judge returns an error of a store as it is if it is one of the answers, and otherwise as
 // a failure.
 func judge(err error, answers []error) error {

@@ -18,9 +18,13 @@ import (
 // done or not.
 //
 // A record with data is a session, or says for a minute where one went. A record without
-// data says what was revoked; its Principal is a note of the caller's and makes it
-// nobody's session. List, DeleteByPrincipal and DeleteAll are about sessions: they pass over
+// data says what was revoked, or which flow was taken; its Principal is a note of the caller's and makes
+// it nobody's session. List, DeleteByPrincipal and DeleteAll are about sessions: they pass over
 // records without data, which stay until they expire.
+//
+// A store that is full may evict sessions, but never what was revoked: it fails instead. Records without data
+// whose Principal is "flow" are of flows that were taken. Anybody can have very many made, and so they should
+// go first of all: such a flow may then be taken once more, by a copy of its cookie.
 //
 // DeleteByPrincipal and DeleteAll remove what was there when they were called. What is stored
 // meanwhile may stay, and must not keep them from coming to an end. They may work in batches,

@@ -25,7 +25,8 @@ type MemoryStore struct {
 type memoryClass uint8
 
 const (
-	memoryAnonymous memoryClass = iota // sessions that are nobody's
+	memoryTaken     memoryClass = iota // flows that were taken
+	memoryAnonymous                    // sessions that are nobody's
 	memoryOwned                        // sessions of a principal
 	memoryKept                         // records without data, which never go before they expire
 	memoryClasses
@@ -33,6 +34,8 @@ const (
 
 func (r *Record) memoryClass() memoryClass {
 	switch {
+	case len(r.Data) == 0 && r.Principal == noteTaken:
+		return memoryTaken
 	case len(r.Data) == 0:
 		return memoryKept
 	case r.Principal != "":
@@ -48,9 +51,9 @@ type memoryRecord struct {
 }
 
 // NewMemoryStore returns a store for at most max records of up to 1 MiB each; a max below 1
-// counts as 1. In a full store, a new record replaces another: of the sessions without a
-// principal the one that expires first, or else of those with one. Records without data, which
-// say what is revoked, are never replaced: a store that is full of them fails. Make max large
+// counts as 1. In a full store, a new record replaces another, the one that expires first: of those
+// about flows that were taken, or else of the sessions without a principal, or else of those with one.
+// What says what is revoked is never replaced: a store that is full of that fails. Make max large
 // enough: in a full store, a log-out may miss a session that another request is moving to a
 // new id.
 func NewMemoryStore(max int) *MemoryStore {
@@ -111,17 +114,17 @@ func (s *MemoryStore) Insert(ctx context.Context, key string, r Record) error {
 	if !time.Now().Before(r.Expires) {
 		return nil
 	}
-	if len(s.records) >= s.max && !s.evict() {
+	if len(s.records) >= s.max && !s.evict(memoryTaken, memoryAnonymous, memoryOwned) {
 		return errMemoryFull
 	}
 	s.add(key, r)
 	return nil
 }
 
-// evict makes room for one record.
-func (s *MemoryStore) evict() bool {
-	for _, o := range s.order[:memoryKept] {
-		if len(o) > 0 {
+// evict removes the first record of the first of some classes that has any.
+func (s *MemoryStore) evict(classes ...memoryClass) bool {
+	for _, class := range classes {
+		if o := s.order[class]; len(o) > 0 {
 			s.remove(o[0])
 			return true
 		}
@@ -219,7 +222,7 @@ func (s *MemoryStore) DeleteByPrincipal(ctx context.Context, principal string) e
 func (s *MemoryStore) DeleteAll(ctx context.Context) error {
 	return s.inBatches(ctx, func() (more bool) {
 		for range memoryBatch {
-			if !s.evict() {
+			if !s.evict(memoryAnonymous, memoryOwned) {
 				return false
 			}
 		}

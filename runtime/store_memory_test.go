@@ -184,6 +184,50 @@ func TestMemoryStoreEvicts(t *testing.T) {
 	has("mark", "denial", "user 7", "mark 2", "mark 3", "mark 4")
 }
 
+// A full store gives up the records of flows that were taken before any session, and DeleteAll leaves them.
+func TestMemoryStoreEvictsFlows(t *testing.T) {
+	s := runtime.NewMemoryStore(4)
+	insert := func(key string, r runtime.Record) {
+		t.Helper()
+		if err := s.Insert(t.Context(), key, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	has := func(keys ...string) {
+		t.Helper()
+		for _, key := range keys {
+			if _, err := s.Load(t.Context(), key); err != nil {
+				t.Errorf("%s: %v", key, err)
+			}
+		}
+		if n := s.Len(); n != len(keys) {
+			t.Errorf("%d records, want %q", n, keys)
+		}
+	}
+	insert("mark", memoryRecord("", "", 10))
+	insert("visitor", memoryRecord("", "x", 20))
+	insert("flow 2", memoryRecord("flow", "", 200))
+	insert("flow 1", memoryRecord("flow", "", 100))
+	insert("flow 3", memoryRecord("flow", "", 300))
+	has("mark", "visitor", "flow 2", "flow 3")
+	insert("user", memoryRecord("1", "x", 20))
+	has("mark", "visitor", "flow 3", "user")
+	if err := s.DeleteByPrincipal(t.Context(), "flow"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	has("mark", "flow 3")
+	insert("mark 2", memoryRecord("", "", 10))
+	insert("mark 3", memoryRecord("", "", 10))
+	insert("mark 4", memoryRecord("", "", 10))
+	has("mark", "mark 2", "mark 3", "mark 4")
+	if s.Insert(t.Context(), "flow 4", memoryRecord("flow", "", 60)) == nil {
+		t.Error("a revocation made room for a flow")
+	}
+}
+
 // An eviction does not look at all records: not at those without data, of which there may be
 // as many as the store is for, nor at the sessions that stay.
 func TestMemoryStoreEvictsWithoutScanning(t *testing.T) {

@@ -91,6 +91,58 @@ func (k *kitMaker) addFlows() {
 	}
 	f := add("first-reason", "of several that are refused, the first one's reason counts", tokentest.Expired, plain(kitField, kitState, kitStarted, kitTime))
 	f.send(f.Headers[0] + "; " + f.Cookie + "-x-" + kitState[:8] + "=x")
+	k.addFlowsOfPath()
+}
+
+// addFlowsOfPath adds files about flows whose cookies have a path of their own.
+func (k *kitMaker) addFlowsOfPath() {
+	second := func(field, state string, started, ends uint64) []byte {
+		return tokentest.FlowPlaintext(4, field, state, num(started), num(ends), nil)
+	}
+	begun := second(kitField, kitState, kitStarted, kitEnds)
+	other := base64.RawURLEncoding.EncodeToString([]byte("a state, and yet"))
+	// add adds a file with a first cookie that is good, and a second one with this plaintext.
+	add := func(name, comment, reason string, plaintext []byte) *kitFile {
+		f := k.add("flow-path-"+name, comment)
+		f.Flow = &tokentest.FlowState{Field: kitField, State: kitState, Path: "/callback"}
+		f.Outcome = tokentest.Outcome{Value: kitValue}
+		if reason != "" {
+			f.refuse(reason)
+		}
+		f.send("__Secure-session" + f.flow(flowPlain())[len("__Host-session"):] + "; " + f.secondCookie(plaintext))
+		return f
+	}
+	first := func(f *kitFile) string {
+		cookie, _, _ := strings.Cut(f.Headers[0], "; ")
+		return cookie
+	}
+	add("taken", "a flow comes back to its path, with both cookies", "", begun)
+	f := add("second-alone", "the second cookie without the first", tokentest.NoFlow, begun)
+	f.send(f.secondCookie(begun))
+	f = add("first-alone", "the first cookie without the second", tokentest.NoFlow, begun)
+	f.send(first(f))
+	add("second-other-state", "the second cookie is of another state", tokentest.OtherFlow, second(kitField, other, kitStarted, kitEnds))
+	add("second-has-value", "the second cookie has a value", tokentest.OtherFlow, flowPlain())
+	add("second-other-field", "the second cookie is of another field", tokentest.OtherField, second("pay", kitState, kitStarted, kitEnds))
+	add("second-at-end", "the second cookie says that the flow ends", tokentest.Expired, second(kitField, kitState, kitStarted, kitTime))
+	f = add("second-of-session", "a session in the second cookie", tokentest.WrongPurpose, begun)
+	f.send(first(f) + "; " + f.Cookie + "-x-" + kitState[:8] + "-begun=" + f.token(usual()))
+	f = add("second-malformed", "the second cookie is no token", tokentest.Malformed, begun)
+	f.send(first(f) + "; " + f.Cookie + "-x-" + kitState[:8] + "-begun=x")
+	f = add("second-after-others", "the second cookie is the second of its name", "", begun)
+	f.send(f.Cookie + "-x-" + kitState[:8] + "-begun=x; " + f.Headers[0])
+	f = add("second-in-secure", "the second cookie has the prefix of the first", tokentest.NoFlow, begun)
+	f.send(strings.Replace(f.Headers[0], "; __Host-", "; __Secure-", 1))
+	f = add("first-in-host", "the first cookie has the prefix of the second", tokentest.NoFlow, begun)
+	f.send(strings.Replace(f.Headers[0], "__Secure-", "__Host-", 1))
+	f = add("no-prefix", "the names have no prefix", "", begun)
+	f.Cookie = "session"
+	f.send(f.flow(flowPlain()) + "; " + f.secondCookie(begun))
+}
+
+// secondCookie returns the second cookie of a flow with this plaintext.
+func (f *kitFile) secondCookie(plaintext []byte) string {
+	return strings.Replace(f.flow(plaintext), "=", "-begun=", 1)
 }
 
 // flow returns the cookie of a flow with this plaintext.
@@ -114,7 +166,7 @@ func TestKitFlows(t *testing.T) {
 		n++
 		var log eventLog
 		m := newManager(t, kitConfig(t, f, &log))
-		flow := &runtime.Flow[[]byte]{Name: "SignIn", Key: f.Flow.Field, Max: 5, TTL: time.Minute,
+		flow := &runtime.Flow[[]byte]{Name: "SignIn", Key: f.Flow.Field, Path: f.Flow.Path, Max: 5, TTL: time.Minute,
 			Encode: codec.EncodeBytes[[]byte], Decode: codec.DecodeBytes[[]byte]}
 		v, ok := flow.Take(m.Open(t.Context(), f.Headers).Session, f.Flow.State)
 		var got tokentest.Outcome

@@ -87,7 +87,7 @@ func TestFlows(t *testing.T) {
 		"store":     {Store: runtime.NewMemoryStore(100_000)},
 	} {
 		t.Run(home, func(t *testing.T) {
-			s, aside := newFlowSite(t, cfg), newBrowser(t)
+			s, aside := newFlowSite(t, cfg), newBrowser(t).newTab() // which may take its time
 			aside.visit(s.at("site.test", "/blank"))
 			var tabs []browser
 			for range 8 {

@@ -2,6 +2,7 @@ package cookie
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,14 +120,14 @@ func (s *Spec) expiresAt(unix int64) string {
 }
 
 // Replace puts Set-Cookie header fields for the session's cookies into a response, in place of
-// those that were there for the same cookies. The program may share the slices of its
-// header between responses: they stay as they are.
-func (s *Spec) Replace(h http.Header, lines []string) {
+// those that were there for the same cookies, or for those of flows that have a line. The program may
+// share the slices of its header between responses: they stay as they are.
+func (s *Spec) Replace(h http.Header, lines, flows []string) {
 	const key = "Set-Cookie"
 	if others := h[key]; len(others) > 0 {
 		kept := make([]string, 0, len(others)+len(lines))
 		for _, line := range others {
-			if !s.owns(line) {
+			if !s.owns(line) && !slices.ContainsFunc(flows, sameName(line)) {
 				kept = append(kept, line)
 			}
 		}
@@ -137,6 +138,15 @@ func (s *Spec) Replace(h http.Header, lines []string) {
 		return
 	}
 	h[key] = lines
+}
+
+// sameName returns what reports whether a line is for a cookie of the same name as another.
+func sameName(line string) func(other string) bool {
+	name, _, _ := strings.Cut(line, "=")
+	return func(other string) bool {
+		rest, ok := strings.CutPrefix(other, name)
+		return ok && strings.HasPrefix(rest, "=")
+	}
 }
 
 // owns reports whether a Set-Cookie header field is for a cookie of the session.

@@ -44,7 +44,7 @@ func (f *File) String() string {
 	}
 	line("time", f.Time)
 	if f.Flow != nil {
-		line("flow", f.Flow.Field+" "+f.Flow.State)
+		line("flow", f.Flow)
 	}
 	b.WriteString(f.Outcome.String())
 	inHex := false

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// A FlowState is a state that comes back, and the field of which it is to be a flow.
-type FlowState struct{ Field, State string }
+// A FlowState is a state that comes back, the field of which it is to be a flow, and the path of that field's
+// cookies, if they have one of their own. The session's is "/".
+type FlowState struct{ Field, State, Path string }
 
 // takeFlow returns the value of the flow of a state.
 func (s Settings) takeFlow(cookies map[string][]string) Outcome {
@@ -14,24 +15,48 @@ func (s Settings) takeFlow(cookies map[string][]string) Outcome {
 	if !ok || len(id) != 16 {
 		return Outcome{Refused: []string{Malformed}}
 	}
-	first := NoFlow
-	for i, value := range cookies[s.Cookie+"-x-"+s.Flow.State[:8]] {
+	name := s.Cookie + "-x-" + s.Flow.State[:8]
+	if s.Flow.Path == "" {
+		return outcome(s.firstFlow(cookies[name], id, false))
+	}
+	first := name
+	if rest, host := strings.CutPrefix(name, "__Host-"); host {
+		first = "__Secure-" + rest
+	}
+	value, reason := s.firstFlow(cookies[first], id, false)
+	if reason == "" {
+		_, reason = s.firstFlow(cookies[name+"-begun"], id, true)
+	}
+	return outcome(value, reason)
+}
+
+func outcome(value []byte, reason string) Outcome {
+	if reason != "" {
+		return Outcome{Refused: []string{reason}}
+	}
+	return Outcome{Value: value}
+}
+
+// firstFlow returns the value of the first of some tokens that is good, of first cookies or of second ones.
+func (s Settings) firstFlow(texts []string, id []byte, second bool) (value []byte, reason string) {
+	reason = NoFlow
+	for i, text := range texts {
 		if i == 16 {
 			break
 		}
-		raw, reason := s.openFlow(value, id)
-		if reason == "" {
-			return Outcome{Value: raw}
+		raw, why := s.openFlow(text, id, second)
+		if why == "" {
+			return raw, ""
 		}
-		if first == NoFlow {
-			first = reason
+		if reason == NoFlow {
+			reason = why
 		}
 	}
-	return Outcome{Refused: []string{first}}
+	return nil, reason
 }
 
 // openFlow opens a flow's token.
-func (s Settings) openFlow(text string, id []byte) (value []byte, reason string) {
+func (s Settings) openFlow(text string, id []byte, second bool) (value []byte, reason string) {
 	plaintext, _, reason := OpenToken(s.Masters, s.Cookie, PurposeFlow, text)
 	if reason != "" {
 		return nil, reason
@@ -40,7 +65,7 @@ func (s Settings) openFlow(text string, id []byte) (value []byte, reason string)
 	switch {
 	case !ok:
 		return nil, Malformed
-	case string(f.state) != string(id) || f.value == nil:
+	case string(f.state) != string(id) || second != (f.value == nil):
 		return nil, OtherFlow
 	case f.field != s.Flow.Field:
 		return nil, OtherField
@@ -68,10 +93,18 @@ func parseFlow(plaintext []byte) (f parsedFlow, ok bool) {
 	return f, !r.failed && len(r.b) == 0 && (elements == 4 || elements == 5) && len(f.state) == 16
 }
 
-// parseFlowState reads the field and the state of a file.
+// parseFlowState reads the field, the state and perhaps the path of a file.
 func parseFlowState(text string) *FlowState {
-	field, state, _ := strings.Cut(text, " ")
-	return &FlowState{field, state}
+	field, rest, _ := strings.Cut(text, " ")
+	state, path, _ := strings.Cut(rest, " ")
+	return &FlowState{field, state, path}
+}
+
+func (f *FlowState) String() string {
+	if f.Path == "" {
+		return f.Field + " " + f.State
+	}
+	return f.Field + " " + f.State + " " + f.Path
 }
 
 // FlowPlaintext returns the plaintext of a flow's token; without a value, of its second cookie.
