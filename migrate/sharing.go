@@ -55,20 +55,6 @@ func (s *sharing) acquisition(u *unit, call *ast.CallExpr) {
 	}
 }
 
-// eachCall calls a function for each call of the program.
-func (f *finder) eachCall(do func(*unit, *ast.CallExpr)) {
-	for _, u := range f.p.units {
-		for _, file := range u.files {
-			ast.Inspect(file, func(n ast.Node) bool {
-				if call, ok := n.(*ast.CallExpr); ok {
-					do(u, call)
-				}
-				return true
-			})
-		}
-	}
-}
-
 // cookieText is a cookie's name or, if the program computes it, how.
 func (f *finder) cookieText(v value) string {
 	if origins := f.origins(v, false); len(origins) == 1 && origins[0].constant != nil {
