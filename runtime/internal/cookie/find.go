@@ -82,7 +82,7 @@ func (r *Received) Companions() Values { return r.siblings[Companion] }
 func (s *Spec) Find(headers []string, r *Received) {
 	left := maxCookies
 	for _, header := range headers {
-		for left > 0 {
+		for left > 0 && header != "" {
 			// Searching for the name takes less than splitting everything: the other cookies of a
 			// request are not this package's. Often there are none.
 			at := 0
