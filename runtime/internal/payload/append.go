@@ -31,7 +31,7 @@ func (c *Contents) AppendMoved(dst []byte, former *ID) []byte {
 		later += count
 	}
 	if former != nil {
-		marks = append(marks, wire.AppendBytes(nil, append([]byte{formerTag}, former[:]...))...)
+		known = wire.AppendBytes(known, append([]byte{formerTag}, former[:]...))
 		later++
 	}
 	elements := metadataLength
