@@ -29,6 +29,9 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) (send
 	if len(lines) > 0 {
 		room.KeepPrivate(h)
 	}
+	if err == nil {
+		st.writeOffer(h)
+	}
 	if err == nil && touched && st.shows() {
 		room.KeepNowhere(h)
 	}
@@ -66,8 +69,8 @@ func (st *state) save(lines []string, status int) (_ []string, touched bool, err
 	if final {
 		st.fail(err)
 	}
-	if errors.Is(err, ErrStore) { // of which there was an event
-		return nil, true, err
+	if errors.Is(err, ErrStore) || errors.Is(err, ErrUnproven) { // of which there was an event
+		return st.appendForeignBadge(nil), true, err
 	}
 	if !errors.Is(err, errInAdvance) { // of which there was one, too
 		st.eventSaveFailed(err)
@@ -92,6 +95,9 @@ func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
 	lines, err := st.manager.home.save(st, lines)
 	if err == nil && st.leavesOld(lines) {
 		lines = st.manager.legacy.appendDeletions(lines, st)
+	}
+	if err == nil && st.manager.deviceBound > 0 {
+		lines, err = st.appendBadge(lines, status)
 	}
 	return lines, err
 }

@@ -25,6 +25,10 @@ func (c *Contents) Append(dst []byte) []byte {
 		marks = append(marks, wire.AppendBytes(nil, append([]byte{originTag}, meta.origin...))...)
 		later++
 	}
+	if meta.Device != (Thumbprint{}) {
+		marks = append(marks, wire.AppendBytes(nil, append([]byte{deviceTag}, meta.Device[:]...))...)
+		later++
+	}
 	elements := metadataLength
 	if expiring > 0 || later > 0 {
 		elements += 1 + later

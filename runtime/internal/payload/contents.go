@@ -14,6 +14,7 @@
 //	expiries       a map from key to seconds since created, if a field has a ttl
 //	marks          bin of 25 or 33: 'm', then three or four integers of 8 bytes, big-endian, unless all are 0
 //	origin         bin: 'o', then what says which session of another library it was, if any
+//	device         bin of 17: 'd', then the thumbprint of the key of the device that it is bound to, if any
 //
 // Elements after the ones that this build knows are carried through unchanged, as are
 // fields whose keys it does not know.
@@ -42,7 +43,12 @@ type Metadata struct {
 	flags         uint64
 	marks         *Marks // nil for none; never written to, as copies share it
 	origin        string // of another library's session; empty for none
+
+	Device Thumbprint // of the key that the session is bound to; zero for none
 }
+
+// A Thumbprint identifies the key of a device: the first 16 bytes of the one of RFC 7638, by SHA-256.
+type Thumbprint [16]byte
 
 const (
 	flagPermanent  = 1 << 0
