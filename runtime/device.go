@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/sessiongen/sessiongen/runtime/internal/dbsc"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
@@ -80,13 +79,4 @@ func comesAlone(r *http.Request) bool {
 	}
 	dest := r.Header.Get("Sec-Fetch-Dest")
 	return (dest == "" || dest == "document") && !isInAdvance(r)
-}
-
-// writeOffer writes the header field that offers to bind the session.
-func (st *state) writeOffer(h http.Header) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	if st.opened != nil && st.trouble != nil && st.trouble.offer != "" {
-		h[dbsc.HeaderRegistration] = []string{st.trouble.offer}
-	}
 }

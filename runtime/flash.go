@@ -81,14 +81,6 @@ func (st *state) finishTaking(f *descriptor) {
 	}
 }
 
-// shows reports whether the response shows messages. Nobody may keep it then, nor the browser for its way
-// back: it would show them again.
-func (st *state) shows() bool {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	return st.opened != nil && st.trouble != nil && st.trouble.shown
-}
-
 func (st *state) putBack(t taking) {
 	index := t.field.index
 	if st.Dropped(index) {

@@ -200,8 +200,6 @@ func (st *state) reportFlow(kind EventKind, reason, name string) {
 // flowLines returns the Set-Cookie header fields of flows, for each response that saves the session: the program may
 // do so more than once. It reports whether there were flows at all, on which the response then depends.
 func (st *state) flowLines() (lines []string, used bool) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
 	x := st.flows()
 	if x == nil || st.answer == answerAbandoned {
 		return nil, x != nil

@@ -83,9 +83,8 @@ func (x *untyped) init(m *manager, w http.ResponseWriter, r *http.Request, ctx c
 
 // Save implements response.Session.
 func (x *untyped) Save(h http.Header, status int) error {
-	begun := response.Begun(&x.writer)
 	sends, err := x.state.writeTo(h, &x.values, status)
-	if sends && begun {
+	if sends && response.Begun(&x.writer) {
 		x.state.bypassed()
 	}
 	return err

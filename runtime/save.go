@@ -7,79 +7,105 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/dbsc"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
+// An outcome is what a response must say about a session.
+type outcome struct {
+	lines   []string // Set-Cookie header fields
+	flows   []string // those of them that are of flows
+	touched bool     // the session was used at all
+	offer   string   // the header field that offers to bind the session, empty for none
+	shown   bool     // the response shows messages: even the browser, on its way back, must not again
+	err     error
+}
+
 // writeTo saves the session and writes what a response must say about it. It reports whether there
 // are cookies to send.
 func (st *state) writeTo(h http.Header, room *response.Values, status int) (sends bool, err error) {
-	lines, touched, err := st.save(room.SetCookies(), status)
-	flows, used := st.flowLines()
-	if err == nil {
-		lines = append(lines, flows...)
-		touched = touched || used
+	st.mu.Lock()
+	st.close(status)
+	if st.opened == nil { // the usual case where a page does not use the session
+		st.mu.Unlock()
+		if st.asked.Load() {
+			room.VaryCookie(h)
+		}
+		return false, nil
 	}
-	if touched {
+	out := st.save(room.SetCookies(), status)
+	sends = len(out.lines) > 0
+	if out.touched {
 		room.VaryCookie(h)
 	}
-	if err != nil || len(lines) > 0 {
-		st.manager.cookie.Replace(h, lines, flows)
+	if out.err != nil || sends {
+		st.manager.cookie.Replace(h, out.lines, out.flows)
 	}
-	if len(lines) > 0 {
+	if sends {
 		room.KeepPrivate(h)
 	}
-	if err == nil {
-		st.writeOffer(h)
+	if out.offer != "" {
+		h[dbsc.HeaderRegistration] = []string{out.offer}
 	}
-	if err == nil && touched && st.shows() {
+	if out.shown {
 		room.KeepNowhere(h)
 	}
-	return len(lines) > 0, err
+	return sends, out.err
 }
 
 // byHand is the status of a response that is not known, as the program saves the session itself.
 const byHand = 0
 
-// save appends the Set-Cookie header fields to send to lines, and reports whether the
-// session was used at all. After a final save, and after one by hand that succeeds, changes come
-// too late.
-func (st *state) save(lines []string, status int) (_ []string, touched bool, err error) {
-	final := status != byHand
-	st.mu.Lock()
+// close notes that the response begins, or that the session is saved by hand once more. After a final
+// save, and after one by hand that succeeds, changes come too late.
+func (st *state) close(status int) {
 	switch {
-	case final && st.answer == answerAhead:
+	case status != byHand && st.answer == answerAhead:
 		st.answer = answerBegun
-		if st.ctx.Err() != nil {
+		if st.opened != nil && st.ctx.Err() != nil {
 			st.answer = answerAbandoned // the client has gone, or somebody else has answered
 		}
 	case st.answer == answerSealed:
 		st.resume()
 	}
-	if !st.isOpen() {
-		st.sealed()
-		st.mu.Unlock()
-		return nil, st.asked.Load(), nil
-	}
+}
+
+// save saves the session, and appends the Set-Cookie header fields to send to lines. It unlocks
+// st.mu.
+func (st *state) save(lines []string, status int) (out outcome) {
 	defer st.unlock()
-	if lines, err = st.bringUpToDate(lines, status); err == nil {
+	out.flows, out.touched = st.flowLines()
+	if !st.isOpen() {
+		out.lines = append(lines, out.flows...)
+		out.touched = out.touched || st.asked.Load()
 		st.sealed()
-		return lines, true, nil
+		return out
 	}
-	if final {
-		st.fail(err)
+	out.touched = true
+	if out.lines, out.err = st.bringUpToDate(lines, status); out.err == nil {
+		out.lines = append(out.lines, out.flows...)
+		if t := st.trouble; t != nil {
+			out.shown, out.offer = t.shown, t.offer
+		}
+		st.sealed()
+		return out
 	}
-	if errors.Is(err, ErrStore) || errors.Is(err, ErrUnproven) { // of which there was an event
-		return st.appendForeignBadge(nil), true, err
+	if status != byHand {
+		st.fail(out.err)
 	}
-	if !errors.Is(err, errInAdvance) { // of which there was one, too
-		st.eventSaveFailed(err)
+	if errors.Is(out.err, ErrStore) || errors.Is(out.err, ErrUnproven) { // of which there was an event
+		out.lines = st.appendForeignBadge(nil)
+		return out
 	}
-	lines = st.farewell(nil)
+	if !errors.Is(out.err, errInAdvance) { // of which there was one, too
+		st.eventSaveFailed(out.err)
+	}
+	out.lines = st.farewell(nil)
 	if st.loggedOut {
-		lines = st.manager.legacy.appendDeletions(lines, st)
+		out.lines = st.manager.legacy.appendDeletions(out.lines, st)
 	}
-	return lines, true, err
+	return out
 }
 
 // bringUpToDate saves the session at home, and appends the Set-Cookie header fields that the browser must

@@ -85,7 +85,7 @@ func (r *Received) Badges() Values { return r.siblings[Badge] }
 func (s *Spec) Find(headers []string, r *Received) {
 	left := maxCookies
 	for _, header := range headers {
-		for left > 0 {
+		for left > 0 && header != "" {
 			// Searching for the name takes less than splitting everything: the other cookies of a
 			// request are not this package's. Often there are none.
 			at := 0

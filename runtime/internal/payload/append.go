@@ -16,17 +16,14 @@ func (c *Contents) Append(dst []byte) []byte {
 		expiries, expiring = c.appendExpiries(nil, c.earliest())
 		later = c.rare.laterCount
 	}
-	var marks []byte
-	if meta.marks != nil {
-		marks = meta.marks.append()
-		later++
-	}
-	if meta.origin != "" {
-		marks = append(marks, wire.AppendBytes(nil, append([]byte{originTag}, meta.origin...))...)
-		later++
+	var known []byte // of the later elements
+	if meta.later != nil {
+		var count int
+		known, count = meta.later.append()
+		later += count
 	}
 	if meta.Device != (Thumbprint{}) {
-		marks = append(marks, wire.AppendBytes(nil, append([]byte{deviceTag}, meta.Device[:]...))...)
+		known = wire.AppendBytes(known, append([]byte{deviceTag}, meta.Device[:]...))
 		later++
 	}
 	elements := metadataLength
@@ -47,7 +44,7 @@ func (c *Contents) Append(dst []byte) []byte {
 	dst = wire.AppendUint(dst, meta.flags)
 	if elements > metadataLength {
 		dst = wire.AppendMapHeader(dst, expiring)
-		dst = append(append(dst, expiries...), marks...)
+		dst = append(append(dst, expiries...), known...)
 		if c.rare != nil {
 			dst = append(dst, c.rare.later...)
 		}
@@ -55,8 +52,21 @@ func (c *Contents) Append(dst []byte) []byte {
 	return c.appendFields(dst)
 }
 
-// append returns the marks as an element of the metadata.
-func (m Marks) append() []byte {
+// append returns elements of the metadata, and how many they are.
+func (l *later) append() (elements []byte, count int) {
+	if l.marks != (Marks{}) {
+		elements = l.marks.append(elements)
+		count++
+	}
+	if l.origin != "" {
+		elements = wire.AppendBytes(elements, append([]byte{originTag}, l.origin...))
+		count++
+	}
+	return elements, count
+}
+
+// append appends the marks as an element of the metadata.
+func (m Marks) append(dst []byte) []byte {
 	v := []byte{marksTag}
 	for _, number := range []uint64{m.All, m.Principal, m.LogIn} {
 		v = binary.BigEndian.AppendUint64(v, number)
@@ -64,7 +74,7 @@ func (m Marks) append() []byte {
 	if m.Moved > 0 {
 		v = binary.BigEndian.AppendUint64(v, m.Moved)
 	}
-	return wire.AppendBytes(nil, v)
+	return wire.AppendBytes(dst, v)
 }
 
 func (c *Contents) appendFields(dst []byte) []byte {

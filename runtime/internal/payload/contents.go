@@ -41,10 +41,15 @@ type Metadata struct {
 	Saved         int64
 	Authenticated int64 // 0 for never
 	flags         uint64
-	marks         *Marks // nil for none; never written to, as copies share it
-	origin        string // of another library's session; empty for none
+	later         *later // what most sessions do not have; may be nil; never written to, as copies share it
 
 	Device Thumbprint // of the key that the session is bound to; zero for none
+}
+
+// later is what came into the metadata after its first version.
+type later struct {
+	marks  Marks
+	origin string // of another library's session; empty for none
 }
 
 // A Thumbprint identifies the key of a device: the first 16 bytes of the one of RFC 7638, by SHA-256.
@@ -120,10 +125,28 @@ func (m *Metadata) CorrectTimes(now int64) (wrong bool) {
 func (m *Metadata) SetID(id ID) { m.id, m.hasID = id, true }
 
 // Origin says which session of another library this one was, if that library's store still has it.
-func (m *Metadata) Origin() string { return m.origin }
+func (m *Metadata) Origin() string { return m.later.get().origin }
 
 // SetOrigin says so; empty for none.
-func (m *Metadata) SetOrigin(origin string) { m.origin = origin }
+func (m *Metadata) SetOrigin(origin string) {
+	l := m.later.get()
+	l.origin = origin
+	m.keepLater(l)
+}
+
+func (l *later) get() later {
+	if l == nil {
+		return later{}
+	}
+	return *l
+}
+
+func (m *Metadata) keepLater(l later) {
+	m.later = nil
+	if l != (later{}) {
+		m.later = &l
+	}
+}
 
 // HasID reports whether the session has this id. One that has none yet does not.
 func (m *Metadata) HasID(id ID) bool { return m.hasID && m.id == id }
@@ -157,10 +180,7 @@ func (m *Metadata) ResetFlags(permanent bool) (changed bool) {
 // Marks returns the marks; ok is false if the session was not authenticated by a build that knows
 // of them.
 func (m *Metadata) Marks() (marks Marks, ok bool) {
-	if m.marks != nil {
-		marks = *m.marks
-	}
-	return marks, m.flags&flagKnowsMarks != 0
+	return m.later.get().marks, m.flags&flagKnowsMarks != 0
 }
 
 // Unlooked reports whether nobody has looked at the marks since the record of the session came to be
@@ -189,10 +209,9 @@ func (m *Metadata) NoteMoved(now int64) {
 }
 
 func (m *Metadata) keepMarks(marks Marks) {
-	m.marks = nil
-	if marks != (Marks{}) {
-		m.marks = &marks
-	}
+	l := m.later.get()
+	l.marks = marks
+	m.keepLater(l)
 }
 
 // Contents is what a token says, or will say. What was once read from the text stays as it

@@ -84,7 +84,7 @@ func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
 		more--
 	}
 	if origin, ok := parseOrigin(r.Rest()); ok && more > 0 {
-		c.origin = origin
+		c.SetOrigin(origin)
 		r.Skip()
 		more--
 	}
@@ -130,14 +130,18 @@ func parseDevice(b []byte) (t Thumbprint, ok bool) {
 // parseFields notes where each field's value lies. It is false if a key comes twice.
 func (c *Contents) parseFields(r *wire.Reader) bool {
 	var others []otherSlot
+	fields := c.schema.fields
 	next := 0 // fields are saved in the order of the schema
 	for n := r.Map(); n > 0 && !r.Failed(); n-- {
-		at, start, ok := c.parseKey(r, next)
-		if !ok {
-			if !c.addUnknown(r, start) {
-				return false
+		at, start := place{index: next}, r.Pos()
+		if next >= len(fields) || !r.Literal(fields[next].header) {
+			var known bool
+			if at, start, known = c.parseKey(r); !known {
+				if !c.addUnknown(r, start) {
+					return false
+				}
+				continue
 			}
-			continue
 		}
 		value := r.Pos()
 		r.Skip()
@@ -152,20 +156,15 @@ func (c *Contents) parseFields(r *wire.Reader) bool {
 	return c.resolve(others)
 }
 
-// parseKey reads a key, most likely that of the field next. It returns where the key starts that
-// is to be written again: nowhere, if the field's own is to be written in its place. ok is
-// false if the schema does not have the key.
-func (c *Contents) parseKey(r *wire.Reader, next int) (at place, start int, ok bool) {
-	fields := c.schema.fields
+// parseKey reads a key. It returns where the key starts that is to be written again: nowhere, if the
+// field's own is to be written in its place. known is false if the schema does not have the key.
+func (c *Contents) parseKey(r *wire.Reader) (at place, start int, known bool) {
 	start = r.Pos()
-	if next < len(fields) && r.Literal(fields[next].header) {
-		return place{index: next}, start, true
-	}
-	at, ok = c.schema.lookup(r.String())
-	if ok && string(r.From(start)) != string(fields[at.index].header) {
+	at, known = c.schema.lookup(r.String())
+	if known && string(r.From(start)) != string(c.schema.fields[at.index].header) {
 		start = r.Pos()
 	}
-	return at, start, ok
+	return at, start, known
 }
 
 // addUnknown adds the field whose key, that starts at a position, was just read. It is false if

@@ -12,13 +12,10 @@ import (
 func Capable(w *Writer) http.ResponseWriter {
 	below := w.ResponseWriter
 	_, readerFrom := below.(io.ReaderFrom)
-	//lint:ignore SA1019 programs still take it for granted
-	_, closeNotifier := below.(http.CloseNotifier)
-	_, pusher := below.(http.Pusher)
 	switch flusher, hijacker := canFlush(below), canHijack(below); {
-	case flusher && hijacker && readerFrom && closeNotifier:
+	case flusher && hijacker && readerFrom && notifiesClose(below):
 		return http1Writer{flushHijackReadFromWriter{w}}
-	case flusher && closeNotifier && pusher:
+	case flusher && canPush(below) && notifiesClose(below):
 		return http2Writer{flushWriter{w}}
 	case flusher && hijacker && readerFrom:
 		return flushHijackReadFromWriter{w}
@@ -36,6 +33,17 @@ func Capable(w *Writer) http.ResponseWriter {
 		return readFromWriter{w}
 	}
 	return w
+}
+
+func notifiesClose(w http.ResponseWriter) bool {
+	//lint:ignore SA1019 programs still take it for granted
+	_, ok := w.(http.CloseNotifier)
+	return ok
+}
+
+func canPush(w http.ResponseWriter) bool {
+	_, ok := w.(http.Pusher)
+	return ok
 }
 
 // canFlush reports whether w, or a response writer that it unwraps to, can be flushed.

@@ -43,7 +43,7 @@ func (room *Values) KeepPrivate(h http.Header) {
 		switch {
 		case targetsCaches(name):
 			delete(h, name)
-		case name != key && strings.EqualFold(name, key): // set without http.Header's methods
+		case name != key && isNamed(name, key): // set without http.Header's methods
 			lines = append(slices.Clip(lines), more...)
 			delete(h, name)
 		}
@@ -59,7 +59,7 @@ func (room *Values) KeepPrivate(h http.Header) {
 // KeepNowhere forbids all caches, the browser's too, to store the response (RFC 9111 section 5.2.2.5).
 func (room *Values) KeepNowhere(h http.Header) {
 	const key = "Cache-Control"
-	remove(h, func(name string) bool { return targetsCaches(name) || strings.EqualFold(name, key) })
+	remove(h, func(name string) bool { return targetsCaches(name) || isNamed(name, key) })
 	h[key] = append(room.cacheControl[:0], "no-store")
 }
 
@@ -92,8 +92,12 @@ func targetsCaches(name string) bool {
 	if at := len(name) - len(targeted); at >= 0 && strings.EqualFold(name[at:], targeted) {
 		return true
 	}
-	return strings.EqualFold(name, "Surrogate-Control") || strings.EqualFold(name, "Edge-Control") ||
-		strings.EqualFold(name, "X-Accel-Expires")
+	return isNamed(name, "Surrogate-Control") || isNamed(name, "Edge-Control") || isNamed(name, "X-Accel-Expires")
+}
+
+// isNamed reports whether a header field has a name, which is not sensitive to case.
+func isNamed(field, name string) bool {
+	return len(field) == len(name) && strings.EqualFold(field, name)
 }
 
 // splitList yields the elements of a list that a header field holds. A comma within a
