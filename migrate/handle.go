@@ -23,9 +23,31 @@ func (r *rewriter) handles(u *unit, file *ast.File) {
 			r.emptied(u, n)
 		case *ast.AssignStmt:
 			r.assignment(u, n)
+		case *ast.StarExpr:
+			if l := sessionType(u.info.TypeOf(n)); l == gorilla && u.info.Types[n].IsValue() && !r.isTarget(n) {
+				r.pointed(u, n, n.X)
+			}
+		case *ast.UnaryExpr:
+			if l := sessionType(u.info.TypeOf(n.X)); l == gorilla && n.Op == token.AND && isName(n.X) {
+				r.pointed(u, n, n.X)
+			}
 		}
 		return true
 	})
+}
+
+// pointed plans that a session stays a pointer where it was made a value, or the other way about: accessors are methods
+// of a pointer, and a copy had the same values.
+func (r *rewriter) pointed(u *unit, n, session ast.Expr) {
+	r.changes = append(r.changes, &change{at: value{n, u, whole}, fixed: true, edits: []edit{r.p.replaceRange(n.Pos(), session.Pos(), "")}})
+}
+
+func isName(e ast.Expr) bool {
+	switch ast.Unparen(e).(type) {
+	case *ast.Ident, *ast.SelectorExpr:
+		return true
+	}
+	return false
 }
 
 // emptied plans what becomes of clear(session.Values).
@@ -110,8 +132,8 @@ func (r *rewriter) typeExpr(u *unit, n *ast.SelectorExpr, l *library) {
 	var whole0 ast.Expr = n
 	if star, ok := r.parents[n].(*ast.StarExpr); ok {
 		whole0 = star
-	} else if l == gorilla {
-		r.leave(value{n, u, whole}, "a session that is no pointer", refusal{"accessors are methods of a pointer", "use one"})
+	} else if _, literal := r.parents[n].(*ast.CompositeLit); literal && l == gorilla {
+		r.leave(value{n, u, whole}, "a session", refusal{"it is made by hand", "have it from the context of a request"})
 		return
 	}
 	t := r.targetOfType(u, whole0)

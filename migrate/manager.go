@@ -196,9 +196,29 @@ func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 	if t.session == "" || strings.HasPrefix(t.session, "<") {
 		return ""
 	}
-	if variable, ok := strings.CutPrefix(t.session, "$"); ok {
-		rec.imports["os"] = ""
-		return "os.Getenv(" + strconv.Quote(variable) + ")"
+	if strings.Contains(t.session, "$") {
+		if v := w.nameExpr(t); v.expr != nil {
+			rec.names = append(rec.names, v)
+			name := "name"
+			if len(w.r.targets) > 1 {
+				name = lower(t.managerField()) + "Name"
+			}
+			return rec.text(name, v)
+		}
 	}
 	return strconv.Quote(t.session)
+}
+
+// nameExpr is an expression that gives the name of a schema's sessions.
+func (w *wiring) nameExpr(t *target) (found value) {
+	w.r.eachCall(func(u *unit, call *ast.CallExpr) {
+		a, ok := acquisitionOf(u, call)
+		if !ok || u.tests || a.name < 0 || a.name >= len(call.Args) {
+			return
+		}
+		if name, _ := w.r.nameOf(u, call); name == t.session && found.expr == nil {
+			found = w.r.nearest(value{call.Args[a.name], u, whole})
+		}
+	})
+	return found
 }

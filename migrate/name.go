@@ -108,32 +108,47 @@ func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
 	if a.name < 0 || a.name >= len(call.Args) {
 		return "", true
 	}
-	origins := f.origins(value{call.Args[a.name], u, whole}, false)
-	switch {
-	case len(origins) == 0:
-		return "", true
-	case origins[0].constant != nil:
-		return keyText(origins[0].constant), true
+	v := value{call.Args[a.name], u, whole}
+	n := f.naming(v)
+	if n != nil && !f.ambiguous(n) {
+		return n.text, true
 	}
-	if name := f.steady(origins); name != "" {
-		return name, true
+	if origins := f.origins(v, false); len(origins) > 0 {
+		return "<" + f.computed(origins[0]) + ">", true
 	}
-	return "<" + f.computed(origins[0]) + ">", true
+	return "", true
 }
 
-// steady is the name of sessions whose name the program reads from its environment: it is the same as long as the program
-// runs. It is "" if there is no such variable.
-func (f *finder) steady(origins []leaf) string {
-	l := origins[0]
-	call, ok := ast.Unparen(l.expr).(*ast.CallExpr)
-	if !ok || len(origins) > 1 || len(call.Args) != 1 {
-		return ""
+// naming is how the name of a session is put together, nil if a request decides it.
+func (f *flow) naming(v value) *namer {
+	n := &namer{f: f, seen: map[place]bool{}}
+	if !n.part(v) {
+		return nil
 	}
-	fn, c := callee(l.in, call), l.in.info.Types[call.Args[0]].Value
-	if fn == nil || fn.FullName() != "os.Getenv" || c == nil || c.Kind() != constant.String {
-		return ""
+	return n
+}
+
+// ambiguous reports whether sessions whose names look like one may have several: what they are configured with are two
+// fields of one type.
+func (f *finder) ambiguous(n *namer) bool {
+	if f.paths == nil {
+		f.paths = map[string]map[string]bool{}
+		f.eachCall(func(u *unit, call *ast.CallExpr) {
+			a, ok := acquisitionOf(u, call)
+			if !ok || a.name < 0 || a.name >= len(call.Args) {
+				return
+			}
+			other := f.naming(value{call.Args[a.name], u, whole})
+			if other == nil {
+				return
+			}
+			if f.paths[other.text] == nil {
+				f.paths[other.text] = map[string]bool{}
+			}
+			f.paths[other.text][strings.Join(other.paths, " ")] = true
+		})
 	}
-	return "$" + constant.StringVal(c)
+	return len(f.paths[n.text]) > 1
 }
 
 // acquisitionOf is how a call hands out a session. Stores of other modules have the methods of gorilla's.
@@ -194,10 +209,29 @@ func (f *finder) sessionNames() *sessionNames {
 			n.byKey[k] = names[0]
 		}
 	}
-	if len(all) > 1 {
+	switch {
+	case len(all) > 1:
 		n.only, n.several = "", true
+	case len(n.known) == 0:
+		n.only = f.onlyName()
 	}
 	return n
+}
+
+// onlyName is the name that the program has all of its sessions by, "" if there is none or there are several.
+func (f *finder) onlyName() string {
+	names := map[string]bool{}
+	f.eachCall(func(u *unit, call *ast.CallExpr) {
+		if name, ok := f.nameOf(u, call); ok && !u.tests {
+			names[name] = true
+		}
+	})
+	for name := range names {
+		if len(names) == 1 {
+			return name
+		}
+	}
+	return ""
 }
 
 func (n *sessionNames) of(s *site) string {

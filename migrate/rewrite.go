@@ -175,6 +175,8 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 		return r.bridged(s)
 	case s.via != nil:
 		return r.calling(s)
+	case s.dynamic != "":
+		return nil, r.unusable(&field{dynamic: true, key: key{name: s.dynamic}})
 	case len(r.of[s]) != 1:
 		return nil, &refusal{"the key is one of several", "call the accessor of each"}
 	}

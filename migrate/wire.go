@@ -158,20 +158,6 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 	return found
 }
 
-// eachCall calls a function for each call of the program.
-func (r *rewriter) eachCall(f func(*unit, *ast.CallExpr)) {
-	for _, u := range r.p.units {
-		for _, file := range u.files {
-			ast.Inspect(file, func(n ast.Node) bool {
-				if call, ok := n.(*ast.CallExpr); ok {
-					f(u, call)
-				}
-				return true
-			})
-		}
-	}
-}
-
 // maker plans the function in place of a maker, and that it is called.
 func (w *wiring) maker(m *maker) *refusal {
 	u := m.at.in
@@ -194,6 +180,9 @@ func (w *wiring) maker(m *maker) *refusal {
 	}
 	if v := rec.unseen(); v != "" {
 		return &refusal{"its option " + v + " is not known yet where it is made", ""}
+	}
+	if why := rec.unknownName(); why != nil {
+		return why
 	}
 	src, why := rec.source(names)
 	if why != nil {
@@ -253,6 +242,27 @@ func (rec *recipe) unseen() string {
 		}
 	}
 	return ""
+}
+
+// unknownName says why a cookie's name is not known where the store is made.
+func (rec *recipe) unknownName() *refusal {
+	early := rec.r.enclosingStmt(rec.m.call) == nil
+	for _, v := range rec.names {
+		if _, ok := rec.movable(v); !ok && !rec.sees(v) || early && !isGetenv(v) {
+			return &refusal{"the name of its sessions is not known yet where it is made", ""}
+		}
+	}
+	return nil
+}
+
+// isGetenv reports whether a value is looked up in the environment, which is there before the program begins.
+func isGetenv(v value) bool {
+	call, ok := ast.Unparen(v.expr).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	fn := callee(v.in, call)
+	return fn != nil && fn.FullName() == "os.Getenv"
 }
 
 // sees reports whether the maker's place knows everything that an expression names.

@@ -14,6 +14,7 @@
 //	expiries       a map from key to seconds since created, if a field has a ttl
 //	marks          bin of 25 or 33: 'm', then three or four integers of 8 bytes, big-endian, unless all are 0
 //	origin         bin: 'o', then what says which session of another library it was, if any
+//	former         bin: 'f', then the id that a record's session had when it was last saved, if another one
 //	device         bin of 17: 'd', then the thumbprint of the key of the device that it is bound to, if any
 //
 // Elements after the ones that this build knows are carried through unchanged, as are
@@ -37,6 +38,7 @@ type ID [IDSize]byte
 type Metadata struct {
 	id            ID
 	hasID         bool
+	formerAt      uint32 // where in the text the former id is; 0 for none
 	Created       int64
 	Saved         int64
 	Authenticated int64 // 0 for never
@@ -146,6 +148,14 @@ func (m *Metadata) keepLater(l later) {
 	if l != (later{}) {
 		m.later = &l
 	}
+}
+
+// FormerID returns the id that the session had before it was last saved, if that was another one.
+func (c *Contents) FormerID() (id ID, ok bool) {
+	if c.formerAt > 0 {
+		copy(id[:], c.text[c.formerAt:])
+	}
+	return id, c.formerAt > 0
 }
 
 // HasID reports whether the session has this id. One that has none yet does not.

@@ -18,6 +18,9 @@ const (
 
 	originTag = 'o'
 
+	formerTag  = 'f'
+	formerSize = 1 + IDSize
+
 	deviceTag  = 'd'
 	deviceSize = 1 + len(Thumbprint{})
 )
@@ -85,6 +88,11 @@ func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
 	}
 	if origin, ok := parseOrigin(r.Rest()); ok && more > 0 {
 		c.SetOrigin(origin)
+		r.Skip()
+		more--
+	}
+	if former, size, err := wire.Bytes(r.Rest()); err == nil && more > 0 && len(former) == formerSize && former[0] == formerTag {
+		c.formerAt = uint32(r.Pos() + size - IDSize)
 		r.Skip()
 		more--
 	}
