@@ -59,7 +59,7 @@ func (h *storeHome) openID(text string) (id sessionID, key uint8, refusal string
 	case token.ErrForged:
 		return id, 0, RefusedForged, true
 	case token.ErrUnknownKey:
-		if rings.session.Recognizes(text) || rings.companion.Recognizes(text) || rings.record.Recognizes(text) || rings.flow.Recognizes(text) {
+		if rings.session.Recognizes(text) || rings.companion.Recognizes(text) || rings.record.Recognizes(text) || rings.flow.Recognizes(text) || rings.badge.Recognizes(text) {
 			return id, 0, RefusedPurpose, false
 		}
 		return id, 0, RefusedUnknownKey, false

@@ -34,6 +34,10 @@ func (c *Contents) AppendMoved(dst []byte, former *ID) []byte {
 		known = wire.AppendBytes(known, append([]byte{formerTag}, former[:]...))
 		later++
 	}
+	if meta.Device != (Thumbprint{}) {
+		known = wire.AppendBytes(known, append([]byte{deviceTag}, meta.Device[:]...))
+		later++
+	}
 	elements := metadataLength
 	if expiring > 0 || later > 0 {
 		elements += 1 + later

@@ -15,6 +15,7 @@
 //	marks          bin of 25 or 33: 'm', then three or four integers of 8 bytes, big-endian, unless all are 0
 //	origin         bin: 'o', then what says which session of another library it was, if any
 //	former         bin: 'f', then the id that a record's session had when it was last saved, if another one
+//	device         bin of 17: 'd', then the thumbprint of the key of the device that it is bound to, if any
 //
 // Elements after the ones that this build knows are carried through unchanged, as are
 // fields whose keys it does not know.
@@ -43,6 +44,8 @@ type Metadata struct {
 	Authenticated int64 // 0 for never
 	flags         uint64
 	later         *later // what most sessions do not have; may be nil; never written to, as copies share it
+
+	Device Thumbprint // of the key that the session is bound to; zero for none
 }
 
 // later is what came into the metadata after its first version.
@@ -50,6 +53,9 @@ type later struct {
 	marks  Marks
 	origin string // of another library's session; empty for none
 }
+
+// A Thumbprint identifies the key of a device: the first 16 bytes of the one of RFC 7638, by SHA-256.
+type Thumbprint [16]byte
 
 const (
 	flagPermanent  = 1 << 0
