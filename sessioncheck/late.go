@@ -35,28 +35,53 @@ func (c *checker) late() {
 
 // begunBefore is what has begun the response before a call, whatever way the function took to it.
 func (c *checker) begunBefore(call inspector.Cursor) *beginning {
-	conditions := map[types.Object]bool{} // what decides whether the call is reached
 	for cur := call; ; cur = cur.Parent() {
-		var before []ast.Stmt
+		before := statementsBefore(cur)
 		switch n := cur.Parent().Node().(type) {
 		case *ast.FuncDecl, *ast.FuncLit, *ast.File:
 			return nil
 		case *ast.IfStmt:
-			c.collect(conditions, n.Cond)
 			if n.Init != nil && cur.Node() != n.Init {
-				before = []ast.Stmt{n.Init}
+				before = append(before, n.Init)
 			}
-		case *ast.CaseClause:
-			c.collect(conditions, n.List...)
-		case *ast.SwitchStmt:
-			c.collect(conditions, n.Tag)
 		}
-		for _, stmt := range append(before, statementsBefore(cur)...) {
-			if b := c.begins(stmt); b != nil && !conditions[b.err] {
+		for _, stmt := range before {
+			if b := c.begins(stmt); b != nil && !c.hasFailed(b, call.Node()) {
 				return b
 			}
 		}
 	}
+}
+
+// hasFailed reports whether a change may be reached only because what would have begun the response failed: between them,
+// something else than "if err != nil" looks at the error, or that is what the change is in.
+func (c *checker) hasFailed(b *beginning, change ast.Node) bool {
+	if b.err == nil {
+		return false
+	}
+	for cur := range c.root.Preorder((*ast.Ident)(nil)) {
+		id := cur.Node().(*ast.Ident)
+		if c.TypesInfo.Uses[id] == b.err && b.call.End() <= id.Pos() && id.Pos() < change.Pos() && !c.isHarmless(cur, b.err, change) {
+			return true
+		}
+	}
+	return false
+}
+
+// isHarmless reports whether a use of an error does not decide that a change is reached if there is one: it is a call's
+// argument, or in an "if err != nil" that stands before the change and has no else.
+func (c *checker) isHarmless(use inspector.Cursor, err types.Object, change ast.Node) bool {
+	for around := range use.Enclosing((*ast.IfStmt)(nil), (*ast.ExprStmt)(nil)) {
+		guard, ok := around.Node().(*ast.IfStmt)
+		if !ok {
+			return true
+		}
+		if cond, ok := guard.Cond.(*ast.BinaryExpr); ok && cond.Op == token.NEQ && c.TypesInfo.Types[cond.Y].IsNil() &&
+			c.variable(cond.X) == err && guard.End() <= change.Pos() && guard.Else == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // statementsBefore are the statements of the same block before one, the last first.
@@ -85,20 +110,6 @@ func isStatementOf(cur inspector.Cursor) bool {
 		return true
 	}
 	return false
-}
-
-// collect notes the variables of conditions.
-func (c *checker) collect(into map[types.Object]bool, conditions ...ast.Expr) {
-	for _, e := range conditions {
-		if e == nil {
-			continue
-		}
-		for n := range ast.Preorder(e) {
-			if id, ok := n.(*ast.Ident); ok && c.TypesInfo.Uses[id] != nil {
-				into[c.TypesInfo.Uses[id]] = true
-			}
-		}
-	}
 }
 
 // isDetached reports whether a session is one that the program saves itself: when, is its own affair.
