@@ -109,7 +109,7 @@ func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, no
+		return nil, &refusal{"nobody calls this with a key that is known", "remove it, or call accessors where it is called"}
 	}
 	return list, nil
 }
@@ -117,6 +117,9 @@ func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 // bridgeKey is the key of a site as a string.
 func (r *rewriter) bridgeKey(s *site) (string, *refusal) {
 	t := typeOf(s.keyExpr)
+	if types.IsInterface(t) && r.stringKeys(s) {
+		return r.p.text(s.keyExpr.expr) + ".(string)", nil
+	}
 	b, ok := t.Underlying().(*types.Basic)
 	if !ok || b.Info()&types.IsString == 0 {
 		return "", &refusal{"the key is of type " + typeText(t), "make it a string"}
@@ -126,6 +129,18 @@ func (r *rewriter) bridgeKey(s *site) (string, *refusal) {
 		text = "string(" + text + ")"
 	}
 	return text, nil
+}
+
+// stringKeys reports whether all keys that come to a wrapper are plain strings.
+func (r *rewriter) stringKeys(s *site) bool {
+	return !slices.ContainsFunc(r.sites, func(other *site) bool {
+		return other.innermost() == s && slices.ContainsFunc(other.keys, func(k key) bool { return k.typ != "" || !isString(typeOf(other.keyExpr)) })
+	})
+}
+
+func isString(t types.Type) bool {
+	b, ok := types.Unalias(t).(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
 }
 
 func union(list, more []*field) []*field {

@@ -398,3 +398,17 @@ func (f *flow) callsOf(fn token.Pos) []value {
 	}
 	return list
 }
+
+// eachCall calls a function for each call of the program.
+func (f *flow) eachCall(do func(*unit, *ast.CallExpr)) {
+	for _, u := range f.p.units {
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					do(u, call)
+				}
+				return true
+			})
+		}
+	}
+}

@@ -23,9 +23,31 @@ func (r *rewriter) handles(u *unit, file *ast.File) {
 			r.emptied(u, n)
 		case *ast.AssignStmt:
 			r.assignment(u, n)
+		case *ast.StarExpr:
+			if l := sessionType(u.info.TypeOf(n)); l == gorilla && u.info.Types[n].IsValue() && !r.isTarget(n) {
+				r.pointed(u, n, n.X)
+			}
+		case *ast.UnaryExpr:
+			if l := sessionType(u.info.TypeOf(n.X)); l == gorilla && n.Op == token.AND && isName(n.X) {
+				r.pointed(u, n, n.X)
+			}
 		}
 		return true
 	})
+}
+
+// pointed plans that a session stays a pointer where it was made a value, or the other way about: accessors are methods
+// of a pointer, and a copy had the same values.
+func (r *rewriter) pointed(u *unit, n, session ast.Expr) {
+	r.changes = append(r.changes, &change{at: value{n, u, whole}, fixed: true, edits: []edit{r.p.replaceRange(n.Pos(), session.Pos(), "")}})
+}
+
+func isName(e ast.Expr) bool {
+	switch ast.Unparen(e).(type) {
+	case *ast.Ident, *ast.SelectorExpr:
+		return true
+	}
+	return false
 }
 
 // emptied plans what becomes of clear(session.Values).
@@ -110,8 +132,8 @@ func (r *rewriter) typeExpr(u *unit, n *ast.SelectorExpr, l *library) {
 	var whole0 ast.Expr = n
 	if star, ok := r.parents[n].(*ast.StarExpr); ok {
 		whole0 = star
-	} else if l == gorilla {
-		r.leave(value{n, u, whole}, "a session that is no pointer", refusal{"accessors are methods of a pointer", "use one"})
+	} else if _, literal := r.parents[n].(*ast.CompositeLit); literal && l == gorilla {
+		r.leave(value{n, u, whole}, "a session", refusal{"it is made by hand", "have it from the context of a request"})
 		return
 	}
 	t := r.targetOfType(u, whole0)
@@ -182,12 +204,25 @@ func (r *rewriter) targetOf(v value) *target {
 	}
 	for _, l := range r.origins(v, false) {
 		if call, ok := ast.Unparen(l.expr).(*ast.CallExpr); ok {
-			if name, ok := r.nameOf(l.in, call); ok {
-				return r.targetNamed(name)
+			if _, ok := r.nameOf(l.in, call); ok {
+				return r.targetOfCall(l.in, call)
 			}
 		}
 	}
 	return nil
+}
+
+// targetOfCall is the schema of the sessions that a call hands out, nil if it is not certain. Tests may have names of their own.
+func (r *rewriter) targetOfCall(u *unit, call *ast.CallExpr) *target {
+	name, ok := r.nameOf(u, call)
+	if ok && r.isShared(u, call, name) {
+		return nil
+	}
+	t := r.targetNamed(name)
+	if t == nil && len(r.targets) == 1 && (name == "" || u.tests) {
+		return r.targets[0]
+	}
+	return t
 }
 
 func (r *rewriter) targetNamed(name string) *target {
@@ -241,11 +276,7 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	v := value{call, u, whole}
-	name, _ := r.nameOf(u, call)
-	t := r.targetNamed(name)
-	if t == nil && len(r.targets) == 1 {
-		t = r.targets[0]
-	}
+	t := r.targetOfCall(u, call)
 	if t != nil && a.request < 0 && r.fresh(u, call, t) {
 		return
 	}

@@ -15,6 +15,7 @@ type field struct {
 	sites      []*site
 	typ        types.Type
 	conflict   string // why no type is right
+	partial    bool   // members of its type are not exported, and go
 	unstorable string // why the type cannot be a field's
 	writes     []types.Type
 	loose      []types.Type // of untyped constants

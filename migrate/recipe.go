@@ -24,6 +24,7 @@ type recipe struct {
 	notes      []string
 	legacyKind string
 	legacy     []element // of the literal of a legacy source, but for the name; nil if there is none
+	names      []value   // of cookies, where the program is configured with them
 	report     bool      // it is for the report: expressions stand as they are
 }
 

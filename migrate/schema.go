@@ -147,6 +147,9 @@ func schemaSource(h *home, targets []*target) ([]byte, error) {
 			if d.flash {
 				typ, options = "[]"+typ, ",flash"
 			}
+			if d.partial {
+				options += ",partial"
+			}
 			fmt.Fprintf(&body, "\t%s %s `session:%q`\n", t.names[d], typ, wireKey(d.key.name)+options)
 		}
 		body.WriteString("}\n")
@@ -348,7 +351,7 @@ func (r *rewriter) nameTargets(wanted map[string]string) {
 	for _, t := range r.targets {
 		name := "session"
 		if len(r.targets) > 1 && t.session != "" {
-			name = lower(goName(t.session))
+			name = lower(goName(t.nameForType()))
 			if !strings.HasSuffix(strings.ToLower(name), "session") {
 				name += "Session"
 			}
@@ -367,6 +370,21 @@ func (r *rewriter) nameTargets(wanted map[string]string) {
 		t.typeName = name
 		t.name()
 	}
+}
+
+// nameForType is the part of a session's name that is no configuration, if there is any.
+func (t *target) nameForType() string {
+	var fixed []string
+	for i, part := range strings.Split(t.session, "$") {
+		if i > 0 {
+			part = strings.TrimLeftFunc(part, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '.' || r == '_' })
+		}
+		fixed = append(fixed, part)
+	}
+	if name := strings.Join(fixed, " "); strings.ContainsFunc(name, unicode.IsLetter) {
+		return name
+	}
+	return t.session[strings.LastIndexAny(t.session, "$.")+1:]
 }
 
 // declared are the names of the package that the schemas go to, and those of its imports.

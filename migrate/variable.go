@@ -103,7 +103,7 @@ func (v *variable) refuse(why, fix string) { v.refusals = &refusal{why, fix} }
 // other is a use that takes any value. Absent was nil.
 func (v *variable) other(use value) {
 	v.nilOnly = false
-	if v.w.r.nilMatters(use) {
+	if v.w.r.nilMatters(use) && !v.isThere(use.expr) {
 		v.refuse("absent is nil where it is handed on, and that matters", "use Has"+v.w.name+" as well")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/sessiongen/sessiongen/gen"
+	"github.com/sessiongen/sessiongen/internal/code"
 	"github.com/sessiongen/sessiongen/schema"
 )
 
@@ -411,6 +412,8 @@ func (d *draft) dropVariable(file string, old int) bool {
 				c.edits = []edit{d.r.p.remove(assign)}
 			case len(assign.Lhs) == 2 && d.r.inBlock(assign) && d.acquires(assign) && i == 0:
 				c.edits = []edit{d.r.p.remove(assign)}
+			case len(assign.Lhs) == 1 && d.r.inBlock(assign) && isName(assign.Rhs[0]):
+				c.edits = []edit{d.r.p.remove(assign)}
 			case len(assign.Lhs) == 1:
 				c.edits = []edit{d.r.p.replaceRange(l.Pos(), assign.TokPos+2, "_ =")}
 			default:
@@ -547,7 +550,8 @@ func (d *draft) checkHome() *unit {
 	return b.units[d.r.home.path]
 }
 
-// unstorable takes fields out of the schemas that were found at fault. It reports whether there were any.
+// unstorable takes fields out of the schemas that were found at fault, unless an option mends them. It reports whether
+// there were any.
 func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 	lines := strings.Split(string(src), "\n")
 	found := false
@@ -559,8 +563,12 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 		for _, t := range d.r.targets {
 			t.fields = slices.DeleteFunc(t.fields, func(x *field) bool {
 				bad := len(fields) > 1 && fields[0] == t.names[x]
+				found = found || bad
+				if bad && f.Code == code.UnexportedMembers && !x.partial {
+					x.partial = true // nor did the old library keep them
+					return false
+				}
 				if bad {
-					found = true
 					x.unstorable = f.Message
 				}
 				return bad

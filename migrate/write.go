@@ -63,6 +63,9 @@ func (w *writer) replace(n ast.Node, text string) *change {
 
 // write is a Set. What was a map's element is a statement now.
 func (w *writer) write() (*change, *refusal) {
+	if t := valueType(w.s.val); t != nil && types.IsInterface(t) && !types.IsInterface(w.d.typ) {
+		return w.writeAny()
+	}
 	before, after, why := w.converted()
 	if why != nil {
 		return nil, why
@@ -199,7 +202,7 @@ func (w *writer) read(e ast.Expr) (*change, *refusal) {
 		return &change{edits: []edit{w.r.p.remove(n)}}, nil
 	}
 	if w.r.nilMatters(w.s.at) {
-		return nil, &refusal{"absent is nil there, and that matters", "use Has" + w.name + " as well"}
+		return w.readAny(e)
 	}
 	return &change{edits: w.call(e, "Get"+w.name+"()"), note: "absent was nil, and is the zero value"}, nil
 }
@@ -310,7 +313,10 @@ func (w *writer) assigned(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 
 // stored: the value goes to a variable that there was before.
 func (w *writer) stored(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
-	if len(n.Lhs) == 2 || w.r.nilMatters(w.s.at) {
+	if len(n.Lhs) == 1 && w.r.nilMatters(w.s.at) {
+		return w.readAny(e)
+	}
+	if len(n.Lhs) == 2 {
 		return nil, &refusal{"absent is nil there, and that matters", "use Has" + w.name + " as well"}
 	}
 	return &change{edits: w.call(e, "Get"+w.name+"()"), note: "absent was nil, and is the zero value"}, nil

@@ -1,0 +1,133 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// writeAny is a write of a value of any type, of which the program says what it is: of the field's type or nil, which
+// removes it.
+func (w *writer) writeAny() (*change, *refusal) {
+	v := w.s.val
+	no := &refusal{"the value is of type " + typeText(valueType(v)) + ", and the field of type " + typeText(w.d.typ), "convert it"}
+	known, mayBeNil := w.leavesOf(v)
+	typ, nameable := w.r.nameable(v.in, v.expr, w.d.typ)
+	node, why := w.node()
+	switch {
+	case why != nil:
+		return nil, why
+	case !known || !nameable || v.part >= 0:
+		return nil, no
+	case !mayBeNil:
+		return &change{edits: w.callWith(node, "Set"+w.name+"(", ".("+typ+"))")}, nil
+	}
+	stmt, ok := node.(ast.Stmt)
+	if call, isCall := node.(*ast.CallExpr); isCall {
+		stmt, ok = w.r.statement(call)
+	}
+	if !ok || !w.r.inBlock(stmt) {
+		return nil, no
+	}
+	name := w.r.freeName(stmt, "v")
+	return w.replace(stmt, "if "+name+", ok := "+w.r.p.text(v.expr)+".("+typ+"); ok {\n"+w.recv+".Set"+w.name+"("+name+")\n} else {\n"+
+		w.recv+".Clear"+w.name+"()\n}"), nil
+}
+
+// leavesOf reports whether all that a value may be is known and of the field's type, and whether nil is among it.
+func (w *writer) leavesOf(v value) (known, mayBeNil bool) {
+	leaves := w.r.origins(v, false)
+	for _, l := range leaves {
+		t := valueType(l.value)
+		switch {
+		case l.isNil:
+			mayBeNil = true
+		case t == nil || !types.Identical(types.Default(t), w.d.typ):
+			return false, false
+		}
+	}
+	return len(leaves) > 0, mayBeNil
+}
+
+// readAny is a read of which somebody asks whether it is nil: it is in a variable first that is nil if there is none.
+func (w *writer) readAny(e ast.Expr) (*change, *refusal) {
+	stmt := w.r.block(e)
+	if stmt == nil {
+		return nil, &refusal{"absent is nil there, and that matters", "use Has" + w.name + " as well"}
+	}
+	found := w.r.freeName(stmt, "v")
+	given := "if " + found + ", ok := " + w.lookup() + "; ok {\n"
+	if ret, ok := stmt.(*ast.ReturnStmt); ok && len(ret.Results) == 1 && ast.Unparen(ret.Results[0]) == e {
+		return w.replace(ret, given+"return "+found+"\n}\nreturn nil"), nil
+	}
+	name := w.r.freeName(stmt, lower(w.name))
+	return &change{edits: []edit{
+		w.r.p.replaceRange(stmt.Pos(), stmt.Pos(), "var "+name+" any // nil if there is none\n"+given+name+" = "+found+"\n}\n"),
+		w.r.p.replace(e, name),
+	}}, nil
+}
+
+// isThere reports whether a variable that is read once cannot be nil where it is used: the program has asked before, and
+// gone another way.
+func (v *variable) isThere(use ast.Expr) bool {
+	if v.later < use.Pos() {
+		return false
+	}
+	var child ast.Node = use
+	for n := v.w.r.parents[use]; n != nil; child, n = n, v.w.r.parents[n] {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.FuncDecl:
+			return false
+		case *ast.IfStmt:
+			if n.Body == child && v.asksAll(n.Cond, token.NEQ, token.LAND) {
+				return true
+			}
+		}
+		stmt, ok := child.(ast.Stmt)
+		if !ok {
+			continue
+		}
+		for _, before := range v.w.r.list(stmt) {
+			if before == stmt {
+				break
+			}
+			if check, ok := before.(*ast.IfStmt); ok && v.asksAll(check.Cond, token.EQL, token.LOR) && leaves(check.Body) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// asksAll reports whether a condition is a comparison of the variable with nil, or has one among its operands.
+func (v *variable) asksAll(cond ast.Expr, op, joint token.Token) bool {
+	b, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !ok {
+		return false
+	}
+	if b.Op == joint {
+		return v.asksAll(b.X, op, joint) || v.asksAll(b.Y, op, joint)
+	}
+	return isCheck(v.w.s.at.in, b, v.obj, op)
+}
+
+// leaves reports whether a block ends with a statement after which nothing that follows the block runs.
+func leaves(b *ast.BlockStmt) bool {
+	if len(b.List) == 0 {
+		return false
+	}
+	switch last := b.List[len(b.List)-1].(type) {
+	case *ast.ReturnStmt:
+		return true
+	case *ast.BranchStmt:
+		return last.Tok == token.CONTINUE || last.Tok == token.BREAK
+	case *ast.ExprStmt:
+		call, ok := last.X.(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+		return ok && id.Name == "panic"
+	}
+	return false
+}
