@@ -56,7 +56,7 @@ func (h *revocableHome) open(st *state, text string, companions cookie.Values, n
 	switch refusal {
 	case "":
 		st.prune(now) // a principal that has ended is nobody's
-		return h.checkOpened(st), true
+		return h.checkOpened(st, h.denials.ask), true
 	case RefusedExpired, RefusedIdle:
 		if h.ownerOf(st) == ownerSome {
 			st.revocable.lead(st.ID()) // the browser may not be the only one that has it
@@ -73,30 +73,11 @@ func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (re
 		return RefusedRevoked
 	}
 	now, _ := st.Marks()
-	st.SetMarks(payload.Marks{}) // every revocation that there was counts
-	refusal = h.checkOpened(st)
-	if refusal == "" {
-		refusal = h.checkAdopted(st)
-	}
-	st.SetMarks(now) // and from now on, those to come
+	st.SetMarks(payload.Marks{})                    // every revocation that there was counts
+	refusal = h.checkOpened(st, h.denials.askStore) // what the cache does not know yet would not be asked again
+	st.SetMarks(now)                                // and from now on, those to come
 	st.revocable.by.key = 0
 	return refusal
-}
-
-// checkAdopted asks once more, and the store itself: what the cache does not know yet would not be asked again.
-func (h *revocableHome) checkAdopted(st *state) (refusal string) {
-	var revoked bool
-	err := st.watch("load", func() (err error) {
-		revoked, err = h.marks.revoked(st.ctx, &st.Contents, st.revocable.by, h.marks.look)
-		return err
-	})
-	if err != nil {
-		st.fallDown(err)
-	}
-	if revoked || err != nil {
-		return RefusedRevoked
-	}
-	return ""
 }
 
 func (h *revocableHome) endOld(st *state, id sessionID) error {
@@ -122,10 +103,10 @@ func (h *revocableHome) ownerOf(st *state) owner {
 }
 
 // checkOpened asks whether the session that was just opened still counts.
-func (h *revocableHome) checkOpened(st *state) (refusal string) {
+func (h *revocableHome) checkOpened(st *state, ask asker) (refusal string) {
 	var found verdict
 	err := st.watch("load", func() (err error) {
-		found, err = h.judge(st.ctx, st)
+		found, err = h.judge(st.ctx, st, ask)
 		return err
 	})
 	switch {
@@ -148,11 +129,14 @@ func (h *revocableHome) checkOpened(st *state) (refusal string) {
 }
 
 // judge says whether a session that was opened still counts.
-func (h *revocableHome) judge(ctx context.Context, st *state) (verdict, error) {
-	if v, err := h.denials.askID(ctx, st.ID()); v != good || err != nil {
+func (h *revocableHome) judge(ctx context.Context, st *state, ask asker) (verdict, error) {
+	if v, err := h.denials.judgeID(ctx, st.ID(), ask); v != good || err != nil {
 		return v, err
 	}
-	revoked, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.denials.look)
+	revoked, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, func(ctx context.Context, key string) (mark, error) {
+		known, err := ask(ctx, key)
+		return known.mark, err
+	})
 	if revoked {
 		return dead, err
 	}

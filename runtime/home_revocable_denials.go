@@ -38,9 +38,12 @@ func (d *denials) denial() Record {
 	}
 }
 
-// askID judges a session by its id.
-func (d *denials) askID(ctx context.Context, id sessionID) (verdict, error) {
-	known, err := d.ask(ctx, d.idKey(id))
+// An asker returns what the record of a key says.
+type asker func(ctx context.Context, key string) (cachedDenial, error)
+
+// judgeID judges a session by its id.
+func (d *denials) judgeID(ctx context.Context, id sessionID, ask asker) (verdict, error) {
+	known, err := ask(ctx, d.idKey(id))
 	at := int64(known.version)
 	switch {
 	case at == 0 || err != nil:
@@ -51,17 +54,16 @@ func (d *denials) askID(ctx context.Context, id sessionID) (verdict, error) {
 	return dead, nil
 }
 
-// look is the lookup that may use what it knows.
-func (d *denials) look(ctx context.Context, key string) (mark, error) {
-	known, err := d.ask(ctx, key)
-	return known.mark, err
-}
-
-// ask returns what the record of a key says, as it was not long ago.
+// ask is the asker that may use what it knows since a short while.
 func (d *denials) ask(ctx context.Context, key string) (known cachedDenial, err error) {
 	if known, ok := d.cache.get(key); ok {
 		return known, nil
 	}
+	return d.askStore(ctx, key)
+}
+
+// askStore is the asker that asks the store.
+func (d *denials) askStore(ctx context.Context, key string) (known cachedDenial, err error) {
 	rec, err := d.server.load(ctx, d.store, key)
 	if err != nil {
 		return known, err

@@ -1,11 +1,13 @@
 package runtime
 
 import (
+	"cmp"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"hash"
+	"slices"
 	"sync"
 )
 
@@ -72,4 +74,9 @@ func (k *principalKey) hash(raw []byte) string {
 	text := hashText(&m.sum)
 	clear(m.in)
 	return text
+}
+
+// principalsInOrder are the keys in an order that is the same in every ring.
+func (r *rings) principalsInOrder() []*principalKey {
+	return slices.SortedFunc(slices.Values(r.principals), func(a, b *principalKey) int { return cmp.Compare(a.id, b.id) })
 }

@@ -24,6 +24,7 @@ import (
 type marks struct {
 	server *server
 	store  Store
+	turns  turns
 	raised func(key string, rec Record) // is told of those that were raised here; may be nil
 }
 
@@ -147,12 +148,14 @@ func (m *marks) raisePrincipal(ctx context.Context, raw []byte, r *rings) error 
 
 // raisePrincipalFrom revokes the sessions of a principal under the keys of a ring. It returns the version
 // that a session is to remember which must stay. It fails with ErrEnded if that session was revoked
-// before: the version that it remembers is older.
+// before: the version that it remembers is older. Several that call at once may have the same keys in
+// another order in their rings. They raise the marks in one order, so that the first to raise the mark of a key
+// that they share is not stopped by those behind.
 func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
 	if now, err = m.count(ctx, r, 0); err != nil {
 		return 0, err
 	}
-	for _, k := range r.principals {
+	for _, k := range r.principalsInOrder() {
 		if now, err = m.raiseUnder(ctx, m.principalKey(k.hash(raw)), r, now, known); err != nil {
 			return 0, err
 		}
@@ -164,16 +167,19 @@ func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, kn
 // version, which the session knows that stayed then. So this one takes a still newer version, and returns
 // it.
 func (m *marks) raiseUnder(ctx context.Context, key string, r *rings, now, known uint64) (uint64, error) {
-	for range maxAttempts {
-		older, err := m.raise(ctx, key, now, known)
-		if err != nil || older < now {
-			return now, err
+	var older uint64
+	raise := func() (err error) {
+		older, err = m.raise(ctx, key, now, known)
+		if err == nil && older >= now {
+			err = ErrConflict
 		}
-		if now, err = m.count(ctx, r, older+1); err != nil {
-			return 0, err
-		}
+		return err
 	}
-	return 0, errConflicts
+	err := m.contend(ctx, "newer than "+key, raise, func() (err error) {
+		now, err = m.count(ctx, r, max(now, older+1))
+		return err
+	})
+	return now, err
 }
 
 // raiseForOthers revokes the sessions of a principal but for one, which must be saved.
@@ -229,31 +235,48 @@ func (m *marks) keepAtLeast(ctx context.Context, key string, version uint64) err
 }
 
 // change makes a mark what next says of it as it is, and returns that.
-func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (mark, error) {
-	for range maxAttempts {
-		is, err := m.look(ctx, key)
-		if err != nil {
-			return mark{}, err
-		}
-		now, err := next(is)
-		if err != nil || now.version == is.version {
-			return is, err
-		}
-		rec := Record{Version: now.version, Principal: now.told, Expires: m.server.revocationEnd()}
-		err = m.server.call(ctx, func(ctx context.Context) error {
-			if is.version == 0 {
-				return m.store.Insert(ctx, key, rec)
-			}
-			return m.store.Replace(ctx, key, is.version, rec)
-		}, ErrNoRecord, ErrConflict)
-		if err == nil && m.raised != nil {
-			m.raised(key, rec)
-		}
-		if err == nil || errors.Is(err, ErrStore) {
-			return now, err
-		}
+func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (now mark, err error) {
+	err = m.contend(ctx, key, func() error {
+		now, err = m.changeOnce(ctx, key, next)
+		return err
+	}, func() error { return nil })
+	return now, err
+}
+
+// changeOnce is change, but fails with ErrConflict if the mark is changed by others meanwhile.
+func (m *marks) changeOnce(ctx context.Context, key string, next func(is mark) (mark, error)) (mark, error) {
+	is, err := m.look(ctx, key)
+	if err != nil {
+		return mark{}, err
 	}
-	return mark{}, errConflicts
+	now, err := next(is)
+	if err != nil || now.version == is.version {
+		return is, err
+	}
+	rec := Record{Version: now.version, Principal: now.told, Expires: m.server.revocationEnd()}
+	err = m.server.call(ctx, func(ctx context.Context) error {
+		if is.version == 0 {
+			return m.store.Insert(ctx, key, rec)
+		}
+		return m.store.Replace(ctx, key, is.version, rec)
+	}, ErrNoRecord, ErrConflict)
+	if errors.Is(err, ErrNoRecord) { // it has ended, or the store lost it
+		err = ErrConflict
+	}
+	if err == nil && m.raised != nil {
+		m.raised(key, rec)
+	}
+	return now, err
+}
+
+// contend changes a mark that others raise too, as the one that counts, which is every revocation's: see
+// [turn]. The caller's deadline bounds the wait for a turn.
+func (m *marks) contend(ctx context.Context, key string, try, reread func() error) error {
+	t := turn{turns: &m.turns, key: key, patience: longestWait}
+	if deadline, limited := ctx.Deadline(); limited {
+		t.patience = min(t.patience, time.Until(deadline))
+	}
+	return t.contend(true, try, reread)
 }
 
 // authenticate notes in a session what the marks say now, as its visitor is authenticated, and the order

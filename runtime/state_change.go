@@ -244,6 +244,7 @@ func (st *state) leave() {
 		st.news = departure
 	}
 	st.SetPermanent(permanent)
+	st.manager.home.note(st, change{kind: changePermanent, flag: permanent}) // another session begins
 	for _, f := range kept {
 		st.Contents.Set(f.field.index, f.raw)
 		st.SetExpiry(f.field.index, f.expires)
