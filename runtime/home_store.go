@@ -251,6 +251,12 @@ func (h *storeHome) describe() (where string, limit int) {
 	return "in a store; the cookie holds its sealed id", maxRecordSize
 }
 
+// contend changes the record with a key that other requests change too: see [turn].
+func (h *storeHome) contend(st *state, key string, polite bool, try, reread func() error) error {
+	t := turn{turns: &h.turns, state: st, key: key, patience: longestWait}
+	return t.contend(polite, try, reread)
+}
+
 var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")
 
 // longestRedo bounds the wait for functions given to Update that run again. One that waits for itself
