@@ -188,12 +188,12 @@ func openTombstone(text []byte, expires time.Time) error {
 	return t
 }
 
-// sealRecord makes the record of a session that was last used at a time, to be put into a place
+// sealRecord makes the record of a session that was last used at a time, to be put now into a place
 // after the version that is there. It returns what it says, too.
 //
 // If the record comes to be under another hash by that, a revocation may just have looked for it
 // under the older one. The record says so, and whoever loads it next looks at the marks.
-func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Record, s stored, err error) {
+func (h *storeHome) sealRecord(c *payload.Contents, p place, used, now int64) (rec Record, s stored, err error) {
 	hash, rings := p.hash, h.rings.Load() // once: another ring may take its place
 	if of := (hashed{rings.principals[0], h.principalOf(c)}); !of.same(p.hashed) {
 		hash, p.hashed = of.key.hash(of.principal), of
@@ -214,7 +214,6 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Re
 	if err != nil {
 		return rec, s, fmt.Errorf("session: sealing: %w", err)
 	}
-	now := h.clock.now()
 	expires, _ := h.expiry(&c.Metadata, used, now)
 	rec = Record{
 		Version:   p.version + 1,

@@ -195,7 +195,7 @@ func (u *storeUpdate) save(st *state) (changed bool, err error) {
 		return false, errNewID
 	}
 	st.Forget()
-	rec, _, err := h.sealRecord(&st.Contents, s.at, st.used)
+	rec, _, err := h.sealRecord(&st.Contents, s.at, st.used, st.now())
 	if err != nil {
 		return false, err
 	}

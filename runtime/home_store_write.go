@@ -183,7 +183,7 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	used := payload.Later(st.used, now)
 	st.Forget()
 	st.Saved = st.saveTime(now)
-	rec, held, err := h.sealRecord(&st.Contents, to, used)
+	rec, held, err := h.sealRecord(&st.Contents, to, used, now)
 	if err != nil {
 		if large, ok := err.(*recordTooLarge); ok {
 			st.eventTooLarge(large.size)
@@ -291,7 +291,7 @@ func (h *storeHome) touch(st *state) error {
 	if outdated {
 		st.Saved = now
 	}
-	rec, held, err := h.sealRecord(&st.Contents, s.at, used)
+	rec, held, err := h.sealRecord(&st.Contents, s.at, used, now)
 	if err != nil {
 		return err
 	}
