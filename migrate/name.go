@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -101,7 +102,7 @@ func selectsValues(v value) bool {
 
 // nameOf is the name in a call that hands out a session.
 func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
-	a, ok := acquisitionOf(u, call)
+	a, ok := f.acquisitionOf(u, call)
 	if !ok {
 		return "", false
 	}
@@ -134,7 +135,7 @@ func (f *finder) ambiguous(n *namer) bool {
 	if f.paths == nil {
 		f.paths = map[string]map[string]bool{}
 		f.eachCall(func(u *unit, call *ast.CallExpr) {
-			a, ok := acquisitionOf(u, call)
+			a, ok := f.acquisitionOf(u, call)
 			if !ok || a.name < 0 || a.name >= len(call.Args) {
 				return
 			}
@@ -152,8 +153,14 @@ func (f *finder) ambiguous(n *namer) bool {
 }
 
 // acquisitionOf is how a call hands out a session. Stores of other modules have the methods of gorilla's.
-func acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
+func (f *flow) acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
 	fn := callee(u, call)
+	if fn == nil {
+		return acquisition{}, false
+	}
+	if a, ok := f.getters[fn.Pos()]; ok {
+		return a, true
+	}
 	lib, name := operation(fn)
 	if lib != nil {
 		a, ok := lib.acquire[name]
@@ -163,7 +170,7 @@ func acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
 		}
 		return a, ok
 	}
-	if fn != nil && (fn.Name() == "Get" || fn.Name() == "New") && handsOut(fn) {
+	if (fn.Name() == "Get" || fn.Name() == "New") && handsOut(fn) {
 		return gorilla.acquire["Get"], true
 	}
 	return acquisition{}, false
@@ -198,8 +205,11 @@ func (f *finder) sessionNames() *sessionNames {
 		if len(names) == 0 || !s.verb.keyed() {
 			continue
 		}
+		if slices.ContainsFunc(names, func(name string) bool { return name != names[0] }) {
+			names = []string{unknownSession} // a variable for several
+		}
 		n.known[s] = names[0]
-		if !strings.HasPrefix(names[0], "<") {
+		if !strings.HasPrefix(names[0], "<") && names[0] != unknownSession {
 			n.only, all[names[0]] = names[0], true
 		}
 		for _, k := range s.keys {

@@ -26,8 +26,9 @@ type rewriter struct {
 	defined map[*ast.File]bool // files that come to use the new package
 	retyped map[token.Pos]bool // struct fields whose types change
 	made    []*maker
-	until   time.Time // Config.Legacy
-	byHand  bool      // Config.NoBridge
+	kept    map[token.Pos]bool // functions that hand out sessions and are still called
+	until   time.Time          // Config.Legacy
+	byHand  bool               // Config.NoBridge
 }
 
 // Left is what has to be done by hand.
@@ -47,7 +48,7 @@ type refusal struct{ why, fix string }
 func newRewriter(f *finder) *rewriter {
 	r := &rewriter{
 		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
-		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{},
+		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, kept: map[token.Pos]bool{},
 	}
 	r.group()
 	for _, d := range r.fields() {
@@ -84,6 +85,9 @@ func (r *rewriter) make() {
 		if s.at.in.tests && s.keys == nil && s.verb.keyed() {
 			continue
 		}
+		if r.inGetter(s.at.expr) {
+			continue
+		}
 		if r.inStore(s.at) {
 			r.leave(s.at, s.what(), refusal{"it is in a sessions.Store of the program's own", "use a store of sessiongen's, or write one: runtime.Store"})
 			continue
@@ -102,6 +106,7 @@ func (r *rewriter) make() {
 			r.handles(u, file)
 		}
 	}
+	r.dropGetters()
 	r.noteFlashes()
 }
 
@@ -245,7 +250,7 @@ func (r *rewriter) render(u *unit, e ast.Expr) string {
 	if !ok {
 		return r.p.text(e)
 	}
-	a, ok := acquisitionOf(u, call)
+	a, ok := r.acquisitionOf(u, call)
 	name, _ := r.nameOf(u, call)
 	t := r.targetNamed(name)
 	if t == nil && len(r.targets) == 1 {
