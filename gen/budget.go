@@ -122,7 +122,7 @@ func (b *Budget) Finding() schema.Finding {
 		}
 	}
 	text := strings.TrimSuffix(b.doc(), ".")
-	return schema.NewFinding(code.Size, b.Schema.Pos, strings.Join(cures, "; "), "schema %s: %s", b.Schema.Name, strings.ToLower(text[:1])+text[1:])
+	return schema.NewFinding(code.Size, b.Schema.Pos, strings.Join(cures, "; "), "schema %s: %s%s", b.Schema.Name, strings.ToLower(text[:1])+text[1:], b.flowsText())
 }
 
 // String is the budget as a table.

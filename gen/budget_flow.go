@@ -71,6 +71,22 @@ func (b *Budget) headerFindings() schema.Findings {
 		b.Schema.Name, b.Header, headerLimit, strings.Join(flows, ", "))}
 }
 
+// flowsText says what the cookies of flows add to the header beside the session's.
+func (b *Budget) flowsText() string {
+	added := b.Header - len("=") - b.Cookie
+	switch {
+	case len(b.Flows) == 0:
+		return ""
+	case len(b.unbounded()) > 0:
+		return fmt.Sprintf("; its flows add at most %d to a Cookie header, of which many servers take %d", added, headerLimit)
+	case b.Header > headerLimit:
+		return fmt.Sprintf("; its flows add at most %d, and the Cookie header may take %d bytes, more than the %d that many servers take",
+			added, b.Header, headerLimit)
+	}
+	return fmt.Sprintf("; its flows add at most %d, and the Cookie header takes at most %d of the %d bytes that many servers take",
+		added, b.Header, headerLimit)
+}
+
 // writeFlows adds the flows to the table.
 func (b *Budget) writeFlows(table io.Writer) {
 	if len(b.Flows) == 0 {

@@ -108,6 +108,17 @@ func TestBudgetOfFlows(t *testing.T) {
 	if len(fitting) != 2 {
 		t.Errorf("fit, or not: %v", fitting)
 	}
+	// The finding says in one sentence what flows add to the session's cookie.
+	for text, b := range map[string]*Budget{
+		"browsers keep; its flows add at most 895, and the Cookie header takes at most 1109 of the 8192 bytes that many servers take":     budget(name, flow("A", 5, bytes(32))),
+		"browsers keep; its flows add at most 8216, and the Cookie header may take 8430 bytes, more than the 8192 that many servers take": budget(name, flow("A", 8, stringType)),
+		"of at most 4096 bytes; its flows add at most 1027 to a Cookie header, of which many servers take 8192":                           budget(fieldOf("Free", 0, stringType), flow("A", 1, stringType)),
+		"of the 4096 bytes that browsers keep": budget(name),
+	} {
+		if got := b.Finding().Message; !strings.HasSuffix(got, text) {
+			t.Errorf("the finding is %q, want %q at its end", got, text)
+		}
+	}
 	b := budget(name, flow("A", 5, bytes(32)), flow("B", 1, stringType))
 	b.Flows[1].Field.Path = "/b"
 	const table = "  field          key   size\n" +

@@ -204,12 +204,25 @@ func (r *rewriter) targetOf(v value) *target {
 	}
 	for _, l := range r.origins(v, false) {
 		if call, ok := ast.Unparen(l.expr).(*ast.CallExpr); ok {
-			if name, ok := r.nameOf(l.in, call); ok {
-				return r.targetNamed(name)
+			if _, ok := r.nameOf(l.in, call); ok {
+				return r.targetOfCall(l.in, call)
 			}
 		}
 	}
 	return nil
+}
+
+// targetOfCall is the schema of the sessions that a call hands out, nil if it is not certain. Tests may have names of their own.
+func (r *rewriter) targetOfCall(u *unit, call *ast.CallExpr) *target {
+	name, ok := r.nameOf(u, call)
+	if ok && r.isShared(u, call, name) {
+		return nil
+	}
+	t := r.targetNamed(name)
+	if t == nil && len(r.targets) == 1 && (name == "" || u.tests) {
+		return r.targets[0]
+	}
+	return t
 }
 
 func (r *rewriter) targetNamed(name string) *target {
@@ -263,11 +276,7 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	v := value{call, u, whole}
-	name, _ := r.nameOf(u, call)
-	t := r.targetNamed(name)
-	if t == nil && len(r.targets) == 1 {
-		t = r.targets[0]
-	}
+	t := r.targetOfCall(u, call)
 	planned := len(r.changes)
 	defer func() {
 		if fn := callee(u, call); len(r.changes) == planned {

@@ -53,22 +53,22 @@ type maker struct {
 }
 
 // makers are the program's, found once.
-func (r *rewriter) makers() []*maker {
-	if r.made == nil {
-		r.made = r.findMakers()
+func (f *finder) makers() []*maker {
+	if f.made == nil {
+		f.made = f.findMakers()
 	}
-	return r.made
+	return f.made
 }
 
-func (r *rewriter) findMakers() []*maker {
-	var list []*maker
-	for _, u := range r.p.units {
+func (f *finder) findMakers() []*maker {
+	list := []*maker{}
+	for _, u := range f.p.units {
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if call, ok := n.(*ast.CallExpr); ok && makesStore(u, call) {
 					m := &maker{at: value{call, u, whole}, call: call, fn: callee(u, call)}
 					m.of, m.known = constructions[withoutMajor(m.fn.Pkg().Path())+"."+m.fn.Name()]
-					m.held = r.heldBy(m)
+					m.held = f.heldFrom(m.at)
 					list = append(list, m)
 				}
 				return true
@@ -110,32 +110,34 @@ func isStore(t types.Type, from *types.Package) bool {
 	return ok && handsOut(method)
 }
 
-// heldBy are the places that what a maker makes comes to.
-func (r *rewriter) heldBy(m *maker) map[place]bool {
+// heldFrom are the places that a result of a call comes to.
+func (f *flow) heldFrom(call value) map[place]bool {
 	held := map[place]bool{}
-	comes := func(v value) bool {
-		e := ast.Unparen(v.expr)
-		if e == m.call {
-			return v.part <= 0
-		}
-		if call, ok := e.(*ast.CallExpr); ok {
-			fn := callee(v.in, call)
-			return fn != nil && held[place{fn.Pos(), max(v.part, 0)}]
-		}
-		p, ok := r.placeAt(v.in, e)
-		return ok && held[p]
-	}
 	for grown := true; grown; {
 		grown = false
-		for to, from := range r.into {
+		for to, from := range f.into {
 			for _, v := range from {
-				if !held[to] && comes(v) {
+				if !held[to] && f.comes(v, call, held) {
 					held[to], grown = true, true
 				}
 			}
 		}
 	}
 	return held
+}
+
+// comes reports whether a value is a result of a call, which is held in some places.
+func (f *flow) comes(v, from value, held map[place]bool) bool {
+	e := ast.Unparen(v.expr)
+	if e == from.expr {
+		return max(v.part, 0) == max(from.part, 0)
+	}
+	if call, ok := e.(*ast.CallExpr); ok {
+		fn := callee(v.in, call)
+		return fn != nil && held[place{fn.Pos(), max(v.part, 0)}]
+	}
+	p, ok := f.placeAt(v.in, e)
+	return ok && held[p]
 }
 
 // nameAt is how an expression at a place in a file can name what a maker made, "" if it cannot.

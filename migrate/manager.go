@@ -56,7 +56,7 @@ func (w *wiring) literal(m *maker) string {
 	rec.oldOnes()
 	targets := m.serve
 	if len(targets) == 0 {
-		targets = w.r.targets
+		targets = w.targetsFrom(func(s *source) bool { return s.m == m })
 	}
 	var list []string
 	for _, t := range targets {
@@ -79,6 +79,20 @@ func (w *wiring) literal(m *maker) string {
 	return text
 }
 
+// targetsFrom are the schemas of the sessions of some managers, or all of them if nothing tells them apart.
+func (w *wiring) targetsFrom(from func(*source) bool) []*target {
+	var list []*target
+	for _, s := range w.r.sources() {
+		if t := w.r.targetNamed(s.kind.name); t != nil && s.kind.name != "" && from(s) && !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	if len(list) == 0 {
+		return w.r.targets
+	}
+	return list
+}
+
 // prefix is how a package names what is in the one with the schemas.
 func (w *wiring) prefix(u *unit) string {
 	if w.r.home.path == u.path {
@@ -91,7 +105,7 @@ func (w *wiring) prefix(u *unit) string {
 func (w *wiring) newMiddleware(l *library, at value) refusal {
 	r := w.r
 	var names []string
-	for _, t := range r.targets {
+	for _, t := range w.targetsFrom(func(s *source) bool { return w.runs(s, at) }) {
 		names = append(names, w.prefix(at.in)+"New"+t.generated()+"Manager")
 	}
 	around := "put its Handler around them"
@@ -102,6 +116,16 @@ func (w *wiring) newMiddleware(l *library, at value) refusal {
 		}
 	}
 	return refusal{"the handlers need the new manager", "make one with " + strings.Join(names, " and ") + ", and " + around}
+}
+
+// runs reports whether a middleware is one of the manager of a source.
+func (w *wiring) runs(s *source, at value) bool {
+	e := at.expr
+	if call, ok := e.(*ast.CallExpr); ok {
+		e = ast.Unparen(call.Fun)
+	}
+	sel, ok := e.(*ast.SelectorExpr)
+	return ok && w.r.comes(value{sel.X, at.in, whole}, s.call, s.held)
 }
 
 // plain reports whether the old library has no middleware, so that the handlers have nothing around them yet.
@@ -184,7 +208,7 @@ func isServer(t types.Type) bool {
 
 // cookieName is the name of the cookie of a schema's sessions as a Go expression, "" for the default.
 func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
-	if v := w.ginName; v.expr != nil {
+	if v := w.ginName; v.expr != nil && t.session == "" {
 		return rec.text("name", v)
 	}
 	if v := rec.given["Name"]; v.expr != nil {

@@ -20,26 +20,61 @@ func (f *flow) computed(l leaf) string {
 	return types.ExprString(l.expr)
 }
 
-// sessionsOf are the names of the sessions that a site may be of. A name that the program computes is in brackets.
+// sessionsOf are the names of the sessions that a site may be of. A name that the program computes is in brackets. What
+// only tests have counts if there is nothing else.
 func (f *finder) sessionsOf(s *site) []string {
-	if s.lib.managed || s.session.expr == nil {
+	if s.lib.managed {
+		return f.managersOf(s)
+	}
+	if s.session.expr == nil {
 		return nil
 	}
 	e := s.session
 	if base := f.owner(e); base.expr != nil {
 		e = base
 	}
-	var names []string
+	var names, ofTests []string
 	for _, l := range f.origins(e, false) {
 		call, ok := ast.Unparen(l.expr).(*ast.CallExpr)
 		if !ok {
 			continue
 		}
-		if name, ok := f.nameOf(l.in, call); ok {
+		name, ok := f.nameOf(l.in, call)
+		switch {
+		case !ok:
+		case l.in.tests:
+			ofTests = append(ofTests, name)
+		case f.isShared(l.in, call, name):
+			return []string{sharedSession}
+		case !slices.Contains(names, name):
 			names = append(names, name)
 		}
 	}
+	if len(names) == 0 && len(ofTests) > 0 {
+		return ofTests[:1]
+	}
 	return names
+}
+
+// managersOf are the names of the sessions of the managers that a site's may be.
+func (f *finder) managersOf(s *site) []string {
+	if !slices.ContainsFunc(f.sources(), func(src *source) bool { return src.name != "" }) {
+		return []string{""}
+	}
+	var names []string
+	for _, kind := range f.kindsAt(s.session) {
+		names = append(names, kind.name)
+	}
+	if len(names) == 0 {
+		return []string{unknownSession}
+	}
+	return names
+}
+
+// isShared reports whether what hands out a session may hand out those of several stores, or cookies.
+func (f *finder) isShared(u *unit, call *ast.CallExpr, name string) bool {
+	lib, _ := operation(callee(u, call))
+	return f.sharing().libs[lib] || f.sharing().names[name]
 }
 
 // owner is the session that a map of values is of.
@@ -195,28 +230,29 @@ type sessionNames struct {
 	mixed   map[key]bool   // several sessions have it
 }
 
-// sessionNames finds the names of the sites' sessions. A session that comes from where nobody can follow it is taken
+// sessionNames finds the names of the sites' sessions, once. A session that comes from where nobody can follow it is taken
 // for the one that has the key, or for the only one.
 func (f *finder) sessionNames() *sessionNames {
+	if f.names != nil {
+		return f.names
+	}
 	n := &sessionNames{known: map[*site]string{}, byKey: map[key]string{}, mixed: map[key]bool{}}
+	f.names = n
 	all := map[string]bool{}
 	for _, s := range f.sites {
 		names := f.sessionsOf(s)
-		if len(names) == 0 || !s.verb.keyed() {
+		if len(names) == 0 || !s.verb.keyed() && !s.lib.managed {
 			continue
 		}
-		if slices.ContainsFunc(names, func(name string) bool { return name != names[0] }) {
-			names = []string{unknownSession} // a variable for several
-		}
 		n.known[s] = names[0]
-		if !strings.HasPrefix(names[0], "<") && names[0] != unknownSession {
-			n.only, all[names[0]] = names[0], true
+		if len(names) > 1 {
+			n.known[s] = unknownSession
 		}
-		for _, k := range s.keys {
-			if old, ok := n.byKey[k]; ok && old != names[0] {
-				n.mixed[k] = true
+		for _, name := range names {
+			if !strings.HasPrefix(name, "<") {
+				n.only, all[name] = name, true
 			}
-			n.byKey[k] = names[0]
+			n.has(s.keys, name)
 		}
 	}
 	switch {
@@ -226,6 +262,16 @@ func (f *finder) sessionNames() *sessionNames {
 		n.only = f.onlyName()
 	}
 	return n
+}
+
+// has notes that the sessions of a name have keys.
+func (n *sessionNames) has(keys []key, name string) {
+	for _, k := range keys {
+		if old, ok := n.byKey[k]; ok && old != name {
+			n.mixed[k] = true
+		}
+		n.byKey[k] = name
+	}
 }
 
 // onlyName is the name that the program has all of its sessions by, "" if there is none or there are several.
@@ -261,3 +307,6 @@ func (n *sessionNames) of(s *site) string {
 
 // unknownSession is in place of a name if a program has several sessions, and does not say which one is meant.
 const unknownSession = "?"
+
+// sharedSession is in place of a name that sessions of several stores or cookies have.
+const sharedSession = "? of several"

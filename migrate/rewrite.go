@@ -25,7 +25,6 @@ type rewriter struct {
 	bridges []*bridge
 	defined map[*ast.File]bool // files that come to use the new package
 	retyped map[token.Pos]bool // struct fields whose types change
-	made    []*maker
 	kept    map[token.Pos]bool // functions that hand out sessions and are still called
 	until   time.Time          // Config.Legacy
 	byHand  bool               // Config.NoBridge
@@ -152,6 +151,8 @@ func (r *rewriter) unusable(d *field) *refusal {
 	switch {
 	case d.dynamic:
 		return &refusal{"the key is computed: " + d.key.name, "make it one field, such as a map by what the key depends on"}
+	case d.session == sharedSession:
+		return &refusal{"sessions of several stores or cookies have it", "have the program say which are meant: by names of their own or, with gin, by SessionsMany"}
 	case d.session == unknownSession:
 		return &refusal{"it is not known which of the sessions has it", "call the accessor of the session that is meant"}
 	case strings.HasPrefix(d.session, "<"):
@@ -217,7 +218,11 @@ func (r *rewriter) receiver(s *site) (string, *refusal) {
 		if !ok || len(call.Args) == 0 {
 			return "", &refusal{"there is no context", "call the accessor"}
 		}
-		return r.sessionFrom(s.at.in, call, r.targets[0], r.p.text(call.Args[0])), nil
+		t := r.targetOfManager(s)
+		if t == nil {
+			return "", &unknownManager
+		}
+		return r.sessionFrom(s.at.in, call, t, r.p.text(call.Args[0])), nil
 	}
 	if e := r.sessionExpr(s); e != nil {
 		return r.render(s.session.in, e), nil
@@ -227,6 +232,11 @@ func (r *rewriter) receiver(s *site) (string, *refusal) {
 	}
 	return r.render(s.session.in, s.session.expr), nil
 }
+
+var unknownManager = refusal{"it is not known which of the sessions is meant", "call the method of the session that is meant"}
+
+// targetOfManager is the schema of the sessions of a site's manager, nil if that is not certain.
+func (r *rewriter) targetOfManager(s *site) *target { return r.targetNamed(r.sessionNames().of(s)) }
 
 // sessionExpr is the expression at a site that is the session, nil if it is the map of its values, or the manager.
 func (r *rewriter) sessionExpr(s *site) ast.Expr {
@@ -251,11 +261,7 @@ func (r *rewriter) render(u *unit, e ast.Expr) string {
 		return r.p.text(e)
 	}
 	a, ok := r.acquisitionOf(u, call)
-	name, _ := r.nameOf(u, call)
-	t := r.targetNamed(name)
-	if t == nil && len(r.targets) == 1 {
-		t = r.targets[0]
-	}
+	t := r.targetOfCall(u, call)
 	if !ok || a.err || t == nil || a.request < 0 {
 		return r.p.text(e)
 	}
@@ -289,7 +295,11 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	recv := ""
 	switch {
 	case s.lib.managed && len(call.Args) > 0 && s.verb != middlewareVerb:
-		recv = r.sessionFrom(s.at.in, call, r.targets[0], r.p.text(call.Args[0]))
+		t := r.targetOfManager(s)
+		if t == nil {
+			return nil, &unknownManager
+		}
+		recv = r.sessionFrom(s.at.in, call, t, r.p.text(call.Args[0]))
 	case s.session.expr != nil:
 		recv = r.render(s.at.in, s.session.expr)
 	}

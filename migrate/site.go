@@ -47,6 +47,11 @@ type finder struct {
 	wrappers map[wrapperID]*wrapper
 	values   map[place]bool             // maps that are a session's values
 	paths    map[string]map[string]bool // by the names of sessions, how what they are configured with is named
+
+	made       []*maker
+	allSources []*source
+	names      *sessionNames
+	shares     *sharing
 }
 
 type wrapperID struct {

@@ -41,7 +41,7 @@ func newWiring(r *rewriter) *wiring {
 	w := &wiring{r: r, makers: r.makers(), files: map[string][]byte{}, imports: map[*ast.File]map[string]bool{}}
 	w.handed = w.handedOn()
 	for _, s := range r.sites {
-		if call, ok := s.at.expr.(*ast.CallExpr); ok && s.lib == gin && s.verb == middlewareVerb && !s.at.in.tests && len(call.Args) == 2 {
+		if call, ok := s.at.expr.(*ast.CallExpr); ok && s.lib == gin && s.verb == middlewareVerb && !s.at.in.tests && callee(s.at.in, call).Name() == "Sessions" {
 			w.ginName = value{call.Args[0], s.at.in, whole}
 		}
 	}
@@ -72,6 +72,9 @@ func (w *wiring) plan() *refusal {
 		return &refusal{"it is not known where the old sessions are made", ""}
 	}
 	if why := w.assign(made); why != nil {
+		return why
+	}
+	if why := w.oneCookie(made); why != nil {
 		return why
 	}
 	for _, m := range w.makers {
@@ -120,7 +123,7 @@ func (w *wiring) assign(made []*maker) *refusal {
 // interchangeable reports whether each of several stores may be that of all sessions, as where the configuration chooses
 // one: sessions come from a middleware, and all have one name.
 func (w *wiring) interchangeable(made []*maker) bool {
-	if len(made) < 2 || w.plain() {
+	if len(made) < 2 || w.plain() || w.severalKinds() {
 		return false
 	}
 	names := map[string]bool{}
@@ -134,8 +137,36 @@ func (w *wiring) interchangeable(made []*maker) bool {
 	return len(names) == 1
 }
 
+// severalKinds reports whether stores or managers of the program are for sessions of their own.
+func (w *wiring) severalKinds() bool {
+	all := w.r.sources()
+	return slices.ContainsFunc(all, func(s *source) bool { return s.kind != all[0].kind })
+}
+
+// oneCookie refuses managers of different sessions with one cookie.
+func (w *wiring) oneCookie(made []*maker) *refusal {
+	of := map[string]*target{}
+	for _, m := range made {
+		name := strconv.Quote("session")
+		if v := w.r.carry(m).given["Name"]; v.expr != nil {
+			name = w.r.p.text(v.expr)
+		}
+		if !m.managed() {
+			continue
+		}
+		if t := of[name]; t != nil && t != m.serve[0] {
+			return &refusal{"another manager has the cookie " + name + ", too", "give each a Name of its own"}
+		}
+		of[name] = m.serve[0]
+	}
+	return nil
+}
+
 // makerOf is the maker of the store that a schema's sessions come from, nil if that is not certain.
 func (w *wiring) makerOf(made []*maker, t *target) *maker {
+	if m, ok := w.managerOf(t); ok {
+		return m
+	}
 	var found *maker
 	certain := true
 	w.r.eachCall(func(u *unit, call *ast.CallExpr) {
@@ -156,6 +187,20 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 		return nil
 	}
 	return found
+}
+
+// managerOf is the only maker of the manager that a schema's sessions come from, ok if they come from one.
+func (w *wiring) managerOf(t *target) (m *maker, ok bool) {
+	for _, s := range w.r.sources() {
+		if s.kind.name == "" || s.kind.name != t.session {
+			continue
+		}
+		if ok || s.call.expr != s.m.call {
+			return nil, true
+		}
+		m, ok = s.m, true
+	}
+	return m, ok
 }
 
 // maker plans the function in place of a maker, and that it is called.

@@ -16,8 +16,8 @@ type Config struct {
 	// Name is the cookie's name. The default is "__Host-session", or "session" if
 	// Insecure is set. Browsers accept a __Host- cookie only over https and only from
 	// the host itself, not from a subdomain (RFC 6265bis section 4.1.3.2). The session
-	// also has the names that append -seen, -2, -3 and -4 to Name: see IdleTimeout and
-	// MaxChunks. So Name itself must not end in one of these, and no other cookie of the
+	// also has the names that append -seen, -bound, -2, -3 and -4 to Name: see IdleTimeout,
+	// DeviceBound and MaxChunks. So Name itself must not end in one of these, and no other cookie of the
 	// site may have such a name. Each manager of a site needs a Name of its own, even with
 	// another Path or Domain.
 	Name string
@@ -122,6 +122,20 @@ type Config struct {
 	// for requests that have no session of this manager. An imported session has no
 	// AuthenticatedAt, and ends no later than it would have.
 	Legacy []LegacySource
+
+	// DeviceBound, if set, binds the sessions of browsers that support Device Bound Session Credentials
+	// (Chromium does) to a key that does not leave the device, so that a stolen cookie is good for at
+	// most this long: 10 minutes is a good value, and less than 2 minutes an error. It is in whole
+	// seconds. EXPERIMENTAL: the specification is a draft, and this option follows it.
+	//
+	// Once a visitor has logged in, the browser is offered to bind the session. It then proves its key
+	// once in each such period, by requests to paths that Handler serves itself, those under Path that
+	// begin with "_device/". What it has proved is in a cookie whose name is Name with "-bound". A
+	// request of a bound session without a fresh proof is answered by ErrorHandler with ErrUnproven,
+	// by default with 503; nothing of the session is changed. Other browsers notice nothing.
+	//
+	// It cannot be combined with Insecure, Domain or Partitioned.
+	DeviceBound time.Duration
 
 	// Time returns the current time, as in [crypto/tls.Config]. Several goroutines may
 	// call it at once. If nil, time.Now is used.

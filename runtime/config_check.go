@@ -32,6 +32,7 @@ func (cfg Config) settings() (*cookie.Spec, policy, error) {
 	cfg.checkFormerScopes(&problems)
 	cfg.checkTimes(&problems)
 	cfg.checkStores(&problems)
+	cfg.checkDeviceBound(&problems)
 	if len(problems) > 0 {
 		return new(cookie.Spec), policy{}, errors.Join(problems...)
 	}
@@ -186,6 +187,29 @@ func (cfg *Config) checkTimes(problems *problemList) {
 		problems.add("session: Config.RefreshAfter needs IdleTimeout or Sliding")
 	case d < 0 || d >= shortest || d%time.Second != 0:
 		problems.add("session: Config.RefreshAfter is %v; it must be whole seconds, less than the %v that a use begins anew", d, shortest)
+	}
+}
+
+// shortestProof is the least that Config.DeviceBound may be: browsers would prove their key with every
+// request, and do so only a few times a minute.
+const shortestProof = 2 * time.Minute
+
+func (cfg *Config) checkDeviceBound(problems *problemList) {
+	d := cfg.DeviceBound
+	switch {
+	case d == 0:
+		return
+	case d < shortestProof || d > maxLifetime || d%time.Second != 0:
+		problems.add("session: Config.DeviceBound is %v; it must be whole seconds, from %v to %v (400 days), or 0 for none", d, shortestProof, maxLifetime)
+	}
+	if cfg.Insecure {
+		problems.add("session: Config.DeviceBound needs a secure cookie: browsers do not bind sessions with Insecure")
+	}
+	if cfg.Domain != "" {
+		problems.add("session: Config.DeviceBound cannot be used with Domain: a device is bound to the very host")
+	}
+	if cfg.Partitioned {
+		problems.add("session: Config.DeviceBound cannot be used with Partitioned: browsers do not bind partitioned cookies")
 	}
 }
 

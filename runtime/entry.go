@@ -38,6 +38,9 @@ func (e Entry) ExpiresAt() time.Time { return e.session().ExpiresAt() }
 // Permanent reports whether the session outlives the browser.
 func (e Entry) Permanent() bool { return e.session().Permanent() }
 
+// DeviceBound reports whether the session is bound to a device: see Config.DeviceBound. EXPERIMENTAL, as that is.
+func (e Entry) DeviceBound() bool { return e.session().DeviceBound() }
+
 // String returns the session's fields as text, with secret ones redacted.
 func (e Entry) String() string { return e.session().String() }
 

@@ -33,6 +33,11 @@ var (
 	// and no cookie of it is sent.
 	ErrStore = errors.New("session: the store failed")
 
+	// ErrUnproven means that the session is bound to a device, and the request does not come with a
+	// proof of it that is fresh: see Config.DeviceBound. Nothing of the session is known then, and no
+	// cookie of it is sent.
+	ErrUnproven = errors.New("session: the device has not proved itself")
+
 	// ErrEnded: the session was destroyed or revoked, or has expired. Manager.Check and
 	// Manager.RevokeOthers return it.
 	ErrEnded = errors.New("session: the session has ended")

@@ -74,6 +74,10 @@ const (
 	EventStoreFailed   EventKind = "store failed"   // * a call of the store failed; Reason is which
 	EventImported      EventKind = "imported"       // a session of another library was taken over; Reason is which
 	EventImportRefused EventKind = "import refused" // a cookie of another library was refused; Reason is one of the Refused constants
+	EventBound         EventKind = "bound"          // a session was bound to the visitor's device
+	EventUnbound       EventKind = "unbound"        // the browser was told that a binding has ended; Reason is one of the Unbound constants
+	EventProofRefused  EventKind = "proof refused"  // a device's proof was refused; Reason is one of the Refused constants
+	EventProofSkipped  EventKind = "proof skipped"  // the browser sent a request without a proof; Reason is why, as it says
 	EventKeysRead      EventKind = "keys read"      // * WatchKeys read a file that changed, or is good again after a failure; Reason is one of the Keys constants
 	EventKeysFailed    EventKind = "keys failed"    // * WatchKeys cannot use the file; the manager keeps its keys
 )
@@ -89,6 +93,13 @@ const (
 	RefusedUnknownID  = "unknown id"    // the store has no record of the session
 	RefusedRevoked    = "revoked"       // Config.Revocations says so
 
+	// RefusedUnproven is for sessions that are bound to a device: there is no fresh proof of it.
+	RefusedUnproven = "unproven"
+
+	// These are for EventProofRefused, beside RefusedMalformed, RefusedForged and RefusedExpired.
+	RefusedOtherKey     = "another key"     // it is for another device's key
+	RefusedOtherSession = "another session" // the browser has another session by now
+
 	// These are for flows, beside the first four and RefusedExpired.
 	RefusedNoFlow     = "no such flow"  // the browser has no cookie of it: it began elsewhere, has ended, or was crowded out
 	RefusedOtherFlow  = "another flow"  // what is in its cookie is another one
@@ -96,6 +107,12 @@ const (
 	RefusedTaken      = "taken before"  // it came back already
 	RefusedGone       = "request ended" // nobody would have heard of it, so that it stays
 	RefusedInAdvance  = "in advance"    // a browser asks for a page that nobody may get to see: it neither begins nor ends
+)
+
+// The reasons of EventUnbound.
+const (
+	UnboundEnded = "session ended"   // by a log-out, a revocation or its time
+	UnboundOther = "another session" // the browser has another session, or one that is bound to another key
 )
 
 // The reasons of EventRevoked.

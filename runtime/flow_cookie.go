@@ -145,7 +145,7 @@ func (m *manager) openFlow(value string) (o openFlow, refusal string) {
 	case token.ErrForged:
 		return o, RefusedForged
 	case token.ErrUnknownKey:
-		if rings.session.Recognizes(value) || rings.companion.Recognizes(value) || rings.id.Recognizes(value) {
+		if rings.session.Recognizes(value) || rings.companion.Recognizes(value) || rings.id.Recognizes(value) || rings.badge.Recognizes(value) {
 			return o, RefusedPurpose
 		}
 		return o, RefusedUnknownKey

@@ -56,6 +56,10 @@ type home interface {
 	// has ended meanwhile. The session is not locked.
 	takeOnce(st *state, f *flowField, state []byte, seconds int64) (first bool, err error)
 
+	// merges reports whether requests that save a session at once lose nothing, and whether the browser need not
+	// hear of what they save.
+	merges() bool
+
 	// size returns how many bytes a session takes whose plaintext has so many.
 	size(plaintext int) int
 

@@ -52,6 +52,8 @@ func (h cookieHome) bequeath(*state) {}
 
 func (h cookieHome) takeOnce(*state, *flowField, []byte, int64) (bool, error) { return true, nil }
 
+func (h cookieHome) merges() bool { return false }
+
 func (h cookieHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))
 	return size

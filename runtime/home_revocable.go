@@ -211,7 +211,13 @@ func (h *revocableHome) killDoomed(st *state) error {
 // leaves reports whether saving the session gives up the id that the browser has. A session that
 // cannot be saved leaves the browser the one that it has.
 func (r *revocableSession) leaves(st *state) bool {
-	return r.owner != ownerNone && st.edits == unsaved && (st.Empty() || !st.HasID(r.id) && st.fits())
+	switch {
+	case r.owner == ownerNone:
+		return false
+	case st.Empty():
+		return st.edits == unsaved
+	}
+	return (st.edits == unsaved || st.edits == imported) && !st.HasID(r.id) && st.fits()
 }
 
 // leaveID revokes the id under which the browser has the session, because it is empty or moves to
@@ -258,6 +264,9 @@ func (h *revocableHome) begins(st *state) bool {
 }
 
 func (h *revocableHome) note(st *state, c change) {
+	if c.kind == changeDevice && c.device != (payload.Thumbprint{}) && st.revocable.owner != ownerNone {
+		st.renew() // a copy of the cookie that was made before must not live on
+	}
 	if h.begins(st) || c.kind == changeAuthenticated && c.at != 0 {
 		h.marks.authenticate(st, 0)
 	}
@@ -293,6 +302,8 @@ func (h *revocableHome) bequeath(*state) {}
 func (h *revocableHome) takeOnce(st *state, f *flowField, state []byte, seconds int64) (bool, error) {
 	return h.takeIn(h.denials.store, st, f, state, seconds)
 }
+
+func (h *revocableHome) merges() bool { return false }
 
 func (h *revocableHome) size(plaintext int) int {
 	_, size := h.cookie.Layout(token.TextLen(plaintext))

@@ -243,6 +243,8 @@ func (h *storeHome) takeOnce(st *state, f *flowField, state []byte, seconds int6
 	return h.takeIn(h.store, st, f, state, seconds)
 }
 
+func (h *storeHome) merges() bool { return true }
+
 func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + usedSize) }
 
 func (h *storeHome) describe() (where string, limit int) {

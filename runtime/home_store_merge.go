@@ -157,6 +157,8 @@ func (h *storeHome) redo(st *state, c change) {
 		st.SetMarks(c.marks)
 	case changeOwner:
 		st.clearOwned()
+	case changeDevice:
+		st.Device = c.device
 	}
 }
 

@@ -59,7 +59,7 @@ func (h *storeHome) openID(text string) (id sessionID, key uint8, refusal string
 	case token.ErrForged:
 		return id, 0, RefusedForged, true
 	case token.ErrUnknownKey:
-		if rings.session.Recognizes(text) || rings.companion.Recognizes(text) || rings.record.Recognizes(text) || rings.flow.Recognizes(text) {
+		if rings.session.Recognizes(text) || rings.companion.Recognizes(text) || rings.record.Recognizes(text) || rings.flow.Recognizes(text) || rings.badge.Recognizes(text) {
 			return id, 0, RefusedPurpose, false
 		}
 		return id, 0, RefusedUnknownKey, false
@@ -193,7 +193,10 @@ func openTombstone(text []byte, expires time.Time) error {
 //
 // If the record comes to be under another hash by that, a revocation may just have looked for it
 // under the older one. The record says so, and whoever loads it next looks at the marks.
-func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Record, s stored, err error) {
+//
+// A former id is that of the record which the session is to leave for this one: as long as both are
+// there, who lists them can tell that they are one session.
+func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, used int64) (rec Record, s stored, err error) {
 	hash, rings := p.hash, h.rings.Load() // once: another ring may take its place
 	if of := (hashed{rings.principals[0], h.principalOf(c)}); !of.same(p.hashed) {
 		hash, p.hashed = of.key.hash(of.principal), of
@@ -205,7 +208,7 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, used int64) (rec Re
 	defer putScratch(buf)
 	*buf = wire.AppendUint(*buf, uint64(used))
 	start := len(*buf)
-	*buf = c.Append(*buf)
+	*buf = c.AppendMoved(*buf, former)
 	if size := token.TextLen(len(*buf)); size > maxRecordSize {
 		_, largest := h.largest(c)
 		return rec, s, &recordTooLarge{size, largest}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"time"
 )
@@ -18,11 +19,12 @@ type storeUpdate struct {
 	ctx    context.Context
 	raw    []byte // the principal
 	change func(*state)
-	done   map[sessionID]bool
+	done   map[sessionID]bool      // those that were tried, and whether there was anything
+	former map[sessionID]sessionID // which id a session had before, if that tells something
 }
 
 func (h *storeHome) update(ctx context.Context, raw []byte, change func(*state)) (changed int, err error) {
-	u := storeUpdate{h, ctx, raw, change, make(map[sessionID]bool)}
+	u := storeUpdate{h, ctx, raw, change, make(map[sessionID]bool), make(map[sessionID]sessionID)}
 	pending, err := u.list()
 	traced := time.Now()
 	for i := 0; i < len(pending) && (err == nil || isOfOne(err)); i++ {
@@ -47,7 +49,7 @@ const maxLists = 8
 // list returns the ids of the principal's sessions. One that moves may be missed, so they are listed again
 // until there are no more.
 func (u *storeUpdate) list() (ids []sessionID, err error) {
-	known := make(map[sessionID]bool)
+	known, moves := make(map[sessionID]bool), make(map[sessionID]int)
 	for range maxLists {
 		before := len(ids)
 		for st, failure := range u.home.list(u.ctx, u.raw) {
@@ -56,12 +58,17 @@ func (u *storeUpdate) list() (ids []sessionID, err error) {
 			} else if id := st.ID(); !known[id] {
 				known[id] = true
 				ids = append(ids, id)
+				if former, moved := st.FormerID(); moved {
+					u.former[id] = former
+					moves[former]++
+				}
 			}
 		}
 		if len(ids) == before || err != nil && !isOfOne(err) {
 			break
 		}
 	}
+	maps.DeleteFunc(u.former, func(_, former sessionID) bool { return !known[former] && moves[former] == 1 })
 	return ids, err
 }
 
@@ -111,16 +118,24 @@ func isOfOne(err error) bool {
 
 var errNewID = errors.New("session: only a request of its own gives a session a new id or another principal")
 
-// one changes a session, wherever it moved since it was listed, unless that is done.
+// one changes a session, wherever it moved since it was listed, unless that is done. One that was about to move
+// when it was listed is changed where it is: the request that moves it finds that out, and takes the change along.
+// Of two requests that move it, its tombstone tells which did.
 func (u *storeUpdate) one(id sessionID) (changed bool, err error) {
+	if former, moved := u.former[id]; moved {
+		delete(u.former, id)
+		if changed, err = u.one(former); changed || err != nil || u.done[former] {
+			return changed, err
+		}
+	}
 	err = follow(id, func(id sessionID) (next sessionID, moved bool, err error) {
-		if u.done[id] {
+		if _, done := u.done[id]; done {
 			return id, false, nil
 		}
-		u.done[id] = true
+		u.done[id] = false
 		var lead *sessionID
-		changed, lead, err = u.try(u.home.place(id, 0))
-		if lead != nil {
+		if changed, lead, err = u.try(u.home.place(id, 0)); lead != nil {
+			u.done[id] = true
 			return *lead, true, nil
 		}
 		return id, false, err
@@ -145,6 +160,7 @@ func (u *storeUpdate) try(p place) (changed bool, lead *sessionID, err error) {
 		u.change(st)
 		changed, err = u.save(st)
 		if !errors.Is(err, ErrConflict) {
+			u.done[p.id] = true
 			return changed, nil, err
 		}
 	}
@@ -195,7 +211,7 @@ func (u *storeUpdate) save(st *state) (changed bool, err error) {
 		return false, errNewID
 	}
 	st.Forget()
-	rec, _, err := h.sealRecord(&st.Contents, s.at, st.used)
+	rec, _, err := h.sealRecord(&st.Contents, s.at, nil, st.used)
 	if err != nil {
 		return false, err
 	}

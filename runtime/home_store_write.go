@@ -119,8 +119,8 @@ func (h *storeHome) writeOnce(st *state) error {
 	return fmt.Errorf("%w: every id is taken", ErrStore)
 }
 
-// errIDTaken: a new id is in the store already, most likely by an earlier attempt of
-// which the store said that it failed.
+// errIDTaken: a new id is in the store already, most likely by an earlier attempt of which the store said
+// that it failed, or others have changed the record that was waiting under it.
 var errIDTaken = errors.New("session: the id is taken")
 
 // carryOut does what the plan says.
@@ -183,7 +183,11 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	used := payload.Later(st.used, now)
 	st.Forget()
 	st.Saved = st.saveTime(now)
-	rec, held, err := h.sealRecord(&st.Contents, to, used)
+	var former *sessionID
+	if from != nil {
+		former = &from.id
+	}
+	rec, held, err := h.sealRecord(&st.Contents, to, former, used)
 	if err != nil {
 		if large, ok := err.(*recordTooLarge); ok {
 			st.eventTooLarge(large.size)
@@ -211,11 +215,11 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 // is not.
 func (h *storeHome) beginAt(st *state, to place, from *place, rec Record, by sealedBy) error {
 	s := st.stored
+	write := h.insert
 	if to.version > 0 {
-		if err := h.replace(st, to, rec); err != nil {
-			return err
-		}
-	} else if err := h.insert(st, to, rec); err != nil {
+		write = h.replace
+	}
+	if err := write(st, to, rec); err != nil {
 		return h.whyTaken(st, to, from, err)
 	}
 	to.version, to.hash = rec.Version, rec.Principal
@@ -234,8 +238,9 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record, by sea
 	return nil
 }
 
-// whyTaken says why a record could not be inserted: the error is ErrNoRecord if the session was revoked
-// before it was there. Then it ends under the id that it was to leave, too.
+// whyTaken says why a record could not be written under a new id: the error is ErrNoRecord if the session was
+// revoked before it was there. Then it ends under the id that it was to leave, too. If the record has been waiting,
+// others that list records have changed it, and will find the session once more: it moves to another id.
 func (h *storeHome) whyTaken(st *state, p place, from *place, err error) error {
 	if !errors.Is(err, ErrConflict) {
 		return err
@@ -253,7 +258,7 @@ func (h *storeHome) whyTaken(st *state, p place, from *place, err error) error {
 	case errors.Is(err, ErrStore):
 		return err
 	}
-	return errIDTaken
+	return cmp.Or(h.discard(st), errIDTaken)
 }
 
 // lookBack finds out whether the session was revoked while it was written under a new id. Who revokes
@@ -291,7 +296,7 @@ func (h *storeHome) touch(st *state) error {
 	if outdated {
 		st.Saved = now
 	}
-	rec, held, err := h.sealRecord(&st.Contents, s.at, used)
+	rec, held, err := h.sealRecord(&st.Contents, s.at, nil, used)
 	if err != nil {
 		return err
 	}

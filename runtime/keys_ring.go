@@ -14,6 +14,8 @@ type rings struct {
 	id         *token.Ring     // of the cookie that leads to a session in a store
 	record     *token.Ring     // of the session in a store
 	flow       *token.Ring     // of the cookies of flows
+	badge      *token.Ring     // of the cookie that says what the browser's device has proved
+	device     *token.Ring     // of what a device gets to sign, and to be told by
 	principals []*principalKey // the newest first
 	history    keyHistory
 }
@@ -25,6 +27,8 @@ const (
 	idPurpose        = "id"
 	recordPurpose    = "record"
 	flowPurpose      = "flow"
+	badgePurpose     = "bound"
+	devicePurpose    = "device"
 )
 
 func (m *manager) setKeys(keys Keys) error {
@@ -41,13 +45,15 @@ func (m *manager) newRings(keys Keys) (*rings, error) {
 		return nil, ErrNoKeys
 	}
 	var r rings
-	var errs [6]error
+	var errs [8]error
 	name := m.cookie.Name()
 	r.session, errs[0] = token.NewRing(masters, name, sessionPurpose)
 	r.companion, errs[1] = token.NewRing(masters, m.cookie.CompanionName(), companionPurpose)
 	r.id, errs[2] = token.NewRing(masters, name, idPurpose)
 	r.record, errs[3] = token.NewRing(masters, name, recordPurpose)
 	r.flow, errs[5] = token.NewRing(masters, name, flowPurpose)
+	r.badge, errs[6] = token.NewRing(masters, m.cookie.BadgeName(), badgePurpose)
+	r.device, errs[7] = token.NewRing(masters, name, devicePurpose)
 	r.principals, errs[4] = newPrincipalKeys(masters, name)
 	if err := cmp.Or(errs[:]...); err != nil {
 		return nil, err

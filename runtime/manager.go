@@ -75,7 +75,7 @@ func (m *manager) principalOf(c *payload.Contents) []byte {
 // replyStatus is the error handler of programs that have none.
 func replyStatus(w http.ResponseWriter, _ *http.Request, err error) {
 	status := http.StatusInternalServerError
-	if errors.Is(err, ErrStore) || errors.Is(err, errInAdvance) { // which tells a browser to ask again
+	if errors.Is(err, ErrStore) || errors.Is(err, ErrUnproven) || errors.Is(err, errInAdvance) { // which tells a browser to ask again
 		status = http.StatusServiceUnavailable
 	}
 	http.Error(w, http.StatusText(status), status)

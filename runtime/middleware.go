@@ -34,6 +34,9 @@ func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 		default:
 			panic("session: two managers have the cookie " + m.cookie.Name() + ", and each would overwrite the other's: give one of them another Config.Name")
 		}
+		if m.deviceBound > 0 && m.serveDevice(w, r) {
+			return
+		}
 		x := new(exchange[S])
 		x.context = requestContext[S]{x}
 		x.init(&m.manager, w, r, &x.context)

@@ -24,7 +24,7 @@ type edits uint8
 
 const (
 	unchanged edits = iota
-	imported        // taken over from another library, and nothing changed since
+	imported        // taken over from another library, or bound to a device, and nothing changed since
 	unsaved         // something changed since it was last saved
 	saved           // everything that changed is saved
 )
@@ -36,6 +36,20 @@ const (
 	holdsNothing   holding = iota
 	holdsCookie            // a cookie of the session's name, whatever is in it, or is sent one
 	holdsPermanent         // a cookie that it keeps when it ends
+)
+
+// A binding says how far a session is bound to the key of the visitor's device. All but bindingNone are
+// for managers with Config.DeviceBound.
+type binding uint8
+
+const (
+	bindingNone   binding = iota // there is none
+	bindingDue                   // there is none, and the next page may offer one
+	bindingLogIn                 // the same, and this response may, whatever it is
+	bindingBegun                 // it begins with this request
+	bindingProven                // the device has proved it lately
+	bindingRetake                // the same, but is to prove it again
+	bindingEnded                 // it ends with this request
 )
 
 // News is what the next save has to tell about a session.

@@ -14,6 +14,8 @@ type policy struct {
 	sliding   bool
 	refresh   int64
 	permanent bool // sessions outlive the browser from their start
+
+	deviceBound int64 // for how long the proof of a device counts; 0 if none is asked for
 }
 
 func newPolicy(cfg Config) policy {
@@ -24,6 +26,8 @@ func newPolicy(cfg Config) policy {
 		sliding:   cfg.Sliding,
 		refresh:   int64(cfg.RefreshAfter / time.Second),
 		permanent: cfg.Permanent,
+
+		deviceBound: int64(cfg.DeviceBound / time.Second),
 	}
 }
 

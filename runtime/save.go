@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/dbsc"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
@@ -16,6 +17,7 @@ type outcome struct {
 	lines   []string // Set-Cookie header fields
 	flows   []string // those of them that are of flows
 	touched bool     // the session was used at all
+	offer   string   // the header field that offers to bind the session, empty for none
 	shown   bool     // the response shows messages: even the browser, on its way back, must not again
 	err     error
 }
@@ -42,6 +44,9 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) (send
 	}
 	if sends {
 		room.KeepPrivate(h)
+	}
+	if out.offer != "" {
+		h[dbsc.HeaderRegistration] = []string{out.offer}
 	}
 	if out.shown {
 		room.KeepNowhere(h)
@@ -80,15 +85,17 @@ func (st *state) save(lines []string, status int) (out outcome) {
 	out.touched = true
 	if out.lines, out.err = st.bringUpToDate(lines, status); out.err == nil {
 		out.lines = append(out.lines, out.flows...)
-		out.shown = st.trouble != nil && st.trouble.shown
+		if t := st.trouble; t != nil {
+			out.shown, out.offer = t.shown, t.offer
+		}
 		st.sealed()
 		return out
 	}
 	if status != byHand {
 		st.fail(out.err)
 	}
-	if errors.Is(out.err, ErrStore) { // of which there was an event
-		out.lines = nil
+	if errors.Is(out.err, ErrStore) || errors.Is(out.err, ErrUnproven) { // of which there was an event
+		out.lines = st.appendForeignBadge(nil)
 		return out
 	}
 	if !errors.Is(out.err, errInAdvance) { // of which there was one, too
@@ -114,6 +121,9 @@ func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
 	lines, err := st.manager.home.save(st, lines)
 	if err == nil && st.leavesOld(lines) {
 		lines = st.manager.legacy.appendDeletions(lines, st)
+	}
+	if err == nil && st.manager.deviceBound > 0 {
+		lines, err = st.appendBadge(lines, status)
 	}
 	return lines, err
 }

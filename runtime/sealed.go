@@ -20,7 +20,7 @@ func (st *state) unseal(rings *rings, text string, companions cookie.Values, now
 	case token.ErrForged:
 		return RefusedForged, true
 	case token.ErrUnknownKey:
-		if rings.companion.Recognizes(text) || rings.flow.Recognizes(text) {
+		if rings.companion.Recognizes(text) || rings.flow.Recognizes(text) || rings.badge.Recognizes(text) {
 			return RefusedPurpose, false
 		}
 		return RefusedUnknownKey, false

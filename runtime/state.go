@@ -47,6 +47,11 @@ type opened struct {
 	wrongTimes bool  // its times were noted by a clock that is wrong
 	loggedOut  bool  // it was cleared or destroyed, which must not fail for what follows
 
+	binding binding
+	badge   badgeKind // that the browser has
+	offers  uint8     // how often it was offered to bind the session
+	proved  int64     // when its device last did, in Unix seconds; 0 for never
+
 	trouble *trouble // nil as long as there is none
 
 	// What the homes note of a session. Each is for the home of that name alone.
@@ -56,15 +61,17 @@ type opened struct {
 
 // trouble is what most requests have none of, some of it no trouble at all.
 type trouble struct {
-	err     error    // the first thing that went wrong
-	next    error    // the first thing after a change that came too late, which saving once more takes back
-	down    error    // the store could not tell what the session is: nothing is sent
-	events  []Event  // to be reported once mu is free
-	taken   []taking // what a page may show
-	shown   bool     // a page shows some of it
-	rivals  rivals   // the other sessions that the browser's cookies lead to
-	endings []ending // old sessions of another library that end with this one
-	flows   *flows   // nil as long as none begins or ends
+	err     error              // the first thing that went wrong
+	next    error              // the first thing after a change that came too late, which saving once more takes back
+	down    error              // the store could not tell what the session is: nothing is sent
+	events  []Event            // to be reported once mu is free
+	taken   []taking           // what a page may show
+	shown   bool               // a page shows some of it
+	rivals  rivals             // the other sessions that the browser's cookies lead to
+	endings []ending           // old sessions of another library that end with this one
+	flows   *flows             // nil as long as none begins or ends
+	device  payload.Thumbprint // of the key whose binding ends
+	offer   string             // the header field that offers to bind the session
 }
 
 // ask notes that the handler has the session.

@@ -14,10 +14,11 @@ type change struct {
 	field   *descriptor // of changePut and changeRemove
 	raw     []byte      // of changePut; of changeAuthenticated, the principal
 	expires int64
-	again   update        // what to do in place of setting raw, if the field turns out to hold something else
-	flag    bool          // of changePermanent
-	at      int64         // of changeAuthenticated; 0 if there is no principal now
-	marks   payload.Marks // of changeAuthenticated and changeMarks
+	again   update             // what to do in place of setting raw, if the field turns out to hold something else
+	flag    bool               // of changePermanent
+	at      int64              // of changeAuthenticated; 0 if there is no principal now
+	marks   payload.Marks      // of changeAuthenticated and changeMarks
+	device  payload.Thumbprint // of changeDevice
 }
 
 type changeKind uint8
@@ -28,7 +29,8 @@ const (
 	changePermanent
 	changeAuthenticated
 	changeMarks
-	changeOwner // every field was cleared that is the principal's
+	changeOwner  // every field was cleared that is the principal's
+	changeDevice // the session is bound to another device, or to none
 )
 
 // An update makes a field's encoded value from the one that it holds, nil if absent. It
@@ -139,6 +141,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool
 			st.changeOwner()
 		}
 		st.forgetProofs()
+		st.unbind(bindingLogIn)
 		st.authenticate(raw, max(1, st.now())) // 0 is for never
 	}
 	st.Contents.Set(f.index, raw)
@@ -180,6 +183,7 @@ func (st *state) remove(f *descriptor) bool {
 	}
 	if f.principal {
 		st.changeOwner()
+		st.unbind(bindingEnded)
 		st.authenticate(nil, 0)
 	}
 	st.Contents.Remove(f.index)
@@ -213,6 +217,7 @@ func (st *state) clear() {
 		return
 	}
 	st.ForgetUnknown()
+	st.unbind(bindingEnded)
 	st.endOld()
 	st.SetOrigin("")
 	st.logOut()
@@ -223,6 +228,7 @@ func (st *state) clear() {
 func (st *state) destroy(name string) {
 	something := st.origin == returning
 	st.endOld()
+	st.unbind(bindingEnded)
 	st.Reset()
 	st.origin = fresh
 	st.start(st.now())

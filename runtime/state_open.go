@@ -27,20 +27,28 @@ func (s *search) over() bool { return s.opens == 0 || s.found == 0 }
 
 // open finds the session among the request's cookies. Without one, it is empty.
 func (st *state) open() {
-	m := st.manager
 	var r cookie.Received
-	m.cookie.Find(st.from.cookies, &r)
+	st.find(&r)
+	if st.manager.deviceBound > 0 && !st.isDown() {
+		st.meetDevice(&r)
+	}
+}
+
+// find is open for those who do not ask for the device.
+func (st *state) find(r *cookie.Received) {
+	m := st.manager
+	m.cookie.Find(st.from.cookies, r)
 	s := search{now: m.clock.now(), opens: maxOpens, found: maxFound, reports: maxReports}
-	st.openNone(&r)
+	st.openNone(r)
 	accepted := ""
 	for value := range r.Candidates().All() {
 		switch {
 		case accepted == "":
-			if st.openFirst(value, &r, &s) {
+			if st.openFirst(value, r, &s) {
 				accepted = value
 			}
 		case value != accepted:
-			st.openRival(value, &r, &s)
+			st.openRival(value, r, &s)
 		}
 		if s.over() || st.isDown() {
 			break
@@ -66,6 +74,9 @@ func (st *state) openNone(r *cookie.Received) {
 	st.manager.home.prepare(st)
 	st.Init(st.manager.schema)
 	st.origin, st.siblings = fresh, r.Siblings
+	if st.manager.deviceBound > 0 {
+		st.siblings = st.siblings.Without(cookie.Badge) // it is not the home's to delete
+	}
 	if r.Any {
 		st.browser = holdsCookie
 	}

@@ -159,6 +159,9 @@ func (k *kitMaker) addTokens() {
 	seal("purpose-flow", "a token of a flow", tokentest.WrongPurpose, func(master, nonce, _ []byte, f *kitFile) string {
 		return tokentest.Seal(master, f.Cookie, "flow", nonce, flowPlain())
 	})
+	seal("purpose-bound", "a session sealed for the purpose bound", tokentest.WrongPurpose, func(master, nonce, plaintext []byte, f *kitFile) string {
+		return tokentest.Seal(master, f.Cookie+"-bound", "bound", nonce, plaintext)
+	})
 	seal("purpose-other", "a session sealed for the purpose store, which does not exist", tokentest.UnknownKey, func(master, nonce, plaintext []byte, f *kitFile) string {
 		return tokentest.Seal(master, f.Cookie, "store", nonce, plaintext)
 	})

@@ -14,8 +14,8 @@ import (
 // sessionMethods are the methods that every generated type has from runtime.Session, in order. A test
 // holds the list to the truth.
 var sessionMethods = []string{
-	"Authenticate", "AuthenticatedAt", "Clear", "CreatedAt", "Destroy", "Err", "ExpiresAt", "Format", "GoString", "ID", "IsNew",
-	"LogOut", "LogValue", "Modified", "Permanent", "Renew", "SetPermanent", "Size", "String",
+	"Authenticate", "AuthenticatedAt", "Clear", "CreatedAt", "Destroy", "DeviceBound", "Err", "ExpiresAt", "Format", "GoString",
+	"ID", "IsNew", "LogOut", "LogValue", "Modified", "Permanent", "ProvenAt", "Renew", "SetPermanent", "Size", "String",
 }
 
 // collisions reports names that generated code and others would both declare.

@@ -51,7 +51,7 @@ func openBackend(ctx context.Context, mode, dsn string) (backend, error) {
 func openCookie() backend {
 	return backend{
 		config: sessionruntime.Config{Revocations: sessionruntime.NewMemoryStore(100_000)},
-		users:  &memoryUsers{},
+		users:  newMemoryUsers(),
 		where:  "accounts and log-outs in memory",
 		close:  func() error { return nil },
 	}
@@ -129,7 +129,7 @@ func openRedis(ctx context.Context, dsn string) (backend, error) {
 	}
 	return backend{
 		config: sessionruntime.Config{Store: redisstore.New(client, redisstore.Options{})},
-		users:  &memoryUsers{},
+		users:  newMemoryUsers(),
 		where:  "accounts in memory",
 		close:  client.Close,
 	}, nil

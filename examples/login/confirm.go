@@ -62,8 +62,7 @@ func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	hash, err := a.passwords.hash(r.Context(), password)
 	if err == nil {
-		u.Hash = hash
-		err = a.users.Change(r.Context(), u)
+		err = a.users.SetHash(r.Context(), u.Name, hash)
 	}
 	if err == nil {
 		err = a.sessions.RevokeOthers(r.Context(), SessionFrom(r.Context()))

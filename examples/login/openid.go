@@ -129,16 +129,18 @@ var foreignName = regexp.MustCompile(`^[a-z0-9._-]{1,20}$`)
 func (a *app) accountOf(ctx context.Context, who identity) (User, error) {
 	sum := sha256.Sum256([]byte(who.Issuer + "\x00" + who.Subject))
 	id := base32.StdEncoding.EncodeToString(sum[:])[:26]
+	if u, err := a.users.FindByID(ctx, id); !errors.Is(err, errNoUser) {
+		return u, err
+	}
 	if !foreignName.MatchString(who.Name) {
 		who.Name = strings.ToLower(id[:8])
 	}
 	u := User{ID: id, Name: who.Name + "@openid", Role: customer} // which nobody can choose at the sign-up
 	err := a.users.Add(ctx, u)
-	if !errors.Is(err, errNameTaken) {
-		return u, err
-	}
-	if u, err = a.users.Find(ctx, u.Name); err == nil && u.ID != id {
-		err = errNameTaken
+	if errors.Is(err, errNameTaken) { // perhaps by a log-in of theirs in another tab
+		if other, failure := a.users.FindByID(ctx, id); !errors.Is(failure, errNoUser) {
+			return other, failure
+		}
 	}
 	return u, err
 }

@@ -79,6 +79,11 @@ func TestSignInWith(t *testing.T) {
 		if p := other.post("/openid/begin"); p.status != 200 || !strings.HasSuffix(p.user, "@openid") || strings.Contains(p.html, "<b>") {
 			t.Errorf("the page is %d for %q", p.status, p.user)
 		}
+
+		// Who is called otherwise at the provider by now has the same account here.
+		mock.QueueUser(&mockoidc.MockUser{Subject: mockoidc.DefaultUser().ID(), PreferredUsername: "jane.roe"})
+		renamed := s.browser(t)
+		renamed.expect(renamed.post("/openid/begin"), 200, "/", "jane.doe@openid", "Welcome, jane.doe@openid.")
 	})
 }
 

@@ -43,7 +43,7 @@ func (a *app) changeMember(w http.ResponseWriter, r *http.Request, _ User) {
 		u.Role, text = member, u.Name+" is a member now"
 	}
 	if err == nil {
-		err = a.users.Change(r.Context(), u)
+		err = a.users.SetRole(r.Context(), u.Name, u.Role)
 	}
 	if err == nil {
 		err = a.tell(r, u)

@@ -89,7 +89,9 @@ func (s site) forgetUsers(t *testing.T) {
 	t.Helper()
 	switch users := s.users.(type) {
 	case *memoryUsers:
-		users.byName.Clear()
+		users.mu.Lock()
+		clear(users.byName)
+		users.mu.Unlock()
 	case sqlUsers:
 		if _, err := users.db.Exec("DELETE FROM login_accounts"); err != nil {
 			t.Fatal(err)

@@ -20,33 +20,72 @@ var (
 	errNoUser    = errors.New("no such user")
 )
 
-// Users keeps the accounts.
+// Users keeps the accounts. A change is of one thing: whoever wrote back a whole account would undo what
+// somebody else has changed meanwhile, such as a password.
 type Users interface {
-	Add(context.Context, User) error                     // or errNameTaken
-	Find(ctx context.Context, name string) (User, error) // or errNoUser
-	Change(context.Context, User) error                  // of the same name
+	Add(context.Context, User) error                       // or errNameTaken
+	Find(ctx context.Context, name string) (User, error)   // or errNoUser
+	FindByID(ctx context.Context, id string) (User, error) // or errNoUser
+	SetRole(ctx context.Context, name, role string) error
+	SetHash(ctx context.Context, name string, hash []byte) error
 }
 
 // memoryUsers are gone when the program ends.
-type memoryUsers struct{ byName sync.Map }
-
-func (m *memoryUsers) Add(_ context.Context, u User) error {
-	if _, taken := m.byName.LoadOrStore(u.Name, u); taken {
-		return errNameTaken
-	}
-	return nil
+type memoryUsers struct {
+	mu     sync.Mutex
+	byName map[string]User
 }
 
-func (m *memoryUsers) Change(_ context.Context, u User) error {
-	m.byName.Store(u.Name, u)
+func newMemoryUsers() *memoryUsers { return &memoryUsers{byName: map[string]User{}} }
+
+func (m *memoryUsers) Add(_ context.Context, u User) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, taken := m.byName[u.Name]; taken {
+		return errNameTaken
+	}
+	m.byName[u.Name] = u
 	return nil
 }
 
 func (m *memoryUsers) Find(_ context.Context, name string) (User, error) {
-	if u, ok := m.byName.Load(name); ok {
-		return u.(User), nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if u, ok := m.byName[name]; ok {
+		return u, nil
 	}
 	return User{}, errNoUser
+}
+
+func (m *memoryUsers) FindByID(_ context.Context, id string) (User, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, u := range m.byName {
+		if u.ID == id {
+			return u, nil
+		}
+	}
+	return User{}, errNoUser
+}
+
+func (m *memoryUsers) SetRole(_ context.Context, name, role string) error {
+	return m.change(name, func(u *User) { u.Role = role })
+}
+
+func (m *memoryUsers) SetHash(_ context.Context, name string, hash []byte) error {
+	return m.change(name, func(u *User) { u.Hash = hash })
+}
+
+func (m *memoryUsers) change(name string, f func(*User)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u, ok := m.byName[name]
+	if !ok {
+		return errNoUser
+	}
+	f(&u)
+	m.byName[name] = u
+	return nil
 }
 
 // sqlUsers are in a table, for SQLite and PostgreSQL.
@@ -71,14 +110,26 @@ func (s sqlUsers) Add(ctx context.Context, u User) error {
 	return err
 }
 
-func (s sqlUsers) Change(ctx context.Context, u User) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE login_accounts SET role = $1, hash = $2 WHERE name = $3 AND id = $4`, u.Role, u.Hash, u.Name, u.ID)
+func (s sqlUsers) SetRole(ctx context.Context, name, role string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE login_accounts SET role = $1 WHERE name = $2`, role, name)
+	return err
+}
+
+func (s sqlUsers) SetHash(ctx context.Context, name string, hash []byte) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE login_accounts SET hash = $1 WHERE name = $2`, hash, name)
 	return err
 }
 
 func (s sqlUsers) Find(ctx context.Context, name string) (User, error) {
-	u := User{Name: name}
-	err := s.db.QueryRowContext(ctx, `SELECT id, role, hash FROM login_accounts WHERE name = $1`, name).Scan(&u.ID, &u.Role, &u.Hash)
+	return s.first(ctx, `SELECT id, name, role, hash FROM login_accounts WHERE name = $1`, name)
+}
+
+func (s sqlUsers) FindByID(ctx context.Context, id string) (User, error) {
+	return s.first(ctx, `SELECT id, name, role, hash FROM login_accounts WHERE id = $1`, id)
+}
+
+func (s sqlUsers) first(ctx context.Context, query, what string) (u User, err error) {
+	err = s.db.QueryRowContext(ctx, query, what).Scan(&u.ID, &u.Name, &u.Role, &u.Hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errNoUser
 	}

@@ -27,8 +27,9 @@ func Middleware(sessions interface {
 	Handler(http.Handler) http.Handler
 }) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		below := c.Writer
+		below, next := c.Writer, false
 		sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next = true
 			c.Request = r
 			c.Writer = &writer{below, w}
 			defer func() { c.Writer = below }()
@@ -37,6 +38,10 @@ func Middleware(sessions interface {
 				w.WriteHeader(below.Status()) // gin sends it later
 			}
 		})).ServeHTTP(below, c.Request)
+		if !next { // Handler has answered, and gin would go on
+			c.Abort()
+			below.WriteHeaderNow()
+		}
 	}
 }
 

@@ -77,6 +77,9 @@ func (r *Received) Candidates() Values { return r.candidates }
 // Companions are the values of the companion.
 func (r *Received) Companions() Values { return r.siblings[Companion] }
 
+// Badges are the values of the badge.
+func (r *Received) Badges() Values { return r.siblings[Badge] }
+
 // Find looks for the session's cookies in the values of the Cookie header fields, in their
 // order (RFC 6265 section 4.2.1: a client sends the one with the longest path first).
 func (s *Spec) Find(headers []string, r *Received) {

@@ -33,7 +33,7 @@ func (s *Spec) AppendLines(lines []string, line Line, chunks int, maxAge, now in
 	return lines
 }
 
-// AppendCompanion appends the header field of the companion. It begins in buf, which has
+// AppendCompanion appends the header field of the companion or the badge. It begins in buf, which has
 // its name, the equals sign and its value, and is returned with what was added.
 func (s *Spec) AppendCompanion(lines []string, buf []byte, maxAge, now int64) ([]string, []byte) {
 	buf = s.appendAttributes(buf, maxAge, now)

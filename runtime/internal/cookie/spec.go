@@ -53,13 +53,16 @@ type Spec struct {
 }
 
 // A Sibling is one of the cookies that may come with the one that has the session's name: the
-// chunks of a large session after the first, and the companion.
+// chunks of a large session after the first, the companion, and the badge.
 type Sibling int
 
 // Companion is the cookie with the time of a session's last use.
 const Companion Sibling = MaxChunks - 1
 
-const siblingCount = Companion + 1
+// Badge is the cookie that says what the browser's device has proved.
+const Badge = Companion + 1
+
+const siblingCount = Badge + 1
 
 // Siblings is a set of them: bit i is for Sibling(i).
 type Siblings uint8
@@ -69,6 +72,9 @@ func (s Siblings) Has(i Sibling) bool { return s>>i&1 != 0 }
 
 // With returns the set with one more sibling.
 func (s Siblings) With(i Sibling) Siblings { return s | 1<<i }
+
+// Without returns the set without a sibling.
+func (s Siblings) Without(i Sibling) Siblings { return s &^ (1 << i) }
 
 // ChunkSiblings is the set of those that belong to a session of so many chunks.
 func ChunkSiblings(chunks int) Siblings { return 1<<(chunks-1) - 1 }
@@ -80,6 +86,7 @@ func New(a Attributes) *Spec {
 		s.siblings[i] = a.Name + "-" + strconv.Itoa(i+2)
 	}
 	s.siblings[Companion] = a.Name + "-seen"
+	s.siblings[Badge] = a.Name + "-bound"
 
 	s.scope = a.scopeText(a.Scope)
 	for _, former := range a.Former {
@@ -115,6 +122,9 @@ func (s *Spec) Attributes() string { return strings.TrimPrefix(s.scope, "; ") }
 
 // CompanionName returns the name of the cookie with the time of the last use.
 func (s *Spec) CompanionName() string { return s.siblings[Companion] }
+
+// BadgeName returns the name of the cookie that says what the browser's device has proved.
+func (s *Spec) BadgeName() string { return s.siblings[Badge] }
 
 // Limit returns how many bytes the names and values of a session's cookies may have together.
 func (s *Spec) Limit() int { return s.chunks * MaxSize }

@@ -8,6 +8,14 @@ import (
 
 // Append appends the plaintext that Parse reads. A session without an id gets one.
 func (c *Contents) Append(dst []byte) []byte {
+	if former, ok := c.FormerID(); ok {
+		return c.AppendMoved(dst, &former)
+	}
+	return c.AppendMoved(dst, nil)
+}
+
+// AppendMoved is Append for a session that had this id before; nil for none.
+func (c *Contents) AppendMoved(dst []byte, former *ID) []byte {
 	meta := &c.Metadata
 	id := meta.ID()
 	var expiries []byte
@@ -21,6 +29,14 @@ func (c *Contents) Append(dst []byte) []byte {
 		var count int
 		known, count = meta.later.append()
 		later += count
+	}
+	if former != nil {
+		known = wire.AppendBytes(known, append([]byte{formerTag}, former[:]...))
+		later++
+	}
+	if meta.Device != (Thumbprint{}) {
+		known = wire.AppendBytes(known, append([]byte{deviceTag}, meta.Device[:]...))
+		later++
 	}
 	elements := metadataLength
 	if expiring > 0 || later > 0 {

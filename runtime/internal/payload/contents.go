@@ -14,6 +14,8 @@
 //	expiries       a map from key to seconds since created, if a field has a ttl
 //	marks          bin of 25 or 33: 'm', then three or four integers of 8 bytes, big-endian, unless all are 0
 //	origin         bin: 'o', then what says which session of another library it was, if any
+//	former         bin: 'f', then the id that a record's session had when it was last saved, if another one
+//	device         bin of 17: 'd', then the thumbprint of the key of the device that it is bound to, if any
 //
 // Elements after the ones that this build knows are carried through unchanged, as are
 // fields whose keys it does not know.
@@ -36,11 +38,14 @@ type ID [IDSize]byte
 type Metadata struct {
 	id            ID
 	hasID         bool
+	formerAt      uint32 // where in the text the former id is; 0 for none
 	Created       int64
 	Saved         int64
 	Authenticated int64 // 0 for never
 	flags         uint64
 	later         *later // what most sessions do not have; may be nil; never written to, as copies share it
+
+	Device Thumbprint // of the key that the session is bound to; zero for none
 }
 
 // later is what came into the metadata after its first version.
@@ -48,6 +53,9 @@ type later struct {
 	marks  Marks
 	origin string // of another library's session; empty for none
 }
+
+// A Thumbprint identifies the key of a device: the first 16 bytes of the one of RFC 7638, by SHA-256.
+type Thumbprint [16]byte
 
 const (
 	flagPermanent  = 1 << 0
@@ -140,6 +148,14 @@ func (m *Metadata) keepLater(l later) {
 	if l != (later{}) {
 		m.later = &l
 	}
+}
+
+// FormerID returns the id that the session had before it was last saved, if that was another one.
+func (c *Contents) FormerID() (id ID, ok bool) {
+	if c.formerAt > 0 {
+		copy(id[:], c.text[c.formerAt:])
+	}
+	return id, c.formerAt > 0
 }
 
 // HasID reports whether the session has this id. One that has none yet does not.

@@ -17,6 +17,12 @@ const (
 	movedSize = 8
 
 	originTag = 'o'
+
+	formerTag  = 'f'
+	formerSize = 1 + IDSize
+
+	deviceTag  = 'd'
+	deviceSize = 1 + len(Thumbprint{})
 )
 
 // ErrMalformed: a plaintext is not what a session is sealed as.
@@ -85,6 +91,16 @@ func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
 		r.Skip()
 		more--
 	}
+	if former, size, err := wire.Bytes(r.Rest()); err == nil && more > 0 && len(former) == formerSize && former[0] == formerTag {
+		c.formerAt = uint32(r.Pos() + size - IDSize)
+		r.Skip()
+		more--
+	}
+	if device, ok := parseDevice(r.Rest()); ok && more > 0 {
+		c.Device = device
+		r.Skip()
+		more--
+	}
 	later, count := r.Pos(), 0
 	for ; count < more && !r.Failed(); count++ {
 		r.Skip()
@@ -107,6 +123,16 @@ func parseMarks(b []byte) (m Marks, ok bool) {
 		m.Moved = number(3)
 	}
 	return m, len(v) == marksSize || m.Moved > 0 // as append writes it
+}
+
+// parseDevice reads the thumbprint of a device's key, if b begins with it.
+func parseDevice(b []byte) (t Thumbprint, ok bool) {
+	v, _, err := wire.Bytes(b)
+	if err != nil || len(v) != deviceSize || v[0] != deviceTag {
+		return t, false
+	}
+	t = Thumbprint(v[1:])
+	return t, t != Thumbprint{} // as append writes it
 }
 
 // parseFields notes where each field's value lies. It is false if a key comes twice.

@@ -20,6 +20,7 @@ const (
 	PurposeSession = "session"
 	PurposeSeen    = "seen"
 	PurposeFlow    = "flow"
+	PurposeBound   = "bound"
 )
 
 // The reasons why a cookie is refused.
@@ -73,7 +74,7 @@ func OpenToken(masters [][]byte, cookie, purpose, text string) (plaintext []byte
 		}
 	}
 	for _, master := range masters {
-		for _, other := range []string{PurposeSession, PurposeSeen, PurposeFlow} {
+		for _, other := range []string{PurposeSession, PurposeSeen, PurposeFlow, PurposeBound} {
 			if bytes.Equal(id, KeyID(master, other)) {
 				return nil, 0, WrongPurpose
 			}

@@ -1,0 +1,110 @@
+package gen
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+)
+
+// since are the declarations that a schema has got since without asking for them.
+var since = map[string]*regexp.Regexp{
+	"the manager":            regexp.MustCompile(`^(Session|Visitor)Manager$|^SessionManager\.(Revoke|List|Update)ByUserID$`),
+	"what a list yields":     regexp.MustCompile(`^SessionEntry(\.(Get|Has)\w+)?$`),
+	"a read of value and ok": regexp.MustCompile(`^(Session|Visitor)\.Lookup\w+$`),
+	"errors of one value":    regexp.MustCompile(`^(Session|Visitor)\.Try(Set|Append)\w+$|^Max(Session|Visitor)\w+$`),
+}
+
+// changed are those that are not what they were.
+var changed = map[string]string{
+	"NewSessionManager": "it returns the manager of its own type",
+	"NewVisitorManager": "the same",
+}
+
+// A schema that uses none of the options for the log-in's life generates what it generated before there were any,
+// but for the manager, and for what other changes have given to every schema.
+func TestAsBefore(t *testing.T) {
+	a := archive(t, "before.txtar")
+	before := declarations(t, a.Files[1].Data)
+	now := declarations(t, generate(t, module(t, []txtar.File{a.Files[0]}))["web"])
+	for name, text := range before {
+		if _, is := changed[name]; is == (now[name] == text) {
+			t.Errorf("%s changed: %v. It was\n%s\nand is\n%s", name, !is, text, now[name])
+		}
+	}
+	met := map[string]bool{}
+	for name := range now {
+		if _, was := before[name]; was {
+			continue
+		}
+		why := ""
+		for reason, names := range since {
+			if names.MatchString(name) {
+				why = reason
+			}
+		}
+		if met[why] = true; why == "" {
+			t.Errorf("%s is new:\n%s", name, now[name])
+		}
+	}
+	if len(before) < 90 || len(met) != len(since) {
+		t.Errorf("%d declarations were there; new are %v", len(before), met)
+	}
+}
+
+// The one sentence of a doc comment that is new, and the one import.
+var (
+	logOut = regexp.MustCompile(` LogOut keeps the\n//     fields of the option visitor\.`)
+	iter   = "\t\"iter\"\n"
+)
+
+// declarations returns the text of each declaration of a file, with its comment, by its name.
+func declarations(t *testing.T, src []byte) map[string]string {
+	t.Helper()
+	text := strings.Replace(logOut.ReplaceAllString(string(src), ""), iter, "", 1)
+	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{"the package": text[:file.Name.End()-1]}
+	for _, d := range file.Decls {
+		name, doc := "", (*ast.CommentGroup)(nil)
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			name, doc = d.Name.Name, d.Doc
+			if d.Recv != nil {
+				receiver := d.Recv.List[0].Type
+				if pointer, ok := receiver.(*ast.StarExpr); ok {
+					receiver = pointer.X
+				}
+				name = receiver.(*ast.Ident).Name + "." + name
+			}
+		case *ast.GenDecl:
+			doc = d.Doc
+			name = d.Tok.String()
+			switch spec := d.Specs[0].(type) {
+			case *ast.TypeSpec:
+				name = spec.Name.Name
+			case *ast.ValueSpec:
+				name = spec.Names[0].Name
+			}
+		}
+		start := d.Pos()
+		if doc != nil {
+			start = doc.Pos()
+		}
+		decl := text[start-1 : d.End()-1]
+		if name == "_" { // guards
+			name = decl
+		}
+		if all[name] != "" {
+			t.Errorf("two declarations of %s", name)
+		}
+		all[name] = decl
+	}
+	return all
+}

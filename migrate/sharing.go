@@ -1,0 +1,64 @@
+package migrate
+
+import "go/ast"
+
+// A sharing says which names sessions of several stores have, and which libraries have middlewares with several stores, or
+// with several cookies for sessions without a name: which of them a request is for, the program does not say.
+type sharing struct {
+	f       *finder
+	names   map[string]bool
+	libs    map[*library]bool
+	byName  map[string]*source
+	byLib   map[*library]*source
+	cookies map[string]bool
+}
+
+func (f *finder) sharing() *sharing {
+	if f.shares == nil {
+		f.shares = &sharing{f, map[string]bool{}, map[*library]bool{}, map[string]*source{}, map[*library]*source{}, map[string]bool{}}
+		f.eachCall(func(u *unit, call *ast.CallExpr) {
+			if !u.tests {
+				f.shares.middleware(u, call)
+				f.shares.acquisition(u, call)
+			}
+		})
+	}
+	return f.shares
+}
+
+// middleware notes which store, and which cookie, a library's middleware has.
+func (s *sharing) middleware(u *unit, call *ast.CallExpr) {
+	lib, name := operation(callee(u, call))
+	if lib == nil || lib.managed || lib.methods[name].verb != middlewareVerb || len(call.Args) == 0 {
+		return
+	}
+	for _, kind := range s.f.kindsAt(value{call.Args[len(call.Args)-1], u, whole}) {
+		s.libs[lib] = s.libs[lib] || s.byLib[lib] != nil && s.byLib[lib] != kind
+		s.byLib[lib] = kind
+	}
+	if name == "Sessions" {
+		s.cookies[s.f.cookieText(value{call.Args[0], u, whole})] = true
+		s.libs[lib] = s.libs[lib] || len(s.cookies) > 1
+	}
+}
+
+// acquisition notes which store a session of a name comes from.
+func (s *sharing) acquisition(u *unit, call *ast.CallExpr) {
+	name, ok := s.f.nameOf(u, call)
+	sel, isSelector := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || !isSelector {
+		return
+	}
+	for _, kind := range s.f.kindsAt(value{sel.X, u, whole}) {
+		s.names[name] = s.names[name] || s.byName[name] != nil && s.byName[name] != kind
+		s.byName[name] = kind
+	}
+}
+
+// cookieText is a cookie's name or, if the program computes it, how.
+func (f *finder) cookieText(v value) string {
+	if origins := f.origins(v, false); len(origins) == 1 && origins[0].constant != nil {
+		return keyText(origins[0].constant)
+	}
+	return "<" + f.p.text(v.expr) + ">"
+}

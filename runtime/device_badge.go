@@ -1,0 +1,110 @@
+package runtime
+
+import (
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
+	"github.com/sessiongen/sessiongen/runtime/internal/wire"
+)
+
+// A badge is what a browser has of its device. Its token's plaintext is a msgpack array of five:
+//
+//	kind    1: offered, 2: proven, 3: ended
+//	key     bin, 16 bytes: the thumbprint; zeros if none was proved yet
+//	session bin, 16 bytes: the id of the session that the key was registered for; zeros if that is not known
+//	at      Unix seconds: when it was offered, proved or ended
+//	offers  how many there were
+type badge struct {
+	kind    badgeKind
+	key     thumbprint
+	session sessionID
+	at      int64
+	offers  uint8
+}
+
+type badgeKind uint8
+
+const (
+	badgeNone    badgeKind = iota
+	badgeOffered           // it was offered to bind the session
+	badgeProven            // the key was proved
+	badgeEnded             // the session has ended that was bound to the key
+)
+
+const badgeElements = 5
+
+// maxBadges bounds how many badges are decrypted.
+const maxBadges = maxCompanions
+
+func (m *manager) sealBadge(dst []byte, b badge) ([]byte, error) {
+	plaintext := wire.AppendArrayHeader(make([]byte, 0, 64), badgeElements)
+	plaintext = wire.AppendUint(plaintext, uint64(b.kind))
+	plaintext = wire.AppendBytes(plaintext, b.key[:])
+	plaintext = wire.AppendBytes(plaintext, b.session[:])
+	plaintext = wire.AppendUint(plaintext, uint64(b.at))
+	plaintext = wire.AppendUint(plaintext, uint64(b.offers))
+	return m.rings.Load().badge.Seal(dst, plaintext)
+}
+
+// openBadge returns what a badge says. Its kind is badgeNone if it is none of ours.
+func (m *manager) openBadge(text string) (b badge, decrypted bool) {
+	buf := getScratch()
+	defer putScratch(buf)
+	plaintext, _, err := m.rings.Load().badge.Open(*buf, text)
+	if err != nil {
+		return badge{}, err == token.ErrForged
+	}
+	*buf = plaintext
+	r := wire.NewReader(plaintext)
+	elements := r.Array()
+	kind := r.Uint()
+	copy(b.key[:], r.Fixed(len(b.key)))
+	copy(b.session[:], r.Fixed(len(b.session)))
+	b.at = r.Seconds()
+	offers := r.Uint()
+	if !r.Done() || elements != badgeElements || kind > uint64(badgeEnded) {
+		return badge{}, true
+	}
+	b.kind, b.offers = badgeKind(kind), uint8(min(offers, 255))
+	return b, true
+}
+
+// findBadge returns of the badges of a request the newest that concerns a session, or else any; its kind is badgeNone
+// if there is none.
+func (m *manager) findBadge(texts cookie.Values, concerns func(*badge) bool) (found badge, does bool) {
+	opens := 0
+	for text := range texts.All() {
+		b, decrypted := m.openBadge(text)
+		switch about := concerns(&b); {
+		case b.kind == badgeNone:
+		case about && (!does || b.at > found.at):
+			found, does = b, true
+		case found.kind == badgeNone:
+			found = b
+		}
+		if decrypted {
+			opens++
+		}
+		if opens == maxBadges {
+			break
+		}
+	}
+	return found, does
+}
+
+// appendBadgeLine appends the Set-Cookie header field of a badge. A maxAge of 0 leaves its end to the browser's.
+func (m *manager) appendBadgeLine(lines []string, b badge, maxAge, now int64) ([]string, error) {
+	buf := getScratch()
+	defer putScratch(buf)
+	*buf = append(append(*buf, m.cookie.BadgeName()...), '=')
+	line, err := m.sealBadge(*buf, b)
+	if err != nil {
+		return nil, err
+	}
+	lines, *buf = m.cookie.AppendCompanion(lines, line, maxAge, now)
+	return lines, nil
+}
+
+// appendBadgeDeletion removes the badge.
+func (m *manager) appendBadgeDeletion(lines []string) []string {
+	return m.cookie.AppendSiblingDeletions(lines, cookie.Siblings(0).With(cookie.Badge))
+}

@@ -1,0 +1,226 @@
+package runtime
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
+	"github.com/sessiongen/sessiongen/runtime/internal/dbsc"
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+)
+
+// DeviceBound reports whether the session is bound to the visitor's device, by this request or before: see
+// Config.DeviceBound. EXPERIMENTAL, as that is.
+func (s Session) DeviceBound() bool {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	return st.isBound()
+}
+
+// ProvenAt returns when the device that the session is bound to last proved its key, to the second, or the zero
+// time if the session is not bound. EXPERIMENTAL, as Config.DeviceBound is.
+func (s Session) ProvenAt() time.Time {
+	st := s.session()
+	st.lock()
+	defer st.unlock()
+	if !st.isBound() {
+		return time.Time{}
+	}
+	return unixTime(payload.Past(st.proved, st.now()))
+}
+
+// isBound reports whether the session is bound, and the manager asks for that.
+func (st *state) isBound() bool { return st.manager.deviceBound > 0 && st.Device != noDevice }
+
+// meetDevice judges the session that was opened by the badges of the request.
+func (st *state) meetDevice(r *cookie.Received) {
+	m, now := st.manager, st.now()
+	b, concerns := m.findBadge(r.Badges(), st.isConcerned)
+	st.badge = b.kind
+	switch fresh := b.kind == badgeProven && m.isFresh(b.at, now); {
+	case st.origin != returning:
+		if b.kind == badgeProven && !r.Any { // of a session that the browser has forgotten
+			st.endBinding(b.key)
+		}
+	case concerns && b.kind == badgeEnded: // a request that ran beside the log-out has sent the session again
+		st.refuseUnproven(r)
+		st.endBinding(b.key)
+	case st.Device != noDevice && concerns && fresh:
+		st.binding, st.proved = bindingProven, b.at
+	case st.Device != noDevice:
+		foreign := !concerns && b.kind != badgeNone
+		st.refuseUnproven(r)
+		if foreign {
+			st.binding = bindingRetake
+		}
+		st.fallDown(ErrUnproven)
+	case concerns && fresh:
+		st.bind(b)
+	default:
+		st.binding = bindingDue
+		if concerns && b.kind == badgeOffered {
+			st.offers = b.offers
+			if now-payload.Past(b.at, now) < m.offerWait(b.offers) {
+				st.binding = bindingNone
+			}
+		}
+	}
+}
+
+// isConcerned reports whether a badge is about the session.
+func (st *state) isConcerned(b *badge) bool {
+	if st.Device != noDevice {
+		return b.key == st.Device
+	}
+	return st.origin == returning && b.session == st.ID()
+}
+
+// refuseUnproven makes the session empty, and leaves the browser's as it is.
+func (st *state) refuseUnproven(r *cookie.Received) {
+	trouble, had := st.trouble, st.badge
+	st.opened = nil
+	st.openNone(r)
+	st.start(st.now())
+	st.trouble, st.badge = trouble, had
+	st.event(EventRefused, RefusedUnproven, "")
+	if why := skipped(st.from.request); why != "" {
+		st.event(EventProofSkipped, why, "")
+	}
+}
+
+// skipped returns why the browser says that there is no proof, "" if it does not say.
+func skipped(r *http.Request) string {
+	if r == nil {
+		return ""
+	}
+	why, _, _ := strings.Cut(r.Header.Get(dbsc.HeaderSkipped), ";")
+	switch why {
+	case "", "quota_exceeded", "server_error", "unreachable":
+		return why
+	}
+	return "unknown reason"
+}
+
+// bind binds the session to the key that a badge proves.
+//
+// Where requests that save at once lose what another one wrote, or a new id, it waits for a page: what else the
+// browser asks for comes after that.
+func (st *state) bind(b badge) {
+	if st.Empty() || !st.manager.home.merges() && !comesAlone(st.from.request) {
+		return
+	}
+	st.Device = b.key
+	st.binding, st.proved = bindingBegun, b.at
+	if st.edits == unchanged {
+		st.edits = imported
+	}
+	st.manager.home.note(st, change{kind: changeDevice, device: b.key})
+}
+
+// unbind ends the binding of the session, whose principal changes or goes: nobody is bound to somebody else's
+// device. The binding is what follows.
+func (st *state) unbind(next binding) {
+	if st.manager.deviceBound == 0 {
+		return
+	}
+	if st.Device != noDevice {
+		st.endBinding(st.Device)
+		st.Device = noDevice
+	}
+	st.manager.home.note(st, change{kind: changeDevice}) // another request may be binding it
+	if next == bindingLogIn {
+		st.binding, st.offers = bindingLogIn, 0
+	}
+	st.proved = 0
+}
+
+// endBinding notes that the browser is to be told that the binding to a key has ended.
+func (st *state) endBinding(key thumbprint) {
+	st.binding = bindingEnded
+	st.troubled().device = key
+}
+
+// longestOffer bounds how long it takes until a binding is offered again.
+const longestOffer = 24 * 60 * 60
+
+// offerWait returns how many seconds pass between an offer and the next one: for browsers that do not know what it
+// is about, ever more.
+func (m *manager) offerWait(offers uint8) int64 {
+	return min(m.deviceBound<<min(max(offers, 1)-1, 10), max(longestOffer, m.deviceBound))
+}
+
+// appendBadge appends the badge that a response has to set, if any. The session is saved.
+func (st *state) appendBadge(lines []string, status int) ([]string, error) {
+	m, now := st.manager, st.now()
+	var err error
+	switch {
+	case st.answer == answerAbandoned && !st.loggedOut:
+	case st.mayOffer(status):
+		lines, err = st.offer(lines, now)
+	case st.binding == bindingEnded:
+		b := badge{kind: badgeEnded, key: st.trouble.device, at: now}
+		lines, err = m.appendBadgeLine(lines, b, endedTime, now)
+	case st.binding == bindingRetake, st.loggedOut && st.badge != badgeNone:
+		lines = m.appendBadgeDeletion(lines)
+	case st.binding == bindingBegun && st.origin == returning:
+		st.binding = bindingProven
+		st.event(EventBound, "", "")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("session: sealing: %w", err)
+	}
+	return lines, nil
+}
+
+// endedTime is for how many seconds a browser keeps a badge that says that the binding has ended. It asks for a new
+// one by then, and is told.
+const endedTime = 60
+
+// mayOffer reports whether the response offers to bind the session.
+func (st *state) mayOffer(status int) bool {
+	if status == byHand || st.from.request == nil || st.Device != noDevice || !st.isSomebodys() || isBySite(st.from.request) {
+		return false
+	}
+	switch st.binding {
+	case bindingLogIn:
+		return !isInAdvance(st.from.request)
+	case bindingDue:
+		return comesAlone(st.from.request)
+	}
+	return false
+}
+
+// isSomebodys reports whether a visitor has logged in.
+func (st *state) isSomebodys() bool {
+	if st.Empty() {
+		return false
+	}
+	if st.manager.principal == nil {
+		return st.Authenticated != 0
+	}
+	return st.manager.principalOf(&st.Contents) != nil
+}
+
+// offer offers to bind the session, which is saved under its id.
+func (st *state) offer(lines []string, now int64) ([]string, error) {
+	m := st.manager
+	challenge, err := m.sealDeviceToken(deviceToken{challengeToSession, st.ID(), now})
+	if err != nil {
+		return nil, err
+	}
+	st.troubled().offer = dbsc.RegistrationHeader(m.registerURL(st.from.request), challenge)
+	st.offers = min(st.offers, 254) + 1
+	b := badge{kind: badgeOffered, session: st.ID(), at: now, offers: st.offers}
+	return m.appendBadgeLine(lines, b, m.maxAge(&st.Metadata, now), now)
+}
+
+// appendForeignBadge removes a badge of another key, after which the browser proves this session's.
+func (st *state) appendForeignBadge(lines []string) []string {
+	if st.isDown() && st.binding == bindingRetake {
+		return st.manager.appendBadgeDeletion(lines)
+	}
+	return lines
+}

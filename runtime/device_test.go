@@ -1,0 +1,228 @@
+package runtime_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+const devicePeriod = 10 * time.Minute
+
+// A deviceWorld is a site of a home, with a clock, and a browser that knows of devices.
+type deviceWorld struct {
+	*device
+	m     *runtime.Manager[visitor]
+	clock *clock
+	log   *eventLog
+	cfg   runtime.Config
+}
+
+// inDeviceHomes runs a test in every home.
+func inDeviceHomes(t *testing.T, f func(t *testing.T, w *deviceWorld)) {
+	for _, home := range []string{"cookie", "revocations", "store"} {
+		t.Run(home, func(t *testing.T) {
+			w := &deviceWorld{clock: newClock(), log: new(eventLog)}
+			w.cfg = runtime.Config{DeviceBound: devicePeriod, Time: w.clock.now, OnEvent: w.log.record}
+			switch home {
+			case "revocations":
+				w.cfg.Revocations = runtime.NewMemoryStore(1e5)
+			case "store":
+				w.cfg.Store = runtime.NewMemoryStore(1e5)
+			}
+			w.m = newManager(t, w.cfg)
+			w.device = newDevice(t, deviceSite(w.m), w.clock.now)
+			f(t, w)
+		})
+	}
+}
+
+// expect checks what a page says.
+func (w *deviceWorld) expect(path, want string) {
+	w.t.Helper()
+	if status, body := w.visit(path); status != http.StatusOK || body != want {
+		w.t.Errorf("%s: %d %q, want %q", path, status, body, want)
+	}
+}
+
+// logIn logs in and has the session bound.
+func (w *deviceWorld) logIn() {
+	w.t.Helper()
+	w.expect("/login", "account 42, visits 0, bound false")
+	w.expect("/", "account 42, visits 0, bound true")
+}
+
+func (w *deviceWorld) kinds() (kinds string) {
+	for _, e := range w.log.take() {
+		kinds += string(e.Kind)
+		if e.Reason != "" {
+			kinds += " (" + e.Reason + ")"
+		}
+		kinds += ", "
+	}
+	return strings.TrimSuffix(kinds, ", ")
+}
+
+func TestDeviceLifeCycle(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		w.expect("/", "account 0, visits 0, bound false")
+		if w.offers != 0 {
+			t.Error("a session of nobody is offered to be bound")
+		}
+		w.logIn()
+		if got := w.kinds(); !strings.Contains(got, "bound") {
+			t.Errorf("events %s", got)
+		}
+		for n := range 9 {
+			w.clock.advance(7 * time.Minute)
+			w.expect("/count", fmt.Sprintf("account 42, visits %d, bound true", n+1))
+		}
+		w.expect("/renew", "account 42, visits 9, bound true")
+		w.expect("/authenticate", "account 42, visits 9, bound true")
+		w.clock.advance(time.Hour)
+		w.expect("/", "account 42, visits 9, bound true")
+		if w.offers != 1 {
+			t.Errorf("%d offers", w.offers)
+		}
+		w.log.take()
+		w.expect("/logout", "account 0, visits 0, bound false")
+		w.expect("/", "account 0, visits 0, bound false")
+		w.clock.advance(2 * time.Minute)
+		w.expect("/", "account 0, visits 0, bound false")
+		w.proveIfBound()
+		if !w.ended {
+			t.Error("the binding has not ended with the session")
+		}
+		w.logIn()
+	})
+}
+
+// proveIfBound lets the browser ask whether its binding goes on.
+func (w *deviceWorld) proveIfBound() {
+	if w.key != nil {
+		w.proveNow()
+	}
+}
+
+// A browser that does not know of devices notices nothing, and is offered a binding ever more rarely.
+func TestDeviceUnknownToBrowser(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		w.off = true
+		w.expect("/login", "account 42, visits 0, bound false")
+		for range 1000 {
+			w.clock.advance(5 * time.Minute)
+			w.expect("/", "account 42, visits 0, bound false")
+		}
+		if w.offers > 12 {
+			t.Errorf("%d offers in three days", w.offers)
+		}
+	})
+}
+
+// What a thief copies is good until the period ends, and not without the badge.
+func TestDeviceCopiedJar(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		w.expect("/login", "account 42, visits 0, bound false")
+		before := withoutBadge(w.steal())
+		w.expect("/", "account 42, visits 0, bound true")
+		stolen := w.steal()
+		w.clock.advance(devicePeriod - time.Second)
+		if res := w.asThief("/", stolen); res.Body.String() != "account 42, visits 0, bound true" {
+			t.Errorf("before the period ends: %d %s", res.Code, res.Body)
+		}
+		w.clock.advance(time.Second)
+		w.log.take()
+		for _, path := range []string{"/", "/count", "/logout", "/clear", "/login", "/other", "/renew", "/pay"} {
+			for range 20 {
+				for _, cookies := range [][]string{stolen, withoutBadge(stolen)} {
+					res := w.asThief(path, cookies)
+					if res.Code != http.StatusServiceUnavailable || strings.Contains(res.Body.String(), "42") || len(setCookies(res)) > 0 {
+						t.Fatalf("%s: %d %s %q", path, res.Code, res.Body, setCookies(res))
+					}
+				}
+			}
+			if got := w.kinds(); !strings.HasPrefix(got, "refused (unproven), refused (unproven)") || strings.Contains(got, "destroyed") {
+				t.Errorf("%s: events %.200s", path, got)
+			}
+		}
+		w.expect("/count", "account 42, visits 1, bound true")
+
+		res := w.asThief("/", before)
+		alive := strings.Contains(res.Body.String(), "42")
+		if wantAlive := w.cfg.Store == nil && w.cfg.Revocations == nil; alive != wantAlive {
+			t.Errorf("a copy that was made before: %d %s", res.Code, res.Body)
+		}
+		w.expect("/", "account 42, visits 1, bound true")
+	})
+}
+
+func TestDeviceOtherPrincipal(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		w.logIn()
+		first, id := w.key, w.id
+		w.expect("/other", "account 43, visits 0, bound false")
+		w.expect("/", "account 43, visits 0, bound true")
+		if w.key == first || w.offers != 2 {
+			t.Errorf("another principal has the same binding; %d offers", w.offers)
+		}
+		second, secondID := w.key, w.id
+		w.key, w.id = first, id
+		if w.proveNow(); !w.ended {
+			t.Error("the first binding goes on")
+		}
+		w.key, w.id = second, secondID
+		w.clock.advance(time.Hour)
+		w.expect("/", "account 43, visits 0, bound true")
+	})
+}
+
+// RequireProof has the browser prove its key, once.
+func TestRequireProof(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		w.expect("/pay", "paid")
+		w.logIn()
+		w.expect("/pay?a=b", "paid")
+		w.clock.advance(2 * time.Minute)
+		badge := w.jar.value(boundName)
+		w.expect("/pay?a=b", "paid")
+		if w.jar.value(boundName) == badge {
+			t.Error("the key was not proved again")
+		}
+		w.clock.advance(2 * time.Minute)
+		stolen := w.steal()
+		if res := w.asThief("/pay", stolen); res.Code != http.StatusTemporaryRedirect || res.Header().Get("Location") != "./pay" {
+			t.Errorf("a thief: %d %q", res.Code, res.Header().Get("Location"))
+		}
+		w.expect("/pay", "paid")
+	})
+}
+
+// Several nodes share nothing but the keys, which are rotated meanwhile, and the store.
+func TestDeviceNodesAndRotation(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		other := newManager(t, w.cfg)
+		nodes := []http.Handler{w.h, deviceSite(other)}
+		n := 0
+		w.device.h = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			n++
+			nodes[n%2].ServeHTTP(rw, r)
+		})
+		w.logIn()
+		for _, keys := range []string{keyA + "," + keyB, keyB + "," + keyA, keyB, keyC + "," + keyB, keyC} {
+			if err := w.m.SetKeys(parseKeys(t, keys)); err != nil {
+				t.Fatal(err)
+			}
+			if err := other.SetKeys(parseKeys(t, keys)); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.advance(15 * time.Minute)
+			w.expect("/", "account 42, visits 0, bound true")
+		}
+		if w.offers != 1 {
+			t.Errorf("%d offers", w.offers)
+		}
+	})
+}
