@@ -14,20 +14,21 @@ import (
 // A rewriter turns what a program does to its sessions into calls of accessors.
 type rewriter struct {
 	*finder
-	home    *home
-	all     []*field
-	targets []*target
-	target  map[*field]*target
-	of      map[*site][]*field
-	idents  map[string]bool
-	changes []*change
-	left    []Left
-	bridges []*bridge
-	defined map[*ast.File]bool // files that come to use the new package
-	retyped map[token.Pos]bool // struct fields whose types change
-	kept    map[token.Pos]bool // functions that hand out sessions and are still called
-	until   time.Time          // Config.Legacy
-	byHand  bool               // Config.NoBridge
+	home     *home
+	all      []*field
+	targets  []*target
+	target   map[*field]*target
+	of       map[*site][]*field
+	idents   map[string]bool
+	changes  []*change
+	left     []Left
+	bridges  []*bridge
+	defined  map[*ast.File]bool           // files that come to use the new package
+	retyped  map[token.Pos]bool           // struct fields whose types change
+	kept     map[token.Pos]bool           // functions that hand out sessions and are still called
+	newNames map[ast.Node]map[string]bool // of variables, by function
+	until    time.Time                    // Config.Legacy
+	byHand   bool                         // Config.NoBridge
 }
 
 // Left is what has to be done by hand.
@@ -47,7 +48,7 @@ type refusal struct{ why, fix string }
 func newRewriter(f *finder) *rewriter {
 	r := &rewriter{
 		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
-		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, kept: map[token.Pos]bool{},
+		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
 	}
 	r.group()
 	for _, d := range r.fields() {
