@@ -71,7 +71,7 @@ func (h *storeHome) endOldest(st *state) error {
 	newest := make([]stored, 0, min(h.maxSessions, 64)+1) // ordered, the oldest first
 	err := h.eachListed(st.ctx, raw, h.rings.Load(), func(s stored) error {
 		i, met := slices.BinarySearchFunc(newest, s, compareLogIns)
-		if met || !h.counts(s, raw, now) {
+		if met || !h.counts(s, raw, now) || slices.ContainsFunc(newest, s.isOfSameLogIn) {
 			return nil
 		}
 		newest = slices.Insert(newest, i, s)
@@ -95,6 +95,13 @@ func compareLogIns(a, b stored) int {
 	ofB, _ := b.Marks()
 	return cmp.Or(cmp.Compare(ofA.LogIn, ofB.LogIn), cmp.Compare(a.Authenticated, b.Authenticated),
 		cmp.Compare(a.Created, b.Created), bytes.Compare(a.place.id[:], b.place.id[:]))
+}
+
+// isOfSameLogIn reports whether two records are of one session, which moves from one of them to the other just now.
+func (s stored) isOfSameLogIn(other stored) bool {
+	is, _ := s.Marks()
+	was, _ := other.Marks()
+	return is.LogIn != 0 && is.LogIn == was.LogIn
 }
 
 // nextLogIn is later than those before, 0 if nobody counts.

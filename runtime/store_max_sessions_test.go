@@ -58,6 +58,18 @@ func TestMaxSessions(t *testing.T) {
 	})
 }
 
+// A session that gets a new id just then has two records, and counts once.
+func TestMaxSessionsOfMove(t *testing.T) {
+	r := newRig(t, runtime.Config{MaxSessions: 3})
+	clients := []*client{r.login(), r.login()}
+	r.afterInsert(func() { clients = append(clients, r.login()) })
+	clients[1].visit(func(s *visitor) { s.Renew() })
+	r.store.set(nil, nil)
+	expectLoggedIn(t, "three of three", clients, 0, 1, 2)
+	clients = append(clients, r.login())
+	expectLoggedIn(t, "a fourth", clients, 1, 2, 3)
+}
+
 // Who logs in is never the one that goes, however old the session is that they log in with.
 func TestMaxSessionsOldVisit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

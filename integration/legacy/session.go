@@ -1,5 +1,6 @@
 // Package legacy holds runtime/legacy to the real libraries: sessions that gorilla/sessions,
-// gin-contrib/sessions, scs and Flask have made become sessions of this program. It needs Debian's
+// gin-contrib/sessions, echo-contrib/session, scs and Flask have made become sessions of this program. The packages below it are
+// an old and a new build of one site. It needs Debian's
 // python3-flask and redis-server:
 //
 //	go test .
