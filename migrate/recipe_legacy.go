@@ -52,7 +52,7 @@ func (rec *recipe) scs() {
 func (rec *recipe) begin(kind string) {
 	rec.imports[legacyPath], rec.imports["time"] = "", ""
 	rec.legacyKind = kind
-	for _, name := range []string{"Path", "Domain"} {
+	for _, name := range []string{"Path", "Domain", "Partitioned"} {
 		if v := rec.given[name]; v.expr != nil && !asItIsAnyway(name, v.constant()) {
 			rec.legacy = append(rec.legacy, element{name, rec.text(lower(name), v)})
 		}

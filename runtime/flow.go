@@ -36,7 +36,8 @@ func (f *Flow[T]) field() *flowField {
 }
 
 // Start begins a flow with a value, and returns the state that is to come back; "" if that fails, in which
-// case the session keeps the error.
+// case the session keeps the error. It fails if the value makes the cookie larger than 1024 bytes, if the response has
+// begun, and if the browser asks in advance or for a part of another site's page.
 func (f *Flow[T]) Start(s Session, v T) (state string) {
 	state, err := f.TryStart(s, v)
 	if err != nil {
@@ -60,7 +61,8 @@ func (f *Flow[T]) TryStart(s Session, v T) (state string, err error) {
 }
 
 // Take returns the value of the flow that a state comes back from, and ends it. It is false, with an event
-// that says why, if this browser has not begun such a flow, or if it has ended.
+// that says why, if this browser has not begun such a flow, or if it has ended. It is false also if the request has
+// ended, and if the store fails, in which case the session keeps the error: then the flow stays.
 func (f *Flow[T]) Take(s Session, state string) (v T, ok bool) {
 	st := s.session()
 	raw, refusal, err := st.takeFlow(f.field(), state)

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -51,16 +52,23 @@ func (t *turn) next() error {
 		return errConflicts
 	}
 	if t.done == nil {
-		if t.done = t.home.turns.wait(t.key); t.done == nil {
+		if t.done = t.home.turns.wait(context.Background(), t.key); t.done == nil {
 			t.state.event(EventStoreFailed, "failed in another request", "")
-			return fmt.Errorf("%w in another request for the session", ErrStore)
+			return errTurn
 		}
 		return nil
 	}
-	if more := t.attempts - 4; more >= 0 { // other processes change it too
-		time.Sleep(rand.N(time.Millisecond << min(more, 5)))
-	}
+	pause(t.attempts - 4)
 	return nil
+}
+
+var errTurn = fmt.Errorf("%w in another request for the same record", ErrStore)
+
+// pause lets other processes have a record, which change it too; the more attempts there were, the longer.
+func pause(attempts int) {
+	if attempts >= 0 {
+		time.Sleep(rand.N(time.Millisecond << min(attempts, 5)))
+	}
 }
 
 // end lets others have their turn. They need not try if the store failed.
@@ -87,9 +95,9 @@ type queue struct {
 // longestWait bounds the wait for a turn.
 const longestWait = time.Minute
 
-// wait waits for a turn, and returns what ends it. It is nil if the store failed
-// meanwhile: so not everyone in turn waits for a store that hangs.
-func (t *turns) wait(key string) (done func(well bool)) {
+// wait waits for a turn, and returns what ends it. It is nil if the context has ended, or if the store
+// failed meanwhile: so not everyone in turn waits for a store that hangs.
+func (t *turns) wait(ctx context.Context, key string) (done func(well bool)) {
 	t.mu.Lock()
 	q := t.queues[key]
 	if q == nil {
@@ -113,6 +121,7 @@ func (t *turns) wait(key string) (done func(well bool)) {
 		}
 	case <-failed:
 	case <-timer.C:
+	case <-ctx.Done():
 	}
 	t.quit(key, q, true)
 	return nil

@@ -16,6 +16,8 @@ func (h *storeHome) note(st *state, c change) {
 		h.marks.authenticate(st, 0) // as the schema does not tell who logs in
 	}
 	switch {
+	case c.kind == changeLeft:
+		return
 	case c.kind == changeAuthenticated && c.at != 0:
 		h.marks.authenticate(st, h.nextLogIn())
 		c.marks, _ = st.Marks()

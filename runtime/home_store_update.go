@@ -58,10 +58,7 @@ func (u *storeUpdate) list() (ids []sessionID, err error) {
 			} else if id := st.ID(); !known[id] {
 				known[id] = true
 				ids = append(ids, id)
-				if former, moved := st.FormerID(); moved {
-					u.former[id] = former
-					moves[former]++
-				}
+				u.noteMove(st, moves)
 			}
 		}
 		if len(ids) == before || err != nil && !isOfOne(err) {
@@ -70,6 +67,14 @@ func (u *storeUpdate) list() (ids []sessionID, err error) {
 	}
 	maps.DeleteFunc(u.former, func(_, former sessionID) bool { return !known[former] && moves[former] == 1 })
 	return ids, err
+}
+
+// noteMove notes which id a listed session had before.
+func (u *storeUpdate) noteMove(st *state, moves map[sessionID]int) {
+	if former, moved := st.FormerID(); moved {
+		u.former[st.ID()] = former
+		moves[former]++
+	}
 }
 
 // traceTime is how long records are relied on to tell where sessions have moved since they were listed. They

@@ -63,6 +63,7 @@ func newLegacy(m *manager, cfg Config) (*legacy, error) {
 			continue
 		}
 		cfg.checkScope(fmt.Sprintf("Legacy[%d].", i), s.scope, &problems)
+		cfg.checkPartitioned(fmt.Sprintf("Legacy[%d].", i), s.scope, &problems)
 		l.sources, l.until = append(l.sources, s), max(l.until, s.Until.Unix())
 	}
 	return l, errors.Join(problems...)
@@ -83,9 +84,9 @@ func newLegacySource(cfg *Config, from LegacySource) (s legacySource, err error)
 	}
 	sum := sha256.Sum256([]byte(s.Library + "\x00" + s.Cookie))
 	s.name = string(sum[:sourceNameSize])
-	s.scope = cookie.Scope{Path: cmp.Or(s.Path, "/"), Domain: s.Domain}
+	s.scope = cookie.Scope{Path: cmp.Or(s.Path, "/"), Domain: s.Domain, Partitioned: s.Partitioned}
 	sameSite := "Lax"
-	if cfg.SameSite == http.SameSiteNoneMode { // a frame on a page of another site can delete no other
+	if s.Partitioned || cfg.SameSite == http.SameSiteNoneMode { // a frame on a page of another site can delete no other
 		sameSite = "None"
 	}
 	s.deletion = cookie.New(cookie.Attributes{Name: s.Cookie, Scope: s.scope, SameSite: sameSite, Secure: !cfg.Insecure, Chunks: 1})

@@ -25,6 +25,7 @@ type marks struct {
 	server *server
 	store  Store
 	raised func(key string, rec Record) // is told of those that were raised here; may be nil
+	turns  turns
 }
 
 // A mark is what such a record says. The zero mark says that there is none.
@@ -90,12 +91,20 @@ func (m *marks) read(ctx context.Context) (now payload.Marks, err error) {
 	return payload.Marks{All: count.version, Principal: count.version}, err
 }
 
-// revoked reports whether a session does not count any more that is sealed under a key.
-func (m *marks) revoked(ctx context.Context, c *payload.Contents, by sealedBy, look lookup) (bool, error) {
-	count, err := look(ctx, m.countKey())
+// revoked reports whether a session does not count any more that is sealed under a key, and as of which
+// version of the count.
+func (m *marks) revoked(ctx context.Context, c *payload.Contents, by sealedBy, look lookup) (revoked bool, version uint64, err error) {
+	count, err := m.countFor(ctx, by, look)
+	if err == nil {
+		revoked, err = m.revokedBy(ctx, c, by, look, count)
+	}
+	return revoked, count.version, err
+}
+
+func (m *marks) revokedBy(ctx context.Context, c *payload.Contents, by sealedBy, look lookup, count mark) (bool, error) {
 	known, ok := c.Marks()
-	if err != nil || count.version == 0 || ok && count.version <= min(known.All, known.Principal) {
-		return false, err
+	if count.version == 0 || ok && count.version <= min(known.All, known.Principal) {
+		return false, nil
 	}
 	all, err := look(ctx, m.allKey())
 	if err != nil || m.predates(c, known.All, all.version) {
@@ -136,22 +145,43 @@ func (m *marks) raiseAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return m.keepAtLeast(ctx, m.allKey(), now)
+	return m.keepAtLeast(ctx, m.allKey(), now.version)
 }
 
-// raisePrincipal revokes the sessions of a principal under the keys of a ring.
-func (m *marks) raisePrincipal(ctx context.Context, raw []byte, r *rings) error {
-	_, err := m.raisePrincipalFrom(ctx, raw, r, math.MaxUint64)
-	return err
+// raisePrincipal revokes the sessions of a principal, under the keys of the ring in use. Then it calls
+// further with that ring.
+func (m *marks) raisePrincipal(ctx context.Context, raw []byte, further func(*rings) error) error {
+	return m.withRing(ctx, func(r *rings) error {
+		if _, err := m.raisePrincipalFrom(ctx, raw, r, math.MaxUint64); err != nil {
+			return err
+		}
+		return further(r)
+	})
+}
+
+// withRing revokes with the ring in use, and once more if another one takes its place meanwhile: its newest
+// key may seal by now.
+func (m *marks) withRing(ctx context.Context, revoke func(*rings) error) error {
+	for {
+		r := m.server.rings.Load()
+		if err := revoke(r); err != nil {
+			return err
+		}
+		if m.server.rings.Load() == r {
+			return m.recount(ctx, r)
+		}
+	}
 }
 
 // raisePrincipalFrom revokes the sessions of a principal under the keys of a ring. It returns the version
 // that a session is to remember which must stay. It fails with ErrEnded if that session was revoked
 // before: the version that it remembers is older.
 func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
-	if now, err = m.count(ctx, r, 0); err != nil {
+	count, err := m.count(ctx, r, 0)
+	if err != nil {
 		return 0, err
 	}
+	now = count.version
 	for _, k := range r.principals {
 		if now, err = m.raiseUnder(ctx, m.principalKey(k.hash(raw)), r, now, known); err != nil {
 			return 0, err
@@ -169,18 +199,20 @@ func (m *marks) raiseUnder(ctx context.Context, key string, r *rings, now, known
 		if err != nil || older < now {
 			return now, err
 		}
-		if now, err = m.count(ctx, r, older+1); err != nil {
+		count, err := m.count(ctx, r, older+1)
+		if err != nil {
 			return 0, err
 		}
+		now = count.version
 	}
 	return 0, errConflicts
 }
 
 // raiseForOthers revokes the sessions of a principal but for one, which must be saved.
-func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, r *rings, by sealedBy) error {
+func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, by sealedBy) error {
 	known, ok := st.Marks()
 	if !ok { // a build that knows of no marks has saved it
-		if revoked, err := m.revoked(ctx, &st.Contents, by, m.look); revoked || err != nil {
+		if revoked, _, err := m.revoked(ctx, &st.Contents, by, m.look); revoked || err != nil {
 			return cmp.Or(err, ErrEnded)
 		}
 		var err error
@@ -188,19 +220,38 @@ func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, r *ri
 			return err
 		}
 	}
-	now, err := m.raisePrincipalFrom(ctx, raw, r, known.Principal)
+	err := m.withRing(ctx, func(r *rings) error {
+		return m.alone(ctx, raw, r, func() (err error) {
+			known.Principal, err = m.endOthers(ctx, raw, r, known.Principal)
+			return err
+		})
+	})
 	if err != nil {
 		return err
 	}
-	if missed, err := m.missedByAll(ctx, r, known.Principal); missed || err != nil {
-		return cmp.Or(err, ErrEnded)
-	}
-	known.Principal = now
 	st.SetMarks(known)
 	st.manager.home.note(st, change{kind: changeMarks, marks: known})
 	st.renew() // a copy of the cookie is one of the others, and a request with the old one is late
 	st.change("RevokeOthers")
 	return nil
+}
+
+// endOthers revokes the sessions of a principal under the keys of a ring, but for one that remembers a
+// version, and returns what that one is to remember. It fails with ErrEnded if that was revoked itself,
+// and then has ended nobody unless that happened meanwhile.
+func (m *marks) endOthers(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
+	for _, k := range r.principals {
+		if is, err := m.look(ctx, m.principalKey(k.hash(raw))); err != nil || is.version > known {
+			return known, cmp.Or(err, ErrEnded)
+		}
+	}
+	if now, err = m.raisePrincipalFrom(ctx, raw, r, known); err != nil {
+		return known, err
+	}
+	if missed, err := m.missedByAll(ctx, r, known); missed || err != nil {
+		return known, cmp.Or(err, ErrEnded)
+	}
+	return now, nil
 }
 
 // now is a version for a mark that is raised. It comes from a clock so that it is newer than what
@@ -229,8 +280,22 @@ func (m *marks) keepAtLeast(ctx context.Context, key string, version uint64) err
 }
 
 // change makes a mark what next says of it as it is, and returns that.
-func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (mark, error) {
-	for range maxAttempts {
+func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (_ mark, err error) {
+	var done func(well bool)
+	defer func() {
+		if done != nil {
+			done(!errors.Is(err, ErrStore) || errors.Is(err, errConflicts))
+		}
+	}()
+	for attempt := range maxAttempts {
+		switch {
+		case attempt == 1:
+			if done = m.turns.wait(ctx, key); done == nil {
+				return mark{}, cmp.Or(judge(ctx.Err(), nil), errTurn)
+			}
+		case attempt > 1:
+			pause(attempt - 2)
+		}
 		is, err := m.look(ctx, key)
 		if err != nil {
 			return mark{}, err

@@ -31,6 +31,7 @@ const (
 	changeMarks
 	changeOwner  // every field was cleared that is the principal's
 	changeDevice // the session is bound to another device, or to none
+	changeLeft   // another session follows, with the visitor's fields: it has its own record
 )
 
 // An update makes a field's encoded value from the one that it holds, nil if absent. It
@@ -254,6 +255,7 @@ func (st *state) leave() {
 		st.Contents.Set(f.field.index, f.raw)
 		st.SetExpiry(f.field.index, f.expires)
 	}
+	st.manager.home.note(st, change{kind: changeLeft})
 }
 
 // visitors are the visitor's fields, as changes that set them.

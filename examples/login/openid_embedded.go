@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -14,6 +15,9 @@ import (
 // within this program, believes everybody, and is for trying out alone. Elsewhere there is none.
 func openProvider(ctx context.Context, base string, loopback bool) (p *provider, stop func(), err error) {
 	if issuer := os.Getenv("OPENID_ISSUER"); issuer != "" {
+		if base == "https://" {
+			return nil, nil, errors.New("SITE_HOST must be the site's host, to which the provider sends visitors back")
+		}
 		p, err = newProvider(ctx, "OpenID", issuer, os.Getenv("OPENID_CLIENT_ID"), os.Getenv("OPENID_CLIENT_SECRET"), base)
 		return p, func() {}, err
 	}

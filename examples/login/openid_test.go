@@ -165,3 +165,15 @@ func TestSignInNonce(t *testing.T) {
 		}
 	})
 }
+
+// A provider could send nobody back to a site that has no name.
+func TestOpenProviderNeedsHost(t *testing.T) {
+	t.Setenv("OPENID_ISSUER", "https://issuer.example")
+	if _, _, err := openProvider(t.Context(), "https://", false); err == nil || !strings.Contains(err.Error(), "SITE_HOST") {
+		t.Errorf("error %v", err)
+	}
+	t.Setenv("OPENID_ISSUER", "")
+	if p, _, err := openProvider(t.Context(), "https://", false); p != nil || err != nil {
+		t.Errorf("a provider nobody asked for: %v, %v", p, err)
+	}
+}

@@ -26,23 +26,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "FAIL: these tests drive Chromium, and there is no command chromium: install Debian's package chromium")
 		return 1
 	}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(),
-		chromedp.ExecPath(path),
-		chromedp.Headless,
-		chromedp.NoSandbox, // which does not work as root; all pages are the tests' own
-		chromedp.NoFirstRun,
-		chromedp.DisableGPU,
-		chromedp.IgnoreCertErrors,
-		chromedp.Flag("disable-quic", true),
-		// A page to which one goes back is loaded again. Kept alive, it would be as it was when it was left.
-		chromedp.Flag("disable-back-forward-cache", true),
-		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("disable-sync", true),
-		chromedp.Flag("no-proxy-server", true),
-		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"),
-	)
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(options(path), chromedp.IgnoreCertErrors)...)
 	defer stop()
 	var quit context.CancelFunc
 	chromium, quit = chromedp.NewContext(ctx)
@@ -52,6 +36,26 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// options are those of a browser that finds each host name that ends in ".test" here.
+func options(path string) []chromedp.ExecAllocatorOption {
+	return []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path),
+		chromedp.Headless,
+		chromedp.NoSandbox, // which does not work as root; all pages are the tests' own
+		chromedp.NoFirstRun,
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		// A page to which one goes back is loaded again. Kept alive, it would be as it was when it was left.
+		chromedp.Flag("disable-back-forward-cache", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("no-proxy-server", true),
+		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"),
+	}
 }
 
 // browser is a page of it.

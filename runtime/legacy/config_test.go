@@ -87,6 +87,11 @@ func TestDeletion(t *testing.T) {
 			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/app; Domain=example.com; HttpOnly; SameSite=Lax"},
 		{runtime.Config{SameSite: http.SameSiteNoneMode}, func(g *legacy.Gorilla) {},
 			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=None"},
+		{runtime.Config{}, func(g *legacy.Gorilla) { g.Partitioned = true },
+			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"},
+		{runtime.Config{Name: "old", Partitioned: true, SameSite: http.SameSiteNoneMode}, func(g *legacy.Gorilla) {},
+			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=None"},
+		{runtime.Config{Name: "old", Partitioned: true, SameSite: http.SameSiteNoneMode}, func(g *legacy.Gorilla) { g.Partitioned = true }, ""},
 		// Ours takes its place.
 		{runtime.Config{Name: "old"}, func(g *legacy.Gorilla) {}, ""},
 		{runtime.Config{Name: "old"}, func(g *legacy.Gorilla) { g.Path = "/app" },

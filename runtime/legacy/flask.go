@@ -28,6 +28,9 @@ type Flask struct {
 	Path   string
 	Domain string
 
+	// Partitioned is whether SESSION_COOKIE_PARTITIONED is set: browsers delete it only from the jar that it is in.
+	Partitioned bool
+
 	// Keys are SECRET_KEY and SECRET_KEY_FALLBACKS, in any order.
 	Keys [][]byte
 
@@ -63,7 +66,7 @@ func (f Flask) Legacy() (s oldsession.Source, err error) {
 		derived.Write([]byte(flaskSalt))
 		signer.keys = append(signer.keys, derived.Sum(nil))
 	}
-	return oldsession.Source{Library: "flask", Cookie: f.Name, Path: f.Path, Domain: f.Domain, Until: f.Until, Open: signer.open}, nil
+	return oldsession.Source{Library: "flask", Cookie: f.Name, Path: f.Path, Domain: f.Domain, Partitioned: f.Partitioned, Until: f.Until, Open: signer.open}, nil
 }
 
 // A flaskSigner opens "payload.timestamp.signature", each part in base64 without padding. A payload that begins

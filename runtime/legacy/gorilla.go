@@ -23,6 +23,9 @@ type Gorilla struct {
 	Path   string
 	Domain string
 
+	// Partitioned is whether the old cookie was: browsers delete it only from the jar that it is in.
+	Partitioned bool
+
 	// Keys are those that the store was made with, in the same order: pairs of a key to authenticate and one
 	// to encrypt, which may be nil.
 	Keys [][]byte
@@ -53,7 +56,7 @@ func (g Gorilla) Legacy() (s oldsession.Source, err error) {
 		g.MaxAge = gorillaMaxAge
 	}
 	store := &gorillaStore{secureCookie{g.Name, pairs, g.MaxAge}, g.Dir, g.JSON}
-	s = oldsession.Source{Library: "gorilla", Cookie: g.Name, Path: g.Path, Domain: g.Domain, Until: g.Until, Open: store.open}
+	s = oldsession.Source{Library: "gorilla", Cookie: g.Name, Path: g.Path, Domain: g.Domain, Partitioned: g.Partitioned, Until: g.Until, Open: store.open}
 	if g.Dir != "" {
 		s.Open, s.End = store.openFile, store.removeFile
 	}

@@ -19,6 +19,9 @@ type SCS struct {
 	Path   string
 	Domain string
 
+	// Partitioned is whether the old cookie was: browsers delete it only from the jar that it is in.
+	Partitioned bool
+
 	// Store is the SessionManager's.
 	Store SCSStore
 
@@ -48,7 +51,7 @@ func (s SCS) Legacy() (oldsession.Source, error) {
 		s.Name = "session"
 	}
 	store := scsStore{s.Store, s.HashTokenInStore}
-	return oldsession.Source{Library: "scs", Cookie: s.Name, Path: s.Path, Domain: s.Domain, Until: s.Until, Open: store.open, End: store.delete}, nil
+	return oldsession.Source{Library: "scs", Cookie: s.Name, Path: s.Path, Domain: s.Domain, Partitioned: s.Partitioned, Until: s.Until, Open: store.open, End: store.delete}, nil
 }
 
 type scsStore struct {

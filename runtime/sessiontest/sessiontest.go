@@ -7,6 +7,8 @@
 // type with the same Config: a session lives in its cookies. Where the test and the program make a
 // manager each, both need the same Keys, such as those of [Keys].
 //
+// A [Device] is the part of a browser that binds sessions to a device.
+//
 // What these functions do with a session causes no event: Config.OnEvent hears only
 // of what the handler does.
 package sessiontest

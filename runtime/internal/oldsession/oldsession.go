@@ -18,6 +18,9 @@ type Source struct {
 	Path    string // of the cookie, "/" by default
 	Domain  string
 
+	// Partitioned is whether the cookie is in a jar of the page that a frame is on.
+	Partitioned bool
+
 	// Until is when the sessions are not read any more.
 	Until time.Time
 
