@@ -101,8 +101,8 @@ const (
 )
 
 func newStoreHome(m *manager, cfg Config) *storeHome {
-	h := &storeHome{server: newServer(m, cfg), store: cfg.Store, maxSessions: cfg.MaxSessions}
-	h.marks = marks{server: &h.server, store: cfg.Store}
+	h := &storeHome{server: newServer(m, cfg), store: withoutCopies(cfg.Store), maxSessions: cfg.MaxSessions}
+	h.marks = marks{server: &h.server, store: h.store}
 	return h
 }
 

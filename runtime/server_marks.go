@@ -232,7 +232,7 @@ func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, by se
 		return err
 	}
 	st.SetMarks(known)
-	st.manager.home.note(st, change{kind: changeMarks, marks: known})
+	st.manager.home.note(st, change{kind: changeMarks, marks: &known})
 	st.renew() // a copy of the cookie is one of the others, and a request with the old one is late
 	st.change("RevokeOthers")
 	return nil
