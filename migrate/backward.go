@@ -102,6 +102,9 @@ func (t *tracer) call(v value, call *ast.CallExpr) bool {
 	if fn == nil {
 		return false
 	}
+	if _, ok := t.f.getters[fn.Pos()]; ok {
+		return false
+	}
 	p := place{fn.Pos(), max(v.part, 0)}
 	if len(t.f.into[p])+len(t.f.same[p]) == 0 {
 		return false

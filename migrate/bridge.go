@@ -75,14 +75,34 @@ func (b *bridge) set(w *writer, key string, fields []*field) (*change, *refusal)
 
 func (b *bridge) get(w *writer, key string, fields []*field) (*change, *refusal) {
 	e := w.s.at.expr
-	if t := valueType(w.s.at); t == nil || !types.IsInterface(t) {
-		return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
+	if t := valueType(w.s.at); t != nil && !types.IsInterface(t) {
+		return b.getTyped(w, key, fields, t)
 	}
 	b.read = union(b.read, fields)
 	if n, ok := w.r.outer(e).(*ast.AssignStmt); ok && len(n.Lhs) == 2 && len(n.Rhs) == 1 {
 		return &change{edits: w.call(e, "LookupByKey("+key+")")}, nil
 	}
 	return &change{edits: w.call(e, "ByKey("+key+")")}, nil
+}
+
+// getTyped is a read that gives a value of a type, as some methods of scs do: that of all the keys that come there.
+func (b *bridge) getTyped(w *writer, key string, fields []*field, t types.Type) (*change, *refusal) {
+	for _, d := range fields {
+		if !types.Identical(d.typ, t) {
+			return nil, &refusal{"it reads " + typeText(t) + ", and the field of " + d.key.name + " is of type " + typeText(d.typ), "call accessors where this function is called, and remove it"}
+		}
+	}
+	e := w.s.at.expr
+	stmt := w.r.block(e)
+	typ, nameable := w.r.nameable(w.s.at.in, e, t)
+	if stmt == nil || !nameable {
+		return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
+	}
+	b.read = union(b.read, fields)
+	name := w.r.newName(stmt, "v")
+	return &change{edits: []edit{
+		w.r.p.replaceRange(stmt.Pos(), stmt.Pos(), name+", _ := "+w.recv+".ByKey("+key+").("+typ+")\n"), w.r.p.replace(e, name),
+	}}, nil
 }
 
 // fieldsThrough are the fields of the keys that come to a wrapper. They have to be of one session.

@@ -30,11 +30,13 @@ type carried struct {
 	stmts      []ast.Stmt
 	conditions []conditional
 	refuse     *refusal
+	variables  map[place]bool // that hold all options at once
 }
 
 // carry collects the options of a maker's sessions, in the order in which they stand.
 func (r *rewriter) carry(m *maker) *carried {
-	c := &carried{r: r, m: m, given: map[string]value{}}
+	c := &carried{r: r, m: m, given: map[string]value{}, variables: map[place]bool{}}
+	c.findVariables()
 	for _, u := range r.p.units {
 		if u.tests != m.at.in.tests {
 			continue
@@ -56,6 +58,10 @@ func (c *carried) statement(u *unit, stmt ast.Stmt) {
 	switch n := stmt.(type) {
 	case *ast.AssignStmt:
 		if len(n.Lhs) == 1 && len(n.Rhs) == 1 {
+			if n.Tok == token.DEFINE && c.isVariable(u, n.Lhs[0]) {
+				c.literal(u, n, literalOf(n.Rhs[0]))
+				return
+			}
 			if sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr); ok {
 				c.assigned(u, n, sel)
 			}
@@ -83,6 +89,10 @@ func (c *carried) statement(u *unit, stmt ast.Stmt) {
 
 func (c *carried) assigned(u *unit, n *ast.AssignStmt, sel *ast.SelectorExpr) {
 	v := value{n.Rhs[0], u, whole}
+	if c.isVariable(u, sel.X) {
+		c.field(n, u.info.TypeOf(sel.X), sel.Sel.Name, v)
+		return
+	}
 	if c.isStore(u, sel.X) {
 		if slices.Contains(optionsOf, sel.Sel.Name) {
 			c.all(u, n, n.Rhs[0])
@@ -105,15 +115,20 @@ func (c *carried) isStore(u *unit, e ast.Expr) bool {
 
 // all takes over options that are given at once.
 func (c *carried) all(u *unit, stmt ast.Stmt, e ast.Expr) {
-	e = ast.Unparen(e)
-	if amp, ok := e.(*ast.UnaryExpr); ok && amp.Op == token.AND {
-		e = ast.Unparen(amp.X)
+	if c.isVariable(u, e) {
+		c.note(stmt) // what the variable has is taken over where it gets it
+		return
 	}
-	lit, ok := e.(*ast.CompositeLit)
-	if !ok {
+	lit := literalOf(e)
+	if lit == nil {
 		c.refuse = &refusal{"its options are in a variable", ""}
 		return
 	}
+	c.literal(u, stmt, lit)
+}
+
+// literal takes over the options of a literal, and that it has no others.
+func (c *carried) literal(u *unit, stmt ast.Stmt, lit *ast.CompositeLit) {
 	for _, name := range []string{"Path", "Domain", "MaxAge", "Secure", "HttpOnly", "SameSite", "Partitioned", "Name", "Persist"} {
 		delete(c.given, name)
 	}
@@ -125,6 +140,67 @@ func (c *carried) all(u *unit, stmt ast.Stmt, e ast.Expr) {
 			c.field(stmt, u.info.TypeOf(lit), id.Name, value{kv.Value, u, whole})
 		}
 	}
+}
+
+// isVariable reports whether an expression is a variable for all options.
+func (c *carried) isVariable(u *unit, e ast.Expr) bool {
+	p, ok := c.r.placeAt(u, e)
+	return ok && c.variables[p]
+}
+
+// literalOf is the composite literal that an expression is, or has the address of; nil if it is none.
+func literalOf(e ast.Expr) *ast.CompositeLit {
+	e = ast.Unparen(e)
+	if amp, ok := e.(*ast.UnaryExpr); ok && amp.Op == token.AND {
+		e = ast.Unparen(amp.X)
+	}
+	lit, _ := e.(*ast.CompositeLit)
+	return lit
+}
+
+// findVariables finds the variables that the store gets its options from, if they serve nothing else.
+func (c *carried) findVariables() {
+	c.r.eachCall(func(u *unit, call *ast.CallExpr) {
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if ok && len(call.Args) == 1 && sel.Sel.Name == "Options" && c.isStore(u, sel.X) {
+			c.variable(u, call.Args[0])
+		}
+	})
+	for _, u := range c.r.p.units {
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if assign, ok := n.(*ast.AssignStmt); ok && len(assign.Lhs) == 1 && len(assign.Rhs) == 1 {
+					sel, ok := ast.Unparen(assign.Lhs[0]).(*ast.SelectorExpr)
+					if ok && slices.Contains(optionsOf, sel.Sel.Name) && c.isStore(u, sel.X) {
+						c.variable(u, assign.Rhs[0])
+					}
+				}
+				return true
+			})
+		}
+	}
+}
+
+// variable notes a variable for options: a local one that is given a literal, then perhaps single options, and then to
+// the store.
+func (c *carried) variable(u *unit, e ast.Expr) {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return
+	}
+	p, ok := c.r.placeAt(u, id)
+	if !ok || len(c.r.into[p]) != 1 || literalOf(c.r.into[p][0].expr) == nil {
+		return
+	}
+	handed := 0
+	for _, use := range c.r.uses[p] {
+		sel, field := c.r.parents[use.expr].(*ast.SelectorExpr)
+		if field && c.r.isTarget(sel) {
+			continue
+		}
+		handed++
+	}
+	c.variables[p] = handed == 1
 }
 
 func (c *carried) field(stmt ast.Stmt, owner types.Type, name string, v value) {

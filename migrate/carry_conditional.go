@@ -115,7 +115,7 @@ func (rec *recipe) conditional(o conditional, cfg, failed string) (string, *refu
 // captures makes parameters of the variables that a statement uses.
 func (rec *recipe) captures(o conditional) (why *refusal) {
 	ast.Inspect(o.stmt, func(n ast.Node) bool {
-		if sel, ok := n.(*ast.SelectorExpr); ok && rec.isStore(o.in, sel.X) {
+		if sel, ok := n.(*ast.SelectorExpr); ok && (rec.isStore(o.in, sel.X) || rec.isVariable(o.in, sel.X)) {
 			return false // what is set
 		}
 		if id, ok := n.(*ast.Ident); ok && why == nil && !rec.qualified(id) {

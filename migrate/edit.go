@@ -50,8 +50,14 @@ func (p *program) replaceRange(from, to token.Pos, text string) edit {
 }
 
 // remove is the edit that removes a statement, with its line if nothing else stands there.
-func (p *program) remove(n ast.Node) edit {
-	e := p.replace(n, "")
+func (p *program) remove(n ast.Node) edit { return p.removeRange(n.Pos(), n.End()) }
+
+func (p *program) removeRange(from, to token.Pos) edit {
+	return p.wholeLine(p.replaceRange(from, to, ""))
+}
+
+// wholeLine has an edit that removes all of a line remove the line.
+func (p *program) wholeLine(e edit) edit {
 	src := p.source[e.file]
 	from, to := e.from, e.to
 	for from > 0 && (src[from-1] == ' ' || src[from-1] == '\t') {

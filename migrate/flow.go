@@ -39,6 +39,7 @@ type flow struct {
 	parents map[ast.Node]ast.Node
 	funcs   map[token.Pos]*function
 	params  map[place]param
+	getters map[token.Pos]acquisition // functions of the program that hand out sessions by their names
 }
 
 // A function is one that the program declares.
@@ -70,6 +71,7 @@ func newFlow(p *program) *flow {
 			f.file(u, file)
 		}
 	}
+	f.findGetters()
 	return f
 }
 

@@ -12,7 +12,7 @@ import (
 // handles plans changes of what holds sessions: the types of variables, and how a session is come by.
 func (r *rewriter) handles(u *unit, file *ast.File) {
 	ast.Inspect(file, func(n ast.Node) bool {
-		if decl, ok := n.(*ast.FuncDecl); ok && r.inStore(value{decl.Name, u, whole}) {
+		if decl, ok := n.(*ast.FuncDecl); ok && (r.inStore(value{decl.Name, u, whole}) || r.inGetter(decl.Name)) {
 			return false
 		}
 		switch n := n.(type) {
@@ -271,12 +271,18 @@ func (r *rewriter) targetAt(use value) *target {
 
 // acquire plans how a session is come by.
 func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
-	a, ok := acquisitionOf(u, call)
+	a, ok := r.acquisitionOf(u, call)
 	if lib, _ := operation(callee(u, call)); !ok || lib != nil && !lib.rewrite || len(r.targets) == 0 {
 		return
 	}
 	v := value{call, u, whole}
 	t := r.targetOfCall(u, call)
+	planned := len(r.changes)
+	defer func() {
+		if fn := callee(u, call); len(r.changes) == planned {
+			r.kept[fn.Pos()] = true
+		}
+	}()
 	if t != nil && a.request < 0 && r.fresh(u, call, t) {
 		return
 	}
@@ -382,10 +388,10 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 	if !ok {
 		return &refusal{"the error is kept", "use " + from}
 	}
-	if !r.inBlock(n) {
-		return &refusal{"the session's error decides what happens", "use " + from}
-	}
 	obj := u.info.ObjectOf(errID)
+	if !r.inBlock(n) {
+		return r.acquireInIf(c, u, n, obj, from)
+	}
 	branch := r.branch(u, n, obj)
 	c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
 	if branch != nil {
@@ -406,6 +412,58 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 	}
 	// A := that declared the session alone stays one; with = the session is there already.
 	return nil
+}
+
+// acquireInIf plans an if statement that gets the session and looks at its error: what it does without one is always done.
+func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj types.Object, from string) *refusal {
+	no := &refusal{"the session's error decides what happens", "use " + from}
+	stmt, ok := r.parents[n].(*ast.IfStmt)
+	if !ok || stmt.Init != n || n.Tok != token.DEFINE || !r.inBlock(stmt) {
+		return no
+	}
+	const note = "there is no error any more, and no branch on it"
+	if isBlank(n.Lhs[0]) {
+		if stmt.Else != nil || !isCheck(u, stmt.Cond, errObj, token.NEQ) {
+			return no
+		}
+		c.edits, c.note = []edit{r.p.remove(stmt)}, note
+		return nil
+	}
+	var body *ast.BlockStmt
+	switch {
+	case isCheck(u, stmt.Cond, errObj, token.EQL):
+		body = stmt.Body
+	case isCheck(u, stmt.Cond, errObj, token.NEQ):
+		body, _ = stmt.Else.(*ast.BlockStmt)
+	}
+	if body == nil || r.usedIn(u, errObj, body) {
+		return no
+	}
+	get := r.p.text(n.Lhs[0]) + " := " + from
+	c.note = note
+	if r.fits(u, n, stmt, body) {
+		c.edits = []edit{r.p.replaceRange(stmt.Pos(), body.Lbrace+1, get), r.p.removeRange(body.Rbrace, stmt.End())}
+	} else {
+		c.edits = []edit{r.p.replaceRange(stmt.Pos(), body.Lbrace+1, "{\n"+get), r.p.replaceRange(body.Rbrace, stmt.End(), "}")}
+	}
+	return nil
+}
+
+// usedIn reports whether a variable is used in a node.
+func (r *rewriter) usedIn(u *unit, obj types.Object, n ast.Node) bool {
+	return slices.ContainsFunc(r.uses[placeOf(obj)], func(use value) bool { return use.in == u && n.Pos() <= use.expr.Pos() && use.expr.Pos() < n.End() })
+}
+
+// fits reports whether the statements of an if statement's block can stand where the statement does: no name that is
+// declared here means something else there.
+func (r *rewriter) fits(u *unit, n *ast.AssignStmt, stmt *ast.IfStmt, body *ast.BlockStmt) bool {
+	outer := u.info.Scopes[stmt].Parent()
+	inner := u.info.Scopes[body]
+	if outer == nil || inner == nil || inner.Len() > 0 {
+		return false
+	}
+	_, seen := outer.LookupParent(r.p.text(n.Lhs[0]), token.NoPos)
+	return seen == nil
 }
 
 // branch is the if statement after an assignment that does nothing but look at its error.

@@ -236,7 +236,7 @@ func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 // nameExpr is an expression that gives the name of a schema's sessions.
 func (w *wiring) nameExpr(t *target) (found value) {
 	w.r.eachCall(func(u *unit, call *ast.CallExpr) {
-		a, ok := acquisitionOf(u, call)
+		a, ok := w.r.acquisitionOf(u, call)
 		if !ok || u.tests || a.name < 0 || a.name >= len(call.Args) {
 			return
 		}

@@ -137,7 +137,7 @@ func selectsValues(v value) bool {
 
 // nameOf is the name in a call that hands out a session.
 func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
-	a, ok := acquisitionOf(u, call)
+	a, ok := f.acquisitionOf(u, call)
 	if !ok {
 		return "", false
 	}
@@ -170,7 +170,7 @@ func (f *finder) ambiguous(n *namer) bool {
 	if f.paths == nil {
 		f.paths = map[string]map[string]bool{}
 		f.eachCall(func(u *unit, call *ast.CallExpr) {
-			a, ok := acquisitionOf(u, call)
+			a, ok := f.acquisitionOf(u, call)
 			if !ok || a.name < 0 || a.name >= len(call.Args) {
 				return
 			}
@@ -188,8 +188,14 @@ func (f *finder) ambiguous(n *namer) bool {
 }
 
 // acquisitionOf is how a call hands out a session. Stores of other modules have the methods of gorilla's.
-func acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
+func (f *flow) acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
 	fn := callee(u, call)
+	if fn == nil {
+		return acquisition{}, false
+	}
+	if a, ok := f.getters[fn.Pos()]; ok {
+		return a, true
+	}
 	lib, name := operation(fn)
 	if lib != nil {
 		a, ok := lib.acquire[name]
@@ -199,7 +205,7 @@ func acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
 		}
 		return a, ok
 	}
-	if fn != nil && (fn.Name() == "Get" || fn.Name() == "New") && handsOut(fn) {
+	if (fn.Name() == "Get" || fn.Name() == "New") && handsOut(fn) {
 		return gorilla.acquire["Get"], true
 	}
 	return acquisition{}, false

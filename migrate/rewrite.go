@@ -14,19 +14,21 @@ import (
 // A rewriter turns what a program does to its sessions into calls of accessors.
 type rewriter struct {
 	*finder
-	home    *home
-	all     []*field
-	targets []*target
-	target  map[*field]*target
-	of      map[*site][]*field
-	idents  map[string]bool
-	changes []*change
-	left    []Left
-	bridges []*bridge
-	defined map[*ast.File]bool // files that come to use the new package
-	retyped map[token.Pos]bool // struct fields whose types change
-	until   time.Time          // Config.Legacy
-	byHand  bool               // Config.NoBridge
+	home     *home
+	all      []*field
+	targets  []*target
+	target   map[*field]*target
+	of       map[*site][]*field
+	idents   map[string]bool
+	changes  []*change
+	left     []Left
+	bridges  []*bridge
+	defined  map[*ast.File]bool           // files that come to use the new package
+	retyped  map[token.Pos]bool           // struct fields whose types change
+	kept     map[token.Pos]bool           // functions that hand out sessions and are still called
+	newNames map[ast.Node]map[string]bool // of variables, by function
+	until    time.Time                    // Config.Legacy
+	byHand   bool                         // Config.NoBridge
 }
 
 // Left is what has to be done by hand.
@@ -46,7 +48,7 @@ type refusal struct{ why, fix string }
 func newRewriter(f *finder) *rewriter {
 	r := &rewriter{
 		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
-		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{},
+		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
 	}
 	r.group()
 	for _, d := range r.fields() {
@@ -83,6 +85,9 @@ func (r *rewriter) make() {
 		if s.at.in.tests && s.keys == nil && s.verb.keyed() {
 			continue
 		}
+		if r.inGetter(s.at.expr) {
+			continue
+		}
 		if r.inStore(s.at) {
 			r.leave(s.at, s.what(), refusal{"it is in a sessions.Store of the program's own", "use a store of sessiongen's, or write one: runtime.Store"})
 			continue
@@ -101,6 +106,7 @@ func (r *rewriter) make() {
 			r.handles(u, file)
 		}
 	}
+	r.dropGetters()
 	r.noteFlashes()
 }
 
@@ -255,7 +261,7 @@ func (r *rewriter) render(u *unit, e ast.Expr) string {
 	if !ok {
 		return r.p.text(e)
 	}
-	a, ok := acquisitionOf(u, call)
+	a, ok := r.acquisitionOf(u, call)
 	t := r.targetOfCall(u, call)
 	if !ok || a.err || t == nil || a.request < 0 {
 		return r.p.text(e)

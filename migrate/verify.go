@@ -434,7 +434,7 @@ func (d *draft) acquires(assign *ast.AssignStmt) bool {
 		return false
 	}
 	u, _ := d.syntax(d.r.p.fset.Position(assign.Pos()).Filename)
-	_, ok = acquisitionOf(u, call)
+	_, ok = d.r.acquisitionOf(u, call)
 	return ok
 }
 

@@ -90,7 +90,7 @@ func (w *wiring) middleware(s *site) *refusal {
 	}
 	last := len(call.Args) - 1
 	fn := callee(s.at.in, call)
-	if last < 0 || fn.Name() != "Sessions" && fn.Name() != "Middleware" {
+	if last < 0 || !slices.Contains([]string{"Sessions", "SessionsMany", "Middleware"}, fn.Name()) {
 		return &refusal{"there is no rule for " + fn.Name(), ""}
 	}
 	w.need(s.at.in, call, path)

@@ -353,20 +353,39 @@ func (w *writer) pop(e ast.Expr) (*change, *refusal) {
 	if stmt == nil {
 		return nil, &refusal{"the value is taken within an expression", "take it before with Pop" + w.name}
 	}
-	name := w.r.freeName(stmt, lower(w.name))
+	name := w.r.newName(stmt, lower(w.name))
 	return &change{edits: []edit{
 		w.r.p.replaceRange(stmt.Pos(), stmt.Pos(), name+", _ := "+w.recv+"."+method+"\n"), w.r.p.replace(e, name),
 	}}, nil
 }
 
-// freeName is a name that nothing in the function around a statement has.
-func (r *rewriter) freeName(at ast.Node, base string) string {
-	var fn ast.Node = at
+// newName is a name that nothing in the function around a statement has, and no other statement that comes to stand there.
+func (r *rewriter) newName(at ast.Node, base string) string {
+	fn := r.function(at)
+	if r.newNames[fn] == nil {
+		r.newNames[fn] = map[string]bool{}
+	}
+	name := r.freeName(at, base)
+	for i := 2; r.newNames[fn][name]; i++ {
+		name = r.freeName(at, fmt.Sprint(base, i))
+	}
+	r.newNames[fn][name] = true
+	return name
+}
+
+// function is the declared function around a node, or the node itself.
+func (r *rewriter) function(at ast.Node) ast.Node {
 	for n := at; n != nil; n = r.parents[n] {
 		if _, ok := n.(*ast.FuncDecl); ok {
-			fn = n
+			return n
 		}
 	}
+	return at
+}
+
+// freeName is a name that nothing in the function around a statement has.
+func (r *rewriter) freeName(at ast.Node, base string) string {
+	fn := r.function(at)
 	taken := map[string]bool{}
 	ast.Inspect(fn, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {

@@ -60,7 +60,7 @@ func (w *writer) readAny(e ast.Expr) (*change, *refusal) {
 	if ret, ok := stmt.(*ast.ReturnStmt); ok && len(ret.Results) == 1 && ast.Unparen(ret.Results[0]) == e {
 		return w.replace(ret, given+"return "+found+"\n}\nreturn nil"), nil
 	}
-	name := w.r.freeName(stmt, lower(w.name))
+	name := w.r.newName(stmt, lower(w.name))
 	return &change{edits: []edit{
 		w.r.p.replaceRange(stmt.Pos(), stmt.Pos(), "var "+name+" any // nil if there is none\n"+given+name+" = "+found+"\n}\n"),
 		w.r.p.replace(e, name),

@@ -70,11 +70,11 @@ func (m *manager) openBadge(text string) (b badge, decrypted bool) {
 
 // findBadge returns of the badges of a request the newest that concerns a session, or else any; its kind is badgeNone
 // if there is none.
-func (m *manager) findBadge(texts cookie.Values, concerns func(*badge) bool) (found badge, does bool) {
+func (m *manager) findBadge(texts cookie.Values, concerns func(badge) bool) (found badge, does bool) {
 	opens := 0
 	for text := range texts.All() {
 		b, decrypted := m.openBadge(text)
-		switch about := concerns(&b); {
+		switch about := concerns(b); {
 		case b.kind == badgeNone:
 		case about && (!does || b.at > found.at):
 			found, does = b, true

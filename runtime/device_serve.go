@@ -143,7 +143,7 @@ func (x *deviceExchange) fateOf(id identifier) fate {
 	var received cookie.Received
 	st.find(&received)
 	key := thumbprint(id.key.Thumbprint())
-	b, _ := x.findBadge(received.Badges(), func(b *badge) bool { return b.kind == badgeEnded && b.key == key })
+	b, _ := x.findBadge(received.Badges(), func(b badge) bool { return b.kind == badgeEnded && b.key == key })
 	switch {
 	case st.isDown():
 		return fateUnknown

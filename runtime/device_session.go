@@ -51,27 +51,25 @@ func (st *state) meetDevice(r *cookie.Received) {
 	case st.Device != noDevice && concerns && fresh:
 		st.binding, st.proved = bindingProven, b.at
 	case st.Device != noDevice:
-		foreign := !concerns && b.kind != badgeNone
 		st.refuseUnproven(r)
-		if foreign {
+		st.fallDown(ErrUnproven)
+		if !concerns && b.kind != badgeNone {
 			st.binding = bindingRetake
 		}
-		st.fallDown(ErrUnproven)
 	case concerns && fresh:
 		st.bind(b)
+	case concerns && b.kind == badgeOffered:
+		st.offers = b.offers
+		if now-payload.Past(b.at, now) >= m.offerWait(b.offers) {
+			st.binding = bindingDue
+		}
 	default:
 		st.binding = bindingDue
-		if concerns && b.kind == badgeOffered {
-			st.offers = b.offers
-			if now-payload.Past(b.at, now) < m.offerWait(b.offers) {
-				st.binding = bindingNone
-			}
-		}
 	}
 }
 
 // isConcerned reports whether a badge is about the session.
-func (st *state) isConcerned(b *badge) bool {
+func (st *state) isConcerned(b badge) bool {
 	if st.Device != noDevice {
 		return b.key == st.Device
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
@@ -225,4 +226,35 @@ func TestDeviceNodesAndRotation(t *testing.T) {
 			t.Errorf("%d offers", w.offers)
 		}
 	})
+}
+
+// Registration, which sets the badge alone, and pages that change the session cross each other: neither is lost.
+func TestDeviceRegistrationBesidePages(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		for n := range long.Times(20, 200, 3_000) {
+			w.device = newDevice(t, w.h, w.clock.now)
+			w.waits = true
+			w.expect("/login", "account 42, visits 0, bound false")
+			register := w.register
+			together(2, func(i int) {
+				if i == 0 {
+					register()
+				} else {
+					w.expectCount()
+				}
+			})
+			w.expect("/", "account 42, visits 1, bound true")
+			if w.offers != 1 || t.Failed() {
+				t.Fatalf("run %d: %d offers", n, w.offers)
+			}
+		}
+	})
+}
+
+// expectCount changes the session, whether it is bound by then or not.
+func (w *deviceWorld) expectCount() {
+	res := w.send("GET", deviceHost+"/count", nil, true)
+	if body := readAll(w.t, res); !strings.HasPrefix(body, "account 42, visits 1, bound ") {
+		w.t.Errorf("%d %s", res.StatusCode, body)
+	}
 }

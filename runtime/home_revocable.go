@@ -75,28 +75,9 @@ func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (re
 	now, _ := st.Marks()
 	st.SetMarks(payload.Marks{}) // every revocation that there was counts
 	refusal = h.checkOpened(st)
-	if refusal == "" {
-		refusal = h.checkAdopted(st)
-	}
 	st.SetMarks(now) // and from now on, those to come
 	st.revocable.by.key = 0
 	return refusal
-}
-
-// checkAdopted asks once more, and the store itself: what the cache does not know yet would not be asked again.
-func (h *revocableHome) checkAdopted(st *state) (refusal string) {
-	var revoked bool
-	err := st.watch("load", func() (err error) {
-		revoked, err = h.marks.revoked(st.ctx, &st.Contents, st.revocable.by, h.marks.look)
-		return err
-	})
-	if err != nil {
-		st.fallDown(err)
-	}
-	if revoked || err != nil {
-		return RefusedRevoked
-	}
-	return ""
 }
 
 func (h *revocableHome) endOld(st *state, id sessionID) error {
@@ -133,9 +114,6 @@ func (h *revocableHome) checkOpened(st *state) (refusal string) {
 		st.fallDown(err)
 		return RefusedRevoked
 	case found == good:
-		if st.revocable.by.key > 0 { // what is saved is sealed with the newest
-			st.NoteMoved(st.now())
-		}
 		h.know(st)
 		return ""
 	}
@@ -147,14 +125,22 @@ func (h *revocableHome) checkOpened(st *state) (refusal string) {
 	return RefusedRevoked
 }
 
-// judge says whether a session that was opened still counts.
+// judge says whether a session that was opened still counts. The store itself is asked about one that is
+// to be sealed under the newest key, as nobody asks afterwards what was revoked before.
 func (h *revocableHome) judge(ctx context.Context, st *state) (verdict, error) {
-	if v, err := h.denials.askID(ctx, st.ID()); v != good || err != nil {
+	by, denials := st.revocable.by, h.denials
+	if by.key != 0 {
+		denials.cache = nil
+	}
+	if v, err := denials.askID(ctx, st.ID()); v != good || err != nil {
 		return v, err
 	}
-	revoked, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.denials.look)
+	revoked, count, err := h.marks.revoked(ctx, &st.Contents, by, denials.look)
 	if revoked {
 		return dead, err
+	}
+	if by.key > 0 {
+		st.NoteMoved(count)
 	}
 	return good, err
 }
@@ -319,14 +305,14 @@ func (h *revocableHome) revokeID(ctx context.Context, id sessionID) error {
 }
 
 func (h *revocableHome) revokePrincipal(ctx context.Context, raw []byte) error {
-	return h.marks.raisePrincipal(ctx, raw, h.rings.Load())
+	return h.marks.raisePrincipal(ctx, raw, func(*rings) error { return nil })
 }
 
 func (h *revocableHome) revokeOthers(ctx context.Context, st *state, raw []byte) error {
 	if err := h.stays(ctx, st); err != nil {
 		return err
 	}
-	return h.marks.raiseForOthers(ctx, st, raw, h.rings.Load(), st.revocable.by)
+	return h.marks.raiseForOthers(ctx, st, raw, st.revocable.by)
 }
 
 // stays fails with ErrEnded if the session has ended, or moved to another id, since it was opened.
@@ -338,7 +324,7 @@ func (h *revocableHome) stays(ctx context.Context, st *state) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.marks.look)
+	revoked, _, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.marks.look)
 	if err == nil && (revoked || rec.Version > 0) {
 		return ErrEnded
 	}
@@ -361,7 +347,7 @@ func (h *revocableHome) check(ctx context.Context, st *state) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.marks.look)
+	revoked, _, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.marks.look)
 	if p := h.principal; err == nil && p != nil && st.Expiry(p.index) != 0 && st.Expiry(p.index) <= st.now() {
 		revoked = true // it is nobody's by now
 	}

@@ -101,8 +101,8 @@ const (
 )
 
 func newStoreHome(m *manager, cfg Config) *storeHome {
-	h := &storeHome{server: newServer(m, cfg), store: cfg.Store, maxSessions: cfg.MaxSessions}
-	h.marks = marks{server: &h.server, store: cfg.Store}
+	h := &storeHome{server: newServer(m, cfg), store: withoutCopies(cfg.Store), maxSessions: cfg.MaxSessions}
+	h.marks = marks{server: &h.server, store: h.store}
 	return h
 }
 
@@ -156,7 +156,7 @@ func (h *storeHome) openPlace(st *state, p place, now int64) (refusal string) {
 	if expires, refusal := h.expiry(&st.Metadata, rec.used, now); now >= expires {
 		return refusal
 	}
-	revoked, err := h.revoked(st, rec)
+	revoked, count, err := h.revoked(st, rec)
 	if err != nil {
 		st.fallDown(err)
 	}
@@ -164,7 +164,7 @@ func (h *storeHome) openPlace(st *state, p place, now int64) (refusal string) {
 		return RefusedRevoked
 	}
 	if rec.by.key > 0 { // what is saved is sealed with the newest
-		st.NoteMoved(now)
+		st.NoteMoved(count)
 	}
 	st.used = rec.used
 	rec.place.unlooked = false // as it was judged
@@ -174,17 +174,17 @@ func (h *storeHome) openPlace(st *state, p place, now int64) (refusal string) {
 
 // revoked reports whether a session does not count that the store has. What the store has under the
 // session's principal was looked at when it was written, and every revocation finds it that has the
-// key. Anything else is judged by the marks.
-func (h *storeHome) revoked(st *state, rec stored) (revoked bool, err error) {
+// key. Anything else is judged by the marks. It returns the count as of which that is true.
+func (h *storeHome) revoked(st *state, rec stored) (revoked bool, count uint64, err error) {
 	err = st.watch("load", func() (err error) {
 		if rec.staleness == staleIndex {
-			revoked, err = h.marks.revoked(st.ctx, rec.Contents, rec.by, h.marks.look)
+			revoked, count, err = h.marks.revoked(st.ctx, rec.Contents, rec.by, h.marks.look)
 		} else {
-			revoked, err = h.marks.missedLately(st.ctx, rec.Contents, rec.by)
+			revoked, count, err = h.marks.missedLately(st.ctx, rec.Contents, rec.by)
 		}
 		return err
 	})
-	return revoked, err
+	return revoked, count, err
 }
 
 // trace notes where the session moved to that is not found, if that is known.
@@ -249,6 +249,12 @@ func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + u
 
 func (h *storeHome) describe() (where string, limit int) {
 	return "in a store; the cookie holds its sealed id", maxRecordSize
+}
+
+// contend changes the record with a key that other requests change too: see [turn].
+func (h *storeHome) contend(st *state, key string, polite bool, try, reread func() error) error {
+	t := turn{turns: &h.turns, state: st, key: key, patience: longestWait}
+	return t.contend(polite, try, reread)
 }
 
 var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")

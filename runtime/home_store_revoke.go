@@ -29,17 +29,15 @@ func (h *storeHome) noRequest(ctx context.Context) *state {
 // revokePrincipal raises the mark, and then deletes the records that there are. What is written for the
 // principal meanwhile looks at the mark.
 func (h *storeHome) revokePrincipal(ctx context.Context, raw []byte) error {
-	r := h.rings.Load() // once: another ring may take its place
-	if err := h.marks.raisePrincipal(ctx, raw, r); err != nil {
-		return err
-	}
-	for _, hash := range r.principalHashes(raw) {
-		err := h.callLong(ctx, func(ctx context.Context) error { return h.store.DeleteByPrincipal(ctx, hash) })
-		if err != nil {
-			return err
+	return h.marks.raisePrincipal(ctx, raw, func(r *rings) error {
+		for _, hash := range r.principalHashes(raw) {
+			err := h.callLong(ctx, func(ctx context.Context) error { return h.store.DeleteByPrincipal(ctx, hash) })
+			if err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // revokeAll is revokePrincipal for everybody.
@@ -122,11 +120,10 @@ func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) err
 	if err := h.stays(ctx, st); err != nil {
 		return err
 	}
-	r := h.rings.Load()
-	if err := h.marks.raiseForOthers(ctx, st, raw, r, st.stored.by); err != nil {
+	if err := h.marks.raiseForOthers(ctx, st, raw, st.stored.by); err != nil {
 		return err
 	}
-	return h.eachListed(ctx, raw, r, func(s stored) error {
+	return h.eachListed(ctx, raw, h.rings.Load(), func(s stored) error {
 		if s.place.id == st.stored.at.id {
 			return nil
 		}
@@ -176,7 +173,7 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 
 // stillCounts fails with ErrEnded if a record is no session, or not that of a principal.
 func (h *storeHome) stillCounts(asker *state, rec stored, raw []byte) error {
-	revoked, err := h.revoked(asker, rec)
+	revoked, _, err := h.revoked(asker, rec)
 	now := h.clock.now()
 	rec.Prune(now)
 	expires, _ := h.expiry(&rec.Metadata, rec.used, now)

@@ -267,7 +267,7 @@ func (h *storeHome) whyTaken(st *state, p place, from *place, err error) error {
 func (h *storeHome) lookBack(st *state, by sealedBy) error {
 	var revoked bool
 	err := st.watch("load", func() (err error) {
-		revoked, err = h.marks.revoked(st.ctx, &st.Contents, by, h.marks.look)
+		revoked, _, err = h.marks.revoked(st.ctx, &st.Contents, by, h.marks.look)
 		return err
 	})
 	if err == nil && revoked {

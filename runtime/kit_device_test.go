@@ -278,3 +278,5 @@ func deviceSite(m *runtime.Manager[visitor]) http.Handler {
 	})))
 	return m.Handler(mux)
 }
+
+func encodeText(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

@@ -60,6 +60,9 @@ func (st *state) describeLocked() (d portrait.Session, raws [][]byte) {
 		expires, _ := m.expiry(&st.Metadata, st.used, now)
 		d.Created, d.Used, d.Expires = unixTime(st.Created), unixTime(st.used), unixTime(expires)
 		d.Authenticated = unixTime(st.Authenticated)
+		if st.isBound() {
+			d.Proven = unixTime(st.proved)
+		}
 		d.EndedBy = m.endedBy(&st.Metadata, st.used, now)
 	}
 	sizes := make([]int, len(m.fields))

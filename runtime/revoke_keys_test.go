@@ -383,8 +383,8 @@ func TestKeysInALongRing(t *testing.T) {
 	})
 }
 
-// A rotation in the right order, with an hour between the steps, logs nobody out who logged in before the last
-// revocation.
+// A rotation in the right order logs nobody out who logged in before the last revocation, however soon one step
+// follows the other.
 func TestRotationAfterRevocation(t *testing.T) {
 	sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
 		synctest.Test(t, func(t *testing.T) {
@@ -392,7 +392,6 @@ func TestRotationAfterRevocation(t *testing.T) {
 			user, other := r.loginAs(9), r.loginAs(7)
 			must(t, revokeAccount(t.Context(), r.m, 7))
 			for _, ring := range []string{keyA + " " + keyB, keyB + " " + keyA, keyB} {
-				time.Sleep(61 * time.Minute)
 				r.setKeys(ring)
 				for i := range 3 {
 					user.visit(func(s *visitor) {
@@ -421,7 +420,6 @@ func TestMoveDuringRevocation(t *testing.T) {
 			for before := range 6 {
 				first, second := node(keyA, 0), node(keyB+" "+keyA, 0)
 				user := first.loginAs(7).on(second)
-				time.Sleep(2 * time.Hour)
 				first.store.interfere(before, func() { user.visit(func(s *visitor) { fieldUser.Get(s.Session) }) },
 					func() { must(t, revokeAccount(t.Context(), first.m, 7)) })
 				for _, r := range []*rig{second, node(keyB, 0), second} {

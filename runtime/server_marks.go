@@ -24,6 +24,7 @@ import (
 type marks struct {
 	server *server
 	store  Store
+	turns  turns
 	raised func(key string, rec Record) // is told of those that were raised here; may be nil
 }
 
@@ -90,12 +91,20 @@ func (m *marks) read(ctx context.Context) (now payload.Marks, err error) {
 	return payload.Marks{All: count.version, Principal: count.version}, err
 }
 
-// revoked reports whether a session does not count any more that is sealed under a key.
-func (m *marks) revoked(ctx context.Context, c *payload.Contents, by sealedBy, look lookup) (bool, error) {
-	count, err := look(ctx, m.countKey())
+// revoked reports whether a session does not count any more that is sealed under a key, and as of which
+// version of the count.
+func (m *marks) revoked(ctx context.Context, c *payload.Contents, by sealedBy, look lookup) (revoked bool, version uint64, err error) {
+	count, err := m.countFor(ctx, by, look)
+	if err == nil {
+		revoked, err = m.revokedBy(ctx, c, by, look, count)
+	}
+	return revoked, count.version, err
+}
+
+func (m *marks) revokedBy(ctx context.Context, c *payload.Contents, by sealedBy, look lookup, count mark) (bool, error) {
 	known, ok := c.Marks()
-	if err != nil || count.version == 0 || ok && count.version <= min(known.All, known.Principal) {
-		return false, err
+	if count.version == 0 || ok && count.version <= min(known.All, known.Principal) {
+		return false, nil
 	}
 	all, err := look(ctx, m.allKey())
 	if err != nil || m.predates(c, known.All, all.version) {
@@ -136,22 +145,43 @@ func (m *marks) raiseAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return m.keepAtLeast(ctx, m.allKey(), now)
+	return m.keepAtLeast(ctx, m.allKey(), now.version)
 }
 
-// raisePrincipal revokes the sessions of a principal under the keys of a ring.
-func (m *marks) raisePrincipal(ctx context.Context, raw []byte, r *rings) error {
-	_, err := m.raisePrincipalFrom(ctx, raw, r, math.MaxUint64)
-	return err
+// raisePrincipal revokes the sessions of a principal, under the keys of the ring in use. Then it calls
+// further with that ring.
+func (m *marks) raisePrincipal(ctx context.Context, raw []byte, further func(*rings) error) error {
+	return m.withRing(ctx, func(r *rings) error {
+		if _, err := m.raisePrincipalFrom(ctx, raw, r, math.MaxUint64); err != nil {
+			return err
+		}
+		return further(r)
+	})
+}
+
+// withRing revokes with the ring in use, and once more if another one takes its place meanwhile: its newest
+// key may seal by now.
+func (m *marks) withRing(ctx context.Context, revoke func(*rings) error) error {
+	for {
+		r := m.server.rings.Load()
+		if err := revoke(r); err != nil {
+			return err
+		}
+		if m.server.rings.Load() == r {
+			return m.recount(ctx, r)
+		}
+	}
 }
 
 // raisePrincipalFrom revokes the sessions of a principal under the keys of a ring. It returns the version
 // that a session is to remember which must stay. It fails with ErrEnded if that session was revoked
 // before: the version that it remembers is older.
 func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
-	if now, err = m.count(ctx, r, 0); err != nil {
+	count, err := m.count(ctx, r, 0)
+	if err != nil {
 		return 0, err
 	}
+	now = count.version
 	for _, k := range r.principals {
 		if now, err = m.raiseUnder(ctx, m.principalKey(k.hash(raw)), r, now, known); err != nil {
 			return 0, err
@@ -164,23 +194,27 @@ func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, kn
 // version, which the session knows that stayed then. So this one takes a still newer version, and returns
 // it.
 func (m *marks) raiseUnder(ctx context.Context, key string, r *rings, now, known uint64) (uint64, error) {
-	for range maxAttempts {
-		older, err := m.raise(ctx, key, now, known)
-		if err != nil || older < now {
-			return now, err
+	var older uint64
+	raise := func() (err error) {
+		older, err = m.raise(ctx, key, now, known)
+		if err == nil && older >= now {
+			err = ErrConflict
 		}
-		if now, err = m.count(ctx, r, older+1); err != nil {
-			return 0, err
-		}
+		return err
 	}
-	return 0, errConflicts
+	err := m.contend(ctx, "newer than "+key, raise, func() (err error) {
+		count, err := m.count(ctx, r, max(now, older+1))
+		now = count.version
+		return err
+	})
+	return now, err
 }
 
 // raiseForOthers revokes the sessions of a principal but for one, which must be saved.
-func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, r *rings, by sealedBy) error {
+func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, by sealedBy) error {
 	known, ok := st.Marks()
 	if !ok { // a build that knows of no marks has saved it
-		if revoked, err := m.revoked(ctx, &st.Contents, by, m.look); revoked || err != nil {
+		if revoked, _, err := m.revoked(ctx, &st.Contents, by, m.look); revoked || err != nil {
 			return cmp.Or(err, ErrEnded)
 		}
 		var err error
@@ -188,19 +222,38 @@ func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, r *ri
 			return err
 		}
 	}
-	now, err := m.raisePrincipalFrom(ctx, raw, r, known.Principal)
+	err := m.withRing(ctx, func(r *rings) error {
+		return m.alone(ctx, raw, r, func() (err error) {
+			known.Principal, err = m.endOthers(ctx, raw, r, known.Principal)
+			return err
+		})
+	})
 	if err != nil {
 		return err
 	}
-	if missed, err := m.missedByAll(ctx, r, known.Principal); missed || err != nil {
-		return cmp.Or(err, ErrEnded)
-	}
-	known.Principal = now
 	st.SetMarks(known)
-	st.manager.home.note(st, change{kind: changeMarks, marks: known})
+	st.manager.home.note(st, change{kind: changeMarks, marks: &known})
 	st.renew() // a copy of the cookie is one of the others, and a request with the old one is late
 	st.change("RevokeOthers")
 	return nil
+}
+
+// endOthers revokes the sessions of a principal under the keys of a ring, but for one that remembers a
+// version, and returns what that one is to remember. It fails with ErrEnded if that was revoked itself,
+// and then has ended nobody unless that happened meanwhile.
+func (m *marks) endOthers(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
+	for _, k := range r.principals {
+		if is, err := m.look(ctx, m.principalKey(k.hash(raw))); err != nil || is.version > known {
+			return known, cmp.Or(err, ErrEnded)
+		}
+	}
+	if now, err = m.raisePrincipalFrom(ctx, raw, r, known); err != nil {
+		return known, err
+	}
+	if missed, err := m.missedByAll(ctx, r, known); missed || err != nil {
+		return known, cmp.Or(err, ErrEnded)
+	}
+	return now, nil
 }
 
 // now is a version for a mark that is raised. It comes from a clock so that it is newer than what
@@ -229,31 +282,48 @@ func (m *marks) keepAtLeast(ctx context.Context, key string, version uint64) err
 }
 
 // change makes a mark what next says of it as it is, and returns that.
-func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (mark, error) {
-	for range maxAttempts {
-		is, err := m.look(ctx, key)
-		if err != nil {
-			return mark{}, err
-		}
-		now, err := next(is)
-		if err != nil || now.version == is.version {
-			return is, err
-		}
-		rec := Record{Version: now.version, Principal: now.told, Expires: m.server.revocationEnd()}
-		err = m.server.call(ctx, func(ctx context.Context) error {
-			if is.version == 0 {
-				return m.store.Insert(ctx, key, rec)
-			}
-			return m.store.Replace(ctx, key, is.version, rec)
-		}, ErrNoRecord, ErrConflict)
-		if err == nil && m.raised != nil {
-			m.raised(key, rec)
-		}
-		if err == nil || errors.Is(err, ErrStore) {
-			return now, err
-		}
+func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (now mark, err error) {
+	err = m.contend(ctx, key, func() error {
+		now, err = m.changeOnce(ctx, key, next)
+		return err
+	}, func() error { return nil })
+	return now, err
+}
+
+// changeOnce is change, but fails with ErrConflict if the mark is changed by others meanwhile.
+func (m *marks) changeOnce(ctx context.Context, key string, next func(is mark) (mark, error)) (mark, error) {
+	is, err := m.look(ctx, key)
+	if err != nil {
+		return mark{}, err
 	}
-	return mark{}, errConflicts
+	now, err := next(is)
+	if err != nil || now.version == is.version {
+		return is, err
+	}
+	rec := Record{Version: now.version, Principal: now.told, Expires: m.server.revocationEnd()}
+	err = m.server.call(ctx, func(ctx context.Context) error {
+		if is.version == 0 {
+			return m.store.Insert(ctx, key, rec)
+		}
+		return m.store.Replace(ctx, key, is.version, rec)
+	}, ErrNoRecord, ErrConflict)
+	if errors.Is(err, ErrNoRecord) { // it has ended, or the store lost it
+		err = ErrConflict
+	}
+	if err == nil && m.raised != nil {
+		m.raised(key, rec)
+	}
+	return now, err
+}
+
+// contend changes a mark that others raise too, as the one that counts, which is every revocation's: see
+// [turn]. The caller's deadline bounds the wait for a turn.
+func (m *marks) contend(ctx context.Context, key string, try, reread func() error) error {
+	t := turn{turns: &m.turns, key: key, patience: longestWait}
+	if deadline, limited := ctx.Deadline(); limited {
+		t.patience = min(t.patience, time.Until(deadline))
+	}
+	return t.contend(true, try, reread)
 }
 
 // authenticate notes in a session what the marks say now, as its visitor is authenticated, and the order

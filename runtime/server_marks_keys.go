@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -43,7 +44,7 @@ func (m mark) has(k *principalKey) bool {
 }
 
 // count raises the mark that counts, for the keys of a ring, to a version that is new and at least as given.
-func (m *marks) count(ctx context.Context, r *rings, version uint64) (uint64, error) {
+func (m *marks) count(ctx context.Context, r *rings, version uint64) (mark, error) {
 	now, err := m.change(ctx, m.countKey(), func(last mark) (mark, error) {
 		for _, k := range r.principals {
 			if last.version == 0 || last.has(k) {
@@ -53,13 +54,51 @@ func (m *marks) count(ctx context.Context, r *rings, version uint64) (uint64, er
 				return last, err
 			}
 		}
-		return mark{max(version, last.version+1, m.now()), tell(r.principals)}, nil
+		now := m.now()
+		if last.version == 0 { // or the store has lost it, and sessions remember one by a clock that is ahead
+			now += payload.ClockTolerance * nanoseconds
+		}
+		return mark{max(version, last.version+1, now), tell(r.principals)}, nil
 	})
 	if err != nil {
-		return 0, err
+		return mark{}, err
 	}
 	r.history.keep(now)
-	return now.version, nil
+	return now, nil
+}
+
+// countFor returns the count, to judge a session that is sealed under a key. One that is to be sealed under the
+// newest is judged by a count that names it. A revocation under way by a node without that key finds it
+// there, and counts once more: see recount.
+func (m *marks) countFor(ctx context.Context, by sealedBy, look lookup) (mark, error) {
+	count, err := look(ctx, m.countKey())
+	if err != nil || by.key <= 0 || count.version == 0 || count.has(by.rings.principals[0]) {
+		return count, err
+	}
+	return m.count(ctx, by.rings, 0)
+}
+
+// recount ends a revocation for the keys of a ring. If others have counted for a key that the ring does not
+// have, sessions may have been sealed under it meanwhile that count no more: so that key has
+// missed this revocation, as of now.
+func (m *marks) recount(ctx context.Context, r *rings) error {
+	count, err := m.look(ctx, m.countKey())
+	if err != nil || !count.namesOthers(r) {
+		return err
+	}
+	_, err = m.count(ctx, r, 0)
+	return err
+}
+
+// namesOthers reports whether a mark names a key that a ring does not have.
+func (m mark) namesOthers(r *rings) bool {
+	for told := m.told; len(told) >= tagSize; told = told[tagSize:] {
+		has := func(k *principalKey) bool { return k.tag == told[:tagSize] }
+		if !slices.ContainsFunc(r.principals, has) {
+			return true
+		}
+	}
+	return false
 }
 
 // missed returns the last revocation that a key has missed, if the count is as given.
@@ -91,7 +130,8 @@ func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, 
 	}
 	if by.key != notSealed {
 		version, err := m.missedVersion(ctx, by.rings, by.principalKey(), count)
-		return err == nil && m.predates(c, known.Principal, version) && !movedSince(known, version), err
+		// One that had moved to the key by then was judged by the marks of an older key.
+		return err == nil && m.predates(c, known.Principal, version) && version > known.Moved, err
 	}
 	for _, k := range by.rings.principals { // a mark under any of them would do
 		version, err := m.missedVersion(ctx, by.rings, k, count)
@@ -100,13 +140,6 @@ func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, 
 		}
 	}
 	return true, nil
-}
-
-// movedSince reports whether a session was judged by the marks of an older key, and came to be under its own,
-// after a revocation that this one has missed. Nothing was revoked between if that was so much later that the
-// revocation had ended by then, whatever clocks say.
-func movedSince(known payload.Marks, version uint64) bool {
-	return known.Moved > version/nanoseconds+payload.ClockError
 }
 
 // missedVersion is missed, asked once for each count.
@@ -121,20 +154,22 @@ func (m *marks) missedVersion(ctx context.Context, r *rings, k *principalKey, co
 	return version, err
 }
 
-// missedLately is missedBy with the count as it is, or as it was when somebody last looked if that will do.
-func (m *marks) missedLately(ctx context.Context, c *payload.Contents, by sealedBy) (bool, error) {
+// missedLately is missedBy with the count as it is, or as it was when somebody last looked if that will do. It
+// returns that count.
+func (m *marks) missedLately(ctx context.Context, c *payload.Contents, by sealedBy) (missed bool, count uint64, err error) {
 	if m.server.principalOf(c) == nil {
-		return false, nil
+		return false, 0, nil
 	}
 	last := by.rings.history.last.Load()
 	if last == nil || !last.serves(c, by) {
-		count, err := m.look(ctx, m.countKey())
+		now, err := m.countFor(ctx, by, m.look)
 		if err != nil {
-			return false, err
+			return false, 0, err
 		}
-		last = by.rings.history.keep(count)
+		last = by.rings.history.keep(now)
 	}
-	return m.missedBy(ctx, c, by, last.mark)
+	missed, err = m.missedBy(ctx, c, by, last.mark)
+	return missed, last.version, err
 }
 
 // sealedBy says under which key of a ring something is sealed, which may not be in use any more.

@@ -11,13 +11,13 @@ import (
 // A change is what a request did to a session, so that a home can do it again to a newer one.
 type change struct {
 	kind    changeKind
+	flag    bool        // of changePermanent
 	field   *descriptor // of changePut and changeRemove
 	raw     []byte      // of changePut; of changeAuthenticated, the principal
 	expires int64
 	again   update             // what to do in place of setting raw, if the field turns out to hold something else
-	flag    bool               // of changePermanent
 	at      int64              // of changeAuthenticated; 0 if there is no principal now
-	marks   payload.Marks      // of changeAuthenticated and changeMarks
+	marks   *payload.Marks     // of changeAuthenticated and changeMarks
 	device  payload.Thumbprint // of changeDevice
 }
 
@@ -250,6 +250,7 @@ func (st *state) leave() {
 		st.news = departure
 	}
 	st.SetPermanent(permanent)
+	st.manager.home.note(st, change{kind: changePermanent, flag: permanent}) // another session begins
 	for _, f := range kept {
 		st.Contents.Set(f.field.index, f.raw)
 		st.SetExpiry(f.field.index, f.expires)

@@ -7,7 +7,28 @@ import (
 	"time"
 
 	sessionruntime "github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/sessiontest"
 )
+
+// The list marks the sessions that are bound to a device.
+func TestBoundDevices(t *testing.T) {
+	s := newSite(t, "sqlite", func(cfg *sessionruntime.Config) {
+		cfg.Insecure, cfg.DeviceBound = false, 10*time.Minute
+	})
+	bound, other := s.browser(t), s.browser(t)
+	sessiontest.NewDevice(bound.client)
+	const mark = "Bound to its device"
+	bound.expect(bound.signup("hubo"), 200, "/", "hubo", "Welcome, hubo. Your account is ready.")
+	if n := strings.Count(bound.get("/devices").html, mark); n != 1 {
+		t.Errorf("%d sessions are marked", n)
+	}
+	other.login("hubo")
+	for _, b := range []browser{bound, other} {
+		if p := b.get("/devices"); strings.Count(p.html, mark) != 1 || strings.Count(p.html, "Last seen") != 2 {
+			t.Errorf("the list is %s", p.html)
+		}
+	}
+}
 
 func TestLogOutEverywhere(t *testing.T) {
 	for _, mode := range []string{"cookie", "sqlite"} {

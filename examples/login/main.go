@@ -24,16 +24,17 @@ func main() {
 	mode := flag.String("mode", "cookie", "where sessions are kept: cookie, sqlite, postgres or redis")
 	dsn := flag.String("dsn", "", "the `database` of that mode (default: for sqlite, a file of its own)")
 	admin := flag.String("admin", "admin", "the `name` of the account that may change roles")
+	bound := flag.Duration("device-bound", 0, "after how `long` a browser's device proves its key again, as 10m; needs https, from a proxy in front")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *addr, *mode, *dsn, *admin); err != nil {
+	if err := run(ctx, *addr, *mode, *dsn, *admin, *bound); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, addr, mode, dsn, admin string) error {
+func run(ctx context.Context, addr, mode, dsn, admin string, bound time.Duration) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
@@ -60,7 +61,8 @@ func run(ctx context.Context, addr, mode, dsn, admin string) error {
 	cfg.AbsoluteTimeout = 30 * 24 * time.Hour
 	// Browsers take the cookie that a real site has only over https. Elsewhere than on
 	// this very machine, put a proxy in front that speaks it.
-	cfg.Insecure = listener.Addr().(*net.TCPAddr).IP.IsLoopback()
+	cfg.Insecure = listener.Addr().(*net.TCPAddr).IP.IsLoopback() && bound == 0
+	cfg.DeviceBound = bound
 
 	base := "http://" + listener.Addr().String()
 	if !cfg.Insecure {

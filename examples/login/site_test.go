@@ -27,8 +27,9 @@ func eachMode(t *testing.T, test func(t *testing.T, s site)) {
 
 // site is a server of the whole site.
 type site struct {
-	url   string
-	users Users
+	url       string
+	transport http.RoundTripper // trusts the server's certificate, if it has one
+	users     Users
 }
 
 // newSite starts one. More of the configuration may be set.
@@ -80,8 +81,12 @@ func newSiteWith(t *testing.T, mock *mockoidc.MockOIDC, mode string, more ...fun
 	if server.Config.Handler, err = newApp(cfg, a); err != nil {
 		t.Fatal(err)
 	}
-	server.Start()
-	return site{server.URL, back.users}
+	if cfg.Insecure {
+		server.Start()
+	} else {
+		server.StartTLS()
+	}
+	return site{server.URL, server.Client().Transport, back.users}
 }
 
 // forgetUsers removes all accounts.
@@ -115,7 +120,7 @@ func (s site) browser(t *testing.T) browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return browser{t: t, url: s.url, client: &http.Client{Jar: jar}}
+	return browser{t: t, url: s.url, client: &http.Client{Jar: jar, Transport: s.transport}}
 }
 
 // page is an answer, after redirects.

@@ -74,7 +74,7 @@ func newView(s portrait.Session, r *http.Request) view {
 	for _, m := range []struct {
 		name string
 		at   time.Time
-	}{{"Created", s.Created}, {"Authenticated", s.Authenticated}, {"Last used", s.Used}, {"Expires", s.Expires}} {
+	}{{"Created", s.Created}, {"Authenticated", s.Authenticated}, {"Device proved", s.Proven}, {"Last used", s.Used}, {"Expires", s.Expires}} {
 		if !m.at.IsZero() {
 			v.Times = append(v.Times, moment{m.name, stamp(m.at), distance(m.at, now)})
 		} else if m.name == "Authenticated" && s.ID != "" {

@@ -90,7 +90,7 @@ func ownerOf(name string) string {
 			return owner
 		}
 	}
-	for _, suffix := range []string{"-seen", "-2", "-3", "-4"} {
+	for _, suffix := range []string{"-seen", "-bound", "-2", "-3", "-4"} {
 		if owner, ok := strings.CutSuffix(name, suffix); ok && owner != "" {
 			return owner
 		}

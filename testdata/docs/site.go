@@ -32,6 +32,8 @@ func validCode(user int64, code string) bool { return false }
 
 func account(w http.ResponseWriter, r *http.Request) {}
 
+func pay(w http.ResponseWriter, r *http.Request) {}
+
 func report(ctx context.Context, user int64) {}
 
 func handle(user int64, message []byte) {}

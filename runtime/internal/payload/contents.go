@@ -72,8 +72,8 @@ type Marks struct {
 	// LogIn orders the log-ins of a principal; 0 if nobody counts them.
 	LogIn uint64
 
-	// Moved is when the session, which counted then, was sealed under another key, in Unix seconds; 0
-	// for never since the visitor was authenticated.
+	// Moved is the version that All and Principal would have had when the session, which counted
+	// then, was sealed under another key; 0 for never since the visitor was authenticated.
 	Moved uint64
 }
 
@@ -211,10 +211,10 @@ func (m *Metadata) SetMarks(marks Marks) {
 	m.flags |= flagKnowsMarks
 }
 
-// NoteMoved notes that the session is to be sealed under another key now.
-func (m *Metadata) NoteMoved(now int64) {
+// NoteMoved notes that the session, which counts as of a version, is to be sealed under another key now.
+func (m *Metadata) NoteMoved(version uint64) {
 	marks, _ := m.Marks()
-	marks.Moved = uint64(max(0, now))
+	marks.Moved = max(marks.Moved, version)
 	m.keepMarks(marks)
 }
 

@@ -37,6 +37,7 @@ type Session struct {
 	Now                                   time.Time // by the manager's clock
 	Created, Authenticated, Used, Expires time.Time // zero for never
 	EndedBy                               string    // the field of Config that says when it expires
+	Proven                                time.Time // when the device that it is bound to last proved its key; zero if it is not bound
 
 	Size, Limit int // bytes of what is kept of it, names included
 	Fields      []Field

@@ -1,0 +1,123 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// findGetters finds the functions of the program that hand out a session by a name that they are given, and are given
+// several. Each call of one is a session of its own schema, and the function goes.
+func (f *flow) findGetters() {
+	f.getters = map[token.Pos]acquisition{}
+	for grown := true; grown; { // one may call another
+		grown = false
+		f.eachCall(func(u *unit, call *ast.CallExpr) {
+			fn := f.enclosing(call)
+			if fn == nil || u.tests {
+				return
+			}
+			if _, known := f.getters[fn.fn.Pos()]; known {
+				return
+			}
+			if a, ok := f.getter(fn, u, call); ok {
+				f.getters[fn.fn.Pos()], grown = a, true
+			}
+		})
+	}
+}
+
+// getter is how a function hands out the session that a call in it gives.
+func (f *flow) getter(fn *function, u *unit, call *ast.CallExpr) (a acquisition, ok bool) {
+	inner, ok := f.acquisitionOf(u, call)
+	if !ok || inner.name < 0 || inner.name >= len(call.Args) {
+		return a, false
+	}
+	sig := fn.fn.Signature()
+	p, ok := f.placeAt(u, call.Args[inner.name])
+	name, isParam := f.params[p]
+	if !ok || !isParam || name.fn != fn.fn.Pos() || !handsOutOnly(fn) || len(f.same[place{fn.fn.Pos(), callees}]) > 0 {
+		return a, false
+	}
+	a = acquisition{name: name.index, request: -1, err: sig.Results().Len() == 2}
+	for i := range sig.Params().Len() {
+		if isRequest(sig.Params().At(i).Type()) || isContext(sig.Params().At(i).Type()) {
+			a.request = i
+		}
+	}
+	names := map[string]bool{}
+	for _, from := range f.into[p] {
+		if n := f.naming(from); n != nil {
+			names[n.text] = true
+		}
+	}
+	return a, a.request >= 0 && len(names) > 1
+}
+
+// handsOutOnly reports whether a function returns a session, perhaps with an error, and does nothing with it.
+func handsOutOnly(fn *function) bool {
+	results := fn.fn.Signature().Results()
+	if results.Len() == 0 || results.Len() > 2 || sessionType(namedType(results.At(0).Type())) == nil ||
+		results.Len() == 2 && !isErrorType(results.At(1).Type()) {
+		return false
+	}
+	only := true
+	ast.Inspect(fn.decl.Body, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if t := fn.in.info.TypeOf(sel.X); t != nil && sessionType(namedType(t)) != nil {
+				only = false
+			}
+		}
+		return only
+	})
+	return only
+}
+
+// isContext reports whether a type is what gin or echo hand to handlers.
+func isContext(t types.Type) bool {
+	named := namedOf(t)
+	if named == nil || named.Obj().Name() != "Context" || named.Obj().Pkg() == nil {
+		return false
+	}
+	p := named.Obj().Pkg().Path()
+	return strings.Contains(p, "gin-gonic/gin") || strings.Contains(p, "labstack/echo")
+}
+
+// inGetter reports whether an expression is in a function that goes.
+func (r *rewriter) inGetter(e ast.Expr) bool {
+	fn := r.enclosing(e)
+	if fn == nil {
+		return false
+	}
+	_, ok := r.getters[fn.fn.Pos()]
+	return ok
+}
+
+// dropGetters removes the functions that hand out sessions by name, once nobody calls them.
+func (r *rewriter) dropGetters() {
+	for pos := range r.getters {
+		fn := r.funcs[pos]
+		if r.kept[pos] || r.isHandedOn(fn.fn) {
+			continue
+		}
+		from := fn.decl.Pos()
+		if fn.decl.Doc != nil {
+			from = fn.decl.Doc.Pos()
+		}
+		r.changes = append(r.changes, &change{at: value{fn.decl.Name, fn.in, whole}, fixed: true, edits: []edit{r.p.removeRange(from, fn.decl.End())}})
+	}
+}
+
+// isHandedOn reports whether a function is used in another way than by calls.
+func (r *rewriter) isHandedOn(fn *types.Func) bool {
+	n := 0
+	for _, u := range r.p.units {
+		for id, obj := range u.info.Uses {
+			if other, ok := obj.(*types.Func); ok && other.Origin().Pos() == fn.Pos() && id.Pos().IsValid() {
+				n++
+			}
+		}
+	}
+	return n > len(r.calls[fn.Pos()])
+}

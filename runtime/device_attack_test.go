@@ -1,0 +1,235 @@
+package runtime_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// errDown is that of a store which does not answer.
+var errDown = errors.New("down")
+
+func newKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// challengeOf asks for the challenge of a binding.
+func (w *deviceWorld) challengeOf(id string) string {
+	w.t.Helper()
+	res := w.send("POST", deviceHost+w.refresh, http.Header{"Sec-Secure-Session-Id": {id}}, false)
+	challenge, _, ok := strings.Cut(strings.TrimPrefix(res.Header.Get("Secure-Session-Challenge"), `"`), `"`)
+	if res.StatusCode != http.StatusForbidden || !ok {
+		w.t.Fatalf("no challenge: %d", res.StatusCode)
+	}
+	return challenge
+}
+
+// What is no proof of the key gets no badge, and another challenge.
+func TestDeviceRefreshAttacks(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		w.waits = true
+		w.expect("/login", "account 42, visits 0, bound false")
+		offer := w.register
+		w.waits = false
+		offer()
+		w.expect("/", "account 42, visits 0, bound true")
+
+		another := &deviceWorld{device: newDevice(t, w.h, w.clock.now), m: w.m, clock: w.clock, log: w.log, cfg: w.cfg}
+		another.logIn()
+
+		good := w.challengeOf(w.id)
+		old := good
+		w.clock.advance(time.Minute)
+		good = w.challengeOf(w.id)
+		foreign := another.challengeOf(another.id)
+		another.waits = true
+		another.expect("/other", "account 43, visits 0, bound false")
+		badge := another.jar.value(boundName)
+		for name, proof := range map[string]string{
+			"another device's key":       signProof(t, another.key, false, good),
+			"a key that comes along":     signProof(t, newKey(t), true, good),
+			"an old challenge":           signProof(t, w.key, false, old),
+			"the challenge of another":   signProof(t, w.key, false, foreign),
+			"no challenge":               signProof(t, w.key, false, "x"),
+			"a badge for a challenge":    signProof(t, w.key, false, badge),
+			"a session for a challenge":  signProof(t, w.key, false, w.jar.value(dataName)),
+			"the sealed id":              signProof(t, w.key, false, w.id[strings.IndexByte(w.id, '.')+1:]),
+			"not signed":                 "a.b.c",
+			"too long":                   signProof(t, w.key, false, good) + strings.Repeat("A", 1<<20),
+			"the proof, with more of it": signProof(t, w.key, false, good) + ".",
+		} {
+			res := w.send("POST", deviceHost+w.refresh, http.Header{"Sec-Secure-Session-Id": {w.id}, "Secure-Session-Response": {proof}}, true)
+			if res.StatusCode != http.StatusForbidden || res.Header.Get("Secure-Session-Challenge") == "" || len(res.Header["Set-Cookie"]) > 0 || readAll(t, res) != "" {
+				t.Errorf("%s: %d %q", name, res.StatusCode, res.Header)
+			}
+		}
+		// Quoted or not, and once more when the connection has broken.
+		for _, quote := range []string{"", `"`, ""} {
+			res := w.send("POST", deviceHost+w.refresh, http.Header{"Sec-Secure-Session-Id": {quote + w.id + quote},
+				"Secure-Session-Response": {quote + signProof(t, w.key, false, good) + quote}}, true)
+			if res.StatusCode != http.StatusOK || len(res.Header["Set-Cookie"]) != 1 {
+				t.Errorf("the proof: %d", res.StatusCode)
+			}
+		}
+		for name, id := range map[string]string{
+			"none": "", "a dot": ".", "not base64": "!." + w.id, "off the curve": "B" + strings.Repeat("A", 86) + w.id[87:],
+			"cut": w.id[:50], "line break": "\n" + w.id, "long": w.id + strings.Repeat("A", 5000),
+		} {
+			res := w.send("POST", deviceHost+w.refresh, http.Header{"Sec-Secure-Session-Id": {id}}, true)
+			if res.StatusCode != http.StatusForbidden || res.Header.Get("Secure-Session-Challenge") != "" || len(res.Header["Set-Cookie"]) > 0 {
+				t.Errorf("the identifier is %s: %d %q", name, res.StatusCode, res.Header)
+			}
+		}
+		// A key that was never registered gets a badge that is good for nothing.
+		thief := newKey(t)
+		point, err := thief.PublicKey.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := encodeText(point) + w.id[strings.IndexByte(w.id, '.'):]
+		res := newDevice(t, w.h, w.clock.now)
+		res.key, res.id, res.refresh = thief, id, w.refresh
+		res.proveNow()
+		stolen := append(withoutBadge(w.steal()), res.jar.header()...)
+		if got := w.asThief("/", stolen); got.Code != http.StatusServiceUnavailable {
+			t.Errorf("with a key of one's own: %d %s", got.Code, got.Body)
+		}
+		w.expect("/", "account 42, visits 0, bound true")
+	})
+}
+
+func TestDeviceRegistrationAttacks(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		w.waits = true
+		w.expect("/login", "account 42, visits 0, bound false")
+		offered := w.register
+		_, _ = w.visit("/")
+		if w.offers != 1 {
+			t.Fatalf("%d offers", w.offers)
+		}
+		offered()
+		w.expect("/", "account 42, visits 0, bound true")
+		first := w.key
+		offered() // another key, for a session that is bound by now
+		if w.key != first {
+			t.Error("a second key was registered for the session")
+		}
+		challenge := w.challengeOf(w.id)
+		for name, proof := range map[string]string{
+			"none": "", "a challenge for a key": signProof(t, newKey(t), true, challenge), "without a key": signProof(t, newKey(t), false, challenge),
+			"the session for a challenge": signProof(t, newKey(t), true, w.jar.value(dataName)),
+		} {
+			res := newDevice(t, w.h, w.clock.now).send("POST", deviceHost+"/_device/register", http.Header{"Secure-Session-Response": {proof}}, false)
+			if res.StatusCode != http.StatusForbidden || len(res.Header) != 1 {
+				t.Errorf("%s: %d %q", name, res.StatusCode, res.Header)
+			}
+		}
+		w.expect("/logout", "account 0, visits 0, bound false")
+		w.clock.advance(time.Hour)
+		w.key = nil
+		w.expect("/login", "account 42, visits 0, bound false")
+		offered = w.register
+		w.clock.advance(time.Minute)
+		if offered(); w.key != nil {
+			t.Error("a key was registered a minute after the offer")
+		}
+	})
+}
+
+// Scripts, which can send the header fields, cannot send them as the browser does.
+func TestDeviceRequestsOfScripts(t *testing.T) {
+	w := newDevice(t, deviceSite(newManager(t, runtime.Config{DeviceBound: devicePeriod})), time.Now)
+	for _, path := range []string{"/_device/register", "/_device/refresh"} {
+		for mode, want := range map[string]int{"cors": 403, "same-origin": 403, "navigate": 403, "websocket": 403} {
+			if res := w.send("POST", deviceHost+path, http.Header{"Sec-Fetch-Mode": {mode}}, false); res.StatusCode != want {
+				t.Errorf("%s by %s: %d", path, mode, res.StatusCode)
+			}
+		}
+		for _, method := range []string{"GET", "PUT", "OPTIONS"} {
+			if res := w.send(method, deviceHost+path, nil, false); res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != "POST" {
+				t.Errorf("%s %s: %d", method, path, res.StatusCode)
+			}
+		}
+	}
+	off := newDevice(t, deviceSite(newManager(t, runtime.Config{})), time.Now)
+	if res := off.send("POST", deviceHost+"/_device/refresh", nil, false); !strings.HasPrefix(readAll(t, res), "account") {
+		t.Error("without DeviceBound, the paths are not the program's own")
+	}
+}
+
+// A store that is down is no reason to end a binding, or a session.
+func TestDeviceStoreDown(t *testing.T) {
+	for _, home := range []string{"revocations", "store"} {
+		t.Run(home, func(t *testing.T) {
+			store := newSpyStore()
+			w := &deviceWorld{clock: newClock(), log: new(eventLog)}
+			w.cfg = runtime.Config{DeviceBound: devicePeriod, Time: w.clock.now, OnEvent: w.log.record}
+			if home == "store" {
+				w.cfg.Store = store
+			} else {
+				w.cfg.Revocations = store
+			}
+			w.m = newManager(t, w.cfg)
+			w.device = newDevice(t, deviceSite(w.m), w.clock.now)
+			w.logIn()
+			w.log.take()
+			w.clock.advance(time.Hour)
+			store.fail(errDown)
+			cookies := w.jar.header()
+			for range 3 {
+				if status := w.proveNow(); status != http.StatusServiceUnavailable {
+					t.Errorf("a refresh: %d", status)
+				}
+				if status, _ := w.visit("/"); status != http.StatusServiceUnavailable {
+					t.Errorf("a page: %d", status)
+				}
+			}
+			if got := w.jar.header(); w.ended || got[0] != cookies[0] {
+				t.Errorf("the binding has ended %v; cookies %q", w.ended, got)
+			}
+			if got := w.kinds(); !strings.Contains(got, "store failed") {
+				t.Errorf("events %s", got)
+			}
+			store.set(nil, nil)
+			w.expect("/count", "account 42, visits 1, bound true")
+		})
+	}
+}
+
+// A session that others revoke takes its binding along.
+func TestDeviceRevoked(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		w.logIn()
+		err := runtime.RevokeBy(t.Context(), w.m, &fieldAccount, 42)
+		if w.cfg.Store == nil && w.cfg.Revocations == nil {
+			if err == nil {
+				t.Error("revoked")
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.log.take()
+		if w.proveNow(); !w.ended {
+			t.Error("the binding goes on")
+		}
+		if got := w.kinds(); !strings.Contains(got, "unbound (session ended)") {
+			t.Errorf("events %s", got)
+		}
+		w.expect("/", "account 0, visits 0, bound false")
+		w.logIn()
+	})
+}
