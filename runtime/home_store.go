@@ -101,8 +101,8 @@ const (
 )
 
 func newStoreHome(m *manager, cfg Config) *storeHome {
-	h := &storeHome{server: newServer(m, cfg), store: cfg.Store, maxSessions: cfg.MaxSessions}
-	h.marks = marks{server: &h.server, store: cfg.Store}
+	h := &storeHome{server: newServer(m, cfg), store: withoutCopies(cfg.Store), maxSessions: cfg.MaxSessions}
+	h.marks = marks{server: &h.server, store: h.store}
 	return h
 }
 
@@ -249,6 +249,12 @@ func (h *storeHome) size(plaintext int) int { return token.TextLen(plaintext + u
 
 func (h *storeHome) describe() (where string, limit int) {
 	return "in a store; the cookie holds its sealed id", maxRecordSize
+}
+
+// contend changes the record with a key that other requests change too: see [turn].
+func (h *storeHome) contend(st *state, key string, polite bool, try, reread func() error) error {
+	t := turn{turns: &h.turns, state: st, key: key, patience: longestWait}
+	return t.contend(polite, try, reread)
 }
 
 var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")

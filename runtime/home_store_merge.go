@@ -16,11 +16,10 @@ func (h *storeHome) note(st *state, c change) {
 		h.marks.authenticate(st, 0) // as the schema does not tell who logs in
 	}
 	switch {
-	case c.kind == changeLeft:
-		return
 	case c.kind == changeAuthenticated && c.at != 0:
 		h.marks.authenticate(st, h.nextLogIn())
-		c.marks, _ = st.Marks()
+		known, _ := st.Marks()
+		c.marks = &known
 	case c.kind == changeOwner:
 		s.changes = slices.DeleteFunc(s.changes, func(old change) bool { return old.field != nil && !old.field.visitor })
 	}
@@ -153,10 +152,10 @@ func (h *storeHome) redo(st *state, c change) {
 	case changeAuthenticated:
 		st.Authenticated = c.at
 		if c.at != 0 {
-			st.SetMarks(c.marks)
+			st.SetMarks(*c.marks)
 		}
 	case changeMarks:
-		st.SetMarks(c.marks)
+		st.SetMarks(*c.marks)
 	case changeOwner:
 		st.clearOwned()
 	case changeDevice:

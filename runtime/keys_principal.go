@@ -1,12 +1,15 @@
 package runtime
 
 import (
+	"bytes"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"hash"
+	"hash/maphash"
 	"sync"
+	"sync/atomic"
 )
 
 // A principalKey hashes principals for a store, which is not to learn whose sessions it has.
@@ -15,7 +18,22 @@ type principalKey struct {
 	id     string    // of the key, which tells nothing of it
 	tag    string    // the beginning of that, as text
 	macs   sync.Pool // of *mac
+
+	// recent holds hashes that were just made: every request for a session in a store takes that of
+	// its principal, and those of one visitor follow each other.
+	recent [256]atomic.Pointer[recentHash]
 }
+
+// A recentHash is a principal with its hash.
+type recentHash struct {
+	principal []byte
+	text      string
+}
+
+// maxRecentSize keeps large principals from holding memory for good.
+const maxRecentSize = 128
+
+var recentSeed = maphash.MakeSeed()
 
 // tagSize is the length of a tag.
 const tagSize = 8
@@ -63,6 +81,18 @@ func (k *principalKey) hash(raw []byte) string {
 	if raw == nil {
 		return ""
 	}
+	slot := &k.recent[maphash.Bytes(recentSeed, raw)%uint64(len(k.recent))]
+	if known := slot.Load(); known != nil && bytes.Equal(known.principal, raw) {
+		return known.text
+	}
+	text := k.compute(raw)
+	if len(raw) <= maxRecentSize {
+		slot.Store(&recentHash{bytes.Clone(raw), text})
+	}
+	return text
+}
+
+func (k *principalKey) compute(raw []byte) string {
 	m := k.macs.Get().(*mac)
 	defer k.macs.Put(m)
 	m.in = append(append(append(m.in[:0], k.cookie...), 0), raw...)

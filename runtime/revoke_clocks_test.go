@@ -167,3 +167,41 @@ func TestNodeAhead(t *testing.T) {
 		}
 	}
 }
+
+// A log-out begins a session with what is the visitor's. Whether RevokeAll ends that, no clock decides.
+func TestLogOutOfNodes(t *testing.T) {
+	account := accountOf(0, true)
+	for _, revocations := range []bool{false, true} {
+		for _, skew := range clockSkews {
+			spy, clock := newSpyStore(), newClock()
+			node := func(skew time.Duration) *rig {
+				cfg := runtime.Config{Store: spy, Time: func() time.Time { return clock.now().Add(skew) }}
+				if revocations {
+					cfg.Store, cfg.Revocations = nil, spy
+				}
+				r := &rig{t: t, store: spy}
+				r.startOf(cfg, account, ownedCart)
+				return r
+			}
+			first, second := node(0), node(skew)
+			logOut := func() *client {
+				c := first.client()
+				c.visit(func(s *visitor) { account.Set(s.Session, 7); ownedCart.Set(s.Session, []string{"A1"}) })
+				c.visit(func(s *visitor) { s.LogOut() })
+				return c
+			}
+			before := logOut()
+			must(t, second.m.RevokeAll(t.Context()))
+			after := logOut()
+			for _, r := range []*rig{first, second} {
+				for c, want := range map[*client]bool{before: false, after: true} {
+					var has bool
+					c.on(r).visit(func(s *visitor) { has = ownedCart.Has(s.Session) })
+					if has != want {
+						t.Errorf("revocations %v, %v ahead, on the first node %v: lives %v, want %v", revocations, skew, r == first, has, want)
+					}
+				}
+			}
+		}
+	}
+}

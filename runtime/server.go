@@ -3,13 +3,13 @@ package runtime
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
 // server is what the homes share that keep something on the server.
@@ -36,7 +36,7 @@ const hashSize = (sha256.Size*8 + 5) / 6
 // hashText is a hash as keys and principals of a store have it.
 func hashText(sum *[sha256.Size]byte) string {
 	var text [hashSize]byte
-	base64.RawURLEncoding.Encode(text[:], sum[:])
+	token.EncodeText(text[:], sum[:])
 	return string(text[:])
 }
 
@@ -159,7 +159,9 @@ const lateTime = 10
 
 // storeTime is a time so many seconds from now by the clock of a store, which knows nothing of
 // Config.Time.
-func storeTime(seconds int64) time.Time { return time.Unix(time.Now().Unix()+seconds, 0) }
+func storeTime(seconds int64) time.Time { return time.Unix(machineClock.now()+seconds, 0) }
+
+var machineClock clock
 
 // isVersion reports whether a store may hold a record of this version.
 func isVersion(v uint64) bool { return v > 0 && v <= 1<<63-1 }

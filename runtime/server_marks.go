@@ -24,8 +24,8 @@ import (
 type marks struct {
 	server *server
 	store  Store
-	raised func(key string, rec Record) // is told of those that were raised here; may be nil
 	turns  turns
+	raised func(key string, rec Record) // is told of those that were raised here; may be nil
 }
 
 // A mark is what such a record says. The zero mark says that there is none.
@@ -194,18 +194,20 @@ func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, kn
 // version, which the session knows that stayed then. So this one takes a still newer version, and returns
 // it.
 func (m *marks) raiseUnder(ctx context.Context, key string, r *rings, now, known uint64) (uint64, error) {
-	for range maxAttempts {
-		older, err := m.raise(ctx, key, now, known)
-		if err != nil || older < now {
-			return now, err
+	var older uint64
+	raise := func() (err error) {
+		older, err = m.raise(ctx, key, now, known)
+		if err == nil && older >= now {
+			err = ErrConflict
 		}
-		count, err := m.count(ctx, r, older+1)
-		if err != nil {
-			return 0, err
-		}
-		now = count.version
+		return err
 	}
-	return 0, errConflicts
+	err := m.contend(ctx, "newer than "+key, raise, func() (err error) {
+		count, err := m.count(ctx, r, max(now, older+1))
+		now = count.version
+		return err
+	})
+	return now, err
 }
 
 // raiseForOthers revokes the sessions of a principal but for one, which must be saved.
@@ -230,7 +232,7 @@ func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, by se
 		return err
 	}
 	st.SetMarks(known)
-	st.manager.home.note(st, change{kind: changeMarks, marks: known})
+	st.manager.home.note(st, change{kind: changeMarks, marks: &known})
 	st.renew() // a copy of the cookie is one of the others, and a request with the old one is late
 	st.change("RevokeOthers")
 	return nil
@@ -280,45 +282,48 @@ func (m *marks) keepAtLeast(ctx context.Context, key string, version uint64) err
 }
 
 // change makes a mark what next says of it as it is, and returns that.
-func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (_ mark, err error) {
-	var done func(well bool)
-	defer func() {
-		if done != nil {
-			done(!errors.Is(err, ErrStore) || errors.Is(err, errConflicts))
-		}
-	}()
-	for attempt := range maxAttempts {
-		switch {
-		case attempt == 1:
-			if done = m.turns.wait(ctx, key); done == nil {
-				return mark{}, cmp.Or(judge(ctx.Err(), nil), errTurn)
-			}
-		case attempt > 1:
-			pause(attempt - 2)
-		}
-		is, err := m.look(ctx, key)
-		if err != nil {
-			return mark{}, err
-		}
-		now, err := next(is)
-		if err != nil || now.version == is.version {
-			return is, err
-		}
-		rec := Record{Version: now.version, Principal: now.told, Expires: m.server.revocationEnd()}
-		err = m.server.call(ctx, func(ctx context.Context) error {
-			if is.version == 0 {
-				return m.store.Insert(ctx, key, rec)
-			}
-			return m.store.Replace(ctx, key, is.version, rec)
-		}, ErrNoRecord, ErrConflict)
-		if err == nil && m.raised != nil {
-			m.raised(key, rec)
-		}
-		if err == nil || errors.Is(err, ErrStore) {
-			return now, err
-		}
+func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (now mark, err error) {
+	err = m.contend(ctx, key, func() error {
+		now, err = m.changeOnce(ctx, key, next)
+		return err
+	}, func() error { return nil })
+	return now, err
+}
+
+// changeOnce is change, but fails with ErrConflict if the mark is changed by others meanwhile.
+func (m *marks) changeOnce(ctx context.Context, key string, next func(is mark) (mark, error)) (mark, error) {
+	is, err := m.look(ctx, key)
+	if err != nil {
+		return mark{}, err
 	}
-	return mark{}, errConflicts
+	now, err := next(is)
+	if err != nil || now.version == is.version {
+		return is, err
+	}
+	rec := Record{Version: now.version, Principal: now.told, Expires: m.server.revocationEnd()}
+	err = m.server.call(ctx, func(ctx context.Context) error {
+		if is.version == 0 {
+			return m.store.Insert(ctx, key, rec)
+		}
+		return m.store.Replace(ctx, key, is.version, rec)
+	}, ErrNoRecord, ErrConflict)
+	if errors.Is(err, ErrNoRecord) { // it has ended, or the store lost it
+		err = ErrConflict
+	}
+	if err == nil && m.raised != nil {
+		m.raised(key, rec)
+	}
+	return now, err
+}
+
+// contend changes a mark that others raise too, as the one that counts, which is every revocation's: see
+// [turn]. The caller's deadline bounds the wait for a turn.
+func (m *marks) contend(ctx context.Context, key string, try, reread func() error) error {
+	t := turn{turns: &m.turns, key: key, patience: longestWait}
+	if deadline, limited := ctx.Deadline(); limited {
+		t.patience = min(t.patience, time.Until(deadline))
+	}
+	return t.contend(true, try, reread)
 }
 
 // authenticate notes in a session what the marks say now, as its visitor is authenticated, and the order

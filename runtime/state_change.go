@@ -11,13 +11,13 @@ import (
 // A change is what a request did to a session, so that a home can do it again to a newer one.
 type change struct {
 	kind    changeKind
+	flag    bool        // of changePermanent
 	field   *descriptor // of changePut and changeRemove
 	raw     []byte      // of changePut; of changeAuthenticated, the principal
 	expires int64
 	again   update             // what to do in place of setting raw, if the field turns out to hold something else
-	flag    bool               // of changePermanent
 	at      int64              // of changeAuthenticated; 0 if there is no principal now
-	marks   payload.Marks      // of changeAuthenticated and changeMarks
+	marks   *payload.Marks     // of changeAuthenticated and changeMarks
 	device  payload.Thumbprint // of changeDevice
 }
 
@@ -31,7 +31,6 @@ const (
 	changeMarks
 	changeOwner  // every field was cleared that is the principal's
 	changeDevice // the session is bound to another device, or to none
-	changeLeft   // another session follows, with the visitor's fields: it has its own record
 )
 
 // An update makes a field's encoded value from the one that it holds, nil if absent. It
@@ -251,11 +250,11 @@ func (st *state) leave() {
 		st.news = departure
 	}
 	st.SetPermanent(permanent)
+	st.manager.home.note(st, change{kind: changePermanent, flag: permanent}) // another session begins
 	for _, f := range kept {
 		st.Contents.Set(f.field.index, f.raw)
 		st.SetExpiry(f.field.index, f.expires)
 	}
-	st.manager.home.note(st, change{kind: changeLeft})
 }
 
 // visitors are the visitor's fields, as changes that set them.

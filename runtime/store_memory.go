@@ -44,6 +44,7 @@ func (r *Record) memoryClass() memoryClass {
 	return memoryAnonymous
 }
 
+// A memoryRecord is a record of the store. Nobody writes to its data, of which load gives no copy.
 type memoryRecord struct {
 	Record
 	key   string
@@ -91,6 +92,12 @@ func (s *MemoryStore) lock(ctx context.Context) error {
 
 // Load implements [Store].
 func (s *MemoryStore) Load(ctx context.Context, key string) (Record, error) {
+	r, err := s.load(ctx, key)
+	return r.copy(), err
+}
+
+// load is Load, but the data remains the store's.
+func (s *MemoryStore) load(ctx context.Context, key string) (Record, error) {
 	if err := s.lock(ctx); err != nil {
 		return Record{}, err
 	}
@@ -99,11 +106,16 @@ func (s *MemoryStore) Load(ctx context.Context, key string) (Record, error) {
 	if r == nil {
 		return Record{}, ErrNoRecord
 	}
-	return r.copy(), nil
+	return r.Record, nil
 }
 
 // Insert implements [Store].
 func (s *MemoryStore) Insert(ctx context.Context, key string, r Record) error {
+	return s.insert(ctx, key, r.copy())
+}
+
+// insert is Insert, but keeps the data.
+func (s *MemoryStore) insert(ctx context.Context, key string, r Record) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
@@ -134,6 +146,11 @@ func (s *MemoryStore) evict(classes ...memoryClass) bool {
 
 // Replace implements [Store].
 func (s *MemoryStore) Replace(ctx context.Context, key string, version uint64, r Record) error {
+	return s.replace(ctx, key, version, r.copy())
+}
+
+// replace is Replace, but keeps the data.
+func (s *MemoryStore) replace(ctx context.Context, key string, version uint64, r Record) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
@@ -150,7 +167,6 @@ func (s *MemoryStore) Replace(ctx context.Context, key string, version uint64, r
 		s.add(key, r)
 		return nil
 	}
-	r.Data = append(old.Data[:0], r.Data...) // Load gave copies of it away
 	old.Record = r
 	heap.Fix(&s.order[r.memoryClass()], old.index)
 	return nil
@@ -254,7 +270,6 @@ func (s *MemoryStore) Len() int {
 
 func (s *MemoryStore) add(key string, r Record) {
 	m := &memoryRecord{Record: r, key: key}
-	m.Record = m.copy() // the caller's data may change
 	s.records[key] = m
 	class := m.memoryClass()
 	heap.Push(&s.order[class], m)
@@ -278,10 +293,9 @@ func (s *MemoryStore) remove(r *memoryRecord) {
 	}
 }
 
-func (r *memoryRecord) copy() Record {
-	c := r.Record
-	c.Data = slices.Clone(c.Data)
-	return c
+func (r Record) copy() Record {
+	r.Data = slices.Clone(r.Data)
+	return r
 }
 
 type memoryHeap []*memoryRecord

@@ -39,7 +39,12 @@ func TestMemoryStore(t *testing.T) {
 		expect(s.Insert(ctx, "a", r), runtime.ErrConflict)
 		expect(s.Replace(ctx, "a", 2, r), runtime.ErrConflict)
 		expect(s.Replace(ctx, "b", 1, r), runtime.ErrNoRecord)
-		expect(s.Replace(ctx, "a", 1, record("two", "q", time.Hour)), nil)
+		r = record("two", "q", time.Hour)
+		expect(s.Replace(ctx, "a", 1, r), nil)
+		copy(r.Data, "six")
+		if got, _ := s.Load(ctx, "a"); string(got.Data) != "two" {
+			t.Error("Replace keeps the caller's data")
+		}
 		for principal, want := range map[string]int{"p": 0, "q": 1, "": 0} {
 			if all, err := storetest.List(ctx, s, principal); len(all) != want || err != nil {
 				t.Errorf("%s: %v, %v", principal, all, err)

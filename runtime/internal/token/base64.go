@@ -37,9 +37,9 @@ func textLen(n int) int { return n/3*4 + (n%3*8+5)/6 }
 // rawLen is the number of bytes that a text of n characters stands for.
 func rawLen(n int) int { return n/4*3 + n%4*6/8 }
 
-// encodeText writes the text of raw to out, which must have textLen(len(raw)) bytes
+// EncodeText writes the text of raw to out, which must have textLen(len(raw)) bytes
 // and may end where raw ends: each part of raw is read before it is written over.
-func encodeText(out, raw []byte) {
+func EncodeText(out, raw []byte) {
 	for len(raw) >= 8 && len(out) >= 8 {
 		v := binary.BigEndian.Uint64(raw)
 		binary.LittleEndian.PutUint64(out, uint64(encodeTable[v>>52])|uint64(encodeTable[v>>40&0xfff])<<16|
@@ -62,7 +62,7 @@ func encodeText(out, raw []byte) {
 }
 
 // decodeText decodes a text into raw, which must have rawLen(len(text)) bytes, and
-// reports whether it is one that encodeText makes.
+// reports whether it is one that EncodeText makes.
 func decodeText(raw []byte, text string) bool {
 	t0, t1, t2, t3 := &decodeTable[0], &decodeTable[1], &decodeTable[2], &decodeTable[3]
 	var seen uint32

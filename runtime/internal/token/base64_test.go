@@ -24,7 +24,7 @@ func TestEncodeText(t *testing.T) {
 		text := make([]byte, len(want))
 		at := text[len(text)-n:]
 		copy(at, raw)
-		encodeText(text, at)
+		EncodeText(text, at)
 		if string(text) != want {
 			t.Fatalf("%x is %s, want %s", raw, text, want)
 		}

@@ -79,7 +79,7 @@ func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
 	raw := text[len(text)-Overhead-len(plaintext):]
 	copy(raw, s.head[:])
 	s.aead.Seal(raw[:headSize], nil, plaintext, r.keys[0].aad)
-	encodeText(text, raw)
+	EncodeText(text, raw)
 	return dst[:start+len(text)], nil
 }
 

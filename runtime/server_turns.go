@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -9,13 +8,24 @@ import (
 	"time"
 )
 
-// contend runs try, which changes the record with a key, until it meets no conflict. In between
-// it waits for its turn, and runs reread. It begins with that if polite is set and others
-// are at the record. It alone knows of conflicts and retries.
-func (h *storeHome) contend(st *state, key string, polite bool, try, reread func() error) (err error) {
-	t := turn{home: h, state: st, key: key}
+// A turn is the way to a record that others change too.
+type turn struct {
+	turns    *turns
+	state    *state // whose events tell of failures; nil for none
+	key      string // of the record
+	patience time.Duration
+
+	done     func(well bool)
+	attempts int
+	deadline time.Time // of the attempts
+}
+
+// contend runs try, which changes the record, until it meets no conflict. In between it waits for
+// its turn, and runs reread. It begins with that if polite is set and others are at the record. It
+// alone knows of conflicts and retries.
+func (t *turn) contend(polite bool, try, reread func() error) (err error) {
 	defer func() { t.end(err) }()
-	if polite && h.turns.busy(key) {
+	if polite && t.turns.busy(t.key) {
 		err = ErrConflict
 	} else {
 		err = try()
@@ -32,29 +42,19 @@ func (h *storeHome) contend(st *state, key string, polite bool, try, reread func
 	return err
 }
 
-// A turn is a request's way to a record that others change too.
-type turn struct {
-	home     *storeHome
-	state    *state
-	key      string
-	done     func(well bool)
-	attempts int
-	deadline time.Time // of the attempts
-}
-
 // next waits until it is worth to try again.
 func (t *turn) next() error {
 	if t.attempts++; t.attempts == 1 {
-		t.deadline = time.Now().Add(longestWait)
+		t.deadline = time.Now().Add(t.patience)
 	}
 	if t.attempts >= maxAttempts || time.Now().After(t.deadline) {
-		t.state.event(EventStoreFailed, "conflicts without end", "")
+		t.report("conflicts without end")
 		return errConflicts
 	}
 	if t.done == nil {
-		if t.done = t.home.turns.wait(context.Background(), t.key); t.done == nil {
-			t.state.event(EventStoreFailed, "failed in another request", "")
-			return errTurn
+		if t.done = t.turns.wait(t.key, t.patience); t.done == nil {
+			t.report("failed in another request")
+			return fmt.Errorf("%w in another request for the same record", ErrStore)
 		}
 		return nil
 	}
@@ -62,12 +62,16 @@ func (t *turn) next() error {
 	return nil
 }
 
-var errTurn = fmt.Errorf("%w in another request for the same record", ErrStore)
-
 // pause lets other processes have a record, which change it too; the more attempts there were, the longer.
 func pause(attempts int) {
 	if attempts >= 0 {
 		time.Sleep(rand.N(time.Millisecond << min(attempts, 5)))
+	}
+}
+
+func (t *turn) report(failure string) {
+	if t.state != nil {
+		t.state.event(EventStoreFailed, failure, "")
 	}
 }
 
@@ -95,9 +99,9 @@ type queue struct {
 // longestWait bounds the wait for a turn.
 const longestWait = time.Minute
 
-// wait waits for a turn, and returns what ends it. It is nil if the context has ended, or if the store
-// failed meanwhile: so not everyone in turn waits for a store that hangs.
-func (t *turns) wait(ctx context.Context, key string) (done func(well bool)) {
+// wait waits for a turn, and returns what ends it. It is nil if that takes too long, or the store failed
+// meanwhile: so not everyone in turn waits for a store that hangs.
+func (t *turns) wait(key string, patience time.Duration) (done func(well bool)) {
 	t.mu.Lock()
 	q := t.queues[key]
 	if q == nil {
@@ -111,7 +115,7 @@ func (t *turns) wait(ctx context.Context, key string) (done func(well bool)) {
 	failed := q.failed
 	t.mu.Unlock()
 
-	timer := time.NewTimer(longestWait)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case q.turn <- struct{}{}:
@@ -121,7 +125,6 @@ func (t *turns) wait(ctx context.Context, key string) (done func(well bool)) {
 		}
 	case <-failed:
 	case <-timer.C:
-	case <-ctx.Done():
 	}
 	t.quit(key, q, true)
 	return nil

@@ -1,0 +1,129 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// However many revoke at once, all of them raise the same count, and none of them fails: not even with a
+// store that takes a while for each call.
+func TestManyRevokeAtOnce(t *testing.T) {
+	const many = 150 // more than one call tries
+	for name, revoke := range map[string]func(ctx context.Context, r *rig, i int, s *visitor) error{
+		"different principals": func(ctx context.Context, r *rig, i int, _ *visitor) error {
+			return revokeAccount(ctx, r.m, int64(i))
+		},
+		"one principal": func(ctx context.Context, r *rig, _ int, _ *visitor) error { return revokeAccount(ctx, r.m, 7) },
+		"all":           func(ctx context.Context, r *rig, _ int, _ *visitor) error { return r.m.RevokeAll(ctx) },
+		"others":        func(ctx context.Context, r *rig, _ int, s *visitor) error { return r.m.RevokeOthers(ctx, s) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+				synctest.Test(t, func(t *testing.T) { revokeAtOnce(t, newRig(t), many, name == "others", revoke) })
+			})
+		})
+	}
+}
+
+// revokeAtOnce has many sessions revoke at once. If others says so, one of them must remain.
+func revokeAtOnce(t *testing.T, r *rig, many int, others bool, revoke func(context.Context, *rig, int, *visitor) error) {
+	clients := make([]*client, many)
+	for i := range clients {
+		clients[i] = r.login()
+	}
+	r.store.set(func(context.Context, string, string) error {
+		time.Sleep(time.Millisecond)
+		return nil
+	}, nil)
+	r.store.take()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	together(many, func(i int) {
+		clients[i].visit(func(s *visitor) {
+			if !fieldAccount.Has(s.Session) {
+				return // another one was faster
+			}
+			if err := revoke(ctx, r, i, s); err != nil && !(others && errors.Is(err, runtime.ErrEnded)) {
+				t.Error(err)
+			}
+		})
+	})
+	r.store.set(nil, nil)
+	if calls := len(r.store.take()); calls > 30*many {
+		t.Errorf("%d calls of the store", calls)
+	}
+	living := 0
+	for _, c := range clients {
+		if c.isLoggedIn() {
+			living++
+		}
+	}
+	if others && living != 1 {
+		t.Errorf("%d sessions live", living)
+	}
+}
+
+// Whoever waits for a turn to revoke waits no longer than the caller's deadline.
+func TestRevokeWaitsUntilDeadline(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			r.store.set(func(context.Context, string, string) error {
+				time.Sleep(time.Second)
+				return nil
+			}, nil)
+			start := time.Now()
+			together(100, func(int) {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				r.m.RevokeAll(ctx)
+				if took := time.Since(start); took > 15*time.Second {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
+	})
+}
+
+// Of two devices that each want to be the only one, on nodes of which one has promoted a key, one remains,
+// wherever the second one comes in between.
+func TestRevokeOthersWhileKeysArePromoted(t *testing.T) {
+	for _, keys := range [][2]string{{keyA + " " + keyB, keyB + " " + keyA}, {keyB + " " + keyA, keyA + " " + keyB}} {
+		sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+			first, second := node(keys[0], 0), node(keys[1], 0)
+			for call, more := 1, true; more; call++ {
+				one, two := first.loginAs(7), second.loginAs(7)
+				calls := 0
+				first.store.set(func(context.Context, string, string) error {
+					if calls++; calls == call {
+						first.store.set(nil, nil)
+						two.visit(func(s *visitor) { revokeOrEnd(t, second, s) })
+					}
+					return nil
+				}, nil)
+				one.visit(func(s *visitor) { revokeOrEnd(t, first, s) })
+				more = calls == call
+				first.store.set(nil, nil)
+				if one.isLoggedIn() == two.isLoggedIn() && more {
+					t.Errorf("the second one comes in before call %d: both live: %v", call, one.isLoggedIn())
+				}
+			}
+		})
+	}
+}
+
+// revokeOrEnd ends the others, or finds out that it was ended itself.
+func revokeOrEnd(t *testing.T, r *rig, s *visitor) {
+	t.Helper()
+	if !fieldAccount.Has(s.Session) {
+		return // another one was faster
+	}
+	if err := r.m.RevokeOthers(t.Context(), s); err != nil && !errors.Is(err, runtime.ErrEnded) {
+		t.Error(err)
+	}
+}
