@@ -58,31 +58,36 @@ func (c *carried) statement(u *unit, stmt ast.Stmt) {
 	switch n := stmt.(type) {
 	case *ast.AssignStmt:
 		if len(n.Lhs) == 1 && len(n.Rhs) == 1 {
-			if n.Tok == token.DEFINE && c.isVariable(u, n.Lhs[0]) {
-				c.literal(u, n, literalOf(n.Rhs[0]))
-				return
-			}
-			if sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr); ok {
-				c.assigned(u, n, sel)
-			}
+			c.assignment(u, n)
 		}
 	case *ast.ExprStmt:
-		call, ok := n.X.(*ast.CallExpr)
-		if !ok || len(call.Args) != 1 {
-			return
+		if call, ok := n.X.(*ast.CallExpr); ok && len(call.Args) == 1 {
+			c.called(u, n, call)
 		}
-		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		if !ok || !c.isStore(u, sel.X) {
-			return
-		}
-		switch sel.Sel.Name {
-		case "Options":
-			c.all(u, n, call.Args[0])
-		case "MaxAge", "SetMaxAge":
-			c.set(n, "MaxAge", value{call.Args[0], u, whole})
-			if c.conditionOf(n) == nil {
-				c.given["CodecAge"] = c.given["MaxAge"]
-			}
+	}
+}
+
+func (c *carried) assignment(u *unit, n *ast.AssignStmt) {
+	if n.Tok == token.DEFINE && c.isVariable(u, n.Lhs[0]) {
+		c.literal(u, n, literalOf(n.Rhs[0]))
+	} else if sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr); ok {
+		c.assigned(u, n, sel)
+	}
+}
+
+// called takes over what a method of the store is given.
+func (c *carried) called(u *unit, n *ast.ExprStmt, call *ast.CallExpr) {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || !c.isStore(u, sel.X) {
+		return
+	}
+	switch sel.Sel.Name {
+	case "Options":
+		c.all(u, n, call.Args[0])
+	case "MaxAge", "SetMaxAge":
+		c.set(n, "MaxAge", value{call.Args[0], u, whole})
+		if c.conditionOf(n) == nil {
+			c.given["CodecAge"] = c.given["MaxAge"]
 		}
 	}
 }
