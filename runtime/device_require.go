@@ -64,7 +64,10 @@ func (st *state) retake(most int64) retake {
 
 // sameURL returns the URL of a request, relative to itself: the program need not know what a proxy has removed from it.
 func sameURL(r *http.Request) string {
-	path := r.URL.EscapedPath()
+	path, _, _ := strings.Cut(r.RequestURI, "?") // of which http.StripPrefix has removed nothing
+	if path == "" {
+		path = r.URL.EscapedPath()
+	}
 	url := "./" + path[strings.LastIndexByte(path, '/')+1:]
 	if r.URL.RawQuery != "" {
 		url += "?" + r.URL.RawQuery

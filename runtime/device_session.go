@@ -53,7 +53,7 @@ func (st *state) meetDevice(r *cookie.Received) {
 	case st.Device != noDevice:
 		st.refuseUnproven(r)
 		st.fallDown(ErrUnproven)
-		if !concerns && b.kind != badgeNone {
+		if r.Siblings.Has(cookie.Badge) { // with it, the browser does not prove the key
 			st.binding = bindingRetake
 		}
 	case concerns && fresh:
@@ -110,7 +110,10 @@ func (st *state) bind(b badge) {
 	if st.Empty() || !st.manager.home.merges() && !comesAlone(st.from.request) {
 		return
 	}
-	st.Device = b.key
+	if st.Device = b.key; !st.manager.home.merges() && !st.fits() {
+		st.Device = noDevice // the browser would keep the cookie that it has
+		return
+	}
 	st.binding, st.proved = bindingBegun, b.at
 	if st.edits == unchanged {
 		st.edits = imported
@@ -121,14 +124,16 @@ func (st *state) bind(b badge) {
 // unbind ends the binding of the session, whose principal changes or goes: nobody is bound to somebody else's
 // device. The binding is what follows.
 func (st *state) unbind(next binding) {
-	if st.manager.deviceBound == 0 {
+	if st.manager.deviceBound == 0 || st.isDown() {
 		return
 	}
 	if st.Device != noDevice {
 		st.endBinding(st.Device)
 		st.Device = noDevice
 	}
-	st.manager.home.note(st, change{kind: changeDevice}) // another request may be binding it
+	if st.origin == returning { // another request may be binding it
+		st.manager.home.note(st, change{kind: changeDevice})
+	}
 	if next == bindingLogIn {
 		st.binding, st.offers = bindingLogIn, 0
 	}
@@ -215,8 +220,9 @@ func (st *state) offer(lines []string, now int64) ([]string, error) {
 	return m.appendBadgeLine(lines, b, m.maxAge(&st.Metadata, now), now)
 }
 
-// appendForeignBadge removes a badge of another key, after which the browser proves this session's.
-func (st *state) appendForeignBadge(lines []string) []string {
+// appendUselessBadge removes a badge that does not do, of another key or an earlier time, after which the browser
+// proves this session's.
+func (st *state) appendUselessBadge(lines []string) []string {
 	if st.isDown() && st.binding == bindingRetake {
 		return st.manager.appendBadgeDeletion(lines)
 	}

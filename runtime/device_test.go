@@ -138,10 +138,14 @@ func TestDeviceCopiedJar(t *testing.T) {
 		w.log.take()
 		for _, path := range []string{"/", "/count", "/logout", "/clear", "/login", "/other", "/renew", "/pay"} {
 			for range 20 {
-				for _, cookies := range [][]string{stolen, withoutBadge(stolen)} {
+				for badges, cookies := range [][]string{withoutBadge(stolen), stolen} {
 					res := w.asThief(path, cookies)
-					if res.Code != http.StatusServiceUnavailable || strings.Contains(res.Body.String(), "42") || len(setCookies(res)) > 0 {
+					if res.Code != http.StatusServiceUnavailable || strings.Contains(res.Body.String(), "42") || len(setCookies(res)) != badges {
 						t.Fatalf("%s: %d %s %q", path, res.Code, res.Body, setCookies(res))
+					}
+					// A badge that does not do goes, so that a browser with the key proves it.
+					if badges > 0 && !strings.HasPrefix(setCookies(res)[0], boundName+"=; Max-Age=0;") {
+						t.Fatalf("%s: %q", path, setCookies(res))
 					}
 				}
 			}
@@ -257,4 +261,37 @@ func (w *deviceWorld) expectCount() {
 	if body := readAll(w.t, res); !strings.HasPrefix(body, "account 42, visits 1, bound ") {
 		w.t.Errorf("%d %s", res.StatusCode, body)
 	}
+}
+
+// A session stays bound to the key that was first, though a request under way would bind it to another one.
+func TestDeviceFirstStays(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		if w.cfg.Store == nil {
+			return // requests do not see what others have saved
+		}
+		w.waits = true
+		offer := w.send("GET", deviceHost+"/login", nil, true)
+		slow := newDevice(t, nil, w.clock.now)
+		slow.h = w.m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			fieldVisits.Set(from(r).Session, 1)
+			w.register()
+			w.expect("/", "account 42, visits 0, bound true")
+		}))
+		slow.waits, slow.jar = true, w.jar.twin()
+		w.answerOffer("/login", offer)
+		slow.answerOffer("/login", offer)
+		register := slow.register
+		page := slow.h
+		slow.h = w.h
+		register()
+		slow.h = page
+		slow.visit("/")
+		w.expect("/", "account 42, visits 1, bound true")
+		w.clock.advance(devicePeriod)
+		w.expect("/", "account 42, visits 1, bound true")
+		slow.h = w.h
+		if status, body := slow.visit("/"); status == http.StatusOK {
+			t.Errorf("the other device: %s", body)
+		}
+	})
 }

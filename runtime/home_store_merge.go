@@ -159,7 +159,9 @@ func (h *storeHome) redo(st *state, c change) {
 	case changeOwner:
 		st.clearOwned()
 	case changeDevice:
-		st.Device = c.device
+		if c.device == noDevice || st.Device == noDevice { // who was first to bind it stays
+			st.Device = c.device
+		}
 	}
 }
 

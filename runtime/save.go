@@ -95,7 +95,7 @@ func (st *state) save(lines []string, status int) (out outcome) {
 		st.fail(out.err)
 	}
 	if errors.Is(out.err, ErrStore) || errors.Is(out.err, ErrUnproven) { // of which there was an event
-		out.lines = st.appendForeignBadge(nil)
+		out.lines = st.appendUselessBadge(nil)
 		return out
 	}
 	if !errors.Is(out.err, errInAdvance) { // of which there was one, too
