@@ -20,10 +20,12 @@ func (m *marks) alone(ctx context.Context, raw []byte, r *rings, f func() error)
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		if err := m.acquire(ctx, key); err != nil {
+		switch acquired, err := m.acquire(ctx, key); {
+		case err != nil:
 			return err
+		case acquired:
+			defer m.release(ctx, key)
 		}
-		defer m.release(ctx, key)
 	}
 	return f()
 }
@@ -31,16 +33,16 @@ func (m *marks) alone(ctx context.Context, raw []byte, r *rings, f func() error)
 // maxWaits bounds how often one tries to be alone: for about half a second.
 const maxWaits = 32
 
-func (m *marks) acquire(ctx context.Context, key string) error {
+func (m *marks) acquire(ctx context.Context, key string) (acquired bool, err error) {
 	for attempt := range maxWaits {
 		rec := Record{Version: 1, Expires: storeTime(aloneTime)}
 		err := m.server.call(ctx, func(ctx context.Context) error { return m.store.Insert(ctx, key, rec) }, ErrConflict)
 		if !errors.Is(err, ErrConflict) {
-			return err
+			return err == nil, err
 		}
 		pause(attempt)
 	}
-	return nil
+	return false, nil
 }
 
 // release does not tell of a failure: others then wait in vain, until the record ends.
