@@ -46,6 +46,7 @@ func _() {
 //   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
 //   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
+//   - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 

@@ -39,7 +39,7 @@ func (i *inspector) openFlow(name, text string) Cookie {
 		plaintext, key, err = i.hostFlow.Open(nil, text)
 	}
 	if err != nil {
-		c.Refused, c.Why = i.explain(err, text, i.session, i.id, i.record, i.companion)
+		c.Refused, c.Why = i.explain(err, text, i.session, i.id, i.record, i.companion, i.badge)
 		return c
 	}
 	c.Key = i.keyOf(text, key)

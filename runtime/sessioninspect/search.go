@@ -16,19 +16,20 @@ import (
 // An inspector has the keys and the options.
 type inspector struct {
 	Options
-	spec                                 *cookie.Spec
-	session, companion, id, record, flow *token.Ring
-	hostFlow                             *token.Ring // of flows of a cookie __Host-, whose own are __Secure- with a path
-	keys                                 int
-	now                                  int64
+	spec                                        *cookie.Spec
+	session, companion, badge, id, record, flow *token.Ring
+	hostFlow                                    *token.Ring // of flows of a cookie __Host-, whose own are __Secure- with a path
+	keys                                        int
+	now                                         int64
 }
 
 func newInspector(masters [][]byte, o Options) (*inspector, error) {
 	i := &inspector{Options: o, keys: len(masters), now: o.Now.Unix()}
 	i.spec = cookie.New(cookie.Attributes{Name: o.Name, Scope: cookie.Scope{Path: "/"}, Chunks: o.MaxChunks})
-	var errs [6]error
+	var errs [7]error
 	i.session, errs[0] = token.NewRing(masters, o.Name, "session")
 	i.companion, errs[1] = token.NewRing(masters, i.spec.CompanionName(), "seen")
+	i.badge, errs[6] = token.NewRing(masters, i.spec.BadgeName(), "bound")
 	i.id, errs[2] = token.NewRing(masters, o.Name, "id")
 	i.record, errs[3] = token.NewRing(masters, o.Name, "record")
 	i.flow, errs[4] = token.NewRing(masters, o.Name, "flow")
@@ -155,7 +156,7 @@ func (i *inspector) open(text string, r *cookie.Received) *opened {
 	}
 	plaintext, key, err := i.session.Open(nil, text)
 	if err != nil {
-		o := i.refused(i.explain(err, text, i.companion, i.record, i.flow))
+		o := i.refused(i.explain(err, text, i.companion, i.badge, i.record, i.flow))
 		o.cookie.Key, o.decrypted = i.keyOf(text, -1), err == token.ErrForged
 		return o
 	}
