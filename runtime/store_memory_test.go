@@ -130,17 +130,16 @@ func memoryRecord(principal, data string, seconds int) runtime.Record {
 	}
 }
 
-// A full store gives up anonymous sessions first, whatever expires when, then sessions of a
-// principal, and never a record without data.
-func TestMemoryStoreEvicts(t *testing.T) {
-	s := runtime.NewMemoryStore(6)
-	insert := func(key string, r runtime.Record) {
+// filling returns a store with room for so many records, what inserts one, and what checks which there are.
+func filling(t *testing.T, room int) (s *runtime.MemoryStore, insert func(string, runtime.Record), has func(...string)) {
+	s = runtime.NewMemoryStore(room)
+	insert = func(key string, r runtime.Record) {
 		t.Helper()
 		if err := s.Insert(t.Context(), key, r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	has := func(keys ...string) {
+	has = func(keys ...string) {
 		t.Helper()
 		for _, key := range keys {
 			if _, err := s.Load(t.Context(), key); err != nil {
@@ -151,6 +150,13 @@ func TestMemoryStoreEvicts(t *testing.T) {
 			t.Errorf("%d records, want %q", n, keys)
 		}
 	}
+	return s, insert, has
+}
+
+// A full store gives up anonymous sessions first, whatever expires when, then sessions of a
+// principal, and never a record without data.
+func TestMemoryStoreEvicts(t *testing.T) {
+	s, insert, has := filling(t, 6)
 	insert("mark", memoryRecord("", "", 60))
 	insert("denial", memoryRecord("next", "", 60))
 	insert("user 2", memoryRecord("2", "x", 200))
@@ -191,24 +197,7 @@ func TestMemoryStoreEvicts(t *testing.T) {
 
 // A full store gives up the records of flows that were taken before any session, and DeleteAll leaves them.
 func TestMemoryStoreEvictsFlows(t *testing.T) {
-	s := runtime.NewMemoryStore(4)
-	insert := func(key string, r runtime.Record) {
-		t.Helper()
-		if err := s.Insert(t.Context(), key, r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	has := func(keys ...string) {
-		t.Helper()
-		for _, key := range keys {
-			if _, err := s.Load(t.Context(), key); err != nil {
-				t.Errorf("%s: %v", key, err)
-			}
-		}
-		if n := s.Len(); n != len(keys) {
-			t.Errorf("%d records, want %q", n, keys)
-		}
-	}
+	s, insert, has := filling(t, 4)
 	insert("mark", memoryRecord("", "", 10))
 	insert("visitor", memoryRecord("", "x", 20))
 	insert("flow 2", memoryRecord("flow", "", 200))
