@@ -2,8 +2,10 @@ package migrate
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -67,8 +69,26 @@ func (r *rewriter) findGenerated() bool {
 				continue
 			}
 			r.home = &home{path: u.path, name: u.name, dir: u.dir}
-			r.targets = append(r.targets, &target{typeName: typ, names: map[*field]string{}})
+			r.targets = append(r.targets, &target{session: cookieOf(u, typ), typeName: typ, names: map[*field]string{}})
 		}
 	}
 	return r.home != nil
+}
+
+// cookieOf is the name that the doc comment of a session's schema has for its cookie, "" if it has none.
+func cookieOf(u *unit, typ string) string {
+	for _, file := range u.files {
+		for _, d := range file.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.TYPE || len(g.Specs) != 1 || upper(g.Specs[0].(*ast.TypeSpec).Name.Name) != typ {
+				continue
+			}
+			_, text, _ := strings.Cut(strings.Join(strings.Fields(g.Doc.Text()), " "), inCookie)
+			quoted, _ := strconv.QuotedPrefix(text)
+			if name, err := strconv.Unquote(quoted); err == nil {
+				return name
+			}
+		}
+	}
+	return ""
 }
