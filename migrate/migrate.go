@@ -30,6 +30,7 @@ type Config struct {
 	Schemas  map[string]string // by the names of sessions, the names of the types to generate
 
 	overlay map[string][]byte
+	known   *known // nil for a run of its own
 }
 
 // A Result is what a run comes to.

@@ -133,9 +133,12 @@ func put(t *testing.T, dir string, files []txtar.File) {
 	}
 }
 
+// common has what the programs of the tests have in common.
+var common = newKnown()
+
 func run(t *testing.T, dir string) *Result {
 	t.Helper()
-	cfg := Config{Dir: dir, Patterns: []string{"./..."}, Tests: true}
+	cfg := Config{Dir: dir, Patterns: []string{"./..."}, Tests: true, known: common}
 	if strings.HasSuffix(t.Name(), "legacy") {
 		cfg.Legacy = time.Date(2030, 3, 31, 0, 0, 0, 0, time.UTC)
 	}
