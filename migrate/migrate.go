@@ -40,6 +40,8 @@ type Result struct {
 	Left      []Left   // what is to be done by hand
 	Notes     []string // what is different afterwards, each with its position
 	Files     []File   // what is to be written
+
+	dir string // Config.Dir
 }
 
 // Run migrates a program. It writes nothing; Result.Write does.
@@ -53,7 +55,7 @@ func Run(cfg Config) (*Result, error) {
 	}
 	r := newRewriter(find(p))
 	r.until, r.byHand = cfg.Legacy, cfg.NoBridge
-	res := &Result{Keys: r.keys()}
+	res := &Result{Keys: r.keys(), dir: cfg.Dir}
 	r.dropUnusable()
 	if len(r.targets) == 0 || p.checked[runtimePath] == nil {
 		r.leaveAll()
