@@ -59,7 +59,7 @@ func (st *state) hide(f *descriptor) []byte {
 // settle decides about what was taken, once it is known how the request ends. What was not shown is back
 // where it was, before what was added since.
 func (st *state) settle(shown bool) {
-	if st.trouble == nil || len(st.trouble.taken) == 0 {
+	if len(st.trouble.taken) == 0 {
 		return
 	}
 	all := st.trouble.taken
