@@ -90,7 +90,7 @@ func (st *state) putBack(t taking) {
 	before := func(held []byte) []byte { return joinArrays(t.raw, held) }
 	st.Contents.Set(index, before(st.Contents.Value(index)))
 	st.SetExpiry(index, max(t.expires, st.Expiry(index)))
-	st.manager.home.note(st, change{kind: changePut, field: t.field, raw: st.Contents.Value(index), expires: st.Expiry(index), again: before})
+	st.manager.home.note(st, change{kind: changePut, field: t.field, raw: st.Contents.Value(index), at: st.Expiry(index), again: before})
 	st.edits = unsaved
 }
 
