@@ -2,8 +2,10 @@ package migrate
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,26 +15,38 @@ func (r *rewriter) leaveRest() {
 	if slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() }) || !r.findGenerated() {
 		return
 	}
+	rest := r.oldUses()
+	if len(rest) == 0 { // but in tests
+		return
+	}
 	w := newWiring(r)
 	why := refusal{"it was not wired", ""}
 	if refused := w.plan(); refused != nil {
 		why = *refused
 	}
 	w.reportManagers(why)
+	for _, v := range rest {
+		if !r.saidOf(v) {
+			lib := ofLibrary(v.in, v.expr.(*ast.SelectorExpr))
+			r.leave(v, lib.name+": "+r.p.text(v.expr), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
+		}
+	}
+}
+
+// oldUses are the names of old libraries that the program still has.
+func (r *rewriter) oldUses() []value {
+	var list []value
 	for _, u := range r.p.units {
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
-				sel, ok := n.(*ast.SelectorExpr)
-				if !ok || u.tests {
-					return true
-				}
-				if lib := ofLibrary(u, sel); lib != nil && !r.saidOf(value{sel, u, whole}) {
-					r.leave(value{sel, u, whole}, lib.name+": "+r.p.text(sel), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
+				if sel, ok := n.(*ast.SelectorExpr); ok && !u.tests && ofLibrary(u, sel) != nil {
+					list = append(list, value{sel, u, whole})
 				}
 				return true
 			})
 		}
 	}
+	return list
 }
 
 // saidOf reports whether something is in the report of a line already.
@@ -67,8 +81,26 @@ func (r *rewriter) findGenerated() bool {
 				continue
 			}
 			r.home = &home{path: u.path, name: u.name, dir: u.dir}
-			r.targets = append(r.targets, &target{typeName: typ, names: map[*field]string{}})
+			r.targets = append(r.targets, &target{session: cookieOf(u, typ), typeName: typ, names: map[*field]string{}})
 		}
 	}
 	return r.home != nil
+}
+
+// cookieOf is the name that the doc comment of a session's schema has for its cookie, "" if it has none.
+func cookieOf(u *unit, typ string) string {
+	for _, file := range u.files {
+		for _, d := range file.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.TYPE || len(g.Specs) != 1 || upper(g.Specs[0].(*ast.TypeSpec).Name.Name) != typ {
+				continue
+			}
+			_, text, _ := strings.Cut(strings.Join(strings.Fields(g.Doc.Text()), " "), inCookie)
+			quoted, _ := strconv.QuotedPrefix(text)
+			if name, err := strconv.Unquote(quoted); err == nil {
+				return name
+			}
+		}
+	}
+	return ""
 }

@@ -40,6 +40,8 @@ type flow struct {
 	funcs   map[token.Pos]*function
 	params  map[place]param
 	getters map[token.Pos]acquisition // functions of the program that hand out sessions by their names
+
+	liveness *liveness // found when it is first asked for
 }
 
 // A function is one that the program declares.

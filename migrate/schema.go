@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -25,6 +26,21 @@ type target struct {
 }
 
 func (t *target) generated() string { return upper(t.typeName) }
+
+const inCookie = ", in the cookie "
+
+// which says which session a schema is of. The next run reads the cookie's name there, as no call has it any more.
+func (t *target) which(several bool) string {
+	switch {
+	case t.session == "":
+		return ""
+	case !t.fields[0].lib.managed && !strings.ContainsAny(t.session, "<$"):
+		return inCookie + strconv.Quote(t.session)
+	case several:
+		return ", " + t.session
+	}
+	return ""
+}
 
 // A home is the package that the schemas go to.
 type home struct {
@@ -137,11 +153,7 @@ func schemaSource(h *home, targets []*target) ([]byte, error) {
 	}
 	var body strings.Builder
 	for _, t := range targets {
-		of := ""
-		if t.session != "" && len(targets) > 1 {
-			of = fmt.Sprintf(", %s", t.session)
-		}
-		fmt.Fprintf(&body, "\n// %s is what the site remembers about a visitor%s.\ntype %s struct {\n", t.typeName, of, t.typeName)
+		fmt.Fprintf(&body, "\n// %s is what the site remembers about a visitor%s.\ntype %s struct {\n", t.typeName, t.which(len(targets) > 1), t.typeName)
 		for _, d := range t.fields {
 			typ, options := types.TypeString(d.typ, qualifier), ""
 			if d.flash {

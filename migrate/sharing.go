@@ -17,7 +17,7 @@ func (f *finder) sharing() *sharing {
 	if f.shares == nil {
 		f.shares = &sharing{f, map[string]bool{}, map[*library]bool{}, map[string]*source{}, map[*library]*source{}, map[string]bool{}}
 		f.eachCall(func(u *unit, call *ast.CallExpr) {
-			if !u.tests {
+			if f.live(value{call, u, whole}) {
 				f.shares.middleware(u, call)
 				f.shares.acquisition(u, call)
 			}

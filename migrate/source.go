@@ -26,7 +26,7 @@ func (f *finder) sources() []*source {
 	}
 	f.allSources = []*source{}
 	for _, m := range f.makers() {
-		if m.at.in.tests {
+		if !f.live(m.at) {
 			continue
 		}
 		for _, call := range f.creations(m, m.at, 0) {
@@ -93,6 +93,8 @@ func (f *finder) creations(m *maker, at value, depth int) []value {
 		return []value{at}
 	case f.inLoop(at.expr):
 		return []value{at, at}
+	case f.byOneObject(at, fn):
+		return []value{at}
 	}
 	calls := f.distinctCalls(m, fn)
 	result := 0
@@ -114,26 +116,15 @@ func (f *finder) creations(m *maker, at value, depth int) []value {
 
 // distinctCalls are a function's calls that one process makes, without those that make the same again.
 func (f *finder) distinctCalls(m *maker, fn *function) []value {
+	calls := f.liveCalls(fn)
 	var list []value
-	programs := map[string]bool{}
-	for _, call := range f.callsOf(fn.fn.Pos()) {
-		if call.in.tests || f.declared(call.expr) == fn {
-			continue
-		}
-		if call.in.name == "main" {
-			if programs[call.in.path] {
-				programs[""] = true
-			}
-			programs[call.in.path] = true
-		} else {
-			programs[""] = true
-		}
+	for _, call := range calls {
 		same := func(other value) bool { return !m.managed() && f.p.text(other.expr) == f.p.text(call.expr) }
 		if !slices.ContainsFunc(list, same) {
 			list = append(list, call)
 		}
 	}
-	if !programs[""] && len(list) > 1 {
+	if len(list) > 1 && (ofOnePerProgram(calls) || f.inOneField(calls)) {
 		return list[:1]
 	}
 	return list

@@ -108,6 +108,30 @@ func TestOwnRevocationPastCache(t *testing.T) {
 	}
 }
 
+// A process that asked a moment ago what was revoked knows what it revokes itself.
+func TestOwnMarkPastCache(t *testing.T) {
+	for name, revoke := range map[string]func(r *rig) error{
+		"RevokePrincipal": func(r *rig) error { return revokeAccount(t.Context(), r.m, 7) },
+		"RevokeAll":       func(r *rig) error { return r.m.RevokeAll(t.Context()) },
+		"RevokeOthers": func(r *rig) (err error) {
+			r.login().visit(func(s *visitor) { err = r.m.RevokeOthers(t.Context(), s) })
+			return err
+		},
+	} {
+		r := inCookies(t, runtime.Config{RevocationCache: time.Hour})
+		for range 2 { // the second time there are marks
+			c := r.login()
+			if !c.isLoggedIn() {
+				t.Errorf("%s: it is dead before", name)
+			}
+			must(t, revoke(r))
+			if c.isLoggedIn() {
+				t.Errorf("%s: it lives", name)
+			}
+		}
+	}
+}
+
 // A process that remembers what was revoked remembers that it moved.
 func TestLateRequestFromCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

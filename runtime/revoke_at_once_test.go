@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,24 +96,26 @@ func TestRevokeWaitsUntilDeadline(t *testing.T) {
 func TestRevokeOthersWhileKeysArePromoted(t *testing.T) {
 	for _, keys := range [][2]string{{keyA + " " + keyB, keyB + " " + keyA}, {keyB + " " + keyA, keyA + " " + keyB}} {
 		sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
-			first, second := node(keys[0], 0), node(keys[1], 0)
-			for call, more := 1, true; more; call++ {
-				one, two := first.loginAs(7), second.loginAs(7)
-				calls := 0
-				first.store.set(func(context.Context, string, string) error {
-					if calls++; calls == call {
-						first.store.set(nil, nil)
-						two.visit(func(s *visitor) { revokeOrEnd(t, second, s) })
+			synctest.Test(t, func(t *testing.T) {
+				first, second := node(keys[0], 0), node(keys[1], 0)
+				for call, more := 1, true; more; call++ {
+					one, two := first.loginAs(7), second.loginAs(7)
+					calls := 0
+					first.store.set(func(context.Context, string, string) error {
+						if calls++; calls == call {
+							first.store.set(nil, nil)
+							two.visit(func(s *visitor) { revokeOrEnd(t, second, s) })
+						}
+						return nil
+					}, nil)
+					one.visit(func(s *visitor) { revokeOrEnd(t, first, s) })
+					more = calls == call
+					first.store.set(nil, nil)
+					if one.isLoggedIn() == two.isLoggedIn() && more {
+						t.Errorf("the second one comes in before call %d: both live: %v", call, one.isLoggedIn())
 					}
-					return nil
-				}, nil)
-				one.visit(func(s *visitor) { revokeOrEnd(t, first, s) })
-				more = calls == call
-				first.store.set(nil, nil)
-				if one.isLoggedIn() == two.isLoggedIn() && more {
-					t.Errorf("the second one comes in before call %d: both live: %v", call, one.isLoggedIn())
 				}
-			}
+			})
 		})
 	}
 }
@@ -126,4 +129,94 @@ func revokeOrEnd(t *testing.T, r *rig, s *visitor) {
 	if err := r.m.RevokeOthers(t.Context(), s); err != nil && !errors.Is(err, runtime.ErrEnded) {
 		t.Error(err)
 	}
+}
+
+// A node that stops while it ends the other sessions of an account has others wait for half a second, all
+// together: not each behind the one before. Meanwhile one of them at a time asks the store.
+func TestRevokeOthersPastStoppedNode(t *testing.T) {
+	const many = 40
+	for _, keys := range []string{keyA, keyA + " " + keyB} {
+		sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+			synctest.Test(t, func(t *testing.T) {
+				stops, goesOn := node(keys, 0), node(keys, 0)
+				one, others := stops.loginAs(7), make([]*client, many)
+				for i := range others {
+					others[i] = goesOn.loginAs(7)
+				}
+				acquired := 0
+				stops.store.set(nil, func(call, _ string) error {
+					if call == "insert" {
+						acquired++
+					}
+					if acquired == len(strings.Fields(keys)) { // a record for each key
+						stops.store.fail(errRefused)
+					}
+					return nil
+				})
+				one.send(func(s *visitor) {
+					if err := stops.m.RevokeOthers(t.Context(), s); !errors.Is(err, runtime.ErrStore) {
+						t.Error(err)
+					}
+				})
+				stops.store.set(nil, nil)
+				goesOn.store.take()
+				start := time.Now()
+				together(many, func(i int) { others[i].visit(func(s *visitor) { revokeOrEnd(t, goesOn, s) }) })
+				if took := time.Since(start); took < 500*time.Millisecond || took > 550*time.Millisecond {
+					t.Errorf("it took %v", took)
+				}
+				inserts := 0
+				for _, call := range goesOn.store.take() {
+					if call == "insert" {
+						inserts++
+					}
+				}
+				if inserts > 100 {
+					t.Errorf("%d inserts", inserts)
+				}
+				living := 0
+				for _, c := range others {
+					if c.isLoggedIn() {
+						living++
+					}
+				}
+				if living != 1 {
+					t.Errorf("%d sessions live", living)
+				}
+			})
+		})
+	}
+}
+
+// A mark that ends, or that the store loses, between the two calls that raise it is raised all the same.
+func TestRevokePastLostMark(t *testing.T) {
+	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
+		for name, revoke := range map[string]func(r *rig) error{
+			"RevokePrincipal": func(r *rig) error { return revokeAccount(t.Context(), r.m, 7) },
+			"RevokeAll":       func(r *rig) error { return r.m.RevokeAll(t.Context()) },
+			"RevokeOthers": func(r *rig) (err error) {
+				r.login().visit(func(s *visitor) { err = r.m.RevokeOthers(t.Context(), s) })
+				return err
+			},
+		} {
+			r := newRig(t)
+			must(t, revoke(r)) // the marks are there from now on
+			c := r.login()
+			lost := 0
+			r.store.set(func(ctx context.Context, call, key string) error {
+				if call == "replace" && lost < 2 {
+					lost++
+					return r.store.Store.Delete(ctx, key)
+				}
+				return nil
+			}, nil)
+			if err := revoke(r); err != nil || lost < 2 {
+				t.Errorf("%s: error %v, %d marks were lost", name, err, lost)
+			}
+			r.store.set(nil, nil)
+			if c.isLoggedIn() {
+				t.Errorf("%s: it lives", name)
+			}
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sessiongen/sessiongen/internal/revoketest"
@@ -203,5 +204,94 @@ func TestLogOutOfNodes(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A mark stays for four hours after the last session that it can concern, as docs/stores.md says, and then goes.
+func TestMarksStay(t *testing.T) {
+	const lifetime = 24 * time.Hour
+	for name, revoke := range map[string]func(r *rig) error{
+		"RevokePrincipal": func(r *rig) error { return revokeAccount(t.Context(), r.m, 7) },
+		"RevokeAll":       func(r *rig) error { return r.m.RevokeAll(t.Context()) },
+	} {
+		for home, cfg := range map[string]func(runtime.Store) runtime.Config{
+			"store":  func(s runtime.Store) runtime.Config { return runtime.Config{Store: s} },
+			"cookie": func(s runtime.Store) runtime.Config { return runtime.Config{Revocations: s} },
+		} {
+			t.Run(name+"/"+home, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					store := runtime.NewMemoryStore(100)
+					c := cfg(store)
+					c.Lifetime = lifetime
+					must(t, revoke(newRig(t, c)))
+					time.Sleep(lifetime + 4*time.Hour - time.Second)
+					if n := store.Len(); n != 2 { // the count, and the mark itself
+						t.Errorf("%d marks stay", n)
+					}
+					time.Sleep(2 * time.Second)
+					if n := store.Len(); n != 0 {
+						t.Errorf("%d marks are left", n)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A session that is saved by a node which has not heard of the revocation yet, and whose clock is ahead, and that
+// comes late to one whose clock is behind, is dead to its end.
+func TestMarksOutlastSessions(t *testing.T) {
+	const lifetime, cache = 24 * time.Hour, time.Hour
+	synctest.Test(t, func(t *testing.T) {
+		store := newSpyStore()
+		node := func(skew time.Duration) *rig {
+			return newRig(t, runtime.Config{Revocations: store, RevocationCache: cache, Lifetime: lifetime,
+				Time: func() time.Time { return time.Now().Add(skew) }})
+		}
+		ahead, behind, revoker := node(time.Hour), node(0), node(0)
+		c := ahead.login()
+		c.isLoggedIn() // it asks now, and for an hour not again
+		must(t, revokeAccount(t.Context(), revoker.m, 7))
+		time.Sleep(cache - time.Second)
+		c.visit(func(s *visitor) { fieldVisits.Set(s.Session, 1) })
+		if !c.isLoggedIn() {
+			t.Error("the cache is another one")
+		}
+		time.Sleep(lifetime + time.Hour)
+		unread := node(0) // which remembers nothing
+		for _, r := range []*rig{behind, revoker, unread} {
+			if c.on(r).isLoggedIn() {
+				t.Error("it lives again")
+			}
+		}
+	})
+}
+
+// A session that began before revocations were kept has times alone to be judged by: what was authenticated by a clock
+// that is ahead by less than an hour is dead, and who logs in later than that lives.
+func TestRevokeSessionsWithoutMarks(t *testing.T) {
+	for name, revoke := range map[string]func(r *rig) error{
+		"RevokePrincipal": func(r *rig) error { return revokeAccount(t.Context(), r.m, 7) },
+		"RevokeAll":       func(r *rig) error { return r.m.RevokeAll(t.Context()) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			skew := 59 * time.Minute
+			before := &rig{t: t, store: newSpyStore()}
+			before.start(runtime.Config{Time: func() time.Time { return time.Now().Add(skew) }})
+			after := inCookies(t, runtime.Config{})
+			dead := before.login()
+			if !dead.on(after).isLoggedIn() {
+				t.Errorf("%s: the session is not taken over", name)
+			}
+			must(t, revoke(after))
+			if dead.on(after).isLoggedIn() {
+				t.Errorf("%s: it lives", name)
+			}
+			skew = 0
+			time.Sleep(time.Hour + 6*time.Minute) // the first mark is five minutes ahead
+			if live := before.login(); !live.on(after).isLoggedIn() {
+				t.Errorf("%s: who logs in later is out", name)
+			}
+		})
 	}
 }

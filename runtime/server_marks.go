@@ -37,8 +37,9 @@ type mark struct {
 // A lookup returns the mark of a key.
 type lookup func(ctx context.Context, key string) (mark, error)
 
-// Some sessions may be saved for so many seconds still after they were revoked: those that are under way, on a
-// node whose clock is ahead of that of the one that revokes, or that asks only once in maxRevocationCache.
+// A mark stays for so many seconds after the last session that it revokes: an hour for a node that saves such a
+// session because it asks only once in maxRevocationCache, one for its clock, which is ahead of that of a node that reads
+// it, one for the clock of the node that revokes, which is behind that of the store, and one for a request under way.
 const revocationMargin = 4 * 3600
 
 const maxRevocationCache = time.Hour

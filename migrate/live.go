@@ -1,0 +1,112 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// A liveness says which functions a program of the module may come to call. What only tests call, be it in a file that is
+// no test, makes no sessions of the site's.
+type liveness struct {
+	f     *flow
+	known bool // false if no program of the module is among the packages: anything may be called
+	units map[string]bool
+	funcs map[token.Pos]bool
+	work  []*function
+}
+
+// live reports whether a node is one that counts: it is in no test, and a program may come to it.
+func (f *flow) live(v value) bool {
+	if v.in.tests {
+		return false
+	}
+	if f.liveness == nil {
+		f.liveness = f.findLive()
+	}
+	l := f.liveness
+	if !l.known {
+		return true
+	}
+	fn := f.declared(v.expr)
+	return l.units[v.in.path] && (fn == nil || l.funcs[fn.fn.Pos()])
+}
+
+func (f *flow) findLive() *liveness {
+	l := &liveness{f: f, units: map[string]bool{}, funcs: map[token.Pos]bool{}}
+	for _, u := range f.p.units {
+		if u.name == "main" && !u.tests {
+			l.known = true
+			l.units[u.path] = true
+			for _, path := range u.listed.Deps {
+				l.units[path] = true
+			}
+		}
+	}
+	for _, fn := range f.funcs {
+		if l.begins(fn) {
+			l.reach(fn)
+		}
+	}
+	for _, u := range f.p.units {
+		if l.units[u.path] && !u.tests {
+			l.variables(u)
+		}
+	}
+	for len(l.work) > 0 {
+		fn := l.work[len(l.work)-1]
+		l.work = l.work[:len(l.work)-1]
+		l.names(fn.in, fn.decl)
+	}
+	return l
+}
+
+// begins reports whether a function may be called without being named. Methods count: an interface of another module may
+// have them.
+func (l *liveness) begins(fn *function) bool {
+	if fn.in.tests || !l.units[fn.in.path] {
+		return false
+	}
+	return fn.decl.Recv != nil || fn.decl.Name.Name == "init" || fn.decl.Name.Name == "main" && fn.in.name == "main"
+}
+
+func (l *liveness) reach(fn *function) {
+	if fn != nil && !l.funcs[fn.fn.Pos()] {
+		l.funcs[fn.fn.Pos()] = true
+		l.work = append(l.work, fn)
+	}
+}
+
+// variables reaches what the values of a package's variables name.
+func (l *liveness) variables(u *unit) {
+	for _, file := range u.files {
+		for _, d := range file.Decls {
+			if d, ok := d.(*ast.GenDecl); ok {
+				l.names(u, d)
+			}
+		}
+	}
+}
+
+// names reaches the functions that a node names.
+func (l *liveness) names(u *unit, n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if fn, ok := u.info.Uses[id].(*types.Func); ok {
+				l.reach(l.f.funcs[fn.Origin().Pos()])
+			}
+		}
+		return true
+	})
+}
+
+// liveCalls are the calls of a function that one process makes: not those of tests, nor those of it in itself.
+func (f *flow) liveCalls(fn *function) []value {
+	var list []value
+	for _, call := range f.callsOf(fn.fn.Pos()) {
+		if f.live(call) && f.declared(call.expr) != fn {
+			list = append(list, call)
+		}
+	}
+	return list
+}
