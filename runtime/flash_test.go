@@ -43,12 +43,14 @@ func everyFlashSite(t *testing.T, f func(t *testing.T, site *flashSite)) {
 	}
 }
 
-// request sends one request with header fields, which a handler answers.
+// request sends one request with header fields, which a handler answers. "Method" is its method.
 func (s *flashSite) request(header http.Header, handle func(http.ResponseWriter, *visitor)) *httptest.ResponseRecorder {
 	h := s.rig.m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handle(w, from(r)) }))
 	r := httptest.NewRequest("GET", "/", nil)
 	for name, values := range header {
-		r.Header[name] = values
+		if r.Header[name] = values; name == "Method" {
+			r.Method = values[0]
+		}
 	}
 	for name, value := range s.cookies {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
@@ -137,13 +139,14 @@ func TestFlashUnseen(t *testing.T) {
 	})
 }
 
-// A page that is made in advance shows none, and changes nothing.
+// A page that is made in advance, or not sent, shows none, and changes nothing.
 func TestFlashInAdvance(t *testing.T) {
 	everyFlashSite(t, func(t *testing.T, site *flashSite) {
 		site.visit(func(s *visitor) { addNotice(s, "one") })
 		for _, purpose := range []http.Header{{"Sec-Purpose": {"prefetch"}}, {"Sec-Purpose": {"prefetch;prerender"}}, {"Purpose": {"Prefetch"}},
 			{"X-Sec-Purpose": {"prefetch"}}, {"Sec-Fetch-Dest": {"iframe"}}, {"Sec-Fetch-Dest": {"frame"}}, {"Sec-Fetch-Dest": {"object"}},
-			{"Sec-Fetch-Dest": {"image"}}, {"Sec-Fetch-Dest": {"script"}}, {"Sec-Fetch-Dest": {"document"}, "Sec-Purpose": {"prefetch"}}} {
+			{"Sec-Fetch-Dest": {"image"}}, {"Sec-Fetch-Dest": {"script"}}, {"Sec-Fetch-Dest": {"document"}, "Sec-Purpose": {"prefetch"}},
+			{"Method": {"HEAD"}}} {
 			site.rig.store.take()
 			w := site.request(purpose, func(w http.ResponseWriter, s *visitor) {
 				if got := takeNotices(s); len(got) > 0 || !flashNotices.Has(s.Session) {

@@ -155,11 +155,11 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 		return nil
 	}
 	asker := h.noRequest(ctx)
-	from := s.checked
-	if from == (sessionID{}) {
-		from = s.at.id
+	from := &s.at.id
+	if s.checked != nil {
+		from = s.checked
 	}
-	return follow(from, func(id sessionID) (next sessionID, moved bool, err error) {
+	return follow(*from, func(id sessionID) (next sessionID, moved bool, err error) {
 		rec, err := h.load(asker, h.place(id, 0), h.newContents())
 		var t *tombstone
 		switch {
@@ -170,7 +170,7 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 		case err != nil:
 			return id, false, err
 		}
-		s.checked = id
+		s.checked = &id
 		return id, false, h.stillCounts(asker, rec, h.principalOf(&st.Contents))
 	})
 }

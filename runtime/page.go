@@ -9,8 +9,11 @@ import (
 
 // isPage reports whether a request is for what a person is about to see, as far as the browser tells.
 func (m *manager) isPage(r *http.Request) bool {
-	if r == nil { // of another transport
+	switch {
+	case r == nil: // of another transport
 		return true
+	case r.Method == http.MethodHead: // which has no body
+		return false
 	}
 	switch r.Header.Get("Sec-Fetch-Dest") {
 	case "", "document":

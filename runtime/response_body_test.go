@@ -57,6 +57,11 @@ func TestBodies(t *testing.T) {
 			http.Error(w, "nothing there", http.StatusBadGateway)
 			return fmt.Sprint(n, err)
 		}},
+		transaction{name: "source that fails at once, then an error", handler: func(w http.ResponseWriter, r *http.Request) any {
+			n, err := io.Copy(w, failingReader{})
+			http.Error(w, "nothing there", http.StatusBadGateway)
+			return fmt.Sprint(n, err)
+		}},
 		transaction{name: "broken source", handler: func(w http.ResponseWriter, r *http.Request) any {
 			n, err := io.Copy(w, io.MultiReader(strings.NewReader("body"), failingReader{}))
 			return fmt.Sprint(n, err)

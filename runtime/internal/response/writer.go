@@ -180,13 +180,15 @@ func (w *Writer) hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
 }
 
 // readFrom begins the response once there are first bytes: a source of the program's may change
-// the session until then.
+// the session until then, and if it gives none, the handler may still answer otherwise.
 func (w *Writer) readFrom(r io.Reader) (int64, error) {
 	if w.phase == waiting && !isSystems(r) {
 		first, err := firstBytes(r)
 		switch {
 		case len(first) == 0 && err == io.EOF:
 			return 0, nil
+		case len(first) == 0:
+			return 0, err
 		case err != nil && err != io.EOF:
 			written, writeErr := w.Write(first)
 			return int64(written), cmp.Or(err, writeErr)
