@@ -67,7 +67,6 @@ func (h *storeHome) fillAdopted(st *state, fill func()) error {
 	if err != nil {
 		return err
 	}
-	st.Reset()
 	fill()
 	st.SetMarks(payload.Marks{})
 	err = h.lookBack(st, sealedBy{h.rings.Load(), notSealed})

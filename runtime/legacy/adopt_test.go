@@ -126,6 +126,23 @@ func TestRevokeIDOfOldSession(t *testing.T) {
 	}
 }
 
+// If a program that knows nothing of old sessions has ended one by its id, the first request does not see it for as long as
+// the store remembers that.
+func TestRevokeIDWithoutLegacy(t *testing.T) {
+	s, store := inStore(t)
+	other := newSite(t, runtime.Config{Store: store})
+	b := with("old", oldCookie(t, 42))
+	var id string
+	func() {
+		defer func() { recover() }()
+		s.send(b, func(v *visitor) { fieldUser.Get(v.Session); id = v.ID(); v.Renew(); panic("the handler") })
+	}()
+	if err := other.m.RevokeID(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+	s.expectAccount(b, 0)
+}
+
 // A first request that takes long revives nothing that was taken over by another one, and ended, meanwhile.
 func TestFirstRequestTakesLong(t *testing.T) {
 	for name, do := range firstActions {
