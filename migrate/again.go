@@ -15,26 +15,38 @@ func (r *rewriter) leaveRest() {
 	if slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() }) || !r.findGenerated() {
 		return
 	}
+	rest := r.oldUses()
+	if len(rest) == 0 { // but in tests
+		return
+	}
 	w := newWiring(r)
 	why := refusal{"it was not wired", ""}
 	if refused := w.plan(); refused != nil {
 		why = *refused
 	}
 	w.reportManagers(why)
+	for _, v := range rest {
+		if !r.saidOf(v) {
+			lib := ofLibrary(v.in, v.expr.(*ast.SelectorExpr))
+			r.leave(v, lib.name+": "+r.p.text(v.expr), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
+		}
+	}
+}
+
+// oldUses are the names of old libraries that the program still has.
+func (r *rewriter) oldUses() []value {
+	var list []value
 	for _, u := range r.p.units {
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
-				sel, ok := n.(*ast.SelectorExpr)
-				if !ok || u.tests {
-					return true
-				}
-				if lib := ofLibrary(u, sel); lib != nil && !r.saidOf(value{sel, u, whole}) {
-					r.leave(value{sel, u, whole}, lib.name+": "+r.p.text(sel), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
+				if sel, ok := n.(*ast.SelectorExpr); ok && !u.tests && ofLibrary(u, sel) != nil {
+					list = append(list, value{sel, u, whole})
 				}
 				return true
 			})
 		}
 	}
+	return list
 }
 
 // saidOf reports whether something is in the report of a line already.

@@ -47,6 +47,9 @@ func load(cfg Config) (*program, error) {
 		dir: cfg.Dir, fset: token.NewFileSet(), listed: map[string]*golist.Package{}, checked: map[string]*types.Package{},
 		syntax: map[string]*ast.File{}, source: map[string][]byte{}, overlay: cfg.overlay,
 	}
+	if cfg.known != nil {
+		p.fset = cfg.known.fset
+	}
 	// Without cgo every file is one that people wrote.
 	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
 	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
@@ -71,7 +74,11 @@ func load(cfg Config) (*program, error) {
 		return p, errNoLibrary
 	}
 	for _, l := range list {
-		if needed[l.ImportPath] {
+		switch {
+		case !needed[l.ImportPath]:
+		case cfg.known.has(l):
+			p.checked[l.ImportPath] = cfg.known.get(l, func() *types.Package { return p.check(l) })
+		default:
 			p.check(l)
 		}
 	}
@@ -161,9 +168,9 @@ func reaches(l *golist.Package) bool {
 }
 
 // check type-checks a package. Nothing in the bodies of a dependency's functions is of interest.
-func (p *program) check(l *golist.Package) {
+func (p *program) check(l *golist.Package) *types.Package {
 	if l.ImportPath == "unsafe" {
-		return
+		return types.Unsafe
 	}
 	u := &unit{path: l.ImportPath, name: l.Name, dir: l.Dir, names: l.GoFiles, listed: l}
 	if l.Module != nil && l.Module.GoVersion != "" {
@@ -176,6 +183,7 @@ func (p *program) check(l *golist.Package) {
 	if own(l) {
 		p.units = append(p.units, u)
 	}
+	return u.types
 }
 
 // checkTests type-checks the packages with their tests. The objects of a package exist twice then, at the same positions.

@@ -30,6 +30,7 @@ type Config struct {
 	Schemas  map[string]string // by the names of sessions, the names of the types to generate
 
 	overlay map[string][]byte
+	known   *known // nil for a run of its own
 }
 
 // A Result is what a run comes to.
@@ -39,6 +40,8 @@ type Result struct {
 	Left      []Left   // what is to be done by hand
 	Notes     []string // what is different afterwards, each with its position
 	Files     []File   // what is to be written
+
+	dir string // Config.Dir
 }
 
 // Run migrates a program. It writes nothing; Result.Write does.
@@ -52,7 +55,7 @@ func Run(cfg Config) (*Result, error) {
 	}
 	r := newRewriter(find(p))
 	r.until, r.byHand = cfg.Legacy, cfg.NoBridge
-	res := &Result{Keys: r.keys()}
+	res := &Result{Keys: r.keys(), dir: cfg.Dir}
 	r.dropUnusable()
 	if len(r.targets) == 0 || p.checked[runtimePath] == nil {
 		r.leaveAll()

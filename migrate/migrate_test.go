@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,17 +46,19 @@ func TestPrograms(t *testing.T) {
 			dir := write(t, program)
 			res := run(t, dir)
 			got := outcome(res, dir)
+			if strings.HasPrefix(filepath.Base(name), "page_") {
+				shown(t, res, dir)
+			}
+			before := slices.Clone(res.Left)
 			if err := res.Write(); err != nil {
 				t.Fatal(err)
 			}
+			followed(t, res, before, dir)
 			again := run(t, dir)
 			if len(again.Files) > 0 {
 				t.Errorf("a second run would change %q", again.Relative(dir))
 			}
 			got = append(got, txtar.File{Name: "again", Data: []byte(report(again))})
-			if strings.HasPrefix(filepath.Base(name), "page_") {
-				shown(t, res, dir)
-			}
 			if *update {
 				program = append(program, got...)
 				if err := os.WriteFile(name, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: program}), 0o644); err != nil {
@@ -133,9 +136,12 @@ func put(t *testing.T, dir string, files []txtar.File) {
 	}
 }
 
+// common has what the programs of the tests have in common.
+var common = newKnown()
+
 func run(t *testing.T, dir string) *Result {
 	t.Helper()
-	cfg := Config{Dir: dir, Patterns: []string{"./..."}, Tests: true}
+	cfg := Config{Dir: dir, Patterns: []string{"./..."}, Tests: true, known: common}
 	if strings.HasSuffix(t.Name(), "legacy") {
 		cfg.Legacy = time.Date(2030, 3, 31, 0, 0, 0, 0, time.UTC)
 	}
@@ -144,6 +150,24 @@ func run(t *testing.T, dir string) *Result {
 		t.Fatal(err)
 	}
 	return res
+}
+
+// followed checks that what is left is still what stands at its position, now that the files are written: the line that it was
+// in stands there, unless no line of the file is like that any more.
+func followed(t *testing.T, res *Result, before []Left, dir string) {
+	t.Helper()
+	for _, f := range res.Files {
+		for i, l := range before {
+			if relative(dir, f.Path) != l.Pos.Filename {
+				continue
+			}
+			was, now := strings.Split(string(f.Old), "\n"), strings.Split(string(f.New), "\n")
+			line := was[l.Pos.Line-1]
+			if at := res.Left[i].Pos.Line; slices.Contains(now, line) && (at > len(now) || now[at-1] != line) {
+				t.Errorf("%v is said to be in line %d afterwards, where %q is in place of %q", l, at, now[min(at, len(now))-1], line)
+			}
+		}
+	}
 }
 
 // shown holds the page to what a run prints: what becomes of the program, and the report. The command's own call of

@@ -8,7 +8,8 @@ import (
 	"github.com/sessiongen/sessiongen/internal/output"
 )
 
-// Write writes the files of a run: all of them or, if anything is in the way, none.
+// Write writes the files of a run: all of them or, if anything is in the way, none. The lines in Left and Notes are those of
+// the files as they are written then.
 func (res *Result) Write() (err error) {
 	var made []string // directories
 	defer func() {
@@ -29,7 +30,11 @@ func (res *Result) Write() (err error) {
 		}
 		changes = append(changes, c)
 	}
-	return output.Apply(changes)
+	if err := output.Apply(changes); err != nil {
+		return err
+	}
+	res.moved()
+	return nil
 }
 
 // makeDir makes a directory with those above it, and returns the ones that were not there.

@@ -118,7 +118,7 @@ func (st *state) bind(b badge) {
 	if st.edits == unchanged {
 		st.edits = imported
 	}
-	st.manager.home.note(st, change{kind: changeDevice, device: b.key})
+	st.manager.home.note(st, change{kind: changeDevice, device: new(b.key)})
 }
 
 // unbind ends the binding of the session, whose principal changes or goes: nobody is bound to somebody else's

@@ -59,7 +59,7 @@ func (st *state) hide(f *descriptor) []byte {
 // settle decides about what was taken, once it is known how the request ends. What was not shown is back
 // where it was, before what was added since.
 func (st *state) settle(shown bool) {
-	if st.trouble == nil || len(st.trouble.taken) == 0 {
+	if len(st.trouble.taken) == 0 {
 		return
 	}
 	all := st.trouble.taken
@@ -90,7 +90,7 @@ func (st *state) putBack(t taking) {
 	before := func(held []byte) []byte { return joinArrays(t.raw, held) }
 	st.Contents.Set(index, before(st.Contents.Value(index)))
 	st.SetExpiry(index, max(t.expires, st.Expiry(index)))
-	st.manager.home.note(st, change{kind: changePut, field: t.field, raw: st.Contents.Value(index), expires: st.Expiry(index), again: before})
+	st.manager.home.note(st, change{kind: changePut, field: t.field, raw: st.Contents.Value(index), at: st.Expiry(index), again: before})
 	st.edits = unsaved
 }
 

@@ -200,7 +200,7 @@ func (st *state) reportFlow(kind EventKind, reason, name string) {
 // flowLines returns the Set-Cookie header fields of flows, for each response that saves the session: the program may
 // do so more than once. It reports whether there were flows at all, on which the response then depends.
 func (st *state) flowLines() (lines []string, used bool) {
-	x := st.flows()
+	x := st.trouble.flows
 	if x == nil || st.answer == answerAbandoned {
 		return nil, x != nil
 	}

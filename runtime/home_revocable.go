@@ -250,7 +250,7 @@ func (h *revocableHome) begins(st *state) bool {
 }
 
 func (h *revocableHome) note(st *state, c change) {
-	if c.kind == changeDevice && c.device != (payload.Thumbprint{}) && st.revocable.owner != ownerNone {
+	if c.kind == changeDevice && c.device != nil && st.revocable.owner != ownerNone {
 		st.renew() // a copy of the cookie that was made before must not live on
 	}
 	if h.begins(st) || c.kind == changeAuthenticated && c.at != 0 {

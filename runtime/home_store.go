@@ -33,7 +33,7 @@ type storedSession struct {
 	adoption *adoption // of an old session; nil for none
 	ended    bool      // a tombstone was found
 
-	checked sessionID // where Check found it the last time
+	checked *sessionID // where Check found it the last time; nil for never
 
 	base      []byte // the plaintext of the record, to tell what others changed since
 	by        sealedBy

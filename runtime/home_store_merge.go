@@ -144,7 +144,7 @@ func (h *storeHome) redo(st *state, c change) {
 	switch c.kind {
 	case changePut:
 		st.Contents.Set(c.field.index, c.raw)
-		st.SetExpiry(c.field.index, c.expires)
+		st.SetExpiry(c.field.index, c.at)
 	case changeRemove:
 		st.Contents.Remove(c.field.index)
 	case changePermanent:
@@ -159,8 +159,11 @@ func (h *storeHome) redo(st *state, c change) {
 	case changeOwner:
 		st.clearOwned()
 	case changeDevice:
-		if c.device == noDevice || st.Device == noDevice { // who was first to bind it stays
-			st.Device = c.device
+		switch {
+		case c.device == nil:
+			st.Device = noDevice
+		case st.Device == noDevice: // who was first to bind it stays
+			st.Device = *c.device
 		}
 	}
 }

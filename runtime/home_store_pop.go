@@ -63,7 +63,7 @@ func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 		}
 		rec.Remove(f.index)
 		rec.Saved = max(now, rec.Created)
-		record, without, err := h.sealRecord(rec.Contents, rec.place, nil, payload.Later(rec.used, now))
+		record, without, err := h.sealRecord(rec.Contents, rec.place, nil, payload.Later(rec.used, now), now)
 		if err == nil {
 			err = h.replace(st, rec.place, record)
 		}

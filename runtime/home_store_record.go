@@ -107,10 +107,12 @@ func (h *storeHome) openRecord(rec Record, p place, c *payload.Contents) (stored
 	}
 	s, err := h.openListed(rec, c)
 	id := s.place.id
-	if t := (*tombstone)(nil); errors.As(err, &t) {
+	if err != nil {
+		t := (*tombstone)(nil)
+		if !errors.As(err, &t) {
+			return s, err
+		}
 		id = t.id
-	} else if err != nil {
-		return s, err
 	}
 	if id != p.id {
 		return s, errRecord
@@ -188,7 +190,7 @@ func openTombstone(text []byte, expires time.Time) error {
 	return t
 }
 
-// sealRecord makes the record of a session that was last used at a time, to be put into a place
+// sealRecord makes the record of a session that was last used at a time, to be put now into a place
 // after the version that is there. It returns what it says, too.
 //
 // If the record comes to be under another hash by that, a revocation may just have looked for it
@@ -196,7 +198,7 @@ func openTombstone(text []byte, expires time.Time) error {
 //
 // A former id is that of the record which the session is to leave for this one: as long as both are
 // there, who lists them can tell that they are one session.
-func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, used int64) (rec Record, s stored, err error) {
+func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, used, now int64) (rec Record, s stored, err error) {
 	hash, rings := p.hash, h.rings.Load() // once: another ring may take its place
 	if of := (hashed{rings.principals[0], h.principalOf(c)}); !of.same(p.hashed) {
 		hash, p.hashed = of.key.hash(of.principal), of
@@ -217,7 +219,6 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, 
 	if err != nil {
 		return rec, s, fmt.Errorf("session: sealing: %w", err)
 	}
-	now := h.clock.now()
 	expires, _ := h.expiry(&c.Metadata, used, now)
 	rec = Record{
 		Version:   p.version + 1,

@@ -14,10 +14,14 @@ func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	p := h.place(id, 0)
 	// Whoever has not yet written a session under this id finds a record there that has no data, so that
 	// RevokeAll leaves it.
-	if err := h.insert(st, p, takenRecord()); err == nil || !errors.Is(err, ErrConflict) {
-		return err
+	err := h.insert(st, p, takenRecord())
+	switch {
+	case errors.Is(err, ErrConflict):
+		return h.kill(st, p)
+	case err == nil && h.legacy != nil: // it may be an old session that was not taken over yet
+		return h.endOld(st, id)
 	}
-	return h.kill(st, p)
+	return err
 }
 
 // noRequest is a session of no request, for calls of the store. Nobody hears of its events; errors are
@@ -151,11 +155,11 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 		return nil
 	}
 	asker := h.noRequest(ctx)
-	from := s.checked
-	if from == (sessionID{}) {
-		from = s.at.id
+	from := &s.at.id
+	if s.checked != nil {
+		from = s.checked
 	}
-	return follow(from, func(id sessionID) (next sessionID, moved bool, err error) {
+	return follow(*from, func(id sessionID) (next sessionID, moved bool, err error) {
 		rec, err := h.load(asker, h.place(id, 0), h.newContents())
 		var t *tombstone
 		switch {
@@ -166,7 +170,7 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 		case err != nil:
 			return id, false, err
 		}
-		s.checked = id
+		s.checked = &id
 		return id, false, h.stillCounts(asker, rec, h.principalOf(&st.Contents))
 	})
 }

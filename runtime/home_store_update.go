@@ -216,7 +216,7 @@ func (u *storeUpdate) save(st *state) (changed bool, err error) {
 		return false, errNewID
 	}
 	st.Forget()
-	rec, _, err := h.sealRecord(&st.Contents, s.at, nil, st.used)
+	rec, _, err := h.sealRecord(&st.Contents, s.at, nil, st.used, st.now())
 	if err != nil {
 		return false, err
 	}

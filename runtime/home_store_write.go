@@ -187,7 +187,7 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	if from != nil {
 		former = &from.id
 	}
-	rec, held, err := h.sealRecord(&st.Contents, to, former, used)
+	rec, held, err := h.sealRecord(&st.Contents, to, former, used, now)
 	if err != nil {
 		if large, ok := err.(*recordTooLarge); ok {
 			st.eventTooLarge(large.size)
@@ -296,7 +296,7 @@ func (h *storeHome) touch(st *state) error {
 	if outdated {
 		st.Saved = now
 	}
-	rec, held, err := h.sealRecord(&st.Contents, s.at, nil, used)
+	rec, held, err := h.sealRecord(&st.Contents, s.at, nil, used, now)
 	if err != nil {
 		return err
 	}

@@ -59,9 +59,9 @@ func (st *state) fieldsOf(old oldSession, now int64) (fields []change) {
 			unclear = unclear || f.principal
 			continue
 		}
-		c := change{kind: changePut, field: f, raw: raw, expires: st.expiryOf(f)}
-		if end := old.Expires; !end.IsZero() && (c.expires == 0 || end.Unix() < c.expires) {
-			c.expires = end.Unix()
+		c := change{kind: changePut, field: f, raw: raw, at: st.expiryOf(f)}
+		if end := old.Expires; !end.IsZero() && (c.at == 0 || end.Unix() < c.at) {
+			c.at = end.Unix()
 		}
 		fields = append(fields, c)
 	}
@@ -96,6 +96,6 @@ func (st *state) fill(old oldSession, fields []change, now int64) {
 	}
 	for _, c := range fields {
 		st.Contents.Set(c.field.index, c.raw)
-		st.SetExpiry(c.field.index, c.expires)
+		st.SetExpiry(c.field.index, c.at)
 	}
 }

@@ -34,7 +34,8 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) (send
 		}
 		return false, nil
 	}
-	out := st.save(room.SetCookies(), status)
+	var out outcome
+	st.save(&out, room.SetCookies(), status)
 	sends = len(out.lines) > 0
 	if out.touched {
 		room.VaryCookie(h)
@@ -73,30 +74,37 @@ func (st *state) close(status int) {
 
 // save saves the session, and appends the Set-Cookie header fields to send to lines. It unlocks
 // st.mu.
-func (st *state) save(lines []string, status int) (out outcome) {
+func (st *state) save(out *outcome, lines []string, status int) {
 	defer st.unlock()
-	out.flows, out.touched = st.flowLines()
+	if st.trouble != nil {
+		out.flows, out.touched = st.flowLines()
+	}
 	if !st.isOpen() {
 		out.lines = append(lines, out.flows...)
 		out.touched = out.touched || st.asked.Load()
 		st.sealed()
-		return out
+		return
 	}
 	out.touched = true
-	if out.lines, out.err = st.bringUpToDate(lines, status); out.err == nil {
-		out.lines = append(out.lines, out.flows...)
-		if t := st.trouble; t != nil {
-			out.shown, out.offer = t.shown, t.offer
-		}
-		st.sealed()
-		return out
+	if out.lines, out.err = st.bringUpToDate(lines, status); out.err != nil {
+		st.fallShort(out, status)
+		return
 	}
+	out.lines = append(out.lines, out.flows...)
+	if t := st.trouble; t != nil {
+		out.shown, out.offer = t.shown, t.offer
+	}
+	st.sealed()
+}
+
+// fallShort decides what is said of a session that could not be saved.
+func (st *state) fallShort(out *outcome, status int) {
 	if status != byHand {
 		st.fail(out.err)
 	}
 	if errors.Is(out.err, ErrStore) || errors.Is(out.err, ErrUnproven) { // of which there was an event
 		out.lines = st.appendUselessBadge(nil)
-		return out
+		return
 	}
 	if !errors.Is(out.err, errInAdvance) { // of which there was one, too
 		st.eventSaveFailed(out.err)
@@ -105,7 +113,6 @@ func (st *state) save(lines []string, status int) (out outcome) {
 	if st.loggedOut {
 		out.lines = st.manager.legacy.appendDeletions(out.lines, st)
 	}
-	return out
 }
 
 // bringUpToDate saves the session at home, and appends the Set-Cookie header fields that the browser must
@@ -114,15 +121,18 @@ func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
 	if st.isDown() {
 		return nil, st.failure()
 	}
-	st.settle(st.answer != answerAbandoned && isShown(status))
-	if err := st.finishOld(); err != nil {
-		return nil, err
+	if st.trouble != nil {
+		st.settle(st.answer != answerAbandoned && isShown(status))
+		if err := st.finishOld(); err != nil {
+			return nil, err
+		}
 	}
-	lines, err := st.manager.home.save(st, lines)
-	if err == nil && st.leavesOld(lines) {
-		lines = st.manager.legacy.appendDeletions(lines, st)
+	m := st.manager
+	lines, err := m.home.save(st, lines)
+	if err == nil && m.legacy != nil && st.leavesOld(lines) {
+		lines = m.legacy.appendDeletions(lines, st)
 	}
-	if err == nil && st.manager.deviceBound > 0 {
+	if err == nil && m.deviceBound > 0 {
 		lines, err = st.appendBadge(lines, status)
 	}
 	return lines, err

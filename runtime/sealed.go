@@ -49,28 +49,25 @@ func (st *state) unseal(rings *rings, text string, companions cookie.Values, now
 // seal decides what a response says about the session, following Flask's rules, and
 // appends its Set-Cookie header fields to lines.
 func (st *state) seal(lines []string) ([]string, error) {
-	empty := st.Empty()
+	slides, old := st.manager.slides(&st.Metadata), st.oldKey() || st.wrongTimes
 	switch {
-	case st.modified() && !empty:
+	case !st.modified() && (!slides && !old || st.Empty()):
+		return lines, nil
+	case !st.modified():
+		return st.sealUnchanged(lines, slides, old)
+	case !st.Empty():
 		return st.sealData(lines, st.edits == imported)
-	case st.modified() && (st.browser != holdsNothing || st.siblings != 0):
+	case st.browser != holdsNothing || st.siblings != 0:
 		st.announce(false)
 		return st.appendDeletions(lines), nil
-	case st.modified() || empty:
-		return lines, nil
 	}
-	return st.sealUnchanged(lines)
+	return lines, nil
 }
 
 // sealUnchanged seals again what is out of date of a session that did not change: its key, its
 // times, or the time of its last use.
-func (st *state) sealUnchanged(lines []string) (_ []string, err error) {
-	m := st.manager
-	slides, old := m.slides(&st.Metadata), st.oldKey() || st.wrongTimes
-	if !slides && !old {
-		return lines, nil
-	}
-	now := st.now()
+func (st *state) sealUnchanged(lines []string, slides, old bool) (_ []string, err error) {
+	m, now := st.manager, st.now()
 	outdated := m.outdated(&st.Metadata, now)
 	if outdated {
 		st.Saved = now

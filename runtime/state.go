@@ -99,7 +99,11 @@ func (st *state) firstUse() {
 			st.mu.Unlock()
 		}
 	}()
-	st.open()
+	var r cookie.Received
+	st.find(&r)
+	if st.manager.deviceBound > 0 && !st.isDown() {
+		st.meetDevice(&r)
+	}
 	opened = true
 }
 

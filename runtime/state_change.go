@@ -10,15 +10,14 @@ import (
 
 // A change is what a request did to a session, so that a home can do it again to a newer one.
 type change struct {
-	kind    changeKind
-	flag    bool        // of changePermanent
-	field   *descriptor // of changePut and changeRemove
-	raw     []byte      // of changePut; of changeAuthenticated, the principal
-	expires int64
-	again   update             // what to do in place of setting raw, if the field turns out to hold something else
-	at      int64              // of changeAuthenticated; 0 if there is no principal now
-	marks   *payload.Marks     // of changeAuthenticated and changeMarks
-	device  payload.Thumbprint // of changeDevice
+	kind   changeKind
+	flag   bool                // of changePermanent
+	field  *descriptor         // of changePut and changeRemove
+	raw    []byte              // of changePut; of changeAuthenticated, the principal
+	at     int64               // of changePut, when the field ends; of changeAuthenticated, 0 if there is no principal now
+	again  update              // what to do in place of setting raw, if the field turns out to hold something else
+	marks  *payload.Marks      // of changeAuthenticated and changeMarks
+	device *payload.Thumbprint // of changeDevice; nil for none
 }
 
 type changeKind uint8
@@ -146,7 +145,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool
 	}
 	st.Contents.Set(f.index, raw)
 	st.SetExpiry(f.index, expires)
-	st.manager.home.note(st, change{kind: changePut, field: f, raw: st.Contents.Value(f.index), expires: expires, again: again})
+	st.manager.home.note(st, change{kind: changePut, field: f, raw: st.Contents.Value(f.index), at: expires, again: again})
 	st.change(f.name)
 	return true
 }
@@ -253,7 +252,7 @@ func (st *state) leave() {
 	st.manager.home.note(st, change{kind: changePermanent, flag: permanent}) // another session begins
 	for _, f := range kept {
 		st.Contents.Set(f.field.index, f.raw)
-		st.SetExpiry(f.field.index, f.expires)
+		st.SetExpiry(f.field.index, f.at)
 	}
 }
 
@@ -261,7 +260,7 @@ func (st *state) leave() {
 func (st *state) visitors() (kept []change) {
 	for _, f := range st.manager.fields {
 		if raw := st.Contents.Value(f.index); f.visitor && raw != nil {
-			kept = append(kept, change{kind: changePut, field: f, raw: raw, expires: st.Expiry(f.index)})
+			kept = append(kept, change{kind: changePut, field: f, raw: raw, at: st.Expiry(f.index)})
 		}
 	}
 	return kept

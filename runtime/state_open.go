@@ -25,28 +25,22 @@ type search struct {
 
 func (s *search) over() bool { return s.opens == 0 || s.found == 0 }
 
-// open finds the session among the request's cookies. Without one, it is empty.
-func (st *state) open() {
-	var r cookie.Received
-	st.find(&r)
-	if st.manager.deviceBound > 0 && !st.isDown() {
-		st.meetDevice(&r)
-	}
-}
-
-// find is open for those who do not ask for the device.
+// find opens the session that is among the request's cookies. Without one, it is empty.
 func (st *state) find(r *cookie.Received) {
 	m := st.manager
 	m.cookie.Find(st.from.cookies, r)
 	s := search{now: m.clock.now(), opens: maxOpens, found: maxFound, reports: maxReports}
 	st.openNone(r)
-	accepted := ""
-	for value := range r.Candidates().All() {
+	accepted, candidates := "", r.Candidates()
+	for i := range candidates.Len() {
+		value := candidates.At(i)
 		switch {
 		case accepted == "":
-			if st.openFirst(value, r, &s) {
-				accepted = value
+			if refusal := st.tryValue(value, r, &s); refusal != "" {
+				st.refuseCookie(refusal, &s)
+				break
 			}
+			st.origin, accepted = returning, value
 		case value != accepted:
 			st.openRival(value, r, &s)
 		}
@@ -64,7 +58,7 @@ func (st *state) find(r *cookie.Received) {
 		st.Reset()
 		st.origin = fresh
 		st.start(s.now)
-	default:
+	case st.isDisputed():
 		st.reportDisputed()
 	}
 }
@@ -82,19 +76,13 @@ func (st *state) openNone(r *cookie.Received) {
 	}
 }
 
-// openFirst opens the session of a cookie, while there is none yet.
-func (st *state) openFirst(value string, r *cookie.Received, s *search) (ok bool) {
-	refusal := st.tryValue(value, r, s)
-	if refusal == "" {
-		st.origin = returning
-		return true
-	}
+// refuseCookie takes back what was read of a cookie.
+func (st *state) refuseCookie(refusal string, s *search) {
 	st.Reset()
 	if s.reports > 0 && !st.isDown() {
 		st.event(EventRefused, refusal, "")
 		s.reports--
 	}
-	return false
 }
 
 // openRival tries one more cookie after a session was opened, and keeps the newer session. A
@@ -186,7 +174,10 @@ func (st *state) tryToken(text string, r *cookie.Received, s *search) (refusal s
 
 // reportDisputed reports that two builds disagree about the principal.
 func (st *state) reportDisputed() {
-	if p := st.manager.principal; p != nil && st.Dropped(p.index) {
-		st.event(EventFieldDropped, "two builds disagree about the principal", p.name)
-	}
+	st.event(EventFieldDropped, "two builds disagree about the principal", st.manager.principal.name)
+}
+
+func (st *state) isDisputed() bool {
+	p := st.manager.principal
+	return p != nil && st.Dropped(p.index)
 }

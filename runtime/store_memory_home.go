@@ -2,8 +2,9 @@ package runtime
 
 import "context"
 
-// A homeMemory is a [MemoryStore] without the copies of data that it makes for programs: storeHome
-// changes no data that it got from a store or gave to one.
+// A homeMemory is a [MemoryStore] without what it does for programs. It copies no data: storeHome
+// changes none that it got from a store or gave to one. It asks no context, as a call that has just
+// begun has not ended.
 type homeMemory struct{ *MemoryStore }
 
 // withoutCopies returns the store for storeHome.
@@ -15,14 +16,16 @@ func withoutCopies(s Store) Store {
 }
 
 // Load implements [Store].
-func (s homeMemory) Load(ctx context.Context, key string) (Record, error) { return s.load(ctx, key) }
+func (s homeMemory) Load(_ context.Context, key string) (Record, error) {
+	return s.load(context.Background(), key)
+}
 
 // Insert implements [Store].
-func (s homeMemory) Insert(ctx context.Context, key string, r Record) error {
-	return s.insert(ctx, key, r)
+func (s homeMemory) Insert(_ context.Context, key string, r Record) error {
+	return s.insert(context.Background(), key, r)
 }
 
 // Replace implements [Store].
-func (s homeMemory) Replace(ctx context.Context, key string, version uint64, r Record) error {
-	return s.replace(ctx, key, version, r)
+func (s homeMemory) Replace(_ context.Context, key string, version uint64, r Record) error {
+	return s.replace(context.Background(), key, version, r)
 }

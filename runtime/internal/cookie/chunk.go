@@ -52,7 +52,7 @@ type choices struct {
 func newChoices(others []Values) choices {
 	var c choices
 	for i := range others {
-		c.most = max(c.most, others[i].len())
+		c.most = max(c.most, others[i].Len())
 	}
 	return c
 }
@@ -81,7 +81,7 @@ type picks [MaxChunks - 1]int
 // next goes on to the next choice. It is false after the last one.
 func (p *picks) next(others []Values) bool {
 	for i := range others {
-		if p[i]++; p[i] < others[i].len() {
+		if p[i]++; p[i] < others[i].Len() {
 			return true
 		}
 		p[i] = 0
@@ -103,7 +103,7 @@ func (p *picks) areAlike(n int) bool {
 func (p *picks) join(first string, others []Values) (token string, ok bool) {
 	size := len(first)
 	for i := range others {
-		chunk := others[i].at(p[i])
+		chunk := others[i].At(p[i])
 		if chunk == "" {
 			return "", false
 		}
@@ -113,7 +113,7 @@ func (p *picks) join(first string, others []Values) (token string, ok bool) {
 	b.Grow(size)
 	b.WriteString(first)
 	for i := range others {
-		b.WriteString(others[i].at(p[i]))
+		b.WriteString(others[i].At(p[i]))
 	}
 	return b.String(), true
 }

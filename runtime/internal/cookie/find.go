@@ -39,8 +39,8 @@ func (v *Values) add(value string) {
 	}
 }
 
-// at returns the value with an index, empty if there are not so many.
-func (v *Values) at(i int) string {
+// At returns the value with an index, empty if there are not so many.
+func (v *Values) At(i int) string {
 	switch {
 	case i == 0:
 		return v.first
@@ -50,7 +50,8 @@ func (v *Values) at(i int) string {
 	return ""
 }
 
-func (v *Values) len() int {
+// Len returns how many values there are.
+func (v *Values) Len() int {
 	if v.first == "" {
 		return 0
 	}
@@ -60,11 +61,8 @@ func (v *Values) len() int {
 // All yields the values.
 func (v Values) All() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		if v.first == "" || !yield(v.first) {
-			return
-		}
-		for _, value := range v.more {
-			if !yield(value) {
+		for i := range v.Len() {
+			if !yield(v.At(i)) {
 				return
 			}
 		}

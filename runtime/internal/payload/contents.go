@@ -234,7 +234,7 @@ type Contents struct {
 	rare   *rare  // what most sessions do not have; may be nil
 
 	// Room for an ordinary session, so that opening one is one allocation.
-	shortText [168]byte
+	shortText [184]byte
 	fewSlots  [8]slot
 }
 

@@ -38,7 +38,10 @@ func (c *Contents) Parse(text []byte) error {
 	c.text = text
 	r := wire.NewReader(text)
 	elements := c.parseMetadata(&r)
-	expiries := c.parseLater(&r, elements)
+	var expiries []byte
+	if elements > metadataLength {
+		expiries = c.parseLater(&r, elements)
+	}
 	if elements < metadataLength || !c.parseFields(&r) || !r.Done() {
 		return ErrMalformed
 	}
@@ -74,9 +77,6 @@ func (c *Contents) parseMetadata(r *wire.Reader) (elements int) {
 
 // parseLater reads the elements of the metadata that most sessions do not have.
 func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
-	if elements <= metadataLength {
-		return nil
-	}
 	start := r.Pos()
 	r.Skip()
 	expiries = r.From(start)
@@ -161,7 +161,7 @@ func (c *Contents) parseFields(r *wire.Reader) bool {
 			others = append(others, otherSlot{at.index, s})
 		}
 	}
-	return c.resolve(others)
+	return len(others) == 0 || c.resolve(others)
 }
 
 // parseKey reads a key. It returns where the key starts that is to be written again: nowhere, if the

@@ -19,7 +19,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
-	"sync"
 	"unsafe"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/xaes"
@@ -94,12 +93,11 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 	if len(text) < TextLen(0) || len(text) > MaxText {
 		return nil, -1, ErrMalformed
 	}
-	buf := raws.Get().(*[]byte)
-	defer raws.Put(buf)
-	raw := slices.Grow((*buf)[:0], rawLen(len(text)))[:rawLen(len(text))]
-	if len(raw) <= maxRaw {
-		*buf = raw
+	n := rawLen(len(text))
+	if cap(dst)-len(dst) < n {
+		dst = slices.Grow(dst, n+n/4+slack)
 	}
+	raw := dst[len(dst):][:n]
 	if !decodeText(raw, text) || raw[0] != suite {
 		return nil, -1, ErrMalformed
 	}
@@ -115,17 +113,16 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 			return nil, -1, err
 		}
 	}
-	if n := len(raw) - Overhead; cap(dst)-len(dst) < n {
-		dst = slices.Grow(dst, n+n/4+slack)
-	}
-	plaintext, err = s.aead.Open(dst, nil, raw[headSize:], k.aad)
+	plaintext, err = s.aead.Open(raw[headSize:headSize], nil, raw[headSize:], k.aad)
 	if err != nil {
 		return nil, -1, ErrForged
 	}
+	copy(raw, plaintext) // which may be secret, so that nothing of it is left behind it
+	clear(raw[len(plaintext):])
 	if derived && r.known(k, head) == nil { // another request may have been faster
 		k.remember(s)
 	}
-	return plaintext, key, nil
+	return dst[:len(dst)+len(plaintext)], key, nil
 }
 
 // OpenBytes is Open for a text in bytes, which nobody changes meanwhile.
@@ -142,13 +139,6 @@ func (r *Ring) Recognizes(text string) bool {
 	}
 	return head[0] == suite && r.index([idSize]byte(head[1:])) >= 0
 }
-
-// raws holds buffers for tokens without base64. What is in them was in a cookie, and
-// need not be wiped.
-var raws = sync.Pool{New: func() any { return new(make([]byte, 0, 512)) }}
-
-// maxRaw keeps one long text from holding memory for good.
-const maxRaw = 16 << 10
 
 // additionalData is what binds a token to its suite, key, cookie and purpose. The
 // lengths keep the parts apart: no two different lists give the same bytes.
