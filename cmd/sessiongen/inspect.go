@@ -44,7 +44,7 @@ func inspect(args []string, stdout, stderr io.Writer) int {
 	}
 	dir, err := os.Getwd()
 	if err == nil && flags.NArg() > 0 {
-		o.Schema, err = schemaFields(schema.Config{Dir: dir, Patterns: flags.Args(), Tags: *tags})
+		o.Schema, err = schemaFields(schema.Config{Dir: dir, Patterns: flags.Args(), Tags: *tags, Dependencies: true})
 	}
 	if err == nil {
 		o.Keys, err = keyText(*keys)
