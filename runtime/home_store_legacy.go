@@ -99,7 +99,7 @@ func (h *storeHome) settleAdoption(st *state) error {
 		return nil
 	}
 	s.adoption = nil
-	if !s.found() || s.at.id != a.place.id {
+	if s.at.id != a.place.id {
 		return h.leaveAdopted(st, a.place)
 	}
 	mine := markOf(&st.Metadata)
@@ -111,20 +111,24 @@ func (h *storeHome) settleAdoption(st *state) error {
 }
 
 // leaveAdopted ends an old session that is empty by now, or has moved to the session's id. A tombstone says so
-// for a while, as of any session, and the mark for as long as the old session could be read.
+// for a while, as of any session, and the mark for as long as the old session could be read. The error is
+// ErrNoRecord if it had ended before, or moved.
 func (h *storeHome) leaveAdopted(st *state, p place) error {
 	rec, err := h.sealTombstone(p.id, st.heir(), 1)
 	if err == nil {
 		err = h.insert(st, p, rec)
 	}
-	if errors.Is(err, ErrConflict) { // another first request was faster
-		_, _, err = h.killOne(st, p, st.heir())
+	faster, ended := errors.Is(err, ErrConflict), false // another first request
+	if faster {
+		var last *payload.Contents
+		last, _, err = h.killOne(st, p, st.heir())
+		ended = last == nil
 	}
 	if err != nil {
 		return err
 	}
 	older, err := h.setMark(st, p.id, func(uint64) uint64 { return markEnded })
-	if err == nil && older == markEnded {
+	if err == nil && (ended || older == markEnded || older > 0 && !faster) {
 		err = h.takeBack(st)
 	}
 	return err
@@ -189,6 +193,9 @@ func (h *storeHome) insertAdopted(st *state) {
 		return
 	}
 	err := h.write(st)
+	if err == nil {
+		err = h.settleAdoption(st)
+	}
 	if errors.Is(err, ErrNoRecord) {
 		err = h.lose(st)
 	}

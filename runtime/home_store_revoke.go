@@ -14,10 +14,14 @@ func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	p := h.place(id, 0)
 	// Whoever has not yet written a session under this id finds a record there that has no data, so that
 	// RevokeAll leaves it.
-	if err := h.insert(st, p, takenRecord()); err == nil || !errors.Is(err, ErrConflict) {
-		return err
+	err := h.insert(st, p, takenRecord())
+	switch {
+	case errors.Is(err, ErrConflict):
+		return h.kill(st, p)
+	case err == nil && h.legacy != nil: // it may be an old session that was not taken over yet
+		return h.endOld(st, id)
 	}
-	return h.kill(st, p)
+	return err
 }
 
 // noRequest is a session of no request, for calls of the store. Nobody hears of its events; errors are

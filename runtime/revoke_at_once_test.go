@@ -69,6 +69,24 @@ func revokeAtOnce(t *testing.T, r *rig, many int, others bool, revoke func(conte
 	}
 }
 
+// None fails either if each is a process of its own, which does not see the turns of the others.
+func TestManyProcessesRevokeAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spy, processes := newSpyStore(), make([]*rig, 150)
+		for i := range processes {
+			processes[i] = newRig(t, runtime.Config{Store: spy})
+		}
+		spy.set(func(context.Context, string, string) error {
+			time.Sleep(time.Millisecond)
+			return nil
+		}, nil)
+		together(len(processes), func(i int) { must(t, processes[i].m.RevokeAll(t.Context())) })
+		if calls := len(spy.take()); calls > 60*len(processes) {
+			t.Errorf("%d calls of the store", calls)
+		}
+	})
+}
+
 // Whoever waits for a turn to revoke waits no longer than the caller's deadline.
 func TestRevokeWaitsUntilDeadline(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
@@ -129,6 +147,33 @@ func revokeOrEnd(t *testing.T, r *rig, s *visitor) {
 	if err := r.m.RevokeOthers(t.Context(), s); err != nil && !errors.Is(err, runtime.ErrEnded) {
 		t.Error(err)
 	}
+}
+
+// Two nodes that have the same keys in another order do not wait for each other in a circle, and one device remains.
+// Who comes next does not wait at all.
+func TestRevokeOthersInTheSameOrder(t *testing.T) {
+	sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+		synctest.Test(t, func(t *testing.T) {
+			nodes := []*rig{node(keyA+" "+keyB, 0), node(keyB+" "+keyA, 0)}
+			clients := []*client{nodes[0].loginAs(7), nodes[1].loginAs(7)}
+			nodes[0].store.set(func(context.Context, string, string) error {
+				time.Sleep(time.Millisecond)
+				return nil
+			}, nil)
+			for i, attempt := range [][]*client{clients, {nodes[0].loginAs(7)}} {
+				start := time.Now()
+				together(len(attempt), func(i int) {
+					attempt[i].visit(func(s *visitor) { revokeOrEnd(t, attempt[i].rig, s) })
+				})
+				if took := time.Since(start); took > 300*time.Millisecond {
+					t.Errorf("attempt %d took %v", i, took)
+				}
+				if i == 0 && clients[0].isLoggedIn() == clients[1].isLoggedIn() {
+					t.Errorf("both live: %v", clients[0].isLoggedIn())
+				}
+			}
+		})
+	})
 }
 
 // A node that stops while it ends the other sessions of an account has others wait for half a second, all

@@ -9,26 +9,32 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A betweenStore lets something else happen before its nth call.
+// A betweenStore lets something else happen before its nth call. An error is that call's, which is not made.
 type betweenStore struct {
 	runtime.Store
 	mu   sync.Mutex
 	left int
-	then func()
+	then func() error
 }
 
-func (s *betweenStore) call() {
+func (s *betweenStore) call() error {
 	s.mu.Lock()
 	s.left--
 	run := s.left == 0
 	s.mu.Unlock()
 	if run {
-		s.then()
+		return s.then()
 	}
+	return nil
 }
 
 // before makes f run before the nth call from now.
 func (s *betweenStore) before(n int, f func()) {
+	s.fail(n, func() error { f(); return nil })
+}
+
+// fail is before, but the call fails with what f returns.
+func (s *betweenStore) fail(n int, f func() error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left, s.then = n, f
@@ -42,22 +48,30 @@ func (s *betweenStore) isOver() bool {
 }
 
 func (s *betweenStore) Load(ctx context.Context, key string) (runtime.Record, error) {
-	s.call()
+	if err := s.call(); err != nil {
+		return runtime.Record{}, err
+	}
 	return s.Store.Load(ctx, key)
 }
 
 func (s *betweenStore) Insert(ctx context.Context, key string, r runtime.Record) error {
-	s.call()
+	if err := s.call(); err != nil {
+		return err
+	}
 	return s.Store.Insert(ctx, key, r)
 }
 
 func (s *betweenStore) Replace(ctx context.Context, key string, version uint64, r runtime.Record) error {
-	s.call()
+	if err := s.call(); err != nil {
+		return err
+	}
 	return s.Store.Replace(ctx, key, version, r)
 }
 
 func (s *betweenStore) Delete(ctx context.Context, key string) error {
-	s.call()
+	if err := s.call(); err != nil {
+		return err
+	}
 	return s.Store.Delete(ctx, key)
 }
 
@@ -131,6 +145,12 @@ func between(t *testing.T, cfg runtime.Config, n int, what string, do, other fun
 			}
 		}
 	}
+	if !stays[name] && name != "log out" && stays[otherName] {
+		// The session has moved, or ended, as it was under the id that the second one has.
+		if got := s.account(second); got != 0 {
+			t.Errorf("%s: the second browser has %d", what, got)
+		}
+	}
 	if name != "log out" && otherName != "log out" {
 		s.visit(first, func(v *visitor) { v.LogOut() })
 		s.visit(second, func(v *visitor) { v.LogOut() })
@@ -143,6 +163,13 @@ func between(t *testing.T, cfg runtime.Config, n int, what string, do, other fun
 	}
 	if live > 0 && !isNew {
 		t.Errorf("%s: %d browsers are logged in after a log-out", what, live)
+	}
+	if cfg.Store != nil && !isNew {
+		for _, account := range []int64{42, 43} {
+			for e, err := range runtime.ListBy(t.Context(), s.m, &fieldAccount, account, func(e runtime.Entry) runtime.Entry { return e }) {
+				t.Errorf("%s: %v, %v is listed after a log-out", what, e, err)
+			}
+		}
 	}
 	return false
 }
