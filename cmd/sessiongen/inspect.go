@@ -30,6 +30,7 @@ func inspect(args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&o.Lifetime, "lifetime", 0, "")
 	flags.DurationVar(&o.IdleTimeout, "idle", 0, "")
 	flags.DurationVar(&o.AbsoluteTimeout, "absolute", 0, "")
+	flags.DurationVar(&o.DeviceBound, "device-bound", 0, "")
 	flags.BoolVar(&o.Sliding, "sliding", false, "")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
