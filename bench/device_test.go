@@ -14,16 +14,16 @@ import (
 
 // BenchmarkDevices reads a session that is bound to a device beside one that is not, and proves the device's key.
 func BenchmarkDevices(b *testing.B) {
-	const without, with, proof = "read, not bound", "read, bound", "a proof"
-	plain := sessiongenCookie()
+	const read, plain, bound, proof = "read", "not bound", "bound", "bound, a proof"
+	without := sessiongenCookie()
 	d := newBoundDevice(b)
 	t := make(table)
 	for range *rounds {
-		t.measure(b, without, "sessiongen", request(plain.read, cookie(plain.fill)))
-		t.measure(b, with, "sessiongen", request(d.handler, d.cookies))
-		t.measure(b, proof, "sessiongen", d.prove)
+		t.measure(b, read, plain, request(without.read, cookie(without.fill)))
+		t.measure(b, read, bound, request(d.handler, d.cookies))
+		t.measure(b, read, proof, d.prove)
 	}
-	t.print([]string{without, with, proof}, []library{{name: "sessiongen"}})
+	t.print([]string{read}, []library{{name: plain}, {name: bound}, {name: proof}})
 }
 
 // boundDevice is a browser whose session is bound.

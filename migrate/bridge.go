@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// A bridge is what wrappers whose key is a parameter get: functions by key over the accessors of the keys that come there.
+// A bridge is what wrappers whose key is a parameter get: those functions by key that they need, over the accessors.
 type bridge struct {
 	target *target
-	read   []*field
-	write  []*field
-	delete []*field
-	add    []*field
-	take   []*field
+	read   bool
+	write  bool
+	delete bool
+	add    bool
+	take   bool
 }
 
 // bridged plans a site whose key is a parameter.
@@ -41,27 +41,27 @@ func (r *rewriter) bridged(s *site) (*change, *refusal) {
 	w := &writer{r: r, s: s, recv: recv}
 	switch s.verb {
 	case writeVerb:
-		return b.set(w, key, fields)
+		return b.set(w, key)
 	case deleteVerb:
 		node, why := w.node()
 		if why != nil {
 			return nil, why
 		}
-		b.delete = union(b.delete, fields)
+		b.delete = true
 		return &change{edits: w.call(node, "ClearByKey("+key+")")}, nil
 	case readVerb:
 		return b.get(w, key, fields)
 	case addFlashVerb:
-		b.add = union(b.add, fields)
+		b.add = true
 		return &change{edits: w.callWith(s.at.expr, "AddByKey("+key+", ", ")")}, nil
 	case takeFlashesVerb:
-		b.take = union(b.take, fields)
+		b.take = true
 		return &change{edits: w.call(s.at.expr, "TakeByKey("+key+")")}, nil
 	}
 	return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
 }
 
-func (b *bridge) set(w *writer, key string, fields []*field) (*change, *refusal) {
+func (b *bridge) set(w *writer, key string) (*change, *refusal) {
 	node, why := w.node()
 	if why != nil {
 		return nil, why
@@ -69,7 +69,7 @@ func (b *bridge) set(w *writer, key string, fields []*field) (*change, *refusal)
 	if w.s.val.part >= 0 {
 		return nil, &refusal{"the value is one of several results", "keep it in a variable first"}
 	}
-	b.write = union(b.write, fields)
+	b.write = true
 	return &change{edits: w.callWith(node, "SetByKey("+key+", ", ")")}, nil
 }
 
@@ -78,7 +78,7 @@ func (b *bridge) get(w *writer, key string, fields []*field) (*change, *refusal)
 	if t := valueType(w.s.at); t != nil && !types.IsInterface(t) {
 		return b.getTyped(w, key, fields, t)
 	}
-	b.read = union(b.read, fields)
+	b.read = true
 	if n, ok := w.r.outer(e).(*ast.AssignStmt); ok && len(n.Lhs) == 2 && len(n.Rhs) == 1 {
 		return &change{edits: w.call(e, "LookupByKey("+key+")")}, nil
 	}
@@ -98,7 +98,7 @@ func (b *bridge) getTyped(w *writer, key string, fields []*field, t types.Type) 
 	if stmt == nil || !nameable {
 		return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
 	}
-	b.read = union(b.read, fields)
+	b.read = true
 	name := w.r.newName(stmt, "v")
 	return &change{edits: []edit{
 		w.r.p.replaceRange(stmt.Pos(), stmt.Pos(), name+", _ := "+w.recv+".ByKey("+key+").("+typ+")\n"), w.r.p.replace(e, name),
@@ -215,43 +215,47 @@ const deprecated = "//\n// Deprecated: call the accessor of the key.\n"
 
 func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
 	s := "func (s *" + b.target.generated() + ") "
-	cases := func(list []*field, body string) {
-		for _, d := range list {
+	// A key that no call is known to have may come there all the same: each switch has all fields.
+	cases := func(flash bool, body string) {
+		for _, d := range b.target.fields {
+			if d.flash != flash {
+				continue
+			}
 			typ := types.TypeString(d.typ, qualifier)
 			text := strings.NewReplacer("NAME", b.target.names[d], "TYPE", typ).Replace(body)
 			fmt.Fprintf(w, "\tcase %q:\n%s", d.key.name, text)
 		}
-		w.WriteString("\t}\n")
 	}
-	if len(b.read) > 0 {
+	const end, orPanic = "\t}\n", "\tdefault:\n\t\tpanic(\"no field has the key \" + key)\n\t}\n"
+	if b.read {
 		w.WriteString("\n// ByKey returns the value of a key, nil if there is none.\n" + deprecated + s +
 			"ByKey(key string) any {\n\tv, _ := s.LookupByKey(key)\n\treturn v\n}\n")
 		w.WriteString("\n// LookupByKey returns the value of a key, and whether there is one.\n" + deprecated + s +
 			"LookupByKey(key string) (v any, ok bool) {\n\tswitch key {\n")
-		cases(b.read, "\t\tif s.HasNAME() {\n\t\t\treturn s.GetNAME(), true\n\t\t}\n")
-		w.WriteString("\treturn nil, false\n}\n")
+		cases(false, "\t\tif s.HasNAME() {\n\t\t\treturn s.GetNAME(), true\n\t\t}\n")
+		w.WriteString(end + "\treturn nil, false\n}\n")
 	}
-	if len(b.write) > 0 {
-		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type than the field.\n" + deprecated + s +
+	if b.write {
+		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type than the field, and if no field has the key.\n" + deprecated + s +
 			"SetByKey(key string, v any) {\n\tswitch key {\n")
-		cases(b.write, "\t\ts.SetNAME(v.(TYPE))\n")
-		w.WriteString("}\n")
+		cases(false, "\t\ts.SetNAME(v.(TYPE))\n")
+		w.WriteString(orPanic + "}\n")
 	}
-	if len(b.delete) > 0 {
+	if b.delete {
 		w.WriteString("\n// ClearByKey removes the value of a key.\n" + deprecated + s + "ClearByKey(key string) {\n\tswitch key {\n")
-		cases(b.delete, "\t\ts.ClearNAME()\n")
-		w.WriteString("}\n")
+		cases(false, "\t\ts.ClearNAME()\n")
+		w.WriteString(end + "}\n")
 	}
-	if len(b.add) > 0 {
-		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type than they are.\n" + deprecated + s +
+	if b.add {
+		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type than they are, and if no field has the key.\n" + deprecated + s +
 			"AddByKey(key string, v any) {\n\tswitch key {\n")
-		cases(b.add, "\t\ts.AddNAME(v.(TYPE))\n")
-		w.WriteString("}\n")
+		cases(true, "\t\ts.AddNAME(v.(TYPE))\n")
+		w.WriteString(orPanic + "}\n")
 	}
-	if len(b.take) > 0 {
+	if b.take {
 		w.WriteString("\n// TakeByKey returns the messages of a key, and removes them.\n" + deprecated + s +
 			"TakeByKey(key string) []any {\n\tvar list []any\n\tswitch key {\n")
-		cases(b.take, "\t\tfor _, m := range s.TakeNAME() {\n\t\t\tlist = append(list, m)\n\t\t}\n")
-		w.WriteString("\treturn list\n}\n")
+		cases(true, "\t\tfor _, m := range s.TakeNAME() {\n\t\t\tlist = append(list, m)\n\t\t}\n")
+		w.WriteString(end + "\treturn list\n}\n")
 	}
 }

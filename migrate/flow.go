@@ -73,8 +73,24 @@ func newFlow(p *program) *flow {
 			f.file(u, file)
 		}
 	}
+	f.callsOfValues()
 	f.findGetters()
 	return f
+}
+
+// callsOfValues notes the calls of functions and methods of the program that are in variables.
+func (f *flow) callsOfValues() {
+	f.eachCall(func(u *unit, call *ast.CallExpr) {
+		if callee(u, call) != nil || u.info.Types[ast.Unparen(call.Fun)].IsType() {
+			return
+		}
+		for _, l := range f.origins(value{call.Fun, u, whole}, false) {
+			e := ast.Unparen(l.expr)
+			if fn := callee(l.in, &ast.CallExpr{Fun: e}); fn != nil && !l.in.info.Types[e].IsType() && f.funcs[fn.Pos()] != nil {
+				f.noteCall(value{call, u, whole}, fn)
+			}
+		}
+	})
 }
 
 // declare notes the functions of a file, and which parameters they have.
@@ -301,17 +317,24 @@ func (f *flow) call(u *unit, call *ast.CallExpr) {
 	if fn == nil {
 		return
 	}
-	f.calls[fn.Pos()] = append(f.calls[fn.Pos()], value{call, u, whole})
+	f.noteCall(value{call, u, whole}, fn)
+	sig := fn.Signature()
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sig.Recv() != nil && f.funcs[fn.Pos()] != nil {
+		p := placeOf(sig.Recv())
+		f.into[p] = append(f.into[p], value{sel.X, u, whole})
+	}
+}
+
+// noteCall notes a call of a function, and where its arguments come to.
+func (f *flow) noteCall(at value, fn *types.Func) {
+	call, u := at.expr.(*ast.CallExpr), at.in
+	f.calls[fn.Pos()] = append(f.calls[fn.Pos()], at)
 	sig := fn.Signature()
 	for i, arg := range call.Args {
 		if n := min(i, sig.Params().Len()-1); n >= 0 {
 			p := placeOf(sig.Params().At(n))
 			f.into[p] = append(f.into[p], value{arg, u, whole})
 		}
-	}
-	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sig.Recv() != nil && f.funcs[fn.Pos()] != nil {
-		p := placeOf(sig.Recv())
-		f.into[p] = append(f.into[p], value{sel.X, u, whole})
 	}
 }
 

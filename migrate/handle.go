@@ -133,7 +133,11 @@ func (r *rewriter) typeExpr(u *unit, n *ast.SelectorExpr, l *library) {
 	if star, ok := r.parents[n].(*ast.StarExpr); ok {
 		whole0 = star
 	} else if _, literal := r.parents[n].(*ast.CompositeLit); literal && l == gorilla {
-		r.leave(value{n, u, whole}, "a session", refusal{"it is made by hand", "have it from the context of a request"})
+		fix := "have it from the context of a request"
+		if u.tests {
+			fix = "have it from a context that sessiontest.Context makes"
+		}
+		r.leave(value{n, u, whole}, "a session", refusal{"it is made by hand", fix})
 		return
 	}
 	t := r.targetOfType(u, whole0)

@@ -21,6 +21,9 @@ func (w *wiring) reportManagers(why refusal) {
 		}
 		r.leave(m.at, "the old sessions are made here", refusal{why.why, fix})
 	}
+	for _, v := range r.storeLiterals() {
+		r.leave(v, "the old sessions are made here", refusal{why.why, "make the new ones with " + w.plainLiteral(v.in) + " and the options that stand here"})
+	}
 	for _, s := range r.sites {
 		if s.verb == middlewareVerb && !s.at.in.tests {
 			r.leave(s.at, s.what(), w.newMiddleware(s.lib, s.at))
@@ -77,6 +80,36 @@ func (w *wiring) literal(m *maker) string {
 		text += ", after " + strings.Join(rec.before, " and ")
 	}
 	return text
+}
+
+// plainLiteral is how the managers of all sessions are made, without options.
+func (w *wiring) plainLiteral(u *unit) string {
+	var list []string
+	for _, t := range w.r.targets {
+		name := ""
+		if t.session != "" && !strings.ContainsAny(t.session, "<$") {
+			name = ", Name: " + strconv.Quote(t.session)
+		}
+		list = append(list, w.prefix(u)+"New"+t.generated()+"Manager(runtime.Config{Keys: keys"+name+"})")
+	}
+	return strings.Join(list, " and ")
+}
+
+// storeLiterals are the literals of the program that are stores or managers: only functions that make these are known.
+func (r *rewriter) storeLiterals() []value {
+	var list []value
+	for _, u := range r.p.units {
+		for _, file := range u.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				lit, ok := n.(*ast.CompositeLit)
+				if ok && !u.tests && lit.Type != nil && r.p.typeAt(u, lit.Type) != nil && isStoreOfLibrary(r.p.typeAt(u, lit.Type), u) {
+					list = append(list, value{lit, u, whole})
+				}
+				return true
+			})
+		}
+	}
+	return list
 }
 
 // targetsFrom are the schemas of the sessions of some managers, or all of them if nothing tells them apart.

@@ -68,6 +68,9 @@ func (d *draft) wire() {
 // plan plans all changes.
 func (w *wiring) plan() *refusal {
 	made := slices.DeleteFunc(slices.Clone(w.makers), func(m *maker) bool { return m.at.in.tests })
+	if len(w.r.storeLiterals()) > 0 {
+		return &refusal{"a store is a literal, and no function makes it", ""}
+	}
 	if len(made) == 0 {
 		return &refusal{"it is not known where the old sessions are made", ""}
 	}

@@ -66,7 +66,7 @@ const (
 	EventTooLarge      EventKind = "too large"      // * a session does not fit into a cookie
 	EventTooLate       EventKind = "too late"       // * a session was changed after the response had begun
 	EventSaveFailed    EventKind = "save failed"    // * a session could not be saved
-	EventGone          EventKind = "gone"           // another request ended or moved the session, so that the changes of this one are dropped
+	EventGone          EventKind = "gone"           // another request ended or moved the session, so that the changes of this one are dropped; or GoneRequest
 	EventOverwritten   EventKind = "overwritten"    // * two requests set a field at the same time and the later one won; Update would have kept both
 	EventOverflow      EventKind = "overflow"       // a flash or a flow was full, so that its oldest values were dropped; Reason is how many
 	EventFlowRefused   EventKind = "flow refused"   // a state came back that is good for nothing; Reason is one of the Refused constants
@@ -108,6 +108,10 @@ const (
 	RefusedGone       = "request ended" // nobody would have heard of it, so that it stays
 	RefusedInAdvance  = "in advance"    // a browser asks for a page that nobody may get to see: it neither begins nor ends
 )
+
+// GoneRequest is the reason of EventGone if the request's context had ended when the response began: the
+// client is taken to have gone, and the log-in, new session or new id is dropped.
+const GoneRequest = "request ended"
 
 // The reasons of EventUnbound.
 const (

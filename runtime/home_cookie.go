@@ -33,7 +33,7 @@ func (h cookieHome) save(st *state, lines []string) ([]string, error) {
 		return nil, err
 	}
 	if st.answer == answerAbandoned && !st.Empty() && st.beginsSession() {
-		return st.farewell(lines), nil
+		return st.beginNothing(lines), nil
 	}
 	return st.seal(lines)
 }

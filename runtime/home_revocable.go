@@ -160,9 +160,9 @@ func (h *revocableHome) save(st *state, lines []string) ([]string, error) {
 		return lines, nil
 	}
 	empty := st.Empty()
-	if st.answer == answerAbandoned && !empty && r.owner != ownerNone && !st.HasID(r.id) {
-		// The id would be dead, and nobody told of the new one.
-		return st.farewell(lines), nil
+	if st.answer == answerAbandoned && !empty && (st.beginsSession() || !st.HasID(r.id)) {
+		// Whoever answers must log nobody in; and the id would be dead, and nobody told of the new one.
+		return st.beginNothing(lines), nil
 	}
 	if r.leaves(st) {
 		if stays, err := h.leaveID(st); !stays || err != nil {

@@ -33,7 +33,7 @@ func (h *storeHome) save(st *state, lines []string) ([]string, error) {
 		return lines, nil
 	}
 	if st.answer == answerAbandoned && !st.Empty() && !st.HasID(s.at.id) {
-		return st.farewell(lines), nil
+		return st.beginNothing(lines), nil
 	}
 	err := h.write(st)
 	if err == nil {

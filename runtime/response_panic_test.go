@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,9 +82,12 @@ func TestEndedContextBeginsNothing(t *testing.T) {
 		"revocations": {Revocations: runtime.NewMemoryStore(100)},
 		"store":       {Store: runtime.NewMemoryStore(100)},
 	} {
+		var log eventLog
+		cfg.OnEvent = log.record
 		m := newManager(t, cfg)
 		cookie := sealed(t, m, func(s *visitor) { fieldVisits.Set(s.Session, 1) })
 		for _, begin := range []bool{true, false} {
+			log.take()
 			ctx, cancel := context.WithCancel(t.Context())
 			r := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
 			r.Header.Set("Cookie", cookie)
@@ -99,6 +103,10 @@ func TestEndedContextBeginsNothing(t *testing.T) {
 			if begin && len(setCookies(w)) > 0 {
 				t.Errorf("%s: a log-in of which nobody hears is answered with %q", name, setCookies(w))
 			}
+			dropped := slices.Contains(log.take(), runtime.Event{Kind: runtime.EventGone, Reason: runtime.GoneRequest})
+			if dropped != begin {
+				t.Errorf("%s, begin %v: the event says dropped: %v", name, begin, dropped)
+			}
 			s := m.Open(t.Context(), []string{cookie})
 			if s.IsNew() || fieldAccount.Has(s.Session) {
 				t.Errorf("%s, begin %v: the session is %v", name, begin, s)
@@ -107,6 +115,42 @@ func TestEndedContextBeginsNothing(t *testing.T) {
 		if name == "store" {
 			if got := fieldVisits.Get(m.Open(t.Context(), []string{cookie}).Session); got != 2 {
 				t.Errorf("a change in place is lost: %d", got)
+			}
+		}
+	}
+}
+
+// So it is for those who come without a session.
+func TestNewcomerBeginsNothing(t *testing.T) {
+	for name, cfg := range map[string]runtime.Config{
+		"cookie":      {},
+		"revocations": {Revocations: runtime.NewMemoryStore(100)},
+		"store":       {Store: runtime.NewMemoryStore(100)},
+	} {
+		for _, panics := range []bool{true, false} {
+			var log eventLog
+			cfg.OnEvent = log.record
+			m := newManager(t, cfg)
+			ctx, cancel := context.WithCancel(t.Context())
+			w := httptest.NewRecorder()
+			func() {
+				defer func() { recover() }()
+				m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					fieldAccount.Set(from(r).Session, 7)
+					if panics {
+						panic("cause")
+					}
+					cancel()
+				})).ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+			}()
+			cancel()
+			if got := setCookies(w); len(got) > 0 {
+				t.Errorf("%s, panics %v: answered with %q", name, panics, got)
+			}
+			if panics {
+				log.expect(t)
+			} else {
+				log.expect(t, runtime.Event{Kind: runtime.EventGone, Reason: runtime.GoneRequest})
 			}
 		}
 	}

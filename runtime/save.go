@@ -251,8 +251,16 @@ func (m *manager) largest(c *payload.Contents) (first, all string) {
 // beginsSession reports whether the session that is to be saved is a new one, or has a new id.
 func (st *state) beginsSession() bool { return st.origin.isNew() || st.news == renewal }
 
-// farewell is what is said of a session that could not be saved, or that a request was to begin, or to give
-// another id, of which nobody may hear: see answerAbandoned. A log-out counts.
+// beginNothing is what is said of a session that a request was to begin, or to give another id, of which
+// nobody may hear: see answerAbandoned. A panic is seen by others, but the end of a context may not be the client's.
+func (st *state) beginNothing(lines []string) []string {
+	if st.ctx.Err() != nil {
+		st.event(EventGone, GoneRequest, "")
+	}
+	return st.farewell(lines)
+}
+
+// farewell is what is said of a session of which nothing is kept. A log-out counts.
 func (st *state) farewell(lines []string) []string {
 	if st.loggedOut && st.browser != holdsNothing {
 		return st.appendDeletions(lines)

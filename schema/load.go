@@ -24,6 +24,9 @@ type Config struct {
 	Output string   // base name of the generated file, "" for session_gen.go
 	Tags   string   // build tags, separated by commas
 	Env    []string // of the go command, nil for this process's own
+
+	// Dependencies has packages of dependencies loaded too. It is for those who only read.
+	Dependencies bool
 }
 
 // defaultOutput is the generated file's name if Config does not say another.
@@ -55,6 +58,7 @@ func Load(cfg Config) ([]*Package, error) {
 		only:   only,
 		fset:   token.NewFileSet(),
 		golist: golist.Command{Dir: dir, Env: cfg.Env, Tags: cfg.Tags},
+		reads:  cfg.Dependencies,
 	}
 	if l.output == "" {
 		l.output = defaultOutput
@@ -81,6 +85,8 @@ type loader struct {
 	golist  golist.Command
 	context golist.Context
 	dirs    []*directory
+	reads   bool            // packages of dependencies, too
+	foreign *golist.Package // one that patterns name, of a dependency; nil if there is none
 }
 
 // list asks the go command for the packages, and reads their files.
@@ -100,7 +106,7 @@ func (l *loader) list(patterns []string) error {
 		if p.ImportPath == "command-line-arguments" {
 			return fileArguments(patterns)
 		}
-		l.dirs = append(l.dirs, l.directory(p))
+		l.add(p)
 	}
 	if err := l.withoutOurs(patterns); err != nil {
 		return err
@@ -111,6 +117,16 @@ func (l *loader) list(patterns []string) error {
 		}
 	}
 	return l.problems(patterns)
+}
+
+// add notes a package that is to be generated. One of a dependency is that module's to generate, wherever it
+// lies, as go generate has it.
+func (l *loader) add(p *golist.Package) {
+	if !l.reads && p.Module != nil && !p.Module.Main {
+		l.foreign = p
+		return
+	}
+	l.dirs = append(l.dirs, l.directory(p))
 }
 
 // fileArguments is the error of a run on files, as with $GOFILE in a directive: what other files declare would

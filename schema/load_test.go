@@ -197,3 +197,43 @@ func TestPaths(t *testing.T) {
 		}
 	}
 }
+
+// Packages of dependencies are not ours to write into, even where a replace directive says that they lie beside.
+func TestDependency(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"m/go.mod": "module example.com/m\n\ngo 1.26\n\nrequire example.com/d v0.0.0\n\nreplace example.com/d => ../d\n",
+		"m/m.go":   "package m\n\nimport _ \"example.com/d\"\n\ntype session struct {\n\tA int `session:\"a\"`\n}\n",
+		"d/go.mod": "module example.com/d\n\ngo 1.26\n",
+		"d/d.go":   "package d\n\ntype session struct {\n\tA int `session:\"a\"`\n}\n",
+	} {
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o777), os.WriteFile(name, []byte(text), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	load := func(pattern string, reads bool) ([]*Package, error) {
+		return Load(Config{
+			Dir: filepath.Join(dir, "m"), Patterns: []string{pattern}, Dependencies: reads,
+			Env: append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local"),
+		})
+	}
+	pkgs, err := load("all", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pkgs {
+		if filepath.Base(p.Dir) != "m" {
+			t.Errorf("loaded %s", p.Dir)
+		}
+	}
+	const want = "package example.com/d is of module example.com/d, which is a dependency here\n\trun sessiongen in that module's own directory"
+	for _, pattern := range []string{"example.com/d", "example.com/d/..."} {
+		if _, err := load(pattern, false); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v\nwant %s", pattern, err, want)
+		}
+		if pkgs, err := load(pattern, true); err != nil || len(pkgs) != 1 {
+			t.Errorf("%s, to be read: %d, %v", pattern, len(pkgs), err)
+		}
+	}
+}

@@ -22,6 +22,10 @@ func (l *loader) problems(patterns []string) error {
 		if !l.inModule() {
 			return l.noModule()
 		}
+		if p := l.foreign; p != nil {
+			return loadError(code.NoPackages, "run sessiongen in that module's own directory",
+				"package %s is of module %s, which is a dependency here", p.ImportPath, p.Module.Path)
+		}
 		return loadError(code.NoPackages, "name a directory with Go files, such as ./web, or ./... for all below", "no packages match %s", strings.Join(patterns, " "))
 	}
 	var messages []string
@@ -113,7 +117,7 @@ func (l *loader) withoutOurs(patterns []string) error {
 	}
 	l.dirs = nil
 	for _, p := range pkgs {
-		l.dirs = append(l.dirs, l.directory(p))
+		l.add(p)
 	}
 	return nil
 }

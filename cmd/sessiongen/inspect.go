@@ -30,6 +30,7 @@ func inspect(args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&o.Lifetime, "lifetime", 0, "")
 	flags.DurationVar(&o.IdleTimeout, "idle", 0, "")
 	flags.DurationVar(&o.AbsoluteTimeout, "absolute", 0, "")
+	flags.DurationVar(&o.DeviceBound, "device-bound", 0, "")
 	flags.BoolVar(&o.Sliding, "sliding", false, "")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -44,7 +45,7 @@ func inspect(args []string, stdout, stderr io.Writer) int {
 	}
 	dir, err := os.Getwd()
 	if err == nil && flags.NArg() > 0 {
-		o.Schema, err = schemaFields(schema.Config{Dir: dir, Patterns: flags.Args(), Tags: *tags})
+		o.Schema, err = schemaFields(schema.Config{Dir: dir, Patterns: flags.Args(), Tags: *tags, Dependencies: true})
 	}
 	if err == nil {
 		o.Keys, err = keyText(*keys)

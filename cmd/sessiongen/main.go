@@ -53,6 +53,8 @@
 //		show the values of the fields: with a package, those that it has and that are not secret
 //	-lifetime, -idle, -absolute duration; -sliding
 //		what the program's Config has, for when the session ends
+//	-device-bound duration
+//		Config.DeviceBound, for whether the device's proof still counts
 //	-tags list
 //		build tags
 //

@@ -81,7 +81,7 @@ func chooseName(headers []string, masters [][]byte) (string, error) {
 	return "", errNothing
 }
 
-// ownerOf returns the name of the session's cookie of which another is a chunk, the companion or a flow.
+// ownerOf returns the name of the session's cookie of which another is a chunk, the companion, the badge or a flow.
 func ownerOf(name string) string {
 	const partOfState = 8
 	flow := strings.TrimSuffix(name, cookie.BeginMark)
@@ -103,7 +103,7 @@ func (i *inspector) recognizes(value string) bool {
 	if len(value) > 2 && value[1] == '.' {
 		value = value[2:]
 	}
-	for _, ring := range []*token.Ring{i.session, i.id, i.companion, i.flow} {
+	for _, ring := range []*token.Ring{i.session, i.id, i.companion, i.badge, i.flow} {
 		if ring.Recognizes(value) {
 			return true
 		}

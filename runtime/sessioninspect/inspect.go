@@ -22,6 +22,7 @@ type Options struct {
 
 	// Those of runtime.Config, 0 for none; but a Lifetime of 0 is 31 days, and MaxChunks of 0 is 4.
 	Lifetime, IdleTimeout, AbsoluteTimeout time.Duration
+	DeviceBound                            time.Duration
 	Sliding                                bool
 	MaxChunks                              int
 	Now                                    time.Time
@@ -41,15 +42,15 @@ type SchemaField struct {
 
 // A Report is what Inspect finds.
 type Report struct {
-	// Cookies are the session's cookies in their order, a split one as one, then the companions, and then
-	// those of flows.
+	// Cookies are the session's cookies in their order, a split one as one, then the companions, the
+	// badges, and those of flows.
 	Cookies []Cookie `json:"cookies"`
 }
 
-// A Cookie is what one says. ID is empty if its token does not open, and for a flow.
+// A Cookie is what one says. ID is empty if its token does not open, for a flow, and for a badge that names no session.
 type Cookie struct {
 	Name          string  `json:"cookie"`
-	Kind          string  `json:"kind,omitempty"` // session, companion, store id or flow
+	Kind          string  `json:"kind,omitempty"` // session, companion, badge, store id or flow
 	Key           *Key    `json:"key,omitempty"`
 	Refused       string  `json:"refused,omitempty"` // the reason of the runtime's event
 	Why           string  `json:"why,omitempty"`     // the same in a sentence
@@ -62,6 +63,9 @@ type Cookie struct {
 	Expires       *Time   `json:"expires,omitempty"`
 	ExpiresBy     string  `json:"expires_by,omitempty"`  // the field of runtime.Config
 	WrongTimes    bool    `json:"wrong_times,omitempty"` // some lay more than an hour ahead, and now is in their place
+	DeviceBound   bool    `json:"device_bound,omitempty"`
+	Binding       string  `json:"binding,omitempty"`    // of a badge: offered, proven or ended
+	BindingAt     *Time   `json:"binding_at,omitempty"` // when that was
 	Permanent     bool    `json:"permanent,omitempty"`
 	Flags         uint64  `json:"flags,omitempty"` // all of them
 	Fields        []Field `json:"fields,omitempty"`
@@ -132,7 +136,7 @@ func inspect(headers []string, masters [][]byte, o Options) (*Report, error) {
 	return &Report{cookies}, nil
 }
 
-// inspectBare tries a token under the names that its cookie may have had, as a companion's and as a flow's.
+// inspectBare tries a token under the names that its cookie may have had, as a companion's, as a badge and as a flow's.
 func inspectBare(text string, masters [][]byte, o Options) (first *Report, err error) {
 	names := usualNames
 	if o.Name != "" {
@@ -140,7 +144,7 @@ func inspectBare(text string, masters [][]byte, o Options) (first *Report, err e
 	}
 	for _, name := range names {
 		o.Name = name
-		r, err := inspect([]string{name + "=" + text, name + "-seen=" + text, name + cookie.FlowMark + "=" + text}, masters, o)
+		r, err := inspect([]string{name + "=" + text, name + "-seen=" + text, name + "-bound=" + text, name + cookie.FlowMark + "=" + text}, masters, o)
 		if err != nil {
 			return nil, err
 		}
@@ -164,7 +168,7 @@ func (r *Report) Opens() bool {
 	return slices.ContainsFunc(r.Cookies, Cookie.opens)
 }
 
-func (c Cookie) opens() bool { return c.ID != "" || len(c.Fields) > 0 }
+func (c Cookie) opens() bool { return c.ID != "" || c.Binding != "" || len(c.Fields) > 0 }
 
 // parseKeys is runtime.ParseKeys, which tells nobody what the keys are.
 func parseKeys(text string) (masters [][]byte, err error) {

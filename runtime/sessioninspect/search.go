@@ -45,7 +45,7 @@ type bounds struct{ opens, found int }
 
 func (b *bounds) over() bool { return b.opens <= 0 || b.found <= 0 }
 
-// search opens the cookies of the session's name as a program does, then the companions, and then the flows.
+// search opens the cookies of the session's name as a program does, then the companions, the badges, and the flows.
 func (i *inspector) search(headers []string) (cookies []Cookie) {
 	var r cookie.Received
 	i.spec.Find(headers, &r)
@@ -71,14 +71,16 @@ func (i *inspector) search(headers []string) (cookies []Cookie) {
 			break
 		}
 	}
+	badges, said := i.badges(r.Badges())
 	if newest != nil {
 		cookies[current].Current = true
+		i.judgeDevice(&cookies[current], newest.meta.Device, said)
 	}
 	for value := range r.Companions().All() {
 		c, _, _ := i.openCompanion(value)
 		cookies = append(cookies, c)
 	}
-	return append(cookies, i.flows(headers)...)
+	return append(append(cookies, badges...), i.flows(headers)...)
 }
 
 // newer reports whether a session wins over one that came before it.
@@ -207,7 +209,7 @@ func (i *inspector) openCompanion(text string) (c Cookie, used int64, decrypted 
 	c = Cookie{Name: i.spec.CompanionName(), Kind: "companion", Key: i.keyOf(text, -1)}
 	plaintext, key, err := i.companion.Open(nil, text)
 	if err != nil {
-		c.Refused, c.Why = i.explain(err, text, i.session, i.id, i.record, i.flow)
+		c.Refused, c.Why = i.explain(err, text, i.session, i.id, i.record, i.badge, i.flow)
 		return c, 0, err == token.ErrForged
 	}
 	c.Key = i.keyOf(text, key)

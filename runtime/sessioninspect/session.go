@@ -27,6 +27,7 @@ func (i *inspector) readSession(o *opened, plaintext []byte, r *cookie.Received)
 	c.ID = idText(id[:])
 	c.Created, c.Saved, c.Authenticated = exact(o.meta.Created), exact(o.meta.Saved), utc(o.meta.Authenticated)
 	c.Permanent = o.meta.Permanent()
+	c.DeviceBound = o.meta.Device != (payload.Thumbprint{})
 	var expiries map[string]int64
 	c.Flags, expiries, c.Fields = walk(plaintext)
 	used := i.lastUse(r.Companions(), c.ID)
