@@ -39,6 +39,10 @@ type Budget struct {
 
 	// Header is the size of the largest Cookie header field, of that cookie and those of all flows.
 	Header int
+
+	// Bound is what Cookie is once the session is bound to a device, which takes a badge of that size
+	// in a cookie of its own: see Config.DeviceBound of the runtime. Both are 0 without a principal.
+	Bound, Badge int
 }
 
 // A FieldBudget says how large one field can get.
@@ -79,8 +83,22 @@ func BudgetOf(s *schema.Schema) *Budget {
 	metadata := 1 + id + created + seen + authenticated + flags + expiries
 	plaintext += 1 + metadata + listHeader(len(stored))
 	b.Cookie = len(cookieName) + sealedSize(plaintext)
+	if s.Principal() != nil {
+		b.addDevice(plaintext, expiring > 0)
+	}
 	b.addFlows()
 	return b
+}
+
+// addDevice counts what binds a session to a device.
+func (b *Budget) addDevice(plaintext int, expires bool) {
+	const thumbprint, id, number = 2 + 16, 2 + 16, 2 // offers are at most 255
+	element := 2 + 1 + 16                            // with its tag
+	if !expires {
+		element += listHeader(0) // of the expiries, which come before it
+	}
+	b.Bound = len(cookieName) + sealedSize(plaintext+element)
+	b.Badge = len(cookieName+"-bound") + sealedSize(1+1+thumbprint+id+secondsSize+number)
 }
 
 // sealedSize is the size of a token with a plaintext of n bytes, in base64url without padding.
@@ -150,6 +168,9 @@ func (b *Budget) String() string {
 		fmt.Fprintf(table, "\tsealed cookie\t\tunbounded; %d without the unbounded fields, %s\n", b.Cookie, left)
 	} else {
 		fmt.Fprintf(table, "\tsealed cookie\t\t%d, %s\n", b.Cookie, left)
+	}
+	if b.Bound > 0 {
+		fmt.Fprintf(table, "\tbound to a device\t\t%d more, and a badge of %d\n", b.Bound-b.Cookie, b.Badge)
 	}
 	b.writeFlows(table)
 	table.Flush()

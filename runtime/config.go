@@ -132,7 +132,8 @@ type Config struct {
 	// once in each such period, by requests to paths that Handler serves itself, those under Path that
 	// begin with "_device/". What it has proved is in a cookie whose name is Name with "-bound". A
 	// request of a bound session without a fresh proof is answered by ErrorHandler with ErrUnproven,
-	// by default with 503; nothing of the session is changed. Other browsers notice nothing.
+	// by default with 503; nothing of the session is changed. A browser that has lost its key meets an
+	// empty session, and can log in again. Other browsers notice nothing.
 	//
 	// It cannot be combined with Insecure, Domain or Partitioned.
 	DeviceBound time.Duration

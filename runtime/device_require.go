@@ -13,7 +13,7 @@ const shortestRetake = 10 * time.Second
 // RequireProof returns a handler for what needs a device's proof that is younger than Config.DeviceBound asks for, such
 // as a payment. If the session's device has proved its key at most maxAge ago, or the session is not bound to a device,
 // next answers. Otherwise the browser is sent to the same URL again, with the same method and body, and proves the key
-// first. A session without a valid proof never reaches next.
+// first. A bound session without a valid proof never reaches next.
 //
 // It belongs within the manager's Handler, and panics if maxAge is less than 10 seconds. Chromium proves a key at most
 // six times in nine minutes. EXPERIMENTAL, as Config.DeviceBound is.
@@ -52,6 +52,9 @@ const (
 func (st *state) retake(most int64) retake {
 	st.lock()
 	defer st.unlock()
+	if st.binding == bindingLost {
+		st.fallDown(ErrUnproven)
+	}
 	switch {
 	case st.isDown():
 		return retakeNever

@@ -50,6 +50,9 @@ func (st *state) meetDevice(r *cookie.Received) {
 		st.endBinding(b.key)
 	case st.Device != noDevice && concerns && fresh:
 		st.binding, st.proved = bindingProven, b.at
+	case st.Device != noDevice && st.isForgotten(r, now):
+		st.refuseUnproven(r)
+		st.binding = bindingLost
 	case st.Device != noDevice:
 		st.refuseUnproven(r)
 		st.fallDown(ErrUnproven)
@@ -66,6 +69,25 @@ func (st *state) meetDevice(r *cookie.Received) {
 	default:
 		st.binding = bindingDue
 	}
+}
+
+// underWay is for how many seconds after a session was saved a request may arrive that was sent before it
+// was bound.
+const underWay = 60
+
+// isForgotten reports whether the browser knows nothing of the binding: it has no badge, and does not say
+// that it has skipped a proof. It has lost its key, or it is not the browser that the session is bound to. Such a
+// request meets an empty session. Its visitor can log in again, or log out.
+func (st *state) isForgotten(r *cookie.Received, now int64) bool {
+	request := st.from.request
+	return request != nil && !r.Siblings.Has(cookie.Badge) && skipped(request) == "" &&
+		now-payload.Past(st.Saved, now) >= underWay
+}
+
+// keepsForgotten reports whether the response must leave a session alone that the browser cannot prove, and is an
+// error: that session may be good yet. Whoever logs in or out means to replace it. A page may be shown without it.
+func (st *state) keepsForgotten() bool {
+	return !st.loggedOut && !st.isSomebodys() && (st.modified() || !comesAlone(st.from.request))
 }
 
 // isConcerned reports whether a badge is about the session.

@@ -3,6 +3,9 @@ package runtime
 import (
 	"testing"
 	"unsafe"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
 // An exchange is allocated for each request. Past this size, the allocator would take an eighth
@@ -10,5 +13,20 @@ import (
 func TestExchangeSize(t *testing.T) {
 	if size := unsafe.Sizeof(exchange[struct{ Session }]{}); size > 512 {
 		t.Errorf("an exchange takes %d bytes", size)
+	}
+}
+
+// An ordinary session is opened in the room that is allocated for it, which takes no more than the
+// allocator gives anyway.
+func TestRoomForOrdinarySession(t *testing.T) {
+	schema, err := payload.NewSchema(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if room := cap(payload.New(schema).Room()); room < 168+token.Overhead {
+		t.Errorf("there is room for a token of %d bytes", room)
+	}
+	if size := unsafe.Sizeof(opened{}); size > 512 {
+		t.Errorf("an opened session takes %d bytes", size)
 	}
 }

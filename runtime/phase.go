@@ -50,6 +50,7 @@ const (
 	bindingProven                // the device has proved it lately
 	bindingRetake                // the same, but is to prove it again
 	bindingEnded                 // it ends with this request
+	bindingLost                  // the browser does not know it any more: see isForgotten
 )
 
 // News is what the next save has to tell about a session.

@@ -121,6 +121,9 @@ func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
 	if st.isDown() {
 		return nil, st.failure()
 	}
+	if st.binding == bindingLost && st.keepsForgotten() {
+		return nil, ErrUnproven
+	}
 	if st.trouble != nil {
 		st.settle(st.answer != answerAbandoned && isShown(status))
 		if err := st.finishOld(); err != nil {

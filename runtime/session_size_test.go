@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"go/types"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -102,23 +103,46 @@ func TestBudget(t *testing.T) {
 			expiries = append(expiries, f.Key, 1<<20+3600)
 		}
 		const age = 1 << 20 // seconds, in as many bytes as any number of them
-		authenticated, elements := 0, 5
+		authenticated := 0
 		if c.principal {
 			authenticated = age
 		}
+		size := func(elements int, more ...[]byte) int {
+			meta := wire.AppendBytes(wire.AppendArrayHeader(nil, elements), make([]byte, 16))
+			for _, n := range []int{int(time.Now().Unix()) - age, age, authenticated, 1} {
+				meta = wire.AppendUint(meta, uint64(n))
+			}
+			meta = append(meta, slices.Concat(more...)...)
+			s := newManagerOf(t, runtime.Config{}, fields...).Open(t.Context(), []string{craft(t, payload(meta, values...))})
+			if s.IsNew() {
+				t.Errorf("%+v: new", c)
+			}
+			return s.Size()
+		}
+		b, device, expiring := gen.BudgetOf(model), wire.AppendBytes(nil, []byte("d0123456789abcdef")), mapping()
+		got, bound := size(5), 0
 		if c.ttl {
-			elements = 6
+			expiring = mapping(expiries...)
+			got = size(6, expiring)
 		}
-		meta := wire.AppendBytes(wire.AppendArrayHeader(nil, elements), make([]byte, 16))
-		for _, n := range []int{int(time.Now().Unix()) - age, age, authenticated, 1} {
-			meta = wire.AppendUint(meta, uint64(n))
+		if c.principal {
+			bound = size(7, expiring, device)
 		}
-		if c.ttl {
-			meta = append(meta, mapping(expiries...)...)
-		}
-		s := newManagerOf(t, runtime.Config{}, fields...).Open(t.Context(), []string{craft(t, payload(meta, values...))})
-		if got, want := s.Size(), gen.BudgetOf(model).Cookie; s.IsNew() || got != want {
-			t.Errorf("%+v: a cookie of %d bytes, and a budget of %d; new: %v", c, got, want, s.IsNew())
+		if got != b.Cookie || bound != b.Bound {
+			t.Errorf("%+v: a cookie of %d bytes, %d if bound, and a budget of %d and %d", c, got, bound, b.Cookie, b.Bound)
 		}
 	}
+}
+
+// A badge is of the size that the generator says, or a byte of its plaintext less as long as there were few offers.
+func TestBudgetOfBadge(t *testing.T) {
+	b := gen.BudgetOf(&schema.Schema{Name: "session", Fields: []*schema.Field{
+		{GoName: "Account", Key: "account", Principal: true, Type: &schema.Type{Kind: schema.Int, Go: types.Typ[types.Int]}},
+	}})
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		w.logIn()
+		if got := len(boundName) + len(w.jar.value(boundName)); got > b.Badge || got < b.Badge-2 {
+			t.Errorf("a badge of %d bytes, and a budget of %d", got, b.Badge)
+		}
+	})
 }

@@ -233,8 +233,9 @@ type Contents struct {
 	slots  []slot // by the index of the field
 	rare   *rare  // what most sessions do not have; may be nil
 
-	// Room for an ordinary session, so that opening one is one allocation.
-	shortText [184]byte
+	// Room for an ordinary session, of up to 168 bytes and a token's Overhead, so that opening one
+	// is one allocation.
+	shortText [216]byte
 	fewSlots  [8]slot
 }
 
