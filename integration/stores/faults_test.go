@@ -376,6 +376,9 @@ func (p *troubled) suffer(trouble trouble) (late, recovered time.Duration) {
 			want = http.StatusOK
 		}
 		a := p.ask(sessions[do], do)
+		for tries := 1; a.took-storeTimeout > slack && tries < 3; tries++ { // the machine may have been busy
+			a = p.ask(sessions[do], do)
+		}
 		if a.status != want || (want != http.StatusOK) != (a.events > 0) {
 			t.Errorf("%s: status %d, want %d, and %d events: %s", do, a.status, want, a.events, a.body)
 		}
