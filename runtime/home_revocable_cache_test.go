@@ -110,14 +110,7 @@ func TestOwnRevocationPastCache(t *testing.T) {
 
 // A process that asked a moment ago what was revoked knows what it revokes itself.
 func TestOwnMarkPastCache(t *testing.T) {
-	for name, revoke := range map[string]func(r *rig) error{
-		"RevokePrincipal": func(r *rig) error { return revokeAccount(t.Context(), r.m, 7) },
-		"RevokeAll":       func(r *rig) error { return r.m.RevokeAll(t.Context()) },
-		"RevokeOthers": func(r *rig) (err error) {
-			r.login().visit(func(s *visitor) { err = r.m.RevokeOthers(t.Context(), s) })
-			return err
-		},
-	} {
+	for name, revoke := range revocations(t) {
 		r := inCookies(t, runtime.Config{RevocationCache: time.Hour})
 		for range 2 { // the second time there are marks
 			c := r.login()

@@ -354,3 +354,25 @@ func listAccount(ctx context.Context, m *runtime.Manager[visitor], id int64) (li
 func updateAccount(ctx context.Context, m *runtime.Manager[visitor], id int64, change func(*visitor)) (int, error) {
 	return runtime.UpdateBy(ctx, m, &fieldAccount, id, change)
 }
+
+// loggedIn returns how many clients are logged in.
+func loggedIn(clients []*client) (n int) {
+	for _, c := range clients {
+		if c.isLoggedIn() {
+			n++
+		}
+	}
+	return n
+}
+
+// revocations are the ways to end all sessions of account 7 at once, but for one by the last.
+func revocations(t *testing.T) map[string]func(r *rig) error {
+	return map[string]func(r *rig) error{
+		"RevokePrincipal": func(r *rig) error { return revokeAccount(t.Context(), r.m, 7) },
+		"RevokeAll":       func(r *rig) error { return r.m.RevokeAll(t.Context()) },
+		"RevokeOthers": func(r *rig) (err error) {
+			r.login().visit(func(s *visitor) { err = r.m.RevokeOthers(t.Context(), s) })
+			return err
+		},
+	}
+}

@@ -58,12 +58,7 @@ func revokeAtOnce(t *testing.T, r *rig, many int, others bool, revoke func(conte
 	if calls := len(r.store.take()); calls > 30*many {
 		t.Errorf("%d calls of the store", calls)
 	}
-	living := 0
-	for _, c := range clients {
-		if c.isLoggedIn() {
-			living++
-		}
-	}
+	living := loggedIn(clients)
 	if others && living != 1 {
 		t.Errorf("%d sessions live", living)
 	}
@@ -219,12 +214,7 @@ func TestRevokeOthersPastStoppedNode(t *testing.T) {
 				if inserts > 100 {
 					t.Errorf("%d inserts", inserts)
 				}
-				living := 0
-				for _, c := range others {
-					if c.isLoggedIn() {
-						living++
-					}
-				}
+				living := loggedIn(others)
 				if living != 1 {
 					t.Errorf("%d sessions live", living)
 				}
@@ -236,14 +226,7 @@ func TestRevokeOthersPastStoppedNode(t *testing.T) {
 // A mark that ends, or that the store loses, between the two calls that raise it is raised all the same.
 func TestRevokePastLostMark(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
-		for name, revoke := range map[string]func(r *rig) error{
-			"RevokePrincipal": func(r *rig) error { return revokeAccount(t.Context(), r.m, 7) },
-			"RevokeAll":       func(r *rig) error { return r.m.RevokeAll(t.Context()) },
-			"RevokeOthers": func(r *rig) (err error) {
-				r.login().visit(func(s *visitor) { err = r.m.RevokeOthers(t.Context(), s) })
-				return err
-			},
-		} {
+		for name, revoke := range revocations(t) {
 			r := newRig(t)
 			must(t, revoke(r)) // the marks are there from now on
 			c := r.login()

@@ -228,12 +228,7 @@ func TestRevokeOthersOfEachOther(t *testing.T) {
 					}
 				})
 			})
-			living := 0
-			for _, c := range clients {
-				if c.isLoggedIn() {
-					living++
-				}
-			}
+			living := loggedIn(clients)
 			if living != 1 {
 				t.Fatalf("%d sessions live", living)
 			}

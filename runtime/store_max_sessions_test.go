@@ -121,12 +121,7 @@ func TestMaxSessionsAtOnce(t *testing.T) {
 			together(len(clients), func(i int) {
 				clients[i].visit(func(s *visitor) { fieldUser.Set(s.Session, "hubo"); fieldAccount.Set(s.Session, 7) })
 			})
-			living := 0
-			for _, c := range clients {
-				if c.isLoggedIn() {
-					living++
-				}
-			}
+			living := loggedIn(clients)
 			if living < 1 || living > most {
 				t.Fatalf("%d of at most %d live", living, most)
 			}
