@@ -397,7 +397,11 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 		return r.acquireInIf(c, u, n, obj, from)
 	}
 	branch := r.branch(u, n, obj)
-	c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
+	if n.Tok == token.DEFINE && !isNew(u, n.Lhs[0]) && !isBlank(n.Lhs[0]) { // it declared the error alone
+		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.TokPos+2, " ="))
+	} else {
+		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
+	}
 	if branch != nil {
 		c.edits = append(c.edits, r.p.remove(branch))
 		c.note = "there is no error any more, and no branch on it"

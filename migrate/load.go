@@ -135,7 +135,7 @@ func own(l *golist.Package) bool { return l.Module != nil && l.Module.Main }
 func (p *program) needed(list []*golist.Package) map[string]bool {
 	needed := map[string]bool{}
 	for _, l := range list {
-		if !own(l) || !reaches(l) {
+		if !own(l) || !p.reachesInTests(l) {
 			continue
 		}
 		p.module = *l.Module
@@ -167,6 +167,14 @@ func reaches(l *golist.Package) bool {
 	})
 }
 
+// reachesInTests reports whether a package or one that its tests import reaches a library. Other tests have nothing to do with
+// sessions, and what they import is not loaded.
+func (p *program) reachesInTests(l *golist.Package) bool {
+	return reaches(l) || slices.ContainsFunc(slices.Concat(l.TestImports, l.XTestImports), func(path string) bool {
+		return p.listed[path] != nil && reaches(p.listed[path])
+	})
+}
+
 // check type-checks a package. Nothing in the bodies of a dependency's functions is of interest.
 func (p *program) check(l *golist.Package) *types.Package {
 	if l.ImportPath == "unsafe" {
@@ -189,7 +197,7 @@ func (p *program) check(l *golist.Package) *types.Package {
 // checkTests type-checks the packages with their tests. The objects of a package exist twice then, at the same positions.
 func (p *program) checkTests(list []*golist.Package, needed map[string]bool) {
 	for _, l := range list {
-		if !own(l) || !needed[l.ImportPath] {
+		if !own(l) || !needed[l.ImportPath] || !p.reachesInTests(l) {
 			continue
 		}
 		base := p.unit(l.ImportPath)
@@ -290,6 +298,8 @@ func (i importer) Import(path string) (*types.Package, error) {
 	if pkg := i.p.checked[path]; pkg != nil {
 		return pkg, nil
 	}
-	name := path[strings.LastIndex(path, "/")+1:]
-	return nil, errors.New("package " + name + " is not there")
+	return nil, notThere(path)
 }
+
+// notThere says that a package is missing, before a run and after it: what was wrong before is no news.
+func notThere(path string) error { return errors.New("package " + path + " is not there") }

@@ -328,6 +328,9 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 			return nil, why
 		}
 		return &change{edits: []edit{r.p.replace(call, recv+"."+method)}, note: note}, nil
+	case loadVerb:
+		_, why := r.loaded(s)
+		return nil, why
 	case idVerb, middlewareVerb: // the latter is wired
 		return nil, nil
 	}

@@ -38,11 +38,13 @@ type draft struct {
 	wired  []*change       // those of the wiring
 	open   map[string]bool // type errors that are in the report
 
-	imported map[*ast.File]bool // files that have the import of the new package, or need none
+	imported map[*ast.File]bool // files that have the import of the new package by another edit
+	unneeded map[*ast.File]bool // files that need none after all
 }
 
 func newDraft(r *rewriter) *draft {
-	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}}
+	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{},
+		unneeded: map[*ast.File]bool{}}
 	for _, u := range r.p.units {
 		for _, e := range u.errors {
 			d.known[d.errorKey(e)] = true
@@ -95,7 +97,7 @@ func (d *draft) assemble() {
 func (d *draft) imports() []piece {
 	var list []piece
 	for f := range d.r.defined {
-		if d.imported[f] {
+		if d.imported[f] || d.unneeded[f] {
 			continue
 		}
 		c := &change{fixed: true}
@@ -187,7 +189,7 @@ func (b *builder) Import(path string) (*types.Package, error) {
 	if pkg := b.p.checked[path]; pkg != nil {
 		return pkg, nil
 	}
-	return nil, errors.New("package " + path + " is not there")
+	return nil, notThere(path)
 }
 
 func (b *builder) own(path string) *types.Package {
@@ -345,8 +347,8 @@ func (d *draft) tidy(file string, old int, in *piece, msg string) bool {
 	switch {
 	case in != nil && strings.HasSuffix(msg, "imported and not used"):
 		_, f := d.syntax(file)
-		done := f != nil && !d.imported[f]
-		d.imported[f] = true
+		done := f != nil && !d.unneeded[f]
+		d.unneeded[f] = true
 		return done
 	case in != nil:
 		return false
@@ -379,7 +381,7 @@ func (d *draft) dropImport(file string, old int) bool {
 		_, to := d.r.p.offset(spec.End())
 		if from <= old && old <= to {
 			e := d.r.p.remove(spec)
-			if d.r.defined[f] && !d.imported[f] { // the new import takes its place
+			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] { // the new import takes its place
 				e = d.r.p.replace(spec, strconv.Quote(d.r.home.path))
 				d.imported[f] = true
 			}
@@ -449,17 +451,18 @@ func (d *draft) remaining(errs []types.Error) {
 		d.open[d.errorKey(e)] = true
 		file, offset := d.place(e.Pos)
 		old, _ := before(d.pieces[file], offset)
-		pos := token.Position{Filename: file, Line: 1, Column: 1}
-		if _, f := d.syntax(file); f != nil {
-			pos = d.r.p.fset.Position(d.r.p.fset.File(f.FileStart).Pos(old))
-		}
-		pos.Filename = relative(d.r.p.dir, pos.Filename)
+		pos := d.position(file, old)
 		if said[line(pos)] {
 			continue
 		}
 		said[line(pos)] = true
-		d.r.left = append(d.r.left, Left{pos, e.Msg, "this does not compile any more", "use the session's accessors"})
+		d.r.left = append(d.r.left, broken(pos, e))
 	}
+}
+
+// broken is a type error as the report has it.
+func broken(pos token.Position, e types.Error) Left {
+	return Left{pos, e.Msg, "this does not compile any more", "use the session's accessors"}
 }
 
 // files are what is to be written.

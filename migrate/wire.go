@@ -86,6 +86,7 @@ func (w *wiring) plan() *refusal {
 		}
 	}
 	w.types()
+	w.loads()
 	if why := w.middlewares(); why != nil {
 		return why
 	}
