@@ -106,6 +106,7 @@ func (r *rewriter) make() {
 			r.handles(u, file)
 		}
 	}
+	r.interfaceTypes()
 	r.dropGetters()
 	r.noteFlashes()
 }
@@ -172,6 +173,9 @@ func (r *rewriter) unusable(d *field) *refusal {
 
 // change plans what a site becomes.
 func (r *rewriter) change(s *site) (*change, *refusal) {
+	if why := s.through.refusal(); why != nil {
+		return nil, why
+	}
 	if !s.verb.keyed() {
 		return r.keyless(s)
 	}
