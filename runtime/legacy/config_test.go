@@ -25,7 +25,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 	for want, sources := range map[string][]runtime.LegacySource{
 		"":    {good, with(func(g *legacy.Gorilla) { g.Name = "another" }), legacy.SCS{Store: newSCS(t, 1), Until: until}, legacy.Flask{Name: "f", Keys: [][]byte{{1}}, Until: until}},
-		"nil": {nil},
+		"nil": {nil, (*legacy.Gorilla)(nil)},
 		"no Until: it says when old sessions are not read any more":               {with(func(g *legacy.Gorilla) { g.Until = time.Time{} })},
 		`the name "a b" is not a cookie's`:                                        {with(func(g *legacy.Gorilla) { g.Name = "a b" })},
 		`the name "" is not a cookie's`:                                           {with(func(g *legacy.Gorilla) { g.Name = "" })},
@@ -34,7 +34,7 @@ func TestConfigErrors(t *testing.T) {
 		"no Keys: it takes the keys that the old store was made with":             {with(func(g *legacy.Gorilla) { g.Keys = nil })},
 		"an empty Keys[2]: it is to authenticate":                                 {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, nil, nil} })},
 		"a Keys[1] of 5 bytes: a key to encrypt has 16, 24 or 32":                 {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, []byte("short")} })},
-		"no Store: it is the old SessionManager's":                                {legacy.SCS{Until: until}},
+		"no Store: it is the old SessionManager's":                                {legacy.SCS{Until: until}, legacy.SCS{Store: (*scsMap)(nil), Until: until}},
 		"no Keys: it takes Flask's SECRET_KEY, and those of SECRET_KEY_FALLBACKS": {legacy.Flask{Until: until}},
 		"an empty Keys[1]: Flask has no session then":                             {legacy.Flask{Keys: [][]byte{{1}, nil}, Until: until}},
 		`[1]: a second source of gorilla for the cookie "old"`:                    {good, good},

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/absent"
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
@@ -44,7 +45,7 @@ type SCSStore interface {
 
 // Legacy is for the manager alone.
 func (s SCS) Legacy() (oldsession.Source, error) {
-	if s.Store == nil {
+	if absent.Is(s.Store) {
 		return oldsession.Source{}, errors.New("no Store: it is the old SessionManager's")
 	}
 	if s.Name == "" {
