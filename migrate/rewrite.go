@@ -25,8 +25,10 @@ type rewriter struct {
 	bridges  []*bridge
 	defined  map[*ast.File]bool           // files that come to use the new package
 	retyped  map[token.Pos]bool           // struct fields whose types change
+	becomes  map[token.Pos]types.Type     // what variables of any type come to be, by where they are declared
 	kept     map[token.Pos]bool           // functions that hand out sessions and are still called
 	newNames map[ast.Node]map[string]bool // of variables, by function
+	oks      map[ast.Node][]okVariable    // by function
 	until    time.Time                    // Config.Legacy
 	byHand   bool                         // Config.NoBridge
 }
@@ -48,7 +50,7 @@ type refusal struct{ why, fix string }
 func newRewriter(f *finder) *rewriter {
 	r := &rewriter{
 		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
-		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
+		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, becomes: map[token.Pos]types.Type{}, oks: map[ast.Node][]okVariable{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
 	}
 	r.group()
 	for _, d := range r.fields() {
