@@ -44,8 +44,12 @@ type Result struct {
 	dir string // Config.Dir
 }
 
-// Run migrates a program. It writes nothing; Result.Write does.
+// Run migrates a program. It writes nothing; Result.Write does. After a Write that was killed, Run returns that run once more,
+// whatever else cfg has.
 func Run(cfg Config) (*Result, error) {
+	if res, err := interrupted(cfg.Dir); res != nil || err != nil {
+		return res, err
+	}
 	p, err := load(cfg)
 	if errors.Is(err, errMigrated) {
 		return &Result{Notes: []string{err.Error() + ": what is left to do by hand, the compiler knows"}}, nil
