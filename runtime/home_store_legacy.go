@@ -99,8 +99,12 @@ func (h *storeHome) settle(st *state, first bool, began int64) (refusal string) 
 	return h.refuseOld(st, err)
 }
 
-// refuseOld is the refusal of an old session that could not be taken over.
+// refuseOld is the refusal of an old session that could not be taken over. One that does not fit into a record is told
+// by an event, too, and no reason to refuse the visitor every page.
 func (h *storeHome) refuseOld(st *state, err error) (refusal string) {
+	if errors.Is(err, ErrTooLarge) {
+		return RefusedMalformed
+	}
 	if !errors.Is(err, ErrNoRecord) {
 		st.fallDown(err)
 	}

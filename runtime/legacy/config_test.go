@@ -1,6 +1,7 @@
 package legacy_test
 
 import (
+	"context"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/codec"
 	"github.com/sessiongen/sessiongen/runtime/legacy"
 )
 
@@ -146,6 +148,35 @@ func TestEndedHereIsNoImport(t *testing.T) {
 		s.advance(2 * time.Hour)
 		s.expectAccount(b, 0)
 	})
+}
+
+// An old session that is larger here than it was, and does not fit into a record, is refused, and its visitor has an empty
+// session.
+func TestTooLargeForRecord(t *testing.T) {
+	type length int // is encoded as a string that is so long
+	long := runtime.Field[length]{Name: "Visits", Key: "visits",
+		Encode: func(e *codec.Encoder, n length) { codec.EncodeString(e, strings.Repeat("x", int(n))) },
+		Decode: func(d *codec.Decoder) length { return length(len(codec.DecodeString[string](d))) }}
+	keys, err := runtime.ParseKeys(keyText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, runtime.Config{})
+	var events []runtime.EventKind
+	cfg := withLegacy(runtime.Config{Keys: keys, Store: runtime.NewMemoryStore(10), Time: func() time.Time { return s.now },
+		OnEvent: func(_ context.Context, e runtime.Event) { events = append(events, e.Kind) }}, gorilla())
+	m, err := runtime.NewManager(cfg, func(s runtime.Session) visitor { return visitor{s} }, &long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookie := secure(t, "old", hashKey, blockKey, start.Add(-time.Hour), gobText(t, map[any]any{"visits": 2 << 20}))
+	v := m.Open(t.Context(), []string{"old=" + cookie})
+	if long.Has(v.Session) || !v.IsNew() {
+		t.Error("it is there")
+	}
+	if h, err := m.Seal(v); err != nil || h["Set-Cookie"] != nil || !slices.Equal(events, []runtime.EventKind{runtime.EventTooLarge, runtime.EventImportRefused}) {
+		t.Errorf("%v, %v, events %v", h, err, events)
+	}
 }
 
 // A value that does not fit its field loses that field alone.
