@@ -52,7 +52,9 @@ func Run(cfg Config) (*Result, error) {
 	}
 	p, err := load(cfg)
 	if errors.Is(err, errMigrated) {
-		return &Result{Notes: []string{err.Error() + ": what is left to do by hand, the compiler knows"}}, nil
+		r := newRewriter(find(p))
+		r.leaveBroken()
+		return &Result{Notes: []string{err.Error() + ": what is left to do by hand, the compiler knows"}, Left: r.sorted(), dir: cfg.Dir}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -122,6 +124,7 @@ func (res *Result) take(d *draft) (err error) {
 		}
 	}
 	if keyed {
+		d.leaveTests()
 		res.Files, err = d.files()
 	} else {
 		res.Rewritten, res.Notes = nil, nil
