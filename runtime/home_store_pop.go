@@ -10,7 +10,7 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 	st.lock()
 	defer st.unlock()
 	s := st.stored
-	if err := s.acquire(); err != nil {
+	if err := s.acquire(st); err != nil {
 		st.fail(err)
 		return nil
 	}
@@ -73,7 +73,7 @@ func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 		return err
 	}, func() (err error) {
 		newer = true
-		rec, err = h.load(st, s.at, h.newContents())
+		rec, err = h.load(st, s.at, h.newContents(), st.now())
 		return err
 	})
 	if err != nil {
