@@ -151,7 +151,7 @@ func (f *flow) tie(i *types.Interface, c *types.Named) {
 	for m := range i.Methods() {
 		obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(c), true, m.Pkg(), m.Name())
 		fn, ok := obj.(*types.Func)
-		if !ok || f.funcs[fn.Pos()] == nil {
+		if !ok || f.funcs[fn.Pos()] == nil || !sameShape(fn.Signature(), m.Signature()) {
 			continue
 		}
 		f.parameters(m)
@@ -163,6 +163,12 @@ func (f *flow) tie(i *types.Interface, c *types.Named) {
 		}
 		f.link(place{fn.Pos(), callees}, place{m.Pos(), callees})
 	}
+}
+
+// sameShape reports whether two functions have as many parameters and results. Where a type is missing, the type checker takes a
+// method for another's whatever it has.
+func sameShape(a, b *types.Signature) bool {
+	return a.Params().Len() == b.Params().Len() && a.Results().Len() == b.Results().Len()
 }
 
 const callees = -9 // a place of a function, for which links say whose calls are calls of it

@@ -154,23 +154,10 @@ func (r *rewriter) targetOfType(u *unit, t ast.Expr) *target {
 	if len(r.targets) == 1 {
 		return r.targets[0]
 	}
-	var places []place
-	switch n := r.parents[t].(type) {
-	case *ast.Field:
-		for _, name := range n.Names {
-			places = append(places, place{name.Pos(), self})
-		}
-		if len(n.Names) == 0 {
-			places = append(places, r.resultPlaces(n)...)
-		}
-	case *ast.ValueSpec:
-		for _, name := range n.Names {
-			places = append(places, place{name.Pos(), self})
-		}
-	case *ast.TypeAssertExpr:
+	if n, ok := r.parents[t].(*ast.TypeAssertExpr); ok {
 		return r.targetByUse(value{n, u, whole})
 	}
-	for _, p := range places {
+	for _, p := range r.placesOfType(t) {
 		for _, from := range r.into[p] {
 			if t := r.targetOf(from); t != nil {
 				return t
@@ -185,20 +172,20 @@ func (r *rewriter) targetOfType(u *unit, t ast.Expr) *target {
 	return nil
 }
 
-func (r *rewriter) resultPlaces(f *ast.Field) []place {
-	list, ok := r.parents[f].(*ast.FieldList)
+func (f *flow) resultPlaces(field *ast.Field) []place {
+	list, ok := f.parents[field].(*ast.FieldList)
 	if !ok {
 		return nil
 	}
-	ft, ok := r.parents[list].(*ast.FuncType)
+	ft, ok := f.parents[list].(*ast.FuncType)
 	if !ok || ft.Results != list {
 		return nil
 	}
-	decl, ok := r.parents[ft].(*ast.FuncDecl)
+	decl, ok := f.parents[ft].(*ast.FuncDecl)
 	if !ok {
 		return nil
 	}
-	return []place{{decl.Name.Pos(), slices.Index(list.List, f)}}
+	return []place{{decl.Name.Pos(), slices.Index(list.List, field)}}
 }
 
 // targetOf is the schema that a session is of.
@@ -397,7 +384,11 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 		return r.acquireInIf(c, u, n, obj, from)
 	}
 	branch := r.branch(u, n, obj)
-	c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
+	if n.Tok == token.DEFINE && !isNew(u, n.Lhs[0]) && !isBlank(n.Lhs[0]) { // it declared the error alone
+		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.TokPos+2, " ="))
+	} else {
+		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
+	}
 	if branch != nil {
 		c.edits = append(c.edits, r.p.remove(branch))
 		c.note = "there is no error any more, and no branch on it"

@@ -21,6 +21,7 @@ type site struct {
 	dynamic string   // how a key is computed that the program does not say
 	via     *wrapper // of which it is a call
 	inside  bool     // a wrapper's: its key is a parameter
+	through *standIn // the interface of the program that the session, or the manager, goes by
 }
 
 // A key is what a value is kept under.
@@ -48,6 +49,9 @@ type finder struct {
 	values   map[place]bool             // maps that are a session's values
 	paths    map[string]map[string]bool // by the names of sessions, how what they are configured with is named
 
+	libraryTypes []libraryType
+	standIns     map[token.Pos]*standIn // by where the interface is declared, nil for one that is none
+
 	made       []*maker
 	allSources []*source
 	names      *sessionNames
@@ -61,7 +65,7 @@ type wrapperID struct {
 }
 
 func find(p *program) *finder {
-	f := &finder{flow: newFlow(p), wrappers: map[wrapperID]*wrapper{}}
+	f := &finder{flow: newFlow(p), wrappers: map[wrapperID]*wrapper{}, libraryTypes: p.libraryTypes(), standIns: map[token.Pos]*standIn{}}
 	f.aliases()
 	for _, u := range p.units {
 		for _, file := range u.files {
@@ -165,6 +169,10 @@ func (f *finder) method(u *unit, call *ast.CallExpr) {
 		return
 	}
 	lib, name := operation(fn)
+	through := f.standsIn(u, call, fn)
+	if through != nil {
+		lib, name = through.lib, through.typ+"."+fn.Name()
+	}
 	if lib == nil {
 		return
 	}
@@ -172,7 +180,7 @@ func (f *finder) method(u *unit, call *ast.CallExpr) {
 	if !ok {
 		return
 	}
-	s := &site{lib: lib, verb: m.verb, at: value{call, u, whole}}
+	s := &site{lib: lib, verb: m.verb, at: value{call, u, whole}, through: through}
 	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && fn.Signature().Recv() != nil {
 		s.session = value{sel.X, u, whole}
 	}

@@ -30,9 +30,6 @@ type storedSession struct {
 	doomed  []doomed    // what ends when the session is saved
 	leads   []sessionID // ids that lead to the session that a log-out is meant for
 
-	adoption *adoption // of an old session; nil for none
-	ended    bool      // a tombstone was found
-
 	checked *sessionID // where Check found it the last time; nil for never
 
 	base      []byte // the plaintext of the record, to tell what others changed since
@@ -59,14 +56,6 @@ type place struct {
 
 func (h *storeHome) place(id sessionID, version uint64) place {
 	return place{id: id, key: h.storeKey("store key", string(id[:])), version: version}
-}
-
-// key is the key of the session's record, or of the one that it is to have as an old session.
-func (s *storedSession) key() string {
-	if s.adoption != nil && !s.found() {
-		return s.adoption.place.key
-	}
-	return s.at.key
 }
 
 // found reports whether the session has a record, as far as this request knows.
@@ -180,8 +169,7 @@ func (h *storeHome) revoked(st *state, rec stored) (revoked bool, count uint64, 
 // trace notes where the session moved to that is not found, if that is known.
 func (s *storedSession) trace(err error) origin {
 	var t *tombstone
-	s.ended = errors.As(err, &t)
-	if !s.ended || t.next == nil {
+	if !errors.As(err, &t) || t.next == nil {
 		return fresh
 	}
 	s.leads = append(s.leads, *t.next)
@@ -214,7 +202,7 @@ func (h *storeHome) end(st *state) (more bool) {
 	if s.waiting != nil {
 		s.doomed = append(s.doomed, doomed{place: *s.waiting})
 	}
-	s.leads, s.adoption = nil, nil // endOld has ended it
+	s.leads = nil
 	s.forget()
 	st.beginAnew()
 	return more
@@ -242,9 +230,9 @@ func (h *storeHome) describe() (where string, limit int) {
 }
 
 // contend changes the record with a key that other requests change too: see [turn].
-func (h *storeHome) contend(st *state, key string, polite bool, try, reread func() error) error {
+func (h *storeHome) contend(st *state, key string, try, reread func() error) error {
 	t := turn{turns: &h.turns, state: st, key: key, patience: longestWait}
-	return t.contend(polite, try, reread)
+	return t.contend(try, reread)
 }
 
 var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")

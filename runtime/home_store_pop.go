@@ -15,7 +15,6 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 		return nil
 	}
 	defer s.release()
-	h.insertAdopted(st)
 	// What this request has set itself is nobody else's, and a session whose principal
 	// is taken moves to another id, which one request alone can do.
 	if st.Contents.Value(f.index) == nil || !s.found() || s.settled(f) || f.principal {
@@ -55,7 +54,7 @@ func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 	s := st.stored
 	rec := stored{Contents: h.baseOf(st), place: s.at, plaintext: s.base, used: st.used, staleness: s.staleness}
 	newer := false
-	err = h.contend(st, s.at.key, false, func() error {
+	err = h.contend(st, s.at.key, func() error {
 		now := st.now()
 		rec.Prune(now)
 		if raw = rec.Value(f.index); raw == nil {

@@ -11,15 +11,21 @@ import (
 
 func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	st := h.noRequest(ctx)
+	if h.legacy != nil { // it may be an old session that is not taken over yet
+		if _, err := h.setMark(st, id); err != nil {
+			return err
+		}
+	}
+	return h.endID(st, id)
+}
+
+// endID ends the session of an id, which may have no record. Whoever is about to write one finds a record there
+// that has no data, so that RevokeAll leaves it.
+func (h *storeHome) endID(st *state, id sessionID) error {
 	p := h.place(id, 0)
-	// Whoever has not yet written a session under this id finds a record there that has no data, so that
-	// RevokeAll leaves it.
 	err := h.insert(st, p, takenRecord())
-	switch {
-	case errors.Is(err, ErrConflict):
+	if errors.Is(err, ErrConflict) {
 		return h.kill(st, p)
-	case err == nil && h.legacy != nil: // it may be an old session that was not taken over yet
-		return h.endOld(st, id)
 	}
 	return err
 }

@@ -36,9 +36,6 @@ func (h *storeHome) save(st *state, lines []string) ([]string, error) {
 		return st.beginNothing(lines), nil
 	}
 	err := h.write(st)
-	if err == nil {
-		err = h.settleAdoption(st)
-	}
 	if errors.Is(err, ErrNoRecord) {
 		return lines, h.lose(st)
 	}
@@ -57,7 +54,7 @@ func (h *storeHome) write(st *state) error {
 	if st.edits != unsaved && st.edits != imported && !(st.modified() && st.Empty()) {
 		return h.touch(st)
 	}
-	err := h.contend(st, s.key(), s.found(),
+	err := h.contend(st, s.at.key,
 		func() error { return h.writeOnce(st) },
 		func() error { return h.merge(st) })
 	if err != nil {
@@ -249,9 +246,6 @@ func (h *storeHome) whyTaken(st *state, p place, from *place, err error) error {
 	_, err = h.load(st, p, h.newContents(), st.now())
 	t := (*tombstone)(nil)
 	switch {
-	case err == nil && st.stored.isAdopted(p): // another first request was faster
-		st.stored.at = p
-		return ErrConflict
 	case errors.As(err, &t) && from != nil:
 		return cmp.Or(h.bury(st, *from, nil), ErrNoRecord)
 	case errors.As(err, &t):
@@ -396,7 +390,7 @@ func (h *storeHome) killOne(st *state, p place, heir *sessionID) (last *payload.
 		err = look()
 	}
 	if err == nil {
-		err = h.contend(st, p.key, false, end, look)
+		err = h.contend(st, p.key, end, look)
 	}
 	switch {
 	case errors.As(err, &t):
@@ -413,9 +407,6 @@ func (h *storeHome) killOne(st *state, p place, heir *sessionID) (last *payload.
 // follows it if it moved, begins another one in this request.
 func (h *storeHome) lose(st *state) error {
 	s := st.stored
-	if err := h.abandonAdoption(st); err != nil {
-		return err
-	}
 	if err := h.discard(st); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ type deviceSite struct {
 	posts   sync.Map // name of an endpoint -> *atomic.Int64, the requests there
 	offers  atomic.Int64
 	events  events
+	requests
 }
 
 // events counts those of each kind and reason.
@@ -67,8 +68,15 @@ func (e *events) of(name string) int {
 
 func newDeviceSite(t *testing.T, cfg runtime.Config) *deviceSite {
 	t.Helper()
+	cfg.DeviceBound = period
+	return newClockSite(t, cfg)
+}
+
+// newClockSite starts such a site, whose sessions may as well not be bound.
+func newClockSite(t *testing.T, cfg runtime.Config) *deviceSite {
+	t.Helper()
 	s := &deviceSite{t: t, cfg: cfg}
-	s.cfg.DeviceBound, s.cfg.Time = period, s.clock.now
+	s.cfg.Time = s.clock.now
 	s.cfg.OnEvent = func(_ context.Context, e runtime.Event) {
 		s.events.add(strings.TrimSpace(string(e.Kind) + " " + e.Reason))
 	}
@@ -94,7 +102,9 @@ func newDeviceSite(t *testing.T, cfg runtime.Config) *deviceSite {
 	s.HandleFunc("/link", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "<a id=link href=%q></a>", s.at("site.test", "/read"))
 	})
-	s.HandleFunc("/plain", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "plain") })
+	s.HandleFunc("/form", func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "<!DOCTYPE html><form action=/login method=post><button id=button></button></form>")
+	})
 	s.HandleFunc("POST /pay", func(w http.ResponseWriter, r *http.Request) {
 		s.sessions.RequireProof(time.Minute, http.HandlerFunc(s.echo)).ServeHTTP(w, r)
 	})
@@ -113,6 +123,7 @@ func (s *deviceSite) restart(key string) {
 		s.t.Fatal(err)
 	}
 	h := s.sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.requests.add(r)
 		s.ServeHTTP(w, r)
 		if w.Header().Get("Secure-Session-Registration") != "" {
 			s.offers.Add(1)

@@ -2,7 +2,6 @@ package chromium
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,36 +203,6 @@ func TestCopyBeforeTheBinding(t *testing.T) {
 			}
 			if got := b.get("/read"); got != "hubo bound" {
 				t.Errorf("the page shows %q", got)
-			}
-		})
-	}
-}
-
-// A browser that does not know of it shows no difference, and is not offered it for ever.
-func TestBrowserWithoutDevices(t *testing.T) {
-	for name, cfg := range deviceHomes() {
-		t.Run(name, func(t *testing.T) {
-			s, b := newDeviceSite(t, cfg), newBrowser(t)
-			if got := b.visit(s.at("site.test", "/login")); got != "hubo" {
-				t.Errorf("the log-in shows %q", got)
-			}
-			for i := range 20 {
-				s.clock.advance(period / 4)
-				if got := b.visit(s.at("site.test", "/read")); got != "hubo" {
-					t.Errorf("page %d shows %q", i, got)
-				}
-			}
-			if n := s.offers.Load(); n < 1 || n > 4 {
-				t.Errorf("%d offers in 20 pages of five periods", n)
-			}
-			if got := b.visit(s.at("site.test", "/logout")); got != "" {
-				t.Errorf("the log-out shows %q", got)
-			}
-			if names := b.names(); slices.Contains(names, data) {
-				t.Errorf("after the log-out there are %q", names)
-			}
-			if n := s.postsAt("register").Load() + s.postsAt("refresh").Load(); n > 0 {
-				t.Errorf("%d requests to prove a key", n)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ tool github.com/sessiongen/sessiongen/cmd/sessiongen
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
+	github.com/coder/websocket v1.8.15
 	github.com/sessiongen/sessiongen v0.0.0-00010101000000-000000000000
 )
 

@@ -1,6 +1,7 @@
 // Package chromium drives a real browser, Debian's Chromium without a window, through
 // sessions of generated code: what the browser keeps, refuses and sends back is the
-// test's measure, not what the cookie's text looks like.
+// test's measure, not what the cookie's text looks like. Where Chromium alone has a feature, Debian's
+// Firefox stands for the other browsers.
 //
 //	go test .
 //
