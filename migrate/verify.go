@@ -45,7 +45,7 @@ type draft struct {
 func newDraft(r *rewriter) *draft {
 	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{},
 		unneeded: map[*ast.File]bool{}}
-	for _, u := range r.p.units {
+	for _, u := range slices.Concat(r.p.units, r.p.tests) {
 		for _, e := range u.errors {
 			d.known[d.errorKey(e)] = true
 		}
@@ -134,6 +134,44 @@ func (d *draft) importPlace(f *ast.File, path string) (int, string) {
 
 // check type-checks the draft, and returns what is wrong with it that was not before.
 func (d *draft) check() []types.Error {
+	b := d.builder()
+	for _, u := range d.r.p.units {
+		if u.tests {
+			b.tests(u)
+		}
+	}
+	return d.news(b)
+}
+
+// leaveTests puts into the report what does not compile any more of tests that are not rewritten.
+func (d *draft) leaveTests() {
+	b := d.builder()
+	b.errors = nil
+	for _, u := range d.r.p.tests {
+		b.tests(u)
+	}
+	for _, e := range d.news(b) {
+		pos := d.r.p.fset.Position(e.Pos)
+		if isTest(pos.Filename) {
+			pos.Filename = relative(d.r.p.dir, pos.Filename)
+			d.r.left = append(d.r.left, Left{pos, firstLine(e.Msg), "the test does not compile any more", "bring the files back and run it with -tests, or call the accessors by hand"})
+		}
+	}
+}
+
+// news is what a builder found wrong that was not before.
+func (d *draft) news(b *builder) []types.Error {
+	seen := map[string]bool{} // a package is checked again with its tests
+	return slices.DeleteFunc(b.errors, func(e types.Error) bool {
+		at := fmt.Sprint(e.Pos, e.Msg)
+		again := seen[at]
+		seen[at] = true
+		return again || d.known[d.errorKey(e)]
+	})
+}
+
+// builder type-checks the packages of the draft, without their tests.
+func (d *draft) builder() *builder {
 	next := &program{dir: d.r.p.dir, fset: d.r.p.fset, module: d.r.p.module, listed: d.r.p.listed,
 		checked: map[string]*types.Package{}, syntax: map[string]*ast.File{}, source: map[string][]byte{}, overlay: map[string][]byte{}}
 	for name, text := range d.texts {
@@ -153,18 +191,7 @@ func (d *draft) check() []types.Error {
 			b.own(u.path)
 		}
 	}
-	for _, u := range d.r.p.units {
-		if u.tests {
-			b.tests(u)
-		}
-	}
-	seen := map[string]bool{} // a package is checked again with its tests
-	return slices.DeleteFunc(b.errors, func(e types.Error) bool {
-		at := fmt.Sprint(e.Pos, e.Msg)
-		again := seen[at]
-		seen[at] = true
-		return again || d.known[d.errorKey(e)]
-	})
+	return b
 }
 
 // A builder type-checks the packages of a program again, each after what it comes to import.
@@ -460,9 +487,15 @@ func (d *draft) remaining(errs []types.Error) {
 	}
 }
 
+// firstLine leaves out what the type checker says below it: a line of the report is one line.
+func firstLine(msg string) string {
+	line, _, _ := strings.Cut(msg, "\n")
+	return line
+}
+
 // broken is a type error as the report has it.
 func broken(pos token.Position, e types.Error) Left {
-	return Left{pos, e.Msg, "this does not compile any more", "use the session's accessors"}
+	return Left{pos, firstLine(e.Msg), "this does not compile any more", "use the session's accessors"}
 }
 
 // files are what is to be written.
