@@ -15,6 +15,12 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 		return nil
 	}
 	defer s.release()
+	if f.visitor { // what a log-out of this request leaves of it is what others have left by now
+		if err := h.endAllDoomed(st); err != nil {
+			st.fail(err)
+			return nil
+		}
+	}
 	// What this request has set itself is nobody else's, and a session whose principal
 	// is taken moves to another id, which one request alone can do.
 	if st.Contents.Value(f.index) == nil || !s.found() || s.settled(f) || f.principal {

@@ -21,10 +21,8 @@ func (h *storeHome) save(st *state, lines []string) ([]string, error) {
 	if st.isDown() { // since another goroutine wrote
 		return nil, st.failure()
 	}
-	for ; len(s.doomed) > 0; s.doomed = s.doomed[1:] {
-		if err := h.endDoomed(st, s.doomed[0]); err != nil {
-			return nil, err
-		}
+	if err := h.endAllDoomed(st); err != nil {
+		return nil, err
 	}
 	if err := st.failure(); err != nil {
 		return nil, err
