@@ -413,10 +413,17 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj types.Object, from string) *refusal {
 	no := &refusal{"the session's error decides what happens", "use " + from}
 	stmt, ok := r.parents[n].(*ast.IfStmt)
-	if !ok || stmt.Init != n || n.Tok != token.DEFINE || !r.inBlock(stmt) {
+	if !ok || stmt.Init != n || !r.inBlock(stmt) {
 		return no
 	}
 	const note = "there is no error any more, and no branch on it"
+	if n.Tok == token.ASSIGN { // the variables are there before and, as somebody asks, afterwards
+		if isBlank(n.Lhs[0]) || stmt.Else != nil || !isCheck(u, stmt.Cond, errObj, token.NEQ) || !r.usedOutside(u, errObj, stmt) {
+			return no
+		}
+		c.edits, c.note = []edit{r.p.replace(stmt, r.p.text(n.Lhs[0])+" = "+from+"\n"+errObj.Name()+" = nil")}, note
+		return nil
+	}
 	if isBlank(n.Lhs[0]) {
 		if stmt.Else != nil || !isCheck(u, stmt.Cond, errObj, token.NEQ) {
 			return no
@@ -522,14 +529,19 @@ func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
 	}
 	session := sel.X
 	field := sel.Sel.Name
-	if inner, ok := ast.Unparen(sel.X).(*ast.SelectorExpr); ok && inner.Sel.Name == "Options" && field == "MaxAge" {
-		session, field = inner.X, "MaxAge"
+	option := false
+	if inner, ok := ast.Unparen(sel.X).(*ast.SelectorExpr); ok && inner.Sel.Name == "Options" {
+		session, option = inner.X, field != "MaxAge"
 	}
 	named := namedOf(u.info.TypeOf(session))
 	if named == nil || sessionType(named) != gorilla || len(r.targets) == 0 {
 		return
 	}
 	at := value{n.Lhs[0], u, whole}
+	if option {
+		r.leave(at, "options of one request", refusal{"the cookie's " + field + " is that of all sessions", "set it in runtime.Config"})
+		return
+	}
 	text := r.p.text(session)
 	switch field {
 	case "Values":

@@ -288,7 +288,7 @@ func (w *nilFollower) asksArgument(v value, n *ast.CallExpr) bool {
 		return false
 	}
 	params := fn.Signature().Params()
-	for i, arg := range n.Args {
+	for i, arg := range w.f.args(n) {
 		if ast.Unparen(arg) == v.expr && w.asksOf(placeOf(params.At(min(i, params.Len()-1)))) {
 			return true
 		}
