@@ -17,6 +17,7 @@ func (r *rewriter) leaveRest() {
 	}
 	rest := r.oldUses()
 	if len(rest) == 0 { // but in tests
+		r.leaveBroken()
 		return
 	}
 	w := newWiring(r)
@@ -29,6 +30,20 @@ func (r *rewriter) leaveRest() {
 		if !r.saidOf(v) {
 			lib := ofLibrary(v.in, v.expr.(*ast.SelectorExpr))
 			r.leave(v, lib.name+": "+r.p.text(v.expr), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
+		}
+	}
+}
+
+// leaveBroken puts into the report what does not compile, of what reaches sessions: that is what the run before this one has left.
+// A package that is missing is another matter.
+func (r *rewriter) leaveBroken() {
+	for _, u := range slices.Concat(r.p.units, r.p.tests) {
+		for _, e := range u.errors {
+			pos := r.p.fset.Position(e.Pos)
+			pos.Filename = relative(r.p.dir, pos.Filename)
+			if !strings.HasPrefix(e.Msg, "could not import") {
+				r.left = append(r.left, broken(pos, e))
+			}
 		}
 	}
 }

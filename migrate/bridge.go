@@ -221,8 +221,10 @@ func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
 			if d.flash != flash {
 				continue
 			}
-			typ := types.TypeString(d.typ, qualifier)
-			text := strings.NewReplacer("NAME", b.target.names[d], "TYPE", typ).Replace(body)
+			text := strings.ReplaceAll(body, "NAME", b.target.names[d])
+			if strings.Contains(body, "TYPE") { // to name the type is to import its package
+				text = strings.ReplaceAll(text, "TYPE", types.TypeString(d.typ, qualifier))
+			}
 			fmt.Fprintf(w, "\tcase %q:\n%s", d.key.name, text)
 		}
 	}

@@ -39,6 +39,7 @@ type flow struct {
 	parents map[ast.Node]ast.Node
 	funcs   map[token.Pos]*function
 	params  map[place]param
+	byExpr  map[*ast.CallExpr]bool    // calls by a method expression, whose first argument is the receiver
 	getters map[token.Pos]acquisition // functions of the program that hand out sessions by their names
 
 	liveness *liveness // found when it is first asked for
@@ -60,7 +61,7 @@ type param struct {
 func newFlow(p *program) *flow {
 	f := &flow{
 		p: p, into: map[place][]value{}, same: map[place][]place{}, uses: map[place][]value{}, calls: map[token.Pos][]value{},
-		parents: map[ast.Node]ast.Node{}, funcs: map[token.Pos]*function{}, params: map[place]param{},
+		parents: map[ast.Node]ast.Node{}, funcs: map[token.Pos]*function{}, params: map[place]param{}, byExpr: map[*ast.CallExpr]bool{},
 	}
 	for _, u := range p.units {
 		for _, file := range u.files {
@@ -87,10 +88,39 @@ func (f *flow) callsOfValues() {
 		for _, l := range f.origins(value{call.Fun, u, whole}, false) {
 			e := ast.Unparen(l.expr)
 			if fn := callee(l.in, &ast.CallExpr{Fun: e}); fn != nil && !l.in.info.Types[e].IsType() && f.funcs[fn.Pos()] != nil {
+				f.byExpr[call] = isMethodExpr(l.in, e)
 				f.noteCall(value{call, u, whole}, fn)
 			}
 		}
 	})
+}
+
+// isMethodExpr reports whether an expression is a method of a type, not of a value: its function takes the receiver first.
+func isMethodExpr(u *unit, e ast.Expr) bool {
+	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
+	return ok && u.info.Selections[sel] != nil && u.info.Selections[sel].Kind() == types.MethodExpr
+}
+
+// args are the arguments of a call, without the receiver.
+func (f *flow) args(call *ast.CallExpr) []ast.Expr {
+	if f.byExpr[call] && len(call.Args) > 0 {
+		return call.Args[1:]
+	}
+	return call.Args
+}
+
+// receiverOf is what a call of a method is made on, nil for a function.
+func (f *flow) receiverOf(call *ast.CallExpr, fn *types.Func) ast.Expr {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	switch {
+	case fn.Signature().Recv() == nil:
+		return nil
+	case f.byExpr[call] && len(call.Args) > 0:
+		return call.Args[0]
+	case ok:
+		return sel.X
+	}
+	return nil
 }
 
 // declare notes the functions of a file, and which parameters they have.
@@ -151,7 +181,7 @@ func (f *flow) tie(i *types.Interface, c *types.Named) {
 	for m := range i.Methods() {
 		obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(c), true, m.Pkg(), m.Name())
 		fn, ok := obj.(*types.Func)
-		if !ok || f.funcs[fn.Pos()] == nil {
+		if !ok || f.funcs[fn.Pos()] == nil || !sameShape(fn.Signature(), m.Signature()) {
 			continue
 		}
 		f.parameters(m)
@@ -163,6 +193,12 @@ func (f *flow) tie(i *types.Interface, c *types.Named) {
 		}
 		f.link(place{fn.Pos(), callees}, place{m.Pos(), callees})
 	}
+}
+
+// sameShape reports whether two functions have as many parameters and results. Where a type is missing, the type checker takes a
+// method for another's whatever it has.
+func sameShape(a, b *types.Signature) bool {
+	return a.Params().Len() == b.Params().Len() && a.Results().Len() == b.Results().Len()
 }
 
 const callees = -9 // a place of a function, for which links say whose calls are calls of it
@@ -317,11 +353,11 @@ func (f *flow) call(u *unit, call *ast.CallExpr) {
 	if fn == nil {
 		return
 	}
+	f.byExpr[call] = isMethodExpr(u, call.Fun)
 	f.noteCall(value{call, u, whole}, fn)
-	sig := fn.Signature()
-	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sig.Recv() != nil && f.funcs[fn.Pos()] != nil {
-		p := placeOf(sig.Recv())
-		f.into[p] = append(f.into[p], value{sel.X, u, whole})
+	if recv := f.receiverOf(call, fn); recv != nil && f.funcs[fn.Pos()] != nil {
+		p := placeOf(fn.Signature().Recv())
+		f.into[p] = append(f.into[p], value{recv, u, whole})
 	}
 }
 
@@ -330,7 +366,7 @@ func (f *flow) noteCall(at value, fn *types.Func) {
 	call, u := at.expr.(*ast.CallExpr), at.in
 	f.calls[fn.Pos()] = append(f.calls[fn.Pos()], at)
 	sig := fn.Signature()
-	for i, arg := range call.Args {
+	for i, arg := range f.args(call) {
 		if n := min(i, sig.Params().Len()-1); n >= 0 {
 			p := placeOf(sig.Params().At(n))
 			f.into[p] = append(f.into[p], value{arg, u, whole})

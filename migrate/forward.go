@@ -176,7 +176,7 @@ func (w *follower) argument(v value, call *ast.CallExpr) {
 		return
 	}
 	fn := callee(v.in, call)
-	for i, arg := range call.Args {
+	for i, arg := range w.f.args(call) {
 		if ast.Unparen(arg) != v.expr || fn == nil {
 			continue
 		}

@@ -154,23 +154,10 @@ func (r *rewriter) targetOfType(u *unit, t ast.Expr) *target {
 	if len(r.targets) == 1 {
 		return r.targets[0]
 	}
-	var places []place
-	switch n := r.parents[t].(type) {
-	case *ast.Field:
-		for _, name := range n.Names {
-			places = append(places, place{name.Pos(), self})
-		}
-		if len(n.Names) == 0 {
-			places = append(places, r.resultPlaces(n)...)
-		}
-	case *ast.ValueSpec:
-		for _, name := range n.Names {
-			places = append(places, place{name.Pos(), self})
-		}
-	case *ast.TypeAssertExpr:
+	if n, ok := r.parents[t].(*ast.TypeAssertExpr); ok {
 		return r.targetByUse(value{n, u, whole})
 	}
-	for _, p := range places {
+	for _, p := range r.placesOfType(t) {
 		for _, from := range r.into[p] {
 			if t := r.targetOf(from); t != nil {
 				return t
@@ -185,20 +172,20 @@ func (r *rewriter) targetOfType(u *unit, t ast.Expr) *target {
 	return nil
 }
 
-func (r *rewriter) resultPlaces(f *ast.Field) []place {
-	list, ok := r.parents[f].(*ast.FieldList)
+func (f *flow) resultPlaces(field *ast.Field) []place {
+	list, ok := f.parents[field].(*ast.FieldList)
 	if !ok {
 		return nil
 	}
-	ft, ok := r.parents[list].(*ast.FuncType)
+	ft, ok := f.parents[list].(*ast.FuncType)
 	if !ok || ft.Results != list {
 		return nil
 	}
-	decl, ok := r.parents[ft].(*ast.FuncDecl)
+	decl, ok := f.parents[ft].(*ast.FuncDecl)
 	if !ok {
 		return nil
 	}
-	return []place{{decl.Name.Pos(), slices.Index(list.List, f)}}
+	return []place{{decl.Name.Pos(), slices.Index(list.List, field)}}
 }
 
 // targetOf is the schema that a session is of.
@@ -397,7 +384,11 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 		return r.acquireInIf(c, u, n, obj, from)
 	}
 	branch := r.branch(u, n, obj)
-	c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
+	if n.Tok == token.DEFINE && !isNew(u, n.Lhs[0]) && !isBlank(n.Lhs[0]) { // it declared the error alone
+		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.TokPos+2, " ="))
+	} else {
+		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
+	}
 	if branch != nil {
 		c.edits = append(c.edits, r.p.remove(branch))
 		c.note = "there is no error any more, and no branch on it"
@@ -422,10 +413,17 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj types.Object, from string) *refusal {
 	no := &refusal{"the session's error decides what happens", "use " + from}
 	stmt, ok := r.parents[n].(*ast.IfStmt)
-	if !ok || stmt.Init != n || n.Tok != token.DEFINE || !r.inBlock(stmt) {
+	if !ok || stmt.Init != n || !r.inBlock(stmt) {
 		return no
 	}
 	const note = "there is no error any more, and no branch on it"
+	if n.Tok == token.ASSIGN { // the variables are there before and, as somebody asks, afterwards
+		if isBlank(n.Lhs[0]) || stmt.Else != nil || !isCheck(u, stmt.Cond, errObj, token.NEQ) || !r.usedOutside(u, errObj, stmt) {
+			return no
+		}
+		c.edits, c.note = []edit{r.p.replace(stmt, r.p.text(n.Lhs[0])+" = "+from+"\n"+errObj.Name()+" = nil")}, note
+		return nil
+	}
 	if isBlank(n.Lhs[0]) {
 		if stmt.Else != nil || !isCheck(u, stmt.Cond, errObj, token.NEQ) {
 			return no
@@ -531,14 +529,19 @@ func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
 	}
 	session := sel.X
 	field := sel.Sel.Name
-	if inner, ok := ast.Unparen(sel.X).(*ast.SelectorExpr); ok && inner.Sel.Name == "Options" && field == "MaxAge" {
-		session, field = inner.X, "MaxAge"
+	option := false
+	if inner, ok := ast.Unparen(sel.X).(*ast.SelectorExpr); ok && inner.Sel.Name == "Options" {
+		session, option = inner.X, field != "MaxAge"
 	}
 	named := namedOf(u.info.TypeOf(session))
 	if named == nil || sessionType(named) != gorilla || len(r.targets) == 0 {
 		return
 	}
 	at := value{n.Lhs[0], u, whole}
+	if option {
+		r.leave(at, "options of one request", refusal{"the cookie's " + field + " is that of all sessions", "set it in runtime.Config"})
+		return
+	}
 	text := r.p.text(session)
 	switch field {
 	case "Values":
@@ -577,39 +580,6 @@ func relative(dir, name string) string {
 		name = rel
 	}
 	return filepath.ToSlash(name)
-}
-
-// retype changes the type of a struct's field that messages are put in: a slice of any becomes one of their type.
-func (r *rewriter) retype(v value, elem types.Type) {
-	var target ast.Expr
-	switch n := r.outer(v.expr).(type) {
-	case *ast.KeyValueExpr:
-		target = n.Key
-	case *ast.AssignStmt:
-		target = n.Lhs[0]
-	}
-	if target == nil {
-		return
-	}
-	p, ok := r.placeAt(v.in, target)
-	if !ok {
-		return
-	}
-	for _, u := range r.p.units {
-		for id, obj := range u.info.Defs {
-			if id.Pos() != p.pos || r.retyped[id.Pos()] {
-				continue
-			}
-			field, ok := r.parents[id].(*ast.Field)
-			if !ok || obj == nil || !isAnySlice(obj.Type()) || len(field.Names) != 1 {
-				continue
-			}
-			if text, ok := r.nameable(u, field, elem); ok {
-				r.retyped[id.Pos()] = true
-				r.changes = append(r.changes, &change{at: value{field.Type, u, whole}, fixed: true, edits: []edit{r.p.replace(field.Type, "[]"+text)}})
-			}
-		}
-	}
 }
 
 func isAnySlice(t types.Type) bool {

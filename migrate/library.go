@@ -40,11 +40,12 @@ const (
 	middlewareVerb
 	idVerb
 	optionsVerb
+	loadVerb
 	otherVerb
 )
 
 var verbNames = [...]string{"", "read", "has", "pop", "write", "delete", "add", "take",
-	"clear", "destroy", "renew", "save", "permanent", "expires", "middleware", "id", "options", "other"}
+	"clear", "destroy", "renew", "save", "permanent", "expires", "middleware", "id", "options", "load", "other"}
 
 func (v verb) String() string { return verbNames[v] }
 
@@ -127,7 +128,7 @@ var scs = &library{
 		"LoadAndSave":  {verb: middlewareVerb},
 		"Token":        {verb: idVerb},
 		"Commit":       {verb: otherVerb},
-		"Load":         {verb: otherVerb},
+		"Load":         {verb: loadVerb},
 		"Keys":         {verb: otherVerb},
 		"Iterate":      {verb: otherVerb},
 		"MergeSession": {verb: otherVerb},

@@ -34,6 +34,7 @@ type program struct {
 	module  golist.Module
 	fset    *token.FileSet
 	units   []*unit // each after its imports, tests last
+	tests   []*unit // those of them that are only to compile afterwards
 	listed  map[string]*golist.Package
 	checked map[string]*types.Package
 	syntax  map[string]*ast.File // by file name
@@ -58,19 +59,19 @@ func load(cfg Config) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Tests {
-		if list, err = withTests(command, patterns, list); err != nil {
-			return nil, err
-		}
+	if all, err := withTests(command, patterns, list); err == nil {
+		list = all
+	} else if cfg.Tests {
+		return nil, err
 	}
 	for _, l := range list {
 		p.listed[l.ImportPath] = l
 	}
-	needed := p.needed(list)
+	needed, err := p.needed(list, reachesLibrary), error(nil)
 	if p.module.Path == "" {
-		if slices.ContainsFunc(list, func(l *golist.Package) bool { return own(l) && slices.Contains(l.Deps, runtimePath) }) {
-			return p, errMigrated
-		}
+		needed, err = p.needed(list, reachesRuntime), errMigrated
+	}
+	if p.module.Path == "" {
 		return p, errNoLibrary
 	}
 	for _, l := range list {
@@ -82,10 +83,13 @@ func load(cfg Config) (*program, error) {
 			p.check(l)
 		}
 	}
-	if cfg.Tests {
-		p.checkTests(list, needed)
+	n := len(p.units)
+	p.checkTests(list, needed)
+	if !cfg.Tests {
+		p.tests = slices.Clone(p.units[n:])
+		p.units = p.units[:n]
 	}
-	return p, nil
+	return p, err
 }
 
 // supports are packages that the program may come to import, besides the runtime.
@@ -131,11 +135,11 @@ func withTests(command golist.Command, patterns []string, list []*golist.Package
 // own reports whether a package is one that may be changed.
 func own(l *golist.Package) bool { return l.Module != nil && l.Module.Main }
 
-// needed are the packages of the main module that reach a library, and all that those import.
-func (p *program) needed(list []*golist.Package) map[string]bool {
+// needed are the packages of the main module that reach something, and all that those import.
+func (p *program) needed(list []*golist.Package, reaches func(*golist.Package) bool) map[string]bool {
 	needed := map[string]bool{}
 	for _, l := range list {
-		if !own(l) || !reaches(l) {
+		if !own(l) || !p.reachesInTests(l, reaches) {
 			continue
 		}
 		p.module = *l.Module
@@ -160,10 +164,21 @@ func (p *program) needed(list []*golist.Package) map[string]bool {
 	return needed
 }
 
-// reaches reports whether a package, or a test of it, imports a library, be it through others.
-func reaches(l *golist.Package) bool {
+// reachesLibrary reports whether a package, or a test of it, imports a library, be it through others.
+func reachesLibrary(l *golist.Package) bool {
 	return slices.ContainsFunc(slices.Concat(l.Deps, l.TestImports, l.XTestImports), func(path string) bool {
 		return libraryOf(path) != nil
+	})
+}
+
+// reachesRuntime reports whether a package imports the runtime, be it through others.
+func reachesRuntime(l *golist.Package) bool { return slices.Contains(l.Deps, runtimePath) }
+
+// reachesInTests reports whether a package or one that its tests import reaches something. Other tests have nothing to do with
+// sessions, and what they import is not loaded.
+func (p *program) reachesInTests(l *golist.Package, reaches func(*golist.Package) bool) bool {
+	return reaches(l) || slices.ContainsFunc(slices.Concat(l.TestImports, l.XTestImports), func(path string) bool {
+		return p.listed[path] != nil && reaches(p.listed[path])
 	})
 }
 
@@ -189,7 +204,7 @@ func (p *program) check(l *golist.Package) *types.Package {
 // checkTests type-checks the packages with their tests. The objects of a package exist twice then, at the same positions.
 func (p *program) checkTests(list []*golist.Package, needed map[string]bool) {
 	for _, l := range list {
-		if !own(l) || !needed[l.ImportPath] {
+		if !own(l) || !needed[l.ImportPath] || !p.reachesInTests(l, reachesLibrary) && !p.reachesInTests(l, reachesRuntime) {
 			continue
 		}
 		base := p.unit(l.ImportPath)
@@ -290,6 +305,8 @@ func (i importer) Import(path string) (*types.Package, error) {
 	if pkg := i.p.checked[path]; pkg != nil {
 		return pkg, nil
 	}
-	name := path[strings.LastIndex(path, "/")+1:]
-	return nil, errors.New("package " + name + " is not there")
+	return nil, notThere(path)
 }
+
+// notThere says that a package is missing, before a run and after it: what was wrong before is no news.
+func notThere(path string) error { return errors.New("package " + path + " is not there") }

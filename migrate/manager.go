@@ -29,6 +29,11 @@ func (w *wiring) reportManagers(why refusal) {
 			r.leave(s.at, s.what(), w.newMiddleware(s.lib, s.at))
 		}
 	}
+	for _, s := range r.sites {
+		if _, refused := r.loaded(s); s.verb == loadVerb && refused == nil {
+			r.leave(s.at, s.what(), refusal{"it needs the new manager", "use its NewContext and Open"})
+		}
+	}
 	for _, v := range w.handed {
 		r.leave(v.value, v.lib.name+": "+middlewareVerb.String(), w.newMiddleware(v.lib, v.value))
 	}

@@ -44,11 +44,17 @@ type Result struct {
 	dir string // Config.Dir
 }
 
-// Run migrates a program. It writes nothing; Result.Write does.
+// Run migrates a program. It writes nothing; Result.Write does. After a Write that was killed, Run returns that run once more,
+// whatever else cfg has.
 func Run(cfg Config) (*Result, error) {
+	if res, err := interrupted(cfg.Dir); res != nil || err != nil {
+		return res, err
+	}
 	p, err := load(cfg)
 	if errors.Is(err, errMigrated) {
-		return &Result{Notes: []string{err.Error() + ": what is left to do by hand, the compiler knows"}}, nil
+		r := newRewriter(find(p))
+		r.leaveBroken()
+		return &Result{Notes: []string{err.Error() + ": what is left to do by hand, the compiler knows"}, Left: r.sorted(), dir: cfg.Dir}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -118,6 +124,7 @@ func (res *Result) take(d *draft) (err error) {
 		}
 	}
 	if keyed {
+		d.leaveTests()
 		res.Files, err = d.files()
 	} else {
 		res.Rewritten, res.Notes = nil, nil

@@ -189,6 +189,20 @@ func (f *finder) ambiguous(n *namer) bool {
 
 // acquisitionOf is how a call hands out a session. Stores of other modules have the methods of gorilla's.
 func (f *flow) acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
+	a, ok := f.acquiring(u, call)
+	if ok && isMethodExpr(u, call.Fun) { // the receiver comes first
+		if a.name >= 0 {
+			a.name++
+		}
+		if a.request >= 0 {
+			a.request++
+		}
+	}
+	return a, ok
+}
+
+// acquiring is how the function or method that a call is of hands out a session.
+func (f *flow) acquiring(u *unit, call *ast.CallExpr) (acquisition, bool) {
 	fn := callee(u, call)
 	if fn == nil {
 		return acquisition{}, false
@@ -214,7 +228,7 @@ func (f *flow) acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
 // handsOut reports whether a function returns a session of gorilla for a request and a name.
 func handsOut(fn *types.Func) bool {
 	sig := fn.Signature()
-	if sig.Params().Len() != 2 || sig.Results().Len() != 2 {
+	if sig.Params().Len() != 2 || sig.Results().Len() != 2 || !isRequest(sig.Params().At(0).Type()) || !isString(sig.Params().At(1).Type()) {
 		return false
 	}
 	named := namedOf(sig.Results().At(0).Type())

@@ -25,8 +25,10 @@ type rewriter struct {
 	bridges  []*bridge
 	defined  map[*ast.File]bool           // files that come to use the new package
 	retyped  map[token.Pos]bool           // struct fields whose types change
+	becomes  map[token.Pos]types.Type     // what variables of any type come to be, by where they are declared
 	kept     map[token.Pos]bool           // functions that hand out sessions and are still called
 	newNames map[ast.Node]map[string]bool // of variables, by function
+	oks      map[ast.Node][]okVariable    // by function
 	until    time.Time                    // Config.Legacy
 	byHand   bool                         // Config.NoBridge
 }
@@ -48,7 +50,7 @@ type refusal struct{ why, fix string }
 func newRewriter(f *finder) *rewriter {
 	r := &rewriter{
 		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
-		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
+		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, becomes: map[token.Pos]types.Type{}, oks: map[ast.Node][]okVariable{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
 	}
 	r.group()
 	for _, d := range r.fields() {
@@ -106,6 +108,7 @@ func (r *rewriter) make() {
 			r.handles(u, file)
 		}
 	}
+	r.interfaceTypes()
 	r.dropGetters()
 	r.noteFlashes()
 }
@@ -172,6 +175,9 @@ func (r *rewriter) unusable(d *field) *refusal {
 
 // change plans what a site becomes.
 func (r *rewriter) change(s *site) (*change, *refusal) {
+	if why := s.through.refusal(); why != nil {
+		return nil, why
+	}
 	if !s.verb.keyed() {
 		return r.keyless(s)
 	}
@@ -328,6 +334,9 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 			return nil, why
 		}
 		return &change{edits: []edit{r.p.replace(call, recv+"."+method)}, note: note}, nil
+	case loadVerb:
+		_, why := r.loaded(s)
+		return nil, why
 	case idVerb, middlewareVerb: // the latter is wired
 		return nil, nil
 	}
@@ -346,6 +355,9 @@ func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
 // what went wrong so far.
 func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
 	if stmt, ok := r.statement(call); ok {
+		return &change{edits: []edit{r.p.remove(stmt)}}
+	}
+	if stmt, ok := r.outer(call).(*ast.DeferStmt); ok && r.inBlock(stmt) {
 		return &change{edits: []edit{r.p.remove(stmt)}}
 	}
 	if recv == "" {

@@ -45,11 +45,14 @@ func (s *sharing) middleware(u *unit, call *ast.CallExpr) {
 // acquisition notes which store a session of a name comes from.
 func (s *sharing) acquisition(u *unit, call *ast.CallExpr) {
 	name, ok := s.f.nameOf(u, call)
-	sel, isSelector := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !ok || !isSelector {
+	if !ok {
 		return
 	}
-	for _, kind := range s.f.kindsAt(value{sel.X, u, whole}) {
+	recv := s.f.receiverOf(call, callee(u, call))
+	if recv == nil {
+		return
+	}
+	for _, kind := range s.f.kindsAt(value{recv, u, whole}) {
 		s.names[name] = s.names[name] || s.byName[name] != nil && s.byName[name] != kind
 		s.byName[name] = kind
 	}

@@ -21,6 +21,7 @@ type site struct {
 	dynamic string   // how a key is computed that the program does not say
 	via     *wrapper // of which it is a call
 	inside  bool     // a wrapper's: its key is a parameter
+	through *standIn // the interface of the program that the session, or the manager, goes by
 }
 
 // A key is what a value is kept under.
@@ -48,6 +49,9 @@ type finder struct {
 	values   map[place]bool             // maps that are a session's values
 	paths    map[string]map[string]bool // by the names of sessions, how what they are configured with is named
 
+	libraryTypes []libraryType
+	standIns     map[token.Pos]*standIn // by where the interface is declared, nil for one that is none
+
 	made       []*maker
 	allSources []*source
 	names      *sessionNames
@@ -61,7 +65,7 @@ type wrapperID struct {
 }
 
 func find(p *program) *finder {
-	f := &finder{flow: newFlow(p), wrappers: map[wrapperID]*wrapper{}}
+	f := &finder{flow: newFlow(p), wrappers: map[wrapperID]*wrapper{}, libraryTypes: p.libraryTypes(), standIns: map[token.Pos]*standIn{}}
 	f.aliases()
 	for _, u := range p.units {
 		for _, file := range u.files {
@@ -160,11 +164,16 @@ func (f *finder) literal(u *unit, lit *ast.CompositeLit) {
 // method notes a call of a library's method or function.
 func (f *finder) method(u *unit, call *ast.CallExpr) {
 	fn := callee(u, call)
-	if savesByStore(fn) && len(call.Args) == 3 {
-		f.add(&site{lib: gorilla, verb: saveVerb, at: value{call, u, whole}, session: value{call.Args[2], u, whole}})
+	args := f.args(call)
+	if savesByStore(fn) && len(args) == 3 {
+		f.add(&site{lib: gorilla, verb: saveVerb, at: value{call, u, whole}, session: value{args[2], u, whole}})
 		return
 	}
 	lib, name := operation(fn)
+	through := f.standsIn(u, call, fn)
+	if through != nil {
+		lib, name = through.lib, through.typ+"."+fn.Name()
+	}
 	if lib == nil {
 		return
 	}
@@ -172,16 +181,16 @@ func (f *finder) method(u *unit, call *ast.CallExpr) {
 	if !ok {
 		return
 	}
-	s := &site{lib: lib, verb: m.verb, at: value{call, u, whole}}
-	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && fn.Signature().Recv() != nil {
-		s.session = value{sel.X, u, whole}
+	s := &site{lib: lib, verb: m.verb, at: value{call, u, whole}, through: through}
+	if recv := f.receiverOf(call, fn); recv != nil {
+		s.session = value{recv, u, whole}
 	}
 	if m.verb.keyed() {
 		arg := func(i int) value {
-			if i < 0 || i >= len(call.Args) {
+			if i < 0 || i >= len(args) {
 				return value{}
 			}
-			return value{call.Args[i], u, whole}
+			return value{args[i], u, whole}
 		}
 		s.keyExpr, s.val = arg(m.key), arg(m.val)
 		if s.verb == writeVerb && isNil(s.val) {
@@ -315,27 +324,27 @@ func (f *finder) wrap(s *site, p param, part int) {
 }
 
 // sessionOf is the expression for the session of a call of the wrapper.
-func (w *wrapper) sessionOf(at value) value {
+func (w *wrapper) sessionOf(f *flow, at value) value {
 	if w.session >= 0 {
-		return argument(at, w.session)
+		return f.argument(at, w.session)
 	}
 	return w.inner.session
 }
 
 // callOf notes a call of a wrapper.
 func (f *finder) callOf(w *wrapper, at value) {
-	call := at.expr.(*ast.CallExpr)
-	if w.key >= len(call.Args) {
+	args := f.args(at.expr.(*ast.CallExpr))
+	if w.key >= len(args) {
 		if w.inner.verb == addFlashVerb || w.inner.verb == takeFlashesVerb {
-			f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: at, via: w, val: argument(at, w.val), session: w.sessionOf(at)})
+			f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: at, via: w, val: f.argument(at, w.val), session: w.sessionOf(f.flow, at)})
 		}
 		return
 	}
 	if w.part == keysOf {
-		f.callWithMap(w, at, call.Args[w.key])
+		f.callWithMap(w, at, args[w.key])
 		return
 	}
-	s := &site{lib: w.inner.lib, verb: w.inner.verb, at: at, keyExpr: value{call.Args[w.key], at.in, w.part}, val: argument(at, w.val), via: w, session: w.sessionOf(at)}
+	s := &site{lib: w.inner.lib, verb: w.inner.verb, at: at, keyExpr: value{args[w.key], at.in, w.part}, val: f.argument(at, w.val), via: w, session: w.sessionOf(f.flow, at)}
 	if w.inner.verb == readVerb || w.inner.verb == popVerb {
 		s.at.part = w.result
 	}
@@ -345,12 +354,13 @@ func (f *finder) callOf(w *wrapper, at value) {
 	f.add(s)
 }
 
-func argument(at value, i int) value {
-	call := at.expr.(*ast.CallExpr)
-	if i < 0 || i >= len(call.Args) {
+// argument is an argument of a call, nothing if it has none of that number.
+func (f *flow) argument(at value, i int) value {
+	args := f.args(at.expr.(*ast.CallExpr))
+	if i < 0 || i >= len(args) {
 		return value{}
 	}
-	return value{call.Args[i], at.in, whole}
+	return value{args[i], at.in, whole}
 }
 
 // callWithMap notes the entries of a map that a wrapper sets one by one.
@@ -359,7 +369,7 @@ func (f *finder) callWithMap(w *wrapper, at value, arg ast.Expr) {
 		for _, elt := range l.expr.(*ast.CompositeLit).Elts {
 			if kv, ok := elt.(*ast.KeyValueExpr); ok {
 				f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: value{kv.Key, l.in, whole}, via: w,
-					keyExpr: value{kv.Key, l.in, whole}, val: value{kv.Value, l.in, whole}, session: w.sessionOf(at)})
+					keyExpr: value{kv.Key, l.in, whole}, val: value{kv.Value, l.in, whole}, session: w.sessionOf(f.flow, at)})
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -18,26 +19,28 @@ type variable struct {
 
 	edits    []edit
 	needsOK  bool
-	asked    token.Pos // the last place where the program asks whether there is a value
-	later    token.Pos // the first place where the variable gets another
-	nilOnly  bool      // nothing but whether it is nil is asked
+	asked    token.Pos         // the last place where the program asks whether there is a value
+	others   []*ast.AssignStmt // where the variable gets another
+	nilOnly  bool              // nothing but whether it is nil is asked
 	refusals *refusal
 }
 
 func (v *variable) change(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	given := v.okName
 	if given == "" {
-		v.okName = v.w.r.okName(n, v.w.name)
+		first := *v // finds how long the name counts
+		first.okName = "ok"
+		first.follow()
+		v.okName = v.w.r.okName(n, v.w.name, first.until(), first.nilOnly)
 	}
-	v.nilOnly, v.later = true, math.MaxInt
-	for _, use := range v.w.r.uses[placeOf(v.obj)] {
-		v.use(use)
-		if v.refusals != nil {
-			return nil, v.refusals
+	if v.follow(); v.refusals != nil {
+		return nil, v.refusals
+	}
+	if v.asksLater() {
+		if given != "" {
+			return nil, v.othersToo()
 		}
-	}
-	if v.asked > v.later {
-		return nil, &refusal{"the variable gets other values, too", "use a variable of type " + typeText(v.w.d.typ)}
+		v.noteOthers()
 	}
 	r, w := v.w.r, v.w
 	switch {
@@ -52,15 +55,86 @@ func (v *variable) change(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	default:
 		v.edits = append(v.edits, r.p.replace(e, w.get()))
 	}
+	r.becomes[v.obj.Pos()] = w.d.typ
 	return &change{edits: v.edits}, nil
 }
 
-// okName is a name for what says whether there is a value.
-func (r *rewriter) okName(at ast.Node, field string) string {
-	if name := r.freeName(at, "ok"); name == "ok" {
-		return name
+// follow plans what becomes of the variable's uses.
+func (v *variable) follow() {
+	v.nilOnly = true
+	for _, use := range v.w.r.uses[placeOf(v.obj)] {
+		if v.use(use); v.refusals != nil {
+			return
+		}
 	}
-	return r.freeName(at, "has"+field)
+}
+
+// until is the last place where it counts whether there is a value, NoPos if it never does.
+func (v *variable) until() token.Pos {
+	last := v.asked
+	if !v.asksLater() {
+		return last
+	}
+	for _, n := range v.others {
+		last = max(last, n.End())
+		if v.w.r.inLoop(n) {
+			last = max(last, v.w.r.function(n).End())
+		}
+	}
+	return last
+}
+
+// later is the first place where the variable gets another value.
+func (v *variable) later() token.Pos {
+	first := token.Pos(math.MaxInt)
+	for _, n := range v.others {
+		first = min(first, n.Pos())
+	}
+	return first
+}
+
+// asksLater reports whether the program may ask whether there is a value after the variable has got another.
+func (v *variable) asksLater() bool {
+	return v.needsOK && (v.asked > v.later() || slices.ContainsFunc(v.others, func(n *ast.AssignStmt) bool { return v.w.r.inLoop(n) }))
+}
+
+// noteOthers has the program note that there is a value, where the variable gets another.
+func (v *variable) noteOthers() {
+	for _, n := range v.others {
+		v.edits = append(v.edits, v.w.r.p.replaceRange(n.End(), n.End(), "\n"+v.okName+" = true"))
+	}
+}
+
+// An okVariable is one that says whether there is a value, and the part of the source where it counts.
+type okVariable struct {
+	name     string
+	from, to token.Pos
+	block    ast.Node // that it is declared in
+}
+
+// okName is a name for what says from a statement to another whether there is a value. Two that count at once have two names, and
+// so have two of one block, if the statement declares nothing else.
+func (r *rewriter) okName(at ast.Node, field string, until token.Pos, alone bool) string {
+	if until == token.NoPos {
+		return "ok"
+	}
+	fn := r.function(at)
+	for i := 0; ; i++ {
+		name := "ok"
+		switch {
+		case i == 1:
+			name = "has" + field
+		case i > 1:
+			name = fmt.Sprint("has", field, i)
+		}
+		taken := slices.ContainsFunc(r.oks[fn], func(o okVariable) bool {
+			return o.name == name && (o.from <= until && at.Pos() <= o.to || alone && o.block == r.parents[at])
+		})
+		if !taken && r.freeName(at, name) == name {
+			r.oks[fn] = append(r.oks[fn], okVariable{name, at.Pos(), until, r.parents[at]})
+			return name
+		}
+	}
 }
 
 func (v *variable) use(use value) {
@@ -83,19 +157,22 @@ func (v *variable) use(use value) {
 	}
 }
 
-// reassigned: the variable gets another value, which has to be of the field's type, too. Nobody may ask after that
-// whether there was one.
+// reassigned: the variable gets another value, which has to be of the field's type, too.
 func (v *variable) reassigned(e ast.Expr, n *ast.AssignStmt) {
 	v.nilOnly = false
-	v.later = min(v.later, n.Pos())
+	v.others = append(v.others, n)
 	for i, l := range n.Lhs {
 		if ast.Unparen(l) != e {
 			continue
 		}
-		if len(n.Lhs) != len(n.Rhs) || n.Tok != token.ASSIGN || !types.AssignableTo(v.w.s.at.in.info.TypeOf(n.Rhs[i]), v.w.d.typ) {
-			v.refuse("the variable gets other values, too", "use a variable of type "+typeText(v.w.d.typ))
+		if len(n.Lhs) != len(n.Rhs) || n.Tok != token.ASSIGN || !v.w.r.inBlock(n) || !types.AssignableTo(v.w.s.at.in.info.TypeOf(n.Rhs[i]), v.w.d.typ) {
+			v.refusals = v.othersToo()
 		}
 	}
+}
+
+func (v *variable) othersToo() *refusal {
+	return &refusal{"the variable gets other values, too", "use a variable of type " + typeText(v.w.d.typ)}
 }
 
 func (v *variable) refuse(why, fix string) { v.refusals = &refusal{why, fix} }
@@ -211,7 +288,7 @@ func (w *nilFollower) asksArgument(v value, n *ast.CallExpr) bool {
 		return false
 	}
 	params := fn.Signature().Params()
-	for i, arg := range n.Args {
+	for i, arg := range w.f.args(n) {
 		if ast.Unparen(arg) == v.expr && w.asksOf(placeOf(params.At(min(i, params.Len()-1)))) {
 			return true
 		}

@@ -38,12 +38,14 @@ type draft struct {
 	wired  []*change       // those of the wiring
 	open   map[string]bool // type errors that are in the report
 
-	imported map[*ast.File]bool // files that have the import of the new package, or need none
+	imported map[*ast.File]bool // files that have the import of the new package by another edit
+	unneeded map[*ast.File]bool // files that need none after all
 }
 
 func newDraft(r *rewriter) *draft {
-	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}}
-	for _, u := range r.p.units {
+	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{},
+		unneeded: map[*ast.File]bool{}}
+	for _, u := range slices.Concat(r.p.units, r.p.tests) {
 		for _, e := range u.errors {
 			d.known[d.errorKey(e)] = true
 		}
@@ -95,7 +97,7 @@ func (d *draft) assemble() {
 func (d *draft) imports() []piece {
 	var list []piece
 	for f := range d.r.defined {
-		if d.imported[f] {
+		if d.imported[f] || d.unneeded[f] {
 			continue
 		}
 		c := &change{fixed: true}
@@ -132,6 +134,44 @@ func (d *draft) importPlace(f *ast.File, path string) (int, string) {
 
 // check type-checks the draft, and returns what is wrong with it that was not before.
 func (d *draft) check() []types.Error {
+	b := d.builder()
+	for _, u := range d.r.p.units {
+		if u.tests {
+			b.tests(u)
+		}
+	}
+	return d.news(b)
+}
+
+// leaveTests puts into the report what does not compile any more of tests that are not rewritten.
+func (d *draft) leaveTests() {
+	b := d.builder()
+	b.errors = nil
+	for _, u := range d.r.p.tests {
+		b.tests(u)
+	}
+	for _, e := range d.news(b) {
+		pos := d.r.p.fset.Position(e.Pos)
+		if isTest(pos.Filename) {
+			pos.Filename = relative(d.r.p.dir, pos.Filename)
+			d.r.left = append(d.r.left, Left{pos, firstLine(e.Msg), "the test does not compile any more", "bring the files back and run it with -tests, or call the accessors by hand"})
+		}
+	}
+}
+
+// news is what a builder found wrong that was not before.
+func (d *draft) news(b *builder) []types.Error {
+	seen := map[string]bool{} // a package is checked again with its tests
+	return slices.DeleteFunc(b.errors, func(e types.Error) bool {
+		at := fmt.Sprint(e.Pos, e.Msg)
+		again := seen[at]
+		seen[at] = true
+		return again || d.known[d.errorKey(e)]
+	})
+}
+
+// builder type-checks the packages of the draft, without their tests.
+func (d *draft) builder() *builder {
 	next := &program{dir: d.r.p.dir, fset: d.r.p.fset, module: d.r.p.module, listed: d.r.p.listed,
 		checked: map[string]*types.Package{}, syntax: map[string]*ast.File{}, source: map[string][]byte{}, overlay: map[string][]byte{}}
 	for name, text := range d.texts {
@@ -151,18 +191,7 @@ func (d *draft) check() []types.Error {
 			b.own(u.path)
 		}
 	}
-	for _, u := range d.r.p.units {
-		if u.tests {
-			b.tests(u)
-		}
-	}
-	seen := map[string]bool{} // a package is checked again with its tests
-	return slices.DeleteFunc(b.errors, func(e types.Error) bool {
-		at := fmt.Sprint(e.Pos, e.Msg)
-		again := seen[at]
-		seen[at] = true
-		return again || d.known[d.errorKey(e)]
-	})
+	return b
 }
 
 // A builder type-checks the packages of a program again, each after what it comes to import.
@@ -187,7 +216,7 @@ func (b *builder) Import(path string) (*types.Package, error) {
 	if pkg := b.p.checked[path]; pkg != nil {
 		return pkg, nil
 	}
-	return nil, errors.New("package " + path + " is not there")
+	return nil, notThere(path)
 }
 
 func (b *builder) own(path string) *types.Package {
@@ -345,8 +374,8 @@ func (d *draft) tidy(file string, old int, in *piece, msg string) bool {
 	switch {
 	case in != nil && strings.HasSuffix(msg, "imported and not used"):
 		_, f := d.syntax(file)
-		done := f != nil && !d.imported[f]
-		d.imported[f] = true
+		done := f != nil && !d.unneeded[f]
+		d.unneeded[f] = true
 		return done
 	case in != nil:
 		return false
@@ -379,7 +408,7 @@ func (d *draft) dropImport(file string, old int) bool {
 		_, to := d.r.p.offset(spec.End())
 		if from <= old && old <= to {
 			e := d.r.p.remove(spec)
-			if d.r.defined[f] && !d.imported[f] { // the new import takes its place
+			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] { // the new import takes its place
 				e = d.r.p.replace(spec, strconv.Quote(d.r.home.path))
 				d.imported[f] = true
 			}
@@ -449,17 +478,24 @@ func (d *draft) remaining(errs []types.Error) {
 		d.open[d.errorKey(e)] = true
 		file, offset := d.place(e.Pos)
 		old, _ := before(d.pieces[file], offset)
-		pos := token.Position{Filename: file, Line: 1, Column: 1}
-		if _, f := d.syntax(file); f != nil {
-			pos = d.r.p.fset.Position(d.r.p.fset.File(f.FileStart).Pos(old))
-		}
-		pos.Filename = relative(d.r.p.dir, pos.Filename)
+		pos := d.position(file, old)
 		if said[line(pos)] {
 			continue
 		}
 		said[line(pos)] = true
-		d.r.left = append(d.r.left, Left{pos, e.Msg, "this does not compile any more", "use the session's accessors"})
+		d.r.left = append(d.r.left, broken(pos, e))
 	}
+}
+
+// firstLine leaves out what the type checker says below it: a line of the report is one line.
+func firstLine(msg string) string {
+	line, _, _ := strings.Cut(msg, "\n")
+	return line
+}
+
+// broken is a type error as the report has it.
+func broken(pos token.Position, e types.Error) Left {
+	return Left{pos, firstLine(e.Msg), "this does not compile any more", "use the session's accessors"}
 }
 
 // files are what is to be written.

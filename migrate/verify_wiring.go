@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"maps"
 	"slices"
@@ -12,17 +13,18 @@ type state struct {
 	late     []*change
 	lost     map[*change]bool
 	imported map[*ast.File]bool
+	unneeded map[*ast.File]bool
 	defined  map[*ast.File]bool
 	extra    map[string][]byte
 	left     int
 }
 
 func (d *draft) state() state {
-	return state{slices.Clone(d.late), maps.Clone(d.lost), maps.Clone(d.imported), maps.Clone(d.r.defined), maps.Clone(d.extra), len(d.r.left)}
+	return state{slices.Clone(d.late), maps.Clone(d.lost), maps.Clone(d.imported), maps.Clone(d.unneeded), maps.Clone(d.r.defined), maps.Clone(d.extra), len(d.r.left)}
 }
 
 func (d *draft) restore(s state) {
-	d.late, d.lost, d.imported, d.r.defined, d.extra, d.r.left = s.late, s.lost, s.imported, s.defined, s.extra, d.r.left[:s.left]
+	d.late, d.lost, d.imported, d.unneeded, d.r.defined, d.extra, d.r.left = s.late, s.lost, s.imported, s.unneeded, s.defined, s.extra, d.r.left[:s.left]
 	d.wired = nil
 	d.assemble()
 }
@@ -33,6 +35,7 @@ func (d *draft) attempt(w *wiring) *refusal {
 	why := w.plan()
 	if why == nil {
 		d.wired = w.changes
+		clear(d.unneeded) // the wiring may need an import where nothing else did
 		maps.Copy(d.extra, w.files)
 		why = d.settleWiring()
 	}
@@ -59,7 +62,11 @@ func (d *draft) settleWiring() *refusal {
 		for _, e := range errs {
 			file, offset := d.place(e.Pos)
 			old, p := before(d.pieces[file], offset)
-			if !d.tidy(file, old, p, e.Msg) {
+			switch {
+			case d.tidy(file, old, p, e.Msg):
+			case isTest(file): // what a test does with the old manager is no reason to keep that
+				d.r.left = append(d.r.left, broken(d.position(file, old), e))
+			default:
 				return &refusal{"with the new manager in its place the program would not compile: " + d.where(file, old) + e.Msg, ""}
 			}
 		}
@@ -82,12 +89,19 @@ func (d *draft) reported(e types.Error) bool {
 
 // where is the position of an error in a file that the program has, as far as it is known.
 func (d *draft) where(file string, old int) string {
-	_, f := d.syntax(file)
-	if f == nil {
+	if _, f := d.syntax(file); f == nil {
 		return ""
 	}
-	tf := d.r.p.fset.File(f.FileStart)
-	pos := d.r.p.fset.Position(tf.Pos(min(old, tf.Size())))
+	return d.position(file, old).String() + ": "
+}
+
+// position is that of an offset of a file as it was. A file that is new has line 1 only.
+func (d *draft) position(file string, old int) token.Position {
+	pos := token.Position{Filename: file, Line: 1, Column: 1}
+	if _, f := d.syntax(file); f != nil {
+		tf := d.r.p.fset.File(f.FileStart)
+		pos = d.r.p.fset.Position(tf.Pos(min(old, tf.Size())))
+	}
 	pos.Filename = relative(d.r.p.dir, pos.Filename)
-	return pos.String() + ": "
+	return pos
 }

@@ -86,6 +86,8 @@ func (w *wiring) plan() *refusal {
 		}
 	}
 	w.types()
+	w.interfaces()
+	w.loads()
 	if why := w.middlewares(); why != nil {
 		return why
 	}
@@ -439,20 +441,7 @@ func (w *wiring) heldIn(t ast.Expr) *maker {
 	if len(made) == 1 || w.interchangeable(made) {
 		return made[0]
 	}
-	var places []place
-	switch n := w.r.parents[t].(type) {
-	case *ast.Field:
-		for _, name := range n.Names {
-			places = append(places, place{name.Pos(), self})
-		}
-		if len(n.Names) == 0 {
-			places = append(places, w.r.resultPlaces(n)...)
-		}
-	case *ast.ValueSpec:
-		for _, name := range n.Names {
-			places = append(places, place{name.Pos(), self})
-		}
-	}
+	places := w.r.placesOfType(t)
 	for _, m := range made {
 		if slices.ContainsFunc(places, func(p place) bool { return m.held[p] }) {
 			return m

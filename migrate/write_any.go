@@ -10,6 +10,10 @@ import (
 // removes it.
 func (w *writer) writeAny() (*change, *refusal) {
 	v := w.s.val
+	if w.isTyped(v) {
+		node, why := w.node()
+		return &change{edits: w.callWith(node, "Set"+w.name+"(", ")")}, why
+	}
 	no := &refusal{"the value is of type " + typeText(valueType(v)) + ", and the field of type " + typeText(w.d.typ), "convert it"}
 	known, mayBeNil := w.leavesOf(v)
 	typ, nameable := w.r.nameable(v.in, v.expr, w.d.typ)
@@ -32,6 +36,13 @@ func (w *writer) writeAny() (*change, *refusal) {
 	name := w.r.freeName(stmt, "v")
 	return w.replace(stmt, "if "+name+", ok := "+w.r.p.text(v.expr)+".("+typ+"); ok {\n"+w.recv+".Set"+w.name+"("+name+")\n} else {\n"+
 		w.recv+".Clear"+w.name+"()\n}"), nil
+}
+
+// isTyped reports whether a value is a variable of any type that comes to have the field's.
+func (w *writer) isTyped(v value) bool {
+	p, ok := w.r.placeAt(v.in, v.expr)
+	t := w.r.becomes[p.pos]
+	return ok && v.part < 0 && t != nil && types.AssignableTo(t, w.d.typ)
 }
 
 // leavesOf reports whether all that a value may be is known and of the field's type, and whether nil is among it.
@@ -70,7 +81,7 @@ func (w *writer) readAny(e ast.Expr) (*change, *refusal) {
 // isThere reports whether a variable that is read once cannot be nil where it is used: the program has asked before, and
 // gone another way.
 func (v *variable) isThere(use ast.Expr) bool {
-	if v.later < use.Pos() {
+	if v.later() < use.Pos() {
 		return false
 	}
 	var child ast.Node = use

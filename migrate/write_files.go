@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,8 +10,15 @@ import (
 )
 
 // Write writes the files of a run: all of them or, if anything is in the way, none. The lines in Left and Notes are those of
-// the files as they are written then.
+// the files as they are written then. If the process is killed meanwhile, the next run finishes it.
 func (res *Result) Write() (err error) {
+	if len(res.Files) == 0 {
+		return nil
+	}
+	if err := res.writeJournal(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(journalOf(res.dir))) }()
 	var made []string // directories
 	defer func() {
 		for i := len(made) - 1; i >= 0 && err != nil; i-- {
@@ -19,9 +27,12 @@ func (res *Result) Write() (err error) {
 	}()
 	var changes []output.Change
 	for _, f := range res.Files {
+		if bytes.Equal(contentOf(f.Path), f.New) { // by the run that this one finishes
+			continue
+		}
 		dirs, err := makeDir(filepath.Dir(f.Path))
 		made = append(made, dirs...)
-		if err != nil {
+		if err = errors.Join(err, f.sweep()); err != nil {
 			return err
 		}
 		c, err := output.Edit(f.Path, f.Old, f.New)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/absent"
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 )
 
@@ -214,6 +215,14 @@ func (cfg *Config) checkDeviceBound(problems *problemList) {
 }
 
 func (cfg *Config) checkStores(problems *problemList) {
+	for _, s := range []struct {
+		name string
+		Store
+	}{{"Store", cfg.Store}, {"Revocations", cfg.Revocations}} {
+		if s.Store != nil && absent.Is(s.Store) {
+			problems.add("session: Config.%s holds a nil %T: make the store first, and look at its error", s.name, s.Store)
+		}
+	}
 	if cfg.Store != nil && cfg.Revocations != nil {
 		problems.add("session: Config.Revocations is for sessions in cookies: those of a Store are revoked in it")
 	}

@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -10,12 +11,37 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
+// A mapStore is a store that is a map.
+type mapStore map[string]runtime.Store
+
+func (m mapStore) Load(ctx context.Context, key string) (runtime.Record, error) {
+	return m[""].Load(ctx, key)
+}
+func (m mapStore) Insert(ctx context.Context, key string, r runtime.Record) error {
+	return m[""].Insert(ctx, key, r)
+}
+func (m mapStore) Replace(ctx context.Context, key string, version uint64, r runtime.Record) error {
+	return m[""].Replace(ctx, key, version, r)
+}
+func (m mapStore) Delete(ctx context.Context, key string) error { return m[""].Delete(ctx, key) }
+func (m mapStore) List(ctx context.Context, principal string, yield func(string, runtime.Record) bool) error {
+	return m[""].List(ctx, principal, yield)
+}
+func (m mapStore) DeleteByPrincipal(ctx context.Context, principal string) error {
+	return m[""].DeleteByPrincipal(ctx, principal)
+}
+func (m mapStore) DeleteAll(ctx context.Context) error { return m[""].DeleteAll(ctx) }
+
 func TestConfigErrors(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		cfg  runtime.Config
 		want string // the whole text
 	}{
+		{"a store that was never made", runtime.Config{Store: (*runtime.MemoryStore)(nil)},
+			"session: Config.Store holds a nil *runtime.MemoryStore: make the store first, and look at its error"},
+		{"revocations that were never made", runtime.Config{Revocations: mapStore(nil)},
+			"session: Config.Revocations holds a nil runtime_test.mapStore: make the store first, and look at its error"},
 		{"name with a space", runtime.Config{Name: "a b"},
 			`session: Config.Name "a b" is not a cookie name: letters, digits and !#$%&'*+-.^_` + "`" + `|~ only (RFC 6265 section 4.1.1)`},
 		{"name beyond ASCII", runtime.Config{Name: "größe"},

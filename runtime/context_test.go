@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
@@ -132,6 +133,68 @@ func TestChangeAfterSaving(t *testing.T) {
 			t.Errorf("%s: too late after a save that failed", name)
 		}
 	}
+}
+
+// What is saved by saving once more was not too late. What is not is told once the request has ended.
+func TestChangeBetweenSaves(t *testing.T) {
+	late := runtime.Event{Kind: runtime.EventTooLate, Field: "User"}
+	visits := late
+	visits.Field = "Visits"
+	for _, inStore := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var log eventLog
+			cfg := runtime.Config{OnEvent: log.record}
+			if inStore {
+				cfg.Store = runtime.NewMemoryStore(10)
+			}
+			m := newManager(t, cfg)
+			for _, c := range []struct {
+				again bool // it is saved once more
+				then  bool // and changed once more
+				want  []runtime.Event
+			}{{false, false, []runtime.Event{late}}, {true, false, nil}, {false, true, []runtime.Event{late, visits}}, {true, true, []runtime.Event{visits}}} {
+				ctx, end := context.WithCancel(t.Context())
+				r := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
+				s := m.Get(r)
+				save := func() {
+					if err := m.Save(httptest.NewRecorder(), r, s); err != nil || s.Err() != nil {
+						t.Errorf("%v, %v", err, s.Err())
+					}
+				}
+				save()
+				fieldUser.Set(s.Session, "hubo")
+				if !errors.Is(s.Err(), runtime.ErrTooLate) {
+					t.Errorf("Err is %v", s.Err())
+				}
+				if c.again {
+					save()
+				}
+				if c.then {
+					fieldVisits.Set(s.Session, 1)
+				}
+				synctest.Wait()
+				if slices.ContainsFunc(log.take(), func(e runtime.Event) bool { return e.Kind == runtime.EventTooLate }) {
+					t.Errorf("again %v, then %v: an event before the end", c.again, c.then)
+				}
+				end()
+				synctest.Wait()
+				log.expect(t, c.want...)
+			}
+		})
+	}
+}
+
+// If nobody can tell when the request ends, the event is there at once.
+func TestChangeAfterSavingForEver(t *testing.T) {
+	var log eventLog
+	m := newManager(t, runtime.Config{OnEvent: log.record})
+	r := httptest.NewRequestWithContext(context.Background(), "GET", "/", nil)
+	s := m.Get(r)
+	if err := m.Save(httptest.NewRecorder(), r, s); err != nil {
+		t.Fatal(err)
+	}
+	fieldUser.Set(s.Session, "hubo")
+	log.expect(t, runtime.Event{Kind: runtime.EventTooLate, Field: "User"})
 }
 
 // Within Handler, Save and Seal are not the last word.

@@ -110,7 +110,7 @@ const (
 )
 
 // GoneRequest is the reason of EventGone if the request's context had ended when the response began: the
-// client is taken to have gone, and the log-in, new session or new id is dropped.
+// client is taken to have gone, and the log-in, new session or new id is dropped, or, with a Field, the flow.
 const GoneRequest = "request ended"
 
 // The reasons of EventUnbound.

@@ -42,6 +42,7 @@ type openFlow struct {
 	start int64
 	ends  int64
 	raw   []byte // the value; nil in a second cookie
+	name  string // of the Go field; empty if it was not begun in this request
 }
 
 func (o *openFlow) plaintext() []byte {

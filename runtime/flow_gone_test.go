@@ -141,3 +141,52 @@ func TestFlowUnanswered(t *testing.T) {
 		})
 	}
 }
+
+// A flow that begins in a request which ends before its response is one of which nobody hears, and that is told of each.
+func TestFlowBeginsInVain(t *testing.T) {
+	gone := func(field string) runtime.Event {
+		return runtime.Event{Kind: runtime.EventGone, Reason: runtime.GoneRequest, Field: field}
+	}
+	for _, c := range []struct {
+		name string
+		do   func(v *visitor, state string)
+		want []runtime.Event
+	}{
+		{"one", func(v *visitor, _ string) { flowSignIn.Start(v.Session, hubo) }, []runtime.Event{gone("SignIn")}},
+		{"two, beside a session", func(v *visitor, _ string) {
+			flowSignIn.Start(v.Session, hubo)
+			flowPay.Start(v.Session, hubo)
+			fieldUser.Set(v.Session, "hubo")
+		}, []runtime.Event{gone("SignIn"), gone("Pay"), gone("")}},
+		{"one that is taken at once", func(v *visitor, _ string) { flowSignIn.Take(v.Session, flowSignIn.Start(v.Session, hubo)) }, nil},
+		{"one that began before", func(v *visitor, state string) { flowSignIn.Take(v.Session, state) }, nil},
+	} {
+		everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
+			for _, panics := range []bool{false, true} {
+				state := site.begin(j, flowSignIn, hubo)
+				site.log.take()
+				ctx, leave := context.WithCancel(t.Context())
+				r := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
+				r.Header["Cookie"] = j.header()
+				func() {
+					defer func() { recover() }()
+					site.m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						c.do(from(r), state)
+						if panics {
+							panic("the handler")
+						}
+						leave()
+					})).ServeHTTP(httptest.NewRecorder(), r)
+				}()
+				want := c.want
+				if panics {
+					want = nil
+				}
+				if got := site.log.take(); !slices.Equal(got, want) {
+					t.Errorf("%s, panics %v: events %v, want %v", c.name, panics, got, want)
+				}
+				leave()
+			}
+		})
+	}
+}

@@ -58,7 +58,7 @@ func (st *state) startFlow(f *flowField, raw []byte) (state string, err error) {
 	var id [stateSize]byte
 	rand.Read(id[:])
 	now := st.now()
-	o := openFlow{f.key, stateText(id[:]), now, now + f.ttl, raw}
+	o := openFlow{f.key, stateText(id[:]), now, now + f.ttl, raw, f.name}
 	lines, err := st.manager.flowLines(f, o)
 	if err != nil {
 		return "", err
@@ -201,8 +201,22 @@ func (st *state) reportFlow(kind EventKind, reason, name string) {
 // do so more than once. It reports whether there were flows at all, on which the response then depends.
 func (st *state) flowLines() (lines []string, used bool) {
 	x := st.trouble.flows
-	if x == nil || st.answer == answerAbandoned {
-		return nil, x != nil
+	switch {
+	case x == nil:
+		return nil, false
+	case st.answer == answerAbandoned:
+		st.abandonFlows(x)
+		return nil, true
 	}
 	return x.lines, true
+}
+
+// abandonFlows reports the flows of which the browser will not hear, unless that is the fault of a panic, which others see.
+func (st *state) abandonFlows(x *flows) {
+	if st.ctx.Err() == nil {
+		return
+	}
+	for _, o := range x.begun {
+		st.event(EventGone, GoneRequest, o.name)
+	}
 }

@@ -18,9 +18,9 @@ type home interface {
 	// the cookies of that name. The refusal is empty if the session is good.
 	open(st *state, text string, companions cookie.Values, now int64) (refusal string, decrypted bool)
 
-	// adopt makes an empty session one of another library's: as it is here if another request was faster,
+	// adopt makes an empty session one of another library's: as it is here if another request was first,
 	// and otherwise what fill makes of it. The refusal is empty if that is good.
-	adopt(st *state, old oldSession, now int64, fill func()) (refusal string)
+	adopt(st *state, old oldSession, now int64, fill func()) (refusal string, first bool)
 
 	// endOld ends the session that an old one with this id became, or would.
 	endOld(st *state, id sessionID) error

@@ -21,9 +21,10 @@ func (h cookieHome) open(st *state, text string, companions cookie.Values, now i
 	return st.unseal(h.rings.Load(), text, companions, now)
 }
 
-func (h cookieHome) adopt(_ *state, _ oldSession, _ int64, fill func()) (refusal string) {
+func (h cookieHome) adopt(st *state, _ oldSession, _ int64, fill func()) (refusal string, first bool) {
 	fill()
-	return ""
+	st.edits = imported
+	return "", true
 }
 
 func (h cookieHome) endOld(*state, sessionID) error { return nil }

@@ -65,19 +65,22 @@ func (h *revocableHome) open(st *state, text string, companions cookie.Values, n
 	return refusal, decrypted
 }
 
-func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (refusal string) {
+func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (refusal string, first bool) {
 	fill()
 	st.revocable.by = sealedBy{h.rings.Load(), notSealed}
 	h.marks.authenticate(st, 0)
 	if st.isDown() {
-		return RefusedRevoked
+		return RefusedRevoked, false
 	}
 	now, _ := st.Marks()
 	st.SetMarks(payload.Marks{}) // every revocation that there was counts
 	refusal = h.checkOpened(st)
 	st.SetMarks(now) // and from now on, those to come
 	st.revocable.by.key = 0
-	return refusal
+	if refusal == "" {
+		st.edits = imported
+	}
+	return refusal, refusal == ""
 }
 
 func (h *revocableHome) endOld(st *state, id sessionID) error {

@@ -11,15 +11,21 @@ import (
 
 func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	st := h.noRequest(ctx)
+	if h.legacy != nil { // it may be an old session that is not taken over yet
+		if _, err := h.setMark(st, id); err != nil {
+			return err
+		}
+	}
+	return h.endID(st, id)
+}
+
+// endID ends the session of an id, which may have no record. Whoever is about to write one finds a record there
+// that has no data, so that RevokeAll leaves it.
+func (h *storeHome) endID(st *state, id sessionID) error {
 	p := h.place(id, 0)
-	// Whoever has not yet written a session under this id finds a record there that has no data, so that
-	// RevokeAll leaves it.
 	err := h.insert(st, p, takenRecord())
-	switch {
-	case errors.Is(err, ErrConflict):
+	if errors.Is(err, ErrConflict) {
 		return h.kill(st, p)
-	case err == nil && h.legacy != nil: // it may be an old session that was not taken over yet
-		return h.endOld(st, id)
 	}
 	return err
 }
@@ -140,7 +146,7 @@ func (h *storeHome) stays(ctx context.Context, st *state) error {
 	if !st.stored.found() {
 		return nil
 	}
-	_, err := h.load(h.noRequest(ctx), h.place(st.stored.at.id, 0), h.newContents())
+	_, err := h.load(h.noRequest(ctx), h.place(st.stored.at.id, 0), h.newContents(), h.clock.now())
 	if errors.Is(err, ErrNoRecord) {
 		return ErrEnded
 	}
@@ -160,7 +166,7 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 		from = s.checked
 	}
 	return follow(*from, func(id sessionID) (next sessionID, moved bool, err error) {
-		rec, err := h.load(asker, h.place(id, 0), h.newContents())
+		rec, err := h.load(asker, h.place(id, 0), h.newContents(), h.clock.now())
 		var t *tombstone
 		switch {
 		case errors.As(err, &t) && t.next != nil:
@@ -193,7 +199,7 @@ func (h *storeHome) eachListed(ctx context.Context, raw []byte, r *rings, f func
 	for _, hash := range r.principalHashes(raw) {
 		var failure error
 		err := h.eachRecord(ctx, hash, func(key string, rec Record) bool {
-			s, err := h.openListed(rec, h.newContents())
+			s, err := h.openListed(rec, h.newContents(), h.clock.now())
 			if err != nil || h.place(s.place.id, 0).key != key {
 				failure = errDamaged
 				return false

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/absent"
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
@@ -70,7 +71,7 @@ func newLegacy(m *manager, cfg Config) (*legacy, error) {
 }
 
 func newLegacySource(cfg *Config, from LegacySource) (s legacySource, err error) {
-	if from == nil {
+	if absent.Is(from) {
 		return s, errors.New("nil")
 	}
 	if s.Source, err = from.Legacy(); err != nil {

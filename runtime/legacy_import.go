@@ -18,11 +18,7 @@ func (st *state) importOld(now int64) {
 		if len(fields) == 0 {
 			continue // it has nothing that the program knows
 		}
-		filled := false
-		refusal := st.manager.home.adopt(st, old, now, func() {
-			st.fill(old, fields, now)
-			filled = true
-		})
+		refusal, first := st.manager.home.adopt(st, old, now, func() { st.fill(old, fields, now) })
 		if st.isDown() {
 			return
 		}
@@ -36,8 +32,7 @@ func (st *state) importOld(now int64) {
 			st.prune(now)
 		}
 		st.origin = returning
-		if filled {
-			st.edits = imported
+		if first {
 			st.event(EventImported, old.source.Library, "")
 		}
 		return

@@ -99,8 +99,8 @@ func (m *Manager[S]) Get(r *http.Request) *S {
 // an error, the header gets no cookie, except the deletion of a session that was cleared or
 // destroyed.
 //
-// A change after Save comes too late: there is an event, and Err returns ErrTooLate. Saving once
-// more, while the response has not begun, still saves it.
+// A change after Save comes too late, and Err returns ErrTooLate. Saving once more, while the response has
+// not begun, still saves it. Otherwise there is an event, once the request's context ends.
 func (m *Manager[S]) Save(w http.ResponseWriter, _ *http.Request, s *S) error {
 	_, err := m.state(s).writeTo(w.Header(), new(response.Values), byHand)
 	return err
@@ -119,7 +119,8 @@ func (m *Manager[S]) Open(ctx context.Context, cookieHeaders []string) *S {
 // Save writes them: Set-Cookie, each value a field of its own; Vary: Cookie, if the session was
 // used; and, with a cookie, Cache-Control: private, in place of what the response says itself
 // unless that is no-store. With an error there is no cookie, except the deletion of a session that
-// was cleared or destroyed. A change after Seal comes too late, as after Save.
+// was cleared or destroyed. A change after Seal comes too late, as after Save, and the
+// event is there at once.
 func (m *Manager[S]) Seal(s *S) (http.Header, error) {
 	header := make(http.Header)
 	_, err := m.state(s).writeTo(header, new(response.Values), byHand)

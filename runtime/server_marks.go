@@ -324,7 +324,7 @@ func (m *marks) contend(ctx context.Context, key string, try, reread func() erro
 	if deadline, limited := ctx.Deadline(); limited {
 		t.patience = min(t.patience, time.Until(deadline))
 	}
-	return t.contend(true, try, reread)
+	return t.contend(try, reread)
 }
 
 // authenticate notes in a session what the marks say now, as its visitor is authenticated, and the order

@@ -21,15 +21,10 @@ type turn struct {
 }
 
 // contend runs try, which changes the record, until it meets no conflict. In between it waits for
-// its turn, and runs reread. It begins with that if polite is set and others are at the record. It
-// alone knows of conflicts and retries.
-func (t *turn) contend(polite bool, try, reread func() error) (err error) {
+// its turn, and runs reread. It alone knows of conflicts and retries.
+func (t *turn) contend(try, reread func() error) (err error) {
 	defer func() { t.end(err) }()
-	if polite && t.turns.busy(t.key) {
-		err = ErrConflict
-	} else {
-		err = try()
-	}
+	err = try()
 	for errors.Is(err, ErrConflict) {
 		if err = t.next(); err != nil {
 			return err
@@ -139,11 +134,4 @@ func (t *turns) quit(key string, q *queue, well bool) {
 		close(q.failed)
 		q.failed = make(chan struct{})
 	}
-}
-
-// busy reports whether others are waiting for a turn, or have theirs.
-func (t *turns) busy(key string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.queues[key] != nil
 }

@@ -65,6 +65,7 @@ type trouble struct {
 	next    error              // the first thing after a change that came too late, which saving once more takes back
 	down    error              // the store could not tell what the session is: nothing is sent
 	events  []Event            // to be reported once mu is free
+	unsaved []string           // what changed since the program saved the session
 	taken   []taking           // what a page may show
 	shown   bool               // a page shows some of it
 	rivals  rivals             // the other sessions that the browser's cookies lead to
@@ -182,7 +183,12 @@ func (st *state) bypassed() {
 // resume takes back that the program has saved the session, as it does so once more.
 func (st *state) resume() {
 	st.answer = answerByHand
-	if t := st.trouble; t != nil && errors.Is(t.err, ErrTooLate) {
+	t := st.trouble
+	if t == nil {
+		return
+	}
+	t.unsaved = nil
+	if errors.Is(t.err, ErrTooLate) {
 		t.err, t.next = t.next, nil
 	}
 }

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"bytes"
+	"context"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/codec"
@@ -39,10 +40,34 @@ type update func(held []byte) []byte
 // change notes that something changed; name is the field, or the method that did it.
 func (st *state) change(name string) {
 	st.edits = unsaved
-	if st.answer.isLate() {
-		st.fail(&fieldError{name, ErrTooLate})
+	if !st.answer.isLate() {
+		return
+	}
+	st.fail(&fieldError{name, ErrTooLate})
+	if st.answer == answerSealed && st.from.request != nil && st.ctx.Done() != nil {
+		st.awaitSave(name)
+		return
+	}
+	st.event(EventTooLate, "", name)
+}
+
+// awaitSave reports a change after the program's own save once the request ends, unless it saves the session once more
+// before. Whether the context of another transport ends with a request, nobody knows.
+func (st *state) awaitSave(name string) {
+	t := st.troubled()
+	if len(t.unsaved) == 0 {
+		context.AfterFunc(st.ctx, st.reportUnsaved)
+	}
+	t.unsaved = append(t.unsaved, name)
+}
+
+func (st *state) reportUnsaved() {
+	st.mu.Lock()
+	defer st.unlock()
+	for _, name := range st.trouble.unsaved {
 		st.event(EventTooLate, "", name)
 	}
+	st.trouble.unsaved = nil
 }
 
 // renew gives the session a new id, so that one that somebody planted in the browser

@@ -20,9 +20,14 @@ type optionOf struct {
 
 const principalHint = "mark the field that says who is logged in, as in session:\"user_id,principal\", or leave %s out"
 
-// ownership reports fields that are said to stay when the principal goes, and cannot.
+// ownership reports fields that are said to stay when the principal goes, and cannot, and a principal that nobody
+// is taken for.
 func (in *inspector) ownership(s *Schema) {
 	for _, f := range s.Fields {
+		if at, ok := in.given(f, "default"); ok && f.Principal {
+			in.report(code.OptionConflict, at, "leave default out: Lookup"+f.Name+" tells nobody from somebody",
+				"the principal has no default: a visitor who is not logged in would look like whoever has that value")
+		}
 		at, ok := in.given(f, "visitor")
 		switch {
 		case !ok:

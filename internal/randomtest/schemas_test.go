@@ -426,7 +426,7 @@ func (p *pkg) schema(n int) {
 		if p.oneIn(5) {
 			options += ",secret"
 		}
-		if t.who && !principal && p.oneIn(3) {
+		if t.who && !principal && !strings.Contains(options, ",default=") && p.oneIn(3) {
 			options, principal = options+",principal", true
 		} else if principal && p.oneIn(3) {
 			options += ",visitor"

@@ -5,6 +5,7 @@ package scaffold
 
 import (
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -31,19 +32,28 @@ type Result struct {
 	Module  string   // the module that was made; "" if there was one
 	Written []string // names of files in the directory, in order
 	HasMain bool     // a main function was there before: it has to call newSite
+	HasTool bool     // the module has sessiongen as a tool already
 }
+
+const tool = "github.com/sessiongen/sessiongen/cmd/sessiongen"
 
 // String says what was written, and the commands to type next.
 func (r Result) String() string {
-	const get = "go get -tool github.com/sessiongen/sessiongen/cmd/sessiongen@latest"
 	const frameworks = "https://github.com/sessiongen/sessiongen/blob/main/docs/frameworks.md"
 	var b strings.Builder
 	fmt.Fprintf(&b, "wrote %s\n", strings.Join(r.Written, ", "))
-	if r.HasMain {
-		fmt.Fprintf(&b, "Next:\n\t%s\nand serve the handler that newSite returns, in login.go. For chi, gin, echo and fiber:\n\t%s\n", get, frameworks)
-		return b.String()
+	get := "\tgo get -tool " + tool + "@latest\n"
+	serve := "serve the handler that newSite returns, in login.go. For chi, gin, echo and fiber:\n\t" + frameworks + "\n"
+	switch {
+	case r.HasMain && r.HasTool:
+		b.WriteString("Next, " + serve)
+	case r.HasMain:
+		b.WriteString("Next:\n" + get + "and " + serve)
+	case r.HasTool:
+		b.WriteString("Next:\n\tgo run . -dev\n")
+	default:
+		b.WriteString("Next:\n" + get + "\tgo run . -dev\n")
 	}
-	fmt.Fprintf(&b, "Next:\n\t%s\n\tgo run . -dev\n", get)
 	return b.String()
 }
 
@@ -193,6 +203,7 @@ func (s *scaffold) module() error {
 	}
 	for at := dir; ; at = filepath.Dir(at) {
 		if _, err := os.Stat(filepath.Join(at, "go.mod")); !errors.Is(err, fs.ErrNotExist) {
+			s.HasTool = err == nil && hasTool(at)
 			return err
 		}
 		if at == filepath.Dir(at) {
@@ -208,6 +219,17 @@ func (s *scaffold) module() error {
 	}
 	s.Written = append(s.Written, "go.mod")
 	return nil
+}
+
+// hasTool reports whether the module in a directory has sessiongen as a tool. Of one that the go command cannot read, it
+// will say so itself.
+func hasTool(dir string) bool {
+	command := exec.Command("go", "mod", "edit", "-json")
+	command.Dir = dir
+	out, err := command.Output()
+	var mod struct{ Tool []struct{ Path string } }
+	return err == nil && json.Unmarshal(out, &mod) == nil &&
+		slices.ContainsFunc(mod.Tool, func(t struct{ Path string }) bool { return t.Path == tool })
 }
 
 var notInPath = regexp.MustCompile(`[^a-z0-9-]+`)

@@ -252,3 +252,53 @@ func TestPopAfterLogOut(t *testing.T) {
 	})
 	s.expectAccount(b, 0)
 }
+
+// Once a call of the store has failed, a first request makes no other one: each of them may take as long.
+func TestFirstRequestGivesUp(t *testing.T) {
+	for n := 1; ; n++ {
+		s, store := inStore(t)
+		calls := 0
+		var fail func() error
+		fail = func() error {
+			calls++
+			store.fail(1, fail)
+			return errRefused
+		}
+		store.fail(n, fail)
+		s.send(with("old", oldCookie(t, 42)), read)
+		if calls == 0 {
+			break
+		}
+		if calls > 1 {
+			t.Errorf("call %d fails, and %d after it", n, calls-1)
+		}
+	}
+}
+
+// RevokeID ends for good what a first request has written that failed before the old session was known to be taken.
+func TestRevokeIDAfterFirstRequestFailed(t *testing.T) {
+	for n := 1; ; n++ {
+		over := false
+		synctest.Test(t, func(t *testing.T) {
+			s, store := inStore(t)
+			b := with("old", oldCookie(t, 42))
+			store.fail(n, func() error { return errRefused })
+			s.send(b, read)
+			over = store.isOver()
+			store.before(0, nil)
+			revoked := false
+			for id := range runtime.ListBy(t.Context(), s.m, &fieldAccount, 42, func(e runtime.Entry) string { return e.ID() }) {
+				if err := s.m.RevokeID(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+				revoked = true
+			}
+			if time.Sleep(2 * time.Hour); revoked {
+				s.expectAccount(b, 0)
+			}
+		})
+		if over {
+			break
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package legacy_test
 
 import (
+	"context"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
+	"github.com/sessiongen/sessiongen/runtime/codec"
 	"github.com/sessiongen/sessiongen/runtime/legacy"
 )
 
@@ -25,7 +27,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 	for want, sources := range map[string][]runtime.LegacySource{
 		"":    {good, with(func(g *legacy.Gorilla) { g.Name = "another" }), legacy.SCS{Store: newSCS(t, 1), Until: until}, legacy.Flask{Name: "f", Keys: [][]byte{{1}}, Until: until}},
-		"nil": {nil},
+		"nil": {nil, (*legacy.Gorilla)(nil)},
 		"no Until: it says when old sessions are not read any more":               {with(func(g *legacy.Gorilla) { g.Until = time.Time{} })},
 		`the name "a b" is not a cookie's`:                                        {with(func(g *legacy.Gorilla) { g.Name = "a b" })},
 		`the name "" is not a cookie's`:                                           {with(func(g *legacy.Gorilla) { g.Name = "" })},
@@ -34,7 +36,7 @@ func TestConfigErrors(t *testing.T) {
 		"no Keys: it takes the keys that the old store was made with":             {with(func(g *legacy.Gorilla) { g.Keys = nil })},
 		"an empty Keys[2]: it is to authenticate":                                 {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, nil, nil} })},
 		"a Keys[1] of 5 bytes: a key to encrypt has 16, 24 or 32":                 {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, []byte("short")} })},
-		"no Store: it is the old SessionManager's":                                {legacy.SCS{Until: until}},
+		"no Store: it is the old SessionManager's":                                {legacy.SCS{Until: until}, legacy.SCS{Store: (*scsMap)(nil), Until: until}},
 		"no Keys: it takes Flask's SECRET_KEY, and those of SECRET_KEY_FALLBACKS": {legacy.Flask{Until: until}},
 		"an empty Keys[1]: Flask has no session then":                             {legacy.Flask{Keys: [][]byte{{1}, nil}, Until: until}},
 		`[1]: a second source of gorilla for the cookie "old"`:                    {good, good},
@@ -146,6 +148,35 @@ func TestEndedHereIsNoImport(t *testing.T) {
 		s.advance(2 * time.Hour)
 		s.expectAccount(b, 0)
 	})
+}
+
+// An old session that is larger here than it was, and does not fit into a record, is refused, and its visitor has an empty
+// session.
+func TestTooLargeForRecord(t *testing.T) {
+	type length int // is encoded as a string that is so long
+	long := runtime.Field[length]{Name: "Visits", Key: "visits",
+		Encode: func(e *codec.Encoder, n length) { codec.EncodeString(e, strings.Repeat("x", int(n))) },
+		Decode: func(d *codec.Decoder) length { return length(len(codec.DecodeString[string](d))) }}
+	keys, err := runtime.ParseKeys(keyText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, runtime.Config{})
+	var events []runtime.EventKind
+	cfg := withLegacy(runtime.Config{Keys: keys, Store: runtime.NewMemoryStore(10), Time: func() time.Time { return s.now },
+		OnEvent: func(_ context.Context, e runtime.Event) { events = append(events, e.Kind) }}, gorilla())
+	m, err := runtime.NewManager(cfg, func(s runtime.Session) visitor { return visitor{s} }, &long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookie := secure(t, "old", hashKey, blockKey, start.Add(-time.Hour), gobText(t, map[any]any{"visits": 2 << 20}))
+	v := m.Open(t.Context(), []string{"old=" + cookie})
+	if long.Has(v.Session) || !v.IsNew() {
+		t.Error("it is there")
+	}
+	if h, err := m.Seal(v); err != nil || h["Set-Cookie"] != nil || !slices.Equal(events, []runtime.EventKind{runtime.EventTooLarge, runtime.EventImportRefused}) {
+		t.Errorf("%v, %v, events %v", h, err, events)
+	}
 }
 
 // A value that does not fit its field loses that field alone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
@@ -13,16 +14,21 @@ import (
 // A log-out ends every old session that the browser has a cookie of, beside the session that is open.
 func TestLogOutEndsOthersToo(t *testing.T) {
 	serverHomes(t, func(t *testing.T, cfg runtime.Config) {
-		s := newSite(t, withLegacy(cfg, gorilla()))
-		b := with("old", oldCookie(t, 42))
-		s.visit(b, read)
-		other := oldCookie(t, 43)
-		b["old"] = other // an old build has set it
-		s.visit(b, func(v *visitor) { v.Destroy() })
-		if len(b) > 0 {
-			t.Errorf("cookies %v", b)
-		}
-		s.expectAccount(with("old", other), 0)
+		synctest.Test(t, func(t *testing.T) {
+			s := newSite(t, withLegacy(cfg, gorilla()))
+			b := with("old", oldCookie(t, 42))
+			s.visit(b, read)
+			other := oldCookie(t, 43)
+			b["old"] = other // an old build has set it
+			s.visit(b, func(v *visitor) { v.Destroy() })
+			if len(b) > 0 {
+				t.Errorf("cookies %v", b)
+			}
+			for _, wait := range []time.Duration{0, 2 * time.Hour} {
+				time.Sleep(wait)
+				s.expectAccount(with("old", other), 0)
+			}
+		})
 	})
 }
 
@@ -101,4 +107,25 @@ func TestRevocationsLastUntilTheEnd(t *testing.T) {
 			t.Errorf("in a store %v: known for %v, want %v", inStore, got, want)
 		}
 	}
+}
+
+// A revocation of somebody else that a key has missed is none of an old session that is sealed with that key.
+func TestImportAfterRevocationUnderAnotherKey(t *testing.T) {
+	serverHomes(t, func(t *testing.T, cfg runtime.Config) {
+		s := newSite(t, withLegacy(cfg, gorilla()))
+		if err := runtime.RevokeBy(t.Context(), s.m, &fieldAccount, 7); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := runtime.ParseKeys(strings.Replace(keyText, "AAEC", "BBEC", 1) + "," + keyText)
+		if err == nil {
+			err = s.m.SetKeys(keys)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := with("old", oldCookie(t, 42))
+		s.visit(b, read)
+		s.expectAccount(b, 42)
+		s.expectAccount(with("old", oldCookie(t, 43)), 43)
+	})
 }

@@ -70,13 +70,13 @@ type gorillaStore struct {
 }
 
 // open reads a session of a CookieStore.
-func (g *gorillaStore) open(_ context.Context, value string, now time.Time) (*oldsession.Session, error) {
-	o, err := g.secureCookie.open(value, now)
-	if err != nil {
-		return nil, err
-	}
-	lookup, err := g.lookup(o.value)
-	return &oldsession.Session{Identity: o.signed, Expires: o.ends, Lookup: lookup}, err
+func (g *gorillaStore) open(_ context.Context, value string, now time.Time) (old *oldsession.Session, err error) {
+	err = g.secureCookie.open(value, now, func(o opened) error {
+		lookup, err := g.lookup(o.value)
+		old = &oldsession.Session{Identity: o.signed, Expires: o.ends, Lookup: lookup}
+		return err
+	})
+	return old, err
 }
 
 // lookup reads the values of a session.
@@ -93,20 +93,16 @@ func (g *gorillaStore) lookup(encoded []byte) (func(string) oldsession.Value, er
 
 // openFile reads a session of a FilesystemStore.
 func (g *gorillaStore) openFile(_ context.Context, value string, now time.Time) (*oldsession.Session, error) {
-	o, err := g.secureCookie.open(value, now)
-	if err != nil {
-		return nil, err
+	old := new(oldsession.Session)
+	err := g.secureCookie.open(value, now, func(o opened) error {
+		id, err := g.idIn(o.value)
+		old.Identity, old.Token, old.Expires = id, id, o.ends
+		return err
+	})
+	if err == nil {
+		err = g.readFile(old, now)
 	}
-	id, err := g.idIn(o.value)
-	if err != nil {
-		return nil, err
-	}
-	record, err := g.readFile(id, now)
-	if err != nil {
-		return nil, err
-	}
-	lookup, err := g.lookup(record.value)
-	return &oldsession.Session{Identity: id, Token: id, Expires: earlier(o.ends, record.ends), Lookup: lookup}, err
+	return old, err
 }
 
 // idIn reads the id that the cookie of a FilesystemStore has.
@@ -139,20 +135,26 @@ func (g *gorillaStore) path(id string) string { return filepath.Join(g.dir, "ses
 // readTries bounds how often a file is read that the old program may be writing.
 const readTries = 3
 
-func (g *gorillaStore) readFile(id string, now time.Time) (record opened, err error) {
+// readFile reads the file of a session.
+func (g *gorillaStore) readFile(old *oldsession.Session, now time.Time) (err error) {
 	for try := range readTries {
 		if try > 0 {
 			time.Sleep(5 * time.Millisecond)
 		}
 		var text []byte
-		if text, err = readBounded(g.path(id)); err != nil {
-			return record, err
+		if text, err = readBounded(g.path(old.Token)); err != nil {
+			return err
 		}
-		if record, err = g.secureCookie.open(string(text), now); !errors.Is(err, oldsession.ErrForged) && !errors.Is(err, oldsession.ErrMalformed) {
-			return record, err
+		err = g.secureCookie.open(string(text), now, func(o opened) (err error) {
+			old.Lookup, err = g.lookup(o.value)
+			old.Expires = earlier(old.Expires, o.ends)
+			return err
+		})
+		if !errors.Is(err, oldsession.ErrForged) && !errors.Is(err, oldsession.ErrMalformed) {
+			return err
 		}
 	}
-	return record, err
+	return err
 }
 
 func readBounded(path string) ([]byte, error) {

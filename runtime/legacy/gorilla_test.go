@@ -1,6 +1,9 @@
 package legacy_test
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -253,4 +256,49 @@ func TestImportAsksTheStore(t *testing.T) {
 	here.visit(late, read)
 	here.advance(2 * time.Minute)
 	here.expectAccount(late, 0)
+}
+
+// Whoever has changed the key to encrypt alone has pairs with one key to authenticate: the cookie of each of them opens.
+func TestGorillaRotatedBlockKey(t *testing.T) {
+	older, newest := bytes.Repeat([]byte("o"), 16), bytes.Repeat([]byte("n"), 32)
+	g := gorilla()
+	g.Keys = [][]byte{hashKey, newest, hashKey, nil, hashKey, older}
+	s := newSite(t, withLegacy(runtime.Config{}, g))
+	values := gobText(t, map[any]any{"username": "hubo", "account": 42})
+	for _, block := range [][]byte{newest, older, nil} {
+		s.expectAccount(with("old", secure(t, "old", hashKey, block, start, values)), 42)
+	}
+	s.expectAccount(with("old", secure(t, "old", hashKey, bytes.Repeat([]byte("x"), 32), start, values)), 0)
+
+	file := gorilla()
+	file.Dir, file.Keys = t.TempDir(), g.Keys
+	f := newSite(t, withLegacy(runtime.Config{}, file))
+	const id = "MFRGGZDFMZTWQ2LK"
+	for _, block := range [][]byte{newest, older, nil} {
+		text := secure(t, "old", hashKey, block, start, values)
+		if err := os.WriteFile(filepath.Join(file.Dir, "session_"+id), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f.expectAccount(with("old", secure(t, "old", hashKey, block, start, gobText(t, id))), 42)
+	}
+}
+
+// What is imported ends with the earlier of the cookie and the file, whichever that is.
+func TestGorillaFileEnds(t *testing.T) {
+	const id = "MFRGGZDFMZTWQ2LK"
+	recent, long := start.Add(-time.Hour), start.Add(-29*24*time.Hour)
+	for _, at := range [][2]time.Time{{recent, long}, {long, recent}} {
+		g := gorilla()
+		g.Dir = t.TempDir()
+		text := secure(t, "old", hashKey, blockKey, at[0], gobText(t, map[any]any{"account": 42}))
+		if err := os.WriteFile(filepath.Join(g.Dir, "session_"+id), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := newSite(t, withLegacy(runtime.Config{}, g))
+		b := with("old", secure(t, "old", hashKey, blockKey, at[1], gobText(t, id)))
+		s.visit(b, read)
+		s.expectAccount(b, 42)
+		s.advance(2 * 24 * time.Hour)
+		s.expectAccount(b, 0)
+	}
 }

@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"reflect"
+	"strings"
 	"time"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/absent"
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
@@ -44,7 +46,7 @@ type SCSStore interface {
 
 // Legacy is for the manager alone.
 func (s SCS) Legacy() (oldsession.Source, error) {
-	if s.Store == nil {
+	if absent.Is(s.Store) {
 		return oldsession.Source{}, errors.New("no Store: it is the old SessionManager's")
 	}
 	if s.Name == "" {
@@ -89,9 +91,16 @@ func (s scsStore) delete(ctx context.Context, token string) error {
 // scsTokenSize bounds a token; scs makes them of 43 bytes.
 const scsTokenSize = 128
 
+// isSCSToken reports whether a token is base64url, as scs makes them. In a database that ignores spaces or accents, others
+// could be further names of one session.
+func isSCSToken(token string) bool {
+	return 0 < len(token) && len(token) <= scsTokenSize &&
+		strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
 // open reads the session of a token. The token is all that a browser has to prove it: nobody guesses one.
 func (s scsStore) open(ctx context.Context, token string, now time.Time) (*oldsession.Session, error) {
-	if len(token) > scsTokenSize {
+	if !isSCSToken(token) {
 		return nil, oldsession.ErrMalformed
 	}
 	record, found, err := s.find(ctx, token)
@@ -108,7 +117,8 @@ func (s scsStore) open(ctx context.Context, token string, now time.Time) (*oldse
 	if !now.Before(deadline) {
 		return nil, oldsession.ErrExpired
 	}
-	old := &oldsession.Session{Identity: token, Token: token, Expires: deadline, Lookup: lookupGob(values)}
+	// Some databases compare tokens without regard to case: all spellings that they find are one session.
+	old := &oldsession.Session{Identity: strings.ToLower(token), Token: token, Expires: deadline, Lookup: lookupGob(values)}
 	if v := values["__rememberMe"]; v != nil && v.decode(reflect.ValueOf(&old.Permanent).Elem()) != nil {
 		old.Permanent = false
 	}

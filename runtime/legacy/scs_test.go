@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -155,5 +156,33 @@ func TestSCSFails(t *testing.T) {
 		s.visit(b, func(v *visitor) { v.Destroy() })
 		s.expectAccount(b, 0)
 		s.expectAccount(with("session", token), 0)
+	})
+}
+
+// A foldedMap finds tokens as databases do that ignore case.
+type foldedMap struct{ *scsMap }
+
+func (s foldedMap) Find(token string) ([]byte, bool, error) {
+	return s.scsMap.Find(strings.ToLower(token))
+}
+func (s foldedMap) Delete(token string) error { return s.scsMap.Delete(strings.ToLower(token)) }
+
+// Whatever spellings of a token the store takes, they are one session: a copy does not outlive the log-out.
+func TestSCSSpellings(t *testing.T) {
+	serverHomes(t, func(t *testing.T, cfg runtime.Config) {
+		store := newSCS(t, 24*time.Hour)
+		store.records[strings.ToLower(token)] = store.records[token]
+		s := newSite(t, withLegacy(cfg, legacy.SCS{Store: foldedMap{store}, Until: until}))
+		mine, thief := with("session", token), with("session", strings.ToUpper(token))
+		s.visit(mine, read)
+		s.visit(thief, read)
+		s.expectAccount(thief, 42)
+		s.visit(mine, func(v *visitor) { v.LogOut() })
+		s.expectAccount(thief, 0)
+		s.expectAccount(with("session", token), 0)
+		for _, other := range []string{token + " ", token + "é", " ", token + "."} {
+			store.records[strings.ToLower(other)] = gobText(t, scsSession{start.Add(time.Hour), map[string]any{"account": 42}})
+			s.expectAccount(with("session", other), 0)
+		}
 	})
 }

@@ -56,27 +56,36 @@ type opened struct {
 	ends   time.Time
 }
 
-// open opens a text by whichever pair of keys has made it. With the right key alone it looks at what is in it.
-func (s *secureCookie) open(text string, now time.Time) (o opened, err error) {
+// open opens a text by whichever pair of keys has made it, and calls decode with what it says. With the right key alone it
+// looks at what is in it. Of pairs that differ in the key to encrypt alone, the right one is that whose value decodes.
+func (s *secureCookie) open(text string, now time.Time, decode func(opened) error) error {
 	decoded, err := base64.URLEncoding.DecodeString(text)
 	if err != nil {
-		return o, oldsession.ErrMalformed
+		return oldsession.ErrMalformed
 	}
 	dateEnd := bytes.IndexByte(decoded, '|')
 	valueEnd := dateEnd + 1 + bytes.IndexByte(decoded[dateEnd+1:], '|')
 	if dateEnd < 0 || valueEnd <= dateEnd {
-		return o, oldsession.ErrMalformed
+		return oldsession.ErrMalformed
 	}
 	signed, sum := decoded[:valueEnd], decoded[valueEnd+1:]
+	err = oldsession.ErrForged
 	for _, pair := range s.pairs {
 		mac := hmac.New(sha256.New, pair.hash)
 		mac.Write([]byte(s.name + "|"))
 		mac.Write(signed)
-		if hmac.Equal(mac.Sum(nil), sum) {
-			return s.read(pair, signed, dateEnd, now)
+		if !hmac.Equal(mac.Sum(nil), sum) {
+			continue
+		}
+		var o opened
+		if o, err = s.read(pair, signed, dateEnd, now); err == nil {
+			err = decode(o)
+		}
+		if err == nil {
+			return nil
 		}
 	}
-	return o, oldsession.ErrForged
+	return err
 }
 
 // read reads what is authentic.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/absent"
 )
 
 // A backend is a store of scs. all is nil if it has no such method.
@@ -39,6 +41,9 @@ type plainIterable interface {
 
 // newBackend prefers the Ctx forms. Stores that have them may have the others only to panic.
 func newBackend(store any) (backend, error) {
+	if absent.Is(store) {
+		return backend{}, fmt.Errorf("scsstore: no store: it is a nil %T", store)
+	}
 	var b backend
 	switch s := store.(type) {
 	case ctxStore:

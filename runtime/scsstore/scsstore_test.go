@@ -496,3 +496,12 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// A store that was never made is an error at once, and not a panic later.
+func TestNewOfNothing(t *testing.T) {
+	for _, store := range []any{nil, (*plain)(nil)} {
+		if _, err := New(store); err == nil || !strings.HasPrefix(err.Error(), "scsstore: no store: it is a nil ") {
+			t.Errorf("%T: %v", store, err)
+		}
+	}
+}

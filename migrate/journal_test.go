@@ -1,0 +1,108 @@
+package migrate
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+)
+
+// TestKilled stops a run after each of the files that it writes: the next one finishes it, with the report that the first would
+// have had.
+func TestKilled(t *testing.T) {
+	archive, err := txtar.ParseFile("testdata/programs/left_tests_scs.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, _ := split(archive)
+	dir := write(t, program)
+	res := run(t, dir)
+	before, left, notes := tree(t, dir), slices.Clone(res.Left), slices.Clone(res.Notes) // Write moves their lines
+	if err := res.Write(); err != nil {
+		t.Fatal(err)
+	}
+	want := tree(t, dir)
+	if len(want) <= len(before) {
+		t.Fatal("a run writes nothing")
+	}
+	for n := range len(res.Files) + 1 {
+		restore(t, dir, before)
+		killed := Result{res.Keys, res.Rewritten, left, notes, res.Files, res.dir}
+		if err := killed.writeJournal(); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range killed.Files[:n] {
+			put(t, dir, []txtar.File{{Name: relative(dir, f.Path), Data: f.New}})
+		}
+		if n < len(killed.Files) {
+			f := killed.Files[n]
+			put(t, dir, []txtar.File{{Name: relative(dir, filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".123")), Data: f.New}})
+		}
+		half := tree(t, dir)
+		again := run(t, dir)
+		if got := tree(t, dir); !slices.Equal(got, half) {
+			t.Errorf("after %d files, a run that writes nothing has changed\n%v", n, got)
+		}
+		if err := again.Write(); err != nil {
+			t.Fatal(err)
+		}
+		if got := tree(t, dir); !slices.Equal(got, want) {
+			t.Errorf("after %d files, the next run leaves\n%v\nwant\n%v", n, got, want)
+		}
+		if got, want := report(again), report(res); strings.Replace(got, "a run that was killed is finished\n", "", 1) != want || got == want {
+			t.Errorf("after %d files, the next run reports\n%s\nwant\n%s", n, got, want)
+		}
+	}
+}
+
+// TestKilledAndChanged has people change a file after a run was killed: it is theirs.
+func TestKilledAndChanged(t *testing.T) {
+	for _, content := range []string{"package main // changed\n", "", "-"} {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "main.go")
+		killed := Result{Files: []File{{name, []byte("package main\n"), []byte("package main // new\n")}}, dir: dir}
+		if err := killed.writeJournal(); err != nil {
+			t.Fatal(err)
+		}
+		if content != "-" {
+			put(t, dir, []txtar.File{{Name: "main.go", Data: []byte(content)}})
+		}
+		_, err := Run(Config{Dir: dir, Patterns: []string{"./..."}})
+		if err == nil || !strings.HasPrefix(err.Error(), "main.go has changed since") {
+			t.Errorf("%q: %v", content, err)
+		}
+	}
+}
+
+// tree are the files of a directory with their contents.
+func tree(t *testing.T, dir string) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files = append(files, relative(dir, path)+"\n"+string(bytes.TrimSpace(text)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// restore makes a directory what tree found.
+func restore(t *testing.T, dir string, files []string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		name, text, _ := strings.Cut(f, "\n")
+		put(t, dir, []txtar.File{{Name: name, Data: []byte(text + "\n")}})
+	}
+}

@@ -1,0 +1,63 @@
+package migrate
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+)
+
+// TestWithoutTests leaves tests as they are: what does not compile any more of them is in the report with its line, and again in
+// that of a second run, which rewrites tests but no longer knows of what.
+func TestWithoutTests(t *testing.T) {
+	for name, lines := range map[string][]string{
+		"tests_scs": {"internal/config/config_test.go:14", "internal/pages/pages_test.go:21", "internal/pages/pages_test.go:26",
+			"internal/pages/pages_test.go:36", "internal/pages/pages_test.go:45"},
+		"interface_scs": nil,
+	} {
+		archive, err := txtar.ParseFile("testdata/programs/" + name + ".txtar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		program, _ := split(archive)
+		dir := write(t, program)
+		res, err := Run(Config{Dir: dir, Patterns: []string{"./..."}, known: common})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range res.Relative(dir) {
+			if isTest(name) {
+				t.Errorf("%s is written", name)
+			}
+		}
+		if len(res.Files) == 0 {
+			t.Error("nothing is written")
+		}
+		said := places(res, "-tests")
+		if err := res.Write(); err != nil {
+			t.Fatal(err)
+		}
+		again := places(run(t, dir), "accessors")
+		for _, line := range lines {
+			if !slices.Contains(said, line) || !slices.Contains(again, line) {
+				t.Errorf("%s: %s is not in the report: %q, nor later: %q", name, line, said, again)
+			}
+		}
+		if len(lines) == 0 && len(said)+len(again) > 0 {
+			t.Errorf("%s: %q, %q", name, said, again)
+		}
+	}
+}
+
+// places are the lines of tests that a report names with a fix.
+func places(res *Result, fix string) (list []string) {
+	for _, l := range res.Left {
+		if isTest(l.Pos.Filename) && strings.Contains(l.Fix, fix) {
+			pos := l.Pos
+			pos.Column = 0
+			list = append(list, pos.String())
+		}
+	}
+	return list
+}
