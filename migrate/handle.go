@@ -611,39 +611,6 @@ func relative(dir, name string) string {
 	return filepath.ToSlash(name)
 }
 
-// retype changes the type of a struct's field that messages are put in: a slice of any becomes one of their type.
-func (r *rewriter) retype(v value, elem types.Type) {
-	var target ast.Expr
-	switch n := r.outer(v.expr).(type) {
-	case *ast.KeyValueExpr:
-		target = n.Key
-	case *ast.AssignStmt:
-		target = n.Lhs[0]
-	}
-	if target == nil {
-		return
-	}
-	p, ok := r.placeAt(v.in, target)
-	if !ok {
-		return
-	}
-	for _, u := range r.p.units {
-		for id, obj := range u.info.Defs {
-			if id.Pos() != p.pos || r.retyped[id.Pos()] {
-				continue
-			}
-			field, ok := r.parents[id].(*ast.Field)
-			if !ok || obj == nil || !isAnySlice(obj.Type()) || len(field.Names) != 1 {
-				continue
-			}
-			if text, ok := r.nameable(u, field, elem); ok {
-				r.retyped[id.Pos()] = true
-				r.changes = append(r.changes, &change{at: value{field.Type, u, whole}, fixed: true, edits: []edit{r.p.replace(field.Type, "[]"+text)}})
-			}
-		}
-	}
-}
-
 func isAnySlice(t types.Type) bool {
 	s, ok := t.(*types.Slice)
 	return ok && types.IsInterface(s.Elem())

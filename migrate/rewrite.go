@@ -357,6 +357,9 @@ func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
 	if stmt, ok := r.statement(call); ok {
 		return &change{edits: []edit{r.p.remove(stmt)}}
 	}
+	if stmt, ok := r.outer(call).(*ast.DeferStmt); ok && r.inBlock(stmt) {
+		return &change{edits: []edit{r.p.remove(stmt)}}
+	}
 	if recv == "" {
 		return nil
 	}

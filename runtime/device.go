@@ -46,26 +46,33 @@ func (m *manager) isFresh(proved, now int64) bool {
 // http.StripPrefix, may have removed the beginning of Config.Path.
 func (m *manager) deviceRequest(path string) string {
 	end := strings.LastIndexByte(path, '/') + 1
-	dir, name := path[:end], path[end:]
+	dir, name := "/"+strings.TrimPrefix(path[:end], "/"), path[end:]
 	if name != registerPath && name != refreshPath || !strings.HasSuffix(dir, devicePath) ||
-		!strings.HasSuffix(strings.TrimSuffix(m.cookie.Path(), "/")+devicePath, dir) {
+		!strings.HasSuffix(m.devicePrefix()+devicePath, dir) {
 		return ""
 	}
 	return name
 }
 
-// registerURL returns where a browser registers a key. It is relative to the request's own URL, as the program need
-// not know what a proxy has removed from that.
+// devicePrefix is Config.Path without the slash at its end.
+func (m *manager) devicePrefix() string { return strings.TrimSuffix(m.cookie.Path(), "/") }
+
+// registerURL returns where a browser registers a key. Config.Path is what the browser knows. If it is the whole
+// site's, the program need not know what a proxy, or http.StripPrefix, has removed from the request's URL, and
+// what is returned is relative to that.
 func (m *manager) registerURL(r *http.Request) string {
-	here, base := r.URL.EscapedPath(), strings.TrimSuffix(m.cookie.Path(), "/")
-	if here == base {
-		return base[strings.LastIndexByte(base, '/')+1:] + devicePath + registerPath
+	const place = devicePath + registerPath
+	here := r.URL.EscapedPath()
+	if prefix := m.devicePrefix(); prefix != "" {
+		return prefix + place
 	}
-	if strings.HasPrefix(here, base+"/") {
-		here = here[len(base):]
+	if here == "" { // http.StripPrefix has removed all
+		path, _, _ := strings.Cut(r.RequestURI, "?")
+		if name := path[strings.LastIndexByte(path, '/')+1:]; name != "" {
+			return "./" + name + place
+		}
 	}
-	up := max(1, strings.Count(here, "/")) - 1
-	return strings.Repeat("../", up) + devicePath[1:] + registerPath
+	return strings.Repeat("../", strings.Count(strings.TrimPrefix(here, "/"), "/")) + place[1:]
 }
 
 // isBySite reports whether a page of another site is behind a request.

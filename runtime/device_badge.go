@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
-	"github.com/sessiongen/sessiongen/runtime/internal/token"
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
@@ -32,9 +31,6 @@ const (
 
 const badgeElements = 5
 
-// maxBadges bounds how many badges are decrypted.
-const maxBadges = maxCompanions
-
 func (m *manager) sealBadge(dst []byte, b badge) ([]byte, error) {
 	plaintext := wire.AppendArrayHeader(make([]byte, 0, 64), badgeElements)
 	plaintext = wire.AppendUint(plaintext, uint64(b.kind))
@@ -46,12 +42,12 @@ func (m *manager) sealBadge(dst []byte, b badge) ([]byte, error) {
 }
 
 // openBadge returns what a badge says. Its kind is badgeNone if it is none of ours.
-func (m *manager) openBadge(text string) (b badge, decrypted bool) {
+func (m *manager) openBadge(text string) (b badge) {
 	buf := getScratch()
 	defer putScratch(buf)
 	plaintext, _, err := m.rings.Load().badge.Open(*buf, text)
 	if err != nil {
-		return badge{}, err == token.ErrForged
+		return badge{}
 	}
 	*buf = plaintext
 	r := wire.NewReader(plaintext)
@@ -62,30 +58,24 @@ func (m *manager) openBadge(text string) (b badge, decrypted bool) {
 	b.at = r.Seconds()
 	offers := r.Uint()
 	if !r.Done() || elements != badgeElements || kind > uint64(badgeEnded) {
-		return badge{}, true
+		return badge{}
 	}
 	b.kind, b.offers = badgeKind(kind), uint8(min(offers, 255))
-	return b, true
+	return b
 }
 
 // findBadge returns of the badges of a request the newest that concerns a session, or else any; its kind is badgeNone
-// if there is none.
+// if there is none. It decrypts all of them, more of which are not kept than a browser sends: a subdomain that plants
+// badges before the right one hides it from nobody.
 func (m *manager) findBadge(texts cookie.Values, concerns func(badge) bool) (found badge, does bool) {
-	opens := 0
 	for text := range texts.All() {
-		b, decrypted := m.openBadge(text)
+		b := m.openBadge(text)
 		switch about := concerns(b); {
 		case b.kind == badgeNone:
 		case about && (!does || b.at > found.at):
 			found, does = b, true
 		case found.kind == badgeNone:
 			found = b
-		}
-		if decrypted {
-			opens++
-		}
-		if opens == maxBadges {
-			break
 		}
 	}
 	return found, does

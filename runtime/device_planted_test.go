@@ -22,7 +22,7 @@ func TestDevicePlantedBadges(t *testing.T) {
 			r.Header["Cookie"] = []string{strings.TrimSuffix(badgeName+"="+planted+"; "+own, "; ")}
 			site.ServeHTTP(rw, r)
 		})
-		for _, kind := range []string{"offered", "proven", "ended", "forged", "none"} {
+		for _, kind := range []string{"offered", "proven", "ended", "forged", "none", "many"} {
 			attacker := &deviceWorld{device: newDevice(t, site, w.clock.now), m: w.m, clock: w.clock, log: w.log, cfg: w.cfg}
 			attacker.waits = true
 			attacker.expect("/other", "account 43, visits 0, bound false")
@@ -33,6 +33,8 @@ func TestDevicePlantedBadges(t *testing.T) {
 			attacker.expect("/", "account 43, visits 0, bound true")
 			attacker.expect("/logout", "account 0, visits 0, bound false")
 			badges["ended"] = attacker.jar.value(badgeName)
+			// As many as a browser has room for, each of which opens.
+			badges["many"] = badges["proven"] + strings.Repeat("; "+badgeName+"="+badges["proven"], 170)
 			if planted = badges[kind]; planted == "" {
 				t.Fatalf("no badge %s", kind)
 			}

@@ -3,7 +3,6 @@ package runtime
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -65,15 +64,5 @@ func (st *state) retake(most int64) retake {
 	return retakeNot
 }
 
-// sameURL returns the URL of a request, relative to itself: the program need not know what a proxy has removed from it.
-func sameURL(r *http.Request) string {
-	path, _, _ := strings.Cut(r.RequestURI, "?") // of which http.StripPrefix has removed nothing
-	if path == "" {
-		path = r.URL.EscapedPath()
-	}
-	url := "./" + path[strings.LastIndexByte(path, '/')+1:]
-	if r.URL.RawQuery != "" {
-		url += "?" + r.URL.RawQuery
-	}
-	return url
-}
+// sameURL returns the URL of a request, relative to itself. It names no path: a proxy may have another one.
+func sameURL(r *http.Request) string { return "?" + r.URL.RawQuery }

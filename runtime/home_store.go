@@ -26,7 +26,7 @@ type storeHome struct {
 // storedSession is what storeHome notes of a session.
 type storedSession struct {
 	at      place       // of its record
-	waiting place       // of a record under its new id, of which nobody was told yet
+	waiting *place      // of a record under its new id, of which nobody was told yet; nil for none
 	doomed  []doomed    // what ends when the session is saved
 	leads   []sessionID // ids that lead to the session that a log-out is meant for
 
@@ -40,7 +40,7 @@ type storedSession struct {
 
 	cookie  cookieDue
 	writing writing
-	idle    sync.Cond // is signalled when nobody writes the record any more
+	idle    *sync.Cond // is signalled when nobody writes the record any more; nil as long as nobody waits
 }
 
 // A place is where a record is in the store. It is known by its version; 0 is for no record, or
@@ -95,21 +95,11 @@ func newStoreHome(m *manager, cfg Config) *storeHome {
 	return h
 }
 
-// roomForStored is room for a session, in one allocation.
-type roomForStored struct {
-	opened opened
-	stored storedSession
-}
-
 func (h *storeHome) prepare(st *state) {
 	if st.opened == nil {
-		room := new(roomForStored)
-		room.opened.stored = &room.stored
-		st.opened = &room.opened
-	} else {
-		st.stored = new(storedSession)
+		st.opened = new(opened)
 	}
-	st.stored.idle.L = &st.mu
+	st.stored = new(storedSession)
 	st.stored.changes = st.stored.few[:0]
 }
 
@@ -134,7 +124,7 @@ func (h *storeHome) open(st *state, text string, _ cookie.Values, now int64) (re
 
 // openPlace opens the session whose record is at a place. The refusal is empty if it is good.
 func (h *storeHome) openPlace(st *state, p place, now int64) (refusal string) {
-	rec, err := h.load(st, p, &st.Contents)
+	rec, err := h.load(st, p, &st.Contents, now)
 	if err != nil {
 		if !errors.Is(err, ErrNoRecord) {
 			st.fallDown(err)
@@ -197,7 +187,7 @@ func (s *storedSession) hold(rec stored) {
 // forget makes the session one that has no record.
 func (s *storedSession) forget() {
 	s.hold(stored{})
-	s.waiting, s.changes = place{}, s.few[:0]
+	s.waiting, s.changes = nil, s.few[:0]
 }
 
 func (h *storeHome) end(st *state) (more bool) {
@@ -209,8 +199,8 @@ func (h *storeHome) end(st *state) (more bool) {
 	for _, id := range s.leads {
 		s.doomed = append(s.doomed, doomed{place: h.place(id, 0)})
 	}
-	if s.waiting.version > 0 {
-		s.doomed = append(s.doomed, doomed{place: s.waiting})
+	if s.waiting != nil {
+		s.doomed = append(s.doomed, doomed{place: *s.waiting})
 	}
 	s.leads = nil
 	s.forget()
@@ -252,9 +242,12 @@ var errReentered = errors.New("session: Pop, or saving, while a function given t
 const longestRedo = time.Second
 
 // acquire waits until nobody else in this request writes the record.
-func (s *storedSession) acquire() error {
+func (s *storedSession) acquire(st *state) error {
 	var deadline time.Time
 	for s.writing != writingNobody {
+		if s.idle == nil {
+			s.idle = sync.NewCond(&st.mu)
+		}
 		if s.writing == writingRedo {
 			switch now := time.Now(); {
 			case deadline.IsZero():
@@ -272,7 +265,9 @@ func (s *storedSession) acquire() error {
 
 func (s *storedSession) release() {
 	s.writing = writingNobody
-	s.idle.Broadcast()
+	if s.idle != nil {
+		s.idle.Broadcast()
+	}
 }
 
 // The calls of a session's store. A failure is an event.
@@ -304,7 +299,7 @@ func (h *storeHome) bury(st *state, p place, next *sessionID) error {
 
 // load reads the record of an id. The error matches ErrNoRecord if the session has ended, and
 // is a tombstone if that is known.
-func (h *storeHome) load(st *state, p place, c *payload.Contents) (s stored, err error) {
+func (h *storeHome) load(st *state, p place, c *payload.Contents, now int64) (s stored, err error) {
 	var rec Record
 	err = h.reach(st, "load", func(ctx context.Context) error {
 		rec, err = h.store.Load(ctx, p.key)
@@ -313,7 +308,7 @@ func (h *storeHome) load(st *state, p place, c *payload.Contents) (s stored, err
 	if err != nil {
 		return stored{}, err
 	}
-	s, err = h.openRecord(rec, p, c)
+	s, err = h.openRecord(rec, p, c, now)
 	if err != nil && !errors.Is(err, ErrNoRecord) {
 		st.event(EventStoreFailed, err.Error(), "")
 		err = fmt.Errorf("%w: %w", ErrStore, err)

@@ -39,6 +39,16 @@ func (h *storeHome) bequeath(st *state) {
 	s.at = place{} // end finds nothing more to do
 }
 
+// endAllDoomed ends what is doomed.
+func (h *storeHome) endAllDoomed(st *state) error {
+	for s := st.stored; len(s.doomed) > 0; s.doomed = s.doomed[1:] {
+		if err := h.endDoomed(st, s.doomed[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // endDoomed ends a session. The record that it leaves leads to the one that follows, so that another
 // log-out finds the visitor's fields there, and other requests learn that they are late. If the session was
 // changed since it was read, the visitor's fields are brought up to date.

@@ -49,12 +49,11 @@ func (h *storeHome) listUnder(ctx context.Context, hash string, raw []byte, seen
 // openEntry opens a record that the store has under a principal. It is nil if that is no session of
 // theirs: whose it is, what is sealed tells, and not the store.
 func (h *storeHome) openEntry(ctx context.Context, key string, rec Record, raw []byte) (*state, error) {
-	st := h.listed(ctx)
-	s, err := h.openListed(rec, &st.Contents)
+	st, now := h.listed(ctx), h.clock.now()
+	s, err := h.openListed(rec, &st.Contents, now)
 	if err != nil || h.place(s.place.id, 0).key != key {
 		return nil, errDamaged
 	}
-	now := h.clock.now()
 	st.used = s.used
 	st.boundExpiries(now)
 	st.prune(now)

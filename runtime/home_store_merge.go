@@ -70,7 +70,7 @@ func (h *storeHome) parse(base []byte) *payload.Contents {
 
 // merge reads the record again and does to it what this request did to the older one.
 func (h *storeHome) merge(st *state) error {
-	newer, err := h.load(st, st.stored.at, h.newContents())
+	newer, err := h.load(st, st.stored.at, h.newContents(), st.now())
 	if err != nil {
 		return err
 	}

@@ -10,11 +10,17 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 	st.lock()
 	defer st.unlock()
 	s := st.stored
-	if err := s.acquire(); err != nil {
+	if err := s.acquire(st); err != nil {
 		st.fail(err)
 		return nil
 	}
 	defer s.release()
+	if f.visitor { // what a log-out of this request leaves of it is what others have left by now
+		if err := h.endAllDoomed(st); err != nil {
+			st.fail(err)
+			return nil
+		}
+	}
 	// What this request has set itself is nobody else's, and a session whose principal
 	// is taken moves to another id, which one request alone can do.
 	if st.Contents.Value(f.index) == nil || !s.found() || s.settled(f) || f.principal {
@@ -72,7 +78,7 @@ func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 		return err
 	}, func() (err error) {
 		newer = true
-		rec, err = h.load(st, s.at, h.newContents())
+		rec, err = h.load(st, s.at, h.newContents(), st.now())
 		return err
 	})
 	if err != nil {

@@ -146,7 +146,7 @@ func (h *storeHome) stays(ctx context.Context, st *state) error {
 	if !st.stored.found() {
 		return nil
 	}
-	_, err := h.load(h.noRequest(ctx), h.place(st.stored.at.id, 0), h.newContents())
+	_, err := h.load(h.noRequest(ctx), h.place(st.stored.at.id, 0), h.newContents(), h.clock.now())
 	if errors.Is(err, ErrNoRecord) {
 		return ErrEnded
 	}
@@ -166,7 +166,7 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 		from = s.checked
 	}
 	return follow(*from, func(id sessionID) (next sessionID, moved bool, err error) {
-		rec, err := h.load(asker, h.place(id, 0), h.newContents())
+		rec, err := h.load(asker, h.place(id, 0), h.newContents(), h.clock.now())
 		var t *tombstone
 		switch {
 		case errors.As(err, &t) && t.next != nil:
@@ -199,7 +199,7 @@ func (h *storeHome) eachListed(ctx context.Context, raw []byte, r *rings, f func
 	for _, hash := range r.principalHashes(raw) {
 		var failure error
 		err := h.eachRecord(ctx, hash, func(key string, rec Record) bool {
-			s, err := h.openListed(rec, h.newContents())
+			s, err := h.openListed(rec, h.newContents(), h.clock.now())
 			if err != nil || h.place(s.place.id, 0).key != key {
 				failure = errDamaged
 				return false

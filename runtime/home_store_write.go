@@ -14,17 +14,15 @@ const maxTaken = 3
 
 func (h *storeHome) save(st *state, lines []string) ([]string, error) {
 	s := st.stored
-	if err := s.acquire(); err != nil {
+	if err := s.acquire(st); err != nil {
 		return nil, err
 	}
 	defer s.release()
 	if st.isDown() { // since another goroutine wrote
 		return nil, st.failure()
 	}
-	for ; len(s.doomed) > 0; s.doomed = s.doomed[1:] {
-		if err := h.endDoomed(st, s.doomed[0]); err != nil {
-			return nil, err
-		}
+	if err := h.endAllDoomed(st); err != nil {
+		return nil, err
 	}
 	if err := st.failure(); err != nil {
 		return nil, err
@@ -128,7 +126,7 @@ func (h *storeHome) carryOut(st *state) error {
 	if !empty {
 		id = st.ID()
 	}
-	switch plan(s.found(), empty, id != s.at.id, s.waiting.version > 0 && s.waiting.id == id) {
+	switch plan(s.found(), empty, id != s.at.id, s.waiting != nil && s.waiting.id == id) {
 	case actionBury:
 		return h.buryAll(st)
 	case actionInsert:
@@ -142,7 +140,7 @@ func (h *storeHome) carryOut(st *state) error {
 		}
 		return h.put(st, h.place(id, 0), &s.at)
 	case actionMoveOn:
-		return h.put(st, s.waiting, &s.at)
+		return h.put(st, *s.waiting, &s.at)
 	}
 	return nil
 }
@@ -165,11 +163,11 @@ func (h *storeHome) buryAll(st *state) error {
 // discard removes the record that waits under a new id.
 func (h *storeHome) discard(st *state) error {
 	s := st.stored
-	if s.waiting.version == 0 {
+	if s.waiting == nil {
 		return nil
 	}
-	err := h.delete(st, s.waiting)
-	s.waiting = place{}
+	err := h.delete(st, *s.waiting)
+	s.waiting = nil
 	return err
 }
 
@@ -219,8 +217,9 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record, by sea
 	if err := write(st, to, rec); err != nil {
 		return h.whyTaken(st, to, from, err)
 	}
-	to.version, to.hash = rec.Version, rec.Principal
-	s.waiting = to
+	waiting := to
+	waiting.version, waiting.hash = rec.Version, rec.Principal
+	s.waiting = &waiting
 	if from != nil || rec.Principal != "" || h.principal == nil {
 		if err := h.lookBack(st, by); err != nil {
 			return err
@@ -231,7 +230,7 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record, by sea
 			return err
 		}
 	}
-	s.waiting = place{}
+	s.waiting = nil
 	return nil
 }
 
@@ -242,7 +241,7 @@ func (h *storeHome) whyTaken(st *state, p place, from *place, err error) error {
 	if !errors.Is(err, ErrConflict) {
 		return err
 	}
-	_, err = h.load(st, p, h.newContents())
+	_, err = h.load(st, p, h.newContents(), st.now())
 	t := (*tombstone)(nil)
 	switch {
 	case errors.As(err, &t) && from != nil:
@@ -372,7 +371,7 @@ func (h *storeHome) succeed(st *state, p place, heir *sessionID) (last *payload.
 func (h *storeHome) killOne(st *state, p place, heir *sessionID) (last *payload.Contents, t *tombstone, err error) {
 	closed := false // it is somebody's, and sealed with a key that this process does not have
 	look := func() error {
-		rec, err := h.load(st, place{id: p.id, key: p.key}, h.newContents())
+		rec, err := h.load(st, place{id: p.id, key: p.key}, h.newContents(), st.now())
 		p.version, last = rec.place.version, rec.Contents
 		if closed = errors.Is(err, errRecordKey) && rec.place.hash != ""; closed {
 			return nil

@@ -37,14 +37,14 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) (send
 	var out outcome
 	st.save(&out, room.SetCookies(), status)
 	sends = len(out.lines) > 0
+	if sends {
+		room.KeepPrivate(h) // first, as it goes through all that is there
+	}
 	if out.touched {
 		room.VaryCookie(h)
 	}
 	if out.err != nil || sends {
 		st.manager.cookie.Replace(h, out.lines, out.flows)
-	}
-	if sends {
-		room.KeepPrivate(h)
 	}
 	if out.offer != "" {
 		h[dbsc.HeaderRegistration] = []string{out.offer}

@@ -161,6 +161,14 @@ const lateTime = 10
 // Config.Time.
 func storeTime(seconds int64) time.Time { return time.Unix(machineClock.now()+seconds, 0) }
 
+// storeTime is when a time of c comes by the clock of a store; now is by c too.
+func (c *clock) storeTime(at, now int64) time.Time {
+	if c.source == nil { // it is the machine's
+		return time.Unix(at, 0)
+	}
+	return storeTime(at - now)
+}
+
 var machineClock clock
 
 // isVersion reports whether a store may hold a record of this version.

@@ -60,3 +60,42 @@ func TestVisitorFieldSetInConflict(t *testing.T) {
 		}
 	})
 }
+
+// A visitor's value that another request pops before a log-out is saved is not popped by that one too.
+func TestVisitorFieldPoppedAfterLogOut(t *testing.T) {
+	for _, beside := range []bool{false, true} {
+		r := newRigOf(t, ownedAccount, ownedCart, ownedNote, ownedDraft)
+		c := r.client()
+		c.visit(func(s *visitor) { ownedAccount.Set(s.Session, 7); ownedCart.Set(s.Session, []string{"tea"}) })
+		popped := 0
+		pop := func(s *visitor) {
+			if _, ok := ownedCart.Pop(s.Session); ok {
+				popped++
+			}
+		}
+		other := c.clone()
+		c.visit(func(s *visitor) {
+			ownedCart.Get(s.Session)
+			s.LogOut()
+			if beside {
+				other.visit(pop)
+			}
+			pop(s)
+			ownedNote.Set(s.Session, 1)
+		})
+		c.visit(func(s *visitor) {
+			pop(s)
+			if ownedNote.Get(s.Session) != 1 || ownedAccount.Has(s.Session) {
+				t.Errorf("the session after the log-out is %v", s)
+			}
+		})
+		other.visit(func(s *visitor) {
+			if ownedAccount.Has(s.Session) {
+				t.Error("the log-out is not final")
+			}
+		})
+		if popped != 1 {
+			t.Errorf("beside %v: popped %d times", beside, popped)
+		}
+	}
+}

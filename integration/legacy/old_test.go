@@ -1,15 +1,9 @@
 package legacy
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -159,28 +153,13 @@ func withQuery(h http.Handler, query string) http.Handler {
 	})
 }
 
-// startFlask starts a Flask program with a configuration.
+// startFlask starts a Flask program with a configuration. It takes Debian's python3-flask.
 func startFlask(t *testing.T, config map[string]any) http.Handler {
 	t.Helper()
-	cmd := exec.Command("/usr/bin/python3", "app.py")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	text, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("%v: it takes Debian's python3-flask", err)
-	}
-	t.Cleanup(func() { in.Close(); cmd.Wait() })
-	text, _ := json.Marshal(config)
-	io.WriteString(in, string(text)+"\n")
-	port, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal("Flask does not start:", err)
-	}
-	return httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "127.0.0.1:" + strings.TrimSpace(port)})
+	site, _ := startSite(t, string(text)+"\n", "/usr/bin/python3", "app.py")
+	return site
 }

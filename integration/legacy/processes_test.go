@@ -28,9 +28,9 @@ func TestProcesses(t *testing.T) {
 			if library == "flask" {
 				old = startFlask(t, map[string]any{"SECRET_KEY": "the secret of the site"})
 			} else {
-				old, stop = startSite(t, oldSite, library, place)
+				old, stop = startSite(t, "", oldSite, library, place)
 			}
-			now, _ := startSite(t, newSite, library, place)
+			now, _ := startSite(t, "", newSite, library, place)
 			a := newAddress(t, old, now)
 			all := make([]*client, *clients)
 			each(len(all), func(i int) {
@@ -98,8 +98,8 @@ func build(t *testing.T, path string) string {
 	return name
 }
 
-// startSite starts a program that prints its port, and ends with its standard input.
-func startSite(t *testing.T, name string, args ...string) (site http.Handler, stop func()) {
+// startSite starts a program that reads input, prints its port, and ends with its standard input.
+func startSite(t *testing.T, input, name string, args ...string) (site http.Handler, stop func()) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	logged := new(strings.Builder)
@@ -115,6 +115,7 @@ func startSite(t *testing.T, name string, args ...string) (site http.Handler, st
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	io.WriteString(in, input)
 	stopped := false
 	stop = func() {
 		if !stopped {

@@ -6,7 +6,6 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
-	"github.com/sessiongen/sessiongen/runtime/internal/token"
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
@@ -18,41 +17,31 @@ type badge struct {
 	at   int64
 }
 
-// maxBadges bounds how many badges are decrypted, as in the runtime.
-const maxBadges = 8
-
 // badges opens the badges of a request, and returns what those say that open.
 func (i *inspector) badges(texts cookie.Values) (cookies []Cookie, said []badge) {
-	opens := 0
 	for text := range texts.All() {
-		c, b, decrypted := i.openBadge(text)
+		c, b := i.openBadge(text)
 		cookies = append(cookies, c)
 		if b.kind != "" {
 			said = append(said, b)
-		}
-		if decrypted {
-			opens++
-		}
-		if opens == maxBadges {
-			break
 		}
 	}
 	return cookies, said
 }
 
 // openBadge opens a badge. It shows nothing of the device's key.
-func (i *inspector) openBadge(text string) (c Cookie, b badge, decrypted bool) {
+func (i *inspector) openBadge(text string) (c Cookie, b badge) {
 	c = Cookie{Name: i.spec.BadgeName(), Kind: "badge", Key: i.keyOf(text, -1)}
 	plaintext, key, err := i.badge.Open(nil, text)
 	if err != nil {
 		c.Refused, c.Why = i.explain(err, text, i.session, i.id, i.record, i.companion, i.flow)
-		return c, b, err == token.ErrForged
+		return c, b
 	}
 	c.Key = i.keyOf(text, key)
 	b, ok := readBadge(plaintext)
 	if !ok {
 		c.Refused, c.Why = runtime.RefusedMalformed, "the token opens, but what it holds is not a badge of this format"
-		return c, badge{}, true
+		return c, badge{}
 	}
 	if [payload.IDSize]byte(b.id) != [payload.IDSize]byte{} {
 		c.ID = idText(b.id)
@@ -64,7 +53,7 @@ func (i *inspector) openBadge(text string) (c Cookie, b badge, decrypted bool) {
 			c.Refused, c.Why = runtime.RefusedUnproven, "the device has to prove its key again, by Config.DeviceBound"
 		}
 	}
-	return c, b, true
+	return c, b
 }
 
 const proven = "proven"

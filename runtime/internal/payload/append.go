@@ -16,65 +16,68 @@ func (c *Contents) Append(dst []byte) []byte {
 
 // AppendMoved is Append for a session that had this id before; nil for none.
 func (c *Contents) AppendMoved(dst []byte, former *ID) []byte {
-	meta := &c.Metadata
-	id := meta.ID()
-	var expiries []byte
-	var expiring, later int
-	if c.rare != nil {
-		expiries, expiring = c.appendExpiries(nil, c.earliest())
-		later = c.rare.laterCount
-	}
-	var known []byte // of the later elements
-	if meta.later != nil {
-		var count int
-		known, count = meta.later.append()
-		later += count
-	}
-	if former != nil {
-		known = wire.AppendBytes(known, append([]byte{formerTag}, former[:]...))
-		later++
-	}
-	if meta.Device != (Thumbprint{}) {
-		known = wire.AppendBytes(known, append([]byte{deviceTag}, meta.Device[:]...))
-		later++
-	}
+	id, created := c.ID(), c.earliest()
 	elements := metadataLength
-	if expiring > 0 || later > 0 {
-		elements += 1 + later
+	var more []byte
+	if c.rare != nil || c.later != nil || former != nil || c.Device != (Thumbprint{}) {
+		elements, more = c.moreMetadata(created, former)
 	}
 	var authenticated int64
-	created := c.earliest()
-	if meta.Authenticated != 0 {
-		authenticated = meta.Authenticated - created + 1
+	if c.Authenticated != 0 {
+		authenticated = c.Authenticated - created + 1
 	}
 	dst = wire.AppendArrayHeader(dst, plaintextLength)
 	dst = wire.AppendArrayHeader(dst, elements)
 	dst = wire.AppendBytes(dst, id[:])
-	dst = wire.AppendUint(dst, uint64(created))
-	dst = wire.AppendUint(dst, uint64(max(0, meta.Saved-created)))
-	dst = wire.AppendUint(dst, uint64(authenticated))
-	dst = wire.AppendUint(dst, meta.flags)
-	if elements > metadataLength {
-		dst = wire.AppendMapHeader(dst, expiring)
-		dst = append(append(dst, expiries...), known...)
-		if c.rare != nil {
-			dst = append(dst, c.rare.later...)
-		}
+	for _, n := range [...]int64{created, max(0, c.Saved-created), authenticated, int64(c.flags)} {
+		dst = wire.AppendUint(dst, uint64(n))
 	}
-	return c.appendFields(dst)
+	return c.appendFields(append(dst, more...))
 }
 
-// append returns elements of the metadata, and how many they are.
-func (l *later) append() (elements []byte, count int) {
+// moreMetadata returns the elements of the metadata that most sessions do not have, and of how many it
+// consists in all.
+func (c *Contents) moreMetadata(created int64, former *ID) (elements int, more []byte) {
+	var expiries []byte
+	var expiring, later int
+	if c.rare != nil {
+		expiries, expiring = c.appendExpiries(nil, created)
+		later = c.rare.laterCount
+	}
+	more = append(wire.AppendMapHeader(nil, expiring), expiries...)
+	if c.later != nil {
+		var count int
+		more, count = c.later.append(more)
+		later += count
+	}
+	if former != nil {
+		more = wire.AppendBytes(more, append([]byte{formerTag}, former[:]...))
+		later++
+	}
+	if c.Device != (Thumbprint{}) {
+		more = wire.AppendBytes(more, append([]byte{deviceTag}, c.Device[:]...))
+		later++
+	}
+	if expiring == 0 && later == 0 {
+		return metadataLength, nil
+	}
+	if c.rare != nil {
+		more = append(more, c.rare.later...)
+	}
+	return metadataLength + 1 + later, more
+}
+
+// append appends elements of the metadata, and returns how many they are.
+func (l *later) append(dst []byte) (_ []byte, count int) {
 	if l.marks != (Marks{}) {
-		elements = l.marks.append(elements)
+		dst = l.marks.append(dst)
 		count++
 	}
 	if l.origin != "" {
-		elements = wire.AppendBytes(elements, append([]byte{originTag}, l.origin...))
+		dst = wire.AppendBytes(dst, append([]byte{originTag}, l.origin...))
 		count++
 	}
-	return elements, count
+	return dst, count
 }
 
 // append appends the marks as an element of the metadata.

@@ -5,34 +5,106 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"reflect"
+	"sync/atomic"
 )
 
 // Capable returns w with the optional interfaces that the response writer below has: handlers
 // ask for them by type assertion.
-func Capable(w *Writer) http.ResponseWriter {
-	below := w.ResponseWriter
-	_, readerFrom := below.(io.ReaderFrom)
-	switch flusher, hijacker := canFlush(below), canHijack(below); {
-	case flusher && hijacker && readerFrom && notifiesClose(below):
-		return http1Writer{flushHijackReadFromWriter{w}}
-	case flusher && canPush(below) && notifiesClose(below):
-		return http2Writer{flushWriter{w}}
-	case flusher && hijacker && readerFrom:
-		return flushHijackReadFromWriter{w}
-	case flusher && hijacker:
-		return flushHijackWriter{w}
-	case flusher && readerFrom:
-		return flushReadFromWriter{w}
-	case hijacker && readerFrom:
-		return hijackReadFromWriter{w}
-	case flusher:
-		return flushWriter{w}
-	case hijacker:
-		return hijackWriter{w}
-	case readerFrom:
+func Capable(w *Writer) http.ResponseWriter { return variantFor(w.ResponseWriter).of(w) }
+
+// A variant is one of the sets of optional interfaces that a writer can have.
+type variant uint8
+
+const (
+	plain variant = iota
+	readFroms
+	hijacks
+	hijacksReadFroms
+	flushes
+	flushesReadFroms
+	flushesHijacks
+	flushesHijacksReadFroms
+	http1
+	http2
+)
+
+func (v variant) of(w *Writer) http.ResponseWriter {
+	switch v {
+	case readFroms:
 		return readFromWriter{w}
+	case hijacks:
+		return hijackWriter{w}
+	case hijacksReadFroms:
+		return hijackReadFromWriter{w}
+	case flushes:
+		return flushWriter{w}
+	case flushesReadFroms:
+		return flushReadFromWriter{w}
+	case flushesHijacks:
+		return flushHijackWriter{w}
+	case flushesHijacksReadFroms:
+		return flushHijackReadFromWriter{w}
+	case http1:
+		return http1Writer{flushHijackReadFromWriter{w}}
+	case http2:
+		return http2Writer{flushWriter{w}}
 	}
 	return w
+}
+
+// A judged type of response writer always gets the same variant.
+type judged struct {
+	writer  reflect.Type
+	variant variant
+}
+
+// firstJudged are the types that came first. A server has very few, and judging takes longer than all else
+// that a request costs whose handler does not touch its session.
+var firstJudged [4]atomic.Pointer[judged]
+
+// variantFor returns the variant for a response writer.
+func variantFor(below http.ResponseWriter) variant {
+	t := reflect.TypeOf(below)
+	var free *atomic.Pointer[judged]
+	for i := range firstJudged {
+		known := firstJudged[i].Load()
+		if known == nil {
+			free = &firstJudged[i]
+			break
+		}
+		if known.writer == t {
+			return known.variant
+		}
+	}
+	v, byType := judge(below)
+	if byType && free != nil {
+		free.CompareAndSwap(nil, &judged{t, v})
+	}
+	return v
+}
+
+// judge tells the variant for a response writer, and whether its type alone decides: not if it
+// unwraps to another one.
+func judge(below http.ResponseWriter) (v variant, byType bool) {
+	_, readFrom := below.(io.ReaderFrom)
+	if readFrom {
+		v |= readFroms
+	}
+	if canHijack(below) {
+		v |= hijacks
+	}
+	if canFlush(below) {
+		v |= flushes
+	}
+	switch notifies := notifiesClose(below); {
+	case v == flushesHijacksReadFroms && notifies:
+		v = http1
+	case v&flushes != 0 && notifies && canPush(below):
+		v = http2
+	}
+	_, unwraps := below.(unwrapper)
+	return v, !unwraps
 }
 
 func notifiesClose(w http.ResponseWriter) bool {
@@ -71,9 +143,12 @@ func canHijack(w http.ResponseWriter) bool {
 	return false
 }
 
+// An unwrapper is a response writer above another one: see http.ResponseController.
+type unwrapper interface{ Unwrap() http.ResponseWriter }
+
 // unwrap returns the response writer below w, or nil.
 func unwrap(w http.ResponseWriter) http.ResponseWriter {
-	if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
+	if u, ok := w.(unwrapper); ok {
 		return u.Unwrap()
 	}
 	return nil

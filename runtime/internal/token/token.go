@@ -76,10 +76,26 @@ func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
 	// The bytes are made at the end of the room for their text, which then grows
 	// towards them without reaching those that are still to be read.
 	raw := text[len(text)-Overhead-len(plaintext):]
-	copy(raw, s.head[:])
-	s.aead.Seal(raw[:headSize], nil, plaintext, r.keys[0].aad)
+	r.seal(raw[:0], plaintext, s)
 	EncodeText(text, raw)
 	return dst[:start+len(text)], nil
+}
+
+// SealRaw is Seal without base64, for what does not travel as text. OpenBytes opens it.
+func (r *Ring) SealRaw(plaintext []byte) ([]byte, error) {
+	if len(plaintext) > maxPlaintext {
+		return nil, ErrTooLong
+	}
+	s, err := r.sealer()
+	if err != nil {
+		return nil, err
+	}
+	return r.seal(make([]byte, 0, len(plaintext)+Overhead), plaintext, s), nil
+}
+
+// seal appends a token without base64 to dst.
+func (r *Ring) seal(dst, plaintext []byte, s *subkey) []byte {
+	return s.aead.Seal(append(dst, s.head[:]...), nil, plaintext, r.keys[0].aad)
 }
 
 // Open appends the plaintext of a token to dst and returns it with the index in the
@@ -94,11 +110,43 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 		return nil, -1, ErrMalformed
 	}
 	n := rawLen(len(text))
+	dst = withRoom(dst, n)
+	raw := dst[len(dst):][:n]
+	if !decodeText(raw, text) {
+		return nil, -1, ErrMalformed
+	}
+	plaintext, key, err = r.open(raw[headSize:headSize], raw)
+	if err != nil {
+		return nil, -1, err
+	}
+	copy(raw, plaintext) // which may be secret, so that nothing of it is left behind it
+	clear(raw[len(plaintext):])
+	return dst[:len(dst)+len(plaintext)], key, nil
+}
+
+// OpenBytes is Open for what SealRaw made, or for a text in bytes. Nobody may change it meanwhile.
+func (r *Ring) OpenBytes(dst, data []byte) (plaintext []byte, key int, err error) {
+	if len(data) < Overhead || data[0] != suite { // no text begins so
+		return r.Open(dst, unsafe.String(unsafe.SliceData(data), len(data)))
+	}
+	if TextLen(len(data)-Overhead) > MaxText {
+		return nil, -1, ErrMalformed
+	}
+	return r.open(withRoom(dst, len(data)), data)
+}
+
+// withRoom returns dst with room for n more bytes. If it makes that room, there is more behind it.
+func withRoom(dst []byte, n int) []byte {
 	if cap(dst)-len(dst) < n {
 		dst = slices.Grow(dst, n+n/4+slack)
 	}
-	raw := dst[len(dst):][:n]
-	if !decodeText(raw, text) || raw[0] != suite {
+	return dst
+}
+
+// open appends the plaintext of a token without base64 to dst, which may begin where the token's nonce
+// does.
+func (r *Ring) open(dst, raw []byte) (plaintext []byte, key int, err error) {
+	if raw[0] != suite {
 		return nil, -1, ErrMalformed
 	}
 	key = r.index([idSize]byte(raw[1:]))
@@ -113,21 +161,14 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 			return nil, -1, err
 		}
 	}
-	plaintext, err = s.aead.Open(raw[headSize:headSize], nil, raw[headSize:], k.aad)
+	plaintext, err = s.aead.Open(dst, nil, raw[headSize:], k.aad)
 	if err != nil {
 		return nil, -1, ErrForged
 	}
-	copy(raw, plaintext) // which may be secret, so that nothing of it is left behind it
-	clear(raw[len(plaintext):])
 	if derived && r.known(k, head) == nil { // another request may have been faster
 		k.remember(s)
 	}
-	return dst[:len(dst)+len(plaintext)], key, nil
-}
-
-// OpenBytes is Open for a text in bytes, which nobody changes meanwhile.
-func (r *Ring) OpenBytes(dst, text []byte) (plaintext []byte, key int, err error) {
-	return r.Open(dst, unsafe.String(unsafe.SliceData(text), len(text)))
+	return plaintext, key, nil
 }
 
 // Recognizes reports whether text looks like a token that this ring may open: it names

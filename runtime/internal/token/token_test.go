@@ -416,3 +416,59 @@ func TestGarbage(t *testing.T) {
 		}
 	}
 }
+
+// What is sealed without base64 opens as the same plaintext, and so does its text. Opening changes
+// nothing of it, as a store may hold it.
+func TestRaw(t *testing.T) {
+	r := testRing(t)
+	for _, n := range []int{0, 1, 2, 3, 130, 5000, maxPlaintext} {
+		want := bytes.Repeat([]byte{0xa5}, n)
+		raw, err := r.SealRaw(want)
+		if err != nil || len(raw) != n+Overhead {
+			t.Fatalf("%d bytes sealed as %d, %v", n, len(raw), err)
+		}
+		before := bytes.Clone(raw)
+		for _, data := range [][]byte{raw, []byte(base64.RawURLEncoding.EncodeToString(raw))} {
+			room := append(make([]byte, 0, 7+n+Overhead), "before:"...)
+			got, key, err := r.OpenBytes(room, data)
+			if err != nil || key != 0 || string(got[:7]) != "before:" || !bytes.Equal(got[7:], want) {
+				t.Fatalf("%d bytes opened as %d, key %d, %v", n, len(got), key, err)
+			}
+		}
+		if !bytes.Equal(raw, before) {
+			t.Fatalf("%d bytes: opening changed the token", n)
+		}
+	}
+	if raw, err := r.SealRaw(make([]byte, maxPlaintext+1)); raw != nil || err != ErrTooLong {
+		t.Errorf("past the limit: %d bytes, %v", len(raw), err)
+	}
+}
+
+func TestForgedRaw(t *testing.T) {
+	r := testRing(t)
+	raw, err := r.SealRaw([]byte("plaintext"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range raw {
+		if got, _, err := r.OpenBytes(nil, raw[:n]); got != nil || err == nil {
+			t.Errorf("%d of %d bytes open as %q", n, len(raw), got)
+		}
+		bad := bytes.Clone(raw)
+		bad[n] ^= 1
+		want := ErrForged
+		switch {
+		case n < 1:
+			want = ErrMalformed
+		case n < 1+idSize:
+			want = ErrUnknownKey
+		}
+		if got, _, err := r.OpenBytes(nil, bad); got != nil || err != want {
+			t.Errorf("with byte %d changed: %q, %v; want %v", n, got, err, want)
+		}
+	}
+	long := append(bytes.Clone(raw), make([]byte, maxPlaintext)...)
+	if got, _, err := r.OpenBytes(nil, long); got != nil || err != ErrMalformed {
+		t.Errorf("too long: %q, %v", got, err)
+	}
+}
