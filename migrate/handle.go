@@ -417,11 +417,22 @@ func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj typ
 		return no
 	}
 	const note = "there is no error any more, and no branch on it"
-	if n.Tok == token.ASSIGN { // the variables are there before and, as somebody asks, afterwards
-		if isBlank(n.Lhs[0]) || stmt.Else != nil || !isCheck(u, stmt.Cond, errObj, token.NEQ) || !r.usedOutside(u, errObj, stmt) {
+	if n.Tok == token.ASSIGN {
+		if isBlank(n.Lhs[0]) || stmt.Else != nil || !isCheck(u, stmt.Cond, errObj, token.NEQ) {
 			return no
 		}
-		c.edits, c.note = []edit{r.p.replace(stmt, r.p.text(n.Lhs[0])+" = "+from+"\n"+errObj.Name()+" = nil")}, note
+		c.edits = nil // the whole statement is replaced
+		text := r.p.text(n.Lhs[0]) + " = " + from
+		decl := r.declarationOf(u, errObj)
+		switch {
+		case r.usedOutside(u, errObj, stmt):
+			text += "\n" + errObj.Name() + " = nil"
+		case decl == nil:
+			return no
+		default: // nobody else has used it
+			c.edits = append(c.edits, r.p.remove(decl))
+		}
+		c.edits, c.note = append(c.edits, r.p.replace(stmt, text)), note
 		return nil
 	}
 	if isBlank(n.Lhs[0]) {
@@ -447,6 +458,24 @@ func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj typ
 		c.edits = []edit{r.p.replaceRange(stmt.Pos(), body.Lbrace+1, get), r.p.removeRange(body.Rbrace, stmt.End())}
 	} else {
 		c.edits = []edit{r.p.replaceRange(stmt.Pos(), body.Lbrace+1, "{\n"+get), r.p.replaceRange(body.Rbrace, stmt.End(), "}")}
+	}
+	return nil
+}
+
+// declarationOf is the statement that declares a variable, and no other one; nil if there is none.
+func (r *rewriter) declarationOf(u *unit, obj types.Object) ast.Stmt {
+	for id, other := range u.info.Defs {
+		if other != obj {
+			continue
+		}
+		spec, ok := r.parents[id].(*ast.ValueSpec)
+		if !ok || len(spec.Names) != 1 || len(spec.Values) > 0 {
+			return nil
+		}
+		group, ok := r.parents[spec].(*ast.GenDecl)
+		if stmt, isStmt := r.parents[group].(*ast.DeclStmt); ok && isStmt && len(group.Specs) == 1 {
+			return stmt
+		}
 	}
 	return nil
 }

@@ -316,10 +316,46 @@ func (w *writer) stored(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	if len(n.Lhs) == 1 && w.r.nilMatters(w.s.at) {
 		return w.readAny(e)
 	}
+	if len(n.Lhs) == 2 && w.onlyAsserted(n.Lhs[0]) {
+		return &change{edits: w.call(e, "Lookup"+w.name+"()"), note: "absent panicked where its type is asserted, and is the zero value"}, nil
+	}
 	if len(n.Lhs) == 2 {
 		return nil, &refusal{"absent is nil there, and that matters", "use Has" + w.name + " as well"}
 	}
 	return &change{edits: w.call(e, "Get"+w.name+"()"), note: "absent was nil, and is the zero value"}, nil
+}
+
+// onlyAsserted reports whether all that the program does with a variable of a function is to assert that it has the
+// field's type: whether it is nil, nobody asks.
+func (w *writer) onlyAsserted(e ast.Expr) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	obj, ok := w.s.at.in.info.Uses[id].(*types.Var)
+	if !ok || isPackageLevel(obj) {
+		return false
+	}
+	for _, use := range w.r.uses[placeOf(obj)] {
+		if w.r.isTarget(use.expr) {
+			continue
+		}
+		assert, ok := w.r.outer(use.expr).(*ast.TypeAssertExpr)
+		if !ok || assert.Type == nil || !types.Identical(use.in.info.TypeOf(assert.Type), w.d.typ) {
+			return false
+		}
+		switch n := w.r.outer(assert).(type) {
+		case *ast.AssignStmt:
+			if len(n.Lhs) != len(n.Rhs) {
+				return false
+			}
+		case *ast.ValueSpec:
+			if len(n.Names) != len(n.Values) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // popped is a Pop, whose value goes to a variable first if more is made of it.
