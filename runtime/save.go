@@ -131,7 +131,12 @@ func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
 		}
 	}
 	m := st.manager
+	st.fitBinding()
+	read := st.onlyBinds()
 	lines, err := m.home.save(st, lines)
+	if read && errors.Is(err, ErrStore) { // a page that changes nothing needs no store that can be written
+		return nil, nil
+	}
 	if err == nil && m.legacy != nil && st.leavesOld(lines) {
 		lines = m.legacy.appendDeletions(lines, st)
 	}

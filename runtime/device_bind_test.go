@@ -1,0 +1,82 @@
+package runtime_test
+
+import (
+	"crypto/rand"
+	"net/http"
+	"strconv"
+	"testing"
+
+	"github.com/sessiongen/sessiongen/runtime"
+)
+
+// A page that changes nothing is shown though the store cannot be written, and a later one binds the session. A change
+// fails, as without devices.
+func TestDeviceBindingNotWritten(t *testing.T) {
+	for _, home := range []string{"revocations", "store"} {
+		t.Run(home, func(t *testing.T) {
+			store := newSpyStore()
+			w := &deviceWorld{clock: newClock(), log: new(eventLog)}
+			w.cfg = runtime.Config{DeviceBound: devicePeriod, Time: w.clock.now, OnEvent: w.log.record}
+			if home == "store" {
+				w.cfg.Store = store
+			} else {
+				w.cfg.Revocations = store
+			}
+			w.m = newManager(t, w.cfg)
+			w.device = newDevice(t, deviceSite(w.m), w.clock.now)
+			w.expect("/login", "account 42, visits 0, bound false")
+			store.fail(errDown, "insert", "replace")
+			for range 2 {
+				if status, _ := w.visit("/"); status != http.StatusOK {
+					t.Errorf("a page: %d", status)
+				}
+			}
+			if status, _ := w.visit("/count"); status != http.StatusServiceUnavailable {
+				t.Errorf("a change: %d", status)
+			}
+			store.set(nil, nil)
+			w.expect("/count", "account 42, visits 1, bound true")
+			w.clock.advance(devicePeriod)
+			w.expect("/", "account 42, visits 1, bound true")
+		})
+	}
+}
+
+// A binding for which there is no room in the cookie is not begun, or taken back: what the page saves is kept.
+func TestDeviceBindingWithoutRoom(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		blob := make([]byte, 4096)
+		rand.Read(blob)
+		full := 0
+		for full = 3300; full > 0 && w.cfg.Store == nil; full-- { // the most that fits without a binding
+			s := w.m.Open(t.Context(), nil)
+			fieldAccount.Set(s.Session, 42)
+			fieldBlob.Set(s.Session, blob[:full])
+			if s.Size() <= 4096 {
+				break
+			}
+		}
+		w.h = w.m.Handler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			s := from(r)
+			if r.URL.Query().Has("login") {
+				fieldAccount.Set(s.Session, 42)
+			}
+			if size, err := strconv.Atoi(r.URL.Query().Get("size")); err == nil {
+				fieldBlob.Set(s.Session, blob[:size])
+			}
+			rw.Write([]byte(strconv.Itoa(len(fieldBlob.Get(s.Session)))))
+		}))
+		grown := "/?size=" + strconv.Itoa(full)
+		for _, paths := range [][]string{
+			{"/?login", grown, "/"},                        // grows while it is bound
+			{"/?login&size=" + grown[7:], "/", "/", grown}, // is full before
+		} {
+			w.device.jar, w.device.key = newJar(w.clock.now), nil
+			for i, path := range paths {
+				if status, body := w.visit(path); status != http.StatusOK || i > 0 && body != strconv.Itoa(full) {
+					t.Errorf("%q: %s: %d %s, want %d", paths, path, status, body, full)
+				}
+			}
+		}
+	})
+}
