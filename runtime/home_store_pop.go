@@ -44,6 +44,11 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 		st.fail(err)
 		return nil
 	}
+	return st.updated(raw, updates)
+}
+
+// updated returns what a value becomes by functions given to Update.
+func (st *state) updated(raw []byte, updates []change) []byte {
 	for _, c := range updates {
 		if updated := st.unlocked(func() []byte { return c.again(raw) }); updated != nil {
 			raw = updated

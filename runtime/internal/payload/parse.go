@@ -141,15 +141,15 @@ func (c *Contents) parseFields(r *wire.Reader) bool {
 	fields := c.schema.fields
 	next := 0 // fields are saved in the order of the schema
 	for n := r.Map(); n > 0 && !r.Failed(); n-- {
-		at, start := place{index: next}, r.Pos()
+		at, start, known := place{index: next}, r.Pos(), true
 		if next >= len(fields) || !r.Literal(fields[next].header) {
-			var known bool
-			if at, start, known = c.parseKey(r); !known {
-				if !c.addUnknown(r, start) {
-					return false
-				}
-				continue
+			at, start, known = c.parseKey(r)
+		}
+		if !known {
+			if !c.addUnknown(r, start) {
+				return false
 			}
+			continue
 		}
 		value := r.Pos()
 		r.Skip()
