@@ -48,12 +48,10 @@ func (h *storeHome) sealID(line []byte, id sessionID) ([]byte, error) {
 // idTokenLen is the length of a token that sealID makes.
 var idTokenLen = token.TextLen(len("\x91\xc4\x10") + payload.IDSize)
 
-// openID returns the id in a cookie's value, and under which key it is sealed.
-func (h *storeHome) openID(text string) (id sessionID, key uint8, refusal string, decrypted bool) {
-	buf := getScratch()
-	defer putScratch(buf)
+// openID returns the id in a cookie's value, and under which key it is sealed. It is decrypted in room.
+func (h *storeHome) openID(room []byte, text string) (id sessionID, key uint8, refusal string, decrypted bool) {
 	rings := h.rings.Load()
-	plaintext, index, err := rings.id.Open(*buf, text)
+	plaintext, index, err := rings.id.Open(room, text)
 	switch err {
 	case nil:
 	case token.ErrForged:
@@ -66,7 +64,6 @@ func (h *storeHome) openID(text string) (id sessionID, key uint8, refusal string
 	default:
 		return id, 0, RefusedMalformed, false
 	}
-	*buf = plaintext
 	r := wire.NewReader(plaintext)
 	elements := r.Array()
 	copy(id[:], r.Fixed(payload.IDSize))
