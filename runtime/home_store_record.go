@@ -203,16 +203,14 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, 
 	p.unlooked = p.version > 0 && (p.unlooked || p.hash != hash)
 	p.hash = hash
 	c.SetUnlooked(p.unlooked)
-	buf := getScratch()
-	defer putScratch(buf)
-	*buf = wire.AppendUint(*buf, uint64(used))
-	start := len(*buf)
-	*buf = c.AppendMoved(*buf, former)
-	if size := token.TextLen(len(*buf)); size > maxRecordSize {
+	text := wire.AppendUint(make([]byte, 0, usedSize+c.LikelySize()), uint64(used))
+	start := len(text)
+	text = c.AppendMoved(text, former)
+	if size := token.TextLen(len(text)); size > maxRecordSize {
 		_, largest := h.largest(c)
 		return rec, s, &recordTooLarge{size, largest}
 	}
-	data, err := h.sealData(rings, *buf)
+	data, err := h.sealData(rings, text)
 	if err != nil {
 		return rec, s, fmt.Errorf("session: sealing: %w", err)
 	}
@@ -224,8 +222,7 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, 
 		Expires:   h.clock.storeTime(expires, now),
 	}
 	p.version = rec.Version
-	plaintext := append([]byte(nil), (*buf)[start:]...)
-	return rec, stored{Contents: c, place: p, plaintext: plaintext, used: used, by: sealedBy{rings, 0}}, nil
+	return rec, stored{Contents: c, place: p, plaintext: text[start:], used: used, by: sealedBy{rings, 0}}, nil
 }
 
 // sealData seals the data of a record: as text, which no store and no build that is running beside this
