@@ -233,3 +233,31 @@ func TestDeviceRevoked(t *testing.T) {
 		w.logIn()
 	})
 }
+
+// The list of an account's sessions tells which of them are bound to a device.
+func TestDeviceListed(t *testing.T) {
+	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
+		if w.cfg.Store == nil {
+			return // nothing lists sessions that live in cookies
+		}
+		serveFrom(w.h, "/login", nil) // of a browser without device binding
+		w.logIn()
+		list, err := listAccount(t.Context(), w.m, 42)
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%d sessions, %v", len(list), err)
+		}
+		var bound []runtime.Entry
+		for _, e := range list {
+			if e.DeviceBound() {
+				bound = append(bound, e)
+			}
+		}
+		if len(bound) != 1 {
+			t.Fatalf("%d of 2 sessions are said to be bound", len(bound))
+		}
+		if err := w.m.RevokeID(t.Context(), bound[0].ID()); err != nil {
+			t.Fatal(err)
+		}
+		w.expect("/", "account 0, visits 0, bound false")
+	})
+}
