@@ -103,7 +103,7 @@ func (st *state) fallShort(out *outcome, status int) {
 		st.fail(out.err)
 	}
 	if errors.Is(out.err, ErrStore) || errors.Is(out.err, ErrUnproven) { // of which there was an event
-		out.lines = st.appendUselessBadge(nil)
+		out.lines = st.appendStrayDeletion(nil)
 		return
 	}
 	if !errors.Is(out.err, errInAdvance) { // of which there was one, too
