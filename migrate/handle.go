@@ -442,11 +442,21 @@ func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj typ
 		c.edits, c.note = []edit{r.p.remove(stmt)}, note
 		return nil
 	}
+	checks := r.checksOf(u, stmt, errObj, u.info.Defs[n.Lhs[0].(*ast.Ident)])
+	if checks != nil && len(checks.rest) > 0 {
+		if len(r.uses[placeOf(errObj)]) > checks.ofError {
+			return no
+		}
+		c.edits, c.note = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), "")), "there is no error any more"
+		c.edits = append(c.edits, checks.remove(r.p)...)
+		return nil
+	}
 	var body *ast.BlockStmt
 	switch {
-	case isCheck(u, stmt.Cond, errObj, token.EQL):
+	case checks == nil:
+	case checks.joint == token.LAND:
 		body = stmt.Body
-	case isCheck(u, stmt.Cond, errObj, token.NEQ):
+	default:
 		body, _ = stmt.Else.(*ast.BlockStmt)
 	}
 	if body == nil || r.usedIn(u, errObj, body) {
