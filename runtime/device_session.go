@@ -150,16 +150,17 @@ func (st *state) bind(b badge) {
 	st.manager.home.note(st, change{kind: changeDevice, device: new(b.key)})
 }
 
-// onlyBinds reports whether there is nothing to save but that the session is bound. Another request can do it.
-func (st *state) onlyBinds() bool {
-	return st.binding == bindingBegun && st.origin == returning && st.edits == imported && !st.Empty()
-}
-
-// fitBinding takes back a binding for which what the program has set meanwhile leaves no room.
-func (st *state) fitBinding() {
-	if st.binding == bindingBegun && st.origin == returning && !st.manager.home.merges() && !st.Empty() && !st.fits() {
-		st.Device, st.binding, st.proved = noDevice, bindingNone, 0
+// fitBinding takes back a binding that begins for which what the program has set meanwhile leaves no room, and
+// reports whether it stays.
+func (st *state) fitBinding() (stays bool) {
+	if st.Empty() {
+		return false
 	}
+	if !st.manager.home.merges() && !st.fits() {
+		st.Device, st.binding, st.proved = noDevice, bindingNone, 0
+		return false
+	}
+	return true
 }
 
 // unbind ends the binding of the session, whose principal changes or goes: nobody is bound to somebody else's
