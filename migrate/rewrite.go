@@ -199,6 +199,9 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 	if why := r.unusable(d); why != nil {
 		return nil, why
 	}
+	if assign := r.replacesValues(s); assign != nil {
+		return r.replaced(s, assign)
+	}
 	recv, why := r.receiver(s)
 	if why != nil {
 		return nil, why
