@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Checks are what the condition of an if statement asks that always has the same answer once a session is come by
+// The checks are what the condition of an if statement asks that always has the same answer once a session is come by
 // without an error, and what it asks besides.
 type checks struct {
 	joint   token.Token // && if its body is what happens with a session, || if it is what happens without
