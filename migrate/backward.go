@@ -161,14 +161,3 @@ func (t *tracer) parts(v value) {
 }
 
 func (t *tracer) leaf(l leaf) { t.leaves = append(t.leaves, l) }
-
-// literals are the composite literals that a value may be.
-func (f *flow) literals(v value) []leaf {
-	var list []leaf
-	for _, l := range f.origins(v, false) {
-		if _, ok := ast.Unparen(l.expr).(*ast.CompositeLit); ok {
-			list = append(list, l)
-		}
-	}
-	return list
-}

@@ -21,6 +21,7 @@ type change struct {
 	site    *site // nil for what is no use of a key
 	edits   []edit
 	bridged *site  // the use by key that this is a call of
+	with    *site  // the use whose change makes this one, too
 	note    string // what is different afterwards
 	fixed   bool   // it stays whatever the type checker says
 	wiring  bool   // it is one of those that are made together or not at all

@@ -391,7 +391,7 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 	}
 	if branch != nil {
 		c.edits = append(c.edits, r.p.remove(branch))
-		c.note = "there is no error any more, and no branch on it"
+		c.note = noBranch
 	}
 	if u.info.Defs[errID] != nil {
 		if isBlank(n.Lhs[0]) {
@@ -409,6 +409,8 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 	return nil
 }
 
+const noBranch = "there is no error any more, and no branch on it"
+
 // acquireInIf plans an if statement that gets the session and looks at its error: what it does without one is always done.
 func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj types.Object, from string) *refusal {
 	no := &refusal{"the session's error decides what happens", "use " + from}
@@ -416,7 +418,6 @@ func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj typ
 	if !ok || stmt.Init != n || !r.inBlock(stmt) {
 		return no
 	}
-	const note = "there is no error any more, and no branch on it"
 	if n.Tok == token.ASSIGN {
 		if isBlank(n.Lhs[0]) || stmt.Else != nil || !isCheck(u, stmt.Cond, errObj, token.NEQ) {
 			return no
@@ -432,34 +433,54 @@ func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj typ
 		default: // nobody else has used it
 			c.edits = append(c.edits, r.p.remove(decl))
 		}
-		c.edits, c.note = append(c.edits, r.p.replace(stmt, text)), note
+		c.edits, c.note = append(c.edits, r.p.replace(stmt, text)), noBranch
 		return nil
 	}
 	if isBlank(n.Lhs[0]) {
 		if stmt.Else != nil || !isCheck(u, stmt.Cond, errObj, token.NEQ) {
 			return no
 		}
-		c.edits, c.note = []edit{r.p.remove(stmt)}, note
+		c.edits, c.note = []edit{r.p.remove(stmt)}, noBranch
 		return nil
+	}
+	if r.acquireInCheck(c, u, n, errObj, from) {
+		return nil
+	}
+	return no
+}
+
+// acquireInCheck plans an if statement that declares the session, and reports whether all that its error does is choose
+// a block.
+func (r *rewriter) acquireInCheck(c *change, u *unit, n *ast.AssignStmt, errObj types.Object, from string) bool {
+	stmt := r.parents[n].(*ast.IfStmt)
+	checks := r.checksOf(u, stmt, errObj, u.info.Defs[n.Lhs[0].(*ast.Ident)])
+	if checks != nil && len(checks.rest) > 0 {
+		if len(r.uses[placeOf(errObj)]) > checks.ofError {
+			return false
+		}
+		c.edits, c.note = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), "")), "there is no error any more"
+		c.edits = append(c.edits, checks.remove(r.p)...)
+		return true
 	}
 	var body *ast.BlockStmt
 	switch {
-	case isCheck(u, stmt.Cond, errObj, token.EQL):
+	case checks == nil:
+	case checks.joint == token.LAND:
 		body = stmt.Body
-	case isCheck(u, stmt.Cond, errObj, token.NEQ):
+	default:
 		body, _ = stmt.Else.(*ast.BlockStmt)
 	}
 	if body == nil || r.usedIn(u, errObj, body) {
-		return no
+		return false
 	}
 	get := r.p.text(n.Lhs[0]) + " := " + from
-	c.note = note
+	c.note = noBranch
 	if r.fits(u, n, stmt, body) {
 		c.edits = []edit{r.p.replaceRange(stmt.Pos(), body.Lbrace+1, get), r.p.removeRange(body.Rbrace, stmt.End())}
 	} else {
 		c.edits = []edit{r.p.replaceRange(stmt.Pos(), body.Lbrace+1, "{\n"+get), r.p.replaceRange(body.Rbrace, stmt.End(), "}")}
 	}
-	return nil
+	return true
 }
 
 // declarationOf is the statement that declares a variable, and no other one; nil if there is none.

@@ -112,6 +112,10 @@ func (res *Result) take(d *draft) (err error) {
 			r.leave(c.at, c.site.what(), refusal{"it is a call of a function whose parameter is the key", "call the accessor of the key"})
 			continue
 		}
+		if c.with != nil && d.lostSite(c.with) {
+			r.leave(c.at, c.site.what(), otherLeft)
+			continue
+		}
 		if d.lost[c] {
 			continue
 		}

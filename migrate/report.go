@@ -75,7 +75,7 @@ func (f *finder) fields() []*field {
 		for _, k := range keys {
 			d := byID[id{k, session}]
 			if d == nil {
-				d = &field{key: k, session: session, lib: s.lib, dynamic: s.dynamic == k.name}
+				d = &field{key: k, session: session, lib: s.lib, dynamic: s.dynamic != "" && s.dynamic == k.name}
 				byID[id{k, session}] = d
 				list = append(list, d)
 			}

@@ -155,6 +155,8 @@ func (r *rewriter) unusable(d *field) *refusal {
 	switch {
 	case d.dynamic:
 		return &refusal{"the key is computed: " + d.key.name, "make it one field, such as a map by what the key depends on"}
+	case d.key.name == "":
+		return &refusal{"the key is empty", "give it a name"}
 	case d.session == sharedSession:
 		return &refusal{"sessions of several stores or cookies have it", "have the program say which are meant: by names of their own or, with gin, by SessionsMany"}
 	case d.session == unknownSession:
@@ -197,6 +199,9 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 	if why := r.unusable(d); why != nil {
 		return nil, why
 	}
+	if assign := r.replacesValues(s); assign != nil {
+		return r.replaced(s, assign)
+	}
 	recv, why := r.receiver(s)
 	if why != nil {
 		return nil, why
@@ -214,6 +219,9 @@ func (r *rewriter) calling(s *site) (*change, *refusal) {
 	}
 	if _, why := r.bridged(s.innermost()); why != nil {
 		return nil, &refusal{"it is a call of " + s.via.fn.fn.Name() + ", whose parameter is the key", "call the accessor of the key"}
+	}
+	if s.verb == deleteVerb && s.innermost().verb == writeVerb {
+		return nil, &refusal{"nil is handed on, and SetByKey takes none", "clear the field with its accessor"}
 	}
 	return &change{bridged: s.innermost()}, nil
 }

@@ -52,6 +52,8 @@ type finder struct {
 	libraryTypes []libraryType
 	standIns     map[token.Pos]*standIn // by where the interface is declared, nil for one that is none
 
+	entries map[entryID]bool // of maps, that are sites
+
 	made       []*maker
 	allSources []*source
 	names      *sessionNames
@@ -65,7 +67,7 @@ type wrapperID struct {
 }
 
 func find(p *program) *finder {
-	f := &finder{flow: newFlow(p), wrappers: map[wrapperID]*wrapper{}, libraryTypes: p.libraryTypes(), standIns: map[token.Pos]*standIn{}}
+	f := &finder{flow: newFlow(p), wrappers: map[wrapperID]*wrapper{}, entries: map[entryID]bool{}, libraryTypes: p.libraryTypes(), standIns: map[token.Pos]*standIn{}}
 	f.aliases()
 	for _, u := range p.units {
 		for _, file := range u.files {
@@ -227,6 +229,9 @@ func (f *finder) settle(s *site) {
 		s.keys = []key{{name: defaultFlash}}
 		return
 	}
+	if s.dynamic != "" { // it is known that the program does not say
+		return
+	}
 	for _, l := range f.origins(s.keyExpr, true) {
 		switch {
 		case l.constant != nil:
@@ -242,6 +247,9 @@ func (f *finder) settle(s *site) {
 		default:
 			s.dynamic = f.computed(l)
 		}
+	}
+	if s.dynamic != "" { // what a variable begins with that gets the key later is none
+		s.keys = slices.DeleteFunc(s.keys, func(k key) bool { return k.name == "" })
 	}
 	slices.SortFunc(s.keys, func(a, b key) int { return cmp.Compare(a.name, b.name) })
 }
@@ -361,16 +369,4 @@ func (f *flow) argument(at value, i int) value {
 		return value{}
 	}
 	return value{args[i], at.in, whole}
-}
-
-// callWithMap notes the entries of a map that a wrapper sets one by one.
-func (f *finder) callWithMap(w *wrapper, at value, arg ast.Expr) {
-	for _, l := range f.literals(value{arg, at.in, whole}) {
-		for _, elt := range l.expr.(*ast.CompositeLit).Elts {
-			if kv, ok := elt.(*ast.KeyValueExpr); ok {
-				f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: value{kv.Key, l.in, whole}, via: w,
-					keyExpr: value{kv.Key, l.in, whole}, val: value{kv.Value, l.in, whole}, session: w.sessionOf(f.flow, at)})
-			}
-		}
-	}
 }

@@ -3,7 +3,6 @@ package runtime
 import (
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
-	"github.com/sessiongen/sessiongen/runtime/internal/token"
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
@@ -14,23 +13,14 @@ import (
 //	id    bin, the session's
 //	used  Unix seconds
 
-// maxCompanions bounds how many companions are decrypted.
-const maxCompanions = 8
-
 // openCompanions returns when the session with this id was last used by what the companion
-// cookies say, or 0, and whether the one that says so is sealed under an older key.
+// cookies say, or 0, and whether the one that says so is sealed under an older key. It decrypts
+// all that are kept of a request, as findBadge does: those that a subdomain plants before the
+// right one do not hide it.
 func (m *manager) openCompanions(texts cookie.Values, id sessionID) (used int64, oldKey bool) {
-	opens := 0
 	for text := range texts.All() {
-		at, old, decrypted := m.openCompanion(text, id)
-		if at > used {
+		if at, old := m.openCompanion(text, id); at > used {
 			used, oldKey = at, old
-		}
-		if decrypted {
-			opens++
-		}
-		if opens == maxCompanions {
-			break
 		}
 	}
 	return used, oldKey
@@ -38,12 +28,12 @@ func (m *manager) openCompanions(texts cookie.Values, id sessionID) (used int64,
 
 // openCompanion returns when the session with this id was last used by what the companion
 // cookie says, or 0, and whether that is sealed under an older key.
-func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey, decrypted bool) {
+func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey bool) {
 	buf := getScratch()
 	defer putScratch(buf)
 	plaintext, key, err := m.rings.Load().companion.Open(*buf, text)
 	if err != nil {
-		return 0, false, err == token.ErrForged
+		return 0, false
 	}
 	*buf = plaintext
 	r := wire.NewReader(plaintext)
@@ -54,9 +44,9 @@ func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey, 
 		r.Skip()
 	}
 	if !r.Done() || elements != 2 || string(owner) != string(id[:]) {
-		return 0, false, true
+		return 0, false
 	}
-	return used, key > 0, true
+	return used, key > 0
 }
 
 // sealCompanion appends the token of the companion cookie.

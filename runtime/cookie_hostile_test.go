@@ -208,6 +208,7 @@ func TestPlantedCookies(t *testing.T) {
 		}
 		if cfg.IdleTimeout > 0 {
 			clock.advance(8 * time.Minute)
+			attacker.visit(t, m, read)
 			victim.visit(t, m, read)
 			clock.advance(5 * time.Minute)
 		}
@@ -224,6 +225,8 @@ func TestPlantedCookies(t *testing.T) {
 			"eight junk ones":       strings.Repeat(name+"=junk; ", 8),
 			"one junk second chunk": name + "-2=junk; ",
 			"a junk companion":      name + "-seen=junk; ",
+			"eight companions":      strings.Repeat(name+"-seen="+attacker.value(name+"-seen")+"; ", 8),
+			"170 companions":        strings.Repeat(name+"-seen="+attacker.value(name+"-seen")+"; ", 170),
 			"all of them":           strings.Repeat(forged+"; "+name+"=junk; "+name+"-2=junk; "+name+"-seen=junk; ", 3),
 		} {
 			s := m.Open(t.Context(), []string{planted + strings.Join(victim.header(), "; ")})

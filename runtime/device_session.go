@@ -50,14 +50,14 @@ func (st *state) meetDevice(r *cookie.Received) {
 		st.endBinding(b.key)
 	case st.Device != noDevice && concerns && fresh:
 		st.binding, st.proved = bindingProven, b.at
-	case st.Device != noDevice && st.isForgotten(r, now):
-		st.refuseUnproven(r)
-		st.binding = bindingLost
 	case st.Device != noDevice:
+		forgotten := st.isForgotten(r, now)
 		st.refuseUnproven(r)
-		st.fallDown(ErrUnproven)
-		if r.Siblings.Has(cookie.Badge) { // with it, the browser does not prove the key
-			st.binding = bindingRetake
+		st.stray = r.Siblings.Has(cookie.Badge)
+		if forgotten {
+			st.binding = bindingLost
+		} else {
+			st.fallDown(ErrUnproven)
 		}
 	case concerns && fresh:
 		st.bind(b)
@@ -75,13 +75,20 @@ func (st *state) meetDevice(r *cookie.Received) {
 // was bound.
 const underWay = 60
 
-// isForgotten reports whether the browser knows nothing of the binding: it has no badge, and does not say
-// that it has skipped a proof. It has lost its key, or it is not the browser that the session is bound to. Such a
+// isForgotten reports whether the browser knows nothing of the binding: it has no badge of the session, and does not
+// say that it has skipped a proof. It has lost its key, or it is not the browser that the session is bound to. Such a
 // request meets an empty session. Its visitor can log in again, or log out.
+//
+// Badges of other sessions do not matter. A subdomain can plant them where this host cannot delete them, so that
+// they must not keep the visitor out.
 func (st *state) isForgotten(r *cookie.Received, now int64) bool {
 	request := st.from.request
-	return request != nil && !r.Siblings.Has(cookie.Badge) && skipped(request) == "" &&
-		now-payload.Past(st.Saved, now) >= underWay
+	if request == nil || skipped(request) != "" || now-payload.Past(st.Saved, now) < underWay {
+		return false
+	}
+	id := st.ID()
+	_, known := st.manager.findBadge(r.Badges(), func(b badge) bool { return b.key == st.Device || b.session == id })
+	return !known
 }
 
 // keepsForgotten reports whether the response must leave a session alone that the browser cannot prove, and is an
@@ -143,16 +150,17 @@ func (st *state) bind(b badge) {
 	st.manager.home.note(st, change{kind: changeDevice, device: new(b.key)})
 }
 
-// onlyBinds reports whether there is nothing to save but that the session is bound. Another request can do it.
-func (st *state) onlyBinds() bool {
-	return st.binding == bindingBegun && st.origin == returning && st.edits == imported && !st.Empty()
-}
-
-// fitBinding takes back a binding for which what the program has set meanwhile leaves no room.
-func (st *state) fitBinding() {
-	if st.binding == bindingBegun && st.origin == returning && !st.manager.home.merges() && !st.Empty() && !st.fits() {
-		st.Device, st.binding, st.proved = noDevice, bindingNone, 0
+// fitBinding takes back a binding that begins for which what the program has set meanwhile leaves no room, and
+// reports whether it stays.
+func (st *state) fitBinding() (stays bool) {
+	if st.Empty() {
+		return false
 	}
+	if !st.manager.home.merges() && !st.fits() {
+		st.Device, st.binding, st.proved = noDevice, bindingNone, 0
+		return false
+	}
+	return true
 }
 
 // unbind ends the binding of the session, whose principal changes or goes: nobody is bound to somebody else's
@@ -200,7 +208,7 @@ func (st *state) appendBadge(lines []string, status int) ([]string, error) {
 	case st.binding == bindingEnded:
 		b := badge{kind: badgeEnded, key: st.trouble.device, at: now}
 		lines, err = m.appendBadgeLine(lines, b, endedTime, now)
-	case st.binding == bindingRetake, st.loggedOut && st.badge != badgeNone:
+	case st.binding == bindingRetake, st.stray, st.loggedOut && st.badge != badgeNone:
 		lines = m.appendBadgeDeletion(lines)
 	case st.binding == bindingBegun && st.origin == returning:
 		st.binding = bindingProven
@@ -254,10 +262,9 @@ func (st *state) offer(lines []string, now int64) ([]string, error) {
 	return m.appendBadgeLine(lines, b, m.maxAge(&st.Metadata, now), now)
 }
 
-// appendUselessBadge removes a badge that does not do, of another key or an earlier time, after which the browser
-// proves this session's.
-func (st *state) appendUselessBadge(lines []string) []string {
-	if st.isDown() && st.binding == bindingRetake {
+// appendStrayDeletion removes a badge that does not do from what is sent with an error.
+func (st *state) appendStrayDeletion(lines []string) []string {
+	if st.opened != nil && st.stray {
 		return st.manager.appendBadgeDeletion(lines)
 	}
 	return lines

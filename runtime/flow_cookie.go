@@ -160,14 +160,15 @@ func (m *manager) openFlow(value string) (o openFlow, refusal string) {
 	return o, ""
 }
 
-// maxListed bounds how many cookies of flows are opened when one begins: more than browsers keep of a site.
-const maxListed = 200
+// maxFlowCookies bounds how many cookies of flows are opened when one begins, and how many of a name when one is
+// taken: more than browsers keep of a site, so that those that a subdomain plants hide none.
+const maxFlowCookies = 200
 
 // listFlows opens the cookies by which the flows of a field are seen, in the order of the request.
 func (m *manager) listFlows(f *flowField, headers []string) (list []openFlow) {
 	tries := 0
 	for name, value := range cookie.WithPrefix(headers, m.cookie.Name()+cookie.FlowMark) {
-		if tries++; tries > maxListed {
+		if tries++; tries > maxFlowCookies {
 			break
 		}
 		o, refusal := m.openFlow(value)
@@ -208,7 +209,7 @@ func (m *manager) firstFlow(headers []string, name string, judge func(openFlow) 
 		if found != name {
 			continue
 		}
-		if tries++; tries > maxOpens {
+		if tries++; tries > maxFlowCookies {
 			break
 		}
 		o, why := m.openFlow(value)

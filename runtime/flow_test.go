@@ -572,8 +572,8 @@ func TestFlowPlanted(t *testing.T) {
 		same := func(int) string { return name }
 		for what, headers := range map[string][]string{
 			"50 that are none":           plant(50, other, "x"),
-			"50 of the same name":        plant(15, same, "x"),
-			"tokens of the same name":    plant(15, same, token),
+			"50 of the same name":        plant(50, same, "x"),
+			"tokens of the same name":    plant(170, same, token),
 			"50 of another browser":      plant(50, other, token),
 			"empty ones":                 plant(50, same, ""),
 			"without a name":             {"; =; ;=x; -x-; " + dataName + "-x-=; " + dataName + "-x-", j.header()[0]},

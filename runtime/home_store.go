@@ -104,7 +104,7 @@ func (h *storeHome) prepare(st *state) {
 }
 
 func (h *storeHome) open(st *state, text string, _ cookie.Values, now int64) (refusal string, decrypted bool) {
-	id, key, refusal, decrypted := h.openID(text)
+	id, key, refusal, decrypted := h.openID(st.Room(), text)
 	if refusal != "" {
 		return refusal, decrypted
 	}

@@ -48,12 +48,10 @@ func (h *storeHome) sealID(line []byte, id sessionID) ([]byte, error) {
 // idTokenLen is the length of a token that sealID makes.
 var idTokenLen = token.TextLen(len("\x91\xc4\x10") + payload.IDSize)
 
-// openID returns the id in a cookie's value, and under which key it is sealed.
-func (h *storeHome) openID(text string) (id sessionID, key uint8, refusal string, decrypted bool) {
-	buf := getScratch()
-	defer putScratch(buf)
+// openID returns the id in a cookie's value, and under which key it is sealed. It is decrypted in room.
+func (h *storeHome) openID(room []byte, text string) (id sessionID, key uint8, refusal string, decrypted bool) {
 	rings := h.rings.Load()
-	plaintext, index, err := rings.id.Open(*buf, text)
+	plaintext, index, err := rings.id.Open(room, text)
 	switch err {
 	case nil:
 	case token.ErrForged:
@@ -66,7 +64,6 @@ func (h *storeHome) openID(text string) (id sessionID, key uint8, refusal string
 	default:
 		return id, 0, RefusedMalformed, false
 	}
-	*buf = plaintext
 	r := wire.NewReader(plaintext)
 	elements := r.Array()
 	copy(id[:], r.Fixed(payload.IDSize))
@@ -206,16 +203,14 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, 
 	p.unlooked = p.version > 0 && (p.unlooked || p.hash != hash)
 	p.hash = hash
 	c.SetUnlooked(p.unlooked)
-	buf := getScratch()
-	defer putScratch(buf)
-	*buf = wire.AppendUint(*buf, uint64(used))
-	start := len(*buf)
-	*buf = c.AppendMoved(*buf, former)
-	if size := token.TextLen(len(*buf)); size > maxRecordSize {
+	text := wire.AppendUint(make([]byte, 0, usedSize+c.LikelySize()), uint64(used))
+	start := len(text)
+	text = c.AppendMoved(text, former)
+	if size := token.TextLen(len(text)); size > maxRecordSize {
 		_, largest := h.largest(c)
 		return rec, s, &recordTooLarge{size, largest}
 	}
-	data, err := h.sealData(rings, *buf)
+	data, err := h.sealData(rings, text)
 	if err != nil {
 		return rec, s, fmt.Errorf("session: sealing: %w", err)
 	}
@@ -227,8 +222,7 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, 
 		Expires:   h.clock.storeTime(expires, now),
 	}
 	p.version = rec.Version
-	plaintext := append([]byte(nil), (*buf)[start:]...)
-	return rec, stored{Contents: c, place: p, plaintext: plaintext, used: used, by: sealedBy{rings, 0}}, nil
+	return rec, stored{Contents: c, place: p, plaintext: text[start:], used: used, by: sealedBy{rings, 0}}, nil
 }
 
 // sealData seals the data of a record: as text, which no store and no build that is running beside this

@@ -103,7 +103,7 @@ func (st *state) fallShort(out *outcome, status int) {
 		st.fail(out.err)
 	}
 	if errors.Is(out.err, ErrStore) || errors.Is(out.err, ErrUnproven) { // of which there was an event
-		out.lines = st.appendUselessBadge(nil)
+		out.lines = st.appendStrayDeletion(nil)
 		return
 	}
 	if !errors.Is(out.err, errInAdvance) { // of which there was one, too
@@ -131,10 +131,10 @@ func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
 		}
 	}
 	m := st.manager
-	st.fitBinding()
-	read := st.onlyBinds()
+	binds := st.binding == bindingBegun && st.origin == returning
+	onlyBinds := binds && st.fitBinding() && st.edits == imported
 	lines, err := m.home.save(st, lines)
-	if read && errors.Is(err, ErrStore) { // a page that changes nothing needs no store that can be written
+	if onlyBinds && errors.Is(err, ErrStore) { // a page that changes nothing needs no store that can be written
 		return nil, nil
 	}
 	if err == nil && m.legacy != nil && st.leavesOld(lines) {

@@ -110,15 +110,22 @@ func (s *server) patience(st *state) time.Duration {
 func (st *state) watch(name string, f func() error) (err error) {
 	err = errPanicked
 	defer func() {
-		if errors.Is(err, ErrStore) {
-			st.event(EventStoreFailed, name, "")
-		}
-		if err == errPanicked {
-			st.fallDown(err)
+		if err != nil {
+			st.reportFailure(name, err)
 		}
 	}()
 	err = f()
 	return err
+}
+
+// reportFailure reports why what calls a store has failed, unless the store has answered.
+func (st *state) reportFailure(name string, err error) {
+	if errors.Is(err, ErrStore) {
+		st.event(EventStoreFailed, name, "")
+	}
+	if err == errPanicked {
+		st.fallDown(err)
+	}
 }
 
 var (

@@ -49,6 +49,7 @@ type opened struct {
 
 	binding binding
 	badge   badgeKind // that the browser has
+	stray   bool      // it has one that does not do, of another key or an earlier time; without it, it proves the key
 	offers  uint8     // how often it was offered to bind the session
 	proved  int64     // when its device last did, in Unix seconds; 0 for never
 

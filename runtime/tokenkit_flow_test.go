@@ -84,8 +84,8 @@ func (k *kitMaker) addFlows() {
 		return tokentest.Seal(f.Masters[0], f.Cookie, tokentest.PurposeSession, f.nonce(), flowPlain())
 	})
 	add("malformed", "no token", tokentest.Malformed, nil).sendToken(func(*kitFile) string { return "garbage" })
-	for name, n := range map[string]int{"sixteenth": 15, "seventeenth": 16} {
-		reason := map[int]string{15: "", 16: tokentest.Malformed}[n]
+	for name, n := range map[string]int{"sixteenth": 15, "seventeenth": 16, "200th": 199, "201st": 200} {
+		reason := map[bool]string{true: tokentest.Malformed}[n >= 200]
 		f := add(name, "the "+name+" cookie of the name is the flow", reason, flowPlain())
 		f.send(strings.Repeat(f.Cookie+"-x-"+kitState[:8]+"=x; ", n) + f.Headers[0])
 	}

@@ -264,7 +264,10 @@ func (k *kitMaker) addCompanions() {
 		return f
 	}
 	used(many(7, "eighth-after-forged", "the eighth companion counts, after seven that are forged", forged), kitTime-60, kitTime-60+3600)
-	many(8, "ninth-after-forged", "the ninth companion is not read, after eight that are forged", forged)
+	used(many(8, "ninth-after-forged", "the ninth companion counts, after eight that are forged", forged), kitTime-60, kitTime-60+3600)
+	another := func(f *kitFile) string { return seal(f, kitKey(1), seenPlain("fedcba9876543210", kitTime-30)) }
+	used(many(199, "200th-after-others", "the 200th companion counts, after those of another session", another), kitTime-60, kitTime-60+3600)
+	many(200, "201st-after-others", "the 201st companion is not read, after those of another session", another)
 	garbage := func(f *kitFile) string { return f.Cookie + "-seen=garbage" }
 	used(many(199, "200th-after-garbage", "the 200th companion counts, after garbage", garbage), kitTime-60, kitTime-60+3600)
 	many(200, "201st-after-garbage", "the 201st companion is not read, after garbage", garbage)

@@ -73,10 +73,16 @@ func newBrowser(t *testing.T) browser {
 	t.Cleanup(cancel)
 	b := browser{t, ctx}
 	b.visit("about:blank")
-	if _, err := chromedp.CallBrowser(ctx, storage.ClearCookies, storage.ClearCookiesParams{}); err != nil {
-		t.Fatal(err)
-	}
+	b.empty()
 	return b
+}
+
+// empty removes the browser's cookies.
+func (b browser) empty() {
+	b.t.Helper()
+	if _, err := chromedp.CallBrowser(b.ctx, storage.ClearCookies, storage.ClearCookiesParams{}); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // visit goes to a page, as if its address had been typed, and returns its text.

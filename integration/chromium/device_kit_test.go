@@ -1,6 +1,7 @@
 package chromium
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -219,10 +220,11 @@ func (s *deviceSite) expire(b browser) {
 	s.forget(b)
 }
 
-// forget removes the cookie of what the browser has proved.
+// forget removes the cookie of what the browser has proved, and not what subdomains have planted beside it.
 func (s *deviceSite) forget(b browser) {
 	b.t.Helper()
-	_, err := chromedp.Call(b.ctx, network.DeleteCookies, network.DeleteCookiesParams{Name: bound, URL: s.at("site.test", "/")})
+	name := cmp.Or(s.cfg.Name, data) + "-bound"
+	_, err := chromedp.Call(b.ctx, network.DeleteCookies, network.DeleteCookiesParams{Name: name, Domain: "site.test", Path: "/"})
 	if err != nil {
 		b.t.Fatal(err)
 	}

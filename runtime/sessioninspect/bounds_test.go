@@ -18,7 +18,7 @@ func TestBounds(t *testing.T) {
 		plant        func(value string) string // a cookie that does not count, in front of the good one
 		most         int                       // of them that a program passes over
 	}{
-		{"seen-idle-before", "-seen", damaged, 7},
+		{"seen-idle-before", "-seen", damaged, 199},
 		{"chunks-two", "-2", func(string) string { return "!" }, 15},
 	} {
 		f := readKit(t, c.file)

@@ -77,7 +77,7 @@ func (i *inspector) search(headers []string) (cookies []Cookie) {
 		i.judgeDevice(&cookies[current], newest.meta.Device, said)
 	}
 	for value := range r.Companions().All() {
-		c, _, _ := i.openCompanion(value)
+		c, _ := i.openCompanion(value)
 		cookies = append(cookies, c)
 	}
 	return append(append(cookies, badges...), i.flows(headers)...)
@@ -205,36 +205,28 @@ func (i *inspector) openID(text string) *opened {
 }
 
 // openCompanion opens a companion, and returns whose last use it tells, and when that was.
-func (i *inspector) openCompanion(text string) (c Cookie, used int64, decrypted bool) {
+func (i *inspector) openCompanion(text string) (c Cookie, used int64) {
 	c = Cookie{Name: i.spec.CompanionName(), Kind: "companion", Key: i.keyOf(text, -1)}
 	plaintext, key, err := i.companion.Open(nil, text)
 	if err != nil {
 		c.Refused, c.Why = i.explain(err, text, i.session, i.id, i.record, i.badge, i.flow)
-		return c, 0, err == token.ErrForged
+		return c, 0
 	}
 	c.Key = i.keyOf(text, key)
 	id, used, ok := readUse(plaintext)
 	if !ok {
 		c.Refused, c.Why = runtime.RefusedMalformed, malformedPayload
-		return c, 0, true
+		return c, 0
 	}
 	c.ID, c.LastUsed = idText(id), utc(used)
-	return c, used, true
+	return c, used
 }
 
 // lastUse returns when a session was last used by what the companions say, 0 if none does.
 func (i *inspector) lastUse(texts cookie.Values, id string) (used int64) {
-	opens := 0
 	for text := range texts.All() {
-		c, at, decrypted := i.openCompanion(text)
-		if c.ID == id {
+		if c, at := i.openCompanion(text); c.ID == id {
 			used = max(used, at)
-		}
-		if decrypted {
-			opens++
-		}
-		if opens == 8 { // as the runtime
-			break
 		}
 	}
 	return used

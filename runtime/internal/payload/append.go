@@ -14,6 +14,18 @@ func (c *Contents) Append(dst []byte) []byte {
 	return c.AppendMoved(dst, nil)
 }
 
+// LikelySize is how many bytes Append appends, or a few more, unless more than the usual came into the metadata.
+func (c *Contents) LikelySize() int {
+	size := usualSize
+	for i := range c.slots {
+		size += int(c.slots[i].end - c.slots[i].start())
+	}
+	return size
+}
+
+// usualSize is how many bytes all but the fields take as a rule.
+const usualSize = 2 + 2 + IDSize + 3*5 + 1 + 1
+
 // AppendMoved is Append for a session that had this id before; nil for none.
 func (c *Contents) AppendMoved(dst []byte, former *ID) []byte {
 	id, created := c.ID(), c.earliest()

@@ -141,15 +141,15 @@ func (c *Contents) parseFields(r *wire.Reader) bool {
 	fields := c.schema.fields
 	next := 0 // fields are saved in the order of the schema
 	for n := r.Map(); n > 0 && !r.Failed(); n-- {
-		at, start, known := place{index: next}, r.Pos(), true
+		at, start := place{index: next}, r.Pos()
 		if next >= len(fields) || !r.Literal(fields[next].header) {
-			at, start, known = c.parseKey(r)
-		}
-		if !known {
-			if !c.addUnknown(r, start) {
-				return false
+			var known bool
+			if at, start, known = c.parseKey(r); !known {
+				if !c.addUnknown(r, start) {
+					return false
+				}
+				continue
 			}
-			continue
 		}
 		value := r.Pos()
 		r.Skip()
@@ -161,7 +161,7 @@ func (c *Contents) parseFields(r *wire.Reader) bool {
 			others = append(others, otherSlot{at.index, s})
 		}
 	}
-	return len(others) == 0 || c.resolve(others)
+	return c.resolve(others)
 }
 
 // parseKey reads a key. It returns where the key starts that is to be written again: nowhere, if the

@@ -109,43 +109,38 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 	if len(text) < TextLen(0) || len(text) > MaxText {
 		return nil, -1, ErrMalformed
 	}
-	n := rawLen(len(text))
-	dst = withRoom(dst, n)
-	raw := dst[len(dst):][:n]
-	if !decodeText(raw, text) {
-		return nil, -1, ErrMalformed
-	}
-	plaintext, key, err = r.open(raw[headSize:headSize], raw)
-	if err != nil {
-		return nil, -1, err
-	}
-	copy(raw, plaintext) // which may be secret, so that nothing of it is left behind it
-	clear(raw[len(plaintext):])
-	return dst[:len(dst)+len(plaintext)], key, nil
+	return r.open(dst, text, true)
 }
 
 // OpenBytes is Open for what SealRaw made, or for a text in bytes. Nobody may change it meanwhile.
 func (r *Ring) OpenBytes(dst, data []byte) (plaintext []byte, key int, err error) {
+	token := unsafe.String(unsafe.SliceData(data), len(data))
 	if len(data) < Overhead || data[0] != suite { // no text begins so
-		return r.Open(dst, unsafe.String(unsafe.SliceData(data), len(data)))
+		return r.Open(dst, token)
 	}
 	if TextLen(len(data)-Overhead) > MaxText {
 		return nil, -1, ErrMalformed
 	}
-	return r.open(withRoom(dst, len(data)), data)
+	return r.open(dst, token, false)
 }
 
-// withRoom returns dst with room for n more bytes. If it makes that room, there is more behind it.
-func withRoom(dst []byte, n int) []byte {
+// open is Open for a token that is neither too long nor too short, as text or without base64.
+func (r *Ring) open(dst []byte, token string, isText bool) (plaintext []byte, key int, err error) {
+	n := len(token)
+	if isText {
+		n = rawLen(n)
+	}
 	if cap(dst)-len(dst) < n {
 		dst = slices.Grow(dst, n+n/4+slack)
 	}
-	return dst
-}
-
-// open appends the plaintext of a token without base64 to dst, which may begin where the token's nonce
-// does.
-func (r *Ring) open(dst, raw []byte) (plaintext []byte, key int, err error) {
+	raw, out := unsafe.Slice(unsafe.StringData(token), n), dst
+	if isText { // it is decoded behind dst, and decrypted where it is
+		raw = dst[len(dst):][:n]
+		out = raw[headSize:headSize]
+		if !decodeText(raw, token) {
+			return nil, -1, ErrMalformed
+		}
+	}
 	if raw[0] != suite {
 		return nil, -1, ErrMalformed
 	}
@@ -161,9 +156,14 @@ func (r *Ring) open(dst, raw []byte) (plaintext []byte, key int, err error) {
 			return nil, -1, err
 		}
 	}
-	plaintext, err = s.aead.Open(dst, nil, raw[headSize:], k.aad)
+	plaintext, err = s.aead.Open(out, nil, raw[headSize:], k.aad)
 	if err != nil {
 		return nil, -1, ErrForged
+	}
+	if isText {
+		copy(raw, plaintext) // which may be secret, so that nothing of it is left behind it
+		clear(raw[len(plaintext):])
+		plaintext = dst[:len(dst)+len(plaintext)]
 	}
 	if derived && r.known(k, head) == nil { // another request may have been faster
 		k.remember(s)

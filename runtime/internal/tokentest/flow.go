@@ -41,7 +41,7 @@ func outcome(value []byte, reason string) Outcome {
 func (s Settings) firstFlow(texts []string, id []byte, second bool) (value []byte, reason string) {
 	reason = NoFlow
 	for i, text := range texts {
-		if i == 16 {
+		if i == mostCookies {
 			break
 		}
 		raw, why := s.openFlow(text, id, second)

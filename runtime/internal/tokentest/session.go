@@ -192,10 +192,9 @@ func (s Settings) openText(text string, cookies map[string][]string) (_ *Session
 
 // The bounds of what is read.
 const (
-	mostCookies    = 200   // of one name
-	longestValue   = 16384 // of the session's cookie
-	longestOther   = 4096  // of its other cookies
-	mostCompanions = 8     // that are decrypted
+	mostCookies  = 200   // of one name
+	longestValue = 16384 // of the session's cookie
+	longestOther = 4096  // of its other cookies
 )
 
 // others are the values of one of the session's other cookies.
@@ -343,15 +342,8 @@ func (s Settings) rename(fields []Field) []Field {
 
 // lastUse returns when the session with an id was last used by what its companions say.
 func (s Settings) lastUse(companions []string, id [16]byte) (used int64) {
-	decrypted := 0
 	for _, text := range companions {
-		if decrypted == mostCompanions {
-			break
-		}
 		plaintext, _, reason := OpenToken(s.Masters, s.Cookie+"-seen", PurposeSeen, text)
-		if reason == "" || reason == Forged {
-			decrypted++
-		}
 		if seen, ok := parseSeen(plaintext, id); ok && reason == "" {
 			used = max(used, s.correct(seen))
 		}

@@ -1,0 +1,185 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// replacesValues is the assignment of a map literal to the values of a session that a site is an entry of, nil if it is
+// none. The session has these entries then, and no others.
+func (r *rewriter) replacesValues(s *site) *ast.AssignStmt {
+	lit, ok := s.session.expr.(*ast.CompositeLit)
+	if !ok || s.via != nil {
+		return nil
+	}
+	assign, ok := r.outer(lit).(*ast.AssignStmt)
+	if !ok || len(assign.Lhs) != 1 || assign.Tok != token.ASSIGN || !r.inBlock(assign) || !selectsValues(value{assign.Lhs[0], s.at.in, whole}) {
+		return nil
+	}
+	return assign
+}
+
+var otherLeft = refusal{"another entry of the map is left, and the map takes the place of all values", "call Clear and then the accessors"}
+
+// replaced plans what an entry of such a literal becomes: the first stands for all, which are set after the session is
+// cleared.
+func (r *rewriter) replaced(s *site, assign *ast.AssignStmt) (*change, *refusal) {
+	var entries []*site
+	for _, other := range r.sites {
+		if other.session.expr == s.session.expr {
+			entries = append(entries, other)
+		}
+	}
+	if _, why := r.replacedEntry(s, assign); why != nil {
+		return nil, why
+	}
+	c := &change{}
+	for _, entry := range entries {
+		edits, why := r.replacedEntry(entry, assign)
+		if why != nil {
+			return nil, &otherLeft
+		}
+		c.edits = append(c.edits, edits...)
+	}
+	if s != entries[0] {
+		return &change{with: entries[0]}, nil
+	}
+	lit := s.session.expr.(*ast.CompositeLit)
+	c.edits = append(c.edits,
+		r.p.replaceRange(assign.Pos(), lit.Lbrace+1, r.sessionText(s, assign)+".Clear()"+r.newLine(lit.Lbrace, lit.Elts[0].Pos())),
+		r.p.removeRange(lit.Rbrace, assign.End()))
+	return c, nil
+}
+
+// sessionText is the expression for the session whose values are assigned.
+func (r *rewriter) sessionText(s *site, assign *ast.AssignStmt) string {
+	return r.render(s.at.in, ast.Unparen(assign.Lhs[0]).(*ast.SelectorExpr).X)
+}
+
+// newLine is the end of a line where a statement comes to follow another in one.
+func (r *rewriter) newLine(before, after token.Pos) string {
+	if r.p.fset.Position(before).Line == r.p.fset.Position(after).Line {
+		return "\n"
+	}
+	return ""
+}
+
+// replacedEntry are the edits that make a Set of an entry.
+func (r *rewriter) replacedEntry(s *site, assign *ast.AssignStmt) ([]edit, *refusal) {
+	if s.dynamic != "" || len(r.of[s]) != 1 {
+		return nil, &refusal{"the key is computed or one of several", "call Clear and then the accessors"}
+	}
+	d := r.of[s][0]
+	if why := r.unusable(d); why != nil {
+		return nil, why
+	}
+	if r.mayRead(s.val) {
+		return nil, &refusal{"the value may come from the session, which is cleared first", "keep it in a variable first"}
+	}
+	kv, ok := r.parents[s.at.expr].(*ast.KeyValueExpr)
+	if !ok {
+		return nil, &refusal{"the entry is in parentheses", "take them away"}
+	}
+	comma, why := r.comma(kv, s.session.expr.(*ast.CompositeLit))
+	if why != nil {
+		return nil, why
+	}
+	if isNil(s.val) { // no entry: the session is cleared
+		return []edit{r.p.removeRange(kv.Pos(), max(kv.End(), comma.pos+1))}, nil
+	}
+	of := *s
+	of.at.expr = kv
+	w := &writer{r: r, s: &of, d: d, name: r.target[d].names[d], recv: r.sessionText(s, assign)}
+	c, why := w.write()
+	if why != nil {
+		return nil, why
+	}
+	if comma.pos.IsValid() {
+		return append(c.edits, r.p.replaceRange(comma.pos, comma.pos+1, comma.text)), nil
+	}
+	return c.edits, nil
+}
+
+// A separator is a comma, and what takes its place. It has no position if there is none.
+type separator struct {
+	pos  token.Pos
+	text string
+}
+
+// comma is the comma after an entry.
+func (r *rewriter) comma(kv *ast.KeyValueExpr, lit *ast.CompositeLit) (separator, *refusal) {
+	next := lit.Rbrace
+	for _, elt := range lit.Elts {
+		if elt.Pos() > kv.Pos() {
+			next = elt.Pos()
+			break
+		}
+	}
+	name, from := r.p.offset(kv.End())
+	_, to := r.p.offset(next)
+	switch between := strings.TrimSpace(string(r.p.source[name][from:to])); {
+	case between == "":
+		return separator{}, nil
+	case r.p.source[name][from] != ',':
+		return separator{}, &refusal{"a comment stands before the comma", "move it behind"}
+	}
+	if next == lit.Rbrace {
+		return separator{kv.End(), ""}, nil
+	}
+	return separator{kv.End(), r.newLine(kv.End(), next)}, nil
+}
+
+// mayRead reports whether to compute a value may be to read the session: it names one, or hands one on, or what one is
+// come by with.
+func (r *rewriter) mayRead(v value) bool {
+	found := false
+	ast.Inspect(v.expr, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			found = true
+		case *ast.CallExpr:
+			found = found || r.callMayRead(v.in, n)
+		case ast.Expr:
+			found = found || sessionType(namedType(typeOf(value{n, v.in, whole}))) != nil
+		}
+		return !found
+	})
+	return found
+}
+
+// callMayRead reports whether a call may read a session. A function of the program may if it gets more than plain values; another one
+// if it gets what leads to a session.
+func (r *rewriter) callMayRead(u *unit, call *ast.CallExpr) bool {
+	fun := ast.Unparen(call.Fun)
+	if u.info.Types[fun].IsType() || u.info.Types[fun].IsBuiltin() {
+		return false
+	}
+	fn := callee(u, call)
+	own := fn == nil || r.funcs[fn.Pos()] != nil
+	args := r.args(call)
+	if own && fn != nil {
+		if recv := r.receiverOf(call, fn); recv != nil {
+			args = append([]ast.Expr{recv}, args...)
+		}
+	}
+	for _, arg := range args {
+		t := typeOf(value{arg, u, whole})
+		_, isBasic := t.Underlying().(*types.Basic)
+		if own && !isBasic || leadsToSession(t) {
+			return true
+		}
+	}
+	return own && len(args) == 0
+}
+
+// leadsToSession reports whether a session is come by with values of a type.
+func leadsToSession(t types.Type) bool {
+	named := namedOf(t)
+	if named == nil || named.Obj().Pkg() == nil {
+		return types.IsInterface(t)
+	}
+	p := named.Obj().Pkg().Path()
+	return isRequest(t) || named.Obj().Name() == "Context" || libraryOf(p) != nil
+}
