@@ -320,6 +320,9 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	}
 	switch s.verb {
 	case saveVerb:
+		if slices.Contains(r.sessionsOf(s), sharedSession) { // the old store keeps it
+			return nil, &refusal{"sessions of several stores or cookies are saved here", "save the session that is meant with its response"}
+		}
 		return r.save(s, call, recv), nil
 	case clearVerb:
 		return r.action(s, call, recv, "Clear()")
