@@ -10,16 +10,33 @@ import (
 // What is made by one call of the program's source may still be made several times. The questions here are whether a
 // process has one of it at a time: then its sessions are of one kind.
 
-// ofOnePerProgram reports whether each of several values is in a program of its own: a process has one of them.
-func ofOnePerProgram(list []value) bool {
-	programs := map[string]bool{}
+// ofOnePerProgram reports whether no program of the module has two of several values: a process has at most one of them.
+func (f *flow) ofOnePerProgram(list []value) bool {
+	taken := map[string]bool{}
 	for _, v := range list {
-		if v.in.name != "main" || programs[v.in.path] {
+		programs := f.programsWith(v.in.path)
+		for _, program := range programs {
+			if taken[program] {
+				return false
+			}
+			taken[program] = true
+		}
+		if len(programs) == 0 {
 			return false
 		}
-		programs[v.in.path] = true
 	}
 	return true
+}
+
+// programsWith are the paths of the programs of the module that a package is part of.
+func (f *flow) programsWith(path string) []string {
+	var list []string
+	for _, u := range f.p.units {
+		if u.name == "main" && !u.tests && (u.path == path || slices.Contains(u.listed.Deps, path)) {
+			list = append(list, u.path)
+		}
+	}
+	return list
 }
 
 // once reports whether a process evaluates an expression once or, if several times, keeps what it gives in one variable.
@@ -34,7 +51,7 @@ func (f *flow) calledOnce(fn *function, seen []*function) bool {
 	}
 	seen = append(seen, fn)
 	calls := f.liveCalls(fn)
-	if ofOnePerProgram(calls) || f.allExclusive(calls) {
+	if f.ofOnePerProgram(calls) || f.allExclusive(calls) {
 		return !slices.ContainsFunc(calls, func(call value) bool { return !f.once(call, seen) })
 	}
 	kept := f.variableOf(calls[0])

@@ -26,6 +26,7 @@ type recipe struct {
 	legacy     []element // of the literal of a legacy source, but for the name; nil if there is none
 	names      []value   // of cookies, where the program is configured with them
 	report     bool      // it is for the report: expressions stand as they are
+	src        []byte    // the file that it becomes, nil if another recipe's has the same function
 }
 
 // A parameter is for an expression that only the maker's place knows.

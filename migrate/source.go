@@ -93,7 +93,7 @@ func (f *finder) creations(m *maker, at value, depth int) []value {
 		return []value{at}
 	case f.inLoop(at.expr):
 		return []value{at, at}
-	case f.byOneObject(at, fn):
+	case f.byOneObject(at, fn) || depth == 0 && f.ofRequests(m, fn):
 		return []value{at}
 	}
 	calls := f.distinctCalls(m, fn)
@@ -124,7 +124,7 @@ func (f *finder) distinctCalls(m *maker, fn *function) []value {
 			list = append(list, call)
 		}
 	}
-	if len(list) > 1 && (ofOnePerProgram(calls) || f.inOneField(calls)) {
+	if len(list) > 1 && (f.ofOnePerProgram(calls) || f.inOneField(calls)) {
 		return list[:1]
 	}
 	return list

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -234,17 +235,36 @@ func (w *wiring) maker(m *maker) *refusal {
 	if why := rec.unknownName(); why != nil {
 		return why
 	}
-	src, why := rec.source(names)
+	src, why := w.sourceOf(rec, names)
 	if why != nil {
 		return why
 	}
-	w.files[w.fileName(m)] = src
+	if src != nil {
+		w.files[w.fileName(m)] = src
+	}
 	w.recipes = append(w.recipes, rec)
 	w.change(m.at, w.r.p.replace(m.call, rec.name+"("+rec.args()+")"))
 	for _, n := range w.r.withEmptied(rec.stmts) {
 		w.change(m.at, w.r.p.remove(n))
 	}
 	return nil
+}
+
+// sourceOf is the file with a maker's function, nil if another maker of the package has the same function: then rec has its
+// name. Each of a package's tests may make a store like that of the others.
+func (w *wiring) sourceOf(rec *recipe, names map[*target]string) ([]byte, *refusal) {
+	src, why := rec.source(names)
+	if why != nil {
+		return nil, why
+	}
+	for _, other := range w.recipes {
+		if other.m.at.in == rec.m.at.in && bytes.Equal(src, bytes.ReplaceAll(other.src, []byte(other.name), []byte(rec.name))) {
+			rec.name = other.name
+			return nil, nil
+		}
+	}
+	rec.src = src
+	return src, nil
 }
 
 // withEmptied are statements that go. Where nothing else is in a function init, that goes.
@@ -350,31 +370,39 @@ func (w *wiring) functionName(m *maker) string {
 	if m.at.in.tests {
 		names = []string{"newTestSessions", "newSessionsForTests"}
 	}
+	taken := func(name string) bool {
+		return m.at.in.types.Scope().Lookup(name) != nil || slices.ContainsFunc(w.recipes, func(rec *recipe) bool {
+			return rec.name == name && rec.m.at.in.dir == m.at.in.dir
+		})
+	}
 	for _, name := range names {
-		taken := m.at.in.types.Scope().Lookup(name) != nil
-		for _, rec := range w.recipes {
-			taken = taken || rec.name == name && rec.m.at.in.dir == m.at.in.dir
-		}
-		if !taken {
+		if !taken(name) {
 			return name
 		}
 	}
-	return names[0]
+	n := 2
+	for taken(names[0] + strconv.Itoa(n)) {
+		n++
+	}
+	return names[0] + strconv.Itoa(n)
 }
 
 // fileName is that of the file with a maker's function.
 func (w *wiring) fileName(m *maker) string {
-	names := []string{"session_manager.go", "sessions_manager.go", "session_managers_made.go"}
+	suffix := ".go"
 	if m.at.in.tests {
-		names = []string{"session_manager_test.go", "sessions_manager_test.go", "session_managers_made_test.go"}
+		suffix = "_test.go"
 	}
-	for _, name := range names {
-		path := filepath.Join(m.at.in.dir, name)
-		if _, err := os.Stat(path); err != nil && w.files[path] == nil {
-			return path
+	names := []string{"session_manager", "sessions_manager", "session_managers_made"}
+	for n := 2; ; n++ {
+		for _, name := range names {
+			path := filepath.Join(m.at.in.dir, name+suffix)
+			if _, err := os.Stat(path); err != nil && w.files[path] == nil {
+				return path
+			}
 		}
+		names = []string{"session_manager" + strconv.Itoa(n)}
 	}
-	return filepath.Join(m.at.in.dir, "sessiongen_"+names[0])
 }
 
 // types plans the change of the types of what holds a store.

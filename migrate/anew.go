@@ -1,0 +1,90 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+)
+
+// ofRequests reports whether a store is made anew where a session is asked for, and lasts no longer: each is made of the same,
+// and keeps nothing itself, so that all of them are one store.
+func (f *finder) ofRequests(m *maker, fn *function) bool {
+	if !m.known || m.managed() || m.of.keeping == inMemory {
+		return false
+	}
+	for _, arg := range m.call.Args {
+		if f.needsCaller(arg, fn, map[token.Pos]bool{}) {
+			return false
+		}
+	}
+	uses := []value{m.at}
+	for p := range m.held {
+		if p.part >= 0 {
+			uses = append(uses, f.callsOf(p.pos)...)
+		} else {
+			uses = append(uses, f.uses[p]...)
+		}
+	}
+	asked := false
+	for _, use := range uses {
+		if use.in.tests {
+			continue
+		}
+		if !f.staysIn(use) {
+			return false
+		}
+		asked = asked || f.asksStore(use)
+	}
+	return asked
+}
+
+// staysIn reports whether a use of a store leaves it in the function that has it, or gives it to the callers of that: no
+// function literal, field or variable of a package keeps it.
+func (f *flow) staysIn(use value) bool {
+	fn := f.innermost(use.expr)
+	if fn == nil {
+		return false
+	}
+	id, isVariable := ast.Unparen(use.expr).(*ast.Ident)
+	if isVariable && !within(use.in.info.ObjectOf(id), fn) {
+		return false
+	}
+	switch f.outer(use.expr).(type) {
+	case *ast.SelectorExpr:
+		return true
+	case *ast.ReturnStmt:
+		_, named := fn.(*ast.FuncDecl)
+		return named
+	case *ast.AssignStmt, *ast.ValueSpec:
+		if isVariable && f.isAssigned(use.expr) {
+			return true
+		}
+		kept := f.variableOf(use)
+		return kept != nil && within(kept, fn)
+	}
+	return false
+}
+
+// innermost is the function, or function literal, around a node, nil if there is none.
+func (f *flow) innermost(n ast.Node) ast.Node {
+	for ; n != nil; n = f.parents[n] {
+		switch n.(type) {
+		case *ast.FuncLit, *ast.FuncDecl:
+			return n
+		}
+	}
+	return nil
+}
+
+// asksStore reports whether a use of a store is to ask it for the session of a request.
+func (f *flow) asksStore(use value) bool {
+	sel, ok := f.outer(use.expr).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	call, ok := f.outer(sel).(*ast.CallExpr)
+	if !ok || ast.Unparen(call.Fun) != sel {
+		return false
+	}
+	a, ok := f.acquiring(use.in, call)
+	return ok && a.request >= 0
+}
