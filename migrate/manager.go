@@ -255,7 +255,7 @@ func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 	if m.managed() {
 		return strconv.Quote("session")
 	}
-	if t.session == "" || strings.HasPrefix(t.session, "<") {
+	if t.session == "" || isComputed(t.session) {
 		return ""
 	}
 	if strings.Contains(t.session, "$") {

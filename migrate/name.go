@@ -263,7 +263,7 @@ func (f *finder) sessionNames() *sessionNames {
 			n.known[s] = unknownSession
 		}
 		for _, name := range names {
-			if !strings.HasPrefix(name, "<") {
+			if !isComputed(name) {
 				n.only, all[name] = name, true
 			}
 			n.has(s.keys, name)
@@ -324,3 +324,9 @@ const unknownSession = "?"
 
 // sharedSession is in place of a name that sessions of several stores or cookies have.
 const sharedSession = "? of several"
+
+// isComputed reports whether a session's name is one that the program computes.
+func isComputed(session string) bool { return strings.HasPrefix(session, "<") }
+
+// isLeft reports whether sessions of a name never get a schema.
+func isLeft(session string) bool { return session == sharedSession || isComputed(session) }

@@ -161,7 +161,7 @@ func (r *rewriter) unusable(d *field) *refusal {
 		return &refusal{"sessions of several stores or cookies have it", "have the program say which are meant: by names of their own or, with gin, by SessionsMany"}
 	case d.session == unknownSession:
 		return &refusal{"it is not known which of the sessions has it", "call the accessor of the session that is meant"}
-	case strings.HasPrefix(d.session, "<"):
+	case isComputed(d.session):
 		return &refusal{"the session's name is computed", "give each session a schema of its own"}
 	case d.typ == nil:
 		return &refusal{"nothing says what type its values have", "assert a type where it is read"}
@@ -320,8 +320,8 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	}
 	switch s.verb {
 	case saveVerb:
-		if slices.Contains(r.sessionsOf(s), sharedSession) { // the old store keeps it
-			return nil, &refusal{"sessions of several stores or cookies are saved here", "save the session that is meant with its response"}
+		if slices.ContainsFunc(r.sessionsOf(s), isLeft) { // the old store keeps it
+			return nil, &refusal{"sessions are saved here that have no schema", "save the session that is meant with its response"}
 		}
 		return r.save(s, call, recv), nil
 	case clearVerb:
