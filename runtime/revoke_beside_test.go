@@ -42,7 +42,7 @@ func TestNothingOutlives(t *testing.T) {
 			for _, rings := range [][2]string{{a, a}, {a + " " + b, b + " " + a}, {b + " " + a, b}} {
 				for did, before := true, 0; did; before++ {
 					did = false
-					sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
+					sharingBubble(t, func(t *testing.T, node func(string, time.Duration) *rig) {
 						first, second := node(rings[0], 0), node(rings[0], 0)
 						c, id := first.loginAs(7), ""
 						c.visit(func(s *visitor) { id = s.ID(); fieldToken.Set(s.Session, "once") })

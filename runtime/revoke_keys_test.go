@@ -17,21 +17,35 @@ import (
 var fieldProof = runtime.Field[time.Time]{Index: len(fields), Name: "Proof", Key: "proof", Factor: true,
 	Encode: codec.EncodeTime, Decode: codec.DecodeTime}
 
-// sharing returns a maker of nodes that have a store in common, in each mode.
+// sharedModes are those in which nodes have a store in common.
+var sharedModes = map[string]bool{"store": false, "cookie": true}
+
+// sharing runs f with a maker of nodes that have a store in common, in each mode.
 func sharing(t *testing.T, f func(t *testing.T, node func(keys string, skew time.Duration) *rig)) {
-	for name, revocations := range map[string]bool{"store": false, "cookie": true} {
+	for name, revocations := range sharedModes {
+		t.Run(name, func(t *testing.T) { f(t, sharingNodes(t, revocations)) })
+	}
+}
+
+// sharingBubble is sharing with the time of a bubble, so that nobody waits.
+func sharingBubble(t *testing.T, f func(t *testing.T, node func(keys string, skew time.Duration) *rig)) {
+	for name, revocations := range sharedModes {
 		t.Run(name, func(t *testing.T) {
-			spy := newSpyStore()
-			f(t, func(keys string, skew time.Duration) *rig {
-				cfg := runtime.Config{Keys: parseKeys(t, keys), Time: func() time.Time { return time.Now().Add(skew) }}
-				if cfg.Store = spy; revocations {
-					cfg.Store, cfg.Revocations = nil, spy
-				}
-				r := &rig{t: t, store: spy}
-				r.startOf(cfg, append(fields[:len(fields):len(fields)], &fieldProof)...)
-				return r
-			})
+			synctest.Test(t, func(t *testing.T) { f(t, sharingNodes(t, revocations)) })
 		})
+	}
+}
+
+func sharingNodes(t *testing.T, revocations bool) (node func(keys string, skew time.Duration) *rig) {
+	spy := newSpyStore()
+	return func(keys string, skew time.Duration) *rig {
+		cfg := runtime.Config{Keys: parseKeys(t, keys), Time: func() time.Time { return time.Now().Add(skew) }}
+		if cfg.Store = spy; revocations {
+			cfg.Store, cfg.Revocations = nil, spy
+		}
+		r := &rig{t: t, store: spy}
+		r.startOf(cfg, append(fields[:len(fields):len(fields)], &fieldProof)...)
+		return r
 	}
 }
 
