@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // A journal is a file beside the program while files are written. If the command is killed meanwhile, some files are new and
@@ -16,9 +17,14 @@ const journalName = ".sessiongen-migrate"
 
 func journalOf(dir string) string { return filepath.Join(dir, journalName) }
 
-// writeJournal notes a run. The file is there as a whole, or not at all.
+// writeJournal notes a run, with the files by where they are from here. The file is there as a whole, or not at all.
 func (res *Result) writeJournal() error {
-	text, err := json.Marshal(res)
+	noted := *res
+	noted.Files = slices.Clone(res.Files)
+	for i := range noted.Files {
+		noted.Files[i].Path = relative(res.dir, noted.Files[i].Path)
+	}
+	text, err := json.Marshal(noted)
 	if err != nil {
 		return err
 	}
@@ -42,7 +48,11 @@ func interrupted(dir string) (*Result, error) {
 	if err := json.Unmarshal(text, res); err != nil {
 		return nil, fmt.Errorf("%s: %w", journalName, err)
 	}
-	for _, f := range res.Files {
+	for i := range res.Files {
+		f := &res.Files[i]
+		if f.Path = filepath.Join(dir, filepath.FromSlash(f.Path)); !inModule(dir, f.Path) {
+			return nil, fmt.Errorf("%s names a file that is not of this module, %s: remove %[1]s", journalName, f.Path)
+		}
 		if now := contentOf(f.Path); !f.isOld(now) && !bytes.Equal(now, f.New) {
 			return nil, fmt.Errorf("%s has changed since a run was killed: bring it back to what it was before that run, or remove %s",
 				relative(dir, f.Path), journalName)
@@ -50,6 +60,39 @@ func interrupted(dir string) (*Result, error) {
 	}
 	res.Notes = append(res.Notes, "a run that was killed is finished")
 	return res, nil
+}
+
+// inModule reports whether a file is, or would come to be, in the module of a directory, or below the directory if that is
+// of none. A journal may have come with the program, and must not write elsewhere, by a symbolic link either.
+func inModule(dir, path string) bool {
+	root := resolved(dir)
+	for up := root; filepath.Dir(up) != up; up = filepath.Dir(up) {
+		if exists(filepath.Join(up, "go.mod")) {
+			root = up
+			break
+		}
+	}
+	rel, err := filepath.Rel(root, resolved(path))
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// resolved is an absolute path without symbolic links, as far as it is there.
+func resolved(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if _, err := os.Lstat(path); err == nil || filepath.Dir(path) == path { // a link to nowhere
+		return ""
+	}
+	up := resolved(filepath.Dir(path))
+	if up == "" {
+		return ""
+	}
+	return filepath.Join(up, filepath.Base(path))
 }
 
 // isOld reports whether a file has the content that it had before; nil is that of none.

@@ -78,6 +78,42 @@ func TestKilledAndChanged(t *testing.T) {
 	}
 }
 
+// TestForeignJournal has a journal come with a program: it writes nothing outside of it.
+func TestForeignJournal(t *testing.T) {
+	outside := t.TempDir()
+	for name, path := range map[string]string{
+		"above":          "../main.go",
+		"elsewhere":      "x/../../../main.go",
+		"by a link":      "link/main.go",
+		"by a link file": "nowhere.go",
+	} {
+		top := t.TempDir()
+		dir := filepath.Join(top, "program")
+		put(t, dir, []txtar.File{{Name: "go.mod", Data: []byte("module example.com/program\n")}})
+		for link, to := range map[string]string{"link": outside, "nowhere.go": filepath.Join(outside, "main.go")} {
+			if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text := `{"Files": [{"Path": "` + path + `", "Old": null, "New": "cGFja2FnZSBtYWluCg=="}]}`
+		put(t, dir, []txtar.File{{Name: journalName, Data: []byte(text)}})
+		res, err := Run(Config{Dir: dir, Patterns: []string{"./..."}})
+		if err == nil || !strings.Contains(err.Error(), "not of this module") {
+			t.Errorf("%s: %v, %v", name, res, err)
+		}
+	}
+	// A program may be run from a folder of its module.
+	dir := t.TempDir()
+	put(t, dir, []txtar.File{{Name: "go.mod", Data: []byte("module example.com/program\n")}, {Name: "cmd/main.go", Data: []byte("package main\n")}})
+	killed := Result{Files: []File{{filepath.Join(dir, "web.go"), nil, []byte("package web\n")}}, dir: filepath.Join(dir, "cmd")}
+	if err := killed.writeJournal(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(Config{Dir: filepath.Join(dir, "cmd"), Patterns: []string{"../..."}}); err != nil {
+		t.Error(err)
+	}
+}
+
 // tree are the files of a directory with their contents.
 func tree(t *testing.T, dir string) (files []string) {
 	t.Helper()
