@@ -181,15 +181,7 @@ func TestDeviceStoreDown(t *testing.T) {
 	for _, home := range []string{"revocations", "store"} {
 		t.Run(home, func(t *testing.T) {
 			store := newSpyStore()
-			w := &deviceWorld{clock: newClock(), log: new(eventLog)}
-			w.cfg = runtime.Config{DeviceBound: devicePeriod, Time: w.clock.now, OnEvent: w.log.record}
-			if home == "store" {
-				w.cfg.Store = store
-			} else {
-				w.cfg.Revocations = store
-			}
-			w.m = newManager(t, w.cfg)
-			w.device = newDevice(t, deviceSite(w.m), w.clock.now)
+			w := newDeviceWorld(t, home, store)
 			w.logIn()
 			w.log.take()
 			w.clock.advance(time.Hour)

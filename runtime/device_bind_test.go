@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
-
-	"github.com/sessiongen/sessiongen/runtime"
 )
 
 // A page that changes nothing is shown though the store cannot be written, and a later one binds the session. A change
@@ -15,15 +13,7 @@ func TestDeviceBindingNotWritten(t *testing.T) {
 	for _, home := range []string{"revocations", "store"} {
 		t.Run(home, func(t *testing.T) {
 			store := newSpyStore()
-			w := &deviceWorld{clock: newClock(), log: new(eventLog)}
-			w.cfg = runtime.Config{DeviceBound: devicePeriod, Time: w.clock.now, OnEvent: w.log.record}
-			if home == "store" {
-				w.cfg.Store = store
-			} else {
-				w.cfg.Revocations = store
-			}
-			w.m = newManager(t, w.cfg)
-			w.device = newDevice(t, deviceSite(w.m), w.clock.now)
+			w := newDeviceWorld(t, home, store)
 			w.expect("/login", "account 42, visits 0, bound false")
 			store.fail(errDown, "insert", "replace")
 			for range 2 {

@@ -25,20 +25,23 @@ type deviceWorld struct {
 // inDeviceHomes runs a test in every home.
 func inDeviceHomes(t *testing.T, f func(t *testing.T, w *deviceWorld)) {
 	for _, home := range []string{"cookie", "revocations", "store"} {
-		t.Run(home, func(t *testing.T) {
-			w := &deviceWorld{clock: newClock(), log: new(eventLog)}
-			w.cfg = runtime.Config{DeviceBound: devicePeriod, Time: w.clock.now, OnEvent: w.log.record}
-			switch home {
-			case "revocations":
-				w.cfg.Revocations = runtime.NewMemoryStore(1e5)
-			case "store":
-				w.cfg.Store = runtime.NewMemoryStore(1e5)
-			}
-			w.m = newManager(t, w.cfg)
-			w.device = newDevice(t, deviceSite(w.m), w.clock.now)
-			f(t, w)
-		})
+		t.Run(home, func(t *testing.T) { f(t, newDeviceWorld(t, home, runtime.NewMemoryStore(1e5))) })
 	}
+}
+
+// newDeviceWorld returns what a test of a home needs; the store is for those that have one.
+func newDeviceWorld(t *testing.T, home string, store runtime.Store) *deviceWorld {
+	w := &deviceWorld{clock: newClock(), log: new(eventLog)}
+	w.cfg = runtime.Config{DeviceBound: devicePeriod, Time: w.clock.now, OnEvent: w.log.record}
+	switch home {
+	case "revocations":
+		w.cfg.Revocations = store
+	case "store":
+		w.cfg.Store = store
+	}
+	w.m = newManager(t, w.cfg)
+	w.device = newDevice(t, deviceSite(w.m), w.clock.now)
+	return w
 }
 
 // expect checks what a page says.

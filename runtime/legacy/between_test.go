@@ -17,6 +17,17 @@ type betweenStore struct {
 	then func() error
 }
 
+// onBetween returns the configuration of a home that has something on the server with such a store.
+func onBetween(cfg runtime.Config) (runtime.Config, *betweenStore) {
+	store := &betweenStore{Store: runtime.NewMemoryStore(1e5)}
+	if cfg.Store != nil {
+		cfg.Store = store
+	} else {
+		cfg.Revocations = store
+	}
+	return cfg, store
+}
+
 func (s *betweenStore) call() error {
 	s.mu.Lock()
 	s.left--
@@ -114,12 +125,7 @@ func TestFirstRequestsBetween(t *testing.T) {
 }
 
 func between(t *testing.T, cfg runtime.Config, n int, what string, do, other func(*visitor), name, otherName string) (over bool) {
-	store := &betweenStore{Store: runtime.NewMemoryStore(1000)}
-	if cfg.Store != nil {
-		cfg.Store = store
-	} else {
-		cfg.Revocations = store
-	}
+	cfg, store := onBetween(cfg)
 	s := newSite(t, withLegacy(cfg, gorilla()))
 	old := with("old", oldCookie(t, 42))
 	first, second := old.clone(), old.clone()

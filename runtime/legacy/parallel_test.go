@@ -233,12 +233,7 @@ func TestRevokedBetween(t *testing.T) {
 		}
 		serverHomes(t, func(t *testing.T, cfg runtime.Config) {
 			for n := 1; ; n++ {
-				store := &betweenStore{Store: runtime.NewMemoryStore(1e5)}
-				if cfg.Store != nil {
-					cfg.Store = store
-				} else {
-					cfg.Revocations = store
-				}
+				cfg, store := onBetween(cfg)
 				s := newSite(t, withLegacy(cfg, gorilla()))
 				old := with("old", oldCookie(t, 42))
 				b := old.clone()
