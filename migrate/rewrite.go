@@ -303,6 +303,9 @@ func (r *rewriter) qualify(u *unit, at ast.Node, name string) string {
 
 // keyless plans what a call becomes that has no key.
 func (r *rewriter) keyless(s *site) (*change, *refusal) {
+	if s.verb == clearVerb && s.lib == gorilla {
+		return r.emptiedByLoop(s)
+	}
 	call, ok := s.at.expr.(*ast.CallExpr)
 	if !ok || !s.lib.rewrite {
 		return nil, nil
@@ -320,6 +323,9 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	}
 	switch s.verb {
 	case saveVerb:
+		if recv == "" {
+			return r.saveAll(s, call)
+		}
 		if slices.ContainsFunc(r.sessionsOf(s), isLeft) { // the old store keeps it
 			return nil, &refusal{"sessions are saved here that have no schema", "save the session that is meant with its response"}
 		}
@@ -370,9 +376,6 @@ func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
 	}
 	if stmt, ok := r.outer(call).(*ast.DeferStmt); ok && r.inBlock(stmt) {
 		return &change{edits: []edit{r.p.remove(stmt)}}
-	}
-	if recv == "" {
-		return nil
 	}
 	w := &writer{r: r, s: s, recv: recv}
 	return &change{edits: w.call(call, "Err()"), note: "saved with the response; its error is the first thing that went wrong"}

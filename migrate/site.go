@@ -92,7 +92,7 @@ func (f *finder) look(u *unit, n ast.Node) {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		if isDelete(u, n) && f.isValues(value{n.Args[0], u, whole}) {
-			f.add(&site{lib: gorilla, verb: deleteVerb, at: value{n, u, whole}, keyExpr: value{n.Args[1], u, whole}, session: value{n.Args[0], u, whole}})
+			f.deletion(&site{lib: gorilla, verb: deleteVerb, at: value{n, u, whole}, keyExpr: value{n.Args[1], u, whole}, session: value{n.Args[0], u, whole}})
 			return
 		}
 		f.method(u, n)
@@ -133,7 +133,7 @@ func (f *finder) index(u *unit, n *ast.IndexExpr) {
 			}
 		}
 	}
-	f.add(s)
+	f.deletion(s)
 }
 
 func isNil(v value) bool { return v.expr != nil && v.in.info.Types[ast.Unparen(v.expr)].IsNil() }
