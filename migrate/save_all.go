@@ -24,11 +24,11 @@ func (r *rewriter) saveAll(s *site, call *ast.CallExpr) (*change, *refusal) {
 	return r.save(s, call, recv), nil
 }
 
-// someLeft reports whether the program has sessions that get no schema.
+// someLeft reports whether the program has sessions that get no schema. How a store of its own comes by one is the store's affair.
 func (r *rewriter) someLeft() bool {
 	left := false
 	r.eachCall(func(u *unit, call *ast.CallExpr) {
-		if _, ok := r.acquisitionOf(u, call); ok && !u.tests {
+		if _, ok := r.acquisitionOf(u, call); ok && !u.tests && !r.inStore(value{call, u, whole}) {
 			left = left || r.targetOfCall(u, call) == nil
 		}
 	})

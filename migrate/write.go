@@ -198,6 +198,10 @@ func (w *writer) read(e ast.Expr) (*change, *refusal) {
 		return w.compared(e, n)
 	case *ast.AssignStmt:
 		return w.assigned(e, n)
+	case *ast.ValueSpec:
+		if len(n.Names) == 2 && n.Type == nil {
+			return w.declared(e, n)
+		}
 	case *ast.ExprStmt:
 		return &change{edits: []edit{w.r.p.remove(n)}}, nil
 	}
@@ -309,6 +313,19 @@ func (w *writer) assigned(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 		}
 	}
 	return v.change(e, n)
+}
+
+// declared: the value, and whether there is one, begin variables.
+func (w *writer) declared(e ast.Expr, n *ast.ValueSpec) (*change, *refusal) {
+	same := &ast.AssignStmt{Lhs: []ast.Expr{n.Names[0], n.Names[1]}, TokPos: n.Names[1].End(), Tok: token.DEFINE, Rhs: n.Values}
+	switch {
+	case isBlank(n.Names[0]):
+		return w.commaOK(same, e, w.d.typ)
+	case isBlank(n.Names[1]):
+		return nil, &refusal{"absent is nil there, and that may matter", "use Lookup" + w.name}
+	}
+	v := &variable{w: w, id: n.Names[0], obj: w.s.at.in.info.Defs[n.Names[0]], okName: n.Names[1].Name}
+	return v.change(e, same)
 }
 
 // stored: the value goes to a variable that there was before.
