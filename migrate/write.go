@@ -63,6 +63,13 @@ func (w *writer) replace(n ast.Node, text string) *change {
 
 // write is a Set. What was a map's element is a statement now.
 func (w *writer) write() (*change, *refusal) {
+	if w.d.blanks(w.s) {
+		c, why := w.delete()
+		if c != nil {
+			c.note = "the empty text stood for no value, and the key is cleared"
+		}
+		return c, why
+	}
 	if t := valueType(w.s.val); t != nil && types.IsInterface(t) && !types.IsInterface(w.d.typ) {
 		return w.writeAny()
 	}
