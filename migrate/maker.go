@@ -37,6 +37,8 @@ var constructions = map[string]construction{
 	"github.com/antonlindstrom/pgstore.NewPGStoreFromPool": {inPostgres, 1, 0},
 	"github.com/gin-contrib/sessions/redis.NewStore":       {inRedis, -1, -1},
 	"github.com/boj/redistore.NewRediStore":                {inRedis, -1, -1},
+	"gopkg.in/boj/redistore.v1.NewRediStore":               {inRedis, -1, -1},
+	"github.com/rbcervilla/redisstore.NewRedisStore":       {inRedis, -1, -1},
 	"github.com/alexedwards/scs.New":                       {inStoreOfSCS, -1, -1},
 	"github.com/alexedwards/scs.NewSession":                {inStoreOfSCS, -1, -1},
 }
