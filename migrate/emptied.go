@@ -35,12 +35,7 @@ func (f *finder) onlyLoop(e ast.Expr) *ast.RangeStmt {
 }
 
 // emptiedByLoop plans what becomes of such a loop.
-func (r *rewriter) emptiedByLoop(s *site) (*change, *refusal) {
-	for _, name := range r.sessionsOf(s) {
-		if isLeft(name) { // the old store keeps it
-			return nil, &refusal{"a session is cleared here that has no schema", "clear the session that is meant"}
-		}
-	}
+func (r *rewriter) emptiedByLoop(s *site) *change {
 	loop := r.onlyLoop(s.at.expr)
-	return &change{edits: []edit{r.p.replace(loop, r.render(s.at.in, s.session.expr)+".Clear()")}}, nil
+	return &change{edits: []edit{r.p.replace(loop, r.render(s.at.in, s.session.expr)+".Clear()")}}
 }

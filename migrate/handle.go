@@ -409,14 +409,19 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 
 // onlyError plans that a call goes which is made for its error alone: there is none any more.
 func (r *rewriter) onlyError(c *change, u *unit, n *ast.AssignStmt, err types.Object, branch *ast.IfStmt) {
-	c.edits = []edit{r.p.remove(n)}
-	if r.usedOutside(u, err, branch) {
-		c.edits[0] = r.p.replace(n, "var "+err.Name()+" error")
-	}
-	if branch != nil {
-		c.edits = append(c.edits, r.p.remove(branch))
-	}
 	c.note = noBranch
+	if r.usedOutside(u, err, branch) {
+		c.edits = []edit{r.p.replace(n, "var "+err.Name()+" error")}
+		if branch != nil {
+			c.edits = append(c.edits, r.p.remove(branch))
+		}
+		return
+	}
+	if branch == nil {
+		c.edits = []edit{r.p.removeWithBlank(n.Pos(), n.End())}
+		return
+	}
+	c.edits = []edit{r.p.remove(n), r.p.removeWithBlank(branch.Pos(), branch.End())}
 }
 
 const noBranch = "there is no error any more, and no branch on it"

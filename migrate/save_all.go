@@ -9,7 +9,7 @@ import (
 // that of the session at hand.
 func (r *rewriter) saveAll(s *site, call *ast.CallExpr) (*change, *refusal) {
 	if r.someLeft() { // the old store keeps them
-		return nil, &refusal{"sessions are saved here that have no schema", "save the session that is meant with its response"}
+		return nil, &leftSaved
 	}
 	recv := r.sessionInScope(s.at.in, call)
 	switch {

@@ -138,30 +138,41 @@ func parseDevice(b []byte) (t Thumbprint, ok bool) {
 // parseFields notes where each field's value lies. It is false if a key comes twice.
 func (c *Contents) parseFields(r *wire.Reader) bool {
 	var others []otherSlot
-	fields := c.schema.fields
+	fields, slots := c.schema.fields, c.slots
 	next := 0 // fields are saved in the order of the schema
 	for n := r.Map(); n > 0 && !r.Failed(); n-- {
-		at, start := place{index: next}, r.Pos()
-		if next >= len(fields) || !r.Literal(fields[next].header) {
-			var known bool
-			if at, start, known = c.parseKey(r); !known {
-				if !c.addUnknown(r, start) {
-					return false
-				}
+		if next < len(fields) && next < len(slots) && slots[next].end == 0 {
+			key := fields[next].header
+			if value, end, ok := r.Pair(key); ok {
+				slots[next] = slot{keyLen: uint16(len(key)), value: uint32(value), end: uint32(end)}
+				next++
 				continue
 			}
 		}
-		value := r.Pos()
-		r.Skip()
-		next = at.index + 1
-		s := slot{keyLen: uint16(value - start), value: uint32(value), end: uint32(r.Pos()), rank: at.rank}
-		if c.slots[at.index].end == 0 {
-			c.slots[at.index] = s
-		} else {
-			others = append(others, otherSlot{at.index, s})
+		var ok bool
+		if next, others, ok = c.parseOutOfTurn(r, next, others); !ok {
+			return false
 		}
 	}
 	return c.resolve(others)
+}
+
+// parseOutOfTurn reads a field that is not the one the schema has next, or that came before: it then adds
+// it to others. It returns the index of the field that follows, and is false if an unknown key comes twice.
+func (c *Contents) parseOutOfTurn(r *wire.Reader, next int, others []otherSlot) (int, []otherSlot, bool) {
+	at, start, known := c.parseKey(r)
+	if !known {
+		return next, others, c.addUnknown(r, start)
+	}
+	value := r.Pos()
+	r.Skip()
+	s := slot{keyLen: uint16(value - start), value: uint32(value), end: uint32(r.Pos()), rank: at.rank}
+	if c.slots[at.index].end == 0 {
+		c.slots[at.index] = s
+	} else {
+		others = append(others, otherSlot{at.index, s})
+	}
+	return at.index + 1, others, true
 }
 
 // parseKey reads a key. It returns where the key starts that is to be written again: nowhere, if the
