@@ -15,7 +15,8 @@ type variable struct {
 	w      *writer
 	id     *ast.Ident
 	obj    types.Object
-	okName string // of the variable that says whether there is a value, "" if none is needed
+	okName string       // of the variable that says whether there is a value, "" if none is needed
+	ok     types.Object // that variable, where the program has it already
 
 	edits    []edit
 	needsOK  bool
