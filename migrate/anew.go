@@ -3,6 +3,7 @@ package migrate
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 )
 
 // ofRequests reports whether a store is made anew where a session is asked for, and lasts no longer: each is made of the same,
@@ -29,12 +30,30 @@ func (f *finder) ofRequests(m *maker, fn *function) bool {
 		if use.in.tests {
 			continue
 		}
-		if !f.staysIn(use) {
+		if !f.staysIn(use) || f.changedByCaller(use) {
 			return false
 		}
 		asked = asked || f.asksStore(use)
 	}
 	return asked
+}
+
+// changedByCaller reports whether a use of a store is to give it something that the function's callers decide, as the prefix of
+// its keys.
+func (f *flow) changedByCaller(use value) bool {
+	sel, ok := f.outer(use.expr).(*ast.SelectorExpr)
+	fn := f.declared(use.expr)
+	if !ok || fn == nil || f.asksStore(use) {
+		return false
+	}
+	var given []ast.Expr
+	switch n := f.outer(sel).(type) {
+	case *ast.CallExpr:
+		given = n.Args
+	case *ast.AssignStmt:
+		given = n.Rhs
+	}
+	return slices.ContainsFunc(given, func(e ast.Expr) bool { return f.needsCaller(e, fn, map[token.Pos]bool{}) })
 }
 
 // staysIn reports whether a use of a store leaves it in the function that has it, or gives it to the callers of that: no

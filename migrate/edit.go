@@ -74,6 +74,18 @@ func (p *program) wholeLine(e edit) edit {
 	return e
 }
 
+// removeWithBlank removes a part of the source with the blank lines that follow.
+func (p *program) removeWithBlank(from, to token.Pos) edit {
+	e := p.removeRange(from, to)
+	for rest := p.source[e.file][e.to:]; ; {
+		line, after, found := bytes.Cut(rest, []byte("\n"))
+		if !found || len(bytes.TrimSpace(line)) > 0 {
+			return e
+		}
+		e.to, rest = e.to+len(line)+1, after
+	}
+}
+
 // A piece is an edit as it stands in the new text.
 type piece struct {
 	edit

@@ -371,9 +371,6 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 	errID, ok := n.Lhs[1].(*ast.Ident)
 	if isBlank(n.Lhs[1]) {
 		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
-		if n.Tok == token.DEFINE && isBlank(n.Lhs[0]) {
-			return &refusal{"nobody uses the session", "remove the call"}
-		}
 		return nil
 	}
 	if !ok {
@@ -384,6 +381,10 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 		return r.acquireInIf(c, u, n, obj, from)
 	}
 	branch := r.branch(u, n, obj)
+	if u.info.Defs[errID] != nil && isBlank(n.Lhs[0]) {
+		r.onlyError(c, u, n, obj, branch)
+		return nil
+	}
 	if n.Tok == token.DEFINE && !isNew(u, n.Lhs[0]) && !isBlank(n.Lhs[0]) { // it declared the error alone
 		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.TokPos+2, " ="))
 	} else {
@@ -394,9 +395,6 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 		c.note = noBranch
 	}
 	if u.info.Defs[errID] != nil {
-		if isBlank(n.Lhs[0]) {
-			return &refusal{"nobody uses the session", "remove the call"}
-		}
 		if r.usedOutside(u, obj, branch) {
 			c.edits = append(c.edits, r.p.replaceRange(n.End(), n.End(), "\nvar "+errID.Name+" error"))
 		}
@@ -407,6 +405,23 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 	}
 	// A := that declared the session alone stays one; with = the session is there already.
 	return nil
+}
+
+// onlyError plans that a call goes which is made for its error alone: there is none any more.
+func (r *rewriter) onlyError(c *change, u *unit, n *ast.AssignStmt, err types.Object, branch *ast.IfStmt) {
+	c.note = noBranch
+	if r.usedOutside(u, err, branch) {
+		c.edits = []edit{r.p.replace(n, "var "+err.Name()+" error")}
+		if branch != nil {
+			c.edits = append(c.edits, r.p.remove(branch))
+		}
+		return
+	}
+	if branch == nil {
+		c.edits = []edit{r.p.removeWithBlank(n.Pos(), n.End())}
+		return
+	}
+	c.edits = []edit{r.p.remove(n), r.p.removeWithBlank(branch.Pos(), branch.End())}
 }
 
 const noBranch = "there is no error any more, and no branch on it"

@@ -19,6 +19,8 @@ type field struct {
 	unstorable string // why the type cannot be a field's
 	writes     []types.Type
 	loose      []types.Type // of untyped constants
+	blank      bool         // the empty text is among the values
+	assertions bool         // nobody asks more of a value than to be of a type
 	evidence   evidence
 }
 
@@ -38,7 +40,11 @@ func (f *finder) learnWrite(d *field, s *site) {
 	if v.expr == nil && s.via != nil {
 		v = s.via.inner.val // the wrapper knows the value
 	}
-	if v.expr != nil {
+	switch {
+	case v.expr == nil:
+	case s.via == nil && isEmptyText(v):
+		d.blank = true
+	default:
 		f.learnValue(d, v)
 	}
 }
@@ -144,6 +150,9 @@ func (d *field) add(ev evidence) {
 // decide settles a field's type: writes count first, then reads.
 func (d *field) decide() {
 	writes, reads := d.writes, d.evidence.asserted
+	if d.blank && len(writes) == 0 && len(reads) == 0 {
+		d.loose = appendType(d.loose, types.Typ[types.String])
+	}
 	switch {
 	case len(writes) > 0:
 	case len(reads) > 0:
@@ -164,6 +173,9 @@ func (d *field) decide() {
 	}
 	for _, t := range reads {
 		d.merge(t)
+	}
+	if d.blank && !d.assertions {
+		d.loose = appendType(d.loose, types.Typ[types.String])
 	}
 	for _, t := range d.loose {
 		d.mergeLoose(t)

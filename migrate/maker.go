@@ -42,6 +42,8 @@ var constructions = map[string]construction{
 	"github.com/boj/redistore.NewRediStoreWithDB":            {inRedis, -1},
 	"github.com/boj/redistore.NewRediStoreWithURL":           {inRedis, -1},
 	"github.com/boj/redistore.NewRediStoreWithPool":          {inRedisByPool, 0},
+	"gopkg.in/boj/redistore.v1.NewRediStore":                 {inRedis, -1},
+	"github.com/rbcervilla/redisstore.NewRedisStore":         {inRedis, -1},
 	"github.com/alexedwards/scs.New":                         {inStoreOfSCS, -1},
 	"github.com/alexedwards/scs.NewSession":                  {inStoreOfSCS, -1},
 }

@@ -115,10 +115,11 @@ func split(a *txtar.Archive) (program, want []txtar.File) {
 var modules = map[string]string{
 	"github.com/gorilla/sessions": "gorilla", "github.com/alexedwards/scs/v2": "scs", "github.com/gin-gonic/gin": "gin",
 	"github.com/gin-contrib/sessions": "ginsessions", "github.com/labstack/echo/v4": "echo", "github.com/labstack/echo-contrib": "echosession",
+	"github.com/rbcervilla/redisstore/v8": "redisstore", "github.com/srinathgs/mysqlstore": "mysqlstore",
 	"github.com/gofiber/fiber/v2": "fiber", "github.com/sessiongen/sessiongen/runtime/ginsession": "ginsession",
 	"github.com/sessiongen/sessiongen/runtime/echosession": "echosession2",
 	"github.com/boj/redistore":                             "redistore", "github.com/redis/go-redis/v9": "goredis",
-	"github.com/sessiongen/sessiongen/runtime/redisstore": "redisstore",
+	"github.com/sessiongen/sessiongen/runtime/redisstore": "redisstore2",
 }
 
 // write makes a module of a program, which needs no network.

@@ -199,3 +199,27 @@ func (f *flow) inOneField(calls []value) bool {
 	}
 	return len(calls) > 0
 }
+
+// sameAgain reports whether two calls are the same by their text, and name nothing that is one thing here and another there.
+func (f *flow) sameAgain(a, b value) bool {
+	if f.p.text(a.expr) != f.p.text(b.expr) {
+		return false
+	}
+	named := func(v value) []types.Object {
+		var list []types.Object
+		ast.Inspect(v.expr, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				list = append(list, v.in.info.ObjectOf(id))
+			}
+			return true
+		})
+		return list
+	}
+	return slices.EqualFunc(named(a), named(b), func(x, y types.Object) bool {
+		if x, ok := x.(*types.PkgName); ok {
+			y, ok := y.(*types.PkgName)
+			return ok && x.Imported() == y.Imported()
+		}
+		return x == y
+	})
+}

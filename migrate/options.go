@@ -12,10 +12,7 @@ import (
 // not. arg is the options, or their MaxAge alone.
 func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *refusal) {
 	age := ast.Unparen(arg)
-	if amp, ok := age.(*ast.UnaryExpr); ok && amp.Op == token.AND {
-		age = ast.Unparen(amp.X)
-	}
-	if lit, ok := age.(*ast.CompositeLit); ok {
+	if lit := r.optionsLiteral(value{arg, u, whole}); lit != nil {
 		note = "the other options are those of runtime.Config, for all sessions"
 		if age = elementNamed(lit, "MaxAge"); age == nil {
 			return "SetPermanent(false)", note, nil
@@ -23,7 +20,7 @@ func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *
 	} else if c := u.info.Types[arg]; c.Type == nil || !isInteger(c.Type) && c.Value == nil {
 		return "", "", &refusal{"options of one request have no counterpart", "set them in runtime.Config, or call SetPermanent"}
 	}
-	switch c := u.info.Types[age].Value; {
+	switch c := r.constantOf(u, age); {
 	case c == nil && !r.mayBeNegative(value{age, u, whole}):
 		text := r.p.text(age)
 		if strings.ContainsAny(text, "|&<>=") {
@@ -38,6 +35,61 @@ func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *
 		return "SetPermanent(true)", "how long it lasts is Config.Lifetime, for all sessions", nil
 	}
 	return "SetPermanent(false)", note, nil
+}
+
+// optionsLiteral is the literal that options are, nil if they are none. That of a variable counts if there is no other one, its
+// MaxAge is a constant, and all that is done with it is to make it the options of something.
+func (r *rewriter) optionsLiteral(v value) *ast.CompositeLit {
+	if lit := literalOf(v.expr); lit != nil {
+		return lit
+	}
+	p, ok := r.placeAt(v.in, addressed(v.expr))
+	if !ok || len(r.into[p]) != 1 || slices.ContainsFunc(r.uses[p], r.doesMore) {
+		return nil
+	}
+	from := r.into[p][0]
+	lit := literalOf(from.expr)
+	if lit == nil {
+		return nil
+	}
+	if age := elementNamed(lit, "MaxAge"); age != nil && (value{age, from.in, whole}).constant() == nil {
+		return nil
+	}
+	return lit
+}
+
+// addressed is the expression that another one has the address of, or that itself.
+func addressed(e ast.Expr) ast.Expr {
+	if amp, ok := ast.Unparen(e).(*ast.UnaryExpr); ok && amp.Op == token.AND {
+		e = amp.X
+	}
+	return ast.Unparen(e)
+}
+
+// becomesOptions reports whether a use of a variable is to assign it, or its address, to a field with options.
+func (r *rewriter) becomesOptions(use value) bool {
+	var e ast.Node = use.expr
+	if amp, ok := r.outer(e).(*ast.UnaryExpr); ok && amp.Op == token.AND {
+		e = amp
+	}
+	assign, ok := r.outer(e).(*ast.AssignStmt)
+	if !ok || len(assign.Lhs) != 1 || len(assign.Rhs) != 1 || ast.Unparen(assign.Rhs[0]) != e {
+		return false
+	}
+	id := lastIdent(assign.Lhs[0])
+	return id != nil && id.Name == "Options"
+}
+
+func (r *rewriter) doesMore(use value) bool { return !r.becomesOptions(use) }
+
+// constantOf is the constant that an expression is, in whichever package it stands.
+func (r *rewriter) constantOf(u *unit, e ast.Expr) constant.Value {
+	for _, in := range append([]*unit{u}, r.p.units...) {
+		if tv, ok := in.info.Types[e]; ok {
+			return tv.Value
+		}
+	}
+	return nil
 }
 
 // elementNamed is the value of a field in a literal, nil if it has none.

@@ -13,6 +13,10 @@ const (
 
 // redis plans a client for the Redis that the old store reached by another one.
 func (rec *recipe) redis() *refusal {
+	if rec.argument("address").expr == nil && rec.argument("url").expr == nil {
+		return &refusal{"its sessions are in Redis, which the new manager reaches by another client",
+			"Store: redisstore.New(redis.NewClient(&redis.Options{Addr: address}), redisstore.Options{}), with " + goRedis + " and " + redisStore}
+	}
 	var options []element
 	for _, o := range []struct{ param, field, usual string }{
 		{"network", "Network", `"tcp"`}, {"address", "Addr", ""}, {"username", "Username", `""`}, {"password", "Password", `""`},

@@ -86,7 +86,7 @@ func (r *rewriter) replacedEntry(s *site, assign *ast.AssignStmt) ([]edit, *refu
 	if why != nil {
 		return nil, why
 	}
-	if isNil(s.val) { // no entry: the session is cleared
+	if isNil(s.val) || d.blanks(s) { // no entry: the session is cleared
 		return []edit{r.p.removeRange(kv.Pos(), max(kv.End(), comma.pos+1))}, nil
 	}
 	of := *s

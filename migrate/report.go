@@ -85,6 +85,7 @@ func (f *finder) fields() []*field {
 	}
 	for _, d := range list {
 		d.dynamic = d.dynamic || !slices.ContainsFunc(d.sites, func(s *site) bool { return s.dynamic == "" })
+		d.assertions = f.onlyAssertions(d)
 		d.decide()
 	}
 	slices.SortStableFunc(list, func(a, b *field) int {

@@ -303,6 +303,12 @@ func (r *rewriter) qualify(u *unit, at ast.Node, name string) string {
 
 // keyless plans what a call becomes that has no key.
 func (r *rewriter) keyless(s *site) (*change, *refusal) {
+	if why := r.keptByOld(s); why != nil {
+		return nil, why
+	}
+	if s.verb == clearVerb && s.lib == gorilla {
+		return r.emptiedByLoop(s), nil
+	}
 	call, ok := s.at.expr.(*ast.CallExpr)
 	if !ok || !s.lib.rewrite {
 		return nil, nil
@@ -320,8 +326,8 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	}
 	switch s.verb {
 	case saveVerb:
-		if slices.ContainsFunc(r.sessionsOf(s), isLeft) { // the old store keeps it
-			return nil, &refusal{"sessions are saved here that have no schema", "save the session that is meant with its response"}
+		if recv == "" {
+			return r.saveAll(s, call)
 		}
 		return r.save(s, call, recv), nil
 	case clearVerb:
@@ -354,6 +360,20 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	return nil, &refusal{"it has no counterpart", "do without it"}
 }
 
+// keptByOld says why a site of a session that the old store keeps stays as it is.
+func (r *rewriter) keptByOld(s *site) *refusal {
+	why, ok := map[verb]refusal{saveVerb: leftSaved,
+		destroyVerb: {"a session is ended here that has no schema", "end the session that is meant"},
+		clearVerb:   {"a session is cleared here that has no schema", "clear the session that is meant"},
+	}[s.verb]
+	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), isLeft) {
+		return nil
+	}
+	return &why
+}
+
+var leftSaved = refusal{"sessions are saved here that have no schema", "save the session that is meant with its response"}
+
 func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
 	if !ok {
 		return nil, false
@@ -370,9 +390,6 @@ func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
 	}
 	if stmt, ok := r.outer(call).(*ast.DeferStmt); ok && r.inBlock(stmt) {
 		return &change{edits: []edit{r.p.remove(stmt)}}
-	}
-	if recv == "" {
-		return nil
 	}
 	w := &writer{r: r, s: s, recv: recv}
 	return &change{edits: w.call(call, "Err()"), note: "saved with the response; its error is the first thing that went wrong"}

@@ -92,7 +92,7 @@ func (f *finder) look(u *unit, n ast.Node) {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		if isDelete(u, n) && f.isValues(value{n.Args[0], u, whole}) {
-			f.add(&site{lib: gorilla, verb: deleteVerb, at: value{n, u, whole}, keyExpr: value{n.Args[1], u, whole}, session: value{n.Args[0], u, whole}})
+			f.deletion(&site{lib: gorilla, verb: deleteVerb, at: value{n, u, whole}, keyExpr: value{n.Args[1], u, whole}, session: value{n.Args[0], u, whole}})
 			return
 		}
 		f.method(u, n)
@@ -133,7 +133,7 @@ func (f *finder) index(u *unit, n *ast.IndexExpr) {
 			}
 		}
 	}
-	f.add(s)
+	f.deletion(s)
 }
 
 func isNil(v value) bool { return v.expr != nil && v.in.info.Types[ast.Unparen(v.expr)].IsNil() }
@@ -167,8 +167,8 @@ func (f *finder) literal(u *unit, lit *ast.CompositeLit) {
 func (f *finder) method(u *unit, call *ast.CallExpr) {
 	fn := callee(u, call)
 	args := f.args(call)
-	if savesByStore(fn) && len(args) == 3 {
-		f.add(&site{lib: gorilla, verb: saveVerb, at: value{call, u, whole}, session: value{args[2], u, whole}})
+	if verb := byStore(fn); verb != noVerb && len(args) == 3 {
+		f.add(&site{lib: gorilla, verb: verb, at: value{call, u, whole}, session: value{args[2], u, whole}})
 		return
 	}
 	lib, name := operation(fn)
@@ -202,12 +202,16 @@ func (f *finder) method(u *unit, call *ast.CallExpr) {
 	f.add(s)
 }
 
-// savesByStore reports whether a method is the Save of a store, which takes the session last.
-func savesByStore(fn *types.Func) bool {
-	if fn == nil || fn.Name() != "Save" || fn.Signature().Recv() == nil || fn.Signature().Params().Len() != 3 {
-		return false
+// byStore is what a method of a store does to the session that it takes last: Save, or Delete, which stores on a server have.
+func byStore(fn *types.Func) verb {
+	verbs := map[string]verb{"Save": saveVerb, "Delete": destroyVerb}
+	if fn == nil || verbs[fn.Name()] == noVerb || fn.Signature().Recv() == nil || fn.Signature().Params().Len() != 3 {
+		return noVerb
 	}
-	return sessionType(namedType(fn.Signature().Params().At(2).Type())) == gorilla
+	if sessionType(namedType(fn.Signature().Params().At(2).Type())) != gorilla {
+		return noVerb
+	}
+	return verbs[fn.Name()]
 }
 
 // namedType is the named type that a type is, or points to, as a type.

@@ -119,7 +119,7 @@ func (f *finder) distinctCalls(m *maker, fn *function) []value {
 	calls := f.liveCalls(fn)
 	var list []value
 	for _, call := range calls {
-		same := func(other value) bool { return !m.managed() && f.p.text(other.expr) == f.p.text(call.expr) }
+		same := func(other value) bool { return !m.managed() && f.sameAgain(call, other) }
 		if !slices.ContainsFunc(list, same) {
 			list = append(list, call)
 		}

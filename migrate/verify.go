@@ -185,7 +185,7 @@ func (d *draft) builder() *builder {
 			next.checked[path] = pkg
 		}
 	}
-	b := &builder{p: next, old: d.r.p, extra: d.extra, home: d.r.home, busy: map[string]bool{}}
+	b := &builder{p: next, old: d.r.p, extra: d.extra, home: d.r.home, busy: map[string]bool{}, tested: map[string]*types.Package{}}
 	for _, u := range d.r.p.units {
 		if !u.tests {
 			b.own(u.path)
@@ -202,6 +202,7 @@ type builder struct {
 	busy   map[string]bool
 	errors []types.Error
 	units  map[string]*unit
+	tested map[string]*types.Package // by path, the packages with their tests
 }
 
 func (b *builder) Import(path string) (*types.Package, error) {
@@ -252,7 +253,9 @@ func (b *builder) tests(old *unit) {
 	}
 	u.files = b.p.parse(u.names, u.name)
 	u.all = u.files
-	if !strings.HasSuffix(u.path, "_test") || !strings.HasSuffix(u.name, "_test") {
+	if strings.HasSuffix(u.path, "_test") && strings.HasSuffix(u.name, "_test") {
+		b.external(&u)
+	} else {
 		base := b.old.unit(u.path)
 		names := slices.Clone(base.names)
 		for name := range b.extra {
@@ -261,8 +264,20 @@ func (b *builder) tests(old *unit) {
 			}
 		}
 		u.all = append(b.p.parse(names, u.name), u.files...)
+		b.check(&u)
+		b.tested[u.path] = u.types
 	}
-	b.check(&u)
+}
+
+// external checks the tests of a package that are in one of their own: they see what the tests in the package export.
+func (b *builder) external(u *unit) {
+	path := strings.TrimSuffix(u.path, "_test")
+	if tested := b.tested[path]; tested != nil {
+		plain := b.p.checked[path]
+		b.p.checked[path] = tested
+		defer func() { b.p.checked[path] = plain }()
+	}
+	b.check(u)
 }
 
 func isTest(name string) bool { return strings.HasSuffix(name, "_test.go") }

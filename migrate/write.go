@@ -63,6 +63,13 @@ func (w *writer) replace(n ast.Node, text string) *change {
 
 // write is a Set. What was a map's element is a statement now.
 func (w *writer) write() (*change, *refusal) {
+	if w.d.blanks(w.s) {
+		c, why := w.delete()
+		if c != nil {
+			c.note = "the empty text stood for no value, and the key is cleared"
+		}
+		return c, why
+	}
 	if t := valueType(w.s.val); t != nil && types.IsInterface(t) && !types.IsInterface(w.d.typ) {
 		return w.writeAny()
 	}
@@ -198,6 +205,10 @@ func (w *writer) read(e ast.Expr) (*change, *refusal) {
 		return w.compared(e, n)
 	case *ast.AssignStmt:
 		return w.assigned(e, n)
+	case *ast.ValueSpec:
+		if len(n.Names) == 2 && n.Type == nil {
+			return w.declared(e, n)
+		}
 	case *ast.ExprStmt:
 		return &change{edits: []edit{w.r.p.remove(n)}}, nil
 	}
@@ -309,6 +320,19 @@ func (w *writer) assigned(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 		}
 	}
 	return v.change(e, n)
+}
+
+// declared: the value, and whether there is one, begin variables.
+func (w *writer) declared(e ast.Expr, n *ast.ValueSpec) (*change, *refusal) {
+	same := &ast.AssignStmt{Lhs: []ast.Expr{n.Names[0], n.Names[1]}, TokPos: n.Names[1].End(), Tok: token.DEFINE, Rhs: n.Values}
+	switch {
+	case isBlank(n.Names[0]):
+		return w.commaOK(same, e, w.d.typ)
+	case isBlank(n.Names[1]):
+		return nil, &refusal{"absent is nil there, and that may matter", "use Lookup" + w.name}
+	}
+	v := &variable{w: w, id: n.Names[0], obj: w.s.at.in.info.Defs[n.Names[0]], okName: n.Names[1].Name}
+	return v.change(e, same)
 }
 
 // stored: the value goes to a variable that there was before.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
 )
@@ -13,6 +14,11 @@ func Checks() []string {
 		names = append(names, c.name)
 	}
 	return names
+}
+
+// Impatient makes the checks wait a second for what may never end.
+func Impatient() Option {
+	return func(o *options) { o.patience = time.Second }
 }
 
 // RunCheck is Run for one check.

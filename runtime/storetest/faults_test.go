@@ -915,7 +915,7 @@ func TestFaulty(t *testing.T) {
 				f := &faulty{m, m.Load, m.Insert, m.Replace, m.Delete, m.list, each, m.DeleteByPrincipal, m.DeleteAll}
 				fault.breaks(m, f)
 				return f
-			}, storetest.Clock(clock.Now, clock.Advance))
+			}, storetest.Clock(clock.Now, clock.Advance), storetest.Impatient())
 		})
 	}
 }

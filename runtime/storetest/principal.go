@@ -95,14 +95,11 @@ func listAndChange(k *kit) {
 	select {
 	case err := <-done:
 		k.want("Replace of what List has found", err, nil)
-	case <-time.After(patience):
+	case <-time.After(k.patience):
 		k.Fatal("List holds something that Replace waits for")
 	}
 	k.lists(p, want)
 }
-
-// patience is how long a check waits for what may never end.
-const patience = 30 * time.Second
 
 func listInPart(k *kit) {
 	p := name()

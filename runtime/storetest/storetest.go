@@ -31,7 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) runtime.Store, opts ...Option) {
 }
 
 func newOptions(opts []Option) options {
-	o := options{now: time.Now, advance: time.Sleep}
+	o := options{now: time.Now, advance: time.Sleep, patience: 30 * time.Second}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -50,6 +50,7 @@ type options struct {
 	now      func() time.Time
 	advance  func(time.Duration)
 	unlisted bool
+	patience time.Duration // how long a check waits for what may never end
 }
 
 // Clock is for stores that go by a clock of the test: now tells its time, and advance

@@ -138,18 +138,23 @@ func parseDevice(b []byte) (t Thumbprint, ok bool) {
 // parseFields notes where each field's value lies. It is false if a key comes twice.
 func (c *Contents) parseFields(r *wire.Reader) bool {
 	var others []otherSlot
-	fields := c.schema.fields
+	fields, slots := c.schema.fields, c.slots
 	next := 0 // fields are saved in the order of the schema
 	for n := r.Map(); n > 0 && !r.Failed(); n-- {
-		at, start := place{index: next}, r.Pos()
-		if next >= len(fields) || !r.Literal(fields[next].header) {
-			var known bool
-			if at, start, known = c.parseKey(r); !known {
-				if !c.addUnknown(r, start) {
-					return false
-				}
+		if next < len(fields) && next < len(slots) && slots[next].end == 0 {
+			key := fields[next].header
+			if value, end, ok := r.Pair(key); ok {
+				slots[next] = slot{keyLen: uint16(len(key)), value: uint32(value), end: uint32(end)}
+				next++
 				continue
 			}
+		}
+		at, start, known := c.parseKey(r)
+		if !known {
+			if !c.addUnknown(r, start) {
+				return false
+			}
+			continue
 		}
 		value := r.Pos()
 		r.Skip()

@@ -50,6 +50,24 @@ func (r *Reader) Literal(want []byte) bool {
 	return true
 }
 
+// Pair reads a key, if that is next, and the value after it, and returns from where to where the value lies.
+func (r *Reader) Pair(key []byte) (value, end int, ok bool) {
+	b, value := r.b, r.pos+len(key)
+	if value >= len(b) || string(b[r.pos:value]) != string(key) {
+		return 0, 0, false
+	}
+	size := int(fixed[b[value]])
+	if size == 0 || size > len(b)-value {
+		var err error
+		if size, err = Skip(b[value:]); err != nil {
+			r.failed = true
+			return 0, 0, false
+		}
+	}
+	r.pos = value + size
+	return value, r.pos, true
+}
+
 // Take reads the next bytes into dst. It is for callers that know how many there are.
 func (r *Reader) Take(dst []byte) { r.pos += copy(dst, r.Rest()) }
 

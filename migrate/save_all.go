@@ -1,0 +1,54 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// saveAll plans what becomes of a call that saves all sessions of a request. Each is saved with the response; the error is
+// that of the session at hand.
+func (r *rewriter) saveAll(s *site, call *ast.CallExpr) (*change, *refusal) {
+	if r.someLeft() { // the old store keeps them
+		return nil, &leftSaved
+	}
+	recv := r.sessionInScope(s.at.in, call)
+	switch {
+	case recv != "":
+	case len(r.targets) == 1 && len(call.Args) > 0 && isRequest(s.at.in.info.TypeOf(call.Args[0])):
+		recv = r.sessionFrom(s.at.in, call, r.targets[0], r.context(s.at.in, call.Args[0]))
+	default:
+		if _, ok := r.statement(call); !ok {
+			return nil, &refusal{"several sessions are saved at once", "ask the Err of each"}
+		}
+	}
+	return r.save(s, call, recv), nil
+}
+
+// someLeft reports whether the program has sessions that get no schema. How a store of its own comes by one is the store's affair.
+func (r *rewriter) someLeft() bool {
+	left := false
+	r.eachCall(func(u *unit, call *ast.CallExpr) {
+		if _, ok := r.acquisitionOf(u, call); ok && !u.tests && !r.inStore(value{call, u, whole}) {
+			left = left || r.targetOfCall(u, call) == nil
+		}
+	})
+	return left
+}
+
+// sessionInScope is the variable at a node that has a session, "" if there is none or there are several.
+func (r *rewriter) sessionInScope(u *unit, at ast.Node) string {
+	found := ""
+	for scope := u.types.Scope().Innermost(at.Pos()); scope != nil && scope != u.types.Scope(); scope = scope.Parent() {
+		for _, name := range scope.Names() {
+			v, ok := scope.Lookup(name).(*types.Var)
+			if !ok || v.Pos() >= at.Pos() || sessionType(namedType(v.Type())) != gorilla {
+				continue
+			}
+			if found != "" {
+				return ""
+			}
+			found = name
+		}
+	}
+	return found
+}
