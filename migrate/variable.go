@@ -23,6 +23,7 @@ type variable struct {
 	others   []*ast.AssignStmt // where the variable gets another
 	nilOnly  bool              // nothing but whether it is nil is asked
 	refusals *refusal
+	note     string // what is different for an absent value, "" if nothing is
 }
 
 func (v *variable) change(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
@@ -56,7 +57,7 @@ func (v *variable) change(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 		v.edits = append(v.edits, r.p.replace(e, w.get()))
 	}
 	r.becomes[v.obj.Pos()] = w.d.typ
-	return &change{edits: v.edits}, nil
+	return &change{edits: v.edits, note: v.note}, nil
 }
 
 // follow plans what becomes of the variable's uses.
@@ -183,6 +184,9 @@ func (v *variable) other(use value) {
 	if v.w.r.nilMatters(use) && !v.isThere(use.expr) {
 		v.refuse("absent is nil where it is handed on, and that matters", "use Has"+v.w.name+" as well")
 	}
+	if !v.isThere(use.expr) {
+		v.note = absentWasNil
+	}
 }
 
 func (v *variable) asserted(n *ast.TypeAssertExpr) {
@@ -234,10 +238,14 @@ func (v *variable) compared(e ast.Expr, n *ast.BinaryExpr) {
 	case info.Types[other].IsNil() && n.Op == token.EQL:
 		v.ask(e)
 		v.edits = append(v.edits, v.w.r.p.replace(n, "!"+v.okName))
-	case types.IsInterface(info.TypeOf(other)):
+	case info.TypeOf(other) != nil && types.IsInterface(info.TypeOf(other)):
 		v.refuse("it is compared with a value of any type", "compare values of type "+typeText(v.w.d.typ))
 	default:
 		v.nilOnly = false
+		if mayBeZero(v.w.s.at.in, other) && !v.isThere(e) {
+			v.ask(e)
+			v.edits = append(v.edits, v.w.r.ifThere(n, v.okName)...)
+		}
 	}
 }
 

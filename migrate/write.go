@@ -8,6 +8,8 @@ import (
 	"strings"
 )
 
+const absentWasNil = "absent was nil, and is the zero value"
+
 // A writer writes the accessor's call for one site.
 type writer struct {
 	r    *rewriter
@@ -215,7 +217,7 @@ func (w *writer) read(e ast.Expr) (*change, *refusal) {
 	if w.r.nilMatters(w.s.at) {
 		return w.readAny(e)
 	}
-	return &change{edits: w.call(e, "Get"+w.name+"()"), note: "absent was nil, and is the zero value"}, nil
+	return &change{edits: w.call(e, "Get"+w.name+"()"), note: absentWasNil}, nil
 }
 
 // asserted: an assertion to the field's type goes.
@@ -297,7 +299,11 @@ func (w *writer) compared(e ast.Expr, n *ast.BinaryExpr) (*change, *refusal) {
 	if t := w.s.at.in.info.TypeOf(other); t != nil && types.IsInterface(t) {
 		return nil, &refusal{"it is compared with a value of any type", "compare values of type " + typeText(w.d.typ)}
 	}
-	return &change{edits: w.call(e, "Get"+w.name+"()")}, nil
+	edits := w.call(e, "Get"+w.name+"()")
+	if mayBeZero(w.s.at.in, other) {
+		edits = append(w.r.ifThere(n, w.has()), edits...)
+	}
+	return &change{edits: edits}, nil
 }
 
 // assigned: the value goes to a variable of any type first, or a map is asked whether it has the key.
@@ -346,7 +352,7 @@ func (w *writer) stored(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	if len(n.Lhs) == 2 {
 		return nil, &refusal{"absent is nil there, and that matters", "use Has" + w.name + " as well"}
 	}
-	return &change{edits: w.call(e, "Get"+w.name+"()"), note: "absent was nil, and is the zero value"}, nil
+	return &change{edits: w.call(e, "Get"+w.name+"()"), note: absentWasNil}, nil
 }
 
 // onlyAsserted reports whether all that the program does with a variable of a function is to assert that it has the

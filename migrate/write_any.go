@@ -89,6 +89,10 @@ func (v *variable) isThere(use ast.Expr) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.FuncDecl:
 			return false
+		case *ast.BinaryExpr:
+			if n.Y == child && v.goesOnIfThere(n) {
+				return true
+			}
 		case *ast.IfStmt:
 			if n.Body == child && v.asksAll(n.Cond, token.NEQ, token.LAND) {
 				return true
@@ -98,16 +102,29 @@ func (v *variable) isThere(use ast.Expr) bool {
 		if !ok {
 			continue
 		}
-		for _, before := range v.w.r.list(stmt) {
-			if before == stmt {
-				break
-			}
-			if check, ok := before.(*ast.IfStmt); ok && v.asksAll(check.Cond, token.EQL, token.LOR) && leaves(check.Body) {
-				return true
-			}
+		if v.leftBefore(stmt) {
+			return true
 		}
 	}
 	return false
+}
+
+// leftBefore reports whether a statement that stands before another in its block has left if there is no value.
+func (v *variable) leftBefore(stmt ast.Stmt) bool {
+	for _, before := range v.w.r.list(stmt) {
+		if before == stmt {
+			break
+		}
+		if check, ok := before.(*ast.IfStmt); ok && v.asksAll(check.Cond, token.EQL, token.LOR) && leaves(check.Body) {
+			return true
+		}
+	}
+	return false
+}
+
+// goesOnIfThere reports whether the second operand of && or || is only reached with a value, as the first has asked.
+func (v *variable) goesOnIfThere(n *ast.BinaryExpr) bool {
+	return n.Op == token.LAND && v.asksAll(n.X, token.NEQ, n.Op) || n.Op == token.LOR && v.asksAll(n.X, token.EQL, n.Op)
 }
 
 // asksAll reports whether a condition is a comparison of the variable with nil, or has one among its operands.

@@ -149,24 +149,30 @@ func (c *Contents) parseFields(r *wire.Reader) bool {
 				continue
 			}
 		}
-		at, start, known := c.parseKey(r)
-		if !known {
-			if !c.addUnknown(r, start) {
-				return false
-			}
-			continue
-		}
-		value := r.Pos()
-		r.Skip()
-		next = at.index + 1
-		s := slot{keyLen: uint16(value - start), value: uint32(value), end: uint32(r.Pos()), rank: at.rank}
-		if c.slots[at.index].end == 0 {
-			c.slots[at.index] = s
-		} else {
-			others = append(others, otherSlot{at.index, s})
+		var ok bool
+		if next, others, ok = c.parseOutOfTurn(r, next, others); !ok {
+			return false
 		}
 	}
 	return c.resolve(others)
+}
+
+// parseOutOfTurn reads a field that is not the one the schema has next, or that came before: it then adds
+// it to others. It returns the index of the field that follows, and is false if an unknown key comes twice.
+func (c *Contents) parseOutOfTurn(r *wire.Reader, next int, others []otherSlot) (int, []otherSlot, bool) {
+	at, start, known := c.parseKey(r)
+	if !known {
+		return next, others, c.addUnknown(r, start)
+	}
+	value := r.Pos()
+	r.Skip()
+	s := slot{keyLen: uint16(value - start), value: uint32(value), end: uint32(r.Pos()), rank: at.rank}
+	if c.slots[at.index].end == 0 {
+		c.slots[at.index] = s
+	} else {
+		others = append(others, otherSlot{at.index, s})
+	}
+	return at.index + 1, others, true
 }
 
 // parseKey reads a key. It returns where the key starts that is to be written again: nowhere, if the
