@@ -255,6 +255,10 @@ func isServer(t types.Type) bool {
 // cookieName is the name of the cookie of a schema's sessions as a Go expression, "" for the default.
 func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 	if v := w.ginName; v.expr != nil && t.session == "" {
+		if v = w.r.nearest(v); v.in != m.at.in && v.constant() != nil {
+			return v.constant().ExactString()
+		}
+		rec.names = append(rec.names, v)
 		return rec.text("name", v)
 	}
 	if v := rec.given["Name"]; v.expr != nil {
