@@ -246,6 +246,9 @@ func (w *writer) both(n ast.Node, t types.Type) (*change, *refusal) {
 	if why != nil {
 		return nil, why
 	}
+	if text == w.get() {
+		return &change{edits: w.call(n, "Lookup"+w.name+"()")}, nil
+	}
 	return w.replace(n, text+", "+w.has()), nil
 }
 
