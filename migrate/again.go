@@ -28,8 +28,7 @@ func (r *rewriter) leaveRest() {
 	w.reportManagers(why)
 	for _, v := range rest {
 		if !r.saidOf(v) {
-			lib := ofLibrary(v.in, v.expr.(*ast.SelectorExpr))
-			r.leave(v, lib.name+": "+r.p.text(v.expr), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
+			r.leave(v, oldPackage(v.in, v.expr.(*ast.SelectorExpr))+": "+r.p.text(v.expr), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
 		}
 	}
 }
@@ -54,7 +53,7 @@ func (r *rewriter) oldUses() []value {
 	for _, u := range r.p.units {
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
-				if sel, ok := n.(*ast.SelectorExpr); ok && !u.tests && ofLibrary(u, sel) != nil {
+				if sel, ok := n.(*ast.SelectorExpr); ok && !u.tests && oldPackage(u, sel) != "" {
 					list = append(list, value{sel, u, whole})
 				}
 				return true
@@ -71,17 +70,25 @@ func (r *rewriter) saidOf(v value) bool {
 	return slices.ContainsFunc(r.left, func(l Left) bool { return l.Pos.Filename == name && l.Pos.Line == pos.Line })
 }
 
-// ofLibrary is the library whose package a selector's is, nil if it is of none.
-func ofLibrary(u *unit, sel *ast.SelectorExpr) *library {
+// oldPackage is what the report calls the package that a selector's is of, if that is a library or makes stores for one;
+// otherwise "".
+func oldPackage(u *unit, sel *ast.SelectorExpr) string {
 	id, ok := sel.X.(*ast.Ident)
 	if !ok {
-		return nil
+		return ""
 	}
 	pkg, ok := u.info.Uses[id].(*types.PkgName)
 	if !ok {
-		return nil
+		return ""
 	}
-	return libraryOf(pkg.Imported().Path())
+	path := pkg.Imported().Path()
+	if l := libraryOf(path); l != nil {
+		return l.name
+	}
+	if makesStores(path) {
+		return strings.TrimPrefix(withoutMajor(path), "github.com/")
+	}
+	return ""
 }
 
 // findGenerated finds the sessions that the program has by now. It reports whether there are any.

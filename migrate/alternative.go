@@ -12,6 +12,9 @@ func (f *finder) oneKind(a, b *source) bool {
 	if a.call == b.call {
 		return false
 	}
+	if f.neverBoth(a.call, b.call) {
+		return true
+	}
 	met := false
 	for p := range a.held {
 		if !b.held[p] {
@@ -30,6 +33,38 @@ func (f *finder) oneKind(a, b *source) bool {
 		}
 	}
 	return met
+}
+
+// neverBoth reports whether a process evaluates at most one of two expressions: they are in functions that are called once
+// each, in different branches.
+func (f *finder) neverBoth(a, b value) bool {
+	for _, x := range f.onlyCalls(a) {
+		for _, y := range f.onlyCalls(b) {
+			if f.declared(x.expr) != f.declared(y.expr) || !f.exclusive(x.expr, y.expr) && !f.exclusive(y.expr, x.expr) {
+				continue
+			}
+			return f.once(x, nil) && f.once(y, nil)
+		}
+	}
+	return false
+}
+
+// onlyCalls are an expression, the only call of the function around it, the only call of the one around that, and so on.
+func (f *finder) onlyCalls(v value) []value {
+	list := []value{v}
+	for range 5 {
+		fn := f.declared(v.expr)
+		if fn == nil {
+			break
+		}
+		calls := f.liveCalls(fn)
+		if len(calls) != 1 {
+			break
+		}
+		v = calls[0]
+		list = append(list, v)
+	}
+	return list
 }
 
 // onlyFrom reports whether a value may be from one source, and is not from another.

@@ -64,10 +64,20 @@ func (c *carried) statement(u *unit, stmt ast.Stmt) {
 		if call, ok := n.X.(*ast.CallExpr); ok && len(call.Args) == 1 {
 			c.called(u, n, call)
 		}
+		c.calledForRedis(u, n, n.X)
+	case *ast.DeferStmt:
+		c.calledForRedis(u, n, n.Call)
+	case *ast.IfStmt:
+		if set, ok := n.Init.(*ast.AssignStmt); ok && n.Else == nil && len(set.Rhs) == 1 && isNotNil(n.Cond) {
+			c.calledForRedis(u, n, set.Rhs[0])
+		}
 	}
 }
 
 func (c *carried) assignment(u *unit, n *ast.AssignStmt) {
+	if n.Tok == token.ASSIGN && c.r.inBlock(n) {
+		c.calledForRedis(u, n, n.Rhs[0])
+	}
 	if n.Tok == token.DEFINE && c.isVariable(u, n.Lhs[0]) {
 		c.literal(u, n, literalOf(n.Rhs[0]))
 	} else if sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr); ok {

@@ -25,6 +25,7 @@ type change struct {
 	note    string // what is different afterwards
 	fixed   bool   // it stays whatever the type checker says
 	wiring  bool   // it is one of those that are made together or not at all
+	blank   bool   // it drops a variable that nothing uses
 }
 
 func (p *program) offset(pos token.Pos) (string, int) {

@@ -54,7 +54,7 @@ func load(cfg Config) (*program, error) {
 	// Without cgo every file is one that people wrote.
 	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
 	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
-	patterns = append(patterns, adapters(cfg.Dir)...)
+	patterns = append(patterns, available(cfg.Dir)...)
 	list, err := command.Closure(patterns)
 	if err != nil {
 		return nil, err
@@ -93,17 +93,20 @@ func load(cfg Config) (*program, error) {
 }
 
 // supports are packages that the program may come to import, besides the runtime.
-var supports = []string{runtimePath + "/scsstore", runtimePath + "/sqlstore", legacyPath, ginAdapter, echoAdapter, echo5Adapter}
+var supports = []string{runtimePath + "/scsstore", runtimePath + "/sqlstore", legacyPath, redisStore, ginAdapter, echoAdapter, echo5Adapter}
 
-// adapters are those of supports that the module has. The adapters for frameworks are modules of their own: asked for one
-// that is not required, the go command could go and look for it.
-func adapters(dir string) []string {
+// ownModules are those of supports that are modules of their own.
+var ownModules = supports[3:]
+
+// available are those of supports that the module has. Asked for a module that is not required, the go command could go
+// and look for it.
+func available(dir string) []string {
 	var list []string
 	for up := dir; ; up = filepath.Dir(up) {
 		mod, err := os.ReadFile(filepath.Join(up, "go.mod"))
 		if err == nil {
 			for _, path := range supports {
-				if strings.Contains(string(mod), path+" ") || !strings.HasSuffix(path, "session") {
+				if strings.Contains(string(mod), path+" ") || !slices.Contains(ownModules, path) {
 					list = append(list, path)
 				}
 			}

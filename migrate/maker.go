@@ -16,31 +16,46 @@ const (
 	inStoreOfSCS // or in memory, if it has none
 	inPostgres
 	inRedis
+	inRedisByPool // of another client
 	inFiles
 )
 
-// A construction is how a function makes a store.
+// A construction is how a function makes a store. Secrets are its variadic parameter, if it takes any.
 type construction struct {
 	keeping keeping
-	secrets int // the argument that they begin with, -1 if it takes none
 	conn    int // the argument that is the connection to where the sessions are, -1 for none
 }
 
 // constructions are the functions that make stores, by their package without a major version, and their name.
 var constructions = map[string]construction{
-	"github.com/gorilla/sessions.NewCookieStore":           {inCookies, 0, -1},
-	"github.com/gorilla/sessions.NewFilesystemStore":       {inFiles, 1, -1},
-	"github.com/gin-contrib/sessions/cookie.NewStore":      {inCookies, 0, -1},
-	"github.com/gin-contrib/sessions/memstore.NewStore":    {inMemory, 0, -1},
-	"github.com/quasoft/memstore.NewMemStore":              {inMemory, 0, -1},
-	"github.com/gin-contrib/sessions/postgres.NewStore":    {inPostgres, 1, 0},
-	"github.com/antonlindstrom/pgstore.NewPGStoreFromPool": {inPostgres, 1, 0},
-	"github.com/gin-contrib/sessions/redis.NewStore":       {inRedis, -1, -1},
-	"github.com/boj/redistore.NewRediStore":                {inRedis, -1, -1},
-	"gopkg.in/boj/redistore.v1.NewRediStore":               {inRedis, -1, -1},
-	"github.com/rbcervilla/redisstore.NewRedisStore":       {inRedis, -1, -1},
-	"github.com/alexedwards/scs.New":                       {inStoreOfSCS, -1, -1},
-	"github.com/alexedwards/scs.NewSession":                {inStoreOfSCS, -1, -1},
+	"github.com/gorilla/sessions.NewCookieStore":             {inCookies, -1},
+	"github.com/gorilla/sessions.NewFilesystemStore":         {inFiles, -1},
+	"github.com/gin-contrib/sessions/cookie.NewStore":        {inCookies, -1},
+	"github.com/gin-contrib/sessions/memstore.NewStore":      {inMemory, -1},
+	"github.com/quasoft/memstore.NewMemStore":                {inMemory, -1},
+	"github.com/gin-contrib/sessions/postgres.NewStore":      {inPostgres, 0},
+	"github.com/antonlindstrom/pgstore.NewPGStoreFromPool":   {inPostgres, 0},
+	"github.com/gin-contrib/sessions/redis.NewStore":         {inRedis, -1},
+	"github.com/gin-contrib/sessions/redis.NewStoreWithDB":   {inRedis, -1},
+	"github.com/gin-contrib/sessions/redis.NewStoreWithPool": {inRedisByPool, 0},
+	"github.com/boj/redistore.NewRediStore":                  {inRedis, -1},
+	"github.com/boj/redistore.NewRediStoreWithDB":            {inRedis, -1},
+	"github.com/boj/redistore.NewRediStoreWithURL":           {inRedis, -1},
+	"github.com/boj/redistore.NewRediStoreWithPool":          {inRedisByPool, 0},
+	"gopkg.in/boj/redistore.v1.NewRediStore":                 {inRedis, -1},
+	"github.com/rbcervilla/redisstore.NewRedisStore":         {inRedis, -1},
+	"github.com/alexedwards/scs.New":                         {inStoreOfSCS, -1},
+	"github.com/alexedwards/scs.NewSession":                  {inStoreOfSCS, -1},
+}
+
+// makesStores reports whether a package has one of constructions.
+func makesStores(path string) bool {
+	for name := range constructions {
+		if strings.HasPrefix(name, withoutMajor(path)+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // A maker is a call that makes what sessions come from.
@@ -52,6 +67,14 @@ type maker struct {
 	known bool           // of is one of constructions
 	held  map[place]bool // where what it makes is kept
 	serve []*target      // whose sessions come from it
+}
+
+// secrets is the argument that the secrets begin with, -1 if there are none to give.
+func (m *maker) secrets() int {
+	if sig := m.fn.Signature(); sig.Variadic() {
+		return sig.Params().Len() - 1
+	}
+	return -1
 }
 
 // makers are the program's, found once.

@@ -182,7 +182,7 @@ func (r *rewriter) servedHandlers() []value {
 		}
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
-				if h := served(u, n); h != nil {
+				if h := r.served(u, n); h != nil {
 					list = append(list, value{h, u, whole})
 				}
 				return true
@@ -193,10 +193,10 @@ func (r *rewriter) servedHandlers() []value {
 }
 
 // served is the handler that a call or a server serves.
-func served(u *unit, n ast.Node) ast.Expr {
+func (r *rewriter) served(u *unit, n ast.Node) ast.Expr {
 	switch n := n.(type) {
 	case *ast.CallExpr:
-		return servedByCall(u, n)
+		return r.servedByCall(u, n)
 	case *ast.CompositeLit:
 		for _, elt := range n.Elts {
 			kv, ok := elt.(*ast.KeyValueExpr)
@@ -212,21 +212,29 @@ func served(u *unit, n ast.Node) ast.Expr {
 	return nil
 }
 
-func servedByCall(u *unit, call *ast.CallExpr) ast.Expr {
+// servedByCall is the handler that a function of a library serves: net/http's, or one that is named as those are.
+func (r *rewriter) servedByCall(u *unit, call *ast.CallExpr) ast.Expr {
 	fn := callee(u, call)
-	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "net/http" || fn.Signature().Recv() != nil {
-		return nil
-	}
-	if !strings.HasPrefix(fn.Name(), "ListenAndServe") && !strings.HasPrefix(fn.Name(), "Serve") || len(call.Args) < 2 {
+	if fn == nil || fn.Pkg() == nil || fn.Signature().Recv() != nil || r.funcs[fn.Pos()] != nil || !serves(fn) {
 		return nil
 	}
 	params := fn.Signature().Params()
 	for i := range min(params.Len(), len(call.Args)) {
-		if named := namedOf(params.At(i).Type()); named != nil && named.Obj().Name() == "Handler" {
+		if isHandler(params.At(i).Type()) {
 			return call.Args[i]
 		}
 	}
 	return nil
+}
+
+// serves reports whether a function's name says that it serves. One that returns something other than an error may only
+// make a handler out of another.
+func serves(fn *types.Func) bool {
+	results := fn.Signature().Results()
+	if results.Len() > 1 || results.Len() == 1 && !types.Identical(results.At(0).Type(), types.Universe.Lookup("error").Type()) {
+		return false
+	}
+	return slices.ContainsFunc([]string{"ListenAndServe", "Serve", "Run"}, func(verb string) bool { return strings.HasPrefix(fn.Name(), verb) })
 }
 
 func notNil(u *unit, e ast.Expr) ast.Expr {
@@ -247,6 +255,10 @@ func isServer(t types.Type) bool {
 // cookieName is the name of the cookie of a schema's sessions as a Go expression, "" for the default.
 func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 	if v := w.ginName; v.expr != nil && t.session == "" {
+		if v = w.r.nearest(v); v.in != m.at.in && v.constant() != nil {
+			return v.constant().ExactString()
+		}
+		rec.names = append(rec.names, v)
 		return rec.text("name", v)
 	}
 	if v := rec.given["Name"]; v.expr != nil {

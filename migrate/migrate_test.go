@@ -74,6 +74,33 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestRequired has a module that lacks what the wiring needs: one line names all of it, and nothing is wired.
+func TestRequired(t *testing.T) {
+	archive, err := txtar.ParseFile("testdata/programs/wire_redis.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, _ := split(archive)
+	dir := write(t, program)
+	name := filepath.Join(dir, "go.mod")
+	mod, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := slices.DeleteFunc(strings.Split(string(mod), "\n"), func(line string) bool {
+		return strings.Contains(line, redisStore+" ") || strings.Contains(line, ginAdapter+" ")
+	})
+	if err := os.WriteFile(name, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := report(run(t, dir))
+	for _, want := range []string{"the module does not require " + redisStore + " and " + ginAdapter, "run go get " + redisStore + " " + ginAdapter} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in the report:\n%s", want, got)
+		}
+	}
+}
+
 // split takes an archive apart into the program and what is to become of it.
 func split(a *txtar.Archive) (program, want []txtar.File) {
 	for i, f := range a.Files {
@@ -88,9 +115,11 @@ func split(a *txtar.Archive) (program, want []txtar.File) {
 var modules = map[string]string{
 	"github.com/gorilla/sessions": "gorilla", "github.com/alexedwards/scs/v2": "scs", "github.com/gin-gonic/gin": "gin",
 	"github.com/gin-contrib/sessions": "ginsessions", "github.com/labstack/echo/v4": "echo", "github.com/labstack/echo-contrib": "echosession",
-	"github.com/rbcervilla/redisstore/v8": "redisstore", "github.com/srinathgs/mysqlstore": "mysqlstore",
+	"github.com/rbcervilla/redisstore/v8": "redisstore", "github.com/srinathgs/mysqlstore": "mysqlstore", "github.com/tylerb/graceful": "graceful",
 	"github.com/gofiber/fiber/v2": "fiber", "github.com/sessiongen/sessiongen/runtime/ginsession": "ginsession",
 	"github.com/sessiongen/sessiongen/runtime/echosession": "echosession2",
+	"github.com/boj/redistore":                             "redistore", "github.com/redis/go-redis/v9": "goredis",
+	"github.com/sessiongen/sessiongen/runtime/redisstore": "redisstore2",
 }
 
 // write makes a module of a program, which needs no network.

@@ -20,6 +20,7 @@ type recipe struct {
 	params     []parameter
 	imports    map[string]string // names by path, "" for the package's own
 	before     []string          // statements that need their error looked at
+	client     string            // statements that make the client of the store, "" for none
 	config     []element
 	notes      []string
 	legacyKind string
@@ -138,9 +139,9 @@ func (rec *recipe) keys() *refusal {
 	case rec.m.at.in.tests || slices.ContainsFunc(secrets, rec.isRandom):
 		rec.add("Keys", "runtime.EphemeralKeys()")
 		return nil
-	case rec.m.of.secrets < 0:
+	case rec.m.secrets() < 0 || len(secrets) == 0:
 		rec.notes = append(rec.notes, "the keys are in the file "+keysFile+", which is made at the first start; every process needs the same one")
-	case slices.ContainsFunc(secrets, rec.isHardCoded) || len(secrets) == 0:
+	case slices.ContainsFunc(secrets, rec.isHardCoded):
 		rec.notes = append(rec.notes, "the secret is in the source, where others can read it, so it makes no keys: they are in the file "+
 			keysFile+", which is made at the first start; every process needs the same one")
 	default:
@@ -170,11 +171,11 @@ func numbered(name string, i int) string {
 
 // secrets are those that authenticated the old cookies, the newest first: of each pair the first.
 func (rec *recipe) secrets() (list []value, spread bool) {
-	call := rec.m.call
-	if rec.m.of.secrets < 0 {
+	call, first := rec.m.call, rec.m.secrets()
+	if first < 0 {
 		return nil, false
 	}
-	for i := rec.m.of.secrets; i < len(call.Args); i += 2 {
+	for i := first; i < len(call.Args); i += 2 {
 		list = append(list, value{call.Args[i], rec.m.at.in, whole})
 	}
 	return list, call.Ellipsis.IsValid()
@@ -352,8 +353,10 @@ func (rec *recipe) store() *refusal {
 		return &refusal{"its sessions are in files, for which there is no store",
 			"without Store they are in cookies, if they have less than 4 KiB each; package " + runtimePath + "/sqlstore keeps larger ones in a database, such as SQLite"}
 	case inRedis:
-		return &refusal{"its sessions are in Redis, which the new manager reaches by another client",
-			"Store: redisstore.New(redis.NewClient(&redis.Options{Addr: address}), redisstore.Options{}), with github.com/redis/go-redis/v9 and " + runtimePath + "/redisstore"}
+		return rec.redis()
+	case inRedisByPool:
+		return &refusal{"its sessions are in Redis, by a pool of connections of another client",
+			"Store: redisstore.New(redis.NewClient(&redis.Options{Addr: address}), redisstore.Options{}), with the address of the pool, " + goRedis + " and " + redisStore}
 	}
 	if v := rec.given["ErrorFunc"]; v.expr != nil {
 		rec.add("ErrorHandler", rec.text("errorHandler", v))
@@ -420,6 +423,7 @@ func (rec *recipe) source(names map[*target]string) ([]byte, *refusal) {
 	for _, stmt := range rec.before {
 		b.WriteString("\t" + stmt + "\n" + failed)
 	}
+	b.WriteString(rec.client)
 	rec.body(&b, prefix, failed, conditions, cfg, names)
 	b.WriteString("}\n")
 	src, err := format.Source([]byte(b.String()))

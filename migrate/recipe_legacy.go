@@ -23,7 +23,7 @@ func (rec *recipe) oldOnes() {
 	case rec.m.of.keeping == inStoreOfSCS, rec.m.of.keeping == inMemory:
 		rec.endsWith("they are in the memory of the program")
 	case rec.m.of.keeping != inCookies:
-		rec.endsWith("they are not in cookies")
+		rec.notes = append(rec.notes, "the sessions that visitors have end with the change: they are not in cookies")
 	case rec.random():
 		rec.endsWith("their keys were made when the program started")
 	case rec.r.until.IsZero():
@@ -94,7 +94,7 @@ func (rec *recipe) gorilla() {
 
 // oldKeys are all keys that the old store was made with.
 func (rec *recipe) oldKeys() string {
-	args := rec.m.call.Args[rec.m.of.secrets:]
+	args := rec.m.call.Args[rec.m.secrets():]
 	var texts []string
 	for i, arg := range args {
 		name := numbered("secret", i/2)

@@ -15,7 +15,8 @@ type variable struct {
 	w      *writer
 	id     *ast.Ident
 	obj    types.Object
-	okName string // of the variable that says whether there is a value, "" if none is needed
+	okName string       // of the variable that says whether there is a value, "" if none is needed
+	ok     types.Object // that variable, where the program has it already
 
 	edits    []edit
 	needsOK  bool
@@ -232,12 +233,9 @@ func (v *variable) compared(e ast.Expr, n *ast.BinaryExpr) {
 	}
 	info := v.w.s.at.in.info
 	switch {
-	case info.Types[other].IsNil() && n.Op == token.NEQ:
+	case info.Types[other].IsNil() && (n.Op == token.NEQ || n.Op == token.EQL):
 		v.ask(e)
-		v.edits = append(v.edits, v.w.r.p.replace(n, v.okName))
-	case info.Types[other].IsNil() && n.Op == token.EQL:
-		v.ask(e)
-		v.edits = append(v.edits, v.w.r.p.replace(n, "!"+v.okName))
+		v.edits = append(v.edits, v.comparedWithNil(n))
 	case info.TypeOf(other) != nil && types.IsInterface(info.TypeOf(other)):
 		v.refuse("it is compared with a value of any type", "compare values of type "+typeText(v.w.d.typ))
 	default:
@@ -247,6 +245,31 @@ func (v *variable) compared(e ast.Expr, n *ast.BinaryExpr) {
 			v.edits = append(v.edits, v.w.r.ifThere(n, v.okName)...)
 		}
 	}
+}
+
+// comparedWithNil is what becomes of a comparison with nil: nothing, if it stands beside what says the same.
+func (v *variable) comparedWithNil(n *ast.BinaryExpr) edit {
+	p, says, joint := v.w.r.p, v.okName, token.LAND
+	if n.Op == token.EQL {
+		says, joint = "!"+v.okName, token.LOR
+	}
+	if both, ok := v.w.r.parents[n].(*ast.BinaryExpr); ok && both.Op == joint {
+		switch {
+		case both.Y == n && v.anyAsksOK(both.X, n.Op, joint):
+			return p.replaceRange(both.X.End(), n.End(), "")
+		case both.X == n && v.anyAsksOK(both.Y, n.Op, joint):
+			return p.replaceRange(n.Pos(), both.Y.Pos(), "")
+		}
+	}
+	return p.replace(n, says)
+}
+
+// anyAsksOK reports whether one of a condition's operands is asksOK's.
+func (v *variable) anyAsksOK(cond ast.Expr, op, joint token.Token) bool {
+	if b, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok {
+		return b.Op == joint && (v.anyAsksOK(b.X, op, joint) || v.anyAsksOK(b.Y, op, joint))
+	}
+	return v.asksOK(cond, op)
 }
 
 // nilMatters reports whether the program asks somewhere whether a value is nil, or which type it has: of an absent one

@@ -459,9 +459,9 @@ func (d *draft) dropVariable(file string, old int) bool {
 			case len(assign.Lhs) == 1 && d.r.inBlock(assign) && isName(assign.Rhs[0]):
 				c.edits = []edit{d.r.p.remove(assign)}
 			case len(assign.Lhs) == 1:
-				c.edits = []edit{d.r.p.replaceRange(l.Pos(), assign.TokPos+2, "_ =")}
+				c.blank, c.edits = true, []edit{d.r.p.replaceRange(l.Pos(), assign.TokPos+2, "_ =")}
 			default:
-				c.edits = []edit{d.r.p.replace(l, "_")}
+				c.blank, c.edits = true, []edit{d.r.p.replace(l, "_")}
 			}
 			d.late = append(d.late, c)
 			done = true

@@ -35,7 +35,9 @@ func (d *draft) attempt(w *wiring) *refusal {
 	why := w.plan()
 	if why == nil {
 		d.wired = w.changes
-		clear(d.unneeded) // the wiring may need an import where nothing else did
+		// The wiring may need an import, or a variable, where nothing else did.
+		clear(d.unneeded)
+		d.late = slices.DeleteFunc(d.late, func(c *change) bool { return c.blank })
 		maps.Copy(d.extra, w.files)
 		why = d.settleWiring()
 	}

@@ -89,6 +89,9 @@ func (w *wiring) plan() *refusal {
 	w.types()
 	w.interfaces()
 	w.loads()
+	if why := w.required(); why != nil {
+		return why
+	}
 	if why := w.middlewares(); why != nil {
 		return why
 	}
@@ -98,6 +101,30 @@ func (w *wiring) plan() *refusal {
 		}
 	}
 	return w.write()
+}
+
+// required refuses a program whose module does not require all modules that the wiring needs.
+func (w *wiring) required() *refusal {
+	var missing []string
+	need := func(path string) {
+		if path != "" && w.r.p.checked[path] == nil && !slices.Contains(missing, path) {
+			missing = append(missing, path)
+		}
+	}
+	for _, rec := range w.recipes {
+		if rec.client != "" {
+			need(redisStore)
+		}
+	}
+	for _, s := range w.r.sites {
+		if s.verb == middlewareVerb && !s.lib.managed {
+			need(w.adapter(s.lib))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return &refusal{"the module does not require " + strings.Join(missing, " and "), "run go get " + strings.Join(missing, " ")}
 }
 
 // assign finds out whose sessions come from which maker.
@@ -544,12 +571,7 @@ func isOld(path string) bool {
 			return true
 		}
 	}
-	for name := range constructions {
-		if strings.HasPrefix(name, withoutMajor(path)+".") {
-			return true
-		}
-	}
-	return strings.HasPrefix(path, "github.com/gorilla/securecookie") || strings.HasPrefix(path, "github.com/alexedwards/scs/")
+	return makesStores(path) || strings.HasPrefix(path, "github.com/gorilla/securecookie") || strings.HasPrefix(path, "github.com/alexedwards/scs/")
 }
 
 // managersSource is the file with the type that has several managers.

@@ -85,9 +85,6 @@ func (w *wiring) middleware(s *site) *refusal {
 		return nil
 	}
 	path := w.adapter(s.lib)
-	if w.r.p.checked[path] == nil {
-		return &refusal{"the module does not require " + path, "run go get " + path}
-	}
 	last := len(call.Args) - 1
 	fn := callee(s.at.in, call)
 	if last < 0 || !slices.Contains([]string{"Sessions", "SessionsMany", "Middleware"}, fn.Name()) {

@@ -246,6 +246,9 @@ func (w *writer) both(n ast.Node, t types.Type) (*change, *refusal) {
 	if why != nil {
 		return nil, why
 	}
+	if text == w.get() {
+		return &change{edits: w.call(n, "Lookup"+w.name+"()")}, nil
+	}
 	return w.replace(n, text+", "+w.has()), nil
 }
 
@@ -322,7 +325,7 @@ func (w *writer) assigned(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	v := &variable{w: w, id: id, obj: u.info.Defs[id]}
 	if len(n.Lhs) == 2 {
 		if okID, isIdent := n.Lhs[1].(*ast.Ident); isIdent && !isBlank(okID) {
-			v.okName = okID.Name
+			v.okName, v.ok = okID.Name, u.info.ObjectOf(okID)
 		}
 	}
 	return v.change(e, n)
@@ -337,7 +340,7 @@ func (w *writer) declared(e ast.Expr, n *ast.ValueSpec) (*change, *refusal) {
 	case isBlank(n.Names[1]):
 		return nil, &refusal{"absent is nil there, and that may matter", "use Lookup" + w.name}
 	}
-	v := &variable{w: w, id: n.Names[0], obj: w.s.at.in.info.Defs[n.Names[0]], okName: n.Names[1].Name}
+	v := &variable{w: w, id: n.Names[0], obj: w.s.at.in.info.Defs[n.Names[0]], okName: n.Names[1].Name, ok: w.s.at.in.info.Defs[n.Names[1]]}
 	return v.change(e, same)
 }
 

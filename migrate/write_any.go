@@ -127,16 +127,41 @@ func (v *variable) goesOnIfThere(n *ast.BinaryExpr) bool {
 	return n.Op == token.LAND && v.asksAll(n.X, token.NEQ, n.Op) || n.Op == token.LOR && v.asksAll(n.X, token.EQL, n.Op)
 }
 
-// asksAll reports whether a condition is a comparison of the variable with nil, or has one among its operands.
+// asksAll reports whether a condition is a comparison of the variable with nil, or what says whether there is a value, or has
+// one of these among its operands.
 func (v *variable) asksAll(cond ast.Expr, op, joint token.Token) bool {
 	b, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	if !ok {
-		return false
+		return v.asksOK(cond, op)
 	}
 	if b.Op == joint {
 		return v.asksAll(b.X, op, joint) || v.asksAll(b.Y, op, joint)
 	}
 	return isCheck(v.w.s.at.in, b, v.obj, op)
+}
+
+// asksOK reports whether a condition is the variable that says whether there is a value or, for ==, its opposite.
+func (v *variable) asksOK(cond ast.Expr, op token.Token) bool {
+	not, negated := ast.Unparen(cond).(*ast.UnaryExpr)
+	if negated {
+		cond = not.X
+	}
+	id, ok := ast.Unparen(cond).(*ast.Ident)
+	info := v.w.s.at.in.info
+	return ok && v.ok != nil && info.Uses[id] == v.ok && negated == (op == token.EQL) && v.okIsKept()
+}
+
+// okIsKept reports whether the variable that says whether there is a value gets no other.
+func (v *variable) okIsKept() bool {
+	for id, obj := range v.w.s.at.in.info.Uses {
+		if obj != v.ok {
+			continue
+		}
+		if unary, ok := v.w.r.outer(id).(*ast.UnaryExpr); v.w.r.isTarget(id) || ok && unary.Op == token.AND {
+			return false
+		}
+	}
+	return true
 }
 
 // leaves reports whether a block ends with a statement after which nothing that follows the block runs.

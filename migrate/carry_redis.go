@@ -1,0 +1,45 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"slices"
+)
+
+// calledForRedis takes over what a call says of a store in Redis. The statement that has the call goes with it.
+func (c *carried) calledForRedis(u *unit, stmt ast.Stmt, e ast.Expr) {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok || c.m.of.keeping != inRedis {
+		return
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return
+	}
+	args := call.Args
+	if of := callee(u, call); of != nil && of.Signature().Recv() != nil {
+		args = slices.Insert(slices.Clone(args), 0, sel.X)
+	}
+	if len(args) == 0 || !c.isStore(u, args[0]) {
+		return
+	}
+	switch sel.Sel.Name {
+	case "SetKeyPrefix":
+		c.note(stmt)
+		c.given["Prefix"] = value{args[1], u, whole}
+	case "SetSerializer", "SetMaxLength":
+		c.note(stmt) // the new store has a form of its own, and takes 1 MiB
+	case "Close":
+		c.stmts = append(c.stmts, stmt) // a manager has nothing to close
+	}
+}
+
+// isNotNil reports whether an expression compares something with nil, such as an error.
+func isNotNil(e ast.Expr) bool {
+	cmp, ok := ast.Unparen(e).(*ast.BinaryExpr)
+	if !ok || cmp.Op != token.NEQ {
+		return false
+	}
+	id, ok := ast.Unparen(cmp.Y).(*ast.Ident)
+	return ok && id.Name == "nil"
+}
