@@ -3,6 +3,7 @@ package migrate
 import (
 	"go/ast"
 	"go/constant"
+	"go/token"
 	"go/types"
 )
 
@@ -17,15 +18,19 @@ type leaf struct {
 // A tracer follows values back to where they begin.
 type tracer struct {
 	f       *flow
-	params  bool // stop at parameters of the program's functions
+	within  token.Pos // stop at the parameters of this function, if any
 	seen    map[place]bool
 	visited map[value]bool
 	leaves  []leaf
 }
 
-// origins are where a value begins. With params, a parameter is such a place.
+// origins are where a value begins. With params, a parameter of the function that it stands in is such a place. One of another
+// function is not: what that function kept in a field is no argument of the calls here.
 func (f *flow) origins(v value, params bool) []leaf {
-	t := &tracer{f: f, params: params, seen: map[place]bool{}, visited: map[value]bool{}}
+	t := &tracer{f: f, seen: map[place]bool{}, visited: map[value]bool{}}
+	if fn := f.declared(v.expr); params && fn != nil {
+		t.within = fn.fn.Pos()
+	}
 	t.value(v)
 	return t.leaves
 }
@@ -119,7 +124,7 @@ func (t *tracer) place(p place, v value) {
 		return
 	}
 	t.seen[p] = true
-	if of, ok := t.f.params[p]; ok && t.params && t.f.funcs[of.fn] != nil {
+	if of, ok := t.f.params[p]; ok && of.fn == t.within {
 		t.leaf(leaf{value: v, param: &of})
 		return
 	}
@@ -137,7 +142,7 @@ func (t *tracer) place(p place, v value) {
 
 // parts follows the keys or the elements of something to the literals that have them.
 func (t *tracer) parts(v value) {
-	inner := &tracer{f: t.f, params: t.params, seen: map[place]bool{}, visited: t.visited}
+	inner := &tracer{f: t.f, within: t.within, seen: map[place]bool{}, visited: t.visited}
 	inner.value(value{v.expr, v.in, whole})
 	for _, l := range inner.leaves {
 		lit, ok := ast.Unparen(l.expr).(*ast.CompositeLit)

@@ -140,7 +140,7 @@ func (res *Result) take(d *draft) (err error) {
 // leaveAll puts every use of a key into the report.
 func (r *rewriter) leaveAll() {
 	for _, s := range r.sites {
-		if !s.verb.keyed() || s.via == nil && s.inside {
+		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper's wrapper
 			continue
 		}
 		why := refusal{"the module does not require " + strings.TrimSuffix(runtimePath, "/runtime"), "run go get -tool github.com/sessiongen/sessiongen/cmd/sessiongen"}

@@ -193,7 +193,7 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 	case s.dynamic != "":
 		return nil, r.unusable(&field{dynamic: true, key: key{name: s.dynamic}})
 	case len(r.of[s]) != 1:
-		return nil, &refusal{"the key is one of several", "call the accessor of each"}
+		return r.oneOfSeveral(s)
 	}
 	d := r.of[s][0]
 	if why := r.unusable(d); why != nil {
@@ -208,6 +208,14 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 	}
 	w := &writer{r: r, s: s, d: d, name: r.target[d].names[d], recv: recv}
 	return w.change()
+}
+
+// oneOfSeveral is a site whose key the program knows only when it runs, such as one that each object keeps in a field.
+func (r *rewriter) oneOfSeveral(s *site) (*change, *refusal) {
+	if c, why := r.bridged(s); why == nil {
+		return c, nil
+	}
+	return nil, &refusal{"the key is one of several", "call the accessor of each"}
 }
 
 // calling is a call of a wrapper. It stays as it is if what the wrapper does goes by key.
