@@ -585,26 +585,13 @@ func isNilNode(n ast.Node) bool {
 
 // assignment plans changes of assignments to a session's own fields.
 func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
-	if len(n.Lhs) != 1 || len(n.Rhs) != 1 {
-		return
-	}
-	sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr)
-	if !ok {
-		return
-	}
-	session := sel.X
-	field := sel.Sel.Name
-	option := false
-	if inner, ok := ast.Unparen(sel.X).(*ast.SelectorExpr); ok && inner.Sel.Name == "Options" {
-		session, option = inner.X, field != "MaxAge"
-	}
-	named := namedOf(u.info.TypeOf(session))
-	if named == nil || sessionType(named) != gorilla || len(r.targets) == 0 {
+	session, field := assignedField(u, n)
+	if session == nil || len(r.targets) == 0 {
 		return
 	}
 	at := value{n.Lhs[0], u, whole}
-	if option {
-		r.leave(at, "options of one request", refusal{"the cookie's " + field + " is that of all sessions", "set it in runtime.Config"})
+	if option, ok := strings.CutPrefix(field, "Options."); ok {
+		r.leave(at, "options of one request", refusal{"the cookie's " + option + " is that of all sessions", "set it in runtime.Config"})
 		return
 	}
 	text := r.p.text(session)
@@ -625,8 +612,39 @@ func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
 			r.leave(at, "options of one request", *why)
 			return
 		}
-		r.changes = append(r.changes, &change{at: at, edits: []edit{r.p.replace(n, text+"."+method)}, note: note})
+		c := &change{edits: []edit{r.p.replace(n, text+"."+method)}, note: note}
+		if method == destroy {
+			if c, why = r.ending(n, value{session, u, whole}, text); why != nil {
+				r.leave(at, "options of one request", *why)
+				return
+			}
+		}
+		c.at = at
+		r.changes = append(r.changes, c)
 	}
+}
+
+// assignedField is the session of gorilla that an assignment is to a field of, nil if it is none. The field is one of the session's,
+// MaxAge of its options, or "Options." and the name of another one there.
+func assignedField(u *unit, n *ast.AssignStmt) (session ast.Expr, field string) {
+	if len(n.Lhs) != 1 || len(n.Rhs) != 1 {
+		return nil, ""
+	}
+	sel, ok := ast.Unparen(n.Lhs[0]).(*ast.SelectorExpr)
+	if !ok {
+		return nil, ""
+	}
+	session, field = sel.X, sel.Sel.Name
+	if inner, ok := ast.Unparen(sel.X).(*ast.SelectorExpr); ok && inner.Sel.Name == "Options" {
+		session = inner.X
+		if field != "MaxAge" {
+			field = "Options." + field
+		}
+	}
+	if named := namedOf(u.info.TypeOf(session)); named == nil || sessionType(named) != gorilla {
+		return nil, ""
+	}
+	return session, field
 }
 
 func isEmptyMap(u *unit, e ast.Expr) bool {

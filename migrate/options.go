@@ -8,6 +8,8 @@ import (
 	"strings"
 )
 
+const destroy = "Destroy()"
+
 // perRequest is what the options of one request become: a session that ends, or one that outlives the browser or does
 // not. arg is the options, or their MaxAge alone.
 func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *refusal) {
@@ -30,7 +32,7 @@ func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *
 	case c == nil:
 		return "", "", &refusal{"the options of one request end the session or not", "call Destroy where MaxAge is negative, and SetPermanent elsewhere"}
 	case constant.Sign(c) < 0:
-		return "Destroy()", "", nil
+		return destroy, "", nil
 	case constant.Sign(c) > 0:
 		return "SetPermanent(true)", "how long it lasts is Config.Lifetime, for all sessions", nil
 	}

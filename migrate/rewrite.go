@@ -358,6 +358,9 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 		if why != nil {
 			return nil, why
 		}
+		if method == destroy {
+			return r.ending(r.statementOr(call), s.session, recv)
+		}
 		return &change{edits: []edit{r.p.replace(call, recv+"."+method)}, note: note}, nil
 	case loadVerb:
 		_, why := r.loaded(s)
@@ -414,6 +417,14 @@ func (r *rewriter) statement(call *ast.CallExpr) (ast.Stmt, bool) {
 		}
 	}
 	return nil, false
+}
+
+// statementOr is the statement that is nothing but a call, or the call.
+func (r *rewriter) statementOr(call *ast.CallExpr) ast.Node {
+	if stmt, ok := r.statement(call); ok {
+		return stmt
+	}
+	return call
 }
 
 func isBlank(e ast.Expr) bool {

@@ -256,7 +256,7 @@ var sameSiteText = map[http.SameSite]string{
 	http.SameSiteNoneMode:    "None",
 }
 
-// maxAttributeSize is how long an attribute's value may be (RFC 6265bis section 5.6).
+// maxAttributeSize is the longest value that an attribute may have, in bytes (RFC 6265bis section 5.6).
 const maxAttributeSize = 1024
 
 // maxNameLength leaves most of a cookie's 4096 bytes to its value.

@@ -217,7 +217,7 @@ func (x *deviceExchange) refuse(reason string) {
 	x.w.WriteHeader(http.StatusForbidden)
 }
 
-// fail has the browser try again later: what is wrong is not its fault.
+// fail makes the browser try again later, as the fault is not its own.
 func (x *deviceExchange) fail() { x.w.WriteHeader(http.StatusServiceUnavailable) }
 
 func (x *deviceExchange) event(kind EventKind, reason string) Event {

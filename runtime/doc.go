@@ -112,7 +112,8 @@
 // with the event [EventFieldDropped], and the other fields are kept. Keys that this build does not
 // know are kept as they are, so that builds of different age can run side by side.
 //
-// [NewManager], [FromContext], [Field], [Flow], [AnyField], [Append] and the constant [SupportsGenerated1]
+// [NewManager], [FromContext], [Field], [Flow], [AnyField], [Append], [TryAppend], [AddFlash], [TakeFlash],
+// [ClearFlash], [Prove], [Within], [RevokeBy], [ListBy], [UpdateBy] and the constant [SupportsGenerated1]
 // are for generated code alone. Generated code names the constant that it needs, so that it does
 // not compile if the module in go.mod is too old for it.
 //

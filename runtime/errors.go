@@ -53,3 +53,8 @@ type fieldError struct {
 }
 
 func (e *fieldError) Unwrap() error { return e.error }
+
+var (
+	errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")
+	errRedo      = errors.New("session: a function given to Update has panicked")
+)

@@ -235,8 +235,6 @@ func (h *storeHome) contend(st *state, key string, try, reread func() error) err
 	return t.contend(try, reread)
 }
 
-var errReentered = errors.New("session: Pop, or saving, while a function given to Update runs again")
-
 // longestRedo bounds the wait for functions given to Update that run again. One that waits for itself
 // would wait for ever.
 const longestRedo = time.Second

@@ -1,13 +1,10 @@
 package runtime
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
-
-var errRedo = errors.New("session: a function given to Update has panicked")
 
 // note keeps a change, in place of those that it makes pointless.
 func (h *storeHome) note(st *state, c change) {

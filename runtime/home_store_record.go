@@ -25,10 +25,7 @@ import (
 //	id    bin, the session's
 //	next  bin, the id that it moved to, if it did
 
-// An id that is revoked before there is a session has a record without data, of this version, which
-// no session's record comes to.
-const takenVersion = 1 << 62
-
+// takenRecord is the record of an id that is revoked before it has a session: it has no data.
 func takenRecord() Record { return Record{Version: takenVersion, Expires: storeTime(graveTime)} }
 
 // maxRecordSize bounds Record.Data.
@@ -93,9 +90,6 @@ type tombstone struct {
 func (*tombstone) Error() string { return ErrNoRecord.Error() }
 
 func (*tombstone) Is(target error) bool { return target == ErrNoRecord }
-
-// newContents returns empty contents.
-func (m *manager) newContents() *payload.Contents { return payload.New(m.schema) }
 
 // openRecord reads the record of a place into c.
 func (h *storeHome) openRecord(rec Record, p place, c *payload.Contents, now int64) (stored, error) {

@@ -9,7 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// maxTaken bounds how often a new id is tried that is in the store already.
+// maxTaken bounds how many new ids are tried when the store already has them.
 const maxTaken = 3
 
 func (h *storeHome) save(st *state, lines []string) ([]string, error) {
@@ -78,7 +78,7 @@ const (
 	actionBury           // a tombstone in place of the record, and no other record
 )
 
-// plan says what is to be done for a session: whether it was found in the store, is empty, has
+// plan says what to do for a session, given whether it was found in the store, is empty, has
 // another id by now, and was inserted under that id before.
 func plan(found, empty, moves, inserted bool) action {
 	switch {
@@ -206,8 +206,8 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	return nil
 }
 
-// beginAt writes a record under an id that nobody has been told of. It is good only once the old one
-// is not.
+// beginAt writes a record under an id that nobody has been told of. It counts only once the old one
+// does not.
 func (h *storeHome) beginAt(st *state, to place, from *place, rec Record, by sealedBy) error {
 	s := st.stored
 	write := h.insert
@@ -311,7 +311,7 @@ func (h *storeHome) touch(st *state) error {
 	return nil
 }
 
-// tell appends what the browser has to know.
+// tell appends the Set-Cookie header fields that the browser must get.
 func (h *storeHome) tell(st *state, lines []string) ([]string, error) {
 	s := st.stored
 	empty := st.Empty()

@@ -90,7 +90,8 @@ func TestLeafImports(t *testing.T) {
 	}
 }
 
-// A home knows what all have in common, and nothing of another home.
+// A home knows what all have in common, and nothing of another home. Other files know the interface
+// alone, so that none can ask where a session lives.
 func TestHomesKnowNoOther(t *testing.T) {
 	fset := token.NewFileSet()
 	var files []*ast.File
@@ -142,7 +143,14 @@ func homeOf(filename string) string {
 	return ""
 }
 
-// crossings type-checks a package, and returns where a home's file uses what another home's
+// knowHomes lists what other files may use of the homes' files: home.go chooses one, and state.go
+// holds what each notes of a session.
+var knowHomes = map[string][]string{
+	"home.go":  {"newStoreHome", "newRevocableHome", "cookieHome"},
+	"state.go": {"storedSession", "revocableSession"},
+}
+
+// crossings type-checks a package, and returns where a file uses what the file of another home
 // declares: a function, type, variable or constant, a method or a field.
 func crossings(fset *token.FileSet, files []*ast.File, imports types.Importer) (wrong []string, err error) {
 	info := &types.Info{Uses: make(map[*ast.Ident]types.Object)}
@@ -156,7 +164,10 @@ func crossings(fset *token.FileSet, files []*ast.File, imports types.Importer) (
 			continue
 		}
 		where := fset.Position(id.Pos())
-		user, owner := homeOf(where.Filename), homeOf(fset.Position(obj.Pos()).Filename)
+		user, owner := homeOf(where.Filename), ownerOf(fset, obj)
+		if user == "" && owner != "" && !slices.Contains(knowHomes[filepath.Base(where.Filename)], obj.Name()) {
+			wrong = append(wrong, fmt.Sprintf("%s: a file of no home uses %s, which is the %s home's", where, obj.Name(), owner))
+		}
 		if user != "" && owner != "" && user != owner {
 			wrong = append(wrong, fmt.Sprintf("%s: the %s home uses %s, which is the %s home's", where, user, obj.Name(), owner))
 		}
@@ -165,32 +176,59 @@ func crossings(fset *token.FileSet, files []*ast.File, imports types.Importer) (
 	return wrong, nil
 }
 
+// ownerOf returns the home that obj is of, "" if of none. A field that holds what a home declares is
+// that home's: whether it is nil says where the session lives.
+func ownerOf(fset *token.FileSet, obj types.Object) string {
+	owner := homeOf(fset.Position(obj.Pos()).Filename)
+	if v, ok := obj.(*types.Var); ok && v.IsField() && owner == "" {
+		t := v.Type()
+		if p, ok := t.(*types.Pointer); ok {
+			t = p.Elem()
+		}
+		if named, ok := t.(*types.Named); ok {
+			owner = homeOf(fset.Position(named.Obj().Pos()).Filename)
+		}
+	}
+	return owner
+}
+
 func TestCrossings(t *testing.T) {
 	shared := map[string]string{
-		"home.go": "package p\n\ntype home interface{ open() int }\n\nfunc shared() int { return 1 }\n",
+		"home.go": "package p\n\ntype home interface{ open() int }\n\nfunc shared() int { return 1 }\n\n" +
+			"var homes = []home{cookieHome{}, newStoreHome()}\n\nvar first cookieHome\n",
 		"home_cookie.go": "package p\n\ntype cookieHome struct{ n int }\n\nfunc (c cookieHome) open() int { return shared() }\n\n" +
 			"const limit = 1\n\nvar count int\n\nfunc seal() int { return 1 }\n",
 		"home_store_merge.go": "package p\n\nfunc merge() int { return 2 }\n",
-		"manager.go":          "package p\n\nvar homes = []home{cookieHome{}, storeHome{}}\n\nvar first cookieHome\n",
 	}
 	for name, c := range map[string]struct {
-		body  string
-		wrong int
+		body, outside string
+		wrong         int
 	}{
-		"its own":             {"return merge() + shared()", 0},
-		"by the interface":    {"return homes[0].open()", 0},
-		"local of the name":   {"limit, seal := 1, 2; return limit + seal", 0},
-		"a field of the name": {"var x struct{ count int }; return x.count", 0},
-		"function":            {"return seal()", 1},
-		"constant and var":    {"return limit + count", 2},
-		"type":                {"return len([]cookieHome{})", 1},
-		"method":              {"return first.open()", 1},
-		"field":               {"return first.n", 1},
-		"in a closure":        {"return func() int { return seal() }()", 1},
+		"its own":                            {"return merge() + shared()", "", 0},
+		"by the interface":                   {"return homes[0].open()", "", 0},
+		"local of the name":                  {"limit, seal := 1, 2; return limit + seal", "", 0},
+		"a field of the name":                {"var x struct{ count int }; return x.count", "", 0},
+		"function":                           {"return seal()", "", 1},
+		"constant and var":                   {"return limit + count", "", 2},
+		"type":                               {"return len([]cookieHome{})", "", 1},
+		"method":                             {"return first.open()", "", 1},
+		"field":                              {"return first.n", "", 1},
+		"outside, by the interface":          {"return 1", "_ = homes[0].open() + shared()", 0},
+		"outside, a function":                {"return 1", "_ = seal()", 1},
+		"outside, the constructor":           {"return 1", "_ = newStoreHome()", 1},
+		"outside, a type assertion":          {"return 1", "_, _ = homes[0].(cookieHome)", 1},
+		"outside, a type switch":             {"return 1", "switch homes[0].(type) { case cookieHome, storeHome: }", 2},
+		"outside, a field that a home notes": {"return 1", "_ = state{}.stored != nil", 1},
+		"in a closure":                       {"return func() int { return seal() }()", "", 1},
 	} {
 		fset := token.NewFileSet()
 		var files []*ast.File
-		sources := map[string]string{"home_store.go": "package p\n\ntype storeHome struct{}\n\nfunc (storeHome) open() int { " + c.body + " }\n"}
+		sources := map[string]string{
+			"home_store.go": "package p\n\ntype storeHome struct{}\n\ntype storedSession struct{}\n\nfunc newStoreHome() home { return storeHome{} }\n\n" +
+				"func (storeHome) open() int { " + c.body + " }\n",
+			"state.go":   "package p\n\ntype state struct{ stored *storedSession }\n",
+			"manager.go": "package p\n\nfunc outside() int { " + c.outside + "; return 0 }\n",
+		}
 		for file, src := range shared {
 			sources[file] = src
 		}

@@ -151,3 +151,6 @@ func (m *Manager[S]) state(s *S) *state {
 	}
 	return st
 }
+
+// newContents returns empty contents.
+func (m *manager) newContents() *payload.Contents { return payload.New(m.schema) }

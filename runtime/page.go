@@ -7,7 +7,7 @@ import (
 
 // Which responses a person gets to see, the browser tells with the request, and the status.
 
-// isPage reports whether a request is for what a person is about to see, as far as the browser tells.
+// isPage reports whether a person is about to see the response, as far as the browser tells.
 func (m *manager) isPage(r *http.Request) bool {
 	switch {
 	case r == nil: // of another transport

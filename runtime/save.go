@@ -97,7 +97,7 @@ func (st *state) save(out *outcome, lines []string, status int) {
 	st.sealed()
 }
 
-// fallShort decides what is said of a session that could not be saved.
+// fallShort decides what the response says of a session that could not be saved.
 func (st *state) fallShort(out *outcome, status int) {
 	if status != byHand {
 		st.fail(out.err)
@@ -164,8 +164,8 @@ func reason(err error) string {
 	return "sealing failed"
 }
 
-// outlived reports whether the session that the request was meant for is there no more, so
-// that its changes are not kept.
+// outlived reports whether the session that the request was meant for is gone, so that its changes
+// are not kept.
 func (st *state) outlived() bool {
 	switch st.origin {
 	case moved:

@@ -18,6 +18,10 @@ const noteTaken = "flow"
 
 var errGone = errors.New("session: the request has ended")
 
+// takenVersion is the version of the record of an id that is revoked before it has a session. No other
+// record reaches it.
+const takenVersion = 1 << 62
+
 // takeIn notes in a store for so many seconds that the flow of a state was taken. It reports whether that is
 // the first time.
 func (s *server) takeIn(store Store, st *state, f *flowField, state []byte, seconds int64) (first bool, err error) {

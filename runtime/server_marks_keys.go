@@ -20,8 +20,8 @@ import (
 
 func (m *marks) missedKey(k *principalKey) string { return m.server.storeKey("key missed", k.id) }
 
-// maxTold is how many keys a mark names. Those that follow in a longer ring count as if they had missed
-// every revocation.
+// maxTold is the number of keys that a mark names. In a longer ring, the keys after these count as if they
+// had missed every revocation.
 const maxTold = 64 / tagSize
 
 // tell returns keys as a mark names them.
@@ -183,7 +183,7 @@ const notSealed = -1
 
 func (by sealedBy) principalKey() *principalKey { return by.rings.principals[by.key] }
 
-// A keyHistory is what is known of revocations since a ring is in use.
+// A keyHistory holds what is known of revocations since a ring came into use.
 type keyHistory struct {
 	last atomic.Pointer[knownCount]
 }

@@ -37,7 +37,7 @@ func (t *turn) contend(try, reread func() error) (err error) {
 	return err
 }
 
-// next waits until it is worth to try again.
+// next waits until another try is worth it.
 func (t *turn) next() error {
 	if t.attempts++; t.attempts == 1 {
 		t.deadline = time.Now().Add(t.patience)
@@ -57,7 +57,7 @@ func (t *turn) next() error {
 	return nil
 }
 
-// pause lets other processes have a record, which change it too; the more attempts there were, the longer.
+// pause gives other processes that change the same record time to finish. It grows with the attempts.
 func pause(attempts int) {
 	if attempts >= 0 {
 		time.Sleep(rand.N(time.Millisecond << min(attempts, 5)))
@@ -70,7 +70,7 @@ func (t *turn) report(failure string) {
 	}
 }
 
-// end lets others have their turn. They need not try if the store failed.
+// end gives the next one its turn. If the store failed, those who wait need not try.
 func (t *turn) end(err error) {
 	if t.done != nil {
 		t.done(!errors.Is(err, ErrStore) || errors.Is(err, errConflicts))
@@ -94,8 +94,8 @@ type queue struct {
 // longestWait bounds the wait for a turn.
 const longestWait = time.Minute
 
-// wait waits for a turn, and returns what ends it. It is nil if that takes too long, or the store failed
-// meanwhile: so not everyone in turn waits for a store that hangs.
+// wait waits for a turn, and returns a function that ends it. It returns nil if the wait takes too long or
+// the store fails meanwhile, so that not everyone in the queue waits for a store that hangs.
 func (t *turns) wait(key string, patience time.Duration) (done func(well bool)) {
 	t.mu.Lock()
 	q := t.queues[key]

@@ -31,7 +31,7 @@ type incoming struct {
 	request *http.Request // the server's, of which a handler has a copy; nil for other transports
 }
 
-// opened is what there is of a session once it is used.
+// opened holds all of a session once it is used.
 type opened struct {
 	payload.Contents
 	used int64 // when it was last used before, as far as known, in Unix seconds
@@ -60,7 +60,7 @@ type opened struct {
 	revocable *revocableSession
 }
 
-// trouble is what most requests have none of, some of it no trouble at all.
+// trouble holds what few requests have. Not all of it is trouble.
 type trouble struct {
 	err     error              // the first thing that went wrong
 	next    error              // the first thing after a change that came too late, which saving once more takes back

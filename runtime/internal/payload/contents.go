@@ -34,7 +34,7 @@ const IDSize = 16
 // An ID identifies a session.
 type ID [IDSize]byte
 
-// Metadata is what a session knows of itself. Times are in Unix seconds.
+// Metadata holds what a session knows of itself. Times are in Unix seconds.
 type Metadata struct {
 	id            ID
 	hasID         bool

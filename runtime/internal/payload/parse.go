@@ -25,7 +25,7 @@ const (
 	deviceSize = 1 + len(Thumbprint{})
 )
 
-// ErrMalformed: a plaintext is not what a session is sealed as.
+// ErrMalformed means that a plaintext does not have the form of a session.
 var ErrMalformed = errors.New("session: malformed payload")
 
 // usualStart is how a plaintext begins, up to the id, unless its metadata has more than the

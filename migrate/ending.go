@@ -1,0 +1,166 @@
+package migrate
+
+import (
+	"fmt"
+	"go/ast"
+	"slices"
+)
+
+// A negative MaxAge ends a session when it is saved, whatever is written before or afterwards. Destroy ends it at once, and
+// what is written afterwards begins another. So Destroy goes where nothing is written afterwards: to the place of the options or,
+// if there is something between, to that of the Save.
+
+// An ending is where the options of one request end a session.
+type ending struct {
+	*rewriter
+	at      ast.Node // the statement, or the call within one
+	session value
+	names   []string
+}
+
+// ending plans what becomes of options that end a session.
+func (r *rewriter) ending(at ast.Node, session value, recv string) (*change, *refusal) {
+	e := &ending{r, at, session, nil}
+	e.names = r.sessionsOf(e.site())
+	u := session.in
+	rest := r.later(u, at, session.expr)
+	if other := e.first(rest, e.outlives); other.node != nil {
+		return nil, &refusal{
+			fmt.Sprintf("the session ends when it is saved, unless it has the options that may follow at %s by then", e.position(other)),
+			"call Destroy where it ends, and SetPermanent elsewhere",
+		}
+	}
+	writes, reads := e.first(rest, sets), e.first(rest, gets)
+	if save := e.save(); save != nil && (writes.node != nil || reads.node != nil) {
+		rest := slices.Concat(r.within(u, save), r.later(u, save, session.expr))
+		if e.first(rest, sets).node == nil && (writes.node != nil || e.first(rest, gets).node == nil) {
+			place := r.p.remove(save)
+			return &change{
+				edits: []edit{r.p.remove(at), {place.file, place.from, place.from, recv + ".Destroy()\n"}},
+				note:  e.note(e.first(rest, gets)),
+			}, nil
+		}
+	}
+	if writes.node != nil {
+		return nil, &refusal{
+			fmt.Sprintf("the session ends when it is saved, and what is set after this, at %s, was lost: after Destroy it would begin a new session", e.position(writes)),
+			"remove what is set afterwards, or move it before this, and call Destroy here",
+		}
+	}
+	return &change{edits: []edit{r.p.replace(at, recv+".Destroy()")}, note: e.note(reads)}, nil
+}
+
+func (e *ending) site() *site { return &site{lib: gorilla, session: e.session} }
+
+func (e *ending) position(c passage) string {
+	pos := e.p.fset.Position(c.node.Pos())
+	return fmt.Sprintf("%s:%d:%d", relative(e.p.dir, pos.Filename), pos.Line, pos.Column)
+}
+
+// note says what reads the session after its end.
+func (e *ending) note(read passage) string {
+	if read.node == nil {
+		return ""
+	}
+	return "the session is empty after Destroy, and kept its values before: it is read at " + e.position(read)
+}
+
+// first is the first use of the session in some code that is of a kind, by its place in the source.
+func (e *ending) first(rest []passage, is func(*site) bool) (found passage) {
+	nearer := func(n ast.Node) bool { return found.node == nil || n.Pos() < found.node.Pos() }
+	for _, s := range e.sites {
+		if !s.at.in.tests && is(s) && nearer(s.at.expr) && e.same(s) && slices.ContainsFunc(rest, func(c passage) bool { return holds(c, s.at.expr) }) {
+			found = passage{s.at.expr, s.at.in}
+		}
+	}
+	for _, c := range rest {
+		ast.Inspect(c.node, func(n ast.Node) bool {
+			if s := e.optionsSite(c.in, n); s != nil && is(s) && nearer(n) && e.same(s) {
+				found = passage{n, c.in}
+			}
+			return true
+		})
+	}
+	return found
+}
+
+func holds(c passage, n ast.Node) bool { return c.node.Pos() <= n.Pos() && n.Pos() < c.node.End() }
+
+// same reports whether a use may be of the session that ends.
+func (e *ending) same(s *site) bool {
+	names := e.sessionsOf(s)
+	return len(names) == 0 || len(e.names) == 0 || slices.ContainsFunc(names, func(name string) bool { return slices.Contains(e.names, name) })
+}
+
+// optionsSite is an assignment to a session's options as a use of it.
+func (e *ending) optionsSite(u *unit, n ast.Node) *site {
+	assign, ok := n.(*ast.AssignStmt)
+	if !ok {
+		return nil
+	}
+	session, field := assignedField(u, assign)
+	if session == nil || field != "Options" && field != "MaxAge" {
+		return nil
+	}
+	return &site{lib: gorilla, verb: optionsVerb, at: value{assign.Rhs[0], u, whole}, session: value{session, u, whole}}
+}
+
+// outlives reports whether a use gives the session options with which it does not end.
+func (e *ending) outlives(s *site) bool {
+	if s.verb != optionsVerb {
+		return false
+	}
+	arg := s.at.expr
+	if call, ok := arg.(*ast.CallExpr); ok && len(call.Args) == 1 {
+		arg = call.Args[0]
+	}
+	method, _, _ := e.perRequest(s.at.in, arg)
+	return method != destroy
+}
+
+func sets(s *site) bool { return s.verb == writeVerb || s.verb == addFlashVerb }
+
+func gets(s *site) bool {
+	return slices.Contains([]verb{readVerb, lookVerb, popVerb, takeFlashesVerb}, s.verb)
+}
+
+// save is the statement that saves the session next, if all that comes to it ends there: it is in the same list, and nothing
+// leaves the list on the way.
+func (e *ending) save() ast.Stmt {
+	for _, stmt := range statementsAfter(e.parents[e.at], e.at) {
+		inside := e.within(e.session.in, stmt)
+		saves := e.first(inside, func(s *site) bool { return s.verb == saveVerb })
+		switch {
+		case saves.node == nil && branches(stmt):
+			return nil
+		case saves.node == nil:
+			continue
+		case e.block(saves.node.(ast.Expr)) != stmt || !e.savedAs(saves.node):
+			return nil
+		}
+		return stmt
+	}
+	return nil
+}
+
+// savedAs reports whether a call saves the session by the same expression.
+func (e *ending) savedAs(call ast.Node) bool {
+	i := slices.IndexFunc(e.sites, func(s *site) bool { return s.at.expr == call })
+	saved := e.sites[i].session.expr
+	return saved == nil || e.p.text(saved) == e.p.text(e.session.expr)
+}
+
+// branches reports whether a statement may leave the list that it is in.
+func branches(s ast.Stmt) bool {
+	found := false
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt, *ast.BranchStmt:
+			found = true
+		}
+		return true
+	})
+	return found
+}
