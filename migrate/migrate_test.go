@@ -118,7 +118,8 @@ var modules = map[string]string{
 	"github.com/rbcervilla/redisstore/v8": "redisstore", "github.com/srinathgs/mysqlstore": "mysqlstore", "github.com/tylerb/graceful": "graceful",
 	"github.com/gofiber/fiber/v2": "fiber", "github.com/sessiongen/sessiongen/runtime/ginsession": "ginsession",
 	"github.com/sessiongen/sessiongen/runtime/echosession": "echosession2",
-	"github.com/boj/redistore":                             "redistore", "github.com/redis/go-redis/v9": "goredis",
+	"github.com/urfave/cli/v2":                             "cli", "github.com/spf13/cobra": "cobra",
+	"github.com/boj/redistore": "redistore", "github.com/redis/go-redis/v9": "goredis",
 	"github.com/sessiongen/sessiongen/runtime/redisstore": "redisstore2",
 }
 

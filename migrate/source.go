@@ -124,7 +124,7 @@ func (f *finder) distinctCalls(m *maker, fn *function) []value {
 			list = append(list, call)
 		}
 	}
-	if len(list) > 1 && (f.ofOnePerProgram(calls) || f.inOneField(calls)) {
+	if len(list) > 1 && (f.ofOnePerProgram(calls) || f.inOneField(calls) || f.ofOneCommand(calls)) {
 		return list[:1]
 	}
 	return list
