@@ -55,7 +55,7 @@ func (m *mapTrace) leaf(l leaf) {
 		}
 		return
 	}
-	if !l.isNil && !m.beginsEmpty(l.in, e) && !m.f.isValues(value{e, l.in, whole}) {
+	if !l.isNil && !m.beginsEmpty(l.in, e) {
 		m.unseen(m.at, l.expr)
 	}
 }
@@ -79,8 +79,8 @@ func (m *mapTrace) beginsEmpty(u *unit, e ast.Expr) bool {
 
 // place notes what is assigned to the entries of a map where it is known as one place, and follows it to the others.
 func (m *mapTrace) place(p place) {
-	if m.seen[p] || p.part != self || m.f.values[p] {
-		return // what a function returns is another map for each of its calls; a session's own values are uses of it already
+	if m.seen[p] || p.part != self {
+		return // what a function returns is another map for each of its calls
 	}
 	m.seen[p] = true
 	for _, use := range m.f.uses[p] {
