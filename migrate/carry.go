@@ -262,3 +262,13 @@ func (r *rewriter) enclosingStmt(e ast.Node) ast.Stmt {
 	}
 	return nil
 }
+
+// isNotNil reports whether an expression compares something with nil, such as an error.
+func isNotNil(e ast.Expr) bool {
+	cmp, ok := ast.Unparen(e).(*ast.BinaryExpr)
+	if !ok || cmp.Op != token.NEQ {
+		return false
+	}
+	id, ok := ast.Unparen(cmp.Y).(*ast.Ident)
+	return ok && id.Name == "nil"
+}

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"go/ast"
-	"go/token"
 	"slices"
 )
 
@@ -32,14 +31,4 @@ func (c *carried) calledForRedis(u *unit, stmt ast.Stmt, e ast.Expr) {
 	case "Close":
 		c.stmts = append(c.stmts, stmt) // a manager has nothing to close
 	}
-}
-
-// isNotNil reports whether an expression compares something with nil, such as an error.
-func isNotNil(e ast.Expr) bool {
-	cmp, ok := ast.Unparen(e).(*ast.BinaryExpr)
-	if !ok || cmp.Op != token.NEQ {
-		return false
-	}
-	id, ok := ast.Unparen(cmp.Y).(*ast.Ident)
-	return ok && id.Name == "nil"
 }

@@ -547,17 +547,8 @@ func (r *rewriter) branch(u *unit, n ast.Stmt, obj types.Object) *ast.IfStmt {
 	return stmt
 }
 
-func (r *rewriter) list(n ast.Stmt) []ast.Stmt {
-	switch b := r.parents[n].(type) {
-	case *ast.BlockStmt:
-		return b.List
-	case *ast.CaseClause:
-		return b.Body
-	case *ast.CommClause:
-		return b.Body
-	}
-	return nil
-}
+// list is the statements among which one stands.
+func (r *rewriter) list(n ast.Stmt) []ast.Stmt { return statementsOf(r.parents[n]) }
 
 func isCheck(u *unit, cond ast.Expr, obj types.Object, op token.Token) bool {
 	b, ok := ast.Unparen(cond).(*ast.BinaryExpr)

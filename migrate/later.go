@@ -116,6 +116,7 @@ func statementsAfter(list, one ast.Node) []ast.Stmt {
 	return stmts[i+1:]
 }
 
+// statementsOf are the statements of a block or a clause.
 func statementsOf(list ast.Node) []ast.Stmt {
 	switch x := list.(type) {
 	case *ast.BlockStmt:
