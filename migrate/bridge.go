@@ -126,11 +126,11 @@ func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 	}
 	for _, d := range list {
 		if r.target[d] != r.target[list[0]] {
-			return nil, &refusal{"the keys that come here are of several sessions", "write a function for each session"}
+			return nil, &refusal{"the keys that arrive here belong to several sessions", "write a function for each session"}
 		}
 	}
 	if len(list) == 0 {
-		return nil, &refusal{"nobody calls this with a key that is known", "remove it, or call accessors where it is called"}
+		return nil, &refusal{"no call passes a known key", "remove it, or call accessors where it is called"}
 	}
 	return list, nil
 }
@@ -203,7 +203,7 @@ func (r *rewriter) bridgeFile() (name string, src []byte, err error) {
 	}
 	var head strings.Builder
 	fmt.Fprintf(&head, "package %s\n\n// The functions in this file take keys as strings, for functions that got a key as a parameter before.\n"+
-		"// They go once those are gone.\n", r.home.name)
+		"// Remove them together with these functions.\n", r.home.name)
 	for path := range imports {
 		fmt.Fprintf(&head, "\nimport %q\n", path)
 	}
@@ -239,7 +239,7 @@ func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
 		w.WriteString(end + "\treturn nil, false\n}\n")
 	}
 	if b.write {
-		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type than the field, and if no field has the key.\n" + deprecated + s +
+		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type, or if no field has the key.\n" + deprecated + s +
 			"SetByKey(key string, v any) {\n\tswitch key {\n")
 		cases(false, "\t\ts.SetNAME(v.(TYPE))\n")
 		w.WriteString(orPanic + "}\n")
@@ -250,7 +250,7 @@ func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
 		w.WriteString(end + "}\n")
 	}
 	if b.add {
-		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type than they are, and if no field has the key.\n" + deprecated + s +
+		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type, or if no field has the key.\n" + deprecated + s +
 			"AddByKey(key string, v any) {\n\tswitch key {\n")
 		cases(true, "\t\ts.AddNAME(v.(TYPE))\n")
 		w.WriteString(orPanic + "}\n")

@@ -98,7 +98,7 @@ func (o conditional) onlyOptions() bool {
 // only the caller knows become parameters.
 func (rec *recipe) conditional(o conditional, cfg, failed string) (string, *refusal) {
 	if !o.onlyOptions() || o.in.path != rec.m.at.in.path {
-		return "", &refusal{"an option is set under a condition, with more that happens there", ""}
+		return "", &refusal{"an option is set under a condition, together with other statements", ""}
 	}
 	if why := rec.captures(o); why != nil {
 		return "", why
@@ -149,7 +149,7 @@ func (rec *recipe) capture(o conditional, obj types.Object) *refusal {
 	if obj.Parent() == types.Universe || obj.Parent() == o.in.types.Scope() {
 		return nil
 	}
-	return &refusal{"an option is set under a condition that the caller alone knows", ""}
+	return &refusal{"an option is set under a condition that only the caller knows", ""}
 }
 
 func within(obj types.Object, n ast.Node) bool { return n.Pos() <= obj.Pos() && obj.Pos() < n.End() }

@@ -26,7 +26,7 @@ func (r *rewriter) ending(at ast.Node, session value, recv string) (*change, *re
 	rest := r.later(u, at, session.expr)
 	if other := e.first(rest, e.outlives); other.node != nil {
 		return nil, &refusal{
-			fmt.Sprintf("the session ends when it is saved, unless it has the options that may follow at %s by then", e.position(other)),
+			fmt.Sprintf("the session ends when it is saved, unless the options that may follow at %s are set by then", e.position(other)),
 			"call Destroy where it ends, and SetPermanent elsewhere",
 		}
 	}

@@ -133,9 +133,9 @@ func (r *rewriter) typeExpr(u *unit, n *ast.SelectorExpr, l *library) {
 	if star, ok := r.parents[n].(*ast.StarExpr); ok {
 		whole0 = star
 	} else if _, literal := r.parents[n].(*ast.CompositeLit); literal && l == gorilla {
-		fix := "have it from the context of a request"
+		fix := "get it from the context of a request"
 		if u.tests {
-			fix = "have it from a context that sessiontest.Context makes"
+			fix = "get it from a context that sessiontest.Context makes"
 		}
 		r.leave(value{n, u, whole}, "a session", refusal{"it is made by hand", fix})
 		return
@@ -279,7 +279,7 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	if t == nil || a.request < 0 || a.request >= len(call.Args) {
-		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "use the From function of the schema that is meant"})
+		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "call the From function of the right schema"})
 		return
 	}
 	from := r.sessionFrom(u, call, t, r.context(u, call.Args[a.request]))

@@ -59,7 +59,7 @@ func interrupted(dir string) (*Result, error) {
 				relative(dir, f.Path), journalName)
 		}
 	}
-	res.Notes = append(res.Notes, "a run that was killed is finished")
+	res.Notes = append(res.Notes, "finished a run that was killed")
 	return res, nil
 }
 

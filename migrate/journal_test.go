@@ -53,7 +53,7 @@ func TestKilled(t *testing.T) {
 		if got := tree(t, dir); !slices.Equal(got, want) {
 			t.Errorf("after %d files, the next run leaves\n%v\nwant\n%v", n, got, want)
 		}
-		if got, want := report(again), report(res); strings.Replace(got, "a run that was killed is finished\n", "", 1) != want || got == want {
+		if got, want := report(again), report(res); strings.Replace(got, "finished a run that was killed\n", "", 1) != want || got == want {
 			t.Errorf("after %d files, the next run reports\n%s\nwant\n%s", n, got, want)
 		}
 	}

@@ -33,7 +33,7 @@ func (r *rewriter) loaded(s *site) (*change, *refusal) {
 	case !isRepeatable(call.Args[0]):
 		return nil, &refusal{"its context would be asked for twice", "keep the context in a variable first"}
 	case !isNoToken(s.at.in, call.Args[1]):
-		return nil, &refusal{"it loads a session that was there before", "have it from a context that sessiontest.Context makes"}
+		return nil, &refusal{"it loads a session that was there before", "get it from a context that sessiontest.Context makes"}
 	}
 	c := &change{at: s.at, site: s}
 	return c, r.acquireWithError(c, s.at.in, call, manager+".NewContext("+ctx+", "+manager+".Open("+ctx+", nil))")

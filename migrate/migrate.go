@@ -54,7 +54,7 @@ func Run(cfg Config) (*Result, error) {
 	if errors.Is(err, errMigrated) {
 		r := newRewriter(find(p))
 		r.leaveBroken()
-		return &Result{Notes: []string{err.Error() + ": what is left to do by hand, the compiler knows"}, Left: r.sorted(), dir: cfg.Dir}, nil
+		return &Result{Notes: []string{err.Error() + ": the compiler reports what is left to do by hand"}, Left: r.sorted(), dir: cfg.Dir}, nil
 	}
 	if err != nil {
 		return nil, err

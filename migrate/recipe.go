@@ -223,7 +223,7 @@ func (rec *recipe) cookie() {
 		rec.notes = append(rec.notes, "the cookie is HttpOnly: scripts of the page cannot read it any more")
 	}
 	if sameSite := rec.given["SameSite"]; !rec.m.managed() && (sameSite.expr == nil || asItIsAnyway("Domain", sameSite.constant())) {
-		rec.notes = append(rec.notes, "the cookie is SameSite=Lax, which it did not say: a form or a frame on another site comes without it")
+		rec.notes = append(rec.notes, "the cookie is SameSite=Lax, which was not set before: forms and frames on other sites do not send it")
 	}
 }
 

@@ -21,9 +21,9 @@ func (rec *recipe) oldOnes() {
 		}
 		rec.ask()
 	case rec.m.of.keeping == inStoreOfSCS, rec.m.of.keeping == inMemory:
-		rec.endsWith("they are in the memory of the program")
+		rec.endsWith("they are in the program's memory")
 	case rec.m.of.keeping != inCookies:
-		rec.notes = append(rec.notes, "the sessions that visitors have end with the change: they are not in cookies")
+		rec.notes = append(rec.notes, "the sessions of visitors end with the change: they are not in cookies")
 	case rec.random():
 		rec.endsWith("their keys were made when the program started")
 	case rec.r.until.IsZero():
@@ -35,7 +35,7 @@ func (rec *recipe) oldOnes() {
 
 // ask notes that old sessions could be kept.
 func (rec *recipe) ask() {
-	rec.notes = append(rec.notes, "the sessions that visitors have end with the change: -legacy DATE has them live on until then")
+	rec.notes = append(rec.notes, "the sessions of visitors end with the change: -legacy DATE keeps them until then")
 }
 
 // scs writes a source for scs records.
@@ -68,7 +68,7 @@ func (rec *recipe) until() {
 // endsWith notes that old sessions cannot be read.
 func (rec *recipe) endsWith(why string) {
 	if !rec.r.until.IsZero() {
-		rec.notes = append(rec.notes, "the sessions that visitors have end with the change: "+why)
+		rec.notes = append(rec.notes, "the sessions of visitors end with the change: "+why)
 	}
 }
 

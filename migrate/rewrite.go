@@ -158,9 +158,9 @@ func (r *rewriter) unusable(d *field) *refusal {
 	case d.key.name == "":
 		return &refusal{"the key is empty", "give it a name"}
 	case d.session == sharedSession:
-		return &refusal{"sessions of several stores or cookies have it", "have the program say which are meant: by names of their own or, with gin, by SessionsMany"}
+		return &refusal{"sessions of several stores or cookies have it", "give each a name of its own or, with gin, use SessionsMany"}
 	case d.session == unknownSession:
-		return &refusal{"it is not known which of the sessions has it", "call the accessor of the session that is meant"}
+		return &refusal{"it is not known which session has it", "call the accessor of the right session"}
 	case isComputed(d.session):
 		return &refusal{"the session's name is computed", "give each session a schema of its own"}
 	case d.typ == nil:
@@ -256,7 +256,7 @@ func (r *rewriter) receiver(s *site) (string, *refusal) {
 	return r.render(s.session.in, s.session.expr), nil
 }
 
-var unknownManager = refusal{"it is not known which of the sessions is meant", "call the method of the session that is meant"}
+var unknownManager = refusal{"it is not known which session is meant", "call the method of the right session"}
 
 // targetOfManager is the schema of a site's manager, nil if it is not certain.
 func (r *rewriter) targetOfManager(s *site) *target { return r.targetNamed(r.sessionNames().of(s)) }
@@ -375,8 +375,8 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 // keptByOld says why a site stays as it is if the old store keeps the session.
 func (r *rewriter) keptByOld(s *site) *refusal {
 	why, ok := map[verb]refusal{saveVerb: leftSaved,
-		destroyVerb: {"a session is ended here that has no schema", "end the session that is meant"},
-		clearVerb:   {"a session is cleared here that has no schema", "clear the session that is meant"},
+		destroyVerb: {"it ends a session that has no schema", "end the right session"},
+		clearVerb:   {"it clears a session that has no schema", "clear the right session"},
 	}[s.verb]
 	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), isLeft) {
 		return nil
@@ -384,7 +384,7 @@ func (r *rewriter) keptByOld(s *site) *refusal {
 	return &why
 }
 
-var leftSaved = refusal{"sessions are saved here that have no schema", "save the session that is meant with its response"}
+var leftSaved = refusal{"it saves sessions that have no schema", "save the right session with its response"}
 
 func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
 	if !ok {
@@ -404,7 +404,7 @@ func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
 		return &change{edits: []edit{r.p.remove(stmt)}}
 	}
 	w := &writer{r: r, s: s, recv: recv}
-	return &change{edits: w.call(call, "Err()"), note: "saved with the response; its error is the first thing that went wrong"}
+	return &change{edits: w.call(call, "Err()"), note: "saved with the response; Err returns the first error so far"}
 }
 
 // statement is the statement that is just a call whose result is unused.

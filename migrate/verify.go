@@ -154,7 +154,7 @@ func (d *draft) leaveTests() {
 		pos := d.r.p.fset.Position(e.Pos)
 		if isTest(pos.Filename) {
 			pos.Filename = relative(d.r.p.dir, pos.Filename)
-			d.r.left = append(d.r.left, Left{pos, firstLine(e.Msg), "the test does not compile any more", "bring the files back and run it with -tests, or call the accessors by hand"})
+			d.r.left = append(d.r.left, Left{pos, firstLine(e.Msg), "the test does not compile any more", "restore the files and run it with -tests, or call the accessors by hand"})
 		}
 	}
 }

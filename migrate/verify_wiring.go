@@ -73,7 +73,7 @@ func (d *draft) settleWiring() *refusal {
 			}
 		}
 	}
-	return &refusal{"there is no end to what would have to be tidied up", ""}
+	return &refusal{"it would leave more to tidy up each time", ""}
 }
 
 // reported reports whether an error is on a line that the report mentions.

@@ -147,7 +147,7 @@ func (w *wiring) assign(made []*maker) *refusal {
 	}
 	for _, m := range w.makers {
 		if len(m.serve) == 0 {
-			return &refusal{"none of the sessions that are known comes from it", ""}
+			return &refusal{"no known session comes from it", ""}
 		}
 	}
 	return nil

@@ -79,7 +79,7 @@ func (w *wiring) middleware(s *site) *refusal {
 	if s.lib.managed {
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 		if !ok {
-			return &refusal{"its middleware is called in a way that there is no rule for", ""}
+			return &refusal{"there is no rule for the way its middleware is called", ""}
 		}
 		w.change(s.at, w.r.p.replace(sel.Sel, "Handler"))
 		return nil
@@ -104,7 +104,7 @@ func (w *wiring) serve(made []*maker) *refusal {
 	for _, m := range made {
 		for _, h := range served {
 			if !w.around(m, h, 0) {
-				return &refusal{"where the site is served the new manager is not at hand", "put its Handler around the site's handler there"}
+				return &refusal{"the new manager is not in scope where the site is served", "put its Handler around the site's handler there"}
 			}
 		}
 	}

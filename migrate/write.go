@@ -182,7 +182,7 @@ func (w *writer) as(text string, t types.Type) (string, *refusal) {
 	case isInteger(t) && isInteger(w.d.typ):
 		return types.TypeString(t, nil) + "(" + text + ")", nil
 	}
-	return "", &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert what the accessor gives"}
+	return "", &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert the accessor's result"}
 }
 
 // read writes a Get, a Has or both, depending on how the program uses the value.
@@ -399,7 +399,7 @@ func (w *writer) popped() (*change, *refusal) {
 		t, e = w.s.at.in.info.TypeOf(assert.Type), assert
 	}
 	if !types.Identical(t, w.d.typ) {
-		return nil, &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert what Pop" + w.name + " gives"}
+		return nil, &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert the result of Pop" + w.name + " gives"}
 	}
 	return w.pop(e)
 }
