@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,8 +70,9 @@ func load(cfg Config) (*program, error) {
 	}
 	needed, err := p.needed(list, reachesLibrary), error(nil)
 	if p.module.Path == "" {
-		needed, err = p.needed(list, reachesRuntime), errMigrated
+		err = errMigrated
 	}
+	maps.Copy(needed, p.needed(list, reachesRuntime)) // an earlier run may have left some of the program
 	if p.module.Path == "" {
 		return p, errNoLibrary
 	}

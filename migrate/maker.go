@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"strings"
 )
@@ -163,56 +162,4 @@ func (f *flow) comes(v, from value, held map[place]bool) bool {
 	}
 	p, ok := f.placeAt(v.in, e)
 	return ok && held[p]
-}
-
-// nameAt is how code at a position can name a maker's result, "" if it cannot.
-func (r *rewriter) nameAt(m *maker, u *unit, pos token.Pos) string {
-	for scope := u.types.Scope().Innermost(pos); scope != nil && scope != types.Universe; scope = scope.Parent() {
-		for _, name := range scope.Names() {
-			obj := scope.Lookup(name)
-			if _, seen := u.types.Scope().Innermost(pos).LookupParent(name, pos); seen != obj {
-				continue
-			}
-			if text := r.nameIn(m, u, obj); text != "" {
-				return text
-			}
-		}
-	}
-	return ""
-}
-
-// nameIn is the expression for a maker's result within an object: the object itself, one of its fields, or a variable
-// of the package that it stands for.
-func (r *rewriter) nameIn(m *maker, u *unit, obj types.Object) string {
-	switch obj := obj.(type) {
-	case *types.PkgName:
-		for _, name := range obj.Imported().Scope().Names() {
-			if v, ok := obj.Imported().Scope().Lookup(name).(*types.Var); ok && v.Exported() && m.held[placeOf(v)] {
-				return obj.Name() + "." + name
-			}
-		}
-	case *types.Var:
-		if m.held[placeOf(obj)] {
-			return obj.Name()
-		}
-		t := obj.Type()
-		if p, ok := t.Underlying().(*types.Pointer); ok {
-			t = p.Elem()
-		}
-		s, ok := t.Underlying().(*types.Struct)
-		for i := range fields(s, ok) {
-			f := s.Field(i)
-			if m.held[placeOf(f.Origin())] && (f.Exported() || f.Pkg() == u.types || f.Pkg().Path() == u.path) {
-				return obj.Name() + "." + f.Name()
-			}
-		}
-	}
-	return ""
-}
-
-func fields(s *types.Struct, ok bool) int {
-	if !ok {
-		return 0
-	}
-	return s.NumFields()
 }

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -424,7 +425,9 @@ func (d *draft) dropImport(file string, old int) bool {
 		_, to := d.r.p.offset(spec.End())
 		if from <= old && old <= to {
 			e := d.r.p.remove(spec)
-			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] { // the new import replaces it
+			first, _, _ := strings.Cut(spec.Path.Value, "/")
+			standard := !strings.Contains(first, ".")
+			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] && !standard { // the new import replaces it
 				e = d.r.p.replace(spec, strconv.Quote(d.r.home.path))
 				d.imported[f] = true
 			}
@@ -519,6 +522,9 @@ func (d *draft) files() ([]File, error) {
 	var list []File
 	for name, text := range d.texts {
 		text, err := format.Source(text)
+		if err == nil { // all imports of a declaration may have gone
+			text, err = format.Source(bytes.Replace(text, []byte("\nimport ()\n"), []byte("\n"), 1))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: the rewritten file does not parse: %w", relative(d.r.p.dir, name), err)
 		}

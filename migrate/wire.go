@@ -23,7 +23,13 @@ type wiring struct {
 	recipes []*recipe
 	changes []*change
 	files   map[string][]byte
-	imports map[*ast.File]map[string]bool
+	imports []fileImport
+}
+
+// A fileImport is a package that a file is to import.
+type fileImport struct {
+	file *ast.File
+	path string
 }
 
 // handedOn is a library's middleware that is passed on without a call.
@@ -39,7 +45,7 @@ const (
 )
 
 func newWiring(r *rewriter) *wiring {
-	w := &wiring{r: r, makers: r.makers(), files: map[string][]byte{}, imports: map[*ast.File]map[string]bool{}}
+	w := &wiring{r: r, makers: r.makers(), files: map[string][]byte{}}
 	w.handed = w.handedOn()
 	for _, s := range r.sites {
 		if call, ok := s.at.expr.(*ast.CallExpr); ok && s.lib == gin && s.verb == middlewareVerb && !s.at.in.tests && callee(s.at.in, call).Name() == "Sessions" {
@@ -512,10 +518,8 @@ func (w *wiring) write() *refusal {
 			w.files[filepath.Join(w.r.home.dir, "session_managers.go")] = managersSource(w.r.home, w.r.targets)
 		}
 	}
-	for f, paths := range w.imports {
-		for path := range paths {
-			w.changes = append(w.changes, &change{wiring: true, fixed: true, edits: []edit{w.importEdit(f, path)}})
-		}
+	for _, i := range w.imports {
+		w.changes = append(w.changes, &change{wiring: true, fixed: true, edits: []edit{w.importEdit(i.file, i.path)}})
 	}
 	return nil
 }
@@ -529,10 +533,9 @@ func (w *wiring) need(u *unit, at ast.Node, path string) {
 		if slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) && spec.Name == nil }) {
 			return
 		}
-		if w.imports[f] == nil {
-			w.imports[f] = map[string]bool{}
+		if i := (fileImport{f, path}); !slices.Contains(w.imports, i) {
+			w.imports = append(w.imports, i)
 		}
-		w.imports[f][path] = true
 	}
 }
 

@@ -116,10 +116,10 @@ func (w *wiring) around(m *maker, v value, depth int) bool {
 	if depth > 10 {
 		return false
 	}
-	planned := len(w.changes)
+	planned, imports := len(w.changes), len(w.imports)
 	for _, from := range w.cameFrom(v) {
 		if !w.inside(m, from, depth) {
-			w.changes = w.changes[:planned]
+			w.changes, w.imports = w.changes[:planned], w.imports[:imports]
 			break
 		}
 	}
@@ -176,8 +176,11 @@ func (w *wiring) done(v value) bool {
 
 // wrap puts a manager around an expression for a handler, unless it is needed as another type.
 func (w *wiring) wrap(m *maker, v value) bool {
-	name := w.r.nameAt(m, v.in, v.expr.Pos())
-	if name == "" || v.part >= 0 {
+	if v.part >= 0 {
+		return false
+	}
+	name := w.nameByImport(m, v)
+	if name == "" {
 		return false
 	}
 	before, after := name+".Handler(", ")"
