@@ -17,7 +17,7 @@ import (
 
 const hintCookie = "call an accessor of the session, or Destroy to delete it; for cookies of an older path or domain there is Config.FormerScopes"
 
-// cookies reports the cookies of the session's name that are set by hand.
+// cookies reports cookies with the session's name that are set by hand.
 func (c *checker) cookies() {
 	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
@@ -49,7 +49,7 @@ func (c *checker) cookieSet(call *ast.CallExpr) (name string, ok bool) {
 	return "", false
 }
 
-// cookieName is the name in the literal of a cookie, or of the cookie in a variable.
+// cookieName is the name in a cookie literal, or the name of the cookie that a variable holds.
 func (c *checker) cookieName(e ast.Expr) (name string, ok bool) {
 	e = withoutAddress(e)
 	if v := c.variable(e); v != nil {
@@ -68,7 +68,7 @@ func withoutAddress(e ast.Expr) ast.Expr {
 	return e
 }
 
-// cookieLiteral is an expression without parentheses if it is the literal of a cookie, else nil.
+// cookieLiteral returns the cookie literal that an expression is, or nil.
 func (c *checker) cookieLiteral(e ast.Expr) *ast.CompositeLit {
 	lit, ok := ast.Unparen(e).(*ast.CompositeLit)
 	if !ok || !isOf(c.TypesInfo.TypeOf(lit), "net/http", "Cookie") {
@@ -77,7 +77,8 @@ func (c *checker) cookieLiteral(e ast.Expr) *ast.CompositeLit {
 	return lit
 }
 
-// nameKept is the name of the cookie in a variable that is assigned one literal, if the cookie is given one name.
+// nameKept is the name of the cookie that a variable holds, if one literal is assigned to the variable and the cookie
+// gets only one name.
 func (c *checker) nameKept(v *types.Var) (name string, ok bool) {
 	if len(c.assigned[v]) != 1 {
 		return "", false
@@ -100,7 +101,7 @@ func (c *checker) nameKept(v *types.Var) (name string, ok bool) {
 	return c.text(names[0])
 }
 
-// namesGiven are the names that are assigned to the cookie in a variable, nil for one that is not an expression of its own.
+// namesGiven returns the names that are assigned to the cookie in a variable. A name is nil if no single expression has it.
 func (c *checker) namesGiven(v *types.Var) (names []ast.Expr) {
 	for _, use := range c.uses[v] {
 		sel, ok := use.Parent().Node().(*ast.SelectorExpr)
@@ -121,7 +122,7 @@ func (c *checker) namesGiven(v *types.Var) (names []ast.Expr) {
 	return names
 }
 
-// element is the value of a field in a literal, nil if it has none.
+// element is the value of a field in a literal, nil if it is not set.
 func element(lit *ast.CompositeLit, field string) ast.Expr {
 	for _, e := range lit.Elts {
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
@@ -145,7 +146,7 @@ func (c *checker) text(e ast.Expr) (text string, ok bool) {
 	return constant.StringVal(v), true
 }
 
-// isSessionCookie reports whether a cookie is one of the sessions that this package knows.
+// isSessionCookie reports whether a cookie belongs to a manager that this package knows.
 func (c *checker) isSessionCookie(cookie string) bool {
 	for _, suffix := range []string{"-seen", "-2", "-3", "-4"} {
 		cookie = strings.TrimSuffix(cookie, suffix)
