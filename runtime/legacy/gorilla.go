@@ -79,9 +79,9 @@ func (g *Gorilla) cookie() (c secureCookie, err error) {
 	case g.Records != nil && absent.Is(g.Records):
 		return c, errors.New("nil Records")
 	case g.Records != nil && g.Dir != "":
-		return c, errors.New("Dir and Records: a session is in one place")
+		return c, errors.New("both Dir and Records: a session is in one place")
 	case g.Plain && g.Records == nil:
-		return c, errors.New("Plain without Records: it says what these are")
+		return c, errors.New("no Records, but Plain: it says what these are")
 	case len(g.Keys) == 0 && !g.Plain:
 		return c, errNoKeys
 	}
