@@ -10,10 +10,10 @@ import (
 // handmade is what stands in place of a session that a program makes by hand.
 func (r *rewriter) handmade(u *unit, lit *ast.CompositeLit) string {
 	if !u.tests {
-		return "have it from the context of a request"
+		return "get it from the context of a request"
 	}
 	if len(r.targets) != 1 || r.targets[0].onlyTested() { // the tests are left over from the run before this one
-		return "have it from a context that sessiontest.Context makes"
+		return "get it from a context that sessiontest.Context makes"
 	}
 	t, prefix := r.targets[0], ""
 	if u.path != r.home.path {
