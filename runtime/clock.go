@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// A clock tells the time in Unix seconds. Reading both of a machine's clocks, as
-// time.Now does, is a good part of what a session costs, so that it reads them once a
-// second and counts on with the monotonic one.
+// A clock tells the time in Unix seconds. time.Now reads two clocks of the machine, which is a large
+// part of the cost of a session. A clock reads both once a second, and between that uses the
+// monotonic one alone.
 type clock struct {
 	source func() time.Time // the program's own; nil for the machine's
 	anchor atomic.Pointer[anchor]
 }
 
-// An anchor is a reading of both clocks.
+// An anchor is one reading of both clocks.
 type anchor struct {
 	at   time.Time
 	unix time.Duration // since 1970
@@ -21,12 +21,12 @@ type anchor struct {
 
 func (c *clock) now() int64 {
 	if c.source != nil {
-		return max(0, c.source().Unix()) // what is sealed is not negative
+		return max(0, c.source().Unix()) // a sealed time must not be negative
 	}
 	return int64(c.since1970() / time.Second)
 }
 
-// since1970 is the machine's time.
+// since1970 returns the machine's time.
 func (c *clock) since1970() time.Duration {
 	if a := c.anchor.Load(); a != nil {
 		if since := time.Since(a.at); since >= 0 && since < time.Second {

@@ -6,17 +6,15 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// The time of a session's last use travels in a cookie of its own, so that a request
-// that only reads need not send the session itself. Its token's plaintext is a msgpack
-// array of two:
+// The companion is a second cookie with the time of the session's last use. With it, a request that
+// only reads need not send the session itself. Its token's plaintext is a msgpack array of two:
 //
 //	id    bin, the session's
 //	used  Unix seconds
 
-// openCompanions returns when the session with this id was last used by what the companion
-// cookies say, or 0, and whether the one that says so is sealed under an older key. It decrypts
-// all that are kept of a request, as findBadge does: those that a subdomain plants before the
-// right one do not hide it.
+// openCompanions returns when the session with this id was last used according to its companion
+// cookies, or 0. oldKey says whether that companion is sealed under an older key. All companions of
+// the request are decrypted, so that a companion planted by a subdomain cannot hide the right one.
 func (m *manager) openCompanions(texts cookie.Values, id sessionID) (used int64, oldKey bool) {
 	for text := range texts.All() {
 		if at, old := m.openCompanion(text, id); at > used {
@@ -26,8 +24,8 @@ func (m *manager) openCompanions(texts cookie.Values, id sessionID) (used int64,
 	return used, oldKey
 }
 
-// openCompanion returns when the session with this id was last used by what the companion
-// cookie says, or 0, and whether that is sealed under an older key.
+// openCompanion returns when the session with this id was last used according to one companion
+// cookie, or 0. oldKey says whether it is sealed under an older key.
 func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey bool) {
 	buf := getScratch()
 	defer putScratch(buf)
@@ -40,7 +38,7 @@ func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey b
 	elements := r.Array()
 	owner := r.Fixed(payload.IDSize)
 	used = r.Seconds()
-	for ; elements > 2 && !r.Failed(); elements-- { // of a later version
+	for ; elements > 2 && !r.Failed(); elements-- { // elements of a later version
 		r.Skip()
 	}
 	if !r.Done() || elements != 2 || string(owner) != string(id[:]) {
@@ -49,7 +47,7 @@ func (m *manager) openCompanion(text string, id sessionID) (used int64, oldKey b
 	return used, key > 0
 }
 
-// sealCompanion appends the token of the companion cookie.
+// sealCompanion appends the companion's token to dst.
 func (m *manager) sealCompanion(dst []byte, id sessionID, used int64) ([]byte, error) {
 	plaintext := wire.AppendArrayHeader(make([]byte, 0, 32), 2)
 	plaintext = wire.AppendBytes(plaintext, id[:])

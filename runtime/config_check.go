@@ -17,14 +17,15 @@ const (
 	maxLifetime     = 400 * 24 * time.Hour // RFC 6265bis section 5.5: browsers cut longer ones
 )
 
-// A problemList joins everything that is wrong with a Config.
+// A problemList joins all problems of a Config.
 type problemList []error
 
 func (p *problemList) add(format string, args ...any) {
 	*p = append(*p, fmt.Errorf(format, args...))
 }
 
-// settings returns what a Config says of cookies and of time, with the defaults filled in.
+// settings returns the cookie's spec and the lifetimes that a Config describes, with defaults filled
+// in.
 func (cfg Config) settings() (*cookie.Spec, policy, error) {
 	var problems problemList
 	cfg.setDefaults()
@@ -40,7 +41,7 @@ func (cfg Config) settings() (*cookie.Spec, policy, error) {
 	return cookie.New(cfg.attributes()), newPolicy(cfg), nil
 }
 
-// attributes are the cookie's. cfg is complete and valid.
+// attributes returns the cookie's attributes. cfg must be complete and valid.
 func (cfg *Config) attributes() cookie.Attributes {
 	a := cookie.Attributes{
 		Name:     cfg.Name,
@@ -55,7 +56,7 @@ func (cfg *Config) attributes() cookie.Attributes {
 	return a
 }
 
-// scope returns the scope with its default.
+// scope returns the scope with defaults filled in.
 func (s Scope) scope() cookie.Scope {
 	return cookie.Scope{Path: cmp.Or(s.Path, "/"), Domain: s.Domain, Partitioned: s.Partitioned}
 }
@@ -78,7 +79,7 @@ func (cfg *Config) setDefaults() {
 	}
 }
 
-// shortestSlide is the shortest of the times that a use begins anew, 0 if there is none.
+// shortestSlide returns the shortest time that starts again with each use, or 0 if there is none.
 func (cfg *Config) shortestSlide() time.Duration {
 	switch {
 	case cfg.IdleTimeout <= 0 && !cfg.Sliding:

@@ -9,13 +9,13 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
-// NewContext returns a context with a session from Open, which the generated From function then
-// finds. Handler needs no such call.
+// NewContext returns a context with a session from Open, in which the generated From function finds
+// it. Handlers that run inside Handler do not need it.
 func (m *Manager[S]) NewContext(ctx context.Context, s *S) context.Context {
 	return &sessionContext[S]{ctx, s, m.state(s)}
 }
 
-// sessionContext is the context that NewContext returns.
+// sessionContext is the type of contexts that NewContext returns.
 type sessionContext[S any] struct {
 	context.Context
 	session *S
@@ -31,16 +31,16 @@ func (c *sessionContext[S]) Format(f fmt.State, _ rune) { formatContext(f, c.Con
 
 func formatContext(f fmt.State, outer context.Context) { fmt.Fprintf(f, "%v.WithSession", outer) }
 
-// sessionKey is the context key of the innermost session of type S, managerKey that
-// of one manager; withinKey tells which manager there is that has a cookie of the same name as
-// this one, and does not ask for its session.
+// sessionKey is the context key of the innermost session of type S, and managerKey that of one
+// manager's session. withinKey finds an outer manager whose cookie has the same name, without
+// opening its session.
 type (
 	sessionKey[S any] struct{}
 	managerKey        struct{ manager *manager }
 	withinKey         struct{ manager *manager }
 )
 
-// contextValue returns the value of a context that has a session, below an outer one.
+// contextValue returns the value of a key in a context that holds the session s, inside outer.
 func contextValue[S any](outer context.Context, key any, s *S, st *state) any {
 	switch key := key.(type) {
 	case sessionKey[S]:
@@ -54,15 +54,15 @@ func contextValue[S any](outer context.Context, key any, s *S, st *state) any {
 	case portrait.Key:
 		return st.subject()
 	case withinKey:
-		if key.manager.cookie.Name() == st.manager.cookie.Name() { // in whatever scope: both read both
+		if key.manager.cookie.Name() == st.manager.cookie.Name() { // in whatever scope: both managers read the cookies of all scopes
 			return st.manager
 		}
 	}
 	return outer.Value(key)
 }
 
-// panicWithout tells why a context has no value for the key of a session. The contexts of some
-// frameworks implement [context.Context] too, but do not have the values of the request's.
+// panicWithout panics with the reason why a context has no session. Some frameworks' contexts
+// implement [context.Context], but do not have the values of the request's context.
 func panicWithout(ctx context.Context, key any) {
 	for range 100 {
 		if request, how := requestContextOf(ctx); request != nil && request.Value(key) != nil {
@@ -77,17 +77,17 @@ func panicWithout(ctx context.Context, key any) {
 	panic("session: the request did not pass the session middleware: wrap the program's handler in Manager.Handler, outside the handler that asks for the session")
 }
 
-// requestContextOf returns the request's context that a framework's context has, and how a program
-// gets it.
+// requestContextOf returns the request's context inside a framework's context, and the expression by
+// which a program gets it.
 func requestContextOf(ctx context.Context) (request context.Context, how string) {
-	defer func() { _ = recover() }()                               // a framework's context may be out of use
-	if c, ok := ctx.(interface{ Context() context.Context }); ok { // of fiber
+	defer func() { _ = recover() }()                               // a framework's context may have been released
+	if c, ok := ctx.(interface{ Context() context.Context }); ok { // fiber
 		return c.Context(), "its Context()"
 	}
-	if r, ok := exported[*http.Request](ctx, "Request"); ok && r != nil { // of gin
+	if r, ok := exported[*http.Request](ctx, "Request"); ok && r != nil { // gin
 		return r.Context(), "its Request.Context()"
 	}
-	if c, ok := ctx.(interface{ VisitUserValuesAll(func(key, value any)) }); ok { // of fasthttp, below fiber
+	if c, ok := ctx.(interface{ VisitUserValuesAll(func(key, value any)) }); ok { // fasthttp, below fiber
 		c.VisitUserValuesAll(func(_, value any) {
 			if c, ok := value.(context.Context); ok {
 				request = c
@@ -98,13 +98,13 @@ func requestContextOf(ctx context.Context) (request context.Context, how string)
 	return nil, ""
 }
 
-// outerOf returns the context that one of package context is made from, or nil.
+// outerOf returns the parent of a context from package context, or nil.
 func outerOf(ctx context.Context) context.Context {
 	outer, _ := exported[context.Context](ctx, "Context")
 	return outer
 }
 
-// exported returns the exported field of a pointer to a struct, if it has this type.
+// exported returns a field of the struct that pointer points to, if the field has type T.
 func exported[T any](pointer any, name string) (value T, ok bool) {
 	v := reflect.ValueOf(pointer)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {

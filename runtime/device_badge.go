@@ -5,13 +5,14 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// A badge is what a browser has of its device. Its token's plaintext is a msgpack array of five:
+// A badge is a cookie with what is known about the browser's device. Its token's plaintext is a
+// msgpack array of five:
 //
 //	kind    1: offered, 2: proven, 3: ended
-//	key     bin, 16 bytes: the thumbprint; zeros if none was proved yet
-//	session bin, 16 bytes: the id of the session that the key was registered for; zeros if that is not known
+//	key     bin, 16 bytes: the thumbprint; zeros if no key was proved yet
+//	session bin, 16 bytes: the id of the session that the key was registered for; zeros if it is unknown
 //	at      Unix seconds: when it was offered, proved or ended
-//	offers  how many there were
+//	offers  how many offers were made
 type badge struct {
 	kind    badgeKind
 	key     thumbprint
@@ -24,9 +25,9 @@ type badgeKind uint8
 
 const (
 	badgeNone    badgeKind = iota
-	badgeOffered           // it was offered to bind the session
+	badgeOffered           // a binding was offered
 	badgeProven            // the key was proved
-	badgeEnded             // the session has ended that was bound to the key
+	badgeEnded             // the session that was bound to the key has ended
 )
 
 const badgeElements = 5
@@ -41,7 +42,7 @@ func (m *manager) sealBadge(dst []byte, b badge) ([]byte, error) {
 	return m.rings.Load().badge.Seal(dst, plaintext)
 }
 
-// openBadge returns what a badge says. Its kind is badgeNone if it is none of ours.
+// openBadge returns the badge in a token. The kind is badgeNone if the token is not acceptable.
 func (m *manager) openBadge(text string) (b badge) {
 	buf := getScratch()
 	defer putScratch(buf)
@@ -64,9 +65,10 @@ func (m *manager) openBadge(text string) (b badge) {
 	return b
 }
 
-// findBadge returns of the badges of a request the newest that concerns a session, or else any; its kind is badgeNone
-// if there is none. It decrypts all of them, more of which are not kept than a browser sends: a subdomain that plants
-// badges before the right one hides it from nobody.
+// findBadge returns the newest badge that concerns a session. does is false if none does, and found
+// is then any badge, with kind badgeNone if there is none. All badges of the request are decrypted,
+// so that badges planted by a subdomain cannot hide the right one. Find keeps no more badges than a
+// browser sends.
 func (m *manager) findBadge(texts cookie.Values, concerns func(badge) bool) (found badge, does bool) {
 	for text := range texts.All() {
 		b := m.openBadge(text)
@@ -81,7 +83,8 @@ func (m *manager) findBadge(texts cookie.Values, concerns func(badge) bool) (fou
 	return found, does
 }
 
-// appendBadgeLine appends the Set-Cookie header field of a badge. A maxAge of 0 leaves its end to the browser's.
+// appendBadgeLine appends the Set-Cookie header field for a badge. If maxAge is 0, the cookie ends
+// when the browser closes.
 func (m *manager) appendBadgeLine(lines []string, b badge, maxAge, now int64) ([]string, error) {
 	buf := getScratch()
 	defer putScratch(buf)
@@ -94,7 +97,7 @@ func (m *manager) appendBadgeLine(lines []string, b badge, maxAge, now int64) ([
 	return lines, nil
 }
 
-// appendBadgeDeletion removes the badge.
+// appendBadgeDeletion appends the Set-Cookie header field that removes the badge.
 func (m *manager) appendBadgeDeletion(lines []string) []string {
 	return m.cookie.AppendSiblingDeletions(lines, cookie.Siblings(0).With(cookie.Badge))
 }

@@ -6,16 +6,18 @@ import (
 	"time"
 )
 
-// shortestRetake is the least age of a proof that may be asked for: whoever proved a key comes back a moment later.
+// shortestRetake is the least maxAge. A browser that proved its key takes a moment to send its
+// request again.
 const shortestRetake = 10 * time.Second
 
-// RequireProof returns a handler for what needs a device's proof that is younger than Config.DeviceBound asks for, such
-// as a payment. If the session's device has proved its key at most maxAge ago, or the session is not bound to a device,
-// next answers. Otherwise the browser is sent to the same URL again, with the same method and body, and proves the key
-// first. A bound session without a valid proof never reaches next.
+// RequireProof returns a handler for requests that need a newer proof of the device's key than
+// Config.DeviceBound does, such as a payment. If the key was proved at most maxAge ago, or the
+// session is not bound to a device, next answers. Otherwise the browser is redirected to the same
+// URL, with the same method and body, and proves its key first. A bound session without a valid
+// proof never reaches next.
 //
-// It belongs within the manager's Handler, and panics if maxAge is less than 10 seconds. Chromium proves a key at most
-// six times in nine minutes. EXPERIMENTAL, as Config.DeviceBound is.
+// Use RequireProof inside the manager's Handler. It panics if maxAge is less than 10 seconds.
+// Chromium proves a key at most six times in nine minutes. EXPERIMENTAL, like Config.DeviceBound.
 func (m *Manager[S]) RequireProof(maxAge time.Duration, next http.Handler) http.Handler {
 	if maxAge < shortestRetake {
 		panic(fmt.Sprintf("session: RequireProof with %v: it takes at least %v", maxAge, shortestRetake))
@@ -32,12 +34,12 @@ func (m *Manager[S]) RequireProof(maxAge time.Duration, next http.Handler) http.
 			w.Header()["Location"] = []string{sameURL(r)}
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		case retakeNever:
-			w.WriteHeader(http.StatusServiceUnavailable) // or what Config.ErrorHandler says
+			w.WriteHeader(http.StatusServiceUnavailable) // unless Config.ErrorHandler answers otherwise
 		}
 	})
 }
 
-// A retake says whether a device is to prove its key again.
+// A retake says whether a device must prove its key again.
 type retake uint8
 
 const (
@@ -46,8 +48,8 @@ const (
 	retakeNever // nothing is known of the session
 )
 
-// retake says whether the device has to prove its key again, as it last did so more than so many seconds ago, and
-// notes that.
+// retake reports whether the last proof is more than so many seconds old. If so, it notes that the
+// device must prove its key again.
 func (st *state) retake(most int64) retake {
 	st.lock()
 	defer st.unlock()
@@ -64,5 +66,6 @@ func (st *state) retake(most int64) retake {
 	return retakeNot
 }
 
-// sameURL returns the URL of a request, relative to itself. It names no path: a proxy may have another one.
+// sameURL returns the request's URL as a reference relative to itself. It contains no path, because
+// the path may be different before a proxy.
 func sameURL(r *http.Request) string { return "?" + r.URL.RawQuery }

@@ -8,15 +8,17 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/dbsc"
 )
 
-// A browser registers a key, and later proves it again, by requests of its own. They may come without cookies: a
-// page of another site may be behind them. What Chromium makes of an answer decides which one is right:
+// A browser registers a key, and later proves it again, by requests of its own. They may come
+// without cookies if a page of another site caused them. The right answer depends on what Chromium
+// does with it:
 //
-//	200                    the key is proved, or the binding has ended, as the body says
-//	403 with a challenge   it signs that, and asks again; the fifth time it gives up
-//	403 without            the binding ends, as with any other status below 500
-//	503                    it tries again later
+//	200                     the key is proved, or the body says that the binding has ended
+//	403 with a challenge    Chromium signs it and asks again; it gives up the fifth time
+//	403 without a challenge the binding ends, as with any other status below 500
+//	503                     Chromium tries again later
 
-// serveDevice answers a request by which a browser proves a key. It is false if the request is another one.
+// serveDevice answers a request by which a browser proves a key. It returns false for other
+// requests.
 func (m *manager) serveDevice(w http.ResponseWriter, r *http.Request) bool {
 	name := m.deviceRequest(r.URL.Path)
 	if name == "" {
@@ -28,7 +30,7 @@ func (m *manager) serveDevice(w http.ResponseWriter, r *http.Request) bool {
 	case r.Method != http.MethodPost:
 		w.Header()["Allow"] = []string{http.MethodPost}
 		w.WriteHeader(http.StatusMethodNotAllowed)
-	case mode != "" && mode != "no-cors": // of a script, which cannot send the fields of a proof in that mode
+	case mode != "" && mode != "no-cors": // from a script, which cannot send a proof's header fields in that mode
 		w.WriteHeader(http.StatusForbidden)
 	case name == registerPath:
 		x.register()
@@ -46,7 +48,7 @@ type deviceExchange struct {
 	now int64
 }
 
-// register answers a browser that has made a key for a session.
+// register answers a browser that registers a key for a session.
 func (x *deviceExchange) register() {
 	key, challenge, err := dbsc.Registration(x.proof())
 	if err != nil {
@@ -73,7 +75,7 @@ func (x *deviceExchange) register() {
 	}
 }
 
-// refresh answers a browser that proves its key again, or is about to.
+// refresh answers a browser that proves its key again, or asks for a challenge.
 func (x *deviceExchange) refresh() {
 	id, ok := x.readIdentifier(dbsc.Unquote(x.r.Header.Get(dbsc.HeaderID)))
 	if !ok {
@@ -101,10 +103,10 @@ func (x *deviceExchange) refresh() {
 	}
 }
 
-// proof returns the proof that the request carries, "" if none.
+// proof returns the proof in the request, or "".
 func (x *deviceExchange) proof() string { return dbsc.Unquote(x.r.Header.Get(dbsc.HeaderResponse)) }
 
-// checkProof says why a proof is refused of the key of an identifier.
+// checkProof verifies a proof of the identifier's key and returns why it is refused, or "".
 func (x *deviceExchange) checkProof(proof string, id identifier) (refusal string) {
 	challenge, err := dbsc.Proof(proof, id.key)
 	if err != nil {
@@ -117,7 +119,7 @@ func (x *deviceExchange) checkProof(proof string, id identifier) (refusal string
 	return refusal
 }
 
-// proofRefusal is why a proof is refused.
+// proofRefusal returns the Refused constant for an error of package dbsc.
 func proofRefusal(err error) string {
 	if errors.Is(err, dbsc.ErrSignature) {
 		return RefusedForged
@@ -125,17 +127,17 @@ func proofRefusal(err error) string {
 	return RefusedMalformed
 }
 
-// A fate is what becomes of a binding, by the cookies of the request.
+// A fate is what the request's cookies say about a binding.
 type fate uint8
 
 const (
 	fateGoesOn  fate = iota
 	fateEnds         // the session has ended
-	fateOther        // the browser has another session, or one that is bound to another key
-	fateUnknown      // the store did not say
+	fateOther        // the browser has another session, or one bound to another key
+	fateUnknown      // the store failed
 )
 
-// fateOf says what becomes of a binding. Without cookies, nothing speaks against it.
+// fateOf judges a binding by the cookies of the request. Without cookies, it goes on.
 func (x *deviceExchange) fateOf(id identifier) fate {
 	st := &state{manager: x.manager, ctx: x.r.Context(), from: &incoming{x.r.Header["Cookie"], x.r}, answer: answerByHand}
 	st.mu.Lock()
@@ -158,8 +160,8 @@ func (x *deviceExchange) fateOf(id identifier) fate {
 	return fateGoesOn
 }
 
-// isRefusedForGood reports whether a cookie was refused of a session that has ended. One of another key may be good
-// for another node.
+// isRefusedForGood reports whether the refused cookie is of a session that has ended. A cookie under
+// an unknown key is not: another node may accept it.
 func (st *state) isRefusedForGood() bool {
 	if st.trouble == nil {
 		return false
@@ -174,7 +176,7 @@ func (st *state) isRefusedForGood() bool {
 	return false
 }
 
-// accept answers a proof that is good.
+// accept answers a valid proof.
 func (x *deviceExchange) accept(id identifier) {
 	b := badge{kind: badgeProven, key: id.key.Thumbprint(), session: id.session, at: x.now}
 	lines, err := x.appendBadgeLine(nil, b, x.badgeAge(), x.now)
@@ -200,7 +202,7 @@ func (x *deviceExchange) answer(body []byte) {
 	x.w.Write(body)
 }
 
-// challenge asks for a proof.
+// challenge answers with a challenge.
 func (x *deviceExchange) challenge(id identifier) {
 	challenge, err := x.sealDeviceToken(deviceToken{challengeToKey, id.key.Thumbprint(), x.now})
 	if err != nil {
@@ -211,13 +213,13 @@ func (x *deviceExchange) challenge(id identifier) {
 	x.w.WriteHeader(http.StatusForbidden)
 }
 
-// refuse ends a binding, or what would have become one.
+// refuse ends a binding, or the attempt to begin one.
 func (x *deviceExchange) refuse(reason string) {
 	x.report(x.r.Context(), x.event(EventProofRefused, reason))
 	x.w.WriteHeader(http.StatusForbidden)
 }
 
-// fail makes the browser try again later, as the fault is not its own.
+// fail makes the browser try again later, because the failure is the server's.
 func (x *deviceExchange) fail() { x.w.WriteHeader(http.StatusServiceUnavailable) }
 
 func (x *deviceExchange) event(kind EventKind, reason string) Event {

@@ -11,8 +11,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// DeviceBound reports whether the session is bound to the visitor's device, by this request or before: see
-// Config.DeviceBound. EXPERIMENTAL, as that is.
+// DeviceBound reports whether the session is bound to the visitor's device, since this request or an
+// earlier one: see Config.DeviceBound. EXPERIMENTAL, like that option.
 func (s Session) DeviceBound() bool {
 	st := s.session()
 	st.lock()
@@ -20,8 +20,8 @@ func (s Session) DeviceBound() bool {
 	return st.isBound()
 }
 
-// ProvenAt returns when the device that the session is bound to last proved its key, to the second, or the zero
-// time if the session is not bound. EXPERIMENTAL, as Config.DeviceBound is.
+// ProvenAt returns when the device that the session is bound to last proved its key, to the second.
+// It returns the zero time if the session is not bound. EXPERIMENTAL, like Config.DeviceBound.
 func (s Session) ProvenAt() time.Time {
 	st := s.session()
 	st.lock()
@@ -32,10 +32,10 @@ func (s Session) ProvenAt() time.Time {
 	return unixTime(payload.Past(st.proved, st.now()))
 }
 
-// isBound reports whether the session is bound, and the manager asks for that.
+// isBound reports whether the session is bound and the manager requires proofs.
 func (st *state) isBound() bool { return st.manager.deviceBound > 0 && st.Device != noDevice }
 
-// meetDevice judges the session that was opened by the badges of the request.
+// meetDevice judges the opened session by the badges of the request.
 func (st *state) meetDevice(r *cookie.Received) {
 	m, now := st.manager, st.now()
 	b, concerns := m.findBadge(r.Badges(), st.isConcerned)
@@ -45,7 +45,7 @@ func (st *state) meetDevice(r *cookie.Received) {
 		if b.kind == badgeProven && !r.Any { // of a session that the browser has forgotten
 			st.endBinding(b.key)
 		}
-	case concerns && b.kind == badgeEnded: // a request that ran beside the log-out has sent the session again
+	case concerns && b.kind == badgeEnded: // a request that ran beside the log-out has set the session's cookie again
 		st.refuseUnproven(r)
 		st.endBinding(b.key)
 	case st.Device != noDevice && concerns && fresh:
@@ -71,16 +71,15 @@ func (st *state) meetDevice(r *cookie.Received) {
 	}
 }
 
-// underWay is for how many seconds after a session was saved a request may arrive that was sent before it
-// was bound.
+// underWay is how many seconds after a session was bound a request may arrive that was sent before.
 const underWay = 60
 
-// isForgotten reports whether the browser knows nothing of the binding: it has no badge of the session, and does not
-// say that it has skipped a proof. It has lost its key, or it is not the browser that the session is bound to. Such a
-// request meets an empty session. Its visitor can log in again, or log out.
+// isForgotten reports whether the browser does not know the binding: it has no badge of the session,
+// and does not say that it skipped a proof. It has lost its key, or the session is bound to another
+// browser. Such a request gets an empty session, so that its visitor can log in again or log out.
 //
-// Badges of other sessions do not matter. A subdomain can plant them where this host cannot delete them, so that
-// they must not keep the visitor out.
+// Badges of other sessions do not matter. A subdomain can plant them where this host cannot delete
+// them, and must not be able to keep the visitor out.
 func (st *state) isForgotten(r *cookie.Received, now int64) bool {
 	request := st.from.request
 	if request == nil || skipped(request) != "" || now-payload.Past(st.Saved, now) < underWay {
@@ -91,13 +90,14 @@ func (st *state) isForgotten(r *cookie.Received, now int64) bool {
 	return !known
 }
 
-// keepsForgotten reports whether the response must leave a session alone that the browser cannot prove, and is an
-// error: that session may be good yet. Whoever logs in or out means to replace it. A page may be shown without it.
+// keepsForgotten reports whether the response must leave a session alone that the browser cannot
+// prove, because it may still be valid. A response that would change it is then an error. A log-in
+// or log-out replaces it, and a page can be shown without it.
 func (st *state) keepsForgotten() bool {
 	return !st.loggedOut && !st.isSomebodys() && (st.modified() || !comesAlone(st.from.request))
 }
 
-// isConcerned reports whether a badge is about the session.
+// isConcerned reports whether a badge belongs to the session.
 func (st *state) isConcerned(b badge) bool {
 	if st.Device != noDevice {
 		return b.key == st.Device
@@ -105,7 +105,7 @@ func (st *state) isConcerned(b badge) bool {
 	return st.origin == returning && b.session == st.ID()
 }
 
-// refuseUnproven makes the session empty, and leaves the browser's as it is.
+// refuseUnproven makes the session empty, and leaves the browser's cookie alone.
 func (st *state) refuseUnproven(r *cookie.Received) {
 	trouble, had := st.trouble, st.badge
 	st.opened = nil
@@ -118,7 +118,7 @@ func (st *state) refuseUnproven(r *cookie.Received) {
 	}
 }
 
-// skipped returns why the browser says that there is no proof, "" if it does not say.
+// skipped returns the browser's reason for sending no proof, or "".
 func skipped(r *http.Request) string {
 	if r == nil {
 		return ""
@@ -133,14 +133,14 @@ func skipped(r *http.Request) string {
 
 // bind binds the session to the key that a badge proves.
 //
-// Where requests that save at once lose what another one wrote, or a new id, it waits for a page: what else the
-// browser asks for comes after that.
+// In a home where concurrent saves can lose a change or a new id, binding waits for a navigation:
+// the browser requests the parts of a page after its response.
 func (st *state) bind(b badge) {
 	if st.Empty() || !st.manager.home.merges() && !comesAlone(st.from.request) {
 		return
 	}
 	if st.Device = b.key; !st.manager.home.merges() && !st.fits() {
-		st.Device = noDevice // the browser would keep the cookie that it has
+		st.Device = noDevice // the browser would keep its old cookie
 		return
 	}
 	st.binding, st.proved = bindingBegun, b.at
@@ -150,8 +150,8 @@ func (st *state) bind(b badge) {
 	st.manager.home.note(st, change{kind: changeDevice, device: new(b.key)})
 }
 
-// fitBinding takes back a binding that begins for which what the program has set meanwhile leaves no room, and
-// reports whether it stays.
+// fitBinding drops a new binding if what the program has set leaves no room for it, and reports
+// whether the binding stays.
 func (st *state) fitBinding() (stays bool) {
 	if st.Empty() {
 		return false
@@ -163,8 +163,8 @@ func (st *state) fitBinding() (stays bool) {
 	return true
 }
 
-// unbind ends the binding of the session, whose principal changes or goes: nobody is bound to somebody else's
-// device. The binding is what follows.
+// unbind ends the session's binding because its principal changes or is cleared: a user must not be
+// bound to another user's device. next is the binding afterwards.
 func (st *state) unbind(next binding) {
 	if st.manager.deviceBound == 0 || st.isDown() {
 		return
@@ -182,22 +182,22 @@ func (st *state) unbind(next binding) {
 	st.proved = 0
 }
 
-// endBinding notes that the browser is to be told that the binding to a key has ended.
+// endBinding notes that the browser is to be told that the binding to this key has ended.
 func (st *state) endBinding(key thumbprint) {
 	st.binding = bindingEnded
 	st.troubled().device = key
 }
 
-// longestOffer bounds how long it takes until a binding is offered again.
+// longestOffer is the longest time between two offers, in seconds.
 const longestOffer = 24 * 60 * 60
 
-// offerWait returns how many seconds pass between an offer and the next one: for browsers that do not know what it
-// is about, ever more.
+// offerWait returns how many seconds pass before the next offer. The time grows with each offer, for
+// browsers that do not support bindings.
 func (m *manager) offerWait(offers uint8) int64 {
 	return min(m.deviceBound<<min(max(offers, 1)-1, 10), max(longestOffer, m.deviceBound))
 }
 
-// appendBadge appends the badge that a response has to set, if any. The session is saved.
+// appendBadge appends the badge that the response must set, if any. The session is already saved.
 func (st *state) appendBadge(lines []string, status int) ([]string, error) {
 	m, now := st.manager, st.now()
 	var err error
@@ -220,8 +220,8 @@ func (st *state) appendBadge(lines []string, status int) ([]string, error) {
 	return lines, nil
 }
 
-// endedTime is for how many seconds a browser keeps a badge that says that the binding has ended. It asks for a new
-// one by then, and is told.
+// endedTime is how many seconds a browser keeps a badge that says that the binding has ended. Within
+// that time it asks for a new badge and learns of the end.
 const endedTime = 60
 
 // mayOffer reports whether the response offers to bind the session.
@@ -238,7 +238,7 @@ func (st *state) mayOffer(status int) bool {
 	return false
 }
 
-// isSomebodys reports whether a visitor has logged in.
+// isSomebodys reports whether the session has a principal.
 func (st *state) isSomebodys() bool {
 	if st.Empty() {
 		return false
@@ -262,7 +262,7 @@ func (st *state) offer(lines []string, now int64) ([]string, error) {
 	return m.appendBadgeLine(lines, b, m.maxAge(&st.Metadata, now), now)
 }
 
-// appendStrayDeletion removes a badge that does not do from what is sent with an error.
+// appendStrayDeletion removes a badge that is of no use from an error response's browser.
 func (st *state) appendStrayDeletion(lines []string) []string {
 	if st.opened != nil && st.stray {
 		return st.manager.appendBadgeDeletion(lines)

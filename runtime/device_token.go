@@ -9,8 +9,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// What a browser is told and brings back with a proof is sealed, so that no node remembers anything. The plaintext
-// of such a token is a msgpack array of three:
+// A deviceToken is sealed data that the browser gets and returns with a proof, so that nodes need
+// not remember anything. Its plaintext is a msgpack array of three:
 //
 //	kind   1: the session of an identifier, 2: the challenge for a session, 3: the challenge for a key
 //	about  bin, 16 bytes: the id of the session, or the thumbprint of the key
@@ -25,12 +25,12 @@ type deviceTokenKind uint8
 
 const (
 	tokenOfSession     deviceTokenKind = iota + 1
-	challengeToSession                 // to register a key for it
-	challengeToKey                     // to prove it again
+	challengeToSession                 // to register a key for a session
+	challengeToKey                     // to prove a key again
 )
 
-// challengeTime is for how many seconds a challenge is good. A proof may come again within it: browsers
-// send one once more when a connection breaks.
+// challengeTime is how many seconds a challenge is valid. The same proof may arrive twice in that
+// time: browsers repeat a request when a connection breaks.
 const challengeTime = 60
 
 func (m *manager) sealDeviceToken(t deviceToken) (string, error) {
@@ -58,7 +58,7 @@ func (m *manager) openDeviceToken(text string) (t deviceToken, ok bool) {
 	return t, r.Done() && elements == 3
 }
 
-// openChallenge returns what a challenge of a kind is about, or why it is refused.
+// openChallenge returns what a challenge of this kind is about, or why it is refused.
 func (m *manager) openChallenge(text string, kind deviceTokenKind, now int64) (about [16]byte, refusal string) {
 	t, ok := m.openDeviceToken(text)
 	switch {
@@ -70,13 +70,13 @@ func (m *manager) openChallenge(text string, kind deviceTokenKind, now int64) (a
 	return t.about, ""
 }
 
-// An identifier is the name that a browser knows its binding by: the public key in base64url, a dot, and the sealed
-// id of the session that it was registered for. A key that is proved counts for whatever session is bound to it, so
-// that the id may be closed, after a rotation of the keys.
+// An identifier is the name of a binding in the browser: the public key in base64url, a dot, and the
+// sealed id of the session that it was registered for. A proved key is valid for any session that is
+// bound to it, so the id need not be readable after a rotation of the keys.
 type identifier struct {
 	text    string
 	key     dbsc.Key
-	session sessionID // zero if it is closed
+	session sessionID // zero if it is unreadable
 }
 
 var keyText = base64.RawURLEncoding.Strict()
@@ -86,7 +86,7 @@ func (m *manager) newIdentifier(key dbsc.Key, session sessionID, now int64) (ide
 	return identifier{keyText.EncodeToString(key.Bytes()) + "." + sealed, key, session}, err
 }
 
-// maxIdentifier bounds the length of an identifier.
+// maxIdentifier is the longest identifier, in bytes.
 const maxIdentifier = 1024
 
 func (m *manager) readIdentifier(text string) (id identifier, ok bool) {
@@ -95,7 +95,7 @@ func (m *manager) readIdentifier(text string) (id identifier, ok bool) {
 	}
 	encoded, sealed, _ := strings.Cut(text, ".")
 	point, err := keyText.DecodeString(encoded)
-	if err != nil || keyText.EncodedLen(len(point)) != len(encoded) { // the decoder skips line breaks
+	if err != nil || keyText.EncodedLen(len(point)) != len(encoded) { // the decoder ignores line breaks
 		return identifier{}, false
 	}
 	id.text = text

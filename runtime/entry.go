@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Entry is one session of a principal as a list has it: it can be read, and not be changed. The generated
-// entry embeds it and adds getters for the schema's fields. It is as the store had it when it was listed.
+// Entry is one session in a list of a principal's sessions. It shows the session as the store had it
+// when it was listed, and cannot change it. The generated entry type embeds it and adds getters for
+// the schema's fields.
 type Entry struct{ state *state }
 
 func (e Entry) session() Session { return Session(e) }
 
-// ID returns the session's id, for Manager.RevokeID, and to compare with Session.ID.
+// ID returns the session's id. Pass it to Manager.RevokeID, or compare it with Session.ID.
 func (e Entry) ID() string { return e.session().ID() }
 
 // CreatedAt returns when the session began, to the second.
@@ -24,7 +25,8 @@ func (e Entry) CreatedAt() time.Time { return e.session().CreatedAt() }
 // AuthenticatedAt returns when the principal last logged in, to the second.
 func (e Entry) AuthenticatedAt() time.Time { return e.session().AuthenticatedAt() }
 
-// LastSeen returns when the session was last saved, or its use was last noted: see Config.RefreshAfter.
+// LastSeen returns when the session was last saved or its use was last noted: see
+// Config.RefreshAfter.
 func (e Entry) LastSeen() time.Time {
 	st := e.session().session()
 	st.lock()
@@ -38,25 +40,26 @@ func (e Entry) ExpiresAt() time.Time { return e.session().ExpiresAt() }
 // Permanent reports whether the session outlives the browser.
 func (e Entry) Permanent() bool { return e.session().Permanent() }
 
-// DeviceBound reports whether the session is bound to a device: see Config.DeviceBound. EXPERIMENTAL, as that is.
+// DeviceBound reports whether the session is bound to a device: see Config.DeviceBound.
+// EXPERIMENTAL, like that option.
 func (e Entry) DeviceBound() bool { return e.session().DeviceBound() }
 
 // String returns the session's fields as text, with secret ones redacted.
 func (e Entry) String() string { return e.session().String() }
 
-// GoString is String, for %#v.
+// GoString returns String, for %#v.
 func (e Entry) GoString() string { return e.String() }
 
-// Format prints String for every verb.
+// Format prints String, whatever the verb.
 func (e Entry) Format(f fmt.State, _ rune) { io.WriteString(f, e.String()) }
 
 // LogValue returns the session's fields for log/slog, with secret ones redacted.
 func (e Entry) LogValue() slog.Value { return e.session().LogValue() }
 
-// noList is the list of a home that has none.
+// noList is the list of a home that cannot list sessions.
 func noList(yield func(*state, error) bool) { yield(nil, errNoList) }
 
-// listed returns a session that was listed.
+// listed returns an empty session, to be filled from a store's list.
 func (m *manager) listed(ctx context.Context) *state {
 	st := &state{manager: m, ctx: ctx}
 	m.home.prepare(st)
@@ -65,7 +68,7 @@ func (m *manager) listed(ctx context.Context) *state {
 	return st
 }
 
-// entries turns what a home lists into entries.
+// entries converts a home's list into entries.
 func entries[E any](list iter.Seq2[*state, error], wrap func(Entry) E) iter.Seq2[E, error] {
 	return func(yield func(E, error) bool) {
 		for st, err := range list {

@@ -9,42 +9,42 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/observe"
 )
 
-// An Event tells what happened to a session, for logs and metrics. It never holds a
-// value, a key, a token or the id of a session. Each text may be empty.
+// An Event describes what happened to a session, for logs and metrics. It never contains a value, a
+// key, a token or a session's id. Every text may be empty.
 type Event struct {
 	Kind   EventKind
-	Reason string // why, in a few fixed words
-	Field  string // the field of the schema that it is about, or the method that came too late, such as Renew
+	Reason string // why; one of a few fixed texts
+	Field  string // the schema's field, or the method that was called too late, such as Renew
 
-	// Method and Path are those of the request, for sessions of net/http. Path is as the client sent
-	// it, without the query, and cut after 256 bytes.
+	// Method and Path are the request's, for sessions of net/http. Path is as the client sent it,
+	// without the query, and at most 256 bytes long.
 	Method, Path string
 
-	// Largest has the fields that take the most bytes, and how many, if a session is too large:
-	// "Cart (3200 bytes), Username (12 bytes)". Field is the first of them then.
+	// Largest lists the largest fields and their sizes if a session is too large: "Cart (3200
+	// bytes), Username (12 bytes)". Field is then the first of them.
 	Largest string
 }
 
-// The bounds of what an event says of a request.
+// Limits for what an event contains of a request.
 const (
 	maxEventMethod = 32
 	maxEventPath   = 256
 )
 
-// describe returns the method and the path of a request. A handler may change the URL of its copy
-// at any time, but not the server's line.
+// describe returns the method and path of a request. It reads RequestURI because a handler may
+// change the URL of its request at any time.
 func describe(r *http.Request) (method, path string) {
 	path, _, _ = strings.Cut(r.RequestURI, "?")
 	if r.RequestURI == "" && r.URL != nil { // not from a server
 		path = r.URL.EscapedPath()
 	}
 	if _, rest, absolute := strings.Cut(path, "://"); absolute && path[0] != '/' {
-		path = strings.TrimLeftFunc(rest, func(c rune) bool { return c != '/' }) // without the host
+		path = strings.TrimLeftFunc(rest, func(c rune) bool { return c != '/' }) // without scheme and host
 	}
 	return shorten(r.Method, maxEventMethod), shorten(path, maxEventPath)
 }
 
-// shorten cuts s after so many bytes.
+// shorten cuts s to at most most bytes.
 func shorten(s string, most int) string {
 	if len(s) > most {
 		s = s[:most]
@@ -52,89 +52,90 @@ func shorten(s string, most int) string {
 	return strings.ToValidUTF8(s, "?")
 }
 
-// EventKind says what an [Event] is about.
+// EventKind says what happened.
 type EventKind string
 
-// The kinds of events. Those marked * are logged if Config.OnEvent is nil.
+// Kinds of events. Those marked * are logged if Config.OnEvent is nil.
 const (
 	EventCreated       EventKind = "created"        // a session was saved for the first time
 	EventRefused       EventKind = "refused"        // a cookie was refused; Reason is one of the Refused constants
 	EventRenewed       EventKind = "renewed"        // a session got a new id
 	EventDestroyed     EventKind = "destroyed"      // a session was destroyed
-	EventResealed      EventKind = "resealed"       // a session that was sealed with an older key was sealed with the newest
-	EventFieldDropped  EventKind = "field dropped"  // * a field's bytes do not decode to its type, so that the field is absent
+	EventResealed      EventKind = "resealed"       // a session that an older key had sealed was sealed with the newest key
+	EventFieldDropped  EventKind = "field dropped"  // * a field's stored value does not decode to its type, so the field is absent
 	EventTooLarge      EventKind = "too large"      // * a session does not fit into a cookie
 	EventTooLate       EventKind = "too late"       // * a session was changed after the response had begun
 	EventSaveFailed    EventKind = "save failed"    // * a session could not be saved
-	EventGone          EventKind = "gone"           // another request ended or moved the session, so that the changes of this one are dropped; or GoneRequest
-	EventOverwritten   EventKind = "overwritten"    // * two requests set a field at the same time and the later one won; Update would have kept both
-	EventOverflow      EventKind = "overflow"       // a flash or a flow was full, so that its oldest values were dropped; Reason is how many
-	EventFlowRefused   EventKind = "flow refused"   // a state came back that is good for nothing; Reason is one of the Refused constants
+	EventGone          EventKind = "gone"           // the changes of this request were dropped because another request ended or moved the session, or for GoneRequest
+	EventOverwritten   EventKind = "overwritten"    // * two requests set a field at the same time, and the later value won; Update would have kept both changes
+	EventOverflow      EventKind = "overflow"       // a flash or a flow was full, and its oldest values were dropped; Reason is how many
+	EventFlowRefused   EventKind = "flow refused"   // a flow's state was not accepted; Reason is one of the Refused constants
 	EventRevoked       EventKind = "revoked"        // sessions were revoked; Reason is one of the Revoked constants
-	EventStoreFailed   EventKind = "store failed"   // * a call of the store failed; Reason is which
-	EventImported      EventKind = "imported"       // a session of another library was taken over; Reason is which
+	EventStoreFailed   EventKind = "store failed"   // * a call of the store failed; Reason is the call
+	EventImported      EventKind = "imported"       // a session of another library was imported; Reason is the library
 	EventImportRefused EventKind = "import refused" // a cookie of another library was refused; Reason is one of the Refused constants
 	EventBound         EventKind = "bound"          // a session was bound to the visitor's device
-	EventUnbound       EventKind = "unbound"        // the browser was told that a binding has ended; Reason is one of the Unbound constants
+	EventUnbound       EventKind = "unbound"        // the browser was told that its binding has ended; Reason is one of the Unbound constants
 	EventProofRefused  EventKind = "proof refused"  // a device's proof was refused; Reason is one of the Refused constants
-	EventProofSkipped  EventKind = "proof skipped"  // the browser sent a request without a proof; Reason is why, as it says
-	EventKeysRead      EventKind = "keys read"      // * WatchKeys read a file that changed, or is good again after a failure; Reason is one of the Keys constants
+	EventProofSkipped  EventKind = "proof skipped"  // the browser sent a request without a proof; Reason is the browser's reason
+	EventKeysRead      EventKind = "keys read"      // * WatchKeys read a changed file, or the file is usable again; Reason is one of the Keys constants
 	EventKeysFailed    EventKind = "keys failed"    // * WatchKeys cannot use the file; the manager keeps its keys
 )
 
-// The reasons of EventRefused and EventFlowRefused.
+// Reasons of EventRefused and EventFlowRefused.
 const (
 	RefusedMalformed  = "malformed"     // not a token of this format
 	RefusedUnknownKey = "unknown key"   // sealed with a key that is not in the ring
 	RefusedForged     = "forged"        // authentication failed: altered, or sealed for another cookie name
-	RefusedPurpose    = "wrong purpose" // a token of another kind, such as the one of the companion cookie
+	RefusedPurpose    = "wrong purpose" // a token of another kind, such as the companion cookie's
 	RefusedExpired    = "expired"       // past Config.Lifetime or Config.AbsoluteTimeout
 	RefusedIdle       = "idle"          // past Config.IdleTimeout
 	RefusedUnknownID  = "unknown id"    // the store has no record of the session
-	RefusedRevoked    = "revoked"       // Config.Revocations says so
+	RefusedRevoked    = "revoked"       // the session is revoked, according to Config.Revocations
 
-	// RefusedUnproven is for sessions that are bound to a device: there is no fresh proof of it.
+	// RefusedUnproven means that the session is bound to a device and there is no fresh proof.
 	RefusedUnproven = "unproven"
 
-	// These are for EventProofRefused, beside RefusedMalformed, RefusedForged and RefusedExpired.
-	RefusedOtherKey     = "another key"     // it is for another device's key
-	RefusedOtherSession = "another session" // the browser has another session by now
+	// For EventProofRefused, in addition to RefusedMalformed, RefusedForged and RefusedExpired.
+	RefusedOtherKey     = "another key"     // a proof of another device's key
+	RefusedOtherSession = "another session" // the browser now has another session
 
-	// These are for flows, beside the first four and RefusedExpired.
-	RefusedNoFlow     = "no such flow"  // the browser has no cookie of it: it began elsewhere, has ended, or was crowded out
-	RefusedOtherFlow  = "another flow"  // what is in its cookie is another one
-	RefusedOtherField = "another field" // it is a flow of another field
-	RefusedTaken      = "taken before"  // it came back already
-	RefusedGone       = "request ended" // nobody would have heard of it, so that it stays
-	RefusedInAdvance  = "in advance"    // a browser asks for a page that nobody may get to see: it neither begins nor ends
+	// For EventFlowRefused, in addition to the first four and RefusedExpired.
+	RefusedNoFlow     = "no such flow"  // the browser has no cookie for it: it began elsewhere, has ended, or was dropped for a newer one
+	RefusedOtherFlow  = "another flow"  // the cookie contains another flow
+	RefusedOtherField = "another field" // a flow of another field
+	RefusedTaken      = "taken before"  // the flow was taken before
+	RefusedGone       = "request ended" // nobody would get the answer, so the flow was not taken
+	RefusedInAdvance  = "in advance"    // the browser prefetches a page, which may never be shown, so no flow begins or ends
 )
 
-// GoneRequest is the reason of EventGone if the request's context had ended when the response began: the
-// client is taken to have gone, and the log-in, new session or new id is dropped, or, with a Field, the flow.
+// GoneRequest is the reason of EventGone if the request's context had ended when the response began.
+// The client is probably gone, so its log-in, new session or new id is dropped. If Field is set, a
+// flow was dropped.
 const GoneRequest = "request ended"
 
-// The reasons of EventUnbound.
+// Reasons of EventUnbound.
 const (
-	UnboundEnded = "session ended"   // by a log-out, a revocation or its time
+	UnboundEnded = "session ended"   // by log-out, revocation or expiry
 	UnboundOther = "another session" // the browser has another session, or one that is bound to another key
 )
 
-// The reasons of EventRevoked.
+// Reasons of EventRevoked.
 const (
 	RevokedID        = "id"        // one session
 	RevokedPrincipal = "principal" // the sessions of one principal
-	RevokedOthers    = "others"    // the sessions of one principal but for one
+	RevokedOthers    = "others"    // the sessions of one principal except one
 	RevokedAll       = "all"       // all sessions
 )
 
-// The reasons of EventKeysRead.
+// Reasons of EventKeysRead.
 const (
 	KeysReplaced  = "replaced"  // the manager has the new keys
-	KeysUnchanged = "unchanged" // the file is good again, and has the keys that the manager has
+	KeysUnchanged = "unchanged" // the file is usable again and has the manager's keys
 )
 
-// report hands an event to the program, or logs it when the program does not ask
-// for events and a person should know.
+// report passes an event to the program. Without Config.OnEvent, it logs the events that a person
+// should see.
 func (m *manager) report(ctx context.Context, e Event) {
 	if observer, ok := ctx.Value(observe.Key{}).(func(Event)); ok {
 		observer(e)

@@ -7,17 +7,17 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
-// recentEvents keeps the last events of a manager, for a page that shows them in development.
+// recentEvents keeps a manager's latest events for the debug page.
 type recentEvents struct {
 	keep   bool
 	mu     sync.Mutex
-	events []portrait.Event // the oldest first
+	events []portrait.Event // oldest first
 }
 
-// maxRecent bounds how many are kept.
+// maxRecent is how many events are kept.
 const maxRecent = 50
 
-// add keeps an event that happens now.
+// add keeps an event, with the current time.
 func (r *recentEvents) add(e Event, clock *clock) {
 	if !r.keep {
 		return
@@ -33,7 +33,7 @@ func (r *recentEvents) add(e Event, clock *clock) {
 	})
 }
 
-// all returns the events, the newest first.
+// all returns the events, newest first.
 func (r *recentEvents) all() []portrait.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()

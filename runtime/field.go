@@ -14,7 +14,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// descriptor is what the session itself knows of a field.
+// descriptor is what a session needs to know of a field, whatever the field's type.
 type descriptor struct {
 	index     int
 	name      string
@@ -27,10 +27,10 @@ type descriptor struct {
 	factor    bool
 	typ       reflect.Type
 	decode    func(raw []byte) (any, error)
-	encodeOld func(oldsession.Value) ([]byte, error) // a value of another library's session
+	encodeOld func(oldsession.Value) ([]byte, error) // converts a value of another library's session
 }
 
-// owned reports whether the field is cleared when the principal changes or goes.
+// owned reports whether the field is cleared when the principal changes or is cleared.
 func (f *descriptor) owned() bool { return !f.visitor && !f.principal }
 
 func (f *Field[T]) descriptor() descriptor {
@@ -43,9 +43,9 @@ func (f *Field[T]) descriptor() descriptor {
 	}
 }
 
-// encodeOld returns a value of another library's session as ours hold it.
+// encodeOld returns a value of another library's session in this package's encoding.
 func (f *Field[T]) encodeOld(old oldsession.Value) (raw []byte, err error) {
-	defer func() { // of methods of T, which meet what another library wrote
+	defer func() { // methods of T may panic on another library's data
 		if recover() != nil {
 			err = ErrEncode
 		}
@@ -58,8 +58,8 @@ func (f *Field[T]) encodeOld(old oldsession.Value) (raw []byte, err error) {
 	return raw, err
 }
 
-// Get returns the field's value, or its default if it is not set. The caller may change what
-// it returns; that does not change the session.
+// Get returns the field's value, or its default if it is not set. The caller may modify the returned
+// value, which does not change the session.
 func (f *Field[T]) Get(s Session) T {
 	v, _ := f.get(s.session())
 	return v
@@ -78,12 +78,13 @@ func (f *Field[T]) get(st *state) (v T, raw []byte) {
 	return v, raw
 }
 
-// of returns what a session knows of the field.
+// of returns the session's descriptor of the field.
 func (f *Field[T]) of(st *state) *descriptor { return st.manager.fields[f.Index] }
 
 func (f *Field[T]) drop(st *state, raw []byte, err error) { st.drop(f.of(st), raw, err) }
 
-// Lookup returns the field's value, and whether it is set. If it is not, the value is the default.
+// Lookup returns the field's value and whether it is set. If it is not set, the value is the
+// default.
 func (f *Field[T]) Lookup(s Session) (v T, ok bool) {
 	v, raw := f.get(s.session())
 	return v, raw != nil
@@ -95,8 +96,8 @@ func (f *Field[T]) Has(s Session) bool {
 	return raw != nil
 }
 
-// Set sets the field. A value that is refused leaves the field as it was, and the session's
-// Err returns the error.
+// Set sets the field. If the value is refused, the field keeps its value, and the session's Err
+// returns the error.
 func (f *Field[T]) Set(s Session, v T) {
 	st := s.session()
 	if err := f.set(st, v); err != nil {
@@ -104,26 +105,26 @@ func (f *Field[T]) Set(s Session, v T) {
 	}
 }
 
-// TrySet is Set for a value that may be refused: it then returns ErrMax or ErrEncode, and the
-// session and its Err are as they were.
+// TrySet is like Set, but returns ErrMax or ErrEncode if the value is refused. The session and its
+// Err are then unchanged.
 func (f *Field[T]) TrySet(s Session, v T) error { return f.set(s.session(), v) }
 
 func (f *Field[T]) set(st *state, v T) error {
 	return f.encode(v, func(raw []byte) { st.put(f.of(st), raw, nil, nil) })
 }
 
-// encode calls use with the encoded value, which use must not keep, unless the value is refused.
+// encode checks v and calls use with its encoding. use must not keep the slice.
 func (f *Field[T]) encode(v T, use func(raw []byte)) error {
 	buf := getScratch()
 	defer putScratch(buf)
-	*buf = (*buf)[:cap(*buf)] // to be wiped, even if a marshaler panics
+	*buf = (*buf)[:cap(*buf)] // wipe all of it, even if a marshaler panics
 	raw, err := codec.AppendReadable((*buf)[:0], v, f.Encode, f.Decode)
 	*buf = raw
 	switch {
 	case err == nil:
 		err = f.check(raw)
 	case f.Secret:
-		// What a type's own marshaler says may quote the value.
+		// The error of a type's own marshaler may quote the value.
 		err = fmt.Errorf("%w: field %s", ErrEncode, f.Name)
 	default:
 		err = fmt.Errorf("%w: field %s: %w", ErrEncode, f.Name, codec.Within(f.Key, err))
@@ -135,7 +136,7 @@ func (f *Field[T]) encode(v T, use func(raw []byte)) error {
 	return nil
 }
 
-// check holds an encoded value against the limits of the field.
+// check checks an encoded value against the limits of the field.
 func (f *Field[T]) check(raw []byte) error {
 	if f.Max > 0 {
 		if n, ok := wire.Len(raw); ok && n > f.Max {
@@ -150,10 +151,10 @@ func (f *Field[T]) check(raw []byte) error {
 	return nil
 }
 
-// Pop removes the field and returns its value; ok is false if it was not set. Only one of
-// several concurrent calls gets the value. With Config.Store, that holds for concurrent
-// requests too: Pop takes the value out of the store at once, and it stays removed even if the
-// session is not saved later.
+// Pop removes the field and returns its value. ok is false if the field was not set. Only one of
+// several concurrent calls gets the value. With Config.Store, that also holds for concurrent
+// requests: Pop removes the value from the store at once, and it stays removed even if the session
+// is not saved later.
 func (f *Field[T]) Pop(s Session) (v T, ok bool) {
 	st := s.session()
 	d := f.of(st)
@@ -176,13 +177,13 @@ func (f *Field[T]) Clear(s Session) {
 	st.take(f.of(st))
 }
 
-// Update replaces the field's value with change of it, or of the default if the field is not
-// set. The session is not locked while change runs: if the field changes meanwhile, Update
-// calls change again with the newer value. So change must not set this field.
+// Update replaces the field's value v with change(v). If the field is not set, v is the default. The
+// session is not locked while change runs. If the field changes meanwhile, Update calls change again
+// with the newer value. So change must not set this field.
 //
-// With Config.Store, saving calls change once more if another request changed the session
-// meanwhile. So change must not change the session at all, and what it uses must remain valid
-// until the session is saved.
+// With Config.Store, saving calls change once more if another request changed the session meanwhile.
+// So change must not change the session at all, and what it uses must remain valid until the session
+// is saved.
 func (f *Field[T]) Update(s Session, change func(T) T) {
 	st := s.session()
 	if err := f.update(st, change); err != nil {
@@ -190,7 +191,7 @@ func (f *Field[T]) Update(s Session, change func(T) T) {
 	}
 }
 
-// update is Update; the error says why it did nothing.
+// update is Update. The error says why the field was not changed.
 func (f *Field[T]) update(st *state, change func(T) T) error {
 	again := f.again(st, change)
 	for attempt := range maxUpdates {
@@ -207,10 +208,10 @@ func (f *Field[T]) update(st *state, change func(T) T) error {
 	return fmt.Errorf("%w: field %s", ErrUpdate, f.Name)
 }
 
-// maxUpdates bounds how often Update calls a function while the field changes meanwhile.
+// maxUpdates is how often Update calls its function while the field keeps changing.
 const maxUpdates = 100
 
-// again is Update for a session that turns out to hold another value.
+// again repeats Update in a session that turns out to hold another value.
 func (f *Field[T]) again(st *state, change func(T) T) update {
 	return func(held []byte) (result []byte) {
 		v := f.Default
@@ -226,7 +227,7 @@ func (f *Field[T]) again(st *state, change func(T) T) update {
 	}
 }
 
-// encoded returns a value as sessions hold it.
+// encoded returns a value's encoding.
 func (f *Field[T]) encoded(v T) ([]byte, error) {
 	raw, err := codec.AppendField(nil, v, f.Encode)
 	if err != nil {
@@ -237,7 +238,7 @@ func (f *Field[T]) encoded(v T) ([]byte, error) {
 
 var errFields = errors.New("session: the generated fields are inconsistent: run go generate")
 
-// index checks the fields of a schema and indexes them.
+// index checks the fields of a schema and returns them by index.
 func index(fields []AnyField) (descriptors []*descriptor, schema *payload.Schema, err error) {
 	var keys []payload.Field
 	for i, field := range fields {

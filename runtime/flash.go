@@ -7,18 +7,18 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// A flash is what the next page shows, once: its messages are taken when a page is made, but that counts
-// only if a person gets to see the page.
+// Flash messages are shown once, on the next page. Making a page takes the messages. They are
+// removed for good only if a person gets to see that page.
 
-// A taking is messages that were taken in this request, until it is known whether that counts.
+// A taking holds the messages that this request took, until it is known whether their page is shown.
 type taking struct {
 	field   *descriptor
 	raw     []byte
 	expires int64
 }
 
-// takeFlash returns the messages of a field, and makes it absent. What is no page that a person sees shows
-// none: they stay for one that is.
+// takeFlash returns the messages of a field and makes the field absent. A response that is no page
+// gets no messages; they stay for the next page.
 func (st *state) takeFlash(f *descriptor) []byte {
 	if st.from != nil && !st.manager.isPage(st.from.request) {
 		return nil
@@ -32,7 +32,7 @@ func (st *state) takeFlash(f *descriptor) []byte {
 	expires := st.Expiry(f.index)
 	st.unlock()
 	if begun {
-		return nil // it would be shown once more
+		return nil // the messages would be shown twice
 	}
 	raw := st.manager.home.show(st, f)
 	if raw == nil {
@@ -45,7 +45,7 @@ func (st *state) takeFlash(f *descriptor) []byte {
 	return raw
 }
 
-// hide makes a field absent that the browser still has.
+// hide makes a field absent whose value the browser still has.
 func (st *state) hide(f *descriptor) []byte {
 	st.lock()
 	defer st.unlock()
@@ -56,8 +56,8 @@ func (st *state) hide(f *descriptor) []byte {
 	return raw
 }
 
-// settle decides about what was taken, once it is known how the request ends. What was not shown is back
-// where it was, before what was added since.
+// settle removes the taken messages if their page is shown. Otherwise it puts them back, before
+// those that were added since.
 func (st *state) settle(shown bool) {
 	if len(st.trouble.taken) == 0 {
 		return
@@ -73,18 +73,18 @@ func (st *state) settle(shown bool) {
 	}
 }
 
-// finishTaking removes what was only hidden.
+// finishTaking removes a field that was hidden.
 func (st *state) finishTaking(f *descriptor) {
 	if st.Dropped(f.index) {
 		st.Contents.Remove(f.index)
-		st.edits = unsaved // which is not too late: see save
+		st.edits = unsaved // not too late: see save
 	}
 }
 
 func (st *state) putBack(t taking) {
 	index := t.field.index
 	if st.Dropped(index) {
-		st.Contents.Undrop(index) // as if nobody had asked
+		st.Contents.Undrop(index) // as if the field had not been read
 		return
 	}
 	before := func(held []byte) []byte { return joinArrays(t.raw, held) }
@@ -94,7 +94,8 @@ func (st *state) putBack(t taking) {
 	st.edits = unsaved
 }
 
-// forgetTaken makes what was taken nobody's any more: it is of a principal who has gone, or was cleared.
+// forgetTaken drops taken messages, which are not put back: their principal is gone, or they were
+// cleared.
 func (st *state) forgetTaken(of func(*descriptor) bool) {
 	if st.trouble != nil {
 		st.trouble.taken = slices.DeleteFunc(st.trouble.taken, func(t taking) bool { return of(t.field) })
@@ -103,14 +104,14 @@ func (st *state) forgetTaken(of func(*descriptor) bool) {
 
 func anyField(*descriptor) bool { return true }
 
-// overflow reports that a field was full.
+// overflow reports that a full field dropped values.
 func (st *state) overflow(field string, dropped int) {
 	st.lock()
 	st.event(EventOverflow, fmt.Sprintf("%d dropped", dropped), field)
 	st.unlock()
 }
 
-// joinArrays joins two encoded arrays; the second may be absent.
+// joinArrays joins two encoded arrays. The second one may be absent.
 func joinArrays(a, b []byte) []byte {
 	if b == nil {
 		return a

@@ -7,8 +7,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/codec"
 )
 
-// A flow is begun here and comes back from elsewhere, with a state that this program made. Each is a cookie
-// of its own, so that tabs do not meet, and the session is not needed.
+// A flow begins here, goes to another site and comes back with a state that this program made. Each
+// flow has its own cookie, so flows in several tabs do not collide, and no session is needed.
 
 // Flow describes a field that is a flow, as [Field] does one of the session. Like it, it is for generated
 // code alone.
@@ -23,7 +23,7 @@ type Flow[T any] struct {
 	Decode    func(*codec.Decoder) T
 }
 
-// A flowField is what the session knows of a field that is a flow.
+// A flowField describes a flow field, whatever its type.
 type flowField struct {
 	name, key, path string
 	max             int
@@ -35,9 +35,10 @@ func (f *Flow[T]) field() *flowField {
 	return &flowField{f.Name, f.Key, f.Path, f.Max, int64(f.TTL / time.Second), f.CrossSite}
 }
 
-// Start begins a flow with a value, and returns the state that is to come back; "" if that fails, in which
-// case the session keeps the error. It fails if the value makes the cookie larger than 1024 bytes, if the response has
-// begun, and if the browser asks in advance or for a part of another site's page.
+// Start begins a flow with a value and returns its state, which is to come back. It returns "" if
+// that fails, and the session's Err returns the error. Start fails if the cookie would exceed 1024
+// bytes, if the response has begun, and if the request is a prefetch or for a part of another site's
+// page.
 func (f *Flow[T]) Start(s Session, v T) (state string) {
 	state, err := f.TryStart(s, v)
 	if err != nil {
@@ -46,10 +47,10 @@ func (f *Flow[T]) Start(s Session, v T) (state string) {
 	return state
 }
 
-// TryStart is Start, but returns the error, and leaves the session as it was.
+// TryStart is like Start, but returns the error and leaves the session's Err unchanged.
 func (f *Flow[T]) TryStart(s Session, v T) (state string, err error) {
 	raw, err := codec.AppendReadable(nil, v, f.Encode, f.Decode)
-	if err != nil { // which may quote the value, and a flow is full of secrets
+	if err != nil { // the error may quote the value, and flows hold secrets
 		err = fmt.Errorf("%w: flow %s", ErrEncode, f.Name)
 	} else {
 		state, err = s.session().startFlow(f.field(), raw)
@@ -60,9 +61,9 @@ func (f *Flow[T]) TryStart(s Session, v T) (state string, err error) {
 	return state, nil
 }
 
-// Take returns the value of the flow that a state comes back from, and ends it. It is false, with an event
-// that says why, if this browser has not begun such a flow, or if it has ended. It is false also if the request has
-// ended, and if the store fails, in which case the session keeps the error: then the flow stays.
+// Take ends the flow with this state and returns its value. ok is false, with an event, if this
+// browser did not begin the flow or the flow has ended. ok is also false if the request has ended or
+// the store fails; the session's Err then returns the error, and the flow can still be taken.
 func (f *Flow[T]) Take(s Session, state string) (v T, ok bool) {
 	st := s.session()
 	raw, refusal, err := st.takeFlow(f.field(), state)

@@ -21,28 +21,28 @@ import (
 //	ends     Unix seconds
 //	value
 //
-// A flow whose cookie has a path of its own has a second cookie, where the session's is sent. The page that
-// begins the next flow sees by it that there is one, and the page that the flow comes back to, that it was begun
-// here: a cookie with a path cannot have the prefix __Host-, so that a subdomain can plant one. Its token is the
-// same without the value.
+// A flow whose cookie has its own path has a second cookie in the session's path. It shows the flow
+// to the page that begins the next one. It also proves to the page where the flow comes back that
+// the flow began here: a cookie with a path cannot have the prefix __Host-, so a subdomain could
+// plant it. The token of the second cookie is the same without the value.
 
 const (
 	stateSize   = 16
-	stateInName = 8 // how many letters of a state its cookie's name has
+	stateInName = 8 // how many characters of the state are in the cookie's name
 	maxFlowSize = 1024
 
 	flowElements  = 5
 	beginElements = 4
 )
 
-// An openFlow is what the cookie of a flow says.
+// An openFlow is the content of a flow's cookie.
 type openFlow struct {
 	field string
-	state string // as it comes back
+	state string // in base64url
 	start int64
 	ends  int64
-	raw   []byte // the value; nil in a second cookie
-	name  string // of the Go field; empty if it was not begun in this request
+	raw   []byte // the encoded value; nil in a second cookie
+	name  string // the Go field's name; empty if the flow was begun by another request
 }
 
 func (o *openFlow) plaintext() []byte {
@@ -57,7 +57,7 @@ func (o *openFlow) plaintext() []byte {
 	return append(b, o.raw...)
 }
 
-// readFlow reads the plaintext of a flow's token.
+// readFlow parses the plaintext of a flow's token.
 func readFlow(plaintext []byte) (o openFlow, ok bool) {
 	r := wire.NewReader(plaintext)
 	elements := r.Array()
@@ -72,7 +72,7 @@ func readFlow(plaintext []byte) (o openFlow, ok bool) {
 	return o, r.Done() && (elements == flowElements || elements == beginElements)
 }
 
-// stateText is a state as it comes back, and readState reads one.
+// stateText returns a state as text. readState is its inverse.
 func stateText(id []byte) string { return base64.RawURLEncoding.EncodeToString(id) }
 
 func readState(state string) (id []byte, ok bool) {
@@ -80,16 +80,16 @@ func readState(state string) (id []byte, ok bool) {
 	return id, err == nil && len(id) == stateSize
 }
 
-// hides reports whether the page that begins a flow may not see the cookies of those that there are.
+// hides reports whether the page that begins a flow may not get the cookies of existing flows.
 func (f *flowField) hides(c *cookie.Spec) bool { return f.path != "" && f.path != c.Path() }
 
-// proves reports whether the second cookie of a flow is sent wherever the first one is, and so has to come with it.
+// proves reports whether the second cookie is sent wherever the first one is. It is then required.
 func (f *flowField) proves(c *cookie.Spec) bool {
 	rest, within := strings.CutPrefix(f.path, c.Path())
 	return f.hides(c) && within && (strings.HasSuffix(c.Path(), "/") || strings.HasPrefix(rest, "/"))
 }
 
-// flowName is the name of a flow's cookie. Browsers accept the prefix __Host- only with Path=/.
+// flowName returns the name of a flow's cookie. Browsers accept the prefix __Host- only with Path=/.
 func (f *flowField) flowName(c *cookie.Spec, state string) string {
 	name := c.Name()
 	if prefix := "__Host-"; f.hides(c) && hasPrefixFold(name, prefix) {
@@ -98,7 +98,7 @@ func (f *flowField) flowName(c *cookie.Spec, state string) string {
 	return name + cookie.FlowMark + state[:stateInName]
 }
 
-// listedName is the name of the cookie by which the page that begins another flow sees this one.
+// listedName returns the name of the cookie that shows a flow to the page that begins another one.
 func (f *flowField) listedName(c *cookie.Spec, state string) string {
 	name := c.Name() + cookie.FlowMark + state[:stateInName]
 	if f.hides(c) {
@@ -107,7 +107,7 @@ func (f *flowField) listedName(c *cookie.Spec, state string) string {
 	return name
 }
 
-// flowLines are the Set-Cookie header fields of a flow that begins.
+// flowLines returns the Set-Cookie header fields for a new flow.
 func (m *manager) flowLines(f *flowField, o openFlow) (lines []string, err error) {
 	add := func(name string, o openFlow, path string, crossSite bool) {
 		value, failure := m.rings.Load().flow.Seal(nil, o.plaintext())
@@ -129,7 +129,7 @@ func (m *manager) flowLines(f *flowField, o openFlow) (lines []string, err error
 	return lines, err
 }
 
-// flowDeletions are the Set-Cookie header fields that remove the cookies of a flow.
+// flowDeletions returns the Set-Cookie header fields that remove a flow's cookies.
 func (m *manager) flowDeletions(f *flowField, state string) (lines []string) {
 	if f.hides(m.cookie) {
 		lines = append(lines, m.cookie.FlowDeletion(f.listedName(m.cookie, state), "", f.crossSite))
@@ -160,11 +160,12 @@ func (m *manager) openFlow(value string) (o openFlow, refusal string) {
 	return o, ""
 }
 
-// maxFlowCookies bounds how many cookies of flows are opened when one begins, and how many of a name when one is
-// taken: more than browsers keep of a site, so that those that a subdomain plants hide none.
+// maxFlowCookies is how many flow cookies are opened when a flow begins, and how many of one name
+// when one is taken. It is more than a browser keeps for a site, so planted cookies cannot hide real
+// ones.
 const maxFlowCookies = 200
 
-// listFlows opens the cookies by which the flows of a field are seen, in the order of the request.
+// listFlows returns the flows of a field that the request shows, in the order of their cookies.
 func (m *manager) listFlows(f *flowField, headers []string) (list []openFlow) {
 	tries := 0
 	for name, value := range cookie.WithPrefix(headers, m.cookie.Name()+cookie.FlowMark) {
@@ -180,7 +181,7 @@ func (m *manager) listFlows(f *flowField, headers []string) (list []openFlow) {
 	return list
 }
 
-// findFlow opens the cookie of the flow that a state is of, and the second one if that has to come with it.
+// findFlow returns the flow with this state. It also opens the second cookie if that is required.
 func (m *manager) findFlow(f *flowField, state string, headers []string, now int64) (o openFlow, refusal string) {
 	open := func(name string, second bool) (o openFlow, refusal string) {
 		return m.firstFlow(headers, name, func(o openFlow) (refusal string) {
@@ -202,7 +203,8 @@ func (m *manager) findFlow(f *flowField, state string, headers []string, now int
 	return o, refusal
 }
 
-// firstFlow opens the cookies of a name, until one is good. If none is, the refusal is the first one's.
+// firstFlow returns the first acceptable flow from the cookies called name. If there is none, it
+// returns the refusal of the first.
 func (m *manager) firstFlow(headers []string, name string, judge func(openFlow) (refusal string)) (o openFlow, refusal string) {
 	tries := 0
 	for found, value := range cookie.WithPrefix(headers, name) {
@@ -224,7 +226,8 @@ func (m *manager) firstFlow(headers []string, name string, judge func(openFlow) 
 	return openFlow{}, cmp.Or(refusal, RefusedNoFlow)
 }
 
-// isInTime reports whether a flow goes on. One that is to begin is of a clock that is wrong.
+// isInTime reports whether a flow has neither expired nor a starting time in the future, which only
+// a wrong clock causes.
 func (o *openFlow) isInTime(now int64) bool {
 	return now < o.ends && o.start <= now+payload.ClockTolerance
 }

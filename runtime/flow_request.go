@@ -9,15 +9,16 @@ import (
 	"strings"
 )
 
-// flows are those of one request. The session is locked for them, but need not be open.
+// flows holds the flows of one request. They are accessed with the session locked; the session need
+// not be open.
 type flows struct {
-	lines []string // Set-Cookie header fields, to be sent
+	lines []string // Set-Cookie header fields to send
 	begun []openFlow
 	taken []string // states
-	ended []string // states of those that had to make room
+	ended []string // states of the flows that were dropped for newer ones
 }
 
-// flows returns those of the request, nil if there are none.
+// flows returns the request's flows, or nil.
 func (st *state) flows() *flows {
 	if st.opened == nil || st.trouble == nil {
 		return nil
@@ -31,13 +32,13 @@ var (
 	errInAdvance = errors.New("session: a page that a browser asks for in advance begins and ends no flow")
 )
 
-// ready returns the flows of the request, or why nothing can be begun or ended any more.
+// ready returns the request's flows. The error says why no flow can begin or end any more.
 func (st *state) ready() (*flows, error) {
 	switch {
 	case st.from == nil:
 		return nil, errNoRequest
 	case st.from.request != nil && isInAdvance(st.from.request):
-		return nil, errInAdvance // if a person wants to see it, the browser asks again: see replyStatus
+		return nil, errInAdvance // if a person opens the page, the browser requests it again: see replyStatus
 	case st.answer.isLate():
 		return nil, ErrTooLate
 	case st.flows() != nil:
@@ -50,7 +51,8 @@ func (st *state) ready() (*flows, error) {
 	return x, nil
 }
 
-// startFlow begins a flow with an encoded value. Of those of its field the oldest end, if there are too many.
+// startFlow begins a flow with an encoded value. If the field has too many flows, the oldest ones
+// end.
 func (st *state) startFlow(f *flowField, raw []byte) (state string, err error) {
 	if st.from != nil && isPartOfOtherSite(st.from.request) {
 		return "", errCrossSite
@@ -82,7 +84,8 @@ func (st *state) startFlow(f *flowField, raw []byte) (state string, err error) {
 	return o.state, nil
 }
 
-// makeRoom ends the oldest flows of a field, so that there is room for one more, and returns how many.
+// makeRoom ends a field's oldest flows until there is room for a new one, and returns how many
+// ended.
 func (st *state) makeRoom(x *flows, f *flowField, now int64) (ended int) {
 	all := st.manager.listFlows(f, st.from.cookies)
 	for _, o := range x.begun {
@@ -102,7 +105,8 @@ func (st *state) makeRoom(x *flows, f *flowField, now int64) (ended int) {
 	return ended
 }
 
-// endFlow removes the cookies of a flow from the browser, or does not send them.
+// endFlow removes a flow's cookies from the browser. If they have not been sent yet, it does not
+// send them.
 func (st *state) endFlow(x *flows, f *flowField, state string) {
 	x.begun = slices.DeleteFunc(x.begun, func(o openFlow) bool { return o.state == state })
 	for _, deletion := range st.manager.flowDeletions(f, state) {
@@ -112,7 +116,7 @@ func (st *state) endFlow(x *flows, f *flowField, state string) {
 	}
 }
 
-// takeFlow ends the flow of a state, and returns its value. The refusal is empty if it is good.
+// takeFlow ends the flow with this state and returns its value. refusal is empty if that succeeded.
 func (st *state) takeFlow(f *flowField, state string) (raw []byte, refusal string, err error) {
 	id, ok := readState(state)
 	switch {
@@ -136,7 +140,7 @@ func (st *state) takeFlow(f *flowField, state string) (raw []byte, refusal strin
 	defer st.mu.Unlock()
 	x := st.flows()
 	switch {
-	case err != nil: // it may be taken yet
+	case err != nil: // it can still be taken
 		x.taken = slices.DeleteFunc(x.taken, func(s string) bool { return s == state })
 		if err == errGone {
 			return nil, RefusedGone, nil
@@ -149,13 +153,14 @@ func (st *state) takeFlow(f *flowField, state string) (raw []byte, refusal strin
 	return o.raw, refusal, nil
 }
 
-// isGone reports whether the request has ended while its handler goes on: nobody will hear of a flow that is taken.
+// isGone reports whether the request has ended while its handler is still running. Nobody would get
+// the result of taking a flow.
 func (st *state) isGone() bool {
 	return st.from != nil && st.from.request != nil && st.ctx.Err() != nil
 }
 
-// claim finds the flow of a state among those that the request carries or has begun, for the one in this
-// request who asks first.
+// claim finds the flow with this state among those that the request carries or has begun. Only the
+// first claim in a request gets it.
 func (st *state) claim(f *flowField, state string, now int64) (o openFlow, refusal string, err error) {
 	x, err := st.ready()
 	if err != nil {
@@ -178,7 +183,7 @@ func (st *state) claim(f *flowField, state string, now int64) (o openFlow, refus
 	return o, "", nil
 }
 
-// reportUnready reports why nothing can be begun or ended.
+// reportUnready reports why no flow can begin or end.
 func (st *state) reportUnready(f *flowField, err error) {
 	switch {
 	case errors.Is(err, ErrTooLate):
@@ -188,7 +193,7 @@ func (st *state) reportUnready(f *flowField, err error) {
 	}
 }
 
-// reportFlow reports what became of a flow, of which the session need not know.
+// reportFlow reports what happened to a flow. The session need not be open.
 func (st *state) reportFlow(kind EventKind, reason, name string) {
 	e := Event{Kind: kind, Reason: reason, Field: name}
 	if st.from != nil && st.from.request != nil {
@@ -197,8 +202,9 @@ func (st *state) reportFlow(kind EventKind, reason, name string) {
 	st.manager.report(st.ctx, e)
 }
 
-// flowLines returns the Set-Cookie header fields of flows, for each response that saves the session: the program may
-// do so more than once. It reports whether there were flows at all, on which the response then depends.
+// flowLines returns the Set-Cookie header fields of flows. They are sent with each response that
+// saves the session, as the program may save more than once. used says whether the request used
+// flows at all, in which case the response depends on cookies.
 func (st *state) flowLines() (lines []string, used bool) {
 	x := st.trouble.flows
 	switch {
@@ -211,7 +217,8 @@ func (st *state) flowLines() (lines []string, used bool) {
 	return x.lines, true
 }
 
-// abandonFlows reports the flows of which the browser will not hear, unless that is the fault of a panic, which others see.
+// abandonFlows reports the flows that the browser will not hear of. It reports nothing after a
+// panic, which is visible elsewhere.
 func (st *state) abandonFlows(x *flows) {
 	if st.ctx.Err() == nil {
 		return

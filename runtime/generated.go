@@ -10,15 +10,15 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// What stands in this file is for generated code alone: a program has no reason to name it.
+// Everything in this file is for generated code alone. A program has no reason to use it.
 
-// SupportsGenerated1 tells generated code that this runtime has what it needs. Code that needs
-// a newer runtime than the one in go.mod names a constant that is missing, and does not compile.
+// SupportsGenerated1 says that this runtime has everything that generated code of level 1 needs.
+// Code that needs a newer runtime than the one in go.mod names a missing constant, and does not
+// compile.
 const SupportsGenerated1 = true
 
-// NewManager returns a manager for sessions with the given fields, which wrap turns
-// into values of the generated type. Its error joins everything that is wrong with
-// cfg.
+// NewManager returns a manager for sessions with the given fields. wrap converts a Session into the
+// generated type. The error joins all problems of cfg.
 func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*Manager[S], error) {
 	m := &Manager[S]{wrap: wrap}
 	if err := m.init(cfg, fields); err != nil {
@@ -27,9 +27,8 @@ func NewManager[S any](cfg Config, wrap func(Session) S, fields ...AnyField) (*M
 	return m, nil
 }
 
-// FromContext returns the session of the request that ctx belongs to, for the
-// generated From functions. It panics if ctx came neither through the manager's Handler nor
-// from its NewContext.
+// FromContext returns the session of the request that ctx belongs to. The generated From functions
+// call it. It panics if ctx comes neither from the manager's Handler nor from its NewContext.
 func FromContext[S any](ctx context.Context) *S {
 	s, ok := ctx.Value(sessionKey[S]{}).(*S)
 	if !ok {
@@ -38,8 +37,8 @@ func FromContext[S any](ctx context.Context) *S {
 	return s
 }
 
-// Field describes one field of a schema. Generated code declares a variable of it
-// for each field, and accessors that call its methods.
+// Field describes one field of a schema. Generated code declares a Field for each, and accessors
+// that call its methods.
 type Field[T any] struct {
 	Index     int           // position in the schema
 	Name      string        // the accessor's name, as in Get+Name
@@ -47,12 +46,12 @@ type Field[T any] struct {
 	Was       []string      // older wire keys that are also read
 	Max       int           // bytes of a string or []byte, elements of a slice or map; 0 for no limit
 	Each      int           // bytes of each element of a slice, array or map, encoded; 0 for no limit
-	TTL       time.Duration // how long it stays after it was set; 0 for as long as the session
-	Secret    bool          // redacted wherever the session is printed
-	Principal bool          // whom the session belongs to
-	Visitor   bool          // it stays when the principal changes or goes
-	Factor    bool          // it is a proof of the principal's, and goes when there is another one
-	Default   T             // what Get returns if it is not set
+	TTL       time.Duration // how long the value is kept after it was set; 0 for as long as the session
+	Secret    bool          // redacted when the session is printed
+	Principal bool          // the session belongs to this user
+	Visitor   bool          // kept when the principal changes or is cleared
+	Factor    bool          // a second factor of the principal; cleared when the principal changes
+	Default   T             // returned by Get if the field is not set
 	Encode    func(*codec.Encoder, T)
 	Decode    func(*codec.Decoder) T
 }
@@ -60,7 +59,7 @@ type Field[T any] struct {
 // AnyField is a *[Field] of any type.
 type AnyField interface{ descriptor() descriptor }
 
-// Append appends elements to a field that is a slice. Without elements it does nothing.
+// Append appends elements to a slice field. Without elements it does nothing.
 func Append[S ~[]E, E any](s Session, f *Field[S], v ...E) {
 	if len(v) == 0 {
 		return
@@ -68,9 +67,9 @@ func Append[S ~[]E, E any](s Session, f *Field[S], v ...E) {
 	f.Update(s, func(old S) S { return append(old, v...) })
 }
 
-// TryAppend is Append for elements that may be refused: it then returns ErrMax or ErrEncode, and the
-// session and its Err are as they were. With Config.Store, saving appends the elements once more if another request
-// changed the session meanwhile: if there is no room for them any more, the save fails with ErrMax.
+// TryAppend is like Append, but returns ErrMax or ErrEncode if the elements are refused. The session
+// and its Err are then unchanged. With Config.Store, saving appends the elements once more if
+// another request changed the session meanwhile. If they no longer fit, saving fails with ErrMax.
 func TryAppend[S ~[]E, E any](s Session, f *Field[S], v ...E) error {
 	if len(v) == 0 {
 		return nil
@@ -78,7 +77,8 @@ func TryAppend[S ~[]E, E any](s Session, f *Field[S], v ...E) error {
 	return f.update(s.session(), func(old S) S { return append(old, v...) })
 }
 
-// AddFlash appends values to a field that is a flash. Beyond f.Max the oldest are dropped, with an event.
+// AddFlash appends values to a flash field. If there are more than f.Max, the oldest are dropped,
+// with an event.
 func AddFlash[S ~[]E, E any](s Session, f *Field[S], v ...E) {
 	if len(v) == 0 {
 		return
@@ -94,7 +94,7 @@ func AddFlash[S ~[]E, E any](s Session, f *Field[S], v ...E) {
 	}
 }
 
-// TakeFlash returns the values of a field that is a flash and removes them, if the response is shown.
+// TakeFlash returns the values of a flash field. They are removed if the response is shown.
 func TakeFlash[S ~[]E, E any](s Session, f *Field[S]) S {
 	st := s.session()
 	d := f.of(st)
@@ -112,7 +112,7 @@ func TakeFlash[S ~[]E, E any](s Session, f *Field[S]) S {
 	return v
 }
 
-// ClearFlash removes the values of a field that is a flash, those that were taken included.
+// ClearFlash removes the values of a flash field, including those that this request took.
 func ClearFlash[S ~[]E, E any](s Session, f *Field[S]) {
 	st := s.session()
 	d := f.of(st)
@@ -122,8 +122,8 @@ func ClearFlash[S ~[]E, E any](s Session, f *Field[S]) {
 	st.unlock()
 }
 
-// Prove notes in a field that is a factor that the visitor has just proved something: a new id, as for a
-// change of rights.
+// Prove records in a factor field that the visitor has just proved a second factor. The session gets
+// a new id, as after any change of rights.
 func Prove(s Session, f *Field[time.Time]) {
 	st := s.session()
 	now := time.Unix(st.now(), 0)
@@ -132,7 +132,7 @@ func Prove(s Session, f *Field[time.Time]) {
 	}
 }
 
-// Within reports whether a field that is a factor was proved at most so long ago.
+// Within reports whether the factor was proved at most d ago.
 func Within(s Session, f *Field[time.Time], d time.Duration) bool {
 	st := s.session()
 	proved, raw := f.get(st)
@@ -146,7 +146,7 @@ func (f *Field[T]) GetOf(e Entry) T { return f.Get(e.session()) }
 // HasOf reports whether the field is set in a listed session.
 func (f *Field[T]) HasOf(e Entry) bool { return f.Has(e.session()) }
 
-// RevokeBy ends all sessions of a principal, whose field is f.
+// RevokeBy ends all sessions whose field f is principal.
 func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Field[T], principal T) error {
 	raw, err := f.encoded(principal)
 	if err != nil {
@@ -155,7 +155,7 @@ func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Field[T], princip
 	return m.reportRevoked(ctx, RevokedPrincipal, m.home.revokePrincipal(ctx, raw))
 }
 
-// ListBy yields the sessions of a principal, whose field is f.
+// ListBy yields the sessions whose field f is principal.
 func ListBy[S, T, E any](ctx context.Context, m *Manager[S], f *Field[T], principal T, wrap func(Entry) E) iter.Seq2[E, error] {
 	return func(yield func(E, error) bool) {
 		raw, err := f.encoded(principal)
@@ -175,7 +175,7 @@ func ListBy[S, T, E any](ctx context.Context, m *Manager[S], f *Field[T], princi
 	}
 }
 
-// UpdateBy changes the sessions of a principal, whose field is f.
+// UpdateBy changes the sessions whose field f is principal, and returns how many it changed.
 func UpdateBy[S, T any](ctx context.Context, m *Manager[S], f *Field[T], principal T, change func(*S)) (changed int, err error) {
 	raw, err := f.encoded(principal)
 	if err != nil {

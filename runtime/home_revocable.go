@@ -9,30 +9,30 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// revocableHome keeps sessions in the browser's cookies, and in a store what is revoked of them.
+// revocableHome keeps sessions in the browser's cookies, and a list of revoked ones in a store.
 type revocableHome struct {
 	server
 	marks   marks
 	denials denials
 }
 
-// revocableSession is what revocableHome notes of a session.
+// revocableSession is what revocableHome keeps for one session.
 type revocableSession struct {
-	id     sessionID // under which the browser has it
+	id     sessionID // the session's id in the browser's cookie
 	by     sealedBy
 	owner  owner
-	raw    []byte      // the principal's encoded value, as the browser has it
-	doomed []sessionID // what ends when the session is saved
-	leads  []sessionID // ids that lead to the session that a log-out is meant for
+	raw    []byte      // the principal's encoded value in the browser's cookie
+	doomed []sessionID // sessions to end when this one is saved
+	leads  []sessionID // ids that lead to the session that a log-out must end
 }
 
-// An owner says whose session it is that the browser has.
+// An owner says whose session the browser has.
 type owner uint8
 
 const (
-	ownerNone      owner = iota // there is none, as far as this request knows
-	ownerAnonymous              // nobody's: it is not worth a record when it ends
-	ownerSome                   // somebody's, or the schema does not tell
+	ownerNone      owner = iota // the browser has no session, as far as this request knows
+	ownerAnonymous              // a session without a principal, whose end is not worth a record
+	ownerSome                   // a session with a principal, or of a schema without one
 )
 
 func newRevocableHome(m *manager, cfg Config) *revocableHome {
@@ -55,11 +55,11 @@ func (h *revocableHome) open(st *state, text string, companions cookie.Values, n
 	st.revocable.by = sealedBy{rings, int(st.key)}
 	switch refusal {
 	case "":
-		st.prune(now) // a principal that has ended is nobody's
+		st.prune(now) // a session whose principal has expired is nobody's
 		return h.checkOpened(st), true
 	case RefusedExpired, RefusedIdle:
 		if h.ownerOf(st) == ownerSome {
-			st.revocable.lead(st.ID()) // the browser may not be the only one that has it
+			st.revocable.lead(st.ID()) // others may have the session too
 		}
 	}
 	return refusal, decrypted
@@ -73,9 +73,9 @@ func (h *revocableHome) adopt(st *state, _ oldSession, _ int64, fill func()) (re
 		return RefusedRevoked, false
 	}
 	now, _ := st.Marks()
-	st.SetMarks(payload.Marks{}) // every revocation that there was counts
+	st.SetMarks(payload.Marks{}) // judge by all revocations before the import
 	refusal = h.checkOpened(st)
-	st.SetMarks(now) // and from now on, those to come
+	st.SetMarks(now) // from now on, later revocations alone count
 	st.revocable.by.key = 0
 	if refusal == "" {
 		st.edits = imported
@@ -91,13 +91,13 @@ func (h *revocableHome) endOld(st *state, id sessionID) error {
 func (h *revocableHome) know(st *state) {
 	r := st.revocable
 	r.id, r.owner, r.raw = st.ID(), h.ownerOf(st), h.principalOf(&st.Contents)
-	if r.by.rings == nil { // it has just begun
+	if r.by.rings == nil { // the session has just begun
 		r.by.rings = h.rings.Load()
 	}
 }
 
-// ownerOf says whose session it is that was opened. Another build may know a principal that this one
-// does not.
+// ownerOf returns whose session was opened. A session with unknown fields may have a principal that
+// another build knows.
 func (h *revocableHome) ownerOf(st *state) owner {
 	if h.principal != nil && h.principalOf(&st.Contents) == nil && st.Authenticated == 0 && !st.HasUnknown() {
 		return ownerAnonymous
@@ -105,7 +105,7 @@ func (h *revocableHome) ownerOf(st *state) owner {
 	return ownerSome
 }
 
-// checkOpened asks whether the session that was just opened still counts.
+// checkOpened asks the store whether the opened session is still valid.
 func (h *revocableHome) checkOpened(st *state) (refusal string) {
 	var found verdict
 	err := st.watch("load", func() (err error) {
@@ -128,8 +128,9 @@ func (h *revocableHome) checkOpened(st *state) (refusal string) {
 	return RefusedRevoked
 }
 
-// judge says whether a session that was opened still counts. The store itself is asked about one that is
-// to be sealed under the newest key, as nobody asks afterwards what was revoked before.
+// judge returns whether an opened session is still valid. If the session will be sealed under the
+// newest key, judge asks the store and not the cache, because earlier revocations are not checked
+// again afterwards.
 func (h *revocableHome) judge(ctx context.Context, st *state) (verdict, error) {
 	by, denials := st.revocable.by, h.denials
 	if by.key != 0 {
@@ -148,7 +149,7 @@ func (h *revocableHome) judge(ctx context.Context, st *state) (verdict, error) {
 	return good, err
 }
 
-// lead notes that a log-out is meant for a session, though it is refused.
+// lead notes that a log-out must end a session, though it was refused.
 func (r *revocableSession) lead(id sessionID) { r.leads = append(r.leads, id) }
 
 func (h *revocableHome) save(st *state, lines []string) ([]string, error) {
@@ -164,7 +165,8 @@ func (h *revocableHome) save(st *state, lines []string) ([]string, error) {
 	}
 	empty := st.Empty()
 	if st.answer == answerAbandoned && !empty && (st.beginsSession() || !st.HasID(r.id)) {
-		// Whoever answers must log nobody in; and the id would be dead, and nobody told of the new one.
+		// The error's answer must not log anybody in, and a move would end the old id without
+		// telling the browser the new one.
 		return st.beginNothing(lines), nil
 	}
 	if r.leaves(st) {
@@ -182,7 +184,7 @@ func (h *revocableHome) save(st *state, lines []string) ([]string, error) {
 	return lines, err
 }
 
-// killDoomed revokes what was ended.
+// killDoomed revokes the doomed sessions.
 func (h *revocableHome) killDoomed(st *state) error {
 	heir := ""
 	if st.news == departure && !st.Empty() {
@@ -197,8 +199,8 @@ func (h *revocableHome) killDoomed(st *state) error {
 	return nil
 }
 
-// leaves reports whether saving the session gives up the id that the browser has. A session that
-// cannot be saved leaves the browser the one that it has.
+// leaves reports whether saving gives up the id in the browser's cookie. A session that cannot be
+// saved does not, and the browser keeps its cookie.
 func (r *revocableSession) leaves(st *state) bool {
 	switch {
 	case r.owner == ownerNone:
@@ -209,8 +211,8 @@ func (r *revocableSession) leaves(st *state) bool {
 	return (st.edits == unsaved || st.edits == imported) && !st.HasID(r.id) && st.fits()
 }
 
-// leaveID revokes the id under which the browser has the session, because it is empty or moves to
-// another one. It is false if others revoked the id: the session is lost then.
+// leaveID revokes the id in the browser's cookie, because the session is empty or moves to another
+// id. stays is false if the id was already revoked; the session is then lost.
 func (h *revocableHome) leaveID(st *state) (stays bool, err error) {
 	r := st.revocable
 	var next string
@@ -229,10 +231,10 @@ func (h *revocableHome) leaveID(st *state) (stays bool, err error) {
 		return err
 	})
 	if err != nil {
-		st.fallDown(err) // it may have been done: not again
+		st.fallDown(err) // the store may have done it, so it is not tried again
 	}
 	if st.Empty() {
-		st.DropID() // what is set after this is another session
+		st.DropID() // what is set from now on is another session
 	}
 	if err != nil {
 		return false, err
@@ -245,8 +247,8 @@ func (h *revocableHome) leaveID(st *state) (stays bool, err error) {
 	return stays, nil
 }
 
-// begins reports whether a change begins a session. That notes the marks though it may be nobody's, as
-// otherwise the clocks of nodes would decide about it.
+// begins reports whether a change begins a session. A session without a principal notes the marks
+// too, so that its revocation does not depend on the clocks of nodes.
 func (h *revocableHome) begins(st *state) bool {
 	_, known := st.Marks()
 	return !known && st.revocable.owner == ownerNone
@@ -254,7 +256,7 @@ func (h *revocableHome) begins(st *state) bool {
 
 func (h *revocableHome) note(st *state, c change) {
 	if c.kind == changeDevice && c.device != nil && st.revocable.owner != ownerNone {
-		st.renew() // a copy of the cookie that was made before must not live on
+		st.renew() // an earlier copy of the cookie must not stay valid
 	}
 	if h.begins(st) || c.kind == changeAuthenticated && c.at != 0 {
 		h.marks.authenticate(st, 0)
@@ -318,7 +320,7 @@ func (h *revocableHome) revokeOthers(ctx context.Context, st *state, raw []byte)
 	return h.marks.raiseForOthers(ctx, st, raw, st.revocable.by)
 }
 
-// stays fails with ErrEnded if the session has ended, or moved to another id, since it was opened.
+// stays returns ErrEnded if the session has ended or moved to another id since it was opened.
 func (h *revocableHome) stays(ctx context.Context, st *state) error {
 	if st.revocable.owner == ownerNone {
 		return nil
@@ -334,7 +336,7 @@ func (h *revocableHome) stays(ctx context.Context, st *state) error {
 	return err
 }
 
-// check asks the store again, about the id that the session has by now.
+// check asks the store again, about the session's current id.
 func (h *revocableHome) check(ctx context.Context, st *state) error {
 	if st.revocable.owner == ownerNone {
 		return nil
@@ -352,7 +354,7 @@ func (h *revocableHome) check(ctx context.Context, st *state) error {
 	}
 	revoked, _, err := h.marks.revoked(ctx, &st.Contents, st.revocable.by, h.marks.look)
 	if p := h.principal; err == nil && p != nil && st.Expiry(p.index) != 0 && st.Expiry(p.index) <= st.now() {
-		revoked = true // it is nobody's by now
+		revoked = true // the principal has expired
 	}
 	if err == nil && (revoked || st.hasExpired()) {
 		err = ErrEnded

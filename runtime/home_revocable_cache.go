@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A denialCache keeps answers of the store for a time. One that keeps none is nil.
+// A denialCache keeps the store's answers for some time. A nil cache keeps none.
 type denialCache struct {
 	keep time.Duration
 
@@ -13,15 +13,15 @@ type denialCache struct {
 	answers map[string]cachedDenial
 }
 
-// A cachedDenial is what a record said at a time, and whether it is about the id of a session that
-// moved.
+// A cachedDenial is what a record said at a time. moved says whether the record is about the id of a
+// session that moved.
 type cachedDenial struct {
 	mark
 	moved bool
 	at    time.Time
 }
 
-// maxCachedDenials bounds the cache, at about 150 bytes each.
+// maxCachedDenials is the most answers that are kept, at about 150 bytes each.
 const maxCachedDenials = 100_000
 
 func newDenialCache(keep time.Duration) *denialCache {
@@ -41,7 +41,7 @@ func (c *denialCache) get(key string) (known cachedDenial, ok bool) {
 	return known, ok && time.Since(known.at) < c.keep
 }
 
-// put keeps what a record says, and returns it.
+// put keeps the content of a record and returns it.
 func (c *denialCache) put(key string, rec Record) cachedDenial {
 	known := cachedDenial{mark{rec.Version, rec.Principal}, rec.Principal != "" || len(rec.Data) > 0, time.Now()}
 	if c == nil {
@@ -49,7 +49,7 @@ func (c *denialCache) put(key string, rec Record) cachedDenial {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// What is revoked stays so: a slower answer may be from before that.
+	// A revocation is final. An answer with an older version is from before it.
 	if old, ok := c.answers[key]; ok && old.version > rec.Version && time.Since(old.at) < c.keep {
 		return known
 	}

@@ -6,31 +6,32 @@ import (
 	"strings"
 )
 
-// denials say which ids of sessions in cookies are dead. The version of a record is the time at which
-// it was made, in Unix seconds. It ends when every cookie has that it is about. It has no data,
-// and a principal only if the session moved: the key of the record about its next id.
+// denials are records of dead ids, of sessions that live in cookies. The version of a record is the
+// time when it was made, in Unix seconds. A record expires with the last cookie that it is about. It
+// has no data. It has a principal only if the session moved to another id: the key of the record for
+// that id.
 //
-// If the session that moved was nobody's, the record stays only as long as requests may be under way,
-// and has that key as its data: a store may drop it before others.
+// If a session without a principal moved, the record has that key as its data, and expires when no
+// request can be under way any more. A full store may drop such a record before others.
 type denials struct {
 	server *server
 	store  Store
 	cache  *denialCache
 }
 
-// A verdict is what the denials say of a session.
+// A verdict says what the denials know of a session.
 type verdict uint8
 
 const (
 	good verdict = iota
 	dead
-	deadSinceMove // it has just moved to another id
+	deadSinceMove // it moved to another id a moment ago
 )
 
 func (d *denials) idKey(id sessionID) string { return d.server.storeKey("revoked id", string(id[:])) }
 
-// denial is the record that revokes something from now on, until the last cookie ends of the
-// sessions that there are.
+// denial returns a record that revokes something until the last cookie of an existing session has
+// expired.
 func (d *denials) denial() Record {
 	return Record{
 		Version: uint64(max(1, d.server.clock.now())),
@@ -51,13 +52,13 @@ func (d *denials) askID(ctx context.Context, id sessionID) (verdict, error) {
 	return dead, nil
 }
 
-// look is the lookup that may use what it knows.
+// look is a lookup that may use the cache.
 func (d *denials) look(ctx context.Context, key string) (mark, error) {
 	known, err := d.ask(ctx, key)
 	return known.mark, err
 }
 
-// ask returns what the record of a key says, as it was not long ago.
+// ask returns what the record with this key says, possibly from the cache.
 func (d *denials) ask(ctx context.Context, key string) (known cachedDenial, err error) {
 	if known, ok := d.cache.get(key); ok {
 		return known, nil
@@ -69,8 +70,8 @@ func (d *denials) ask(ctx context.Context, key string) (known cachedDenial, err 
 	return d.cache.put(key, rec), nil
 }
 
-// denyID revokes an id, and those that its session has just moved to. A session that follows it has the
-// record with the key heir, "" for none: requests under way learn there that they are late.
+// denyID revokes an id, and the ids that its session has just moved to. heir is the key of the
+// record for the session that follows, or "". It tells requests under way that they are late.
 func (d *denials) denyID(ctx context.Context, id sessionID, heir string) error {
 	rec := d.denial()
 	if heir != "" {
@@ -86,15 +87,15 @@ func (d *denials) denyID(ctx context.Context, id sessionID, heir string) error {
 	})
 }
 
-// leave revokes an id that a session leaves for the one that the record next is about, "" for
-// none. It is false if the id was revoked before.
+// leave revokes the id of a session that moves to another one. next is the key of the record for the
+// new id, or "" if there is none. first is false if the id was already revoked.
 func (d *denials) leave(ctx context.Context, id sessionID, next string) (first bool, err error) {
 	rec := d.denial()
 	rec.Principal = next
 	return d.insert(ctx, d.idKey(id), rec)
 }
 
-// leaveAnonymous is leave for a session that is nobody's.
+// leaveAnonymous is leave for a session without a principal.
 func (d *denials) leaveAnonymous(ctx context.Context, id sessionID, next string) (first bool, err error) {
 	if next == "" {
 		return true, nil
@@ -110,15 +111,15 @@ func (d *denials) insert(ctx context.Context, key string, rec Record) (first boo
 		return false, err
 	}
 	if err != nil {
-		rec.Principal, rec.Data = "", nil // what the older record says, nobody has asked
+		rec.Principal, rec.Data = "", nil // the older record, which was not read, may say something else
 	}
 	d.cache.put(key, rec)
 	return err == nil, nil
 }
 
-// movedTo returns the key of the record about the id that the session of a revoked one moved
-// to, "" if none. After graveTime nobody is told: the visitor may have logged in since, and
-// whoever planted the old id in the browser must not log them out.
+// movedTo returns the key of the record for the id that a revoked session moved to, or "". It
+// returns "" after graveTime: the visitor may have logged in again since, and whoever planted the
+// old id must not log them out.
 func (d *denials) movedTo(ctx context.Context, key string) (next string, err error) {
 	rec, err := d.server.load(ctx, d.store, key)
 	if err != nil || rec.Version == 0 || d.server.clock.now()-int64(rec.Version) > graveTime {
@@ -128,11 +129,11 @@ func (d *denials) movedTo(ctx context.Context, key string) (next string, err err
 	return next, nil
 }
 
-// otherOwner is what the key of the next record ends with if the session is somebody else's there.
+// otherOwner ends the key of the next record if the session has another principal there.
 const otherOwner = "-"
 
-// nextKey is the key of the record about the next id of a session that moved, "" if it did not, and
-// whether it is the same principal's there.
+// nextKey returns the key of the record for the next id of a session that moved, or "", and whether
+// the session has the same principal there.
 func nextKey(rec Record) (key string, sameOwner bool) {
 	key = rec.Principal
 	if len(rec.Data) > 0 {

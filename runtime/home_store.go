@@ -19,39 +19,39 @@ type storeHome struct {
 	store       Store
 	marks       marks
 	turns       turns
-	maxSessions int // of a principal; 0 for no limit
+	maxSessions int // of one principal; 0 for no limit
 	lastLogIn   atomic.Uint64
 }
 
-// storedSession is what storeHome notes of a session.
+// storedSession is what storeHome keeps for one session.
 type storedSession struct {
-	at      place       // of its record
-	waiting *place      // of a record under its new id, of which nobody was told yet; nil for none
-	doomed  []doomed    // what ends when the session is saved
-	leads   []sessionID // ids that lead to the session that a log-out is meant for
+	at      place       // of the session's record
+	waiting *place      // of a record under a new id that nobody knows yet; nil if there is none
+	doomed  []doomed    // sessions to end when this one is saved
+	leads   []sessionID // ids that lead to the session that a log-out must end
 
-	checked *sessionID // where Check found it the last time; nil for never
+	checked *sessionID // where Check last found the session; nil before that
 
-	base      []byte // the plaintext of the record, to tell what others changed since
+	base      []byte // the record's plaintext, to see what other requests changed
 	by        sealedBy
 	staleness staleness
 	changes   []change
-	few       [2]change // room for changes
+	few       [2]change // space for the first changes
 
 	cookie  cookieDue
 	writing writing
-	idle    *sync.Cond // is signalled when nobody writes the record any more; nil as long as nobody waits
+	idle    *sync.Cond // signalled when nobody writes the record; nil while nobody waits
 }
 
-// A place is where a record is in the store. It is known by its version; 0 is for no record, or
-// for one that nobody has looked at.
+// A place is the location and state of a record in the store. Version 0 means that there is no
+// record, or that nobody has read it.
 type place struct {
 	id       sessionID
 	key      string
 	version  uint64
-	hash     string // of the principal under whom revocations look for it
-	hashed   hashed // what that is the hash of, if that is known
-	unlooked bool   // nobody has looked at the marks since it has been under that hash
+	hash     string // the principal's hash, under which revocations find the record
+	hashed   hashed // what the hash is of; may be unknown
+	unlooked bool   // the marks were not checked since the record has that hash
 }
 
 func (h *storeHome) place(id sessionID, version uint64) place {
@@ -61,32 +61,32 @@ func (h *storeHome) place(id sessionID, version uint64) place {
 // found reports whether the session has a record, as far as this request knows.
 func (s *storedSession) found() bool { return s.at.version > 0 }
 
-// A staleness says why a record is to be written anew though nothing in it changed.
+// A staleness says why an unchanged record must be written again.
 type staleness uint8
 
 const (
 	staleNot   staleness = iota
-	staleTimes           // its times were noted by a clock that is wrong
+	staleTimes           // a wrong clock noted its times
 	staleKey             // it is sealed under an older key
-	staleIndex           // it was under another principal until now, by another build or an older key
+	staleIndex           // another build or an older key had it under another principal
 )
 
-// CookieDue says whether the browser must get its cookie anew.
+// cookieDue says whether the response must set the session's cookie.
 type cookieDue uint8
 
 const (
 	cookieGood   cookieDue = iota
-	cookieSent             // it is to be sent, by each save that follows too
-	cookieOutrun           // another request sends it, which changed the session just now
+	cookieSent             // the cookie must be set, also by each later save
+	cookieOutrun           // another request has just changed the session and sets the cookie
 )
 
-// Writing says whether a goroutine of this request has the record to itself.
+// writing says whether a goroutine of this request is writing the record.
 type writing uint8
 
 const (
 	writingNobody writing = iota
 	writingOne
-	writingRedo // and runs a function given to Update again, which must not wait for itself
+	writingRedo // it runs an Update's function again, which would otherwise wait for itself
 )
 
 func newStoreHome(m *manager, cfg Config) *storeHome {
@@ -108,7 +108,7 @@ func (h *storeHome) open(st *state, text string, _ cookie.Values, now int64) (re
 	if refusal != "" {
 		return refusal, decrypted
 	}
-	if st.isRival(id) { // or the very session that is open
+	if st.isRival(id) { // the session may be the one that is open
 		return refusedAgain, true
 	}
 	refusal = h.openPlace(st, h.place(id, 0), now)
@@ -122,7 +122,7 @@ func (h *storeHome) open(st *state, text string, _ cookie.Values, now int64) (re
 	return "", true
 }
 
-// openPlace opens the session whose record is at a place. The refusal is empty if it is good.
+// openPlace opens the session at a place. refusal is empty if it is valid.
 func (h *storeHome) openPlace(st *state, p place, now int64) (refusal string) {
 	rec, err := h.load(st, p, &st.Contents, now)
 	if err != nil {
@@ -142,18 +142,18 @@ func (h *storeHome) openPlace(st *state, p place, now int64) (refusal string) {
 	if revoked || err != nil {
 		return RefusedRevoked
 	}
-	if rec.by.key > 0 { // what is saved is sealed with the newest
+	if rec.by.key > 0 { // saving seals with the newest key
 		st.NoteMoved(count)
 	}
 	st.used = rec.used
-	rec.place.unlooked = false // as it was judged
+	rec.place.unlooked = false // this call has checked the marks
 	st.stored.hold(rec)
 	return ""
 }
 
-// revoked reports whether a session does not count that the store has. What the store has under the
-// session's principal was looked at when it was written, and every revocation finds it that has the
-// key. Anything else is judged by the marks. It returns the count as of which that is true.
+// revoked reports whether a stored session was revoked, and the count of revocations at which that
+// was judged. The marks were checked when a record was written under its principal's hash, and
+// revocations that have the key find it there. All other records are judged by the marks now.
 func (h *storeHome) revoked(st *state, rec stored) (revoked bool, count uint64, err error) {
 	err = st.watch("load", func() (err error) {
 		if rec.staleness == staleIndex {
@@ -166,7 +166,8 @@ func (h *storeHome) revoked(st *state, rec stored) (revoked bool, count uint64, 
 	return revoked, count, err
 }
 
-// trace notes where the session moved to that is not found, if that is known.
+// trace returns the session's origin for an error of load, and notes where the session moved to if
+// that is known.
 func (s *storedSession) trace(err error) origin {
 	var t *tombstone
 	if !errors.As(err, &t) || t.next == nil {
@@ -179,12 +180,12 @@ func (s *storedSession) trace(err error) origin {
 	return fresh
 }
 
-// hold notes what is in the record.
+// hold notes the record's content.
 func (s *storedSession) hold(rec stored) {
 	s.at, s.base, s.by, s.staleness = rec.place, rec.plaintext, rec.by, rec.staleness
 }
 
-// forget makes the session one that has no record.
+// forget makes the session one without a record.
 func (s *storedSession) forget() {
 	s.hold(stored{})
 	s.waiting, s.changes = nil, s.few[:0]
@@ -229,17 +230,17 @@ func (h *storeHome) describe() (where string, limit int) {
 	return "in a store; the cookie holds its sealed id", maxRecordSize
 }
 
-// contend changes the record with a key that other requests change too: see [turn].
+// contend writes a record that other requests write too: see [turn].
 func (h *storeHome) contend(st *state, key string, try, reread func() error) error {
 	t := turn{turns: &h.turns, state: st, key: key, patience: longestWait}
 	return t.contend(try, reread)
 }
 
-// longestRedo bounds the wait for functions given to Update that run again. One that waits for itself
-// would wait for ever.
+// longestRedo limits the wait for an Update's function that runs again. Without it, a function that
+// uses its own session would wait forever.
 const longestRedo = time.Second
 
-// acquire waits until nobody else in this request writes the record.
+// acquire waits until no other goroutine of this request writes the record.
 func (s *storedSession) acquire(st *state) error {
 	var deadline time.Time
 	for s.writing != writingNobody {
@@ -268,13 +269,13 @@ func (s *storedSession) release() {
 	}
 }
 
-// The calls of a session's store. A failure is an event.
+// Calls of the store for a session. A failure is reported as an event.
 
 func (h *storeHome) insert(st *state, p place, r Record) error {
 	return h.reach(st, "insert", func(ctx context.Context) error { return h.store.Insert(ctx, p.key, r) }, ErrConflict)
 }
 
-// replace puts a record in the place of the one that has the place's version.
+// replace replaces the record at a place if it still has the place's version.
 func (h *storeHome) replace(st *state, p place, r Record) error {
 	return h.reach(st, "replace", func(ctx context.Context) error {
 		return h.store.Replace(ctx, p.key, p.version, r)
@@ -285,8 +286,8 @@ func (h *storeHome) delete(st *state, p place) error {
 	return h.reach(st, "delete", func(ctx context.Context) error { return h.store.Delete(ctx, p.key) })
 }
 
-// bury puts a tombstone in the place of a record, which says where the session moved to, if it
-// did.
+// bury replaces the record at a place by a tombstone. next is the id that the session moved to, or
+// nil.
 func (h *storeHome) bury(st *state, p place, next *sessionID) error {
 	rec, err := h.sealTombstone(p.id, next, p.version+1)
 	if err != nil {
@@ -295,8 +296,8 @@ func (h *storeHome) bury(st *state, p place, next *sessionID) error {
 	return h.replace(st, p, rec)
 }
 
-// load reads the record of an id. The error matches ErrNoRecord if the session has ended, and
-// is a tombstone if that is known.
+// load reads the record at a place. If the session has ended, the error matches ErrNoRecord. It is a
+// *tombstone if there is one.
 func (h *storeHome) load(st *state, p place, c *payload.Contents, now int64) (s stored, err error) {
 	var rec Record
 	err = h.reach(st, "load", func(ctx context.Context) error {

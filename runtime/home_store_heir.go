@@ -6,25 +6,25 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// A log-out ends one session and begins another one with the visitor's fields. Other requests may change
-// these until the old session has ended; nothing of that is lost.
+// A log-out ends one session and begins another with the visitor's fields. Other requests may change
+// these fields until the old session has ended, and no such change is lost.
 
-// A doomed session ends when the request's own is saved.
+// A doomed session ends when the request's own session is saved.
 type doomed struct {
 	place
-	bequest *bequest // what the session that follows keeps of it; nil for nothing
+	bequest *bequest // what the following session keeps; nil for nothing
 }
 
-// A bequest is how this request knows the visitor's fields of a session that it logs out of.
+// A bequest holds the visitor's fields of a session that this request logs out of.
 type bequest struct {
-	base    []byte   // as they were read
-	changes []change // what it did to them
+	base    []byte   // the fields as they were read
+	changes []change // this request's changes of them
 }
 
 func (h *storeHome) bequeath(st *state) {
 	s := st.stored
 	if !s.found() {
-		for _, id := range s.leads { // where the session went of which this request has heard too late
+		for _, id := range s.leads { // where the session went before this request
 			s.doomed = append(s.doomed, doomed{h.place(id, 0), &bequest{}})
 		}
 		return
@@ -36,10 +36,10 @@ func (h *storeHome) bequeath(st *state) {
 		}
 	}
 	s.doomed = append(s.doomed, doomed{s.at, b})
-	s.at = place{} // end finds nothing more to do
+	s.at = place{} // so that end does not end it again
 }
 
-// endAllDoomed ends what is doomed.
+// endAllDoomed ends all doomed sessions.
 func (h *storeHome) endAllDoomed(st *state) error {
 	for s := st.stored; len(s.doomed) > 0; s.doomed = s.doomed[1:] {
 		if err := h.endDoomed(st, s.doomed[0]); err != nil {
@@ -49,9 +49,9 @@ func (h *storeHome) endAllDoomed(st *state) error {
 	return nil
 }
 
-// endDoomed ends a session. The record that it leaves leads to the one that follows, so that another
-// log-out finds the visitor's fields there, and other requests learn that they are late. If the session was
-// changed since it was read, the visitor's fields are brought up to date.
+// endDoomed ends a session. Its tombstone leads to the session that follows. There another log-out
+// finds the visitor's fields, and other requests learn that they are late. If the session was
+// changed since it was read, the visitor's fields are updated.
 func (h *storeHome) endDoomed(st *state, d doomed) error {
 	if d.bequest == nil {
 		return h.kill(st, d.place)
@@ -64,8 +64,8 @@ func (h *storeHome) endDoomed(st *state, d doomed) error {
 	return err
 }
 
-// inherit does to the visitor's fields, as they were last, what this request did to them before and after
-// the log-out.
+// inherit applies this request's changes, from before and after the log-out, to the latest version
+// of the visitor's fields.
 func (h *storeHome) inherit(st *state, last *payload.Contents, b *bequest) {
 	s, mine := st.stored, st.Metadata
 	last.Prune(st.now())
@@ -75,7 +75,7 @@ func (h *storeHome) inherit(st *state, last *payload.Contents, b *bequest) {
 	st.edits = unsaved
 }
 
-// visitors copies the visitor's fields alone.
+// visitors returns a copy of the visitor's fields.
 func (h *storeHome) visitors(c *payload.Contents) *payload.Contents {
 	heir := h.newContents()
 	for _, f := range h.fields {

@@ -8,17 +8,18 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// An old session is taken over once. Its id says where its record is; a mark, which stays for as long as
-// the old session could be read, says that it was taken over, or has ended: a request that finds the mark
-// and no record is too late.
+// A session of another library is imported once. Its id determines where its record is. A mark says
+// that it was imported or has ended. The mark stays as long as the old session could be read. A
+// request that finds the mark and no record is too late.
 //
-// The first request that uses the session writes the record before anything is done to it. From then on it is a
-// session as any other, and leaves a tombstone as any other: a request that is about to write the record finds it.
+// The first request that uses the session writes the record before any change. From then on it is an
+// ordinary session and leaves an ordinary tombstone. A request that is about to write the record
+// finds that tombstone.
 
-// markTaken is the version of the mark.
+// markTaken is the mark's version.
 const markTaken = 1
 
-// longestAdoption is for how many seconds a tombstone stays at least, whatever the clocks say.
+// longestAdoption is how many seconds a tombstone stays at least, however wrong the clocks are.
 const longestAdoption = graveTime - payload.ClockError
 
 func (h *storeHome) oldKey(id sessionID) string { return h.storeKey("old session", string(id[:])) }
@@ -26,7 +27,7 @@ func (h *storeHome) oldKey(id sessionID) string { return h.storeKey("old session
 func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (refusal string, first bool) {
 	began := machineClock.now()
 	p := h.place(old.id, 0)
-	is, err := h.lookAtMark(st, old.id) // before the record: who takes the session over sets it afterwards
+	is, err := h.lookAtMark(st, old.id) // before the record: an importing request sets the mark after the record
 	if err != nil {
 		return h.refuseOld(st, err), false
 	}
@@ -36,7 +37,7 @@ func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (re
 		switch {
 		case err == nil:
 			refusal, first = "", true
-		case errors.Is(err, errIDTaken): // another first request was faster
+		case errors.Is(err, errIDTaken): // another request was faster
 			st.Reset()
 			refusal = h.openPlace(st, p, now)
 		default:
@@ -53,8 +54,8 @@ func (h *storeHome) adopt(st *state, old oldSession, now int64, fill func()) (re
 	return "", first
 }
 
-// takeOver writes the record of an old session. The error is errIDTaken if there is one, and ErrNoRecord if the
-// session has ended, or was revoked: every revocation counts that there was.
+// takeOver writes the record of an old session. The error is errIDTaken if there is a record. It is
+// ErrNoRecord if the session has ended or was revoked; all earlier revocations count.
 func (h *storeHome) takeOver(st *state, p place, fill func()) error {
 	var now payload.Marks
 	err := st.watch("load", func() (err error) {
@@ -69,7 +70,7 @@ func (h *storeHome) takeOver(st *state, p place, fill func()) error {
 	if err := h.lookBack(st, sealedBy{h.rings.Load(), notSealed}); err != nil {
 		return err
 	}
-	st.SetMarks(now) // and from now on, those to come
+	st.SetMarks(now) // from now on, later revocations alone count
 	err = h.put(st, p, nil)
 	if errors.Is(err, ErrNoRecord) {
 		err = cmp.Or(h.discard(st), err)
@@ -77,9 +78,9 @@ func (h *storeHome) takeOver(st *state, p place, fill func()) error {
 	return err
 }
 
-// settle sets the mark of an old session that has a record. The session is refused if it was revoked before the one
-// who wrote the record, and failed then, could see that; or if this request wrote it, and took so long that nobody
-// knows any more what became of an earlier one.
+// settle sets the mark of an old session that has a record. It refuses the session in two cases. The
+// request that wrote the record may have failed before it saw a revocation. Or this request wrote
+// the record, and took so long that an earlier tombstone may have expired.
 func (h *storeHome) settle(st *state, first bool, began int64) (refusal string) {
 	was, err := h.setMark(st, st.stored.at.id)
 	switch {
@@ -99,8 +100,8 @@ func (h *storeHome) settle(st *state, first bool, began int64) (refusal string) 
 	return h.refuseOld(st, err)
 }
 
-// refuseOld is the refusal of an old session that could not be taken over. One that does not fit into a record is told
-// by an event, too, and no reason to refuse the visitor every page.
+// refuseOld returns the refusal of an old session that could not be imported. If the session does
+// not fit into a record, it also reports an event, and every page still works.
 func (h *storeHome) refuseOld(st *state, err error) (refusal string) {
 	if errors.Is(err, ErrTooLarge) {
 		return RefusedMalformed
@@ -111,7 +112,7 @@ func (h *storeHome) refuseOld(st *state, err error) (refusal string) {
 	return RefusedRevoked
 }
 
-// lookAtMark returns the mark of an old session, 0 if there is none.
+// lookAtMark returns the version of an old session's mark, or 0.
 func (h *storeHome) lookAtMark(st *state, id sessionID) (version uint64, err error) {
 	err = st.watch("load", func() error {
 		is, err := h.marks.look(st.ctx, h.oldKey(id))
@@ -121,8 +122,8 @@ func (h *storeHome) lookAtMark(st *state, id sessionID) (version uint64, err err
 	return version, err
 }
 
-// endOld makes an old session one that nobody takes over, and ends the session that it became, unless a log-out
-// is about to.
+// endOld prevents an old session from being imported, and ends the session that it became unless a
+// log-out does so.
 func (h *storeHome) endOld(st *state, id sessionID) error {
 	_, err := h.setMark(st, id)
 	if err != nil || slices.ContainsFunc(st.stored.doomed, func(d doomed) bool { return d.id == id }) {
@@ -131,7 +132,7 @@ func (h *storeHome) endOld(st *state, id sessionID) error {
 	return h.endID(st, id)
 }
 
-// setMark sets the mark of an old session, and returns the version that it had.
+// setMark sets the mark of an old session, and returns its previous version.
 func (h *storeHome) setMark(st *state, id sessionID) (was uint64, err error) {
 	err = st.watch("mark", func() error {
 		_, err := h.marks.change(st.ctx, h.oldKey(id), func(is mark) (mark, error) {

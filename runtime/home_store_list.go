@@ -5,12 +5,12 @@ import (
 	"iter"
 )
 
-// What is listed of a principal is read record by record, so that an account may have any number of
-// sessions. Only ids are remembered.
+// A list reads record by record and remembers ids alone, so an account may have any number of
+// sessions.
 
 func (h *storeHome) list(ctx context.Context, raw []byte) iter.Seq2[*state, error] {
 	return func(yield func(*state, error) bool) {
-		seen := map[sessionID]bool{} // a session may be sealed anew, under another hash, meanwhile
+		seen := map[sessionID]bool{} // a session may be sealed again meanwhile, under another hash
 		for _, hash := range h.rings.Load().principalHashes(raw) {
 			if !h.listUnder(ctx, hash, raw, seen, yield) {
 				return
@@ -19,8 +19,8 @@ func (h *storeHome) list(ctx context.Context, raw []byte) iter.Seq2[*state, erro
 	}
 }
 
-// listUnder yields the principal's sessions that have one of their hashes and were not seen before. It is
-// false if it has been the last to yield.
+// listUnder yields the principal's sessions under one hash that were not seen before. It returns
+// false if yield did.
 func (h *storeHome) listUnder(ctx context.Context, hash string, raw []byte, seen map[sessionID]bool, yield func(*state, error) bool) bool {
 	more := true
 	err := h.eachRecord(ctx, hash, func(key string, rec Record) bool {
@@ -46,8 +46,8 @@ func (h *storeHome) listUnder(ctx context.Context, hash string, raw []byte, seen
 	return more
 }
 
-// openEntry opens a record that the store has under a principal. It is nil if that is no session of
-// theirs: whose it is, what is sealed tells, and not the store.
+// openEntry opens a record of a principal's list. It returns nil if the record is not a session of
+// that principal: the sealed data decides, not the store.
 func (h *storeHome) openEntry(ctx context.Context, key string, rec Record, raw []byte) (*state, error) {
 	st, now := h.listed(ctx), h.clock.now()
 	s, err := h.openListed(rec, &st.Contents, now)

@@ -6,11 +6,11 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// note keeps a change, in place of those that it makes pointless.
+// note keeps a change and drops earlier ones that it replaces.
 func (h *storeHome) note(st *state, c change) {
 	s := st.stored
 	if _, known := st.Marks(); !known && h.principal == nil && !s.found() {
-		h.marks.authenticate(st, 0) // as the schema does not tell who logs in
+		h.marks.authenticate(st, 0) // the schema does not say who logs in
 	}
 	switch {
 	case c.kind == changeAuthenticated && c.at != 0:
@@ -31,18 +31,18 @@ func (h *storeHome) note(st *state, c change) {
 	s.changes = append(s.changes, c)
 }
 
-// settled reports whether a field was changed, since the session was last saved, to something
-// that does not depend on what it held.
+// settled reports whether a field was set since the last save to something that does not depend on
+// its earlier value.
 func (s *storedSession) settled(f *descriptor) bool {
 	return slices.ContainsFunc(s.changes, func(c change) bool { return c.field == f && c.again == nil })
 }
 
-// updates reports whether a field was changed by functions that depend on what it held.
+// updates reports whether functions that depend on the earlier value changed a field.
 func (s *storedSession) updates(f *descriptor) bool {
 	return slices.ContainsFunc(s.changes, func(c change) bool { return c.field == f && c.again != nil })
 }
 
-// withdraw forgets the changes of a field, and returns them.
+// withdraw removes and returns the changes of a field.
 func (s *storedSession) withdraw(f *descriptor) (changes []change) {
 	s.changes = slices.DeleteFunc(s.changes, func(c change) bool {
 		if c.field == f {
@@ -53,10 +53,10 @@ func (s *storedSession) withdraw(f *descriptor) (changes []change) {
 	return changes
 }
 
-// baseOf reads the record again as it was last read or written.
+// baseOf parses the record as it was last read or written.
 func (h *storeHome) baseOf(st *state) *payload.Contents { return h.parse(st.stored.base) }
 
-// parse reads what a record held, nil for none.
+// parse parses a record's plaintext; nil means no record.
 func (h *storeHome) parse(base []byte) *payload.Contents {
 	c := h.newContents()
 	if c.Parse(base[:len(base):len(base)]) != nil {
@@ -65,7 +65,7 @@ func (h *storeHome) parse(base []byte) *payload.Contents {
 	return c
 }
 
-// merge reads the record again and does to it what this request did to the older one.
+// merge reads the record again and applies this request's changes to it.
 func (h *storeHome) merge(st *state) error {
 	newer, err := h.load(st, st.stored.at, h.newContents(), st.now())
 	if err != nil {
@@ -75,7 +75,7 @@ func (h *storeHome) merge(st *state) error {
 	return nil
 }
 
-// rebase puts a newer record under the request's changes, which were made to an older one.
+// rebase applies the request's changes, which were made to an older record, to a newer one.
 func (h *storeHome) rebase(st *state, older *payload.Contents, newer stored) {
 	s := st.stored
 	h.reportOverwritten(st, older, newer.Contents)
@@ -88,13 +88,13 @@ func (h *storeHome) rebase(st *state, older *payload.Contents, newer stored) {
 	}
 	st.used = newer.used
 	s.hold(newer)
-	// Those without a function first: of one field, they are the earlier ones.
+	// Changes without a function come first: for one field, they are the earlier ones.
 	for _, c := range s.changes {
 		if c.again == nil {
 			h.redo(st, c)
 		}
 	}
-	// While the functions run, more changes may come, and make these pointless.
+	// While the functions run, other goroutines may add changes that replace these.
 	again := slices.DeleteFunc(slices.Clone(s.changes), func(c change) bool { return c.again == nil })
 	for _, c := range again {
 		if s.updates(c.field) {
@@ -103,8 +103,8 @@ func (h *storeHome) rebase(st *state, older *payload.Contents, newer stored) {
 	}
 }
 
-// reportOverwritten tells of fields that this request sets without regard to what they
-// hold, and that another one has just changed.
+// reportOverwritten reports the fields that this request set and another request has just changed,
+// unless the value depends on the earlier one.
 func (h *storeHome) reportOverwritten(st *state, older, newer *payload.Contents) {
 	for _, c := range st.stored.changes {
 		if c.again != nil || c.kind != changePut && c.kind != changeRemove {
@@ -117,8 +117,8 @@ func (h *storeHome) reportOverwritten(st *state, older, newer *payload.Contents)
 	}
 }
 
-// separate keeps users apart if the newer record is another principal's. A log-in gives the session a new id,
-// so that only a build which knows of no principal leaves one there.
+// separate keeps users apart if the newer record has another principal. A log-in normally moves the
+// session to a new id; a build that does not know the principal leaves it there.
 func (h *storeHome) separate(st *state, older *payload.Contents) {
 	was, is := h.principalOf(older), h.principalOf(&st.Contents)
 	if same(was, is) {
@@ -131,12 +131,12 @@ func (h *storeHome) separate(st *state, older *payload.Contents) {
 		}
 		return
 	}
-	if was != nil { // what this request did was for somebody else
+	if was != nil { // this request's changes were for another user
 		s.changes = slices.DeleteFunc(s.changes, func(c change) bool { return c.field != nil && c.field.owned() })
 	}
 }
 
-// redo does a change again that does not depend on what was there.
+// redo applies a change that does not depend on the earlier value.
 func (h *storeHome) redo(st *state, c change) {
 	switch c.kind {
 	case changePut:
@@ -159,19 +159,19 @@ func (h *storeHome) redo(st *state, c change) {
 		switch {
 		case c.device == nil:
 			st.Device = noDevice
-		case st.Device == noDevice: // who was first to bind it stays
+		case st.Device == noDevice: // the first binding stays
 			st.Device = *c.device
 		}
 	}
 }
 
-// redoUpdate runs a function again that was given to Update, without the lock.
+// redoUpdate runs an Update's function again, without the lock.
 func (h *storeHome) redoUpdate(st *state, c change) {
 	index := c.field.index
 	for {
 		held := st.Contents.Value(index)
 		raw := st.unlocked(func() []byte { return c.again(held) })
-		if raw == nil || !st.stored.updates(c.field) { // it was refused, or made pointless meanwhile
+		if raw == nil || !st.stored.updates(c.field) { // the value was refused, or the change was replaced meanwhile
 			return
 		}
 		if same(held, st.Contents.Value(index)) {
@@ -182,7 +182,7 @@ func (h *storeHome) redoUpdate(st *state, c change) {
 	}
 }
 
-// unlocked runs a function that may use the session.
+// unlocked runs a function that may use the session, without the lock.
 func (st *state) unlocked(f func() []byte) []byte {
 	returned := false
 	st.stored.writing = writingRedo
@@ -190,7 +190,7 @@ func (st *state) unlocked(f func() []byte) []byte {
 	defer func() {
 		st.mu.Lock()
 		st.stored.writing = writingOne
-		if !returned { // some changes are not made again
+		if !returned { // some changes were not applied
 			st.fail(errRedo)
 		}
 	}()

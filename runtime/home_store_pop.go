@@ -15,14 +15,14 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 		return nil
 	}
 	defer s.release()
-	if f.visitor { // what a log-out of this request leaves of it is what others have left by now
+	if f.visitor { // a log-out of this request keeps what other requests have left of the field
 		if err := h.endAllDoomed(st); err != nil {
 			st.fail(err)
 			return nil
 		}
 	}
-	// What this request has set itself is nobody else's, and a session whose principal
-	// is taken moves to another id, which one request alone can do.
+	// A value that this request set is not in the record. A principal is not taken out either:
+	// without it the session moves to another id, which only one request can do.
 	if st.Contents.Value(f.index) == nil || !s.found() || s.settled(f) || f.principal {
 		return st.takeLocked(f)
 	}
@@ -47,7 +47,7 @@ func (h *storeHome) pop(st *state, f *descriptor) []byte {
 	return st.updated(raw, updates)
 }
 
-// updated returns what a value becomes by functions given to Update.
+// updated applies the functions of an Update to a value.
 func (st *state) updated(raw []byte, updates []change) []byte {
 	for _, c := range updates {
 		if updated := st.unlocked(func() []byte { return c.again(raw) }); updated != nil {
@@ -59,7 +59,7 @@ func (st *state) updated(raw []byte, updates []change) []byte {
 
 func (h *storeHome) show(st *state, f *descriptor) []byte { return h.pop(st, f) }
 
-// claim takes a value out of the record, and nothing else. It is nil if another request
+// claim removes a value from the record and changes nothing else. It returns nil if another request
 // was faster.
 func (h *storeHome) claim(st *state, f *descriptor) (raw []byte, err error) {
 	s := st.stored

@@ -10,42 +10,42 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// With a store, the cookie's token is sealed for a purpose of its own. Its plaintext is
-// a msgpack array of one: the id, as bin. The data of a record is a token of a third
-// purpose, with two values after one another as plaintext:
+// With a store, the cookie's token has its own purpose. Its plaintext is a msgpack array of one: the
+// id, as bin. The data of a record is a token of a third purpose. Its plaintext is two consecutive
+// values:
 //
 //	used     Unix seconds: when the session was last used
 //	session  as in package payload
 //
-// The id in the session's metadata must be the cookie's. When a session ends, or moves to
-// another id, its record becomes a tombstone for a while, so that the requests under
-// way tell this apart from a mere change:
+// The id in the session's metadata must be the cookie's. When a session ends or moves to another id,
+// its record becomes a tombstone for some time, so that requests under way can tell this from an
+// ordinary change:
 //
 //	nil
 //	id    bin, the session's
 //	next  bin, the id that it moved to, if it did
 
-// takenRecord is the record of an id that is revoked before it has a session: it has no data.
+// takenRecord returns the record for an id that is revoked before it has a session. It has no data.
 func takenRecord() Record { return Record{Version: takenVersion, Expires: storeTime(graveTime)} }
 
-// maxRecordSize bounds Record.Data.
+// maxRecordSize is the largest Record.Data, in bytes.
 const maxRecordSize = token.MaxText
 
-// usedSize is how many bytes a time of last use takes.
+// usedSize is the size of a time of last use.
 const usedSize = 5
 
 var errRecordKey = errors.New("the record is sealed with a key that this process does not have")
 
-// sealID returns the token that the cookie carries, appended to a line.
+// sealID appends the cookie's token to a line.
 func (h *storeHome) sealID(line []byte, id sessionID) ([]byte, error) {
 	plaintext := wire.AppendArrayHeader(make([]byte, 0, 32), 1)
 	return h.rings.Load().id.Seal(line, wire.AppendBytes(plaintext, id[:]))
 }
 
-// idTokenLen is the length of a token that sealID makes.
+// idTokenLen is the length of the token that sealID appends.
 var idTokenLen = token.TextLen(len("\x91\xc4\x10") + payload.IDSize)
 
-// openID returns the id in a cookie's value, and under which key it is sealed. It is decrypted in room.
+// openID returns the id in a cookie's value, and the index of its key. It decrypts into room.
 func (h *storeHome) openID(room []byte, text string) (id sessionID, key uint8, refusal string, decrypted bool) {
 	rings := h.rings.Load()
 	plaintext, index, err := rings.id.Open(room, text)
@@ -70,7 +70,7 @@ func (h *storeHome) openID(room []byte, text string) (id sessionID, key uint8, r
 	return id, uint8(index), "", true
 }
 
-// A stored is what a record says.
+// A stored is the content of a record.
 type stored struct {
 	*payload.Contents
 	place     place
@@ -80,18 +80,18 @@ type stored struct {
 	staleness staleness
 }
 
-// A tombstone is the error of a record whose session has ended.
+// A tombstone is the error for a record whose session has ended.
 type tombstone struct {
 	id     sessionID
-	next   *sessionID // where the session moved to; nil if it did not
-	recent bool       // it did so less than lateTime ago
+	next   *sessionID // the id that the session moved to; nil if it ended
+	recent bool       // it moved less than lateTime ago
 }
 
 func (*tombstone) Error() string { return ErrNoRecord.Error() }
 
 func (*tombstone) Is(target error) bool { return target == ErrNoRecord }
 
-// openRecord reads the record of a place into c.
+// openRecord opens the record at a place into c.
 func (h *storeHome) openRecord(rec Record, p place, c *payload.Contents, now int64) (stored, error) {
 	if len(rec.Data) == 0 && rec.Version == takenVersion {
 		return stored{}, &tombstone{id: p.id}
@@ -112,7 +112,7 @@ func (h *storeHome) openRecord(rec Record, p place, c *payload.Contents, now int
 	return s, err
 }
 
-// openListed reads a record into c, whatever its id. The key of its place is left out.
+// openListed opens a record into c, whatever its id is. It does not set the key of the place.
 func (h *storeHome) openListed(rec Record, c *payload.Contents, now int64) (stored, error) {
 	s := stored{Contents: c}
 	if len(rec.Data) > maxRecordSize || !isVersion(rec.Version) {
@@ -149,8 +149,7 @@ func (h *storeHome) openListed(rec Record, c *payload.Contents, now int64) (stor
 	return s, nil
 }
 
-// stalenessOf judges a record by the principal under whom the store has it, by what is in it, and by
-// the key under which it is sealed.
+// stalenessOf judges a record by its principal in the store, its content and its key.
 func (h *storeHome) stalenessOf(hash string, c *payload.Contents, by sealedBy) staleness {
 	switch {
 	case c.Unlooked():
@@ -165,8 +164,8 @@ func (h *storeHome) stalenessOf(hash string, c *payload.Contents, by sealedBy) s
 
 const wireNil = 0xc0
 
-// openTombstone reads a tombstone after its nil. It is returned as an error, as is what is wrong
-// with it.
+// openTombstone parses a tombstone after its nil. It returns the tombstone as an error, or the error
+// that makes it invalid.
 func openTombstone(text []byte, expires time.Time) error {
 	t := &tombstone{recent: time.Until(expires) > (graveTime-lateTime)*time.Second}
 	r := wire.NewReader(text)
@@ -181,16 +180,16 @@ func openTombstone(text []byte, expires time.Time) error {
 	return t
 }
 
-// sealRecord makes the record of a session that was last used at a time, to be put now into a place
-// after the version that is there. It returns what it says, too.
+// sealRecord returns the next record for a place, of a session that was last used at a time, and its
+// content.
 //
-// If the record comes to be under another hash by that, a revocation may just have looked for it
-// under the older one. The record says so, and whoever loads it next looks at the marks.
+// If the record gets another hash, a revocation may just have looked for it under the old one. The
+// record then says so, and whoever loads it next checks the marks.
 //
-// A former id is that of the record which the session is to leave for this one: as long as both are
-// there, who lists them can tell that they are one session.
+// former is the id of the record that this one is to replace. While both exist, a list can tell that
+// they are one session.
 func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, used, now int64) (rec Record, s stored, err error) {
-	hash, rings := p.hash, h.rings.Load() // once: another ring may take its place
+	hash, rings := p.hash, h.rings.Load() // loaded once, as SetKeys may replace the ring
 	if of := (hashed{rings.principals[0], h.principalOf(c)}); !of.same(p.hashed) {
 		hash, p.hashed = of.key.hash(of.principal), of
 	}
@@ -219,8 +218,8 @@ func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, 
 	return rec, stored{Contents: c, place: p, plaintext: text[start:], used: used, by: sealedBy{rings, 0}}, nil
 }
 
-// sealData seals the data of a record: as text, which no store and no build that is running beside this
-// one takes amiss, unless it never leaves this process.
+// sealData seals the data of a record. It is text, which every store and every older build accepts,
+// unless it never leaves this process.
 func (h *storeHome) sealData(rings *rings, plaintext []byte) ([]byte, error) {
 	if h.atOnce {
 		return rings.record.SealRaw(plaintext)
@@ -228,7 +227,7 @@ func (h *storeHome) sealData(rings *rings, plaintext []byte) ([]byte, error) {
 	return rings.record.Seal(nil, plaintext)
 }
 
-// sealTombstone makes the record of a session that ended.
+// sealTombstone returns the tombstone for an ended session.
 func (h *storeHome) sealTombstone(id sessionID, next *sessionID, version uint64) (Record, error) {
 	plaintext := wire.AppendBytes([]byte{wireNil}, id[:])
 	if next != nil {
@@ -241,7 +240,7 @@ func (h *storeHome) sealTombstone(id sessionID, next *sessionID, version uint64)
 	return Record{Version: version, Data: data, Expires: storeTime(graveTime)}, nil
 }
 
-// recordTooLarge is an ErrTooLarge that does not speak of cookies.
+// recordTooLarge is an ErrTooLarge whose text does not mention cookies.
 type recordTooLarge struct {
 	size    int
 	largest string

@@ -11,7 +11,7 @@ import (
 
 func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	st := h.noRequest(ctx)
-	if h.legacy != nil { // it may be an old session that is not taken over yet
+	if h.legacy != nil { // the id may be that of an old session that is not imported yet
 		if _, err := h.setMark(st, id); err != nil {
 			return err
 		}
@@ -19,8 +19,8 @@ func (h *storeHome) revokeID(ctx context.Context, id sessionID) error {
 	return h.endID(st, id)
 }
 
-// endID ends the session of an id, which may have no record. Whoever is about to write one finds a record there
-// that has no data, so that RevokeAll leaves it.
+// endID ends the session with this id, which may have no record. It then leaves a record without
+// data. A request that is about to write the session finds it, and RevokeAll does not remove it.
 func (h *storeHome) endID(st *state, id sessionID) error {
 	p := h.place(id, 0)
 	err := h.insert(st, p, takenRecord())
@@ -30,14 +30,14 @@ func (h *storeHome) endID(st *state, id sessionID) error {
 	return err
 }
 
-// noRequest is a session of no request, for calls of the store. Nobody hears of its events; errors are
-// reported.
+// noRequest returns a session for calls of the store outside a request. It reports no events; the
+// caller returns errors.
 func (h *storeHome) noRequest(ctx context.Context) *state {
 	return &state{manager: h.manager, ctx: ctx, opened: new(opened)}
 }
 
-// revokePrincipal raises the mark, and then deletes the records that there are. What is written for the
-// principal meanwhile looks at the mark.
+// revokePrincipal raises the mark first, and then deletes the records. Records that are written
+// meanwhile are checked against the mark.
 func (h *storeHome) revokePrincipal(ctx context.Context, raw []byte) error {
 	return h.marks.raisePrincipal(ctx, raw, func(r *rings) error {
 		for _, hash := range r.principalHashes(raw) {
@@ -50,7 +50,7 @@ func (h *storeHome) revokePrincipal(ctx context.Context, raw []byte) error {
 	})
 }
 
-// revokeAll is revokePrincipal for everybody.
+// revokeAll is revokePrincipal for all principals.
 func (h *storeHome) revokeAll(ctx context.Context) error {
 	if err := h.marks.raiseAll(ctx); err != nil {
 		return err
@@ -58,8 +58,8 @@ func (h *storeHome) revokeAll(ctx context.Context) error {
 	return h.callLong(ctx, h.store.DeleteAll)
 }
 
-// callLong makes a call of the store that may take as long as the caller's context allows, or
-// Config.StoreTimeout if that does not tell.
+// callLong makes a call of the store that may take until the deadline of ctx, or Config.StoreTimeout
+// without one.
 func (h *storeHome) callLong(ctx context.Context, f func(context.Context) error) error {
 	if _, limited := ctx.Deadline(); limited {
 		return judge(f(ctx), nil)
@@ -67,16 +67,16 @@ func (h *storeHome) callLong(ctx context.Context, f func(context.Context) error)
 	return h.call(ctx, f)
 }
 
-// endOldest ends the sessions of the principal who has just logged in that are too many, the oldest
-// log-ins first. All log-ins agree on the order, so that the newest stays whatever others do
-// meanwhile. The error is ErrNoRecord if this one is not new enough any more.
+// endOldest ends all sessions of the principal who has just logged in, except those with the newest
+// Config.MaxSessions log-ins. All log-ins agree on the order, so the newest session always stays.
+// The error is ErrNoRecord if this session is no longer among the newest.
 func (h *storeHome) endOldest(st *state) error {
 	raw := h.principalOf(&st.Contents)
 	if raw == nil {
 		return nil
 	}
 	ended, now := false, h.clock.now()
-	newest := make([]stored, 0, min(h.maxSessions, 64)+1) // ordered, the oldest first
+	newest := make([]stored, 0, min(h.maxSessions, 64)+1) // ordered, oldest first
 	err := h.eachListed(st.ctx, raw, h.rings.Load(), func(s stored) error {
 		i, met := slices.BinarySearchFunc(newest, s, compareLogIns)
 		if met || !h.counts(s, raw, now) || slices.ContainsFunc(newest, s.isOfSameLogIn) {
@@ -97,7 +97,7 @@ func (h *storeHome) endOldest(st *state) error {
 	return err
 }
 
-// compareLogIns orders sessions by the times of their log-ins.
+// compareLogIns orders sessions by their log-ins.
 func compareLogIns(a, b stored) int {
 	ofA, _ := a.Marks()
 	ofB, _ := b.Marks()
@@ -105,14 +105,15 @@ func compareLogIns(a, b stored) int {
 		cmp.Compare(a.Created, b.Created), bytes.Compare(a.place.id[:], b.place.id[:]))
 }
 
-// isOfSameLogIn reports whether two records are of one session, which moves from one of them to the other just now.
+// isOfSameLogIn reports whether two records are of one session that is just moving from one to the
+// other.
 func (s stored) isOfSameLogIn(other stored) bool {
 	is, _ := s.Marks()
 	was, _ := other.Marks()
 	return is.LogIn != 0 && is.LogIn == was.LogIn
 }
 
-// nextLogIn is later than those before, 0 if nobody counts.
+// nextLogIn returns a number above those of earlier log-ins, or 0 if log-ins are not counted.
 func (h *storeHome) nextLogIn() uint64 {
 	if h.maxSessions == 0 {
 		return 0
@@ -141,7 +142,7 @@ func (h *storeHome) revokeOthers(ctx context.Context, st *state, raw []byte) err
 	})
 }
 
-// stays fails with ErrEnded if the session has ended, or moved to another id, since it was opened.
+// stays returns ErrEnded if the session has ended or moved to another id since it was opened.
 func (h *storeHome) stays(ctx context.Context, st *state) error {
 	if !st.stored.found() {
 		return nil
@@ -153,8 +154,8 @@ func (h *storeHome) stays(ctx context.Context, st *state) error {
 	return err
 }
 
-// check asks for the record again, wherever the session moved. The next time it begins there: the
-// record that was here says where it moved to only for a while.
+// check loads the record again, wherever the session has moved. It remembers that place for the next
+// call, because a tombstone lasts for a limited time.
 func (h *storeHome) check(ctx context.Context, st *state) error {
 	s := st.stored
 	if !s.found() {
@@ -181,7 +182,7 @@ func (h *storeHome) check(ctx context.Context, st *state) error {
 	})
 }
 
-// stillCounts fails with ErrEnded if a record is no session, or not that of a principal.
+// stillCounts returns ErrEnded if a record is no valid session of this principal.
 func (h *storeHome) stillCounts(asker *state, rec stored, raw []byte) error {
 	revoked, _, err := h.revoked(asker, rec)
 	now := h.clock.now()
@@ -193,8 +194,8 @@ func (h *storeHome) stillCounts(asker *state, rec stored, raw []byte) error {
 	return err
 }
 
-// eachListed opens the records that the store has under a principal and the keys of a ring, by whatever build,
-// until f returns an error. A session may be met twice, if it is sealed anew, under another hash, meanwhile.
+// eachListed opens the records of a principal, under all keys of the ring, until f returns an error.
+// A session that is sealed again meanwhile, under another hash, may be passed twice.
 func (h *storeHome) eachListed(ctx context.Context, raw []byte, r *rings, f func(stored) error) error {
 	for _, hash := range r.principalHashes(raw) {
 		var failure error
@@ -215,16 +216,16 @@ func (h *storeHome) eachListed(ctx context.Context, raw []byte, r *rings, f func
 	return nil
 }
 
-// counts reports whether a session of the store is a principal's and has not expired. Whose it is, what is
-// sealed tells, and not the store.
+// counts reports whether a stored session belongs to a principal and has not expired. The sealed
+// data decides whose it is, not the store.
 func (h *storeHome) counts(s stored, raw []byte, now int64) bool {
 	expires, _ := h.expiry(&s.Metadata, s.used, now)
 	return now < expires && same(h.principalOf(s.Contents), raw)
 }
 
-// eachRecord calls yield with the records that the store has under a hash of a principal. The store may take
-// as long as the caller's context allows, or Config.StoreTimeout for each record if that does not tell. The
-// time that yield takes is not the store's.
+// eachRecord calls yield with the records under a principal's hash. The store may take until the
+// deadline of ctx, or Config.StoreTimeout for each record without one. The time that yield takes
+// does not count.
 func (h *storeHome) eachRecord(ctx context.Context, hash string, yield func(key string, rec Record) bool) error {
 	if _, limited := ctx.Deadline(); limited {
 		return judge(h.store.List(ctx, hash, yield), nil)

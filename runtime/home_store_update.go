@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// A storeUpdate changes the sessions of a principal from outside of their requests. So it leaves their times
-// alone: an administrator's change is no use of a session, which would put its end off.
+// A storeUpdate changes the sessions of a principal from outside their requests. It leaves their
+// times alone: a change by an administrator is not a use of the session, and must not prolong it.
 //
-// Sessions may move to other ids meanwhile. Each is changed once, so only ids are listed first, and every
-// session is followed from the id that it had.
+// Sessions may move to other ids meanwhile. Each must be changed once, so their ids are listed
+// first, and each session is followed from its listed id.
 type storeUpdate struct {
 	home   *storeHome
 	ctx    context.Context
-	raw    []byte // the principal
+	raw    []byte // the principal's encoded value
 	change func(*state)
-	done   map[sessionID]bool      // those that were tried, and whether there was anything
-	former map[sessionID]sessionID // which id a session had before, if that tells something
+	done   map[sessionID]bool      // the ids that were tried, and whether they had a session
+	former map[sessionID]sessionID // the earlier id of a listed session, if it is known
 }
 
 func (h *storeHome) update(ctx context.Context, raw []byte, change func(*state)) (changed int, err error) {
@@ -43,11 +43,11 @@ func (h *storeHome) update(ctx context.Context, raw []byte, change func(*state))
 	return changed, err
 }
 
-// maxLists bounds how often the sessions of a principal are listed: some may move without rest.
+// maxLists is how often the sessions of a principal are listed, since some may keep moving.
 const maxLists = 8
 
-// list returns the ids of the principal's sessions. One that moves may be missed, so they are listed again
-// until there are no more.
+// list returns the ids of the principal's sessions. A list may miss a session that moves, so it is
+// repeated until nothing new is found.
 func (u *storeUpdate) list() (ids []sessionID, err error) {
 	known, moves := make(map[sessionID]bool), make(map[sessionID]int)
 	for range maxLists {
@@ -69,7 +69,7 @@ func (u *storeUpdate) list() (ids []sessionID, err error) {
 	return ids, err
 }
 
-// noteMove notes which id a listed session had before.
+// noteMove notes the earlier id of a listed session.
 func (u *storeUpdate) noteMove(st *state, moves map[sessionID]int) {
 	if former, moved := st.FormerID(); moved {
 		u.former[st.ID()] = former
@@ -77,11 +77,11 @@ func (u *storeUpdate) noteMove(st *state, moves map[sessionID]int) {
 	}
 }
 
-// traceTime is how long records are relied on to tell where sessions have moved since they were listed. They
-// do so for a minute, if the clocks of nodes differ by as much as they may.
+// traceTime is how long the tombstones are relied on since the list. They last for a minute, if the
+// clocks of nodes differ by as much as is allowed.
 const traceTime = 30 * time.Second
 
-// trace brings ids up to date.
+// trace follows each id to where its session is now.
 func (u *storeUpdate) trace(ids []sessionID) error {
 	there := make(map[sessionID]bool)
 	for st, err := range u.home.list(u.ctx, u.raw) {
@@ -110,7 +110,7 @@ func (u *storeUpdate) trace(ids []sessionID) error {
 	return nil
 }
 
-// isOfOne reports whether an error is about one session, so that there is hope for others.
+// isOfOne reports whether an error concerns one session, so that the others can still be changed.
 func isOfOne(err error) bool {
 	switch {
 	case errors.Is(err, errDamaged), errors.Is(err, errConflicts):
@@ -123,9 +123,9 @@ func isOfOne(err error) bool {
 
 var errNewID = errors.New("session: only a request of its own gives a session a new id or another principal")
 
-// one changes a session, wherever it moved since it was listed, unless that is done. One that was about to move
-// when it was listed is changed where it is: the request that moves it finds that out, and takes the change along.
-// Of two requests that move it, its tombstone tells which did.
+// one changes a session, wherever it has moved since the list, unless that was done. A session that
+// is about to move is changed in its old place, and the moving request finds and takes over the
+// change. If two requests move it, the tombstone says which one succeeded.
 func (u *storeUpdate) one(id sessionID) (changed bool, err error) {
 	if former, moved := u.former[id]; moved {
 		delete(u.former, id)
@@ -148,14 +148,14 @@ func (u *storeUpdate) one(id sessionID) (changed bool, err error) {
 	return changed, err
 }
 
-// try changes the session at a place until it meets no conflict. If the session has moved, lead says
-// where to.
+// try changes the session at a place until there is no conflict. If the session has moved, lead is
+// its next id.
 func (u *storeUpdate) try(p place) (changed bool, lead *sessionID, err error) {
 	for attempt := range maxAttempts {
 		if err := u.ctx.Err(); err != nil {
 			return false, nil, err
 		}
-		if more := attempt - 2; more >= 0 { // its own requests change it too
+		if more := attempt - 2; more >= 0 { // the session's own requests change it too
 			time.Sleep(rand.N(time.Millisecond << min(more, 5)))
 		}
 		st, lead, err := u.open(p)
@@ -172,7 +172,7 @@ func (u *storeUpdate) try(p place) (changed bool, lead *sessionID, err error) {
 	return false, nil, errConflicts
 }
 
-// open opens the session at a place. It is nil if there is none of the principal's.
+// open opens the session at a place. st is nil if it is none of the principal's.
 func (u *storeUpdate) open(p place) (st *state, lead *sessionID, err error) {
 	h := u.home
 	st = h.listed(u.ctx)
@@ -194,13 +194,13 @@ func (u *storeUpdate) open(p place) (st *state, lead *sessionID, err error) {
 	return st, nil, nil
 }
 
-// save writes what was changed. The error is ErrConflict if the record changed since it was read.
+// save writes the changes. The error is ErrConflict if the record changed since it was read.
 func (u *storeUpdate) save(st *state) (changed bool, err error) {
 	h := u.home
 	st.mu.Lock()
 	defer st.unlock()
 	s := st.stored
-	st.answer = answerBegun // what is changed from now on comes too late
+	st.answer = answerBegun // later changes come too late
 	if err := st.failure(); err != nil {
 		return false, err
 	}
@@ -221,7 +221,7 @@ func (u *storeUpdate) save(st *state) (changed bool, err error) {
 		return false, err
 	}
 	err = h.replace(st, s.at, rec)
-	if errors.Is(err, ErrNoRecord) { // it has ended, or moved: the next attempt finds out
+	if errors.Is(err, ErrNoRecord) { // it has ended or moved; the next attempt finds out
 		err = ErrConflict
 	}
 	return err == nil, err

@@ -9,7 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// maxTaken bounds how many new ids are tried when the store already has them.
+// maxTaken is how many new ids are tried if the store already has them.
 const maxTaken = 3
 
 func (h *storeHome) save(st *state, lines []string) ([]string, error) {
@@ -18,7 +18,7 @@ func (h *storeHome) save(st *state, lines []string) ([]string, error) {
 		return nil, err
 	}
 	defer s.release()
-	if st.isDown() { // since another goroutine wrote
+	if st.isDown() { // another goroutine's save failed
 		return nil, st.failure()
 	}
 	if err := h.endAllDoomed(st); err != nil {
@@ -38,7 +38,7 @@ func (h *storeHome) save(st *state, lines []string) ([]string, error) {
 		return lines, h.lose(st)
 	}
 	if err != nil {
-		if errors.Is(err, ErrStore) { // it may have been done: not again
+		if errors.Is(err, ErrStore) { // the store may have done it, so it is not tried again
 			st.fallDown(err)
 		}
 		return nil, err
@@ -66,20 +66,20 @@ func (h *storeHome) write(st *state) error {
 	return nil
 }
 
-// An action is what it takes to bring the store up to date.
+// An action is a kind of write to the store.
 type action uint8
 
 const (
 	actionNone    action = iota
-	actionInsert         // a record under the session's id
-	actionReplace        // the record
-	actionMove           // a record under the session's new id, and then a tombstone in place of the old one
-	actionMoveOn         // the same, where the new record was there already and is replaced
-	actionBury           // a tombstone in place of the record, and no other record
+	actionInsert         // write a new record under the session's id
+	actionReplace        // replace the record
+	actionMove           // write a new record under the session's new id, then a tombstone in the old place
+	actionMoveOn         // the same, but replace the record that is already there under the new id
+	actionBury           // replace the record by a tombstone
 )
 
-// plan says what to do for a session, given whether it was found in the store, is empty, has
-// another id by now, and was inserted under that id before.
+// plan returns the action for a session. found says whether it has a record, moves whether it has a
+// new id, and inserted whether an earlier attempt has written a record under that id.
 func plan(found, empty, moves, inserted bool) action {
 	switch {
 	case !found && empty:
@@ -96,11 +96,11 @@ func plan(found, empty, moves, inserted bool) action {
 	return actionMove
 }
 
-// writeOnce writes the session as it is. The error is ErrConflict if the record changed
-// since it was read.
+// writeOnce writes the session as it is. The error is ErrConflict if the record changed since it was
+// read.
 func (h *storeHome) writeOnce(st *state) error {
 	for range maxTaken {
-		// A change that came too late is no reason to drop those that did not.
+		// A change that came too late does not prevent saving the others.
 		if err := st.failure(); err != nil && !errors.Is(err, ErrTooLate) {
 			return err
 		}
@@ -114,11 +114,11 @@ func (h *storeHome) writeOnce(st *state) error {
 	return fmt.Errorf("%w: every id is taken", ErrStore)
 }
 
-// errIDTaken: a new id is in the store already, most likely by an earlier attempt of which the store said
-// that it failed, or others have changed the record that was waiting under it.
+// errIDTaken means that the store already has a record under a new id. Either an earlier attempt
+// wrote it though the store reported a failure, or others changed the record that was waiting there.
 var errIDTaken = errors.New("session: the id is taken")
 
-// carryOut does what the plan says.
+// carryOut executes the plan.
 func (h *storeHome) carryOut(st *state) error {
 	s := st.stored
 	empty := st.Empty()
@@ -134,7 +134,7 @@ func (h *storeHome) carryOut(st *state) error {
 	case actionReplace:
 		return h.put(st, s.at, nil)
 	case actionMove:
-		// An earlier attempt may have inserted one under an id that was renewed since.
+		// An earlier attempt may have inserted a record under an id that was renewed since.
 		if err := h.discard(st); err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (h *storeHome) carryOut(st *state) error {
 	return nil
 }
 
-// buryAll ends a session that is empty.
+// buryAll ends an empty session.
 func (h *storeHome) buryAll(st *state) error {
 	s := st.stored
 	err := h.bury(st, s.at, nil)
@@ -156,7 +156,7 @@ func (h *storeHome) buryAll(st *state) error {
 		return err
 	}
 	s.forget()
-	st.DropID() // what is set after this is another session
+	st.DropID() // what is set from now on is another session
 	return nil
 }
 
@@ -171,7 +171,7 @@ func (h *storeHome) discard(st *state) error {
 	return err
 }
 
-// put writes the session to a place, and leaves the one that it moves from, if any.
+// put writes the session to a place. from is the place that the session moves from, or nil.
 func (h *storeHome) put(st *state, to place, from *place) error {
 	s := st.stored
 	now := st.now()
@@ -206,8 +206,8 @@ func (h *storeHome) put(st *state, to place, from *place) error {
 	return nil
 }
 
-// beginAt writes a record under an id that nobody has been told of. It counts only once the old one
-// does not.
+// beginAt writes a record under an id that nobody knows yet. It is valid only after the old record
+// has become a tombstone.
 func (h *storeHome) beginAt(st *state, to place, from *place, rec Record, by sealedBy) error {
 	s := st.stored
 	write := h.insert
@@ -234,9 +234,10 @@ func (h *storeHome) beginAt(st *state, to place, from *place, rec Record, by sea
 	return nil
 }
 
-// whyTaken says why a record could not be written under a new id: the error is ErrNoRecord if the session was
-// revoked before it was there. Then it ends under the id that it was to leave, too. If the record has been waiting,
-// others that list records have changed it, and will find the session once more: it moves to another id.
+// whyTaken returns why a record could not be written under a new id. The error is ErrNoRecord if the
+// new id was revoked before; the session then also ends under its old id. If the record was already
+// waiting, a list's caller has changed it and will find the session once more, so it takes another
+// id.
 func (h *storeHome) whyTaken(st *state, p place, from *place, err error) error {
 	if !errors.Is(err, ErrConflict) {
 		return err
@@ -254,9 +255,9 @@ func (h *storeHome) whyTaken(st *state, p place, from *place, err error) error {
 	return cmp.Or(h.discard(st), errIDTaken)
 }
 
-// lookBack finds out whether the session was revoked while it was written under a new id. Who revokes
-// raises a mark before looking for records: either that finds this one, or this finds the mark. The
-// error is ErrNoRecord if the session does not count.
+// lookBack checks whether the session was revoked while its record was being written. A revocation
+// raises the mark before it searches for records. So either it finds this record, or lookBack finds
+// the mark. The error is ErrNoRecord if the session was revoked.
 func (h *storeHome) lookBack(st *state, by sealedBy) error {
 	var revoked bool
 	err := st.watch("load", func() (err error) {
@@ -269,9 +270,9 @@ func (h *storeHome) lookBack(st *state, by sealedBy) error {
 	return err
 }
 
-// touch notes that the session was used, if that is due, and seals the record anew if its
-// key, or the cookie's, is not the newest. If another request changes it just now, then that
-// does, and sends the cookie: the session may have moved.
+// touch notes that the session was used, if that is due, and seals the record again if the record's
+// or the cookie's key is not the newest. If another request has changed the session, that request
+// has done so and sends the cookie, as the session may have moved.
 func (h *storeHome) touch(st *state) error {
 	s := st.stored
 	if !s.found() {
@@ -296,7 +297,7 @@ func (h *storeHome) touch(st *state) error {
 	switch err := h.replace(st, s.at, rec); {
 	case errors.Is(err, ErrConflict):
 		s.cookie = cookieOutrun
-	case err != nil: // ErrNoRecord too: the session has ended
+	case err != nil: // includes ErrNoRecord: the session has ended
 		return err
 	default:
 		if s.staleness == staleKey && !st.oldKey() {
@@ -345,14 +346,14 @@ func (h *storeHome) tell(st *state, lines []string) ([]string, error) {
 	return h.cookie.AppendSiblingDeletions(lines, st.siblings), nil
 }
 
-// kill ends a session, wherever it moved meanwhile.
+// kill ends a session, wherever it has moved.
 func (h *storeHome) kill(st *state, p place) error {
 	_, err := h.succeed(st, p, nil)
 	return err
 }
 
-// succeed does so for a session that another one follows, if there is an heir. It returns what the session
-// was when it ended, unless that is what the place is known to hold.
+// succeed ends a session, wherever it has moved. heir is the id of the session that follows, or nil.
+// last is the session's content when it ended, or nil if that is still what p says.
 func (h *storeHome) succeed(st *state, p place, heir *sessionID) (last *payload.Contents, err error) {
 	known := p.version
 	err = follow(p.id, func(id sessionID) (next sessionID, moved bool, err error) {
@@ -367,9 +368,9 @@ func (h *storeHome) succeed(st *state, p place, heir *sessionID) (last *payload.
 	return last, err
 }
 
-// killOne ends the session of one id. If it had ended before, what is known of that is returned.
+// killOne ends the session with one id. If it had already ended, t is its tombstone.
 func (h *storeHome) killOne(st *state, p place, heir *sessionID) (last *payload.Contents, t *tombstone, err error) {
-	closed := false // it is somebody's, and sealed with a key that this process does not have
+	closed := false // the record has a principal and is sealed with a key that this process does not have
 	look := func() error {
 		rec, err := h.load(st, place{id: p.id, key: p.key}, h.newContents(), st.now())
 		p.version, last = rec.place.version, rec.Contents
@@ -379,7 +380,7 @@ func (h *storeHome) killOne(st *state, p place, heir *sessionID) (last *payload.
 		return err
 	}
 	end := func() error {
-		if closed { // a tombstone would be closed to those who have the other key alone
+		if closed { // processes that have the other key alone could not read a tombstone
 			return h.replace(st, p, takenRecord())
 		}
 		return h.bury(st, p, heir)
@@ -401,8 +402,8 @@ func (h *storeHome) killOne(st *state, p place, heir *sessionID) (last *payload.
 	return last, nil, err
 }
 
-// lose makes the session empty, because it has ended meanwhile. Only a log-out, which
-// follows it if it moved, begins another one in this request.
+// lose makes the session empty because it has ended. It notes where the session was, because only a
+// log-out, which follows the session, may begin another one in this request.
 func (h *storeHome) lose(st *state) error {
 	s := st.stored
 	if err := h.discard(st); err != nil {

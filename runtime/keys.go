@@ -15,12 +15,12 @@ import (
 // keySize is the length of a master key in bytes.
 const keySize = 32
 
-// Keys is a ring of secret keys. The first key seals sessions, all of them open
-// sessions. It prints as a redacted text with every verb.
+// Keys is a ring of secret keys. The first key seals sessions, and all keys open them. Keys prints
+// as a redacted text with every verb.
 type Keys struct {
-	// fmt reaches unexported fields of a value that holds a Keys by reflection. It
-	// prints a nested pointer as an address, but looks behind one pointer, not behind
-	// two, if the verb does not fit a pointer, as with %s.
+	// fmt reaches unexported fields of a value that contains a Keys by reflection. With a verb that
+	// does not fit a pointer, such as %s, fmt follows one pointer, but it prints a pointer to a
+	// pointer as an address.
 	ring **[][]byte
 }
 
@@ -32,17 +32,16 @@ func GenerateKey() string {
 	return base64.RawURLEncoding.EncodeToString(key[:])
 }
 
-// ParseKeys reads one or more keys from text, separated by commas or white space. The
-// first key seals, all of them open. To rotate, add the new key at the end on every
-// node, then move it to the front, then drop the old one.
+// ParseKeys reads one or more keys from text, separated by commas or white space. The first key
+// seals, and all keys open. To rotate, add the new key at the end on every node, then move it to the
+// front, then drop the old one.
 //
-// A key is 32 bytes in base64, in the URL or the standard alphabet, with or without
-// padding. A ring has at most 64 keys. ParseKeys refuses a key of another length, a key
-// that repeats one byte, and a key that is given twice. The error joins everything that
-// is wrong and never shows a key.
+// A key is 32 bytes in base64, in the URL or the standard alphabet, with or without padding. A ring
+// has at most 64 keys. ParseKeys rejects a key of another length, a key that repeats one byte, and a
+// key that is given twice. The error joins all problems and never shows a key.
 func ParseKeys(text string) (Keys, error) { return parseKeys(text, "") }
 
-// parseKeys is ParseKeys of a text that was read from a file, if path is not empty.
+// parseKeys is ParseKeys for text from a file. path is empty if the text is from elsewhere.
 func parseKeys(text, path string) (Keys, error) {
 	source, where := "the text given", ""
 	if path != "" {
@@ -90,9 +89,8 @@ func parseKey(word string) ([]byte, error) {
 	return key, nil
 }
 
-// EphemeralKeys returns a random key that only this process has, for a first run or a
-// test. It logs a warning, because every session ends with the process and no other
-// process can open them.
+// EphemeralKeys returns a random key for this process alone, for a first run or a test. It logs a
+// warning, because every session ends with the process and no other process can open them.
 func EphemeralKeys() Keys {
 	slog.Warn("session: using a key made for this run: sessions end with this process; " +
 		"for lasting ones, keep a key from sessiongen key in the environment")
@@ -110,14 +108,14 @@ func (k Keys) masters() [][]byte {
 	return **k.ring
 }
 
-// String returns how many keys there are.
+// String returns the number of keys.
 func (k Keys) String() string { return fmt.Sprintf("Keys(%d, REDACTED)", len(k.masters())) }
 
-// GoString is String, for %#v.
+// GoString returns String, for %#v.
 func (k Keys) GoString() string { return k.String() }
 
-// Format prints String for every verb.
+// Format prints String, whatever the verb.
 func (k Keys) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
 
-// LogValue is String, for log/slog.
+// LogValue returns String, for log/slog.
 func (k Keys) LogValue() slog.Value { return slog.StringValue(k.String()) }

@@ -12,25 +12,26 @@ import (
 	"sync/atomic"
 )
 
-// A principalKey hashes principals for a store, which is not to learn whose sessions it has.
+// A principalKey hashes principals for a store, which must not learn whose sessions it keeps.
 type principalKey struct {
-	cookie string    // its name
-	id     string    // of the key, which tells nothing of it
-	tag    string    // the beginning of that, as text
+	cookie string    // the cookie's name
+	id     string    // identifies the key and reveals nothing of it
+	tag    string    // the beginning of id, as text
 	macs   sync.Pool // of *mac
 
-	// recent holds hashes that were just made: every request for a session in a store takes that of
-	// its principal, and those of one visitor follow each other.
+	// recent caches hashes. Every request for a session in a store hashes its principal, and a
+	// visitor's requests come close together.
 	recent [256]atomic.Pointer[recentHash]
 }
 
-// A recentHash is a principal with its hash.
+// A recentHash is a principal and its hash.
 type recentHash struct {
 	principal []byte
 	text      string
 }
 
-// maxRecentSize keeps large principals from holding memory for good.
+// maxRecentSize is the largest principal in the cache, in bytes, so that large ones do not hold
+// memory.
 const maxRecentSize = 128
 
 var recentSeed = maphash.MakeSeed()
@@ -38,7 +39,7 @@ var recentSeed = maphash.MakeSeed()
 // tagSize is the length of a tag.
 const tagSize = 8
 
-// A mac is what hashing takes.
+// A mac is the state for one hash.
 type mac struct {
 	hash.Hash
 	in  []byte
@@ -66,7 +67,7 @@ func newPrincipalKeys(masters [][]byte, name string) ([]*principalKey, error) {
 	return keys, nil
 }
 
-// A hashed is what was hashed: the encoded value of a principal, by a key.
+// A hashed is the input of a hash: a principal's encoded value and the key.
 type hashed struct {
 	key       *principalKey
 	principal []byte
@@ -76,7 +77,7 @@ func (h hashed) same(other hashed) bool {
 	return h.key == other.key && same(h.principal, other.principal)
 }
 
-// hash hashes the encoded value of a principal. That of nobody is empty.
+// hash returns the hash of a principal's encoded value, or "" if there is no principal.
 func (k *principalKey) hash(raw []byte) string {
 	if raw == nil {
 		return ""

@@ -6,21 +6,21 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// rings are the keys in use, one ring for each purpose: a token of one cookie does not open as
-// another's.
+// rings are the keys in use. Each purpose has its own ring, so that a token of one kind does not
+// open as another.
 type rings struct {
-	session    *token.Ring // of the session itself
+	session    *token.Ring // session cookies
 	companion  *token.Ring
-	id         *token.Ring     // of the cookie that leads to a session in a store
-	record     *token.Ring     // of the session in a store
-	flow       *token.Ring     // of the cookies of flows
-	badge      *token.Ring     // of the cookie that says what the browser's device has proved
-	device     *token.Ring     // of what a device gets to sign, and to be told by
-	principals []*principalKey // the newest first
+	id         *token.Ring     // cookies with the id of a session in a store
+	record     *token.Ring     // records in a store
+	flow       *token.Ring     // cookies of flows
+	badge      *token.Ring     // badges
+	device     *token.Ring     // what a browser gets to sign and to return
+	principals []*principalKey // newest first
 	history    keyHistory
 }
 
-// The purposes are part of the tokens' format.
+// Purposes are part of the tokens' format.
 const (
 	sessionPurpose   = "session"
 	companionPurpose = "seen"

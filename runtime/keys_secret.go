@@ -11,18 +11,17 @@ import (
 	"path/filepath"
 )
 
-// minSecret is how many bytes a secret must have that keys are derived from: a text of so
-// many hexadecimal digits has 128 bits.
+// minSecret is the shortest secret for KeysFromSecret, in bytes. This many hexadecimal digits have
+// 128 bits.
 const minSecret = 32
 
-// KeysFromSecret derives keys from secrets that a program has already, such as those that
-// it gave to the library that kept its sessions before: a key from each, by HKDF-SHA256. The
-// first key seals, all of them open.
+// KeysFromSecret derives keys from secrets that a program already has, such as those of its former
+// session library. It derives one key from each by HKDF-SHA256. The first key seals, and all keys
+// open.
 //
-// A secret must be random, and have at least 32 bytes. KeysFromSecret refuses a shorter one,
-// one that repeats one byte and one that is given twice. The error joins everything that is
-// wrong and never shows a secret. A program that has no secret yet is better served by
-// [ParseKeys] or [ReadOrCreateKeys].
+// A secret must be random and have at least 32 bytes. KeysFromSecret rejects a shorter secret, a
+// secret that repeats one byte, and a secret that is given twice. The error joins all problems and
+// never shows a secret. If the program has no secret yet, use [ParseKeys] or [ReadOrCreateKeys].
 func KeysFromSecret(secrets ...[]byte) (Keys, error) {
 	if len(secrets) == 0 {
 		return Keys{}, fmt.Errorf("%w: KeysFromSecret was given no secret", ErrNoKeys)
@@ -60,9 +59,9 @@ func indexOf(list [][]byte, wanted []byte) int {
 	return -1
 }
 
-// ReadOrCreateKeys reads keys from a file, as [ReadKeys] does. If there is no such file, it
-// makes one with a new key, which only the owner can read. Of several processes that do so
-// at once, all get the same key. Keep the file: without it, every visitor is logged out.
+// ReadOrCreateKeys reads keys from a file, as [ReadKeys] does. If the file does not exist, it
+// creates one with a new key, which only the owner can read. If several processes do so at once, all
+// get the same key. Keep the file: without it, every visitor is logged out.
 func ReadOrCreateKeys(path string) (Keys, error) {
 	keys, err := ReadKeys(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -74,7 +73,7 @@ func ReadOrCreateKeys(path string) (Keys, error) {
 	return ReadKeys(path)
 }
 
-// createKeys makes a file of one key, which is complete once it has its name.
+// createKeys creates a file with one key. The file is complete when it gets its name.
 func createKeys(path string) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // with permissions of 0600
 	if err != nil {

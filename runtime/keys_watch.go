@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// maxKeyFile bounds how much of a file of keys is read. 64 keys take 3 KiB.
+// maxKeyFile is how much of a key file is read, in bytes. 64 keys take 3 KiB.
 const maxKeyFile = 64 << 10
 
 const (
-	// keyFileInterval is how often WatchKeys looks at its file.
+	// keyFileInterval is how often WatchKeys reads its file.
 	keyFileInterval = 10 * time.Second
 
-	// keyFilePause is how long after a change it looks again. Only what is the same
-	// by then counts, as it may have looked while the file was being written.
+	// keyFilePause is how long after a change WatchKeys reads the file again. The change counts if
+	// the file is still the same; otherwise it may have been read while it was being written.
 	keyFilePause = time.Second
 )
 
-// ReadKeys reads keys from a file, as [ParseKeys] does from text. The error names the file
-// and shows nothing of its content.
+// ReadKeys reads keys from a file, as [ParseKeys] does from text. The error names the file and shows
+// nothing of its content.
 func ReadKeys(path string) (Keys, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -43,13 +43,12 @@ func ReadKeys(path string) (Keys, error) {
 //
 //	go sessions.WatchKeys(ctx, "/run/secrets/session-keys")
 //
-// It looks at the file every 10 seconds, and takes over a change, as SetKeys does, once the
-// file has stayed the same for a second. It does not matter how the file is replaced, on
-// which file system, or through which symbolic links. If the file is missing, unreadable or
-// faulty, the manager keeps its keys; Config.OnEvent is told of each fault once until the
-// file is good again.
+// It reads the file every 10 seconds. When the file has changed and then stayed the same for a
+// second, WatchKeys calls SetKeys. It does not matter how the file is replaced, on which file
+// system, or through which symbolic links. If the file is missing, unreadable or faulty, the manager
+// keeps its keys. Config.OnEvent gets each fault once until the file is good again.
 //
-// Keys that are set by other means meanwhile do not last: WatchKeys restores those of the file.
+// Do not call SetKeys yourself meanwhile: WatchKeys restores the keys of the file.
 func (m *Manager[S]) WatchKeys(ctx context.Context, path string) {
 	w := keyWatch{manager: &m.manager, ctx: ctx, path: path}
 	for ctx.Err() == nil {
@@ -60,22 +59,22 @@ func (m *Manager[S]) WatchKeys(ctx context.Context, path string) {
 	}
 }
 
-// A keyWatch is what a run of WatchKeys knows.
+// A keyWatch is the state of one call of WatchKeys.
 type keyWatch struct {
 	manager *manager
 	ctx     context.Context
 	path    string
 	last    keyFile
-	faults  map[string]bool // those reported since the file was last good
+	faults  map[string]bool // the faults that were reported since the file was last good
 }
 
-// keyFile is what there was to see in a file of keys: the keys, or a fault.
+// keyFile is what a key file contained: keys, or a fault.
 type keyFile struct {
 	rings *rings
 	fault string
 }
 
-// look looks at the file and returns how long to wait until the next time.
+// look reads the file and returns how long to wait before the next time.
 func (w *keyWatch) look() time.Duration {
 	seen := w.read()
 	last := w.last
@@ -106,13 +105,13 @@ func (w *keyWatch) read() keyFile {
 	first, _, more := strings.Cut(err.Error(), "\n")
 	fault := strings.TrimPrefix(first, "session: ")
 	if more {
-		fault += ", and more" // a file of another kind may have thousands of them
+		fault += ", and more" // a file of another kind may have thousands of faults
 	}
 	return keyFile{fault: fault}
 }
 
 func (w *keyWatch) readKeys() (Keys, error) {
-	// Opening a pipe would wait for somebody to write, perhaps forever.
+	// Opening a pipe would wait for a writer, perhaps forever.
 	if info, err := os.Stat(w.path); err == nil && !info.Mode().IsRegular() {
 		return Keys{}, fmt.Errorf("session: %s is not a regular file", w.path)
 	}

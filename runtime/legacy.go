@@ -16,14 +16,14 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// A LegacySource reads the sessions of the library that a program used before. Those that there are stand
-// in package [github.com/sessiongen/sessiongen/runtime/legacy].
+// A LegacySource reads the sessions of the library that a program used before. Package
+// [github.com/sessiongen/sessiongen/runtime/legacy] has the implementations.
 type LegacySource interface {
-	// Legacy is for the manager alone.
+	// Legacy is called by the manager alone.
 	Legacy() (oldsession.Source, error)
 }
 
-// legacy is what a manager knows of other libraries' sessions; nil if there is nothing to know.
+// legacy holds the sources of a manager; it is nil without any.
 type legacy struct {
 	server
 	sources []legacySource
@@ -32,27 +32,27 @@ type legacy struct {
 
 type legacySource struct {
 	oldsession.Source
-	name     string // by which a session remembers it
+	name     string // identifies the source in a session
 	scope    cookie.Scope
 	deletion *cookie.Spec
-	ours     bool // its cookie is the session's own
+	ours     bool // the source's cookie has the session cookie's own name
 }
 
 const (
-	maxOldCookies  = 4 // of one name that are tried
+	maxOldCookies  = 4 // the most cookies of one name that are tried
 	sourceNameSize = 8
 )
 
 var errNoUntil = errors.New("no Until: it says when old sessions are not read any more")
 
-// newLegacy returns what the sources of a Config are, nil without any.
+// newLegacy returns the sources of a Config, or nil if it has none.
 func newLegacy(m *manager, cfg Config) (*legacy, error) {
 	if len(cfg.Legacy) == 0 {
 		return nil, nil
 	}
 	cfg.setDefaults()
 	l := &legacy{server: newServer(m, cfg)}
-	l.atOnce = false // whatever Config.Store is
+	l.atOnce = false // even if Config.Store is a MemoryStore
 	var problems problemList
 	for i, source := range cfg.Legacy {
 		s, err := newLegacySource(&cfg, source)
@@ -87,7 +87,7 @@ func newLegacySource(cfg *Config, from LegacySource) (s legacySource, err error)
 	s.name = string(sum[:sourceNameSize])
 	s.scope = cookie.Scope{Path: cmp.Or(s.Path, "/"), Domain: s.Domain, Partitioned: s.Partitioned}
 	sameSite := "Lax"
-	if s.Partitioned || cfg.SameSite == http.SameSiteNoneMode { // a frame on a page of another site can delete no other
+	if s.Partitioned || cfg.SameSite == http.SameSiteNoneMode { // a frame on a page of another site can delete no other cookies
 		sameSite = "None"
 	}
 	s.deletion = cookie.New(cookie.Attributes{Name: s.Cookie, Scope: s.scope, SameSite: sameSite, Secure: !cfg.Insecure, Chunks: 1})
@@ -96,22 +96,23 @@ func newLegacySource(cfg *Config, from LegacySource) (s legacySource, err error)
 	return s, nil
 }
 
-// idOf is the id of the session that an old one becomes: the same, whoever takes it over.
+// idOf returns the id of the session that an old one becomes. It is the same for every request that
+// imports the session.
 func (s *legacySource) idOf(old *oldsession.Session) (id sessionID) {
 	sum := sha256.Sum256([]byte("sessiongen old session\x00" + s.name + old.Identity))
 	copy(id[:], sum[:])
 	return id
 }
 
-// An oldSession is an authentic session of another library that came with a request.
+// An oldSession is an authentic session of another library that came with the request.
 type oldSession struct {
 	*oldsession.Session
 	source *legacySource
 	id     sessionID
 }
 
-// received yields the authentic sessions of other libraries that a request has. If a store fails, the
-// session is one of which nothing is known. Those that are refused are events, if it is told to.
+// received yields the authentic sessions of other libraries in a request. If a store fails, the
+// request's session is unknown. With tell, refused cookies are reported as events.
 func (l *legacy) received(st *state, tell bool) iter.Seq[oldSession] {
 	return func(yield func(oldSession) bool) {
 		now := st.now()
@@ -130,7 +131,7 @@ func (l *legacy) received(st *state, tell bool) iter.Seq[oldSession] {
 	}
 }
 
-// cookies yields the values of the cookies of other libraries that a request has.
+// cookies yields the values of the request's cookies of other libraries.
 func (l *legacy) cookies(st *state) iter.Seq2[*legacySource, string] {
 	return func(yield func(*legacySource, string) bool) {
 		if st.from == nil {
@@ -151,7 +152,7 @@ func (l *legacy) cookies(st *state) iter.Seq2[*legacySource, string] {
 	}
 }
 
-// open reads an old session. If its store fails, nothing is known of the session.
+// open reads an old session. If its store fails, the request's session is unknown.
 func (l *legacy) open(st *state, s *legacySource, value string, now int64) (old *oldsession.Session, err error) {
 	if len(value) > oldsession.MaxCookie {
 		return nil, oldsession.ErrMalformed
@@ -181,7 +182,7 @@ func refusalOf(err error) string {
 	return RefusedMalformed
 }
 
-// isReceived reports whether a request has a cookie of another library.
+// isReceived reports whether the request has a cookie of another library.
 func (l *legacy) isReceived(st *state) bool {
 	if l == nil {
 		return false
@@ -192,8 +193,8 @@ func (l *legacy) isReceived(st *state) bool {
 	return false
 }
 
-// appendDeletions removes the cookies of other libraries that a request has, but for one in whose place ours
-// is.
+// appendDeletions removes the request's cookies of other libraries, except one that the session's
+// own cookie replaces.
 func (l *legacy) appendDeletions(lines []string, st *state) []string {
 	if l == nil {
 		return lines

@@ -4,19 +4,19 @@ import (
 	"context"
 )
 
-// A log-out ends the old session too: what is left of it in the library's store, and, if there is a store
-// of ours, the id that it would become.
+// A log-out also ends the old session: its entry in the library's store, and, if this manager has a
+// store, the id that it would become here.
 
 // An ending is an old session that ends when the session is saved.
 type ending struct {
 	source *legacySource
-	token  string    // under which the library's store has it; empty if there is none
-	id     sessionID // of the session that it would become
-	known  bool      // by its cookie, so that the id is known
+	token  string    // its key in the library's store; empty if there is none
+	id     sessionID // the session that it would become
+	known  bool      // its cookie was read, so id is known
 }
 
-// endOld notes that saving must end the old sessions that the request has, and the one that this session
-// was. The session must still be what it was.
+// endOld notes that saving must end the request's old sessions, and the one that this session was
+// imported from. It must be called before the session changes.
 func (st *state) endOld() {
 	l := st.manager.legacy
 	if l == nil || st.isDown() {
@@ -53,7 +53,7 @@ func (st *state) finishOld() error {
 }
 
 func (st *state) finishEnding(e ending) error {
-	if e.known { // first, so that nobody takes it over meanwhile
+	if e.known { // first, so that no request imports it meanwhile
 		if err := st.manager.home.endOld(st, e.id); err != nil {
 			return err
 		}
@@ -64,8 +64,8 @@ func (st *state) finishEnding(e ending) error {
 	return st.manager.legacy.reach(st, "legacy", func(ctx context.Context) error { return e.source.End(ctx, e.token) })
 }
 
-// leavesOld reports whether the browser must not keep the cookies of old sessions: it has ours in their
-// place, or none.
+// leavesOld reports whether the response must remove the cookies of old sessions, because the
+// session's cookie replaces them or there is no session.
 func (st *state) leavesOld(lines []string) bool {
 	return len(lines) > 0 || st.loggedOut || st.edits > imported && st.Empty()
 }

@@ -6,17 +6,17 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// A session of another library becomes one of the program's with the first request that uses it. It gets
-// the same id, whichever of several first requests takes it over, and so it is one session that ends
-// once. An import is no log-in: nobody has just proved who they are.
+// The first request that uses a session of another library imports it. The session gets the same id
+// whichever request is first, so it remains one session, which ends once. An import is not a log-in,
+// because nobody has just proved who they are.
 
-// importOld makes the session one of another library's, if the request has such a one.
+// importOld imports an old session, if the request has one.
 func (st *state) importOld(now int64) {
 	l := st.manager.legacy
 	for old := range l.received(st, true) {
 		fields := st.fieldsOf(old, now)
 		if len(fields) == 0 {
-			continue // it has nothing that the program knows
+			continue // it has no field of the schema
 		}
 		refusal, first := st.manager.home.adopt(st, old, now, func() { st.fill(old, fields, now) })
 		if st.isDown() {
@@ -39,8 +39,8 @@ func (st *state) importOld(now int64) {
 	}
 }
 
-// fieldsOf returns the fields that an old session has, as changes that set them. If it is not clear whose it
-// is, they are those of the visitor.
+// fieldsOf returns the fields of an old session, as changes that set them. If its principal is
+// unclear, it returns the visitor's fields alone.
 func (st *state) fieldsOf(old oldSession, now int64) (fields []change) {
 	unclear := false
 	for _, f := range st.manager.fields {
@@ -66,7 +66,7 @@ func (st *state) fieldsOf(old oldSession, now int64) (fields []change) {
 	return fields
 }
 
-// lookUp returns the value of a field, by its key or an older one, nil if there is none.
+// lookUp returns the value of a field under its key or an older one, or nil.
 func lookUp(old *oldsession.Session, f *descriptor) oldsession.Value {
 	if v := old.Lookup(f.key); v != nil {
 		return v
@@ -79,7 +79,7 @@ func lookUp(old *oldsession.Session, f *descriptor) oldsession.Value {
 	return nil
 }
 
-// fill makes the session, which is empty, what the old one was.
+// fill copies an old session into the empty session.
 func (st *state) fill(old oldSession, fields []change, now int64) {
 	st.start(now)
 	st.SetID(old.id)

@@ -13,8 +13,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
-// Manager loads and saves sessions of the generated type S. Generated code has a
-// constructor for it.
+// Manager loads and saves sessions of the generated type S. The generated constructor makes one.
 type Manager[S any] struct {
 	manager
 	wrap func(Session) S
@@ -24,12 +23,12 @@ type Manager[S any] struct {
 type manager struct {
 	policy
 	home         home
-	embedded     bool // pages of other sites may have frames with sessions
+	embedded     bool // frames on pages of other sites may have sessions
 	cookie       *cookie.Spec
 	rings        atomic.Pointer[rings]
 	fields       []*descriptor
-	principal    *descriptor // one of fields, or nil
-	legacy       *legacy     // nil for none
+	principal    *descriptor // one of fields; nil if the schema has no principal
+	legacy       *legacy     // nil if there are no old sessions
 	schema       *payload.Schema
 	clock        clock
 	onEvent      func(context.Context, Event)
@@ -40,7 +39,7 @@ type manager struct {
 // sessionID identifies a session.
 type sessionID = payload.ID
 
-// init makes m the manager that a Config asks for. Its error joins everything that is wrong.
+// init configures m. The error joins all problems.
 func (m *manager) init(cfg Config, fields []AnyField) error {
 	m.clock.source, m.onEvent, m.errorHandler = cfg.Time, cfg.OnEvent, cfg.ErrorHandler
 	if m.errorHandler == nil {
@@ -64,7 +63,7 @@ func (m *manager) init(cfg Config, fields []AnyField) error {
 	return errors.Join(keysErr, cookieErr, legacyErr, fieldsErr)
 }
 
-// principalOf returns the encoded value of a session's principal, nil if it has none.
+// principalOf returns the encoded value of a session's principal, or nil.
 func (m *manager) principalOf(c *payload.Contents) []byte {
 	if m.principal == nil {
 		return nil
@@ -72,21 +71,21 @@ func (m *manager) principalOf(c *payload.Contents) []byte {
 	return c.Value(m.principal.index)
 }
 
-// replyStatus is the error handler of programs that have none.
+// replyStatus is the default Config.ErrorHandler.
 func replyStatus(w http.ResponseWriter, _ *http.Request, err error) {
 	status := http.StatusInternalServerError
-	if errors.Is(err, ErrStore) || errors.Is(err, ErrUnproven) || errors.Is(err, errInAdvance) { // which tells a browser to ask again
+	if errors.Is(err, ErrStore) || errors.Is(err, ErrUnproven) || errors.Is(err, errInAdvance) { // 503 makes a browser that prefetched ask again
 		status = http.StatusServiceUnavailable
 	}
 	http.Error(w, http.StatusText(status), status)
 }
 
-// SetKeys replaces the key ring. Requests under way keep the session that they have
-// opened, and save it with the new keys. If SetKeys returns an error, the old ring stays.
+// SetKeys replaces the key ring. Requests under way keep the session that they have opened, and save
+// it with the new keys. If SetKeys returns an error, the old ring stays in use.
 func (m *Manager[S]) SetKeys(keys Keys) error { return m.setKeys(keys) }
 
-// Get returns the session of a request. Within Handler it is the handler's session;
-// elsewhere Get reads the request's cookies anew, and Save must be called with the result.
+// Get returns the session of a request. Inside Handler, this is the handler's session. Outside, Get
+// reads the request's cookies on each call, and Save must be called with the result.
 func (m *Manager[S]) Get(r *http.Request) *S {
 	if s, ok := r.Context().Value(managerKey{&m.manager}).(*S); ok {
 		return s
@@ -94,40 +93,40 @@ func (m *Manager[S]) Get(r *http.Request) *S {
 	return m.detach(r.Context(), incoming{r.Header["Cookie"], r})
 }
 
-// Save writes a session from Get into the header of a response, for programs that do not
-// use Handler. Call it after the last change and before the response begins. If it returns
-// an error, the header gets no cookie, except the deletion of a session that was cleared or
-// destroyed.
+// Save adds the header fields for a session from Get to a response, in programs that do not use
+// Handler. Call it after the last change and before the response begins. If it returns an error, it
+// sets no cookie, and deletes the cookie of a session that was cleared or destroyed.
 //
-// A change after Save comes too late, and Err returns ErrTooLate. Saving once more, while the response has
-// not begun, still saves it. Otherwise there is an event, once the request's context ends.
+// A change after Save comes too late, and Err returns ErrTooLate. Another call of Save before the
+// response begins still saves it. If there is none, an event is reported when the request's context
+// ends.
 func (m *Manager[S]) Save(w http.ResponseWriter, _ *http.Request, s *S) error {
 	_, err := m.state(s).writeTo(w.Header(), new(response.Values), byHand)
 	return err
 }
 
-// Open returns the session of a request with these values of the Cookie header field, for
-// transports other than net/http. It reads them when the session is first used. Calls of a store
-// and events get the values of ctx, but not its cancellation.
+// Open returns the session for the values of a request's Cookie header fields, for transports other
+// than net/http. The cookies are read when the session is first used. Calls of a store and events
+// get the values of ctx, but not its cancellation.
 //
-// NewContext hands the session to handlers, and Seal saves it.
+// NewContext passes the session to handlers, and Seal saves it.
 func (m *Manager[S]) Open(ctx context.Context, cookieHeaders []string) *S {
 	return m.detach(ctx, incoming{cookies: cookieHeaders})
 }
 
-// Seal saves a session from Open and returns the header fields that the response must carry, as
-// Save writes them: Set-Cookie, each value a field of its own; Vary: Cookie, if the session was
-// used; and, with a cookie, Cache-Control: private, in place of what the response says itself
-// unless that is no-store. With an error there is no cookie, except the deletion of a session that
-// was cleared or destroyed. A change after Seal comes too late, as after Save, and the
-// event is there at once.
+// Seal saves a session from Open and returns the header fields that the response must have:
+// Set-Cookie, each value as a field of its own; Vary: Cookie, if the session was used; and, with a
+// cookie, Cache-Control: private, which replaces the response's own Cache-Control unless that is
+// no-store. If it returns an error, there is no cookie, except the deletion of a session that was
+// cleared or destroyed. A change after Seal comes too late, as after Save, and its event is reported
+// at once.
 func (m *Manager[S]) Seal(s *S) (http.Header, error) {
 	header := make(http.Header)
 	_, err := m.state(s).writeTo(header, new(response.Values), byHand)
 	return header, err
 }
 
-// detached is a session without an exchange, in one allocation.
+// detached is a session outside Handler, in one allocation.
 type detached[S any] struct {
 	session  S
 	state    state
@@ -142,8 +141,7 @@ func (m *Manager[S]) detach(ctx context.Context, in incoming) *S {
 	return &d.session
 }
 
-// state returns what is behind a value of the generated type: the method session is
-// promoted from the Session that it embeds.
+// state returns the state of a generated value, whose embedded Session has the method session.
 func (m *Manager[S]) state(s *S) *state {
 	st := any(s).(interface{ session() *state }).session()
 	if st.manager != &m.manager {

@@ -9,27 +9,27 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
-// Handler returns a handler that gives next the session of each request, and saves it
-// before the first byte of the response.
+// Handler returns a handler that gives next the session of each request, and saves it before the
+// first byte of the response.
 //
-// A session that next does not touch is not even decrypted. If next asks for the session
-// before it begins the response, the response gets Vary: Cookie. If the session must be
-// sent, the response gets one Set-Cookie for each of its cookies, and Cache-Control: private.
-// If the session cannot be saved, Config.ErrorHandler answers the request.
+// A session that next does not touch is not even decrypted. If next asks for the session before it
+// begins the response, the response gets Vary: Cookie. If the session must be sent, the response
+// gets one Set-Cookie for each of its cookies, and Cache-Control: private. If the session cannot be
+// saved, Config.ErrorHandler answers the request.
 //
-// Applied twice, as on a whole router and again on some of its routes, the inner handler does
-// nothing. A request that is made with another request's context has that request's session,
-// whatever its own cookies are. Inside the handler of another manager whose cookie has the same name, the
-// handler panics: give one of the two another Config.Name.
+// If Handler is applied twice, as to a whole router and again to some of its routes, the inner
+// handler does nothing. A request with another request's context has that request's session,
+// whatever its own cookies are. A handler inside that of another manager with the same cookie name
+// panics: give one of the two another Config.Name.
 //
-// A handler that takes over the connection with http.Hijacker writes its own response. It must
-// send the fields of w.Header(), which include Set-Cookie.
+// A handler that takes over the connection with http.Hijacker writes its own response. It must send
+// the fields of w.Header(), which include Set-Cookie.
 func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch outer := r.Context().Value(withinKey{&m.manager}); outer {
 		case nil:
 		case &m.manager:
-			next.ServeHTTP(w, r) // this very handler is further out
+			next.ServeHTTP(w, r) // an outer handler is this manager's
 			return
 		default:
 			panic("session: two managers have the cookie " + m.cookie.Name() + ", and each would overwrite the other's: give one of them another Config.Name")
@@ -56,9 +56,9 @@ func (m *Manager[S]) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// exchange is all that the middleware needs for one request, in one allocation. What
-// may show a token lies behind pointers, which fmt does not follow, from what a
-// program may print. Past 512 bytes it would take an eighth more.
+// exchange is what Handler needs for one request, in one allocation. Data that may contain a token
+// is behind pointers, which fmt does not follow when a program prints the exchange. The next size
+// class after 512 bytes is an eighth larger.
 type exchange[S any] struct {
 	untyped
 	context requestContext[S]
@@ -67,7 +67,7 @@ type exchange[S any] struct {
 
 // untyped is the part of an exchange that does not depend on the session's type.
 type untyped struct {
-	request  http.Request // the handler's
+	request  http.Request // the request that the handler gets
 	state    state
 	writer   response.Writer
 	incoming incoming
@@ -101,24 +101,24 @@ func (x *untyped) ReplyError(w http.ResponseWriter, err error) {
 	x.state.manager.errorHandler(w, &x.request, err)
 }
 
-// handBackForm gives the request of the server what net/http looks for in it: it
-// removes the files of a form that was parsed.
+// handBackForm copies a parsed form to the server's request, because net/http removes the temporary
+// files of the form that it finds there.
 func (x *untyped) handBackForm(outer *http.Request) {
 	if form := x.request.MultipartForm; form != nil && outer.MultipartForm == nil {
 		outer.MultipartForm = form
 	}
 }
 
-// resumeOther lets a panic go on, unless it is the one by which a handler, such as
-// httputil.ReverseProxy, gives up on a response that it cannot write: when the session could not
-// be saved, that response is replaced, and complete.
+// resumeOther resumes a panic, unless it is the one by which handlers such as httputil.ReverseProxy
+// abort a response that they cannot write. If the session could not be saved, such a response was
+// replaced and is complete.
 func resumeOther(panicked any) {
 	if panicked != nil && panicked != http.ErrAbortHandler {
 		panic(panicked)
 	}
 }
 
-// requestContext is the context that the handler gets.
+// requestContext is the context of the handler's request.
 type requestContext[S any] struct{ *exchange[S] }
 
 func (c *requestContext[S]) Value(key any) any {

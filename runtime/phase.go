@@ -1,79 +1,79 @@
 package runtime
 
-// The phases of a session, each a question of its own. Where they decide, a switch names them
-// all.
+// The phases of a session. Each answers one question, and code that decides by a phase uses a
+// switch.
 
-// An origin says where a session comes from.
+// An origin says where the session comes from.
 type origin uint8
 
 const (
-	unopened  origin = iota // nobody has used it yet
-	fresh                   // no cookie opened: it begins in this request
-	announced               // the same, and EventCreated was reported
-	returning               // it was opened from the browser's cookie
+	unopened  origin = iota // not used yet
+	fresh                   // no cookie opened; the session begins in this request
+	announced               // fresh, and EventCreated was reported
+	returning               // opened from the browser's cookie
 
-	// In these, the session is new to the request, which was meant for one that is there no more.
-	moved // to another id, just now: only what begins another session is kept
-	lost  // ended by others since it was opened: nothing that this request does is kept
+	// The session that the request was meant for is gone, and this one is new.
+	moved // it has just moved to another id; a change is kept only after a log-out or log-in
+	lost  // another request ended it since it was opened; no change is kept
 )
 
 func (o origin) isNew() bool { return o != returning }
 
-// Edits say whether a session was changed in this request, and whether that is saved.
+// Edits say whether this request changed the session, and whether the changes are saved.
 type edits uint8
 
 const (
 	unchanged edits = iota
-	imported        // taken over from another library, or bound to a device, and nothing changed since
-	unsaved         // something changed since it was last saved
-	saved           // everything that changed is saved
+	imported        // imported from another library or bound to a device, and not changed since
+	unsaved         // changed since the last save
+	saved           // changed, and all changes are saved
 )
 
-// A holding is what the browser has of a session.
+// A holding says what the browser has of the session.
 type holding uint8
 
 const (
 	holdsNothing   holding = iota
-	holdsCookie            // a cookie of the session's name, whatever is in it, or is sent one
-	holdsPermanent         // a cookie that it keeps when it ends
+	holdsCookie            // a cookie of the session's name, valid or not, or one that this response sets
+	holdsPermanent         // a cookie that outlives the browser
 )
 
-// A binding says how far a session is bound to the key of the visitor's device. All but bindingNone are
-// for managers with Config.DeviceBound.
+// A binding says how far a session is bound to the visitor's device. Without Config.DeviceBound, it
+// is bindingNone.
 type binding uint8
 
 const (
-	bindingNone   binding = iota // there is none
-	bindingDue                   // there is none, and the next page may offer one
-	bindingLogIn                 // the same, and this response may, whatever it is
-	bindingBegun                 // it begins with this request
-	bindingProven                // the device has proved it lately
-	bindingRetake                // the same, but is to prove it again
-	bindingEnded                 // it ends with this request
-	bindingLost                  // the browser does not know it any more: see isForgotten
+	bindingNone   binding = iota // not bound
+	bindingDue                   // not bound; the next page may offer it
+	bindingLogIn                 // not bound; this response may offer it, whatever it is
+	bindingBegun                 // the binding begins with this request
+	bindingProven                // bound, with a fresh proof
+	bindingRetake                // bound, with a fresh proof, but a new one is required
+	bindingEnded                 // the binding ends with this request
+	bindingLost                  // bound, but the browser does not know it: see isForgotten
 )
 
-// News is what the next save has to tell about a session.
+// News is what the next save reports about the session.
 type news uint8
 
 const (
 	noNews news = iota
 	renewal
-	destruction // also of what was renewed before
-	departure   // the same, and another session follows with the visitor's fields
+	destruction // also if the session was renewed before
+	departure   // the session ends, and another one with the visitor's fields follows
 )
 
-// An answer is how far the response of a session's request is.
+// An answer is the progress of the request's response.
 type answer uint8
 
 const (
-	answerAhead     answer = iota // Handler saves the session once the response begins
-	answerBegun                   // changes come too late
-	answerAbandoned               // the handler has panicked, or its context has ended: the browser may hear of nothing
+	answerAhead     answer = iota // Handler saves the session when the response begins
+	answerBegun                   // the response has begun; changes come too late
+	answerAbandoned               // the handler has panicked or its context has ended; the browser must not learn of a new session
 
-	// Of a session that the program saves itself, by Save or Seal.
-	answerByHand // it has not yet
-	answerSealed // it has: changes come too late, unless it is saved once more
+	// For a session that the program saves itself, by Save or Seal.
+	answerByHand // not saved yet
+	answerSealed // saved; changes come too late unless it is saved again
 )
 
 func (a answer) isLate() bool { return a == answerBegun || a == answerAbandoned || a == answerSealed }

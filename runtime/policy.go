@@ -6,16 +6,16 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// A policy says when sessions end. All times are in seconds.
+// A policy determines when sessions end. All times are in seconds.
 type policy struct {
 	lifetime  int64
 	idle      int64 // 0 for none
 	absolute  int64 // 0 for none
 	sliding   bool
 	refresh   int64
-	permanent bool // sessions outlive the browser from their start
+	permanent bool // new sessions outlive the browser
 
-	deviceBound int64 // for how long the proof of a device counts; 0 if none is asked for
+	deviceBound int64 // how long a device's proof is valid; 0 if none is required
 }
 
 func newPolicy(cfg Config) policy {
@@ -31,13 +31,13 @@ func newPolicy(cfg Config) policy {
 	}
 }
 
-// slides reports whether a mere use of a session puts its end off.
+// slides reports whether using a session prolongs it.
 func (p *policy) slides(meta *payload.Metadata) bool {
 	return p.idle > 0 || p.sliding && meta.Permanent()
 }
 
-// expiry returns when a session stops being accepted that was last used at a time, and
-// the refusal that it then meets.
+// expiry returns when a session that was last used at a time expires, and the refusal that it then
+// gets.
 func (p *policy) expiry(meta *payload.Metadata, used, now int64) (expires int64, refusal string) {
 	used = payload.Past(used, now)
 	created, from := payload.Past(meta.Created, now), payload.Past(meta.Saved, now)
@@ -54,7 +54,7 @@ func (p *policy) expiry(meta *payload.Metadata, used, now int64) (expires int64,
 	return expires, refusal
 }
 
-// endedBy returns the field of Config that says when a session ends.
+// endedBy returns the field of Config that determines when a session ends.
 func (p *policy) endedBy(meta *payload.Metadata, used, now int64) string {
 	switch expires, refusal := p.expiry(meta, used, now); {
 	case refusal == RefusedIdle:
@@ -65,9 +65,8 @@ func (p *policy) endedBy(meta *payload.Metadata, used, now int64) string {
 	return "Lifetime"
 }
 
-// maxAge returns how long a browser is to keep a session's cookie; 0 leaves that to the
-// browser's own end. Where a use puts the session's end off, the cookie must not
-// be gone by then.
+// maxAge returns the cookie's Max-Age. 0 means that the cookie ends with the browser. If using the
+// session prolongs it, the cookie must last until then.
 func (p *policy) maxAge(meta *payload.Metadata, now int64) int64 {
 	if !meta.Permanent() {
 		return 0
@@ -81,16 +80,16 @@ func (p *policy) maxAge(meta *payload.Metadata, now int64) int64 {
 	if p.absolute > 0 {
 		end = min(end, payload.Past(meta.Created, now)+p.absolute)
 	}
-	return min(end-now, most) // the clock may have been set back since
+	return min(end-now, most) // the clock may have been set back
 }
 
-// Where a use puts the end of a permanent session off, its cookie is sent again though it did not
-// change: browsers would drop it 400 days after it was set. That is rare, as such a response may
-// overwrite what a parallel request changed, and early enough for a Lifetime of up to 266 days that begins
-// anew with a use until then. A response that is lost has two successors that try again.
+// If using a permanent session prolongs it, an unchanged session's cookie is sent again after this
+// many seconds, because browsers drop a cookie 400 days after it was set. This is rare, because such
+// a response may overwrite a parallel request's change. It is early enough for a Lifetime of up to
+// 266 days, and if the response is lost, two later ones can still replace it.
 const resendAfter = int64(maxLifetime / 3 / time.Second)
 
-// outdated reports whether the cookie of a session must be sent again before the browser drops it.
+// outdated reports whether a session's cookie must be sent again before the browser drops it.
 func (p *policy) outdated(meta *payload.Metadata, now int64) bool {
 	if !p.sliding || !meta.Permanent() {
 		return false

@@ -11,9 +11,9 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
-// A session is described for package sessiondebug, which finds it in the request's context.
+// Package sessiondebug finds the description of a session in the request's context.
 
-// subject is the session to be described.
+// subject returns the session for a description.
 func (st *state) subject() portrait.Subject {
 	c := st.manager.cookie
 	return portrait.Subject{Cookie: portrait.Cookie{Name: c.Name(), Attributes: c.Attributes()}, Describe: st.describe}
@@ -36,7 +36,7 @@ func (st *state) describe() portrait.Session {
 	return d
 }
 
-// describeLocked describes what can be told without the program's own code, and returns the encoded
+// describeLocked describes everything that needs no code of the program, and returns the encoded
 // values of the fields.
 func (st *state) describeLocked() (d portrait.Session, raws [][]byte) {
 	st.lock()
@@ -85,7 +85,7 @@ func (st *state) describeLocked() (d portrait.Session, raws [][]byte) {
 	return d, raws
 }
 
-// describeFlows describes the flows that the browser has begun, as far as the cookies for this page say.
+// describeFlows describes the flows that the cookies in headers show.
 func (m *manager) describeFlows(headers []string, now int64) (flows []portrait.Flow) {
 	seen := map[string]bool{}
 	for name, value := range cookie.WithPrefix(headers, m.cookie.Name()+cookie.FlowMark) {
@@ -99,7 +99,7 @@ func (m *manager) describeFlows(headers []string, now int64) (flows []portrait.F
 	return flows
 }
 
-// ownerOf returns the principal among the encoded values of the fields, nil if there is none.
+// ownerOf returns the principal among the encoded values, or nil.
 func (m *manager) ownerOf(raws [][]byte) []byte {
 	if m.principal == nil {
 		return nil
@@ -107,11 +107,11 @@ func (m *manager) ownerOf(raws [][]byte) []byte {
 	return raws[m.principal.index]
 }
 
-// maxOthers bounds how many sessions of a principal are shown: tests, and scripts without a cookie
+// maxOthers is the most sessions of a principal that are shown. Tests, and scripts without a cookie
 // jar, leave many.
 const maxOthers = 50
 
-// describeOthers lists the sessions of a principal, if the home can.
+// describeOthers lists the principal's sessions, if the home can list.
 func (m *manager) describeOthers(st *state, owner []byte, id string) (others []portrait.Other, err error) {
 	for listed, failure := range m.home.list(st.ctx, owner) {
 		if errors.Is(failure, errNoList) {
@@ -141,7 +141,7 @@ func (f *descriptor) describeValue(raw []byte) (v any, err error) {
 	return f.decode(raw)
 }
 
-// unixTime is a time in Unix seconds, of which 0 is never.
+// unixTime converts a time in Unix seconds. 0 becomes the zero time.
 func unixTime(t int64) time.Time {
 	if t == 0 {
 		return time.Time{}

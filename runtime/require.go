@@ -2,14 +2,14 @@ package runtime
 
 import "net/http"
 
-// Require returns middleware that lets a request pass if its session fulfils a condition, and otherwise
-// answers it by another handler, which may send the visitor to the log-in or ask for a second factor; nil
-// answers 403:
+// Require returns middleware that passes on requests whose session fulfils a condition. Handler
+// otherwise answers the others: it may redirect to the log-in, or ask for a second factor. If it is
+// nil, they get 403:
 //
 //	loggedIn := runtime.Require((*web.Session).HasUserID, http.RedirectHandler("/login", http.StatusSeeOther))
 //	mux.Handle("/account/", loggedIn(account))
 //
-// It belongs within the manager's Handler.
+// Use it inside the manager's Handler.
 func Require[S any](fulfils func(*S) bool, otherwise http.Handler) func(next http.Handler) http.Handler {
 	if otherwise == nil {
 		otherwise = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -16,8 +16,8 @@ var (
 	errID            = errors.New("session: not an id of a session")
 )
 
-// RevokeID ends the session with this id, as Session.ID returns it, wherever it is used.
-// Requests under way can no longer save it. It is not an error if no session has the id.
+// RevokeID ends the session with this id, as Session.ID returns it, wherever it is used. Requests
+// under way can no longer save it. If no session has the id, RevokeID does nothing.
 //
 // The Revoke methods need Config.Store or Config.Revocations.
 func (m *Manager[S]) RevokeID(ctx context.Context, id string) error {
@@ -28,11 +28,11 @@ func (m *Manager[S]) RevokeID(ctx context.Context, id string) error {
 	return m.reportRevoked(ctx, RevokedID, m.home.revokeID(ctx, sessionID(raw)))
 }
 
-// RevokeOthers ends the sessions of the principal of s, but not s, which gets another id: log out my
-// other devices. It must be called before the response begins: s changes, and is lost with the
-// others if it cannot be saved. It fails with [ErrEnded], and may have ended nobody, if it finds that s has
-// ended itself, or was left for another id by another request, that of a second click for instance: the
-// browser's next request has the session as it is then.
+// RevokeOthers ends all sessions of the principal of s except s itself, which gets a new id: log out
+// my other devices. Call it before the response begins: s changes, and if it cannot be saved it is
+// lost as well. RevokeOthers returns [ErrEnded] if s itself has ended or another request has moved
+// it to a new id, as after a second click. It may then have ended no session; the browser's next
+// request has the current session.
 func (m *Manager[S]) RevokeOthers(ctx context.Context, s *S) error {
 	st := m.state(s)
 	st.lock()
@@ -47,10 +47,11 @@ func (m *Manager[S]) RevokeOthers(ctx context.Context, s *S) error {
 	return m.reportRevoked(ctx, RevokedOthers, m.home.revokeOthers(ctx, st, raw))
 }
 
-// Check asks again whether a session still counts, which was opened before: for a stream or a
-// websocket, whose handler keeps what it has read. The error is [ErrEnded] if the session was destroyed or
-// revoked, has expired, or is somebody else's now. A session that has moved to another id
-// counts. Without Config.Store and Config.Revocations, only its times are looked at.
+// Check asks the store again whether an opened session is still valid. Use it in a stream or
+// websocket, whose handler keeps the values that it has read. The error is [ErrEnded] if the session
+// was destroyed or revoked, has expired, or belongs to somebody else now. A session that has moved
+// to another id is valid. Without Config.Store and Config.Revocations, Check compares its times
+// alone.
 func (m *Manager[S]) Check(ctx context.Context, s *S) error {
 	st := m.state(s)
 	st.lock()
@@ -64,14 +65,14 @@ func (m *Manager[S]) Check(ctx context.Context, s *S) error {
 	return m.home.check(ctx, st)
 }
 
-// RevokeAll ends all sessions. With Config.Store, it removes every record of the store, whatever
-// it is for. With millions of records that takes longer than Config.StoreTimeout: give ctx a
-// deadline, which then replaces that timeout.
+// RevokeAll ends all sessions. With Config.Store, it removes every record with data, whichever
+// manager wrote it. With millions of records this takes longer than Config.StoreTimeout: give ctx a
+// deadline, which replaces that timeout.
 func (m *Manager[S]) RevokeAll(ctx context.Context) error {
 	return m.reportRevoked(ctx, RevokedAll, m.home.revokeAll(ctx))
 }
 
-// reportRevoked reports what became of a call of a Revoke method, and returns its error.
+// reportRevoked reports the result of a Revoke method, and returns its error.
 func (m *manager) reportRevoked(ctx context.Context, what string, err error) error {
 	switch {
 	case err == nil:

@@ -7,15 +7,15 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// Rivals are the sessions that the browser's cookies lead to beside the newest one.
+// rivals are the other sessions that the browser's cookies lead to, apart from the newest one.
 type rivals struct {
-	ids     []sessionID // of all that were opened
-	older   int64       // when the newest of the rivals was saved
+	ids     []sessionID // ids of all sessions that were opened
+	older   int64       // when the newest rival was saved
 	newest  int64       // when the session itself was saved
-	unended int         // of how many a log-out does not reach the server's side
+	unended int         // how many a log-out cannot end on the server
 }
 
-// refusedAgain is no event: several cookies lead to one session.
+// refusedAgain is not reported: several cookies lead to one session.
 const refusedAgain = "again"
 
 func (r *rivals) note(id sessionID) { r.ids = append(r.ids, id) }
@@ -27,13 +27,13 @@ func (r *rivals) add(kept, rival *payload.Metadata, ends bool) {
 	}
 }
 
-// isRival reports whether another cookie of the request led to the session with an id before.
+// isRival reports whether an earlier cookie of the request led to the session with this id.
 func (st *state) isRival(id sessionID) bool {
 	return st.trouble != nil && slices.Contains(st.trouble.rivals.ids, id)
 }
 
-// saveTime is what a save notes as its time, so that the session wins over its rivals. A clock that
-// was set back must not make the session younger than it is.
+// saveTime returns the time that a save notes. The session must stay newer than its rivals even if
+// the clock was set back.
 func (st *state) saveTime(now int64) int64 {
 	if t := st.trouble; t != nil && t.rivals.older > 0 {
 		now = max(now, t.rivals.newest, t.rivals.older+1)
@@ -41,16 +41,16 @@ func (st *state) saveTime(now int64) int64 {
 	return max(now, st.Created)
 }
 
-// A log-out deletes the session's cookie. Those of the rivals stay, where only the browser has the
-// sessions and nobody told what their scopes are. So the log-out leaves an empty session in its place,
-// newer than they are and with no earlier end.
+// A log-out deletes the session's cookie. It cannot delete the cookies of rivals in unknown scopes,
+// and if sessions live in the browser alone, they would remain valid. The log-out then leaves an
+// empty session in the cookie, which is newer than the rivals and expires no earlier.
 
-// leavesRivals reports whether that is so.
+// leavesRivals reports whether a log-out must leave an empty session.
 func (st *state) leavesRivals() bool {
 	return st.trouble != nil && st.trouble.rivals.unended > st.manager.cookie.FormerScopes()
 }
 
-// hasEnded reports whether the session that was opened is such an empty one.
+// hasEnded reports whether the opened session is such an empty one.
 func (st *state) hasEnded() bool {
 	return st.trouble != nil && st.trouble.rivals.unended > 0 && st.Empty()
 }
@@ -67,13 +67,13 @@ func (st *state) appendDeletions(lines []string) []string {
 	return m.cookie.AppendDeletions(lines, st.siblings)
 }
 
-// appendEmpty puts an empty session in the place of the one that there was.
+// appendEmpty replaces the session's cookie by one of an empty session.
 func (st *state) appendEmpty(lines []string) ([]string, error) {
 	m, now := st.manager, st.now()
 	end := m.newContents()
 	end.Created = max(now, st.trouble.rivals.newest+1)
 	end.Saved = end.Created
-	end.SetPermanent(true) // as a rival may be
+	end.SetPermanent(true) // because a rival may be permanent
 	plaintext := end.Append(nil)
 	maxAge := m.maxAge(&end.Metadata, now)
 	line, err := m.rings.Load().session.Seal(m.cookie.NewLine(token.TextLen(len(plaintext)), maxAge), plaintext)

@@ -12,22 +12,22 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
-// An outcome is what a response must say about a session.
+// An outcome is what the response must say about the session.
 type outcome struct {
 	lines   []string // Set-Cookie header fields
-	flows   []string // those of them that are of flows
-	touched bool     // the session was used at all
-	offer   string   // the header field that offers to bind the session, empty for none
-	shown   bool     // the response shows messages: even the browser, on its way back, must not again
+	flows   []string // those of lines that set or delete a flow's cookie
+	touched bool     // the session was used
+	offer   string   // the header field that offers to bind the session, or ""
+	shown   bool     // the response shows messages, so the browser must not show it again from a cache
 	err     error
 }
 
-// writeTo saves the session and writes what a response must say about it. It reports whether there
-// are cookies to send.
+// writeTo saves the session and adds the response's header fields. It reports whether there are
+// cookies to send.
 func (st *state) writeTo(h http.Header, room *response.Values, status int) (sends bool, err error) {
 	st.mu.Lock()
 	st.close(status)
-	if st.opened == nil { // the usual case where a page does not use the session
+	if st.opened == nil { // the usual case: the page does not use the session
 		st.mu.Unlock()
 		if st.asked.Load() {
 			room.VaryCookie(h)
@@ -38,7 +38,7 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) (send
 	st.save(&out, room.SetCookies(), status)
 	sends = len(out.lines) > 0
 	if sends {
-		room.KeepPrivate(h) // first, as it goes through all that is there
+		room.KeepPrivate(h) // first, as it goes through all header fields
 	}
 	if out.touched {
 		room.VaryCookie(h)
@@ -55,25 +55,24 @@ func (st *state) writeTo(h http.Header, room *response.Values, status int) (send
 	return sends, out.err
 }
 
-// byHand is the status of a response that is not known, as the program saves the session itself.
+// byHand is the status if the program saves the session itself: it is unknown.
 const byHand = 0
 
-// close notes that the response begins, or that the session is saved by hand once more. After a final
-// save, and after one by hand that succeeds, changes come too late.
+// close notes that the response begins, or that the program saves the session itself. Changes come
+// too late afterwards, unless such a save by the program fails.
 func (st *state) close(status int) {
 	switch {
 	case status != byHand && st.answer == answerAhead:
 		st.answer = answerBegun
 		if st.opened != nil && st.ctx.Err() != nil {
-			st.answer = answerAbandoned // the client has gone, or somebody else has answered
+			st.answer = answerAbandoned // the client is gone, or other code has answered
 		}
 	case st.answer == answerSealed:
 		st.resume()
 	}
 }
 
-// save saves the session, and appends the Set-Cookie header fields to send to lines. It unlocks
-// st.mu.
+// save saves the session, and appends the Set-Cookie header fields to lines. It unlocks st.mu.
 func (st *state) save(out *outcome, lines []string, status int) {
 	defer st.unlock()
 	if st.trouble != nil {
@@ -97,16 +96,16 @@ func (st *state) save(out *outcome, lines []string, status int) {
 	st.sealed()
 }
 
-// fallShort decides what the response says of a session that could not be saved.
+// fallShort sets the outcome for a session that could not be saved.
 func (st *state) fallShort(out *outcome, status int) {
 	if status != byHand {
 		st.fail(out.err)
 	}
-	if errors.Is(out.err, ErrStore) || errors.Is(out.err, ErrUnproven) { // of which there was an event
+	if errors.Is(out.err, ErrStore) || errors.Is(out.err, ErrUnproven) { // these were reported already
 		out.lines = st.appendStrayDeletion(nil)
 		return
 	}
-	if !errors.Is(out.err, errInAdvance) { // of which there was one, too
+	if !errors.Is(out.err, errInAdvance) { // and so was this
 		st.eventSaveFailed(out.err)
 	}
 	out.lines = st.farewell(nil)
@@ -115,8 +114,8 @@ func (st *state) fallShort(out *outcome, status int) {
 	}
 }
 
-// bringUpToDate saves the session at home, and appends the Set-Cookie header fields that the browser must
-// get.
+// bringUpToDate saves the session in its home, and appends the Set-Cookie header fields that the
+// browser must get.
 func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
 	if st.isDown() {
 		return nil, st.failure()
@@ -134,7 +133,7 @@ func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
 	binds := st.binding == bindingBegun && st.origin == returning
 	onlyBinds := binds && st.fitBinding() && st.edits == imported
 	lines, err := m.home.save(st, lines)
-	if onlyBinds && errors.Is(err, ErrStore) { // a page that changes nothing needs no store that can be written
+	if onlyBinds && errors.Is(err, ErrStore) { // a page that changes nothing must work while the store cannot be written
 		return nil, nil
 	}
 	if err == nil && m.legacy != nil && st.leavesOld(lines) {
@@ -146,15 +145,15 @@ func (st *state) bringUpToDate(lines []string, status int) ([]string, error) {
 	return lines, err
 }
 
-// sealed notes that the session is saved, if the program has done so itself.
+// sealed notes that the program has saved the session itself.
 func (st *state) sealed() {
 	if st.answer == answerByHand {
 		st.answer = answerSealed
 	}
 }
 
-// reason is an error for an event: the parts of an error's text that are not this
-// package's own might show a value.
+// reason returns an error's text for an event. It leaves out parts that are not this package's own,
+// because they might show a value.
 func reason(err error) string {
 	for _, known := range []error{ErrTooLarge, ErrMax, ErrEncode, ErrUpdate, ErrTooLate, errReentered, errRedo, errNoRequest, errCrossSite} {
 		if errors.Is(err, known) {
@@ -164,8 +163,8 @@ func reason(err error) string {
 	return "sealing failed"
 }
 
-// outlived reports whether the session that the request was meant for is gone, so that its changes
-// are not kept.
+// outlived reports whether the session that the request was meant for has ended, so that changes are
+// dropped.
 func (st *state) outlived() bool {
 	switch st.origin {
 	case moved:
@@ -180,7 +179,7 @@ func (st *state) outlived() bool {
 	return false
 }
 
-// outlive makes the session empty, because it has ended meanwhile.
+// outlive makes the session empty because it has ended.
 func (st *state) outlive() {
 	st.Reset()
 	st.origin = lost
@@ -192,7 +191,7 @@ func (st *state) outlive() {
 	st.event(EventGone, "", "")
 }
 
-// announce reports what a save does, once. A reseal is the save of a session that did not change.
+// announce reports what a save has done, once. reseal means that the session did not change.
 func (st *state) announce(reseal bool) {
 	empty := st.Empty()
 	switch {
@@ -210,8 +209,7 @@ func (st *state) announce(reseal bool) {
 	st.news = noNews
 }
 
-// appendPlaintext appends what a token is to say at a time. What was not changed is
-// sealed again as it was read, if at all.
+// appendPlaintext appends the token's plaintext. An unchanged session is sealed as it was read.
 func (st *state) appendPlaintext(dst []byte, now int64) []byte {
 	if st.modified() {
 		st.Forget()
@@ -220,7 +218,7 @@ func (st *state) appendPlaintext(dst []byte, now int64) []byte {
 	return st.Append(dst)
 }
 
-// size is how many bytes the session takes, 0 if it is empty.
+// size returns the session's size in bytes, or 0 if it is empty.
 func (st *state) size() int {
 	if st.Empty() {
 		return 0
@@ -231,7 +229,7 @@ func (st *state) size() int {
 	return st.manager.home.size(len(*buf))
 }
 
-// largest names the fields that take the most bytes, the largest first.
+// largest returns the name of the largest field, and a list of the largest fields.
 func (m *manager) largest(c *payload.Contents) (first, all string) {
 	type sized struct {
 		name string
@@ -256,11 +254,12 @@ func (m *manager) largest(c *payload.Contents) (first, all string) {
 	return fields[0].name, strings.Join(text, ", ")
 }
 
-// beginsSession reports whether the session that is to be saved is a new one, or has a new id.
+// beginsSession reports whether saving gives the browser a new session or a new id.
 func (st *state) beginsSession() bool { return st.origin.isNew() || st.news == renewal }
 
-// beginNothing is what is said of a session that a request was to begin, or to give another id, of which
-// nobody may hear: see answerAbandoned. A panic is seen by others, but the end of a context may not be the client's.
+// beginNothing reports that a new session or a new id is dropped because the browser must not learn
+// of it: see answerAbandoned. It reports nothing after a panic, which is visible elsewhere. The end
+// of a context need not mean that the client is gone.
 func (st *state) beginNothing(lines []string) []string {
 	if st.ctx.Err() != nil {
 		st.event(EventGone, GoneRequest, "")
@@ -268,7 +267,7 @@ func (st *state) beginNothing(lines []string) []string {
 	return st.farewell(lines)
 }
 
-// farewell is what is said of a session of which nothing is kept. A log-out counts.
+// farewell reports the end of a session that is not kept. A log-out counts.
 func (st *state) farewell(lines []string) []string {
 	if st.loggedOut && st.browser != holdsNothing {
 		return st.appendDeletions(lines)

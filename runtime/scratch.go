@@ -2,11 +2,11 @@ package runtime
 
 import "sync"
 
-// scratch holds buffers for plaintext on its way in or out. They are wiped before
-// they go back, so that a value does not outlive its request.
+// scratch holds buffers for plaintext. They are wiped before they are reused, so that a value does
+// not outlive its request.
 var scratch = sync.Pool{New: func() any { return new(make([]byte, 0, 512)) }}
 
-// maxScratch keeps one large value from holding memory for good.
+// maxScratch is the largest buffer that is kept, so that one large value does not hold memory.
 const maxScratch = 64 << 10
 
 func getScratch() *[]byte { return scratch.Get().(*[]byte) }

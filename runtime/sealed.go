@@ -8,10 +8,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// A session that lives in the browser is sealed whole into its cookie, or over several.
+// A session that lives in the browser is sealed into its cookie, or into several.
 
-// unseal opens the session in a token. The refusal is empty if it is accepted. If it has only
-// ended, the session is there all the same.
+// unseal opens the session in a token. refusal is empty if the session is valid. An expired session
+// is opened as well.
 func (st *state) unseal(rings *rings, text string, companions cookie.Values, now int64) (refusal string, decrypted bool) {
 	m := st.manager
 	plaintext, key, err := rings.session.Open(st.Room(), text)
@@ -46,8 +46,8 @@ func (st *state) unseal(rings *rings, text string, companions cookie.Values, now
 	return "", true
 }
 
-// seal decides what a response says about the session, following Flask's rules, and
-// appends its Set-Cookie header fields to lines.
+// seal decides what the response says about the session, by Flask's rules, and appends the
+// Set-Cookie header fields to lines.
 func (st *state) seal(lines []string) ([]string, error) {
 	slides, old := st.manager.slides(&st.Metadata), st.oldKey() || st.wrongTimes
 	switch {
@@ -64,8 +64,8 @@ func (st *state) seal(lines []string) ([]string, error) {
 	return lines, nil
 }
 
-// sealUnchanged seals again what is out of date of a session that did not change: its key, its
-// times, or the time of its last use.
+// sealUnchanged seals what is outdated in an unchanged session: its key, its times, or the time of
+// its last use.
 func (st *state) sealUnchanged(lines []string, slides, old bool) (_ []string, err error) {
 	m, now := st.manager, st.now()
 	outdated := m.outdated(&st.Metadata, now)
@@ -83,7 +83,7 @@ func (st *state) sealUnchanged(lines []string, slides, old bool) (_ []string, er
 	return lines, nil
 }
 
-// sealData seals the session itself. A reseal is one of a session that the handler did not change.
+// sealData seals the session itself. reseal means that the session did not change.
 func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	m := st.manager
 	buf := getScratch()
@@ -95,7 +95,7 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 	if chunks == 0 {
 		st.eventTooLarge(size)
 		if reseal {
-			return lines, nil // the browser's cookie is still good
+			return lines, nil // the browser's cookie is still valid
 		}
 		_, largest := m.largest(&st.Contents)
 		return nil, fmt.Errorf("%w: %d bytes, %d allowed; the largest fields are %s",
@@ -118,12 +118,12 @@ func (st *state) sealData(lines []string, reseal bool) (_ []string, err error) {
 		kept = kept.With(cookie.Companion)
 	}
 	lines = m.cookie.AppendSiblingDeletions(lines, st.siblings&^kept)
-	st.siblings |= cookie.ChunkSiblings(chunks) // for a save that follows
+	st.siblings |= cookie.ChunkSiblings(chunks) // for a later save
 	return lines, nil
 }
 
-// sealUse seals the time of the session's last use, which is now. A clock that was set
-// back does not make it earlier.
+// sealUse seals the time of the session's last use, which is now. If the clock was set back, the
+// time does not become earlier.
 func (st *state) sealUse(lines []string, now int64) ([]string, error) {
 	m := st.manager
 	buf := getScratch()
@@ -143,7 +143,7 @@ func (st *state) sealUse(lines []string, now int64) ([]string, error) {
 	return lines, nil
 }
 
-// fits reports whether the session can be sent.
+// fits reports whether the session fits into its cookies.
 func (st *state) fits() bool {
 	buf := getScratch()
 	defer putScratch(buf)

@@ -12,11 +12,11 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// server is what the homes share that keep something on the server.
+// server is shared by the homes that keep something on the server.
 type server struct {
 	*manager
 	timeout time.Duration
-	atOnce  bool // the store is in this process's memory, and answers without waiting
+	atOnce  bool // the store is in this process's memory and answers without waiting
 }
 
 const defaultStoreTimeout = 2 * time.Second
@@ -30,18 +30,18 @@ func newServer(m *manager, cfg Config) server {
 	return s
 }
 
-// hashSize is the length of a SHA-256 in base64url.
+// hashSize is the length of a SHA-256 hash in base64url.
 const hashSize = (sha256.Size*8 + 5) / 6
 
-// hashText is a hash as keys and principals of a store have it.
+// hashText returns a hash as it appears in a store's keys and principals.
 func hashText(sum *[sha256.Size]byte) string {
 	var text [hashSize]byte
 	token.EncodeText(text[:], sum[:])
 	return string(text[:])
 }
 
-// storeKey is the key of a record: a hash, from which nobody learns a session's id. The
-// purpose keeps different records about one id apart.
+// storeKey returns the key of a record. It is a hash, which does not reveal a session's id. Records
+// for different purposes have different keys, even for the same id.
 func (s *server) storeKey(purpose, what string) string {
 	var room [256]byte
 	b := append(room[:0], "sessiongen "...)
@@ -51,9 +51,9 @@ func (s *server) storeKey(purpose, what string) string {
 	return hashText(&sum)
 }
 
-// principalHashes are the hashes of a principal under all keys of a ring: records carry the one
-// of the key that was the newest when they were written. The oldest key's comes first, so
-// that who goes through them in turn meets a record that is just sealed anew.
+// principalHashes returns the hashes of a principal under all keys of a ring. A record has the hash
+// under the newest key at the time when it was written. The oldest key's hash comes first, so that
+// code that tries them in turn does not miss a record that is just being sealed again.
 func (r *rings) principalHashes(raw []byte) []string {
 	var hashes []string
 	for _, key := range slices.Backward(r.principals) {
@@ -62,8 +62,8 @@ func (r *rings) principalHashes(raw []byte) []string {
 	return hashes
 }
 
-// call makes one call of a store, which may answer with some errors. What it has begun is
-// not cut off with a request whose visitor has gone: a log-out counts all the same.
+// call makes one call of a store, which may return one of answers. The call is not cancelled with
+// the request, so a log-out succeeds even if its client is gone.
 func (s *server) call(ctx context.Context, f func(context.Context) error, answers ...error) error {
 	return callWithin(ctx, s.timeout, f, answers)
 }
@@ -74,14 +74,13 @@ func callWithin(ctx context.Context, timeout time.Duration, f func(context.Conte
 	return judge(f(c), answers)
 }
 
-// judge returns an error of a store as it is if it is one of the answers, and otherwise as
-// a failure.
+// judge returns err unchanged if it is one of answers. All other errors become ErrStore.
 func judge(err error, answers []error) error {
 	switch {
 	case err == nil, slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) }):
 		return err
 	case errors.Is(err, ErrNoRecord), errors.Is(err, ErrConflict):
-		return fmt.Errorf("%w: it answered: %v", ErrStore, err) // which nobody must take for an answer
+		return fmt.Errorf("%w: it answered: %v", ErrStore, err) // must not match an answer
 	}
 	return fmt.Errorf("%w: %w", ErrStore, err)
 }
@@ -89,15 +88,15 @@ func judge(err error, answers []error) error {
 // reach makes one call of a store for a session.
 func (s *server) reach(st *state, name string, f func(context.Context) error, answers ...error) error {
 	return st.watch(name, func() error {
-		if s.atOnce { // a context with an end would take longer than the call
+		if s.atOnce { // a context with a deadline would take longer than the call
 			return judge(f(context.Background()), answers)
 		}
 		return callWithin(st.ctx, s.patience(st), f, answers)
 	})
 }
 
-// patience is how long a call for a session may take. For one of no request, the deadline is the
-// program's own and counts too.
+// patience returns how long a call for a session may take. Outside a request, the deadline of the
+// program's context counts as well.
 func (s *server) patience(st *state) time.Duration {
 	if deadline, limited := st.ctx.Deadline(); limited && st.from == nil {
 		return min(s.timeout, time.Until(deadline))
@@ -105,8 +104,8 @@ func (s *server) patience(st *state) time.Duration {
 	return s.timeout
 }
 
-// watch reports a failure of what calls a store. If the store panics and somebody recovers,
-// the session is one of which nothing is known.
+// watch runs f, which calls a store, and reports a failure. If the store panics and the program
+// recovers, the session is unknown.
 func (st *state) watch(name string, f func() error) (err error) {
 	err = errPanicked
 	defer func() {
@@ -118,7 +117,8 @@ func (st *state) watch(name string, f func() error) (err error) {
 	return err
 }
 
-// reportFailure reports why what calls a store has failed, unless the store has answered.
+// reportFailure reports an error of a function that calls a store, unless it is an answer of the
+// store.
 func (st *state) reportFailure(name string, err error) {
 	if errors.Is(err, ErrStore) {
 		st.event(EventStoreFailed, name, "")
@@ -136,11 +136,11 @@ var (
 	errCircle    = fmt.Errorf("%w: a session that moved leads in a circle", ErrStore)
 )
 
-// maxAttempts bounds how often a change of a record is tried that others change too.
+// maxAttempts is how often a change is tried on a record that others change too.
 const maxAttempts = 100
 
-// follow ends a session at one place after the other, as it moved: end says where to go on. The
-// place that a session has not moved from leads to none.
+// follow ends a session in one place after another, wherever it has moved. end returns the next
+// place. The zero place follows none.
 func follow[P comparable](first P, end func(P) (next P, moved bool, err error)) error {
 	visited := map[P]bool{}
 	for place, moved := first, true; moved; {
@@ -156,21 +156,22 @@ func follow[P comparable](first P, end func(P) (next P, moved bool, err error)) 
 	return nil
 }
 
-// graveTime is for how many seconds it is known where a session moved to: longer than
-// requests take, and than the clocks of nodes differ.
+// graveTime is how many seconds a record says where its session moved. It is longer than requests
+// take, plus the largest difference between the clocks of nodes.
 const graveTime = 60 + payload.ClockError
 
-// lateTime is for how many seconds after a session moved a request with its old id counts as
-// one that the browser sent before it heard of the new id.
+// lateTime is how many seconds after a session moved a request with its old id is assumed to have
+// been sent before the browser got the new id.
 const lateTime = 10
 
-// storeTime is a time so many seconds from now by the clock of a store, which knows nothing of
+// storeTime returns the time so many seconds from now on the store's clock, which does not use
 // Config.Time.
 func storeTime(seconds int64) time.Time { return time.Unix(machineClock.now()+seconds, 0) }
 
-// storeTime is when a time of c comes by the clock of a store; now is by c too.
+// storeTime converts the time at of clock c into one of the store's clock. now is the current time
+// on c.
 func (c *clock) storeTime(at, now int64) time.Time {
-	if c.source == nil { // it is the machine's
+	if c.source == nil { // it is the machine's clock
 		return time.Unix(at, 0)
 	}
 	return storeTime(at - now)
@@ -178,5 +179,5 @@ func (c *clock) storeTime(at, now int64) time.Time {
 
 var machineClock clock
 
-// isVersion reports whether a store may hold a record of this version.
+// isVersion reports whether v is a valid version of a record.
 func isVersion(v uint64) bool { return v > 0 && v <= 1<<63-1 }

@@ -7,19 +7,21 @@ import (
 	"time"
 )
 
-// aloneTime is for how many seconds the record stays of one who does not come to an end: longer than that takes.
+// aloneTime is how many seconds the record stays if its owner never removes it. It is longer than f
+// takes.
 const aloneTime = 60
 
-// aloneWait bounds the wait to be alone, for those before in this process and on other nodes together.
+// aloneWait limits the wait for others, in this process and on other nodes together.
 const aloneWait = 500 * time.Millisecond
 
-// alone runs f while nobody else, on any node that has a key of a ring, ends the other sessions of a principal: of
-// two devices that do so at once, one must stay. It leaves a record for each key of the ring meanwhile. Their
-// order is the same for all, so that nobody waits in a circle. Nobody waits long either, as one may have
-// stopped: two that run f together may both end.
+// alone runs f while no other request ends the other sessions of the same principal, on any node
+// that shares a key: if two devices do so at once, one of them must stay logged in. It holds a
+// record for each key of the ring meanwhile. The records have the same order everywhere, so there is
+// no deadlock. The wait is short, because a holder may have crashed. If two requests then run f
+// together, both may lose their sessions.
 func (m *marks) alone(ctx context.Context, raw []byte, r *rings, f func() error) error {
 	end := time.Now().Add(aloneWait)
-	// Those of this process take turns, so that one of them at a time asks the store again and again.
+	// The requests of this process take turns, so that only one at a time polls the store.
 	done := m.turns.wait("ending others "+string(raw), aloneWait)
 	if done == nil {
 		return f()
@@ -41,7 +43,7 @@ func (m *marks) alone(ctx context.Context, raw []byte, r *rings, f func() error)
 	return f()
 }
 
-// acquire tries to leave a record, until a time at which another one's is still there.
+// acquire tries to insert a record until end, while another request's is there.
 func (m *marks) acquire(ctx context.Context, key string, end time.Time) (acquired bool, err error) {
 	for attempt := 0; ; attempt++ {
 		rec := Record{Version: 1, Expires: storeTime(aloneTime)}
@@ -56,7 +58,7 @@ func (m *marks) acquire(ctx context.Context, key string, end time.Time) (acquire
 	}
 }
 
-// release does not tell of a failure: others then wait in vain, until the record ends.
+// release ignores failures. Others then wait until the record expires.
 func (m *marks) release(ctx context.Context, key string) {
 	_ = m.server.call(ctx, func(ctx context.Context) error { return m.store.Delete(ctx, key) })
 }

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// A callContext is the context of one call of a store: it has the values of a request, but not its
-// cancellation, and ends after a time. It makes the timer and the channel that this takes only
-// for a store that waits for them; [MemoryStore] does not.
+// A callContext is the context of one call of a store. It has the values of a request but not its
+// cancellation, and ends after a time. It allocates its timer and channel only for a store that
+// waits for them, which [MemoryStore] does not.
 type callContext struct {
 	request  context.Context
 	deadline time.Time
 
 	mu   sync.Mutex
-	full context.Context // what context.WithTimeout makes, once it is needed
+	full context.Context // from context.WithTimeout, once it is needed
 	stop context.CancelFunc
 	done bool // the call has returned
 }
@@ -23,7 +23,7 @@ func newCallContext(request context.Context, timeout time.Duration) *callContext
 	return &callContext{request: request, deadline: time.Now().Add(timeout)}
 }
 
-// whole returns the context that has everything.
+// whole returns full, and makes it if necessary.
 func (c *callContext) whole() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -36,14 +36,14 @@ func (c *callContext) whole() context.Context {
 	return c.full
 }
 
-// made returns that context if it was needed, or nil.
+// made returns full if it was made, or nil.
 func (c *callContext) made() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.full
 }
 
-// cancel ends the context, once the call has returned.
+// cancel ends the context when the call has returned.
 func (c *callContext) cancel() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,8 +79,8 @@ func (c *callContext) finished() bool {
 	return c.done
 }
 
-// Value implements [context.Context]. Package context asks a context that has Done for one of its
-// own kind, by which it spares a goroutine for each child.
+// Value implements [context.Context]. Package context looks for a context of its own behind a Done
+// channel, which saves a goroutine for each child.
 func (c *callContext) Value(key any) any {
 	if full := c.made(); full != nil {
 		return full.Value(key)
@@ -88,5 +88,5 @@ func (c *callContext) Value(key any) any {
 	return context.WithoutCancel(c.request).Value(key)
 }
 
-// String names the context, for those that are derived from it.
+// String returns a name, for derived contexts that print it.
 func (c *callContext) String() string { return "session.StoreCall" }

@@ -8,22 +8,22 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// A flow is taken by whoever inserts the record about its state. The record's version is drawn, so that who took
-// it can tell, and take that back: when the store did not say whether it was done, or the request ended
-// meanwhile, nobody has got the value, and the visitor may come back for it.
+// A request takes a flow by inserting a record for its state. The version of that record is random,
+// so that the request recognizes its own. It can then remove the record if the store's answer was
+// lost or the request has ended: nobody has got the value, and the visitor may come back for it.
 
-// noteTaken is the principal of such a record, by which a store that is full tells it from what says what was
-// revoked. No hash is so short.
+// noteTaken is the principal of such records. A full store uses it to tell them from revocations.
+// Every hash is longer.
 const noteTaken = "flow"
 
 var errGone = errors.New("session: the request has ended")
 
-// takenVersion is the version of the record of an id that is revoked before it has a session. No other
-// record reaches it.
+// takenVersion is the version of a record for an id that is revoked before it has a session. No
+// other record reaches it.
 const takenVersion = 1 << 62
 
-// takeIn notes in a store for so many seconds that the flow of a state was taken. It reports whether that is
-// the first time.
+// takeIn records in a store, for so many seconds, that the flow with this state was taken. first
+// says whether it was not taken before.
 func (s *server) takeIn(store Store, st *state, f *flowField, state []byte, seconds int64) (first bool, err error) {
 	key := s.storeKey(flowPurpose, string(state))
 	rec := Record{Version: 1 + rand.Uint64N(takenVersion-1), Principal: noteTaken, Expires: storeTime(seconds + payload.ClockError)}
@@ -44,7 +44,7 @@ func (s *server) takeIn(store Store, st *state, f *flowField, state []byte, seco
 	return false, err
 }
 
-// giveBack removes a record of takeIn, if it is there. Nobody else can have put one in its place.
+// giveBack removes a record that takeIn may have inserted. No other request can have replaced it.
 func (s *server) giveBack(store Store, st *state, key string, version uint64) error {
 	return s.call(st.ctx, func(ctx context.Context) error {
 		rec, err := store.Load(ctx, key)

@@ -11,41 +11,42 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// marks are records that say what was revoked: one is for all sessions, one for each principal
-// that was ever revoked, and one counts all revocations. Only the version of such a record counts, and each
-// revocation raises it. A session remembers the count as it was when its visitor was authenticated, and
-// is revoked once a mark that concerns it is newer. So no clock decides, and whatever is under way
-// while a revocation begins does not outlive it.
+// marks are records of revocations. There is one for all sessions, one for each principal that was
+// ever revoked, and one that counts all revocations. Only the version of such a record matters, and
+// each revocation raises it. A session remembers the count at the time when its visitor was
+// authenticated. It is revoked if a mark that concerns it is newer. So no clock is involved, and
+// requests under way cannot outlive a revocation.
 //
-// The count is raised before any other mark. So nothing was revoked since a log-in as long as
-// the count is the same.
+// The count is raised before any other mark. So if the count has not changed since a log-in, nothing
+// was revoked.
 //
-// A mark has no data. It stays as long as a session may that it revokes.
+// A mark has no data. It lasts as long as any session that it revokes.
 type marks struct {
 	server *server
 	store  Store
 	turns  turns
-	raised func(key string, rec Record) // is told of those that were raised here; may be nil
+	raised func(key string, rec Record) // called for marks that this process raised; may be nil
 }
 
-// A mark is what such a record says. The zero mark says that there is none.
+// A mark is the content of such a record. The zero mark means that there is no record.
 type mark struct {
 	version uint64
-	told    string // of the count: the keys that the last revocation was for, as tell has them
+	told    string // in the count: the keys that the last revocation was for, in the form of tell
 }
 
-// A lookup returns the mark of a key.
+// A lookup returns the mark with a key.
 type lookup func(ctx context.Context, key string) (mark, error)
 
-// A mark stays for so many seconds after the last session that it revokes: an hour for a node that saves such a
-// session because it asks only once in maxRevocationCache, one for its clock, which is ahead of that of a node that reads
-// it, one for the clock of the node that revokes, which is behind that of the store, and one for a request under way.
+// revocationMargin is how many seconds a mark stays after the last session that it revokes has
+// expired. One hour is for a node that still saves such a session because it asks only once in
+// maxRevocationCache. One is for that node's clock, which may be ahead of another node's. One is for
+// the clock of the revoking node, which may be behind the store's. One is for requests under way.
 const revocationMargin = 4 * 3600
 
 const maxRevocationCache = time.Hour
 
-// revocationEnd is when the last session ends that there is now. One of another library may not have been
-// taken over yet.
+// revocationEnd returns when the last existing session expires, including those of other libraries
+// that are not imported yet.
 func (s *server) revocationEnd() time.Time {
 	last := s.lifetime
 	if s.legacy != nil {
@@ -54,14 +55,14 @@ func (s *server) revocationEnd() time.Time {
 	return storeTime(last + revocationMargin)
 }
 
-// countKey is the key of the mark that counts.
+// countKey returns the key of the count.
 func (m *marks) countKey() string { return m.server.storeKey("revocations", "") }
 
 func (m *marks) allKey() string { return m.server.storeKey("revoked all", "") }
 
 func (m *marks) principalKey(hash string) string { return m.server.storeKey("revoked principal", hash) }
 
-// load returns a record without data, or one without a version if there is none.
+// load returns a record without data. Its version is 0 if there is none.
 func (s *server) load(ctx context.Context, store Store, key string) (rec Record, err error) {
 	err = s.call(ctx, func(ctx context.Context) error {
 		rec, err = store.Load(ctx, key)
@@ -76,13 +77,13 @@ func (s *server) load(ctx context.Context, store Store, key string) (rec Record,
 	return rec, err
 }
 
-// look is the lookup that asks the store.
+// look is a lookup that asks the store.
 func (m *marks) look(ctx context.Context, key string) (mark, error) {
 	rec, err := m.server.load(ctx, m.store, key)
 	return mark{rec.Version, rec.Principal}, err
 }
 
-// read returns the marks for whoever is authenticated now.
+// read returns the marks for a visitor who is authenticated now.
 func (m *marks) read(ctx context.Context) (now payload.Marks, err error) {
 	r := m.server.rings.Load()
 	count, err := m.look(ctx, m.countKey())
@@ -92,8 +93,8 @@ func (m *marks) read(ctx context.Context) (now payload.Marks, err error) {
 	return payload.Marks{All: count.version, Principal: count.version}, err
 }
 
-// revoked reports whether a session does not count any more that is sealed under a key, and as of which
-// version of the count.
+// revoked reports whether a session was revoked. by says how it is sealed. version is the count of
+// revocations at which that is true.
 func (m *marks) revoked(ctx context.Context, c *payload.Contents, by sealedBy, look lookup) (revoked bool, version uint64, err error) {
 	count, err := m.countFor(ctx, by, look)
 	if err == nil {
@@ -124,9 +125,9 @@ func (m *marks) revokedBy(ctx context.Context, c *payload.Contents, by sealedBy,
 	return m.missedBy(ctx, c, by, count)
 }
 
-// predates reports whether a session that knows a mark of one version is from before another one. A session
-// of a build that knew of no marks has times alone, and the clock by which somebody's has them may
-// have been ahead.
+// predates reports whether a session is older than a mark of this version. known is the version that
+// the session remembers. A session from a build without marks has only times, and a principal's
+// times may come from a clock that was ahead.
 func (m *marks) predates(c *payload.Contents, known, version uint64) bool {
 	if _, ok := c.Marks(); ok || version == 0 {
 		return version > known
@@ -149,8 +150,8 @@ func (m *marks) raiseAll(ctx context.Context) error {
 	return m.keepAtLeast(ctx, m.allKey(), now.version)
 }
 
-// raisePrincipal revokes the sessions of a principal, under the keys of the ring in use. Then it calls
-// further with that ring.
+// raisePrincipal revokes the sessions of a principal under the keys of the current ring, and then
+// calls further with that ring.
 func (m *marks) raisePrincipal(ctx context.Context, raw []byte, further func(*rings) error) error {
 	return m.withRing(ctx, func(r *rings) error {
 		if _, err := m.raisePrincipalFrom(ctx, raw, r, math.MaxUint64); err != nil {
@@ -160,8 +161,8 @@ func (m *marks) raisePrincipal(ctx context.Context, raw []byte, further func(*ri
 	})
 }
 
-// withRing revokes with the ring in use, and once more if another one takes its place meanwhile: its newest
-// key may seal by now.
+// withRing calls revoke with the current ring, and again if the ring has changed meanwhile, because
+// its newest key may already be sealing.
 func (m *marks) withRing(ctx context.Context, revoke func(*rings) error) error {
 	for {
 		r := m.server.rings.Load()
@@ -174,9 +175,9 @@ func (m *marks) withRing(ctx context.Context, revoke func(*rings) error) error {
 	}
 }
 
-// raisePrincipalFrom revokes the sessions of a principal under the keys of a ring. It returns the version
-// that a session is to remember which must stay. It fails with ErrEnded if that session was revoked
-// before: the version that it remembers is older.
+// raisePrincipalFrom revokes the sessions of a principal under the keys of a ring. It returns the
+// version that a session which must survive has to remember. It returns ErrEnded if that session was
+// itself revoked: known, the version that it remembers, is older.
 func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
 	count, err := m.count(ctx, r, 0)
 	if err != nil {
@@ -191,9 +192,9 @@ func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, kn
 	return now, nil
 }
 
-// raiseUnder raises the mark of a principal under one key. Another revocation may have raised it to a newer
-// version, which the session knows that stayed then. So this one takes a still newer version, and returns
-// it.
+// raiseUnder raises the mark of a principal under one key. If another revocation has raised it to a
+// newer version, the session that survived that one knows that version. So this call takes a version
+// that is newer still, and returns it.
 func (m *marks) raiseUnder(ctx context.Context, key string, r *rings, now, known uint64) (uint64, error) {
 	var older uint64
 	raise := func() (err error) {
@@ -211,10 +212,10 @@ func (m *marks) raiseUnder(ctx context.Context, key string, r *rings, now, known
 	return now, err
 }
 
-// raiseForOthers revokes the sessions of a principal but for one, which must be saved.
+// raiseForOthers revokes the sessions of a principal except st, which must then be saved.
 func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, by sealedBy) error {
 	known, ok := st.Marks()
-	if !ok { // a build that knows of no marks has saved it
+	if !ok { // a build without marks has saved it
 		if revoked, _, err := m.revoked(ctx, &st.Contents, by, m.look); revoked || err != nil {
 			return cmp.Or(err, ErrEnded)
 		}
@@ -234,14 +235,14 @@ func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, by se
 	}
 	st.SetMarks(known)
 	st.manager.home.note(st, change{kind: changeMarks, marks: &known})
-	st.renew() // a copy of the cookie is one of the others, and a request with the old one is late
+	st.renew() // a copy of the cookie is another session, and a request with the old one is late
 	st.change("RevokeOthers")
 	return nil
 }
 
-// endOthers revokes the sessions of a principal under the keys of a ring, but for one that remembers a
-// version, and returns what that one is to remember. It fails with ErrEnded if that was revoked itself,
-// and then has ended nobody unless that happened meanwhile.
+// endOthers revokes the sessions of a principal under the keys of a ring, except one that remembers
+// the version known. It returns the version that this session must remember. It returns ErrEnded if
+// the session was itself revoked; unless that happened during the call, no session has ended.
 func (m *marks) endOthers(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
 	for _, k := range r.principals {
 		if is, err := m.look(ctx, m.principalKey(k.hash(raw))); err != nil || is.version > known {
@@ -257,14 +258,14 @@ func (m *marks) endOthers(ctx context.Context, raw []byte, r *rings, known uint6
 	return now, nil
 }
 
-// now is a version for a mark that is raised. It comes from a clock so that it is newer than what
-// an earlier mark said, which may have ended.
+// now returns a version for a mark. It comes from a clock, so that it is newer than the version of
+// an earlier mark that has expired.
 func (m *marks) now() uint64 {
 	return uint64(max(1, m.server.clock.now()))*nanoseconds + uint64(time.Now().Nanosecond())
 }
 
-// raise makes a mark at least of a version, and returns the version that it had. It fails with ErrEnded
-// if that is newer than the one known.
+// raise raises a mark to at least version, and returns its earlier version. It returns ErrEnded if
+// the earlier version is newer than known.
 func (m *marks) raise(ctx context.Context, key string, version, known uint64) (older uint64, err error) {
 	_, err = m.change(ctx, key, func(is mark) (mark, error) {
 		older = is.version
@@ -276,13 +277,13 @@ func (m *marks) raise(ctx context.Context, key string, version, known uint64) (o
 	return older, err
 }
 
-// keepAtLeast makes a mark at least of a version.
+// keepAtLeast raises a mark to at least version.
 func (m *marks) keepAtLeast(ctx context.Context, key string, version uint64) error {
 	_, err := m.raise(ctx, key, version, math.MaxUint64)
 	return err
 }
 
-// change makes a mark what next says of it as it is, and returns that.
+// change replaces a mark by next(mark), and returns that.
 func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark, error)) (now mark, err error) {
 	err = m.contend(ctx, key, func() error {
 		now, err = m.changeOnce(ctx, key, next)
@@ -291,7 +292,8 @@ func (m *marks) change(ctx context.Context, key string, next func(is mark) (mark
 	return now, err
 }
 
-// changeOnce is change, but fails with ErrConflict if the mark is changed by others meanwhile.
+// changeOnce is change without retries. It returns ErrConflict if another request changes the mark
+// meanwhile.
 func (m *marks) changeOnce(ctx context.Context, key string, next func(is mark) (mark, error)) (mark, error) {
 	is, err := m.look(ctx, key)
 	if err != nil {
@@ -308,7 +310,7 @@ func (m *marks) changeOnce(ctx context.Context, key string, next func(is mark) (
 		}
 		return m.store.Replace(ctx, key, is.version, rec)
 	}, ErrNoRecord, ErrConflict)
-	if errors.Is(err, ErrNoRecord) { // it has ended, or the store lost it
+	if errors.Is(err, ErrNoRecord) { // it has expired, or the store lost it
 		err = ErrConflict
 	}
 	if err == nil && m.raised != nil {
@@ -317,8 +319,8 @@ func (m *marks) changeOnce(ctx context.Context, key string, next func(is mark) (
 	return now, err
 }
 
-// contend changes a mark that others raise too, as the one that counts, which is every revocation's: see
-// [turn]. The caller's deadline bounds the wait for a turn.
+// contend changes a mark that others raise too, such as the count, which every revocation raises:
+// see [turn]. The deadline of ctx limits the wait for a turn.
 func (m *marks) contend(ctx context.Context, key string, try, reread func() error) error {
 	t := turn{turns: &m.turns, key: key, patience: longestWait}
 	if deadline, limited := ctx.Deadline(); limited {
@@ -327,8 +329,8 @@ func (m *marks) contend(ctx context.Context, key string, try, reread func() erro
 	return t.contend(try, reread)
 }
 
-// authenticate notes in a session what the marks say now, as its visitor is authenticated, and the order
-// of the log-in.
+// authenticate sets the session's marks to the current ones because its visitor is being
+// authenticated. logIn is the order of the log-in.
 func (m *marks) authenticate(st *state, logIn uint64) {
 	if st.isDown() {
 		return

@@ -11,20 +11,20 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// A principal's mark is kept under a hash for each key of the ring, since the store is not to learn
-// who it is. A key that is not in the ring just then, and comes back, knows nothing of it. So the
-// mark that counts says which keys the last revocation was for, and who raises it for a key that
-// this does not name notes first what that key has missed: what it has sealed for whoever was
-// authenticated until then does not count. No revocation is between two of the count, so that
-// none is overlooked, however many overlap.
+// The store must not learn who a principal is, so a principal's mark is kept under a hash for each
+// key of the ring. A key that is not in the ring at the time of a revocation, and comes back later,
+// has no such mark. So the count names the keys that the last revocation was for. Whoever raises it
+// for a key that it does not name first notes what that key has missed. Sessions of a principal that
+// were sealed under that key, and authenticated before, are then revoked. Revocations raise the
+// count one after the other, so none is overlooked, however many overlap.
 
 func (m *marks) missedKey(k *principalKey) string { return m.server.storeKey("key missed", k.id) }
 
-// maxTold is the number of keys that a mark names. In a longer ring, the keys after these count as if they
-// had missed every revocation.
+// maxTold is how many keys a mark names. Further keys of a longer ring count as having missed every
+// revocation.
 const maxTold = 64 / tagSize
 
-// tell returns keys as a mark names them.
+// tell returns the names of keys for a mark.
 func tell(keys []*principalKey) string {
 	var told strings.Builder
 	for _, k := range keys[:min(len(keys), maxTold)] {
@@ -43,7 +43,7 @@ func (m mark) has(k *principalKey) bool {
 	return false
 }
 
-// count raises the mark that counts, for the keys of a ring, to a version that is new and at least as given.
+// count raises the count for the keys of a ring, to a new version that is at least version.
 func (m *marks) count(ctx context.Context, r *rings, version uint64) (mark, error) {
 	now, err := m.change(ctx, m.countKey(), func(last mark) (mark, error) {
 		for _, k := range r.principals {
@@ -55,7 +55,7 @@ func (m *marks) count(ctx context.Context, r *rings, version uint64) (mark, erro
 			}
 		}
 		now := m.now()
-		if last.version == 0 { // or the store has lost it, and sessions remember one by a clock that is ahead
+		if last.version == 0 { // or the store has lost the count, and sessions remember one from a clock that was ahead
 			now += payload.ClockTolerance * nanoseconds
 		}
 		return mark{max(version, last.version+1, now), tell(r.principals)}, nil
@@ -67,9 +67,9 @@ func (m *marks) count(ctx context.Context, r *rings, version uint64) (mark, erro
 	return now, nil
 }
 
-// countFor returns the count, to judge a session that is sealed under a key. One that is to be sealed under the
-// newest is judged by a count that names it. A revocation under way by a node without that key finds it
-// there, and counts once more: see recount.
+// countFor returns the count for judging a session that is sealed under a key. If the session will
+// be sealed under the newest key, the count must name that key. A revocation under way on a node
+// without that key then sees it in the count, and counts once more: see recount.
 func (m *marks) countFor(ctx context.Context, by sealedBy, look lookup) (mark, error) {
 	count, err := look(ctx, m.countKey())
 	if err != nil || by.key <= 0 || count.version == 0 || count.has(by.rings.principals[0]) {
@@ -78,9 +78,9 @@ func (m *marks) countFor(ctx context.Context, by sealedBy, look lookup) (mark, e
 	return m.count(ctx, by.rings, 0)
 }
 
-// recount ends a revocation for the keys of a ring. If others have counted for a key that the ring does not
-// have, sessions may have been sealed under it meanwhile that count no more: so that key has
-// missed this revocation, as of now.
+// recount finishes a revocation for the keys of a ring. If others have counted for a key that the
+// ring does not have, revoked sessions may have been sealed under that key meanwhile. recount raises
+// the count again, so that this key has missed the revocation.
 func (m *marks) recount(ctx context.Context, r *rings) error {
 	count, err := m.look(ctx, m.countKey())
 	if err != nil || !count.namesOthers(r) {
@@ -90,7 +90,7 @@ func (m *marks) recount(ctx context.Context, r *rings) error {
 	return err
 }
 
-// namesOthers reports whether a mark names a key that a ring does not have.
+// namesOthers reports whether a mark names a key that is not in a ring.
 func (m mark) namesOthers(r *rings) bool {
 	for told := m.told; len(told) >= tagSize; told = told[tagSize:] {
 		has := func(k *principalKey) bool { return k.tag == told[:tagSize] }
@@ -101,7 +101,7 @@ func (m mark) namesOthers(r *rings) bool {
 	return false
 }
 
-// missed returns the last revocation that a key has missed, if the count is as given.
+// missed returns the last revocation that a key has missed, given the current count.
 func (m *marks) missed(ctx context.Context, k *principalKey, count mark) (version uint64, err error) {
 	if count.version > 0 && !count.has(k) {
 		return count.version, nil
@@ -110,7 +110,8 @@ func (m *marks) missed(ctx context.Context, k *principalKey, count mark) (versio
 	return missed.version, err
 }
 
-// missedByAll reports whether every key has missed a revocation that is newer than a version.
+// missedByAll reports whether every key has missed a revocation that is newer than the version
+// known.
 func (m *marks) missedByAll(ctx context.Context, r *rings, known uint64) (bool, error) {
 	for _, k := range r.principals {
 		missed, err := m.look(ctx, m.missedKey(k))
@@ -121,8 +122,8 @@ func (m *marks) missedByAll(ctx context.Context, r *rings, known uint64) (bool, 
 	return true, nil
 }
 
-// missedBy reports whether a session of somebody does not count because of a revocation that its key has
-// missed, if the count is as given.
+// missedBy reports whether a principal's session is revoked by a revocation that its key has missed,
+// given the current count.
 func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, count mark) (bool, error) {
 	known, ok := c.Marks()
 	if count.version == 0 || ok && count.version <= known.Principal {
@@ -130,10 +131,10 @@ func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, 
 	}
 	if by.key != notSealed {
 		version, err := m.missedVersion(ctx, by.rings, by.principalKey(), count)
-		// One that had moved to the key by then was judged by the marks of an older key.
+		// A session that had moved to this key by then was judged by an older key's marks.
 		return err == nil && m.predates(c, known.Principal, version) && version > known.Moved, err
 	}
-	for _, k := range by.rings.principals { // a mark under any of them would do
+	for _, k := range by.rings.principals { // one mark under any of them would be enough
 		version, err := m.missedVersion(ctx, by.rings, k, count)
 		if err != nil || !m.predates(c, known.Principal, version) {
 			return false, err
@@ -142,7 +143,7 @@ func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, 
 	return true, nil
 }
 
-// missedVersion is missed, asked once for each count.
+// missedVersion is missed with a cache for each count.
 func (m *marks) missedVersion(ctx context.Context, r *rings, k *principalKey, count mark) (uint64, error) {
 	if version, found := r.history.missed(k, count); found {
 		return version, nil
@@ -154,8 +155,8 @@ func (m *marks) missedVersion(ctx context.Context, r *rings, k *principalKey, co
 	return version, err
 }
 
-// missedLately is missedBy with the count as it is, or as it was when somebody last looked if that will do. It
-// returns that count.
+// missedLately is missedBy with the current count, or with one that was read earlier if that is
+// sufficient. It also returns the version of that count.
 func (m *marks) missedLately(ctx context.Context, c *payload.Contents, by sealedBy) (missed bool, count uint64, err error) {
 	if m.server.principalOf(c) == nil {
 		return false, 0, nil
@@ -172,37 +173,37 @@ func (m *marks) missedLately(ctx context.Context, c *payload.Contents, by sealed
 	return missed, last.version, err
 }
 
-// sealedBy says under which key of a ring something is sealed, which may not be in use any more.
+// sealedBy says which key of a ring sealed something. The ring may no longer be in use.
 type sealedBy struct {
 	rings *rings
 	key   int
 }
 
-// notSealed is the key of an old session, which is sealed otherwise.
+// notSealed is the key of an old session, which no key sealed.
 const notSealed = -1
 
 func (by sealedBy) principalKey() *principalKey { return by.rings.principals[by.key] }
 
-// A keyHistory holds what is known of revocations since a ring came into use.
+// A keyHistory is what a node knows of revocations since a ring came into use.
 type keyHistory struct {
 	last atomic.Pointer[knownCount]
 }
 
-// A knownCount is the mark that counts, as it was at a time, and which revocations keys have missed by then.
+// A knownCount is the count at a time, with the revocations that keys had missed by then.
 type knownCount struct {
 	mark
-	first  uint64 // the version that was the first to be known
+	first  uint64 // the first known version
 	at     time.Time
-	missed map[*principalKey]uint64 // is not written to
+	missed map[*principalKey]uint64 // never written to
 }
 
-// historyTime is for how long a count serves to judge sessions while keys are rotated, and those that are older
-// than the ring is in use.
+// historyTime is how long a count may be reused while keys are rotated, and for sessions that are
+// older than the ring's use.
 const historyTime = 5 * time.Second
 
-// serves reports whether a session can be judged by a count though that may have been raised since. The key
-// that seals is one that all have who revoke, unless the last revocation shows otherwise. So it
-// should miss nothing while it is in use.
+// serves reports whether this count is sufficient to judge a session, though it may have been raised
+// since. Every node that revokes has the key that seals, unless the last revocation shows otherwise.
+// So that key should miss no revocation while it is in use.
 func (k *knownCount) serves(c *payload.Contents, by sealedBy) bool {
 	if by.key > 0 || k.version > 0 && !k.has(by.principalKey()) {
 		return false
@@ -214,7 +215,7 @@ func (k *knownCount) serves(c *payload.Contents, by sealedBy) bool {
 	return time.Since(k.at) < historyTime
 }
 
-// keep notes the count as it is now.
+// keep stores the current count.
 func (h *keyHistory) keep(count mark) *knownCount {
 	now := &knownCount{mark: count, first: count.version, at: time.Now()}
 	if last := h.last.Load(); last != nil {
@@ -227,7 +228,8 @@ func (h *keyHistory) keep(count mark) *knownCount {
 	return now
 }
 
-// missed returns which revocation a key has missed. That stays the same as long as the count does.
+// missed returns the revocation that a key has missed. It is the same as long as the count does not
+// change.
 func (h *keyHistory) missed(k *principalKey, count mark) (version uint64, found bool) {
 	last := h.last.Load()
 	if last == nil || last.mark != count {

@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// A turn is the way to a record that others change too.
+// A turn is one attempt to change a record that others change too.
 type turn struct {
 	turns    *turns
-	state    *state // whose events tell of failures; nil for none
-	key      string // of the record
+	state    *state // its events report failures; may be nil
+	key      string // the record's key
 	patience time.Duration
 
 	done     func(well bool)
 	attempts int
-	deadline time.Time // of the attempts
+	deadline time.Time // for all attempts
 }
 
-// contend runs try, which changes the record, until it meets no conflict. In between it waits for
-// its turn, and runs reread. It alone knows of conflicts and retries.
+// contend runs try, which changes the record, until there is no conflict. Between attempts it waits
+// for its turn and runs reread. No other code deals with conflicts and retries.
 func (t *turn) contend(try, reread func() error) (err error) {
 	defer func() { t.end(err) }()
 	err = try()
@@ -37,7 +37,7 @@ func (t *turn) contend(try, reread func() error) (err error) {
 	return err
 }
 
-// next waits until another try is worth it.
+// next waits until it is time for another attempt.
 func (t *turn) next() error {
 	if t.attempts++; t.attempts == 1 {
 		t.deadline = time.Now().Add(t.patience)
@@ -57,7 +57,8 @@ func (t *turn) next() error {
 	return nil
 }
 
-// pause gives other processes that change the same record time to finish. It grows with the attempts.
+// pause gives other processes time to finish their change of the record. The time grows with the
+// attempts.
 func pause(attempts int) {
 	if attempts >= 0 {
 		time.Sleep(rand.N(time.Millisecond << min(attempts, 5)))
@@ -70,32 +71,31 @@ func (t *turn) report(failure string) {
 	}
 }
 
-// end gives the next one its turn. If the store failed, those who wait need not try.
+// end passes the turn on. If the store failed, the waiting requests need not try.
 func (t *turn) end(err error) {
 	if t.done != nil {
 		t.done(!errors.Is(err, ErrStore) || errors.Is(err, errConflicts))
 	}
 }
 
-// turns lets the requests of this process that change the same record at once do so one after
-// the other. A record that thousands of requests change would otherwise have them all
-// try again and again.
+// turns queues the requests of this process that change the same record. Without it, thousands of
+// requests for one record would retry all the time.
 type turns struct {
 	mu     sync.Mutex
 	queues map[string]*queue // by the record's key
 }
 
 type queue struct {
-	turn   chan struct{} // holds the one whose turn it is
-	failed chan struct{} // is closed when the store fails in somebody's turn
+	turn   chan struct{} // holds a token of the request whose turn it is
+	failed chan struct{} // closed when the store fails in somebody's turn
 	users  int
 }
 
-// longestWait bounds the wait for a turn.
+// longestWait limits the wait for a turn.
 const longestWait = time.Minute
 
-// wait waits for a turn, and returns a function that ends it. It returns nil if the wait takes too long or
-// the store fails meanwhile, so that not everyone in the queue waits for a store that hangs.
+// wait waits for a turn and returns a function that ends it. It returns nil if the wait takes too
+// long or the store fails meanwhile, so that the queue does not wait for a store that hangs.
 func (t *turns) wait(key string, patience time.Duration) (done func(well bool)) {
 	t.mu.Lock()
 	q := t.queues[key]
@@ -115,7 +115,7 @@ func (t *turns) wait(key string, patience time.Duration) (done func(well bool)) 
 	select {
 	case q.turn <- struct{}{}:
 		return func(well bool) {
-			t.quit(key, q, well) // first, so that a failure ends the wait of the others
+			t.quit(key, q, well) // first, so that a failure ends the others' wait
 			<-q.turn
 		}
 	case <-failed:

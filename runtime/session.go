@@ -11,12 +11,11 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// Session is one visitor's session during one request. The generated type embeds it
-// and adds the typed accessors of the schema's fields.
+// Session is one visitor's session during one request. The generated type embeds it and adds typed
+// accessors for the schema's fields.
 //
-// It is a handle: copies refer to the same session. Several goroutines may call its
-// methods at once. It prints its fields with every verb, and redacts those that the
-// schema marks as secret.
+// A Session is a handle: copies refer to the same session. Several goroutines may call its methods
+// at once. It prints its fields with every verb, and redacts those that the schema marks as secret.
 type Session struct{ state *state }
 
 func (s Session) session() *state {
@@ -26,12 +25,13 @@ func (s Session) session() *state {
 	return s.state
 }
 
-// Clear removes every field, including those of other schema versions, and makes the session
-// as permanent as a new one: see Config.Permanent. The response then deletes the cookie, even one that did not open, unless fields are
-// set again. If saving what is set afterwards fails, the cookie is deleted all the same.
+// Clear removes every field, including those of other schema versions, and resets whether the
+// session is permanent: see Config.Permanent. The response then deletes the cookie, even one that
+// was not accepted, unless fields are set again. If saving those fails, the cookie is deleted as
+// well.
 //
-// With Config.Store or Config.Revocations, Clear is a log-out, as Destroy is: fields that are
-// set again belong to a session with another id.
+// With Config.Store or Config.Revocations, Clear is a log-out like Destroy: fields that are set
+// afterwards belong to a session with another id.
 func (s Session) Clear() {
 	st := s.session()
 	st.lock()
@@ -47,9 +47,9 @@ func (s Session) Permanent() bool {
 	return st.Permanent()
 }
 
-// SetPermanent sets whether the session outlives the browser. The cookie of a permanent
-// session lasts for Config.Lifetime after the session was last saved; the cookie of any
-// other ends with the browser. Of a session that stays empty, nothing is kept.
+// SetPermanent sets whether the session outlives the browser. The cookie of a permanent session
+// lasts for Config.Lifetime after the session was last saved. Any other cookie ends when the browser
+// closes. An empty session is not saved.
 func (s Session) SetPermanent(permanent bool) {
 	st := s.session()
 	st.lock()
@@ -79,10 +79,10 @@ func (s Session) Modified() bool {
 	return st.edits > imported
 }
 
-// ID returns the session's id, 128 random bits in base64url. Renew, a change of the
-// principal and Destroy give a saved session another id, and so does Clear if the schema
-// has a principal, or with Config.Store or Config.Revocations. An id does not give access
-// to the session, but should not be published either.
+// ID returns the session's id, 128 random bits in base64url. A saved session gets another id by
+// Renew, Destroy and a change of the principal. Clear changes the id if the schema has a principal,
+// or with Config.Store or Config.Revocations. An id does not give access to the session, but should
+// not be published.
 func (s Session) ID() string {
 	st := s.session()
 	st.lock()
@@ -91,8 +91,8 @@ func (s Session) ID() string {
 	return base64.RawURLEncoding.EncodeToString(id[:])
 }
 
-// Renew gives the session a new id and keeps its fields. Call it when the visitor's
-// rights change. A change of the principal renews the session by itself.
+// Renew gives the session a new id and keeps its fields. Call it when the visitor's rights change. A
+// change of the principal calls Renew itself.
 func (s Session) Renew() {
 	st := s.session()
 	st.lock()
@@ -101,25 +101,25 @@ func (s Session) Renew() {
 	st.change("Renew")
 }
 
-// Authenticate notes that the visitor has just proved who they are: the session gets a new id, and
-// AuthenticatedAt is now. Setting the principal to another value does so by itself; call it as well in a
-// log-in, where the principal may be the one that is already there.
+// Authenticate records that the visitor has just proved who they are: the session gets a new id, and
+// AuthenticatedAt is now. Setting the principal to another value does this itself. Call Authenticate
+// as well in a log-in, because the principal may already have this value.
 func (s Session) Authenticate() {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	st.authenticate(st.manager.principalOf(&st.Contents), max(1, st.now())) // 0 is for never
+	st.authenticate(st.manager.principalOf(&st.Contents), max(1, st.now())) // 0 means never
 	st.change("Authenticate")
 }
 
-// Destroy ends the session and logs the visitor out: its fields, its id and its age are
-// gone, and the response deletes the cookie. Fields that are set afterwards begin a new
-// session, and IsNew is true from now on.
+// Destroy ends the session and logs the visitor out. Its fields, its id and its age are gone, and
+// the response deletes the cookie. Fields that are set afterwards begin a new session, and IsNew is
+// true from now on.
 //
-// With Config.Store or Config.Revocations, saving ends the session for good, before the
-// response begins. Nothing brings it back: no copy of the cookie, and no other request
-// under way, not even one that gives the session another id by Renew or a log-in. With
-// neither, a copy of the cookie works until it expires.
+// With Config.Store or Config.Revocations, saving ends the session for good, before the response
+// begins. Nothing brings it back: no copy of the cookie, and no other request under way, even if
+// that request gives the session another id by Renew or a log-in. With neither, a copy of the cookie
+// works until it expires.
 func (s Session) Destroy() {
 	st := s.session()
 	st.lock()
@@ -127,8 +127,8 @@ func (s Session) Destroy() {
 	st.destroy("Destroy")
 }
 
-// LogOut logs the visitor out as Destroy does, but keeps the fields that are the visitor's, by the option
-// visitor: they begin a new session, as permanent as this one. Without such fields it is Destroy.
+// LogOut logs the visitor out like Destroy, but keeps the fields with the option visitor. They begin
+// a new session, which is permanent if this one is. Without such fields, LogOut is Destroy.
 func (s Session) LogOut() {
 	st := s.session()
 	st.lock()
@@ -144,23 +144,23 @@ func (s Session) CreatedAt() time.Time {
 	return time.Unix(payload.Past(st.Created, st.now()), 0)
 }
 
-// AuthenticatedAt returns when the principal field was last set to another value, to the
-// second, or the zero time if the field is not set. A handler can use it to ask for a
-// fresh log-in before a sensitive action. Authenticate notes another log-in of the same principal.
+// AuthenticatedAt returns when the principal was last set to another value or Authenticate was
+// called, to the second. It returns the zero time if the principal is not set. A handler can use it
+// to ask for a fresh log-in before a sensitive action.
 func (s Session) AuthenticatedAt() time.Time {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
 	m := st.manager
 	if st.Authenticated == 0 || m.principal != nil && m.principalOf(&st.Contents) == nil {
-		return time.Time{} // nobody; or a ttl has run out, or the value did not decode
+		return time.Time{} // no principal, or its ttl has passed or its value did not decode
 	}
 	return time.Unix(payload.Past(st.Authenticated, st.now()), 0)
 }
 
-// ExpiresAt returns when the session stops being accepted, as the browser holds it, or, if
-// it is new or changed, as if it were saved now. Later uses can put that time off with
-// Config.Sliding or Config.IdleTimeout.
+// ExpiresAt returns when the browser's session expires. For a new or changed session, it returns
+// when the session would expire if it were saved now. With Config.Sliding or Config.IdleTimeout,
+// later uses can prolong it.
 func (s Session) ExpiresAt() time.Time {
 	st := s.session()
 	st.lock()
@@ -174,9 +174,9 @@ func (s Session) ExpiresAt() time.Time {
 	return time.Unix(expires, 0)
 }
 
-// Size returns how many bytes the cookie would take if it were sent now, name and value
-// together; 0 for an empty session. The limit is 4096 bytes for each of
-// Config.MaxChunks. With Config.Store, it is the size of the record, and the limit is 1 MiB.
+// Size returns how many bytes the cookie would take if it were sent now, name and value together, or
+// 0 for an empty session. The limit is 4096 bytes for each of Config.MaxChunks. With Config.Store,
+// Size is the size of the record, and the limit is 1 MiB.
 func (s Session) Size() int {
 	st := s.session()
 	st.lock()
@@ -184,8 +184,8 @@ func (s Session) Size() int {
 	return st.size()
 }
 
-// Err returns the first error of the session: a value was refused, a change came after the
-// response had begun, or a store failed. Saving returns it too.
+// Err returns the first error of the session: a value was refused, a change came after the response
+// had begun, or a store failed. Saving returns it as well.
 func (s Session) Err() error {
 	st := s.session()
 	st.lock()
@@ -211,10 +211,10 @@ func (s Session) String() string {
 	return b.String() + "}"
 }
 
-// GoString is String, for %#v.
+// GoString returns String, for %#v.
 func (s Session) GoString() string { return s.String() }
 
-// Format prints String for every verb.
+// Format prints String, whatever the verb.
 func (s Session) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
 
 // LogValue returns the session's fields for log/slog, with secret ones redacted.

@@ -13,79 +13,79 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// state is a session within one request. It is opened on first use.
+// state is the session of one request. It is opened when it is first used.
 type state struct {
 	manager *manager
-	ctx     context.Context // of the request, for events
-	from    *incoming       // nil for what is revoked from outside; a pointer, which fmt does not follow
+	ctx     context.Context // the request's, for events
+	from    *incoming       // nil outside a request; a pointer, which fmt does not follow
 
-	asked   atomic.Bool // the handler has the session, used or not
-	mu      sync.Mutex  // for all that follows
+	asked   atomic.Bool // the handler has asked for the session
+	mu      sync.Mutex  // protects everything below
 	answer  answer
-	*opened // may be nil before it is open
+	*opened // nil until the session is opened
 }
 
-// incoming is what a session needs of its request.
+// incoming is what a session needs from its request.
 type incoming struct {
-	cookies []string      // the Cookie header fields, as they were before a handler could change them
-	request *http.Request // the server's, of which a handler has a copy; nil for other transports
+	cookies []string      // the Cookie header fields, before a handler could change them
+	request *http.Request // the server's request, of which the handler has a copy; nil for other transports
 }
 
-// opened holds all of a session once it is used.
+// opened is everything about a session that was used.
 type opened struct {
 	payload.Contents
-	used int64 // when it was last used before, as far as known, in Unix seconds
+	used int64 // when the session was last used before, if known, in Unix seconds
 
 	origin   origin
 	edits    edits
 	news     news
 	browser  holding
-	siblings cookie.Siblings // those that the browser has
+	siblings cookie.Siblings // the cookies that the browser has
 
-	key        uint8 // the key under which the cookie opened, 0 for the newest
-	oldUse     bool  // the companion is to be sealed anew, because of its key or its time
-	wrongTimes bool  // its times were noted by a clock that is wrong
-	loggedOut  bool  // it was cleared or destroyed, which must not fail for what follows
+	key        uint8 // index of the key that opened the cookie; 0 is the newest
+	oldUse     bool  // the companion must be sealed again, because of its key or its time
+	wrongTimes bool  // a wrong clock noted its times
+	loggedOut  bool  // it was cleared or destroyed, which must succeed whatever follows
 
 	binding binding
-	badge   badgeKind // that the browser has
-	stray   bool      // it has one that does not do, of another key or an earlier time; without it, it proves the key
-	offers  uint8     // how often it was offered to bind the session
-	proved  int64     // when its device last did, in Unix seconds; 0 for never
+	badge   badgeKind // of the browser's badge
+	stray   bool      // the browser has a badge of another key or an earlier time; after its deletion, the browser proves its key
+	offers  uint8     // how often a binding was offered
+	proved  int64     // when the device last proved its key, in Unix seconds; 0 for never
 
-	trouble *trouble // nil as long as there is none
+	trouble *trouble // nil until it is needed
 
-	// What the homes note of a session. Each is for the home of that name alone.
+	// Each home keeps its own data here.
 	stored    *storedSession
 	revocable *revocableSession
 }
 
-// trouble holds what few requests have. Not all of it is trouble.
+// trouble holds what few requests need. Not all of it is trouble.
 type trouble struct {
-	err     error              // the first thing that went wrong
-	next    error              // the first thing after a change that came too late, which saving once more takes back
-	down    error              // the store could not tell what the session is: nothing is sent
-	events  []Event            // to be reported once mu is free
+	err     error              // the first error
+	next    error              // the first error after a change that came too late; saving once more clears it
+	down    error              // why the store could not return the session; no cookie is sent
+	events  []Event            // to report when mu is unlocked
 	unsaved []string           // what changed since the program saved the session
-	taken   []taking           // what a page may show
-	shown   bool               // a page shows some of it
-	rivals  rivals             // the other sessions that the browser's cookies lead to
+	taken   []taking           // messages for the page
+	shown   bool               // the response shows some of them
+	rivals  rivals             // other sessions of the browser's cookies
 	endings []ending           // old sessions of another library that end with this one
-	flows   *flows             // nil as long as none begins or ends
+	flows   *flows             // nil until a flow begins or ends
 	device  payload.Thumbprint // of the key whose binding ends
-	offer   string             // the header field that offers to bind the session
+	offer   string             // the header field that offers a binding
 }
 
-// ask notes that the handler has the session.
+// ask notes that the handler has asked for the session.
 func (st *state) ask() {
-	if !st.asked.Load() { // the cheaper one
+	if !st.asked.Load() { // cheaper than a store
 		st.asked.Store(true)
 	}
 }
 
 func (st *state) isOpen() bool { return st.opened != nil && st.origin != unopened }
 
-// lock locks the session and opens it if this is its first use.
+// lock locks the session, and opens it when it is first used.
 func (st *state) lock() {
 	st.mu.Lock()
 	if !st.isOpen() {
@@ -96,7 +96,7 @@ func (st *state) lock() {
 func (st *state) firstUse() {
 	opened := false
 	defer func() {
-		if !opened { // Config.Time, or a store, has panicked
+		if !opened { // Config.Time or a store has panicked
 			st.fallDown(errPanicked)
 			st.mu.Unlock()
 		}
@@ -109,8 +109,8 @@ func (st *state) firstUse() {
 	opened = true
 }
 
-// unlock also reports what happened meanwhile: a program's OnEvent may well use
-// the session.
+// unlock unlocks the session and then reports its events, because the program's OnEvent may use the
+// session.
 func (st *state) unlock() {
 	if st.trouble == nil || len(st.trouble.events) == 0 {
 		st.mu.Unlock()
@@ -135,7 +135,7 @@ func (st *state) event(kind EventKind, reason, field string) {
 	st.note(Event{Kind: kind, Reason: reason, Field: field})
 }
 
-// eventTooLarge reports that a session does not fit.
+// eventTooLarge reports that the session does not fit.
 func (st *state) eventTooLarge(size int) {
 	first, all := st.manager.largest(&st.Contents)
 	st.note(Event{Kind: EventTooLarge, Reason: fmt.Sprintf("%d bytes", size), Field: first, Largest: all})
@@ -153,7 +153,7 @@ func (st *state) eventSaveFailed(err error) {
 	st.note(e)
 }
 
-// note keeps an event until it can be reported.
+// note keeps an event until the session is unlocked.
 func (st *state) note(e Event) {
 	if st.from != nil && st.from.request != nil {
 		e.Method, e.Path = describe(st.from.request)
@@ -162,7 +162,7 @@ func (st *state) note(e Event) {
 	t.events = append(t.events, e)
 }
 
-// fail keeps the first error.
+// fail keeps err if it is the first error.
 func (st *state) fail(err error) {
 	switch t := st.troubled(); {
 	case t.err == nil:
@@ -172,8 +172,8 @@ func (st *state) fail(err error) {
 	}
 }
 
-// bypassed reports that the handler has written past the response writer that it was given, so that
-// the cookies come too late.
+// bypassed notes that the handler has written past its response writer, so that the cookies come too
+// late.
 func (st *state) bypassed() {
 	st.mu.Lock()
 	defer st.unlock()
@@ -181,7 +181,7 @@ func (st *state) bypassed() {
 	st.event(EventTooLate, "the handler wrote past the response writer of Manager.Handler: with gin, use ginsession.Middleware", "")
 }
 
-// resume takes back that the program has saved the session, as it does so once more.
+// resume makes a session changeable again because the program saves it once more.
 func (st *state) resume() {
 	st.answer = answerByHand
 	t := st.trouble
@@ -194,14 +194,14 @@ func (st *state) resume() {
 	}
 }
 
-// refuse keeps the error of a value that was not taken.
+// refuse keeps the error of a refused value.
 func (st *state) refuse(err error) {
 	st.lock()
 	st.fail(err)
 	st.unlock()
 }
 
-// failure is the first error.
+// failure returns the first error.
 func (st *state) failure() error {
 	if st.trouble == nil {
 		return nil
@@ -209,22 +209,22 @@ func (st *state) failure() error {
 	return st.trouble.err
 }
 
-// fallDown makes the session one of which nothing is known.
+// fallDown makes the session unknown because of a failed store.
 func (st *state) fallDown(err error) {
 	st.fail(err)
 	st.trouble.down = err
 }
 
-// isDown reports whether nothing is known of the session.
+// isDown reports whether the session is unknown.
 func (st *state) isDown() bool { return st.trouble != nil && st.trouble.down != nil }
 
-// hasExpired reports whether the session would be refused now.
+// hasExpired reports whether the session has expired by now.
 func (st *state) hasExpired() bool {
 	expires, _ := st.manager.expiry(&st.Metadata, st.used, st.now())
 	return st.now() >= expires
 }
 
-// prune removes what has ended by now. If that is the principal, what was theirs goes too.
+// prune removes expired fields. If the principal expires, so do the principal's fields.
 func (st *state) prune(now int64) {
 	p := st.manager.principal
 	owned := p != nil && st.Holds(p.index)
@@ -234,7 +234,8 @@ func (st *state) prune(now int64) {
 	}
 }
 
-// boundExpiries makes fields end that were set by a clock which is wrong, as if they were set now.
+// boundExpiries shortens the expiries that a wrong clock has set to those of fields that are set
+// now.
 func (st *state) boundExpiries(now int64) {
 	for i, f := range st.manager.fields {
 		if latest := now + int64(f.ttl/time.Second); f.ttl > 0 && st.Expiry(i) > latest+payload.ClockTolerance {
@@ -243,7 +244,7 @@ func (st *state) boundExpiries(now int64) {
 	}
 }
 
-// start makes an empty session one that begins now.
+// start begins a new session in an empty one.
 func (st *state) start(now int64) {
 	st.Created, st.Saved, st.used = now, now, now
 	st.SetPermanent(st.manager.permanent)
@@ -251,12 +252,12 @@ func (st *state) start(now int64) {
 
 func (st *state) now() int64 { return st.manager.clock.now() }
 
-// oldKey reports whether the cookie opened under a key that is not the newest.
+// oldKey reports whether an older key opened the cookie.
 func (st *state) oldKey() bool { return st.key > 0 }
 
 func (st *state) modified() bool { return st.edits != unchanged }
 
-// reopen takes back that the response has begun.
+// reopen notes that the response has not begun after all.
 func (st *state) reopen() {
 	st.mu.Lock()
 	st.answer = answerAhead

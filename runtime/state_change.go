@@ -9,16 +9,16 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// A change is what a request did to a session, so that a home can do it again to a newer one.
+// A change is what a request did to its session, so that a home can repeat it on a newer version.
 type change struct {
 	kind   changeKind
-	flag   bool                // of changePermanent
-	field  *descriptor         // of changePut and changeRemove
-	raw    []byte              // of changePut; of changeAuthenticated, the principal
-	at     int64               // of changePut, when the field ends; of changeAuthenticated, 0 if there is no principal now
-	again  update              // what to do in place of setting raw, if the field turns out to hold something else
-	marks  *payload.Marks      // of changeAuthenticated and changeMarks
-	device *payload.Thumbprint // of changeDevice; nil for none
+	flag   bool                // for changePermanent
+	field  *descriptor         // for changePut and changeRemove
+	raw    []byte              // for changePut; for changeAuthenticated, the principal
+	at     int64               // for changePut, when the field expires; for changeAuthenticated, 0 if there is no principal now
+	again  update              // if not nil, replaces raw if the field holds something else
+	marks  *payload.Marks      // for changeAuthenticated and changeMarks
+	device *payload.Thumbprint // for changeDevice; nil for none
 }
 
 type changeKind uint8
@@ -29,15 +29,15 @@ const (
 	changePermanent
 	changeAuthenticated
 	changeMarks
-	changeOwner  // every field was cleared that is the principal's
+	changeOwner  // all fields of the principal were cleared
 	changeDevice // the session is bound to another device, or to none
 )
 
-// An update makes a field's encoded value from the one that it holds, nil if absent. It
+// An update computes a field's encoded value from its current one, which is nil if absent. It
 // returns nil if the new value is refused. The session must not be locked.
 type update func(held []byte) []byte
 
-// change notes that something changed; name is the field, or the method that did it.
+// change notes that something changed. name is the field, or the method that changed it.
 func (st *state) change(name string) {
 	st.edits = unsaved
 	if !st.answer.isLate() {
@@ -51,8 +51,8 @@ func (st *state) change(name string) {
 	st.event(EventTooLate, "", name)
 }
 
-// awaitSave reports a change after the program's own save once the request ends, unless it saves the session once more
-// before. Whether the context of another transport ends with a request, nobody knows.
+// awaitSave reports a change after the program's own save when the request ends, unless the program
+// saves again before. Other transports' contexts may not end with a request.
 func (st *state) awaitSave(name string) {
 	t := st.troubled()
 	if len(t.unsaved) == 0 {
@@ -70,8 +70,8 @@ func (st *state) reportUnsaved() {
 	st.trouble.unsaved = nil
 }
 
-// renew gives the session a new id, so that one that somebody planted in the browser
-// does not become the visitor's (session fixation).
+// renew gives the session a new id, so that an id that an attacker planted in the browser does not
+// become the visitor's (session fixation).
 func (st *state) renew() {
 	st.DropID()
 	st.news = max(st.news, renewal)
@@ -80,8 +80,7 @@ func (st *state) renew() {
 	}
 }
 
-// beginAnew makes what is set from now on another session, whatever became of the one that
-// the request was meant for.
+// beginAnew makes later changes belong to a new session, whatever happened to the request's own.
 func (st *state) beginAnew() {
 	st.renew()
 	if st.origin == lost {
@@ -89,15 +88,15 @@ func (st *state) beginAnew() {
 	}
 }
 
-// authenticate notes that the visitor has proved, at a time, to be the principal with this encoded
-// value; 0 and nil for nobody.
+// authenticate notes that the visitor has proved at a time to be this principal, given by its
+// encoded value. 0 and nil mean no principal.
 func (st *state) authenticate(raw []byte, at int64) {
 	st.renew()
 	st.Authenticated = at
 	st.manager.home.note(st, change{kind: changeAuthenticated, at: at, raw: raw})
 }
 
-// prove sets a field that says when the visitor proved something, in a session with a new id.
+// prove sets a factor field, in a session with a new id.
 func (st *state) prove(f *descriptor, raw []byte) {
 	st.lock()
 	defer st.unlock()
@@ -108,7 +107,7 @@ func (st *state) prove(f *descriptor, raw []byte) {
 	st.change(f.name)
 }
 
-// forgetProofs removes the factors: whoever proved something, it was not who logs in now.
+// forgetProofs removes the factors, which another visitor may have proved.
 func (st *state) forgetProofs() {
 	for _, f := range st.manager.fields {
 		if f.factor {
@@ -117,15 +116,15 @@ func (st *state) forgetProofs() {
 	}
 }
 
-// changeOwner removes what is the principal's, who is another one now, or nobody: nobody inherits what is
-// somebody else's.
+// changeOwner removes the fields of the previous principal, so that nobody inherits another user's
+// data.
 func (st *state) changeOwner() {
 	st.clearOwned()
 	st.manager.home.note(st, change{kind: changeOwner})
 }
 
-// clearOwned removes every field but that of the principal, and those that are the visitor's. Those of
-// other builds may be anybody's.
+// clearOwned removes every field except the principal and the visitor's fields. Fields of other
+// builds may belong to anybody, so they are removed.
 func (st *state) clearOwned() {
 	for _, f := range st.manager.fields {
 		if f.owned() {
@@ -136,8 +135,7 @@ func (st *state) clearOwned() {
 	st.forgetTaken((*descriptor).owned)
 }
 
-// value returns the encoded value of a field, nil if absent. It stays as it is
-// however the session changes.
+// value returns the encoded value of a field, or nil. The slice never changes.
 func (st *state) value(index int) []byte {
 	st.lock()
 	raw := st.Contents.Value(index)
@@ -145,9 +143,9 @@ func (st *state) value(index int) []byte {
 	return raw
 }
 
-// put sets the encoded value of a field. If over is not nil, it does so only while the field
-// holds *over, and otherwise returns false. If the session turns out to hold something else, again
-// tells what to set the field to; nil means raw.
+// put sets the encoded value of a field. If over is not nil, it does so only if the field holds
+// *over, and otherwise returns false. If the session turns out to hold another value when it is
+// saved, again computes the value; nil means raw.
 func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool {
 	st.lock()
 	defer st.unlock()
@@ -161,7 +159,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool
 		return true
 	}
 	if changed && f.principal {
-		if st.Holds(f.index) { // also a value that does not count
+		if st.Holds(f.index) { // also a dropped value
 			st.changeOwner()
 		}
 		st.forgetProofs()
@@ -175,7 +173,7 @@ func (st *state) put(f *descriptor, raw []byte, over *[]byte, again update) bool
 	return true
 }
 
-// expiryOf is when a field ends that is set now.
+// expiryOf returns when a field expires that is set now.
 func (st *state) expiryOf(f *descriptor) int64 {
 	if f.ttl == 0 {
 		return 0
@@ -183,7 +181,7 @@ func (st *state) expiryOf(f *descriptor) int64 {
 	return st.now() + int64(f.ttl/time.Second)
 }
 
-// take removes the value of a field and returns it.
+// take removes and returns the value of a field.
 func (st *state) take(f *descriptor) []byte {
 	st.lock()
 	defer st.unlock()
@@ -199,8 +197,8 @@ func (st *state) takeLocked(f *descriptor) []byte {
 	return raw
 }
 
-// remove makes a field absent. It is false if there was nothing; a value that was
-// dropped is something, as the browser still holds it.
+// remove makes a field absent. It returns false if there was nothing to remove. A dropped value is
+// something, because the browser still has it.
 func (st *state) remove(f *descriptor) bool {
 	if !st.Holds(f.index) {
 		return false
@@ -214,8 +212,8 @@ func (st *state) remove(f *descriptor) bool {
 	return true
 }
 
-// drop makes a value that does not decode count as absent, if the field still holds
-// it. That is not a change of the handler's: the next one leaves it out.
+// drop drops a value that does not decode, if the field still holds it. This is no change by the
+// handler. The next change leaves the value out.
 func (st *state) drop(f *descriptor, raw []byte, err error) {
 	st.lock()
 	defer st.unlock()
@@ -231,7 +229,7 @@ func (st *state) eventDropped(f *descriptor, err error) {
 
 // clear removes everything.
 func (st *state) clear() {
-	// A cookie that did not open is something too: elsewhere it may.
+	// A cookie that was not accepted is something to remove: another server may accept it.
 	something := st.ResetFlags(st.manager.permanent) || st.HasUnknown() ||
 		st.origin.isNew() && (st.browser != holdsNothing || st.manager.legacy.isReceived(st))
 	for _, f := range st.manager.fields {
@@ -248,7 +246,7 @@ func (st *state) clear() {
 	st.change("Clear")
 }
 
-// destroy ends the session; name is the method that does.
+// destroy ends the session. name is the calling method.
 func (st *state) destroy(name string) {
 	something := st.origin == returning
 	st.endOld()
@@ -262,7 +260,7 @@ func (st *state) destroy(name string) {
 	st.change(name)
 }
 
-// leave ends the session, and begins another one with the visitor's fields.
+// leave ends the session and begins another one with the visitor's fields.
 func (st *state) leave() {
 	kept, permanent := st.visitors(), st.Permanent()
 	st.manager.home.bequeath(st)
@@ -274,14 +272,14 @@ func (st *state) leave() {
 		st.news = departure
 	}
 	st.SetPermanent(permanent)
-	st.manager.home.note(st, change{kind: changePermanent, flag: permanent}) // another session begins
+	st.manager.home.note(st, change{kind: changePermanent, flag: permanent}) // for the session that begins
 	for _, f := range kept {
 		st.Contents.Set(f.field.index, f.raw)
 		st.SetExpiry(f.field.index, f.at)
 	}
 }
 
-// visitors are the visitor's fields, as changes that set them.
+// visitors returns the visitor's fields as changes that set them.
 func (st *state) visitors() (kept []change) {
 	for _, f := range st.manager.fields {
 		if raw := st.Contents.Value(f.index); f.visitor && raw != nil {
@@ -291,8 +289,8 @@ func (st *state) visitors() (kept []change) {
 	return kept
 }
 
-// logOut notes that what was there has ended; it reports whether the home knows of something
-// that ends with it. What was refused is gone too: a log-out must not fail for it.
+// logOut ends the current session, and reports whether the home has anything to end with it. It
+// clears the error of a refused value, which must not make a log-out fail.
 func (st *state) logOut() (something bool) {
 	st.loggedOut = true
 	st.forgetTaken(anyField)
@@ -303,7 +301,8 @@ func (st *state) logOut() (something bool) {
 	return something
 }
 
-// same reports whether two encoded values are the same one; nil is an absent value.
+// same reports whether two encoded values are equal. nil means absent, which is not equal to any
+// value.
 func same(a, b []byte) bool {
 	return (a == nil) == (b == nil) && bytes.Equal(a, b)
 }

@@ -5,19 +5,19 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
 )
 
-// A browser has one cookie of a name, as a rule. It has several after a change of Config.Domain,
-// Path or Partitioned, one for each scope, and a subdomain can plant more. Nothing in a request
-// tells which is which. So all of them are tried, within bounds, and the newest session wins:
-// what this program saved last is what it means.
+// A browser usually has one cookie of a name. It has several after a change of Config.Domain, Path
+// or Partitioned, one for each scope, and a subdomain can plant more. Nothing in a request tells
+// which is which. So all of them are tried, within limits, and the newest session wins, because the
+// program saved it last.
 
-// The bounds of a request. Cookies that are no tokens of a key in use cost neither.
+// Limits for one request. Cookies that are no tokens of a key in use do not count.
 const (
 	maxOpens   = 16 // tokens that are decrypted
-	maxFound   = 4  // authentic ones, each of which may ask a store
-	maxReports = 8  // refusals that are events
+	maxFound   = 4  // authentic tokens, each of which may need a call of the store
+	maxReports = 8  // refusals that are reported
 )
 
-// A search is what is left of the bounds.
+// A search holds what remains of the limits.
 type search struct {
 	now                   int64
 	opens, found, reports int
@@ -25,7 +25,7 @@ type search struct {
 
 func (s *search) over() bool { return s.opens == 0 || s.found == 0 }
 
-// find opens the session that is among the request's cookies. Without one, it is empty.
+// find opens the session from the request's cookies. If there is none, the session is empty.
 func (st *state) find(r *cookie.Received) {
 	m := st.manager
 	m.cookie.Find(st.from.cookies, r)
@@ -63,20 +63,20 @@ func (st *state) find(r *cookie.Received) {
 	}
 }
 
-// openNone makes the session one of which no cookie has been tried.
+// openNone makes the session empty before a cookie is tried.
 func (st *state) openNone(r *cookie.Received) {
 	st.manager.home.prepare(st)
 	st.Init(st.manager.schema)
 	st.origin, st.siblings = fresh, r.Siblings
 	if st.manager.deviceBound > 0 {
-		st.siblings = st.siblings.Without(cookie.Badge) // it is not the home's to delete
+		st.siblings = st.siblings.Without(cookie.Badge) // the home must not delete it
 	}
 	if r.Any {
 		st.browser = holdsCookie
 	}
 }
 
-// refuseCookie takes back what was read of a cookie.
+// refuseCookie discards what was read from a cookie.
 func (st *state) refuseCookie(refusal string, s *search) {
 	st.Reset()
 	if s.reports > 0 && !st.isDown() {
@@ -85,8 +85,8 @@ func (st *state) refuseCookie(refusal string, s *search) {
 	}
 }
 
-// openRival tries one more cookie after a session was opened, and keeps the newer session. A
-// cookie that is refused does not matter any more.
+// openRival tries another cookie after a session was opened, and keeps the newer session. A refused
+// cookie no longer matters.
 func (st *state) openRival(value string, r *cookie.Received, s *search) {
 	st.troubled().rivals.note(st.ID())
 	kept := st.opened
@@ -107,7 +107,7 @@ func (st *state) openRival(value string, r *cookie.Received, s *search) {
 	}
 }
 
-// newer reports whether a session is to be preferred to one that came before it.
+// newer reports whether a is newer than b, which came before it.
 func newer(a, b *payload.Metadata) bool {
 	switch {
 	case a.Saved != b.Saved:
@@ -118,8 +118,7 @@ func newer(a, b *payload.Metadata) bool {
 	return a.Created > b.Created
 }
 
-// tryValue opens the session that a cookie's value leads to. The refusal is empty if it is
-// accepted.
+// tryValue opens the session for a cookie's value. refusal is empty if the session is valid.
 func (st *state) tryValue(value string, r *cookie.Received, s *search) (refusal string) {
 	chunks, first, ok := st.manager.cookie.Chunks(value)
 	switch {
@@ -129,8 +128,8 @@ func (st *state) tryValue(value string, r *cookie.Received, s *search) (refusal 
 		refusal, _ = st.tryToken(first, r, s)
 		return refusal
 	}
-	// If others could have planted one of the chunks, another one may be right; not if the first
-	// itself is of no key in use.
+	// If others could have planted a chunk, another combination may be right, unless the first chunk
+	// is of no key in use.
 	var refusals []string
 	mixes := st.manager.rings.Load().session.Recognizes(first)
 	for text := range r.Joins(first, chunks) {
@@ -156,7 +155,7 @@ func (st *state) tryValue(value string, r *cookie.Received, s *search) (refusal 
 	return refusals[0]
 }
 
-// tryToken opens the session that a token leads to.
+// tryToken opens the session for a token.
 func (st *state) tryToken(text string, r *cookie.Received, s *search) (refusal string, decrypted bool) {
 	refusal, decrypted = st.manager.home.open(st, text, r.Companions(), s.now)
 	if refusal == "" && st.Expires() {
@@ -172,7 +171,7 @@ func (st *state) tryToken(text string, r *cookie.Received, s *search) (refusal s
 	return refusal, decrypted
 }
 
-// reportDisputed reports that two builds disagree about the principal.
+// reportDisputed reports that two builds set different principals.
 func (st *state) reportDisputed() {
 	st.event(EventFieldDropped, "two builds disagree about the principal", st.manager.principal.name)
 }

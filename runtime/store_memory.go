@@ -17,18 +17,18 @@ type MemoryStore struct {
 	max     int
 	clock   clock
 	records map[string]*memoryRecord
-	owned   map[string]map[string]*memoryRecord // sessions by the principal, then by key
-	order   [memoryClasses]memoryHeap           // what expires first is first
+	owned   map[string]map[string]*memoryRecord // sessions by principal, then by key
+	order   [memoryClasses]memoryHeap           // the first to expire comes first
 }
 
-// A memoryClass says who goes first when the store is full.
+// A memoryClass determines which records go first when the store is full.
 type memoryClass uint8
 
 const (
 	memoryTaken     memoryClass = iota // flows that were taken
-	memoryAnonymous                    // sessions that are nobody's
-	memoryOwned                        // sessions of a principal
-	memoryKept                         // records without data, which never go before they expire
+	memoryAnonymous                    // sessions without a principal
+	memoryOwned                        // sessions with a principal
+	memoryKept                         // records without data, which are never evicted
 	memoryClasses
 )
 
@@ -44,19 +44,19 @@ func (r *Record) memoryClass() memoryClass {
 	return memoryAnonymous
 }
 
-// A memoryRecord is a record of the store. Nobody writes to its data, of which load gives no copy.
+// A memoryRecord is a record of the store. Its data is never written to, because load returns it
+// without a copy.
 type memoryRecord struct {
 	Record
 	key   string
-	index int // in the order of its class
+	index int // in the heap of its class
 }
 
-// NewMemoryStore returns a store for at most max records of up to 1 MiB each; a max below 1
-// counts as 1. In a full store, a new record replaces another, the one that expires first: of those
-// about flows that were taken, or else of the sessions without a principal, or else of those with one.
-// What says what is revoked is never replaced: a store that is full of that fails. Make max large
-// enough: in a full store, a log-out may miss a session that another request is moving to a
-// new id.
+// NewMemoryStore returns a store for at most max records of up to 1 MiB each. A max below 1 counts
+// as 1. When the store is full, a new record replaces the one that expires first: of the flows that
+// were taken, else of the sessions without a principal, else of the others. Revocations are never
+// replaced, and a store that is full of them fails. Make max large enough: in a full store, a
+// log-out may miss a session that another request is moving to a new id.
 func NewMemoryStore(max int) *MemoryStore {
 	if max < 1 {
 		max = 1
@@ -67,8 +67,8 @@ func NewMemoryStore(max int) *MemoryStore {
 var errMemoryFull = errors.New("session: the memory store is full")
 
 const (
-	// memoryBatch is how many records DeleteByPrincipal and DeleteAll remove before they let others
-	// have the lock.
+	// memoryBatch is how many records DeleteByPrincipal and DeleteAll remove before they yield the
+	// lock.
 	memoryBatch = 1000
 
 	// memoryPage is how many records List copies at once.
@@ -96,7 +96,7 @@ func (s *MemoryStore) Load(ctx context.Context, key string) (Record, error) {
 	return r.copy(), err
 }
 
-// load is Load, but the data remains the store's.
+// load is Load without a copy of the data.
 func (s *MemoryStore) load(ctx context.Context, key string) (Record, error) {
 	if err := s.lock(ctx); err != nil {
 		return Record{}, err
@@ -114,7 +114,7 @@ func (s *MemoryStore) Insert(ctx context.Context, key string, r Record) error {
 	return s.insert(ctx, key, r.copy())
 }
 
-// insert is Insert, but keeps the data.
+// insert is Insert without a copy of the data.
 func (s *MemoryStore) insert(ctx context.Context, key string, r Record) error {
 	if err := s.lock(ctx); err != nil {
 		return err
@@ -133,7 +133,7 @@ func (s *MemoryStore) insert(ctx context.Context, key string, r Record) error {
 	return nil
 }
 
-// evict removes the first record of the first of some classes that has any.
+// evict removes the first record of the first class that has any.
 func (s *MemoryStore) evict(classes ...memoryClass) bool {
 	for _, class := range classes {
 		if o := s.order[class]; len(o) > 0 {
@@ -149,7 +149,7 @@ func (s *MemoryStore) Replace(ctx context.Context, key string, version uint64, r
 	return s.replace(ctx, key, version, r.copy())
 }
 
-// replace is Replace, but keeps the data.
+// replace is Replace without a copy of the data.
 func (s *MemoryStore) replace(ctx context.Context, key string, version uint64, r Record) error {
 	if err := s.lock(ctx); err != nil {
 		return err
@@ -205,7 +205,7 @@ func (s *MemoryStore) List(ctx context.Context, principal string, yield func(key
 	return nil
 }
 
-// ownedOf copies those of the records that are a principal's still.
+// ownedOf copies the records with these keys that the principal still has.
 func (s *MemoryStore) ownedOf(ctx context.Context, principal string, keys []string) ([]memoryRecord, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
@@ -246,8 +246,8 @@ func (s *MemoryStore) DeleteAll(ctx context.Context) error {
 	})
 }
 
-// inBatches calls f, with the lock, while there is more to do. f removes more at once than
-// others can add before it is its turn again, so that it comes to an end.
+// inBatches calls f, with the store locked, until it returns false. f removes more at once than
+// others can add before its next turn, so the loop ends.
 func (s *MemoryStore) inBatches(ctx context.Context, f func() (more bool)) error {
 	for more := true; more; {
 		if err := s.lock(ctx); err != nil {
@@ -259,7 +259,7 @@ func (s *MemoryStore) inBatches(ctx context.Context, f func() (more bool)) error
 	return nil
 }
 
-// Len returns how many records there are.
+// Len returns the number of records.
 func (s *MemoryStore) Len() int {
 	if s.lock(context.Background()) != nil {
 		return 0

@@ -2,12 +2,12 @@ package runtime
 
 import "context"
 
-// A homeMemory is a [MemoryStore] without what it does for programs. It copies no data: storeHome
-// changes none that it got from a store or gave to one. It asks no context, as a call that has just
-// begun has not ended.
+// A homeMemory is a [MemoryStore] that skips two things for speed. It copies no data, because
+// storeHome does not modify data that it passes to or gets from a store. It does not check its
+// context, because a call that has just begun has not ended.
 type homeMemory struct{ *MemoryStore }
 
-// withoutCopies returns the store for storeHome.
+// withoutCopies returns the store in the form that storeHome uses.
 func withoutCopies(s Store) Store {
 	if memory, ok := s.(*MemoryStore); ok {
 		return homeMemory{memory}

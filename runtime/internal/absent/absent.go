@@ -1,9 +1,10 @@
-// Package absent tells values that are there from those that were never made.
+// Package absent finds nil values, also those inside an interface.
 package absent
 
 import "reflect"
 
-// Is reports whether v is nil, or an interface that holds a nil pointer or map: its methods would panic.
+// Is reports whether v is nil, or an interface that holds a nil pointer or map. Calling a method of
+// such a value would panic.
 func Is(v any) bool {
 	switch value := reflect.ValueOf(v); value.Kind() {
 	case reflect.Invalid:

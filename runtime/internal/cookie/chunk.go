@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// A session that is too large for one cookie is split over several. The value of the first one
-// then begins with their number and a dot, which no token has; the values of the others
-// continue it. That number is the client's word: it must be within the program's own bound,
-// and the token that the chunks make up is authenticated like any other.
+// A session that is too large for one cookie is split into chunks, each in a cookie of its own. The
+// value of the first cookie begins with the number of chunks and a dot, which no token contains. The
+// other values continue it. The client can choose that number, so it must be within the program's
+// own limit. The joined token is authenticated like any other.
 
 const chunkMarkSize = len("2.")
 
-// Chunks returns over how many cookies the token is split whose first one has a value, and that
-// value without their number; ok is false if it is too long, or there are more than the program
-// allows.
+// Chunks returns how many chunks the token has whose first cookie has this value, and the value
+// without that number. ok is false if the value is too long or announces more chunks than the
+// program allows.
 func (s *Spec) Chunks(value string) (chunks int, first string, ok bool) {
-	if len(value) > MaxChunks*MaxSize { // more than any sealer makes
+	if len(value) > MaxChunks*MaxSize { // longer than anything the runtime writes
 		return 0, "", false
 	}
 	if len(value) < chunkMarkSize || value[1] != '.' {
@@ -27,8 +27,8 @@ func (s *Spec) Chunks(value string) (chunks int, first string, ok bool) {
 	return chunks, value[chunkMarkSize:], 2 <= chunks && chunks <= s.chunks
 }
 
-// Joins yields the tokens that begin with a first chunk and go on with the others: one, unless a
-// name came several times.
+// Joins yields the tokens that begin with the chunk first and continue with the others. There is one
+// token, unless the request has several cookies of one name.
 func (r *Received) Joins(first string, chunks int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		others := r.siblings[:chunks-1]
@@ -40,13 +40,14 @@ func (r *Received) Joins(first string, chunks int) iter.Seq[string] {
 	}
 }
 
-// choices goes through every way to pick one value of each chunk's name. Chunks of the same scope
-// mostly are the same in the order of their names, so those of one index come before all
-// mixtures. It is no iterator: r would then be allocated, though hardly any session has chunks.
+// choices goes through every way to pick one value for each chunk's name. Chunks of one session
+// usually have the same index under each name, so equal indexes come before all mixtures. This is
+// not an iterator function, because r would then escape to the heap, though hardly any session has
+// chunks.
 type choices struct {
 	picks
-	alike, most int  // how many indexes were picked for all, of how many
-	mixing      bool // that is over
+	alike, most int  // alike indexes out of most were picked for all names
+	mixing      bool // all equal indexes were tried
 }
 
 func newChoices(others []Values) choices {
@@ -57,7 +58,7 @@ func newChoices(others []Values) choices {
 	return c
 }
 
-// next goes on to the next choice. It is false after the last one.
+// next moves on to the next choice. It returns false after the last one.
 func (c *choices) next(others []Values) bool {
 	if c.alike < c.most {
 		c.picks = picks{c.alike, c.alike, c.alike}
@@ -75,10 +76,10 @@ func (c *choices) next(others []Values) bool {
 	return false
 }
 
-// picks are the indexes of the values that are chosen among those of each chunk's name.
+// picks are the chosen indexes, one among the values of each chunk's name.
 type picks [MaxChunks - 1]int
 
-// next goes on to the next choice. It is false after the last one.
+// next moves on to the next choice. It returns false after the last one.
 func (p *picks) next(others []Values) bool {
 	for i := range others {
 		if p[i]++; p[i] < others[i].Len() {
@@ -89,7 +90,7 @@ func (p *picks) next(others []Values) bool {
 	return false
 }
 
-// areAlike reports whether all are the same.
+// areAlike reports whether the first n indexes are the same.
 func (p *picks) areAlike(n int) bool {
 	for _, index := range p[:n] {
 		if index != p[0] {
@@ -99,7 +100,7 @@ func (p *picks) areAlike(n int) bool {
 	return true
 }
 
-// join is false if one of the chunks is missing.
+// join returns the token that the picked chunks make. It returns false if a chunk is missing.
 func (p *picks) join(first string, others []Values) (token string, ok bool) {
 	size := len(first)
 	for i := range others {
@@ -118,8 +119,8 @@ func (p *picks) join(first string, others []Values) (token string, ok bool) {
 	return b.String(), true
 }
 
-// Layout returns over how many cookies a token of a length is split, and the size of all
-// their names and values. Chunks are 0 if there is no room for it.
+// Layout returns how many cookies a token of tokenLen bytes needs, and the size of their names and
+// values together. chunks is 0 if the token does not fit.
 func (s *Spec) Layout(tokenLen int) (chunks, size int) {
 	size = len(s.name) + tokenLen
 	if size <= MaxSize {
@@ -140,7 +141,7 @@ func (s *Spec) Layout(tokenLen int) (chunks, size int) {
 	}
 }
 
-// split returns the names and values of several cookies for a token, as Layout says.
+// split returns "name=value" for each of the cookies that hold the token, as Layout counts them.
 func (s *Spec) split(token []byte, chunks int) []string {
 	pairs := make([]string, chunks)
 	for i := range pairs {

@@ -6,26 +6,27 @@ import (
 )
 
 const (
-	// maxCookies bounds how many cookies are looked at in which the session's name occurs at all.
-	// net/http gives up at 3,000 of any name.
+	// maxCookies bounds how many places that contain the session's name are examined. net/http
+	// reads no cookies at all from a request with more than 3,000.
 	maxCookies = 4000
 
-	// maxValues bounds how many cookies of one name are kept: more than any browser keeps for all
-	// names of a site.
+	// maxValues bounds how many cookies of one name are kept. It is more than any browser keeps for
+	// a whole site.
 	maxValues = 200
 )
 
-// Received is what a request carries of a session, not authenticated.
+// Received holds the cookies of a session that came with a request. Nothing in it is authenticated.
 type Received struct {
 	candidates Values
 	siblings   [siblingCount]Values
 
-	Siblings Siblings // those that there are, whatever they hold
-	Any      bool     // there is a cookie of the session's name, whatever it holds
+	Siblings Siblings // the siblings in the request, whatever their values are
+	Any      bool     // the request has a cookie of the session's name, whatever its value is
 }
 
-// Values are those of the cookies of one name, in their order, without the empty ones. There is
-// hardly ever more than one: a subdomain can plant others, and so can a change of Domain or Path.
+// Values are the values of all cookies of one name, in order and without empty ones. There is hardly
+// ever more than one. A subdomain can plant others, and a change of Domain or Path can leave others
+// behind.
 type Values struct {
 	first string
 	more  []string
@@ -39,7 +40,7 @@ func (v *Values) add(value string) {
 	}
 }
 
-// At returns the value with an index, empty if there are not so many.
+// At returns the value at an index, or "" if there are fewer.
 func (v *Values) At(i int) string {
 	switch {
 	case i == 0:
@@ -69,23 +70,23 @@ func (v Values) All() iter.Seq[string] {
 	}
 }
 
-// Candidates are the values to be tried.
+// Candidates returns the values of the session's cookie, which are to be tried.
 func (r *Received) Candidates() Values { return r.candidates }
 
-// Companions are the values of the companion.
+// Companions returns the values of the companion cookie.
 func (r *Received) Companions() Values { return r.siblings[Companion] }
 
-// Badges are the values of the badge.
+// Badges returns the values of the badge cookie.
 func (r *Received) Badges() Values { return r.siblings[Badge] }
 
-// Find looks for the session's cookies in the values of the Cookie header fields, in their
-// order (RFC 6265 section 4.2.1: a client sends the one with the longest path first).
+// Find collects the session's cookies from the values of the Cookie header fields, in their order. A
+// client sends the cookie with the longest path first (RFC 6265 section 5.4).
 func (s *Spec) Find(headers []string, r *Received) {
 	left := maxCookies
 	for _, header := range headers {
 		for left > 0 && header != "" {
-			// Searching for the name takes less than splitting everything: the other cookies of a
-			// request are not this package's. Often there are none.
+			// Searching for the name is faster than splitting the whole header: most cookies in a
+			// request are not the session's, and often none is.
 			at := 0
 			if !strings.HasPrefix(header, s.name) {
 				at = strings.Index(header, s.name)
@@ -104,7 +105,7 @@ func (s *Spec) Find(headers []string, r *Received) {
 	}
 }
 
-// findPair looks at a cookie whose name begins with the session's.
+// findPair adds the cookie if it is one of the session's. Its name begins with the session's name.
 func (s *Spec) findPair(pair string, r *Received) {
 	rest := pair[len(s.name):]
 	switch {
@@ -122,14 +123,14 @@ func (s *Spec) findSibling(pair string, r *Received) {
 	for i, sibling := range s.siblings {
 		if name == sibling {
 			r.Siblings = r.Siblings.With(Sibling(i))
-			if len(value) <= MaxSize { // longer ones are no sealer's
+			if len(value) <= MaxSize { // the runtime writes no longer ones
 				r.siblings[i].add(value)
 			}
 		}
 	}
 }
 
-// trimRight removes white space after s, as strings.TrimRight would.
+// trimRight removes spaces and tabs at the end of s.
 func trimRight(s string) string {
 	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
 		s = s[:len(s)-1]
@@ -137,8 +138,8 @@ func trimRight(s string) string {
 	return s
 }
 
-// Named returns the values of the cookies with a name, at most so many, and not those that are empty.
-// Quotes around a value are left out, as net/http does.
+// Named returns the values of the cookies called name, at most most of them, without empty ones. It
+// removes the quotes around a value, as net/http does.
 func Named(headers []string, name string, most int) (values []string) {
 	for _, header := range headers {
 		for pair := range strings.SplitSeq(header, ";") {

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// A flow has a cookie of its own, and one more if that has a path of its own. Their names are made of the
-// session's, FlowMark and a part of the state; the second one ends in BeginMark.
+// A flow has its own cookie, and a second one if the flow has its own path. Their names consist of
+// the session's name, FlowMark and a part of the state. The second name also ends in BeginMark.
 const (
 	FlowMark  = "-x-"
 	BeginMark = "-begun"
 )
 
-// WithPrefix yields the cookies whose names begin with a prefix, in the values of the Cookie header fields and
-// in their order.
+// WithPrefix yields the name and value of each cookie whose name begins with prefix, in the order of
+// the Cookie header fields.
 func WithPrefix(headers []string, prefix string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		left := maxCookies
@@ -31,20 +31,22 @@ func WithPrefix(headers []string, prefix string) iter.Seq2[string, string] {
 	}
 }
 
-// FlowLine returns the Set-Cookie header field of a flow's cookie. An empty path is the session's.
+// FlowLine returns the Set-Cookie header field for a flow's cookie. If path is empty, the cookie has
+// the session's path.
 func (s *Spec) FlowLine(name, value, path string, crossSite bool, maxAge, now int64) string {
 	line := append(append([]byte(name), '='), value...)
 	return string(s.appendAge(line, maxAge, now)) + s.flowScope(path, crossSite)
 }
 
-// FlowDeletion returns the one that removes it.
+// FlowDeletion returns the Set-Cookie header field that removes a flow's cookie.
 func (s *Spec) FlowDeletion(name, path string, crossSite bool) string {
 	return deletion(name, s.flowScope(path, crossSite))
 }
 
-// flowScope is the session's scope, perhaps with another path, for a cookie that comes along when the
-// browser comes back from another site: by a link or a redirect, or by a form too, for which browsers
-// want SameSite=None and Secure. They take Secure from http://localhost.
+// flowScope returns the attributes of a flow's cookie: the session's, perhaps with another path. The
+// browser must send this cookie when it returns from another site. SameSite=Lax is enough for links
+// and redirects. A form that is posted from there needs SameSite=None, which browsers accept only
+// with Secure. They accept Secure from http://localhost.
 func (s *Spec) flowScope(path string, crossSite bool) string {
 	a := s.attributes
 	if path != "" {

@@ -9,19 +9,19 @@ import (
 	"unsafe"
 )
 
-// A Line is a Set-Cookie header field of the session's cookie that is being made: the name
-// and the equals sign, to which the caller appends the value.
+// A Line is the beginning of a Set-Cookie header field for the session's cookie: its name and the
+// equals sign. The caller appends the value.
 type Line []byte
 
-// NewLine begins the line of the session's cookie, with room for a value of valueLen bytes
-// and the attributes. A maxAge of 0, in seconds, leaves the cookie's end to the browser's.
+// NewLine returns the beginning of a line, with capacity for a value of valueLen bytes and the
+// attributes. maxAge is in seconds. If it is 0, the cookie ends when the browser closes.
 func (s *Spec) NewLine(valueLen int, maxAge int64) Line {
 	size := len(s.name) + len("=") + valueLen + s.attributesSize(maxAge)
 	return append(append(make(Line, 0, size), s.name...), '=')
 }
 
-// AppendLines appends the header fields for a token, which follows the name in a line from
-// NewLine, as chunks cookies. The line must not be used any more.
+// AppendLines appends the header fields for a token to lines, split into so many chunks. The line
+// comes from NewLine, followed by the token. It must not be used afterwards.
 func (s *Spec) AppendLines(lines []string, line Line, chunks int, maxAge, now int64) []string {
 	if chunks == 1 {
 		line = s.appendAttributes(line, maxAge, now)
@@ -33,20 +33,22 @@ func (s *Spec) AppendLines(lines []string, line Line, chunks int, maxAge, now in
 	return lines
 }
 
-// AppendCompanion appends the header field of the companion or the badge. It begins in buf, which has
-// its name, the equals sign and its value, and is returned with what was added.
+// AppendCompanion appends the header field for the companion or the badge to lines. On entry buf
+// holds the cookie's name, the equals sign and the value. The returned buf also holds the
+// attributes, and can be reused.
 func (s *Spec) AppendCompanion(lines []string, buf []byte, maxAge, now int64) ([]string, []byte) {
 	buf = s.appendAttributes(buf, maxAge, now)
 	return append(lines, string(buf)), buf
 }
 
-// AppendDeletions removes the session's cookie and those siblings that the browser has.
+// AppendDeletions appends the header fields that remove the session's cookie and the siblings that
+// the browser has.
 func (s *Spec) AppendDeletions(lines []string, has Siblings) []string {
 	return s.appendDeletions(lines, s.scope, has)
 }
 
-// AppendFormerDeletions removes the cookies of the former scopes. It belongs before what sets the
-// cookies of the scope that there is now.
+// AppendFormerDeletions appends the header fields that remove the cookies of the former scopes. They
+// must come before those that set cookies in the current scope.
 func (s *Spec) AppendFormerDeletions(lines []string, has Siblings) []string {
 	for _, scope := range s.former {
 		lines = s.appendDeletions(lines, scope, has)
@@ -54,7 +56,7 @@ func (s *Spec) AppendFormerDeletions(lines []string, has Siblings) []string {
 	return lines
 }
 
-// AppendSiblingDeletions removes siblings.
+// AppendSiblingDeletions appends the header fields that remove the siblings.
 func (s *Spec) AppendSiblingDeletions(lines []string, siblings Siblings) []string {
 	return s.appendSiblingDeletions(lines, s.scope, siblings)
 }
@@ -75,17 +77,17 @@ func (s *Spec) appendSiblingDeletions(lines []string, scope string, siblings Sib
 	return lines
 }
 
-// deletion returns the header field that removes the cookie of a name and a scope.
+// deletion returns the header field that removes the cookie with this name and scope.
 func deletion(name, scope string) string {
 	return name + "=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT" + scope
 }
 
-// appendAttributes appends what follows a cookie's value.
+// appendAttributes appends a cookie's lifetime and scope, which follow its value.
 func (s *Spec) appendAttributes(dst []byte, maxAge, now int64) []byte {
 	return append(s.appendAge(dst, maxAge, now), s.scope...)
 }
 
-// appendAge appends how long a cookie lasts.
+// appendAge appends the attributes for a cookie's lifetime. maxAge and now are in seconds.
 func (s *Spec) appendAge(dst []byte, maxAge, now int64) []byte {
 	if maxAge > 0 {
 		dst = append(dst, "; Max-Age="...)
@@ -96,7 +98,7 @@ func (s *Spec) appendAge(dst []byte, maxAge, now int64) []byte {
 	return dst
 }
 
-// attributesSize is how many bytes appendAttributes appends, at most.
+// attributesSize returns at most how many bytes appendAttributes appends.
 func (s *Spec) attributesSize(maxAge int64) int {
 	if maxAge == 0 {
 		return len(s.scope)
@@ -104,7 +106,8 @@ func (s *Spec) attributesSize(maxAge int64) int {
 	return len("; Max-Age=34560000; Expires=") + len(http.TimeFormat) + len(s.scope)
 }
 
-// expires is an Expires attribute: most sessions of the same second have the same one.
+// expires is the value of an Expires attribute. Most cookies that are set within one second share
+// it.
 type expires struct {
 	unix int64
 	text string
@@ -119,9 +122,9 @@ func (s *Spec) expiresAt(unix int64) string {
 	return e.text
 }
 
-// Replace puts Set-Cookie header fields for the session's cookies into a response, in place of
-// those that were there for the same cookies, or for those of flows that have a line. The program may
-// share the slices of its header between responses: they stay as they are.
+// Replace adds Set-Cookie header fields to a response. It first removes earlier ones for the
+// session's cookies, and for the flows' cookies that have a new line in flows. It does not write to
+// the slices in h, because the program may share them between responses.
 func (s *Spec) Replace(h http.Header, lines, flows []string) {
 	const key = "Set-Cookie"
 	if others := h[key]; len(others) > 0 {
@@ -140,7 +143,7 @@ func (s *Spec) Replace(h http.Header, lines, flows []string) {
 	h[key] = lines
 }
 
-// sameName returns what reports whether a line is for a cookie of the same name as another.
+// sameName returns a function that reports whether another line sets the cookie that line sets.
 func sameName(line string) func(other string) bool {
 	name, _, _ := strings.Cut(line, "=")
 	return func(other string) bool {
@@ -149,7 +152,7 @@ func sameName(line string) func(other string) bool {
 	}
 }
 
-// owns reports whether a Set-Cookie header field is for a cookie of the session.
+// owns reports whether a Set-Cookie header field sets one of the session's cookies.
 func (s *Spec) owns(line string) bool {
 	rest, ok := strings.CutPrefix(line, s.name)
 	if !ok || rest == "" {

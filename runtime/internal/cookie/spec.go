@@ -1,6 +1,6 @@
-// Package cookie reads and writes the cookies of a session as text: it finds them in a request,
-// joins and splits those of a large session, and makes the Set-Cookie header fields of a
-// response. It knows nothing of what is in them.
+// Package cookie reads and writes a session's cookies as text. It finds them in a request, joins and
+// splits the chunks of a large session, and makes the Set-Cookie header fields of a response. It
+// knows nothing about their contents.
 package cookie
 
 import (
@@ -9,27 +9,27 @@ import (
 	"sync/atomic"
 )
 
-// MaxSize bounds a cookie's name and value together, in bytes: browsers drop longer ones
+// MaxSize is the longest name and value of a cookie together, in bytes. Browsers drop longer ones
 // (RFC 6265bis section 5.6).
 const MaxSize = 4096
 
-// MaxChunks bounds over how many cookies a session is split.
+// MaxChunks is the largest number of cookies that one session is split into.
 const MaxChunks = 4
 
-// Attributes are what a program chooses of a cookie, complete and valid.
+// Attributes are the program's choices for the session's cookies. They are complete and valid.
 type Attributes struct {
 	Name string
 	Scope
-	Former   []Scope // where the cookies were before, and are to be removed
+	Former   []Scope // scopes that the cookies had before; cookies there are removed
 	SameSite string
 	Secure   bool
-	Chunks   int // over how many cookies a session may be split, from 1 to MaxChunks
+	Chunks   int // the largest number of cookies for a session, from 1 to MaxChunks
 }
 
-// A Scope tells cookies of one name apart: browsers keep one for each.
+// A Scope tells cookies of the same name apart: a browser keeps one for each scope.
 type Scope struct {
 	Path        string
-	Domain      string // empty for the very host
+	Domain      string // empty for this host alone
 	Partitioned bool
 }
 
@@ -39,12 +39,12 @@ func (s Scope) Canonical() Scope {
 	return s
 }
 
-// A Spec is the names and attributes of a session's cookies. It must not be copied.
+// A Spec holds the names and attributes of a session's cookies. It must not be copied.
 type Spec struct {
 	name     string
-	siblings [siblingCount]string // the names of the other cookies of a session
-	scope    string               // the attributes that say which cookie it is: "; Path=/; Secure"...
-	former   []string             // those of its former scopes
+	siblings [siblingCount]string // the names of the session's other cookies
+	scope    string               // attributes that every cookie gets: "; Path=/; Secure"...
+	former   []string             // the same for each former scope
 	chunks   int
 
 	attributes Attributes // for the cookies of flows
@@ -52,19 +52,19 @@ type Spec struct {
 	expires atomic.Pointer[expires]
 }
 
-// A Sibling is one of the cookies that may come with the one that has the session's name: the
-// chunks of a large session after the first, the companion, and the badge.
+// A Sibling is one of the other cookies of a session, which has a suffix to its name: a further
+// chunk of a large session, the companion, or the badge.
 type Sibling int
 
-// Companion is the cookie with the time of a session's last use.
+// Companion is the cookie with the time when the session was last used.
 const Companion Sibling = MaxChunks - 1
 
-// Badge is the cookie that says what the browser's device has proved.
+// Badge is the cookie that records what the browser's device has proved.
 const Badge = Companion + 1
 
 const siblingCount = Badge + 1
 
-// Siblings is a set of them: bit i is for Sibling(i).
+// Siblings is a set of siblings: bit i stands for Sibling(i).
 type Siblings uint8
 
 // Has reports whether a sibling is in the set.
@@ -76,7 +76,7 @@ func (s Siblings) With(i Sibling) Siblings { return s | 1<<i }
 // Without returns the set without a sibling.
 func (s Siblings) Without(i Sibling) Siblings { return s &^ (1 << i) }
 
-// ChunkSiblings is the set of those that belong to a session of so many chunks.
+// ChunkSiblings returns the siblings that belong to a session of so many chunks.
 func ChunkSiblings(chunks int) Siblings { return 1<<(chunks-1) - 1 }
 
 // New returns the spec of a session's cookies.
@@ -95,7 +95,7 @@ func New(a Attributes) *Spec {
 	return s
 }
 
-// scopeText returns the attributes of a cookie in a scope.
+// scopeText returns the attributes of a cookie in this scope, as text.
 func (a *Attributes) scopeText(scope Scope) string {
 	text := "; Path=" + scope.Path
 	if scope.Domain != "" {
@@ -117,23 +117,24 @@ func (s *Spec) Name() string { return s.name }
 // Path returns the path of the session's cookie.
 func (s *Spec) Path() string { return s.attributes.Path }
 
-// Attributes returns those that say which cookie it is and who gets it, as in a Set-Cookie header field.
+// Attributes returns the attributes of the session's cookie except its lifetime, as in a Set-Cookie
+// header field.
 func (s *Spec) Attributes() string { return strings.TrimPrefix(s.scope, "; ") }
 
-// CompanionName returns the name of the cookie with the time of the last use.
+// CompanionName returns the name of the companion cookie.
 func (s *Spec) CompanionName() string { return s.siblings[Companion] }
 
-// BadgeName returns the name of the cookie that says what the browser's device has proved.
+// BadgeName returns the name of the badge cookie.
 func (s *Spec) BadgeName() string { return s.siblings[Badge] }
 
-// Limit returns how many bytes the names and values of a session's cookies may have together.
+// Limit returns how many bytes the names and values of a session's cookies can have together.
 func (s *Spec) Limit() int { return s.chunks * MaxSize }
 
-// FormerScopes returns of how many other scopes cookies are removed.
+// FormerScopes returns the number of former scopes, in which cookies are removed.
 func (s *Spec) FormerScopes() int { return len(s.former) }
 
-// Reserved returns the end of a name that the cookies of a session themselves have which is
-// called by the rest of that name; "" if it has none.
+// Reserved returns the suffix of name that would make it a sibling of another session's cookie, or
+// "" if it has none.
 func Reserved(name string) (end string) {
 	for _, sibling := range New(Attributes{}).siblings {
 		if strings.HasSuffix(name, sibling) {

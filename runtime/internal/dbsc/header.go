@@ -5,26 +5,27 @@ import (
 	"strings"
 )
 
-// The header fields of the protocol, in the form of http.Header's keys.
+// Names of the protocol's header fields, in the canonical form of http.Header.
 const (
-	HeaderRegistration = "Secure-Session-Registration" // of an answer: it offers a binding
-	HeaderChallenge    = "Secure-Session-Challenge"    // of an answer: what is to be signed
-	HeaderResponse     = "Secure-Session-Response"     // of a request: the proof
-	HeaderID           = "Sec-Secure-Session-Id"       // of a request: whose proof it is
-	HeaderSkipped      = "Secure-Session-Skipped"      // of a request: why there is no proof
+	HeaderRegistration = "Secure-Session-Registration" // in a response: offers a binding
+	HeaderChallenge    = "Secure-Session-Challenge"    // in a response: what to sign
+	HeaderResponse     = "Secure-Session-Response"     // in a request: the proof
+	HeaderID           = "Sec-Secure-Session-Id"       // in a request: the binding that the proof is for
+	HeaderSkipped      = "Secure-Session-Skipped"      // in a request: why there is no proof
 )
 
-// RegistrationHeader returns the value of HeaderRegistration. The path is where the browser registers a key.
+// RegistrationHeader returns the value of HeaderRegistration. The browser registers its key at path.
 func RegistrationHeader(path, challenge string) string {
 	return "(ES256);path=" + quote(path) + ";challenge=" + quote(challenge)
 }
 
-// ChallengeHeader returns the value of HeaderChallenge, for the binding with an identifier.
+// ChallengeHeader returns the value of HeaderChallenge for a binding.
 func ChallengeHeader(challenge, id string) string {
 	return quote(challenge) + ";id=" + quote(id)
 }
 
-// quote returns a string of RFC 9651. That knows printable ASCII alone; all else is left out.
+// quote returns s as a string of RFC 9651. It leaves out characters other than printable ASCII,
+// which such a string cannot hold.
 func quote(s string) string {
 	quoted := []byte{'"'}
 	for i := range len(s) {
@@ -38,8 +39,9 @@ func quote(s string) string {
 	return string(append(quoted, '"'))
 }
 
-// Unquote returns the text that the value of HeaderResponse or HeaderID stands for. The draft has a quoted string
-// there, and Chromium sends the text alone. Neither a proof nor an identifier of ours has a character to escape.
+// Unquote returns the text in the value of HeaderResponse or HeaderID. The draft puts the text in
+// quotes, and Chromium sends it without. Proofs and this package's identifiers contain no character
+// that needs escaping.
 func Unquote(value string) string {
 	if inner, ok := strings.CutPrefix(value, `"`); ok {
 		if text, ok := strings.CutSuffix(inner, `"`); ok {
@@ -49,17 +51,19 @@ func Unquote(value string) string {
 	return value
 }
 
-// A Binding is what a browser is told about the session that it has bound.
+// A Binding is what a browser learns about a session that it has bound.
 type Binding struct {
-	ID         string // comes back in HeaderID
-	RefreshURL string // where the browser proves that it has the key
-	Cookie     string // name of the cookie without which it proves that first
-	// Attributes are those of the cookie, as in Set-Cookie, but for Max-Age, Expires and Partitioned. If they are not
-	// the cookie's own, the browser believes it is missing, and proves with each request.
+	ID         string // the browser sends it in HeaderID
+	RefreshURL string // where the browser proves its key
+	Cookie     string // the cookie's name; before any request without that cookie, the browser proves its key
+	// Attributes are the cookie's, as in Set-Cookie, except Max-Age, Expires and Partitioned. If
+	// they differ from the cookie's own, the browser believes that the cookie is missing and proves
+	// its key before each request.
 	Attributes string
 }
 
-// Instructions returns the JSON with which a registration or a refresh succeeds. Requests from other sites prove too.
+// Instructions returns the JSON that answers a successful registration or refresh. It also lets
+// requests from other sites start a refresh.
 func Instructions(b Binding) []byte {
 	type scope struct {
 		IncludeSite bool `json:"include_site"`
@@ -78,7 +82,7 @@ func Instructions(b Binding) []byte {
 	}{b.ID, b.RefreshURL, scope{}, []credential{{"cookie", b.Cookie, b.Attributes}}, []string{"*"}})
 }
 
-// Stop returns the JSON that ends the binding with an identifier.
+// Stop returns the JSON that ends a binding.
 func Stop(id string) []byte {
 	return marshal(struct {
 		ID       string `json:"session_identifier"`
@@ -86,7 +90,7 @@ func Stop(id string) []byte {
 	}{ID: id})
 }
 
-// marshal writes what has strings alone.
+// marshal encodes a value that consists of strings and booleans.
 func marshal(v any) []byte {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// maxMembers bounds the members of an object that is read.
+// maxMembers is the largest number of members of an object.
 const maxMembers = 64
 
-// object is a JSON object whose values are not read yet.
+// object is a JSON object whose values are not decoded yet.
 type object map[string]json.RawMessage
 
-// parseObject reads a JSON object. It refuses what two readers could understand in two ways: members of the
-// same name, text behind the object and invalid UTF-8. Names are told apart by their case.
+// parseObject reads a JSON object. It rejects what two parsers could read differently: duplicate
+// members, text after the object and invalid UTF-8. Member names are case-sensitive.
 func parseObject(text []byte) (object, bool) {
 	if !utf8.Valid(text) {
 		return nil, false
@@ -42,7 +42,7 @@ func parseObject(text []byte) (object, bool) {
 	return members, err == io.EOF
 }
 
-// text returns the string that a member holds, empty if it holds none.
+// text returns a member's value if it is a string, and "" otherwise.
 func (o object) text(name string) string {
 	var s *string
 	if json.Unmarshal(o[name], &s) != nil || s == nil {

@@ -1,7 +1,8 @@
-// Package dbsc has the texts of Device Bound Session Credentials, a draft of the W3C, as Chromium sends and
-// expects them: the proofs of a key that a browser holds, and the header fields and JSON that a server answers with.
+// Package dbsc implements the messages of Device Bound Session Credentials, a W3C draft, as Chromium
+// sends and expects them: the browser's proofs that it has a key, and the header fields and JSON of
+// the server's answers.
 //
-// It decides nothing about sessions. What a challenge is, and whether one is fresh, is its callers' business.
+// It decides nothing about sessions. Its callers make the challenges and judge whether one is fresh.
 package dbsc
 
 import (
@@ -14,19 +15,19 @@ import (
 )
 
 const (
-	// MaxProof is the length of the longest proof that is looked at, in bytes.
+	// MaxProof is the longest proof that is accepted, in bytes.
 	MaxProof = 8 << 10
 
-	// MaxChallenge is the length of the longest challenge of a proof, in bytes.
+	// MaxChallenge is the longest challenge in a proof, in bytes.
 	MaxChallenge = 4 << 10
 
-	// maxHeader is the length of the longest JOSE header, in base64url.
+	// maxHeader is the longest JOSE header, in characters of base64url.
 	maxHeader = 2 << 10
 
 	signatureSize = 2 * coordinateSize
 )
 
-// The errors of Registration and Proof. They say nothing of the proof's contents.
+// Errors of Registration and Proof. They contain nothing of the proof.
 var (
 	ErrMalformed = errors.New("session: not a proof of a device's key")
 	ErrAlgorithm = errors.New("session: a device's proof is not of ES256 and of type dbsc+jwt")
@@ -35,8 +36,8 @@ var (
 	ErrChallenge = errors.New("session: a device's proof has no challenge")
 )
 
-// Registration reads the proof of a key that comes with it: the value of the header field Response
-// of a registration. It returns the key, and the challenge that was signed with it.
+// Registration verifies a proof that contains its key: the value of HeaderResponse in a
+// registration. It returns the key and the signed challenge.
 func Registration(jws string) (key Key, challenge string, err error) {
 	p, err := parseProof(jws)
 	if err != nil {
@@ -53,8 +54,8 @@ func Registration(jws string) (key Key, challenge string, err error) {
 	return key, challenge, nil
 }
 
-// Proof reads the proof of a key that is known: the value of the header field Response of a refresh.
-// It returns the challenge that was signed. A key within the proof does not count.
+// Proof verifies a proof of a known key: the value of HeaderResponse in a refresh. It returns the
+// signed challenge. A key inside the proof is ignored.
 func Proof(jws string, key Key) (challenge string, err error) {
 	p, err := parseProof(jws)
 	if err != nil {
@@ -63,7 +64,7 @@ func Proof(jws string, key Key) (challenge string, err error) {
 	return p.challenge(key)
 }
 
-// proof is a JSON Web Signature in its compact form, of RFC 7515, that is not verified yet.
+// proof is a JSON Web Signature in compact form (RFC 7515) that is not verified yet.
 type proof struct {
 	header    object
 	signed    string
@@ -71,7 +72,7 @@ type proof struct {
 	signature []byte
 }
 
-// parseProof reads the form of a proof and its header, which must name the one algorithm that there is.
+// parseProof splits a proof and reads its header, which must name ES256.
 func parseProof(jws string) (proof, error) {
 	if len(jws) > MaxProof || strings.Count(jws, ".") != 2 {
 		return proof{}, ErrMalformed
@@ -89,7 +90,7 @@ func parseProof(jws string) (proof, error) {
 	if !ok {
 		return proof{}, ErrMalformed
 	}
-	// RFC 7515 section 4.1.11: who does not know an extension that is critical must refuse.
+	// RFC 7515 section 4.1.11: a recipient that does not know a critical extension must reject it.
 	if _, critical := header["crit"]; critical || header.text("alg") != "ES256" || header.text("typ") != "dbsc+jwt" {
 		return proof{}, ErrAlgorithm
 	}
@@ -100,7 +101,7 @@ func parseProof(jws string) (proof, error) {
 	return proof{header, signed, payload, signature}, nil
 }
 
-// challenge returns the challenge of the proof, once its signature is verified.
+// challenge verifies the signature and returns the proof's challenge.
 func (p proof) challenge(key Key) (string, error) {
 	if !p.verified(key) {
 		return "", ErrSignature

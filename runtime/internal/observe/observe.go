@@ -1,7 +1,7 @@
-// Package observe lets package sessiontest see what happens to the sessions that it
-// opens itself, of which the program under test is not to hear.
+// Package observe lets package sessiontest observe the sessions that it opens itself, without the
+// program under test seeing their events.
 package observe
 
-// Key is the context key of a func(runtime.Event) that is told the events of the
-// sessions opened with the context, in place of the program.
+// Key is the context key of a func(runtime.Event). That function, and not the program, gets the
+// events of sessions that are opened with the context.
 type Key struct{}

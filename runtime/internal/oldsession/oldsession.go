@@ -1,5 +1,5 @@
-// Package oldsession is what the manager knows of the sessions that another library left with browsers.
-// Package legacy reads them.
+// Package oldsession describes sessions that another library left in browsers, as the manager sees
+// them. Package legacy reads them.
 package oldsession
 
 import (
@@ -8,51 +8,51 @@ import (
 	"time"
 )
 
-// MaxCookie bounds the value of a cookie, in bytes.
+// MaxCookie is the longest value of a cookie, in bytes.
 const MaxCookie = 4096
 
-// A Source reads the sessions of one library, of one cookie name.
+// A Source reads one library's sessions from cookies of one name.
 type Source struct {
-	Library string // in a word, for events
+	Library string // one word, for events
 	Cookie  string // its name
 	Path    string // of the cookie, "/" by default
 	Domain  string
 
-	// Partitioned is whether the cookie is in a jar of the page that a frame is on.
+	// Partitioned says whether the cookie is partitioned (CHIPS).
 	Partitioned bool
 
-	// Until is when the sessions are not read any more.
+	// Until is when reading stops.
 	Until time.Time
 
-	// Open reads the session of a cookie. It authenticates the cookie before it looks at anything in it. The
-	// error is ErrMalformed, ErrForged, ErrExpired or ErrUnknown; any other means that a store failed.
+	// Open reads the session in a cookie. It authenticates the cookie before it parses any of it.
+	// The error is ErrMalformed, ErrForged, ErrExpired or ErrUnknown, or says why a store failed.
 	Open func(ctx context.Context, value string, now time.Time) (*Session, error)
 
-	// End removes what the library's store has of a session, for Session.Token; nil if there is no store.
+	// End removes a session from the library's store, by Session.Token; nil if there is no store.
 	End func(ctx context.Context, token string) error
 }
 
-// A Session is one of another library.
+// A Session is a session of another library.
 type Session struct {
-	// Identity tells the session from others. Nobody can change it without the source's key: there is one
-	// text of it alone.
+	// Identity tells the session from others. It is derived from authenticated data in a single way,
+	// so nobody can change it without the source's key.
 	Identity string
 
-	Token     string    // under which the library's store has it; empty if there is none
-	Expires   time.Time // when it would have ended; zero if that is not known
-	Permanent bool      // it is known to outlive the browser
+	Token     string    // the session's key in the library's store; empty if there is no store
+	Expires   time.Time // when it would have ended; zero if unknown
+	Permanent bool      // it is known to outlive the browser session
 
-	// Lookup returns the value of a key, nil if there is none.
+	// Lookup returns the value of a key, or nil if there is none.
 	Lookup func(key string) Value
 }
 
-// A Value is encoded in the library's way.
+// A Value is one value in the library's encoding.
 type Value interface {
-	// Decode puts the value where a pointer leads. The error says nothing of the value.
+	// Decode stores the value in what into points to. The error contains nothing of the value.
 	Decode(into any) error
 }
 
-// The errors of Source.Open.
+// Errors of Source.Open.
 var (
 	ErrMalformed = errors.New("session: not a session of the library")
 	ErrForged    = errors.New("session: not authentic")

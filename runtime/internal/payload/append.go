@@ -6,7 +6,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// Append appends the plaintext that Parse reads. A session without an id gets one.
+// Append appends the plaintext that Parse reads. It gives the session an id if it has none.
 func (c *Contents) Append(dst []byte) []byte {
 	if former, ok := c.FormerID(); ok {
 		return c.AppendMoved(dst, &former)
@@ -14,7 +14,8 @@ func (c *Contents) Append(dst []byte) []byte {
 	return c.AppendMoved(dst, nil)
 }
 
-// LikelySize is how many bytes Append appends, or a few more, unless more than the usual came into the metadata.
+// LikelySize returns how many bytes Append appends, or slightly more. It is too small if the
+// metadata has rare elements.
 func (c *Contents) LikelySize() int {
 	size := usualSize
 	for i := range c.slots {
@@ -23,10 +24,10 @@ func (c *Contents) LikelySize() int {
 	return size
 }
 
-// usualSize is how many bytes all but the fields take as a rule.
+// usualSize is the size of everything but the fields in an ordinary session, in bytes.
 const usualSize = 2 + 2 + IDSize + 3*5 + 1 + 1
 
-// AppendMoved is Append for a session that had this id before; nil for none.
+// AppendMoved is Append for a session whose former id is given; nil for none.
 func (c *Contents) AppendMoved(dst []byte, former *ID) []byte {
 	id, created := c.ID(), c.earliest()
 	elements := metadataLength
@@ -47,8 +48,8 @@ func (c *Contents) AppendMoved(dst []byte, former *ID) []byte {
 	return c.appendFields(append(dst, more...))
 }
 
-// moreMetadata returns the elements of the metadata that most sessions do not have, and of how many it
-// consists in all.
+// moreMetadata returns the elements of the metadata that most sessions do not have, encoded, and the
+// total number of elements.
 func (c *Contents) moreMetadata(created int64, former *ID) (elements int, more []byte) {
 	var expiries []byte
 	var expiring, later int
@@ -79,7 +80,7 @@ func (c *Contents) moreMetadata(created int64, former *ID) (elements int, more [
 	return metadataLength + 1 + later, more
 }
 
-// append appends elements of the metadata, and returns how many they are.
+// append appends the elements that are set, and returns their number.
 func (l *later) append(dst []byte) (_ []byte, count int) {
 	if l.marks != (Marks{}) {
 		dst = l.marks.append(dst)
@@ -120,8 +121,7 @@ func (c *Contents) appendFields(dst []byte) []byte {
 			}
 			dst = append(dst, c.schema.fields[i].header...)
 		}
-		// Fields that follow one another in the text, as in one that was read, are copied
-		// at once.
+		// Adjacent fields, as in a text that was read, are copied at once.
 		start := s.start()
 		for i+1 < len(c.slots) && c.slots[i+1].start() == s.end && c.slots[i+1].keyLen != 0 {
 			i++
@@ -135,8 +135,8 @@ func (c *Contents) appendFields(dst []byte) []byte {
 	return dst
 }
 
-// earliest returns when the session began, or the earliest time in it, which a node whose clock is
-// behind may have noted: all others are counted from it.
+// earliest returns the earliest time in the metadata, from which all times are counted. It is
+// usually Created, but a node whose clock is behind may have noted an earlier time.
 func (c *Contents) earliest() int64 {
 	earliest := c.Created
 	if c.Authenticated != 0 {
@@ -157,8 +157,8 @@ func (c *Contents) earliest() int64 {
 	return max(0, earliest)
 }
 
-// appendExpiries appends the entries of the map of expiries, counted from a time, and returns how many
-// there are.
+// appendExpiries appends the entries of the map of expiries, in seconds after from, and returns
+// their number.
 func (c *Contents) appendExpiries(dst []byte, from int64) (entries []byte, n int) {
 	add := func(key string, expires int64) {
 		if expires != 0 {

@@ -1,24 +1,24 @@
-// Package payload is what a token says of a session: its metadata, and the encoded values of
-// its fields. [Contents] holds them as one text and where in it each value lies, so that a
-// session can be opened, changed and sealed without decoding what nobody asks for.
+// Package payload reads and writes the plaintext of a token: a session's metadata and the encoded
+// values of its fields. [Contents] keeps the text and the position of each value in it. A session
+// can be opened, changed and sealed without decoding values that nobody reads.
 //
-// The plaintext of a token is a msgpack array of two: the metadata, and the map of fields.
-// The metadata is an array of at least five:
+// The plaintext of a token is a msgpack array of two: the metadata, and the map of fields. The
+// metadata is an array of at least five:
 //
 //	id             bin, 16 random bytes
 //	created        Unix seconds
 //	saved          seconds from created to the last save
 //	authenticated  seconds from created to the authentication, plus one; 0 for none
-//	flags          bit 0: permanent; bit 1: the marks are known; bit 2: of a
-//	               record, nobody has looked at them since it is where revocations look
+//	flags          bit 0: permanent; bit 1: the marks are known; bit 2: the marks were not
+//	               checked since the record is where revocations find it
 //	expiries       a map from key to seconds since created, if a field has a ttl
 //	marks          bin of 25 or 33: 'm', then three or four integers of 8 bytes, big-endian, unless all are 0
-//	origin         bin: 'o', then what says which session of another library it was, if any
-//	former         bin: 'f', then the id that a record's session had when it was last saved, if another one
-//	device         bin of 17: 'd', then the thumbprint of the key of the device that it is bound to, if any
+//	origin         bin: 'o', then which session of another library this one was, if any
+//	former         bin: 'f', then the id before the last save, if it was another one
+//	device         bin of 17: 'd', then the thumbprint of the device key that the session is bound to, if any
 //
-// Elements after the ones that this build knows are carried through unchanged, as are
-// fields whose keys it does not know.
+// Elements after the ones that this build knows are carried through unchanged. So are fields with
+// unknown keys.
 package payload
 
 import (
@@ -34,50 +34,51 @@ const IDSize = 16
 // An ID identifies a session.
 type ID [IDSize]byte
 
-// Metadata holds what a session knows of itself. Times are in Unix seconds.
+// Metadata describes a session apart from its fields. Times are in Unix seconds.
 type Metadata struct {
 	id            ID
 	hasID         bool
-	formerAt      uint32 // where in the text the former id is; 0 for none
+	formerAt      uint32 // where the former id is in the text; 0 for none
 	Created       int64
 	Saved         int64
 	Authenticated int64 // 0 for never
 	flags         uint64
-	later         *later // what most sessions do not have; may be nil; never written to, as copies share it
+	later         *later // what most sessions do not have; may be nil; shared by copies, so it is never written to
 
-	Device Thumbprint // of the key that the session is bound to; zero for none
+	Device Thumbprint // of the key that the session is bound to; zero if it is not bound
 }
 
-// later is what came into the metadata after its first version.
+// later holds the metadata that was added after the first version of the format.
 type later struct {
 	marks  Marks
-	origin string // of another library's session; empty for none
+	origin string // the session of another library that this one was; empty for none
 }
 
-// A Thumbprint identifies the key of a device: the first 16 bytes of the one of RFC 7638, by SHA-256.
+// A Thumbprint identifies a device's key: the first 16 bytes of its SHA-256 thumbprint (RFC 7638).
 type Thumbprint [16]byte
 
 const (
 	flagPermanent  = 1 << 0
 	flagKnowsMarks = 1 << 1
 	flagUnlooked   = 1 << 2
-	ownFlags       = flagKnowsMarks | flagUnlooked // not the program's
+	ownFlags       = flagKnowsMarks | flagUnlooked // those that the program does not control
 )
 
-// Marks are the versions of two records in a store, which say what was revoked, as they were when
-// the visitor was authenticated; 0 for none. The session is revoked once one is newer.
+// Marks are the versions of two records in a store that count revocations, as they were when the
+// visitor was authenticated; 0 for none. The session is revoked if one of those records has a newer
+// version now.
 type Marks struct {
 	All, Principal uint64
 
 	// LogIn orders the log-ins of a principal; 0 if nobody counts them.
 	LogIn uint64
 
-	// Moved is the version that All and Principal would have had when the session, which counted
-	// then, was sealed under another key; 0 for never since the visitor was authenticated.
+	// Moved is the count of revocations at which the session was last found valid and sealed under
+	// another key; 0 if that did not happen since the visitor was authenticated.
 	Moved uint64
 }
 
-// ID returns the id. A session that has none gets a random one.
+// ID returns the id. If the session has none, it gets a random one.
 func (m *Metadata) ID() ID {
 	if !m.hasID {
 		rand.Read(m.id[:])
@@ -86,18 +87,18 @@ func (m *Metadata) ID() ID {
 	return m.id
 }
 
-// The clocks of those who save and open a session differ, in seconds.
+// Limits for the difference between the clocks of two servers, in seconds.
 const (
-	// ClockTolerance is how far in the future a time may lie that is believed. A later one counts as
-	// now, so that no timeout is stretched by it.
+	// ClockTolerance is how far ahead a time may be to be used as it is. A later one counts as now,
+	// so that it does not prolong a timeout.
 	ClockTolerance = 5 * 60
 
-	// ClockError is how far in the future a time may lie that is kept, since the clock that it
-	// comes from may be right, and this one behind. A later one is wrong.
+	// ClockError is how far ahead a time may be to be kept: its clock may be right, and this
+	// server's may be slow. A later one is wrong.
 	ClockError = 60 * 60
 )
 
-// Past returns a time as it counts now.
+// Past returns t, or now if t is further ahead than ClockTolerance.
 func Past(t, now int64) int64 {
 	if t > now+ClockTolerance {
 		return now
@@ -105,7 +106,7 @@ func Past(t, now int64) int64 {
 	return t
 }
 
-// Later returns the later of now and a time that was noted before, unless that is wrong.
+// Later returns the later of noted and now. It ignores noted if that is wrong.
 func Later(noted, now int64) int64 {
 	if noted > now+ClockError {
 		return now
@@ -113,7 +114,7 @@ func Later(noted, now int64) int64 {
 	return max(noted, now)
 }
 
-// CorrectTimes replaces times by now that are wrong, and reports whether there were any.
+// CorrectTimes sets wrong times to now, and reports whether there were any.
 func (m *Metadata) CorrectTimes(now int64) (wrong bool) {
 	for _, t := range []*int64{&m.Created, &m.Saved, &m.Authenticated} {
 		if *t > now+ClockError {
@@ -126,10 +127,11 @@ func (m *Metadata) CorrectTimes(now int64) (wrong bool) {
 // SetID gives the session an id.
 func (m *Metadata) SetID(id ID) { m.id, m.hasID = id, true }
 
-// Origin says which session of another library this one was, if that library's store still has it.
+// Origin identifies the session of another library that this one was, if that library's store still
+// has it. It is empty otherwise.
 func (m *Metadata) Origin() string { return m.later.get().origin }
 
-// SetOrigin says so; empty for none.
+// SetOrigin sets the origin; empty for none.
 func (m *Metadata) SetOrigin(origin string) {
 	l := m.later.get()
 	l.origin = origin
@@ -150,7 +152,7 @@ func (m *Metadata) keepLater(l later) {
 	}
 }
 
-// FormerID returns the id that the session had before it was last saved, if that was another one.
+// FormerID returns the id that the session had before the last save, if it was a different one.
 func (c *Contents) FormerID() (id ID, ok bool) {
 	if c.formerAt > 0 {
 		copy(id[:], c.text[c.formerAt:])
@@ -158,13 +160,13 @@ func (c *Contents) FormerID() (id ID, ok bool) {
 	return id, c.formerAt > 0
 }
 
-// HasID reports whether the session has this id. One that has none yet does not.
+// HasID reports whether the session has this id. It is false if the session has no id yet.
 func (m *Metadata) HasID(id ID) bool { return m.hasID && m.id == id }
 
-// DropID takes the id away: the next call of ID makes another one.
+// DropID removes the id. The next call of ID makes a new one.
 func (m *Metadata) DropID() { m.hasID = false }
 
-// KeepID takes over the id of other, or that it has none.
+// KeepID copies the id of other, or removes the id if other has none.
 func (m *Metadata) KeepID(other *Metadata) { m.id, m.hasID = other.id, other.hasID }
 
 // Permanent reports whether the session outlives the browser.
@@ -178,8 +180,8 @@ func (m *Metadata) SetPermanent(permanent bool) {
 	}
 }
 
-// ResetFlags makes the session permanent or not, removes the flags of later versions, and reports
-// whether any of that is a change.
+// ResetFlags makes the session permanent or not, removes flags that this version does not know, and
+// reports whether any flag changed.
 func (m *Metadata) ResetFlags(permanent bool) (changed bool) {
 	old := m.flags
 	m.flags &= ownFlags
@@ -187,17 +189,17 @@ func (m *Metadata) ResetFlags(permanent bool) (changed bool) {
 	return m.flags != old
 }
 
-// Marks returns the marks; ok is false if the session was not authenticated by a build that knows
-// of them.
+// Marks returns the marks. ok is false if the visitor was authenticated by a build that does not
+// know marks.
 func (m *Metadata) Marks() (marks Marks, ok bool) {
 	return m.later.get().marks, m.flags&flagKnowsMarks != 0
 }
 
-// Unlooked reports whether nobody has looked at the marks since the record of the session came to be
-// where revocations look for it.
+// Unlooked reports whether nobody has checked the marks since the record is where revocations find
+// it.
 func (m *Metadata) Unlooked() bool { return m.flags&flagUnlooked != 0 }
 
-// SetUnlooked says so.
+// SetUnlooked sets what Unlooked reports.
 func (m *Metadata) SetUnlooked(unlooked bool) {
 	m.flags &^= flagUnlooked
 	if unlooked {
@@ -205,13 +207,14 @@ func (m *Metadata) SetUnlooked(unlooked bool) {
 	}
 }
 
-// SetMarks notes the marks.
+// SetMarks sets the marks.
 func (m *Metadata) SetMarks(marks Marks) {
 	m.keepMarks(marks)
 	m.flags |= flagKnowsMarks
 }
 
-// NoteMoved notes that the session, which counts as of a version, is to be sealed under another key now.
+// NoteMoved notes that the session is valid at this count of revocations, and is about to be sealed
+// under another key.
 func (m *Metadata) NoteMoved(version uint64) {
 	marks, _ := m.Marks()
 	marks.Moved = max(marks.Moved, version)
@@ -224,8 +227,8 @@ func (m *Metadata) keepMarks(marks Marks) {
 	m.keepLater(l)
 }
 
-// Contents is what a token says, or will say. What was once read from the text stays as it
-// is, so that values can be decoded without a lock; new ones are appended.
+// Contents is the plaintext of a token, read or to be written. Text that was read is never
+// overwritten, so values can be decoded without a lock. New values are appended.
 type Contents struct {
 	Metadata
 	schema *Schema
@@ -233,42 +236,42 @@ type Contents struct {
 	slots  []slot // by the index of the field
 	rare   *rare  // what most sessions do not have; may be nil
 
-	// Room for an ordinary session, of up to 168 bytes and a token's Overhead, so that opening one
-	// is one allocation.
+	// Room for an ordinary session of up to 168 bytes, with its token's Overhead, so that opening it
+	// takes one allocation.
 	shortText [216]byte
 	fewSlots  [8]slot
 }
 
-// A slot says where one field is in the text: its encoded value from value to end, behind its
-// key of keyLen bytes. The field is absent if end is 0. The key is left out, and keyLen is 0,
-// if it is to be written in another form than it was read.
+// A slot says where a field is in the text: its key takes keyLen bytes, and its value follows from
+// value to end. end is 0 if the field is absent. keyLen is 0 if the key must be written differently
+// from how it was read.
 type slot struct {
 	value, end uint32
 	keyLen     uint16
-	rank       uint8 // of the key under which it came
-	dropped    bool  // it does not decode to the field's type, and counts as absent
+	rank       uint8 // of the key that was read
+	dropped    bool  // the value does not decode to the field's type, so the field counts as absent
 }
 
 func (s slot) start() uint32 { return s.value - uint32(s.keyLen) }
 
-// present reports whether the field is there to be read.
+// present reports whether the field can be read.
 func (s slot) present() bool { return s.end != 0 && !s.dropped }
 
 type rare struct {
 	expires    []int64 // by the index of the field, in Unix seconds; 0 for never
 	unknown    []unknownField
-	later      []byte // the encoded elements of the metadata after the known ones
+	later      []byte // encoded elements of the metadata that this version does not know
 	laterCount int
 }
 
-// An unknownField is a field of a build with another schema.
+// An unknownField is a field that this build's schema does not have.
 type unknownField struct {
 	key     []byte // without its header
 	raw     []byte
 	expires int64
 }
 
-// Init makes c empty contents of a schema. An ordinary session fits into c itself.
+// Init makes c empty contents of a schema. A schema of up to 8 fields needs no further allocation.
 func (c *Contents) Init(s *Schema) {
 	c.schema = s
 	c.text = c.shortText[:0]
@@ -286,27 +289,27 @@ func New(s *Schema) *Contents {
 	return c
 }
 
-// Room returns where the plaintext may be put that Parse then reads.
+// Room returns an empty slice to put the plaintext into that Parse will read.
 func (c *Contents) Room() []byte { return c.text[:0] }
 
-// Reset makes the contents empty. The text that values are being decoded from stays.
+// Reset makes the contents empty. It leaves the old text alone, which may still be being decoded.
 func (c *Contents) Reset() {
 	c.Metadata, c.text, c.rare = Metadata{}, nil, nil
 	clear(c.slots)
 }
 
-// Take takes over what another one of the same schema says, which is not used any more. What
-// was read from the text before stays as it is.
+// Take moves the contents of other into c. They must have the same schema, and other must not be
+// used afterwards. It leaves the old text alone.
 func (c *Contents) Take(other *Contents) {
 	c.Metadata, c.text, c.slots, c.rare = other.Metadata, other.text, other.slots, other.rare
 }
 
-// Empty reports whether there is no field.
+// Empty reports whether no field is set.
 func (c *Contents) Empty() bool {
 	return !slices.ContainsFunc(c.slots, slot.present) && !c.HasUnknown()
 }
 
-// Value returns the encoded value of a field, nil if it is absent.
+// Value returns the encoded value of a field, or nil if the field is absent.
 func (c *Contents) Value(index int) []byte {
 	s := c.slots[index]
 	if !s.present() {
@@ -315,7 +318,7 @@ func (c *Contents) Value(index int) []byte {
 	return c.text[s.value:s.end:s.end]
 }
 
-// Holds reports whether there is anything of a field: a value that was dropped counts.
+// Holds reports whether the text has a value of the field, even a dropped one.
 func (c *Contents) Holds(index int) bool { return c.slots[index].end != 0 }
 
 // Set replaces the encoded value of a field. It copies raw.
@@ -331,7 +334,8 @@ func (c *Contents) Set(index int, raw []byte) {
 	c.slots[index] = slot{keyLen: uint16(len(key)), value: uint32(value), end: uint32(len(c.text))}
 }
 
-// moveText makes room for more bytes. Values that were replaced are left behind.
+// moveText copies the text to a larger slice with room for more bytes. Replaced values are not
+// copied.
 func (c *Contents) moveText(more int) {
 	for _, s := range c.slots {
 		more += int(s.end - s.start())
@@ -353,16 +357,16 @@ func (c *Contents) Remove(index int) {
 	c.SetExpiry(index, 0)
 }
 
-// Drop makes the value of a field count as absent. It stays where it is until Forget.
+// Drop makes a field count as absent. Its value remains in the text until Forget.
 func (c *Contents) Drop(index int) { c.slots[index].dropped = true }
 
-// Undrop takes that back.
+// Undrop reverses Drop.
 func (c *Contents) Undrop(index int) { c.slots[index].dropped = false }
 
-// Dropped reports whether the value of a field counts as absent.
+// Dropped reports whether Drop was called for the field.
 func (c *Contents) Dropped(index int) bool { return c.slots[index].dropped }
 
-// Forget removes the fields that were dropped.
+// Forget removes the dropped fields.
 func (c *Contents) Forget() {
 	for i := range c.slots {
 		if c.slots[i].dropped {
@@ -371,7 +375,7 @@ func (c *Contents) Forget() {
 	}
 }
 
-// Expiry returns when a field ends, in Unix seconds; 0 for with the session.
+// Expiry returns when a field expires, in Unix seconds; 0 if it lasts as long as the session.
 func (c *Contents) Expiry(index int) int64 {
 	if c.rare == nil {
 		return 0
@@ -379,17 +383,17 @@ func (c *Contents) Expiry(index int) int64 {
 	return c.rare.expires[index]
 }
 
-// Expires reports whether any field may end before the session.
+// Expires reports whether any field may expire before the session.
 func (c *Contents) Expires() bool { return c.rare != nil }
 
-// SetExpiry says when a field ends, in Unix seconds; 0 for with the session.
+// SetExpiry sets when a field expires, in Unix seconds; 0 if it lasts as long as the session.
 func (c *Contents) SetExpiry(index int, expires int64) {
 	if expires != c.Expiry(index) {
 		c.rarely().expires[index] = expires
 	}
 }
 
-// Prune removes the fields that have ended by now.
+// Prune removes the fields that have expired.
 func (c *Contents) Prune(now int64) {
 	if c.rare == nil {
 		return
@@ -414,8 +418,8 @@ func (c *Contents) ForgetUnknown() {
 	}
 }
 
-// Sizes yields the index of each field that is there, and how many bytes its key and its value
-// take. Fields that the schema does not have come last, together, with the index -1.
+// Sizes yields the index of each present field, and the size of its key and value in bytes. Unknown
+// fields come last, as one entry with index -1.
 func (c *Contents) Sizes() iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		for i, f := range c.schema.fields {
@@ -433,7 +437,7 @@ func (c *Contents) Sizes() iter.Seq2[int, int] {
 	}
 }
 
-// rarely returns c.rare to be written to.
+// rarely returns c.rare, which it makes if there is none.
 func (c *Contents) rarely() *rare {
 	if c.rare == nil {
 		c.rare = &rare{expires: make([]int64, len(c.slots))}

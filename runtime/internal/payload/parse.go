@@ -13,7 +13,7 @@ const (
 	metadataLength  = 5
 
 	marksTag  = 'm'
-	marksSize = 1 + 3*8 // and movedSize if the session has moved
+	marksSize = 1 + 3*8 // plus movedSize if the session has moved
 	movedSize = 8
 
 	originTag = 'o'
@@ -28,12 +28,11 @@ const (
 // ErrMalformed means that a plaintext does not have the form of a session.
 var ErrMalformed = errors.New("session: malformed payload")
 
-// usualStart is how a plaintext begins, up to the id, unless its metadata has more than the
-// usual elements.
+// usualStart is the beginning of a plaintext, up to the id, if its metadata has no rare elements.
 var usualStart = []byte{0x90 | plaintextLength, 0x90 | metadataLength, 0xc4, IDSize}
 
-// Parse reads an authenticated plaintext into c, which is empty. It keeps text, and appends to it
-// as far as its capacity reaches. The error is ErrMalformed.
+// Parse reads an authenticated plaintext into c, which must be empty. It keeps text, and later
+// appends to it within its capacity. The error is ErrMalformed.
 func (c *Contents) Parse(text []byte) error {
 	c.text = text
 	r := wire.NewReader(text)
@@ -51,8 +50,7 @@ func (c *Contents) Parse(text []byte) error {
 	return nil
 }
 
-// parseMetadata reads what every version has of the metadata, and returns of how many
-// elements they are the first.
+// parseMetadata reads the elements that every version has, and returns the number of elements.
 func (c *Contents) parseMetadata(r *wire.Reader) (elements int) {
 	meta := &c.Metadata
 	elements = metadataLength
@@ -75,7 +73,7 @@ func (c *Contents) parseMetadata(r *wire.Reader) (elements int) {
 	return elements
 }
 
-// parseLater reads the elements of the metadata that most sessions do not have.
+// parseLater reads the rare elements of the metadata, and returns the encoded expiries.
 func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
 	start := r.Pos()
 	r.Skip()
@@ -111,7 +109,7 @@ func (c *Contents) parseLater(r *wire.Reader, elements int) (expiries []byte) {
 	return expiries
 }
 
-// parseMarks reads the marks, if b begins with them. Anything else is of a later version.
+// parseMarks reads the marks, if b begins with them. Other elements are of a later version.
 func parseMarks(b []byte) (m Marks, ok bool) {
 	v, _, err := wire.Bytes(b)
 	if err != nil || len(v) != marksSize && len(v) != marksSize+movedSize || v[0] != marksTag {
@@ -122,20 +120,20 @@ func parseMarks(b []byte) (m Marks, ok bool) {
 	if len(v) > marksSize {
 		m.Moved = number(3)
 	}
-	return m, len(v) == marksSize || m.Moved > 0 // as append writes it
+	return m, len(v) == marksSize || m.Moved > 0 // the only form that append writes
 }
 
-// parseDevice reads the thumbprint of a device's key, if b begins with it.
+// parseDevice reads the thumbprint, if b begins with one.
 func parseDevice(b []byte) (t Thumbprint, ok bool) {
 	v, _, err := wire.Bytes(b)
 	if err != nil || len(v) != deviceSize || v[0] != deviceTag {
 		return t, false
 	}
 	t = Thumbprint(v[1:])
-	return t, t != Thumbprint{} // as append writes it
+	return t, t != Thumbprint{} // the only form that append writes
 }
 
-// parseFields notes where each field's value lies. It is false if a key comes twice.
+// parseFields notes where each value lies. It returns false if a key occurs twice.
 func (c *Contents) parseFields(r *wire.Reader) bool {
 	var others []otherSlot
 	fields, slots := c.schema.fields, c.slots
@@ -157,8 +155,9 @@ func (c *Contents) parseFields(r *wire.Reader) bool {
 	return c.resolve(others)
 }
 
-// parseOutOfTurn reads a field that is not the one the schema has next, or that came before: it then adds
-// it to others. It returns the index of the field that follows, and is false if an unknown key comes twice.
+// parseOutOfTurn reads a field that is not the next one of the schema. If the field already has a
+// value, the further one is appended to others. It returns the index of the field that follows in
+// the schema. It returns false if an unknown key occurs twice.
 func (c *Contents) parseOutOfTurn(r *wire.Reader, next int, others []otherSlot) (int, []otherSlot, bool) {
 	at, start, known := c.parseKey(r)
 	if !known {
@@ -175,8 +174,9 @@ func (c *Contents) parseOutOfTurn(r *wire.Reader, next int, others []otherSlot) 
 	return at.index + 1, others, true
 }
 
-// parseKey reads a key. It returns where the key starts that is to be written again: nowhere, if the
-// field's own is to be written in its place. known is false if the schema does not have the key.
+// parseKey reads a key. start is where the key to be written again begins. It is the end of the key
+// if the field's own key is to be written in its place. known is false if the schema does not have
+// the key.
 func (c *Contents) parseKey(r *wire.Reader) (at place, start int, known bool) {
 	start = r.Pos()
 	at, known = c.schema.lookup(r.String())
@@ -186,8 +186,8 @@ func (c *Contents) parseKey(r *wire.Reader) (at place, start int, known bool) {
 	return at, start, known
 }
 
-// addUnknown adds the field whose key, that starts at a position, was just read. It is false if
-// there is one already.
+// addUnknown reads the value for the unknown key that was just read and begins at start. It returns
+// false if the key occurs twice.
 func (c *Contents) addUnknown(r *wire.Reader, start int) bool {
 	key := wire.NewReader(r.From(start))
 	u := unknownField{key: key.String()}
@@ -201,14 +201,13 @@ func (c *Contents) addUnknown(r *wire.Reader, start int) bool {
 	return true
 }
 
-// An otherSlot is one more value of a field that was there before, under another key.
+// An otherSlot is a further value of a field, under another of its keys.
 type otherSlot struct {
 	index int
 	slot
 }
 
-// resolve decides between the values of fields that came several times. It is false if one of
-// them came twice under the same key.
+// resolve decides between several values of one field. It returns false if a key occurs twice.
 func (c *Contents) resolve(others []otherSlot) bool {
 	for i, other := range others {
 		if c.slots[other.index].rank == other.rank {
@@ -220,11 +219,13 @@ func (c *Contents) resolve(others []otherSlot) bool {
 			}
 		}
 		held := &c.slots[other.index]
-		// Builds that know different keys do not see each other's log-ins.
+		// Builds that know different keys do not see each other's log-ins, so different principals
+		// cancel out.
 		disputed := c.schema.fields[other.index].principal &&
 			(held.dropped || !bytes.Equal(c.text[held.value:held.end], c.text[other.value:other.end]))
 		if other.rank < held.rank { // the newer key wins
-			// What it replaces may come twice.
+			// A later value may have the key of the replaced one, so that one is kept for the
+			// comparison.
 			others[i].slot, *held = *held, other.slot
 		}
 		held.dropped = disputed
@@ -232,7 +233,7 @@ func (c *Contents) resolve(others []otherSlot) bool {
 	return true
 }
 
-// parseOrigin reads what other library's session it was, if b begins with that.
+// parseOrigin reads the origin, if b begins with one.
 func parseOrigin(b []byte) (origin string, ok bool) {
 	v, _, err := wire.Bytes(b)
 	if err != nil || len(v) < 2 || v[0] != originTag {

@@ -8,15 +8,15 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// A Field is what a payload knows of one field of a schema.
+// A Field describes one field of a schema.
 type Field struct {
 	Key       string
 	Was       []string // older keys that are also read, the newest first
-	Principal bool     // values of different keys that differ make it absent
+	Principal bool     // the field is absent if its keys have different values
 }
 
-// A Schema is the fields that a build knows. A field's place in it is the index that
-// [Contents] goes by.
+// A Schema is the list of fields that a build knows. A field is identified by its index in that
+// list.
 type Schema struct {
 	fields []field
 	keys   map[string]place
@@ -24,24 +24,24 @@ type Schema struct {
 
 type field struct {
 	key       string
-	header    []byte // the key as msgpack
+	header    []byte // the key, encoded in msgpack
 	principal bool
 }
 
-// A place says which field a key is of. Its rank is 0 for the field's own key, and n for its
-// nth older one.
+// A place tells which field a key belongs to. Its rank is 0 for the field's current key, and n for
+// its nth older key.
 type place struct {
 	index int
 	rank  uint8
 }
 
 const (
-	maxKeyLen = math.MaxUint16 // as a slot can tell, with its header
+	maxKeyLen = math.MaxUint16 // what a slot can hold, including the header
 	maxRank   = math.MaxUint8
 )
 
-// NewSchema returns the schema of the given fields. Its error says which key is too long,
-// has too many older ones, or comes twice.
+// NewSchema returns the schema of the given fields. The error names a key that is too long, has too
+// many older ones, or occurs twice.
 func NewSchema(fields []Field) (*Schema, error) {
 	s := &Schema{keys: make(map[string]place)}
 	for i, f := range fields {

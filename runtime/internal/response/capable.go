@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 )
 
-// Capable returns w with the optional interfaces that the response writer below has: handlers
-// ask for them by type assertion.
+// Capable returns w with the same optional interfaces as the response writer below it. Handlers find
+// those by type assertion.
 func Capable(w *Writer) http.ResponseWriter { return variantFor(w.ResponseWriter).of(w) }
 
-// A variant is one of the sets of optional interfaces that a writer can have.
+// A variant is a set of optional interfaces that a writer has.
 type variant uint8
 
 const (
@@ -53,14 +53,14 @@ func (v variant) of(w *Writer) http.ResponseWriter {
 	return w
 }
 
-// A judged type of response writer always gets the same variant.
+// judged is a type of response writer whose type alone decides the variant.
 type judged struct {
 	writer  reflect.Type
 	variant variant
 }
 
-// firstJudged are the types that came first. A server has very few, and judging takes longer than all else
-// that a request costs whose handler does not touch its session.
+// firstJudged caches the first few types. A server uses very few, and judging one takes longer than
+// everything else in a request that does not use its session.
 var firstJudged [4]atomic.Pointer[judged]
 
 // variantFor returns the variant for a response writer.
@@ -84,8 +84,8 @@ func variantFor(below http.ResponseWriter) variant {
 	return v
 }
 
-// judge tells the variant for a response writer, and whether its type alone decides: not if it
-// unwraps to another one.
+// judge returns the variant for a response writer, and whether the type alone decides it. The type
+// does not decide if the writer unwraps to another one.
 func judge(below http.ResponseWriter) (v variant, byType bool) {
 	_, readFrom := below.(io.ReaderFrom)
 	if readFrom {
@@ -132,7 +132,7 @@ func canFlush(w http.ResponseWriter) bool {
 	return false
 }
 
-// canHijack is canFlush for http.Hijacker.
+// canHijack is like canFlush, for http.Hijacker.
 func canHijack(w http.ResponseWriter) bool {
 	for w != nil {
 		if _, ok := w.(http.Hijacker); ok {
@@ -143,7 +143,7 @@ func canHijack(w http.ResponseWriter) bool {
 	return false
 }
 
-// An unwrapper is a response writer above another one: see http.ResponseController.
+// An unwrapper is a response writer that wraps another one, as http.ResponseController expects.
 type unwrapper interface{ Unwrap() http.ResponseWriter }
 
 // unwrap returns the response writer below w, or nil.
@@ -154,8 +154,8 @@ func unwrap(w http.ResponseWriter) http.ResponseWriter {
 	return nil
 }
 
-// The optional interfaces, one set for each type. Each type is one pointer, so that
-// putting it into an interface does not allocate.
+// Each type has one set of optional interfaces. It consists of one pointer, so converting it to an
+// interface does not allocate.
 type (
 	flushWriter               struct{ *Writer }
 	hijackWriter              struct{ *Writer }
@@ -186,7 +186,7 @@ func (w flushReadFromWriter) ReadFrom(r io.Reader) (int64, error)       { return
 func (w hijackReadFromWriter) ReadFrom(r io.Reader) (int64, error)      { return w.readFrom(r) }
 func (w flushHijackReadFromWriter) ReadFrom(r io.Reader) (int64, error) { return w.readFrom(r) }
 
-// The response writers of net/http can do more, and some programs count on it.
+// net/http's own response writers have more methods, which some programs rely on.
 type (
 	http1Writer struct{ flushHijackReadFromWriter }
 	http2Writer struct{ flushWriter }

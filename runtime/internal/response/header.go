@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Values is room for the values of the header fields that a session may add to a response, so
-// that they need no allocation of their own.
+// Values has room for the values of the header fields that a session adds to a response, so that
+// they need no allocations.
 type Values struct{ vary, setCookies, cacheControl [1]string }
 
-// SetCookies is room for Set-Cookie header fields.
+// SetCookies returns an empty slice for Set-Cookie header fields.
 func (room *Values) SetCookies() []string { return room.setCookies[:0] }
 
-// VaryCookie says that the response depends on the Cookie header field.
+// VaryCookie adds Cookie to the Vary header field.
 func (room *Values) VaryCookie(h http.Header) {
 	const key = "Vary"
 	lines := h[key]
@@ -29,13 +29,13 @@ func (room *Values) VaryCookie(h http.Header) {
 	if len(lines) == 0 {
 		lines = room.vary[:0:1]
 	} else {
-		lines = slices.Clip(lines) // the program may share it between responses
+		lines = slices.Clip(lines) // the program may share the slice between responses
 	}
 	h[key] = append(lines, "Cookie")
 }
 
-// KeepPrivate forbids shared caches to store the response (RFC 9111 section 5.2.2.7), unless
-// the handler's own directives already do.
+// KeepPrivate forbids shared caches from storing the response (RFC 9111 section 5.2.2.7), unless the
+// handler's own directives already forbid it.
 func (room *Values) KeepPrivate(h http.Header) {
 	const key = "Cache-Control"
 	lines := h[key]
@@ -56,15 +56,16 @@ func (room *Values) KeepPrivate(h http.Header) {
 	h[key] = append(room.cacheControl[:0], directives)
 }
 
-// KeepNowhere forbids all caches, the browser's too, to store the response (RFC 9111 section 5.2.2.5).
+// KeepNowhere forbids all caches, including the browser's, from storing the response (RFC 9111 section
+// 5.2.2.5).
 func (room *Values) KeepNowhere(h http.Header) {
 	const key = "Cache-Control"
 	remove(h, func(name string) bool { return targetsCaches(name) || isNamed(name, key) })
 	h[key] = append(room.cacheControl[:0], "no-store")
 }
 
-// makePrivate returns the directives of Cache-Control header fields with the one for private, and
-// without those that it contradicts; private is true if theirs forbid as much.
+// makePrivate returns the Cache-Control directives with private added and without those that
+// contradict it. private is true if the directives in lines already forbid shared caches.
 func makePrivate(lines []string) (directives string, private bool) {
 	directives = "private"
 	for _, line := range lines {
@@ -74,7 +75,7 @@ func makePrivate(lines []string) (directives string, private bool) {
 			case name == "no-store", name == "private" && !qualified:
 				return "", true
 			case name == "", name == "public", name == "s-maxage", name == "private":
-				// Each would allow what private forbids, or says less.
+				// These allow what private forbids, or say less than it.
 			default:
 				directives += ", " + directive
 			}
@@ -83,10 +84,10 @@ func makePrivate(lines []string) (directives string, private bool) {
 	return directives, false
 }
 
-// targetsCaches reports whether a header field tells some caches what Cache-Control tells all
-// others, which those that know it then do not look at: CDN-Cache-Control and those of single
-// products, like Cloudflare-CDN-Cache-Control (RFC 9213); Surrogate-Control (Fastly, Akamai,
-// Varnish); Edge-Control (Akamai); X-Accel-Expires (nginx).
+// targetsCaches reports whether a header field overrides Cache-Control for certain caches. These are
+// CDN-Cache-Control and its variants for single products, such as Cloudflare-CDN-Cache-Control (RFC
+// 9213); Surrogate-Control (Fastly, Akamai, Varnish); Edge-Control (Akamai); and X-Accel-Expires
+// (nginx).
 func targetsCaches(name string) bool {
 	const targeted = "-Cache-Control"
 	if at := len(name) - len(targeted); at >= 0 && strings.EqualFold(name[at:], targeted) {
@@ -95,13 +96,13 @@ func targetsCaches(name string) bool {
 	return isNamed(name, "Surrogate-Control") || isNamed(name, "Edge-Control") || isNamed(name, "X-Accel-Expires")
 }
 
-// isNamed reports whether a header field has a name, which is not sensitive to case.
+// isNamed compares a header field's name, ignoring case.
 func isNamed(field, name string) bool {
 	return len(field) == len(name) && strings.EqualFold(field, name)
 }
 
-// splitList yields the elements of a list that a header field holds. A comma within a
-// quoted string is none (RFC 9110 section 5.6.1).
+// splitList yields the elements of a comma-separated header field. A comma inside a quoted string
+// does not separate (RFC 9110 section 5.6.1).
 func splitList(line string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		start, quoted := 0, false
@@ -121,8 +122,8 @@ func splitList(line string) iter.Seq[string] {
 	}
 }
 
-// describesBody reports whether a header field, by its canonical name, says something of the
-// body that comes with it, of where it is or of how long it keeps.
+// describesBody reports whether a header field, by its canonical name, describes the response's
+// body, its location or how long it may be cached.
 func describesBody(name string) bool {
 	switch name {
 	case "Accept-Ranges", "Age", "Cache-Control", "Digest", "Etag", "Expires", "Last-Modified",

@@ -14,16 +14,16 @@ import (
 	"syscall"
 )
 
-// A Session is what a [Writer] needs of the session of its request.
+// A Session is the session that a [Writer] saves.
 type Session interface {
-	// Save saves the session for good, and writes what the response says of it into its header. The
-	// status is that of the handler's response.
+	// Save saves the session for good, and adds its header fields to h. The status is that of the
+	// handler's response.
 	Save(h http.Header, status int) error
 
-	// Abandon notes that the handler has panicked, before Save.
+	// Abandon notes that the handler panicked. It comes before Save.
 	Abandon()
 
-	// Reopen takes back that the response has begun.
+	// Reopen notes that the response has not begun after all.
 	Reopen()
 
 	// ReplyError answers the request in place of the handler.
@@ -38,36 +38,36 @@ type Writer struct {
 	phase   phase
 }
 
-// A phase is how far a response is.
+// A phase is the progress of a response.
 type phase uint8
 
 const (
 	waiting  phase = iota // the final response has not begun
-	saved                 // the session is saved, and the response is the handler's
-	failed                // it could not be saved, and Session.ReplyError did not return
+	saved                 // the session is saved; the handler answers
+	failed                // saving failed, and Session.ReplyError has not returned
 	replied               // Session.ReplyError has answered
-	passedOn              // Session.ReplyError panicked, and whoever recovered answers
+	passedOn              // Session.ReplyError panicked; whoever recovered answers
 )
 
-// These are functions, so that a handler does not find them among the writer's methods.
+// These are functions, not methods, so that handlers do not see them.
 
-// Init makes w a writer above below.
+// Init makes w a writer on top of below.
 func Init(w *Writer, below http.ResponseWriter, s Session) {
 	w.ResponseWriter, w.session = below, s
 }
 
-// Replied reports whether the response is an error's, and complete.
+// Replied reports whether Session.ReplyError has answered the request.
 func Replied(w *Writer) bool { return w.phase == replied }
 
-// Begun reports whether something was written past w, to the response writer below. Those of gin and
-// of other frameworks tell.
+// Begun reports whether the response was begun on the response writer below, past w. The writers of
+// gin and some other frameworks tell.
 func Begun(w *Writer) bool {
 	below, ok := w.ResponseWriter.(interface{ Written() bool })
 	return ok && below.Written()
 }
 
-// begin saves the session, once. It returns the error if that failed, and the error was
-// the answer.
+// begin saves the session, once. If that failed and the error was sent as the answer, begin returns
+// the error.
 func (w *Writer) begin(status int) error {
 	switch w.phase {
 	case waiting:
@@ -84,7 +84,7 @@ func (w *Writer) begin(status int) error {
 	return nil
 }
 
-// save saves the session and ends the wait.
+// save saves the session and changes the phase.
 func (w *Writer) save(status int) {
 	w.phase = saved
 	if w.err = w.session.Save(w.Header(), status); w.err != nil {
@@ -92,22 +92,21 @@ func (w *Writer) save(status int) {
 	}
 }
 
-// replyError lets the program answer in place of the handler, whose own header would describe
-// a body that is not sent.
+// replyError lets the program answer in place of the handler. It removes the header fields that
+// describe the handler's body, which is not sent.
 func (w *Writer) replyError() {
 	remove(w.Header(), describesBody)
 	w.session.ReplyError(w.ResponseWriter, w.err)
 	w.phase = replied
 }
 
-// Finish ends the exchange; returned says whether the handler did so, rather than panic. After a
-// panic, the session is saved for whoever recovers and answers, as far as it does no harm if
-// nobody does, but no answer is made here.
+// Finish ends the exchange. returned says whether the handler returned rather than panicked. After a
+// panic, Finish answers nothing. It saves as much of the session as is safe even if nobody answers.
 func Finish(w *Writer, returned bool) {
 	switch {
-	case w.phase == replied: // whatever the handler did since
+	case w.phase == replied: // whatever the handler did afterwards
 		remove(w.Header(), isTrailer)
-	case w.phase == failed && returned: // somebody recovered, and said nothing
+	case w.phase == failed && returned: // somebody recovered and did not answer
 		w.ResponseWriter.WriteHeader(http.StatusInternalServerError)
 	case returned:
 		w.begin(http.StatusOK)
@@ -117,8 +116,8 @@ func Finish(w *Writer, returned bool) {
 	}
 }
 
-// tryBegin runs a call of the response writer below that begins the response, unless it turns
-// out not to be supported.
+// tryBegin runs a call that begins the response on the writer below. If the writer does not support
+// the call, the response has not begun.
 func (w *Writer) tryBegin(call func() error) error {
 	before := w.phase
 	if err := w.begin(http.StatusOK); err != nil {
@@ -132,7 +131,7 @@ func (w *Writer) tryBegin(call func() error) error {
 	return err
 }
 
-// Format prints a writer without what it holds.
+// Format prints the writer without its contents.
 func (w *Writer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "session.writer(%T)", w.ResponseWriter) }
 
 // Unwrap is for http.ResponseController.
@@ -179,8 +178,8 @@ func (w *Writer) hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
 	return conn, rw, err
 }
 
-// readFrom begins the response once there are first bytes: a source of the program's may change
-// the session until then, and if it gives none, the handler may still answer otherwise.
+// readFrom begins the response when r has returned its first bytes. Reading from r may run code of
+// the program that changes the session. If r is empty, the handler can still answer differently.
 func (w *Writer) readFrom(r io.Reader) (int64, error) {
 	if w.phase == waiting && !isSystems(r) {
 		first, err := firstBytes(r)
@@ -204,9 +203,9 @@ func (w *Writer) readFrom(r io.Reader) (int64, error) {
 	return w.ResponseWriter.(io.ReaderFrom).ReadFrom(r)
 }
 
-// firstBytes reads until there is something.
+// firstBytes reads until r returns bytes or fails.
 func firstBytes(r io.Reader) (first []byte, err error) {
-	first = make([]byte, 512) // as many as net/http looks at to find the Content-Type
+	first = make([]byte, 512) // net/http detects the Content-Type from this many
 	n := 0
 	for n == 0 && err == nil {
 		n, err = r.Read(first)
@@ -214,8 +213,8 @@ func firstBytes(r io.Reader) (first []byte, err error) {
 	return first[:n], err
 }
 
-// isSystems reports whether the operating system reads r itself: a file or a connection,
-// which it may send on without a copy.
+// isSystems reports whether the operating system reads r itself. It can then send a file or a
+// connection without copying it.
 func isSystems(r io.Reader) bool {
 	if limited, ok := r.(*io.LimitedReader); ok {
 		r = limited.R

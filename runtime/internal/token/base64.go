@@ -2,18 +2,18 @@ package token
 
 import "encoding/binary"
 
-// The base64url of RFC 4648 section 5 without padding, in which every text is the
-// only one of its bytes: trailing bits must be zero, and there are no line breaks.
-// It does what encoding/base64 does, in about half the time.
+// This is base64url of RFC 4648 section 5 without padding. It is strict: trailing bits must be zero,
+// and line breaks are invalid, so every byte string has exactly one text. It takes about half the
+// time of encoding/base64.
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 var (
-	encodeTable [1 << 12]uint16 // 12 bits to two characters, the first in the low byte
-	decodeTable [4][256]uint32  // a character to its bits, in their place among those of 4
+	encodeTable [1 << 12]uint16 // 12 bits to two characters, the first one in the low byte
+	decodeTable [4][256]uint32  // a character to its 6 bits, shifted to its place among four
 )
 
-// invalid is in no sum of valid entries, which have 24 bits.
+// invalid marks a character outside of the alphabet. The 24 bits of valid entries do not include it.
 const invalid = 1 << 31
 
 func init() {
@@ -31,16 +31,16 @@ func init() {
 	}
 }
 
-// textLen is the length of the text of n bytes.
+// textLen returns the length of the text of n bytes.
 func textLen(n int) int { return n/3*4 + (n%3*8+5)/6 }
 
-// rawLen is the number of bytes that a text of n characters stands for.
+// rawLen returns how many bytes a text of n characters stands for.
 func rawLen(n int) int { return n/4*3 + n%4*6/8 }
 
-// EncodeText writes the text of raw to out, which must have textLen(len(raw)) bytes
-// and may end where raw ends: each part of raw is read before it is written over.
+// EncodeText writes the text of raw to out, which must have length textLen(len(raw)). raw may lie at
+// the end of out, because each part of raw is read before it is overwritten.
 func EncodeText(out, raw []byte) {
-	for len(raw) >= 14 && len(out) >= 16 { // two at once, which takes four fifths of the time
+	for len(raw) >= 14 && len(out) >= 16 { // two at once: four fifths of the time
 		first, second := binary.BigEndian.Uint64(raw), binary.BigEndian.Uint64(raw[6:])
 		binary.LittleEndian.PutUint64(out, encodeSix(first))
 		binary.LittleEndian.PutUint64(out[8:], encodeSix(second))
@@ -72,8 +72,8 @@ func encodeSix(v uint64) uint64 {
 		uint64(encodeTable[v>>28&0xfff])<<32 | uint64(encodeTable[v>>16&0xfff])<<48
 }
 
-// decodeText decodes a text into raw, which must have rawLen(len(text)) bytes, and
-// reports whether it is one that EncodeText makes.
+// decodeText decodes text into raw, which must have length rawLen(len(text)), and reports whether
+// text is valid and strict.
 func decodeText(raw []byte, text string) bool {
 	t0, t1, t2, t3 := &decodeTable[0], &decodeTable[1], &decodeTable[2], &decodeTable[3]
 	var seen uint32
@@ -81,7 +81,7 @@ func decodeText(raw []byte, text string) bool {
 		v := t0[text[0]] | t1[text[1]] | t2[text[2]] | t3[text[3]]
 		w := t0[text[4]] | t1[text[5]] | t2[text[6]] | t3[text[7]]
 		seen |= v | w
-		binary.BigEndian.PutUint64(raw, uint64(v)<<40|uint64(w)<<16) // the last two bytes are written over
+		binary.BigEndian.PutUint64(raw, uint64(v)<<40|uint64(w)<<16) // the last two bytes are overwritten next
 		text, raw = text[8:], raw[6:]
 	}
 	for len(text) >= 4 && len(raw) >= 3 {
@@ -94,11 +94,11 @@ func decodeText(raw []byte, text string) bool {
 	case 0:
 	case 2:
 		v := t0[text[0]] | t1[text[1]]
-		seen |= v | v&0xffff<<16 // bits past the first byte
+		seen |= v | v&0xffff<<16 // bits past the first byte must be zero
 		raw[0] = byte(v >> 16)
 	case 3:
 		v := t0[text[0]] | t1[text[1]] | t2[text[2]]
-		seen |= v | v&0xff<<24 // bits past the second byte
+		seen |= v | v&0xff<<24 // bits past the second byte must be zero
 		raw[0], raw[1] = byte(v>>16), byte(v>>8)
 	default:
 		return false

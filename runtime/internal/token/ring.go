@@ -19,30 +19,30 @@ const (
 	masterSize = 32
 	maxKeys    = 64
 
-	// sealBound is how many messages are sealed under one nonce prefix. The other
-	// 12 bytes of the nonce are random for each, so that the chance of a repetition
-	// among 2^20 of them is below 2^-57; NIST SP 800-38D allows 2^32.
+	// sealBound is how many messages are sealed under one nonce prefix. The other 12 bytes of the
+	// nonce are random, so the chance that any two of 2^20 are equal is below 2^-57. NIST SP 800-38D
+	// allows 2^32 messages.
 	sealBound = 1 << 20
 )
 
-// Ring is a list of keys for one cookie name and purpose: the first seals, all open.
-// It is safe for concurrent use, must not be copied, and prints as a placeholder.
+// Ring is a list of keys for one cookie name and purpose. The first key seals, and all keys open. A
+// Ring is safe for concurrent use, must not be copied, and prints as a placeholder.
 type Ring struct {
-	keys    []*key // by pointer: fmt, which calls no method on unexported fields, prints no more than addresses
+	keys    []*key // pointers: fmt calls no methods on unexported fields, so it prints addresses alone
 	sealing atomic.Pointer[sealer]
 	bound   uint64
 }
 
-// key is what the ring keeps of a master key.
+// key holds what the ring derives from a master key.
 type key struct {
 	id     [idSize]byte
-	print  [sha256.Size]byte // tells keys apart whose ids are the same by chance
+	print  [sha256.Size]byte // tells keys with equal ids apart
 	aad    []byte
 	derive func(prefix *[xaes.PrefixSize]byte) (cipher.AEAD, error)
 
-	// recent holds the subkeys of the prefixes that last turned up in authentic
-	// tokens, which come from other processes or earlier runs, the newest first.
-	// Forgeries never get here, so nobody without real tokens can push them out.
+	// recent caches the subkeys of authentic tokens that other processes or earlier runs sealed,
+	// newest first. Forged tokens are not cached, so an attacker without real tokens cannot evict
+	// them.
 	recent [4]atomic.Pointer[subkey]
 }
 
@@ -52,15 +52,15 @@ type subkey struct {
 	aead cipher.AEAD
 }
 
-// sealer is a subkey with a random prefix, for a bounded number of messages.
+// sealer is a subkey with a random prefix, for a limited number of messages.
 type sealer struct {
 	subkey
 	used atomic.Uint64
 }
 
-// NewRing derives the keys of a ring from 1 to 64 different master keys of 32 bytes
-// each, to which it keeps no reference. Errors name a key by its index. The cookie name
-// and the purpose have less than 2^16 bytes each.
+// NewRing derives a ring from 1 to 64 different master keys of 32 bytes each. It keeps no reference
+// to them. Errors identify a key by its index. The cookie name and the purpose must be shorter than
+// 2^16 bytes each.
 func NewRing(masters [][]byte, name, purpose string) (*Ring, error) {
 	switch {
 	case max(len(name), len(purpose)) > math.MaxUint16:
@@ -115,7 +115,7 @@ func newKey(master []byte, name, purpose string) (*key, error) {
 	return k, nil
 }
 
-// index returns the index of the key with that id, or -1.
+// index returns the index of the key with this id, or -1.
 func (r *Ring) index(id [idSize]byte) int {
 	return slices.IndexFunc(r.keys, func(k *key) bool { return k.id == id })
 }
@@ -125,7 +125,7 @@ func (r *Ring) Same(other *Ring) bool {
 	return slices.EqualFunc(r.keys, other.keys, func(a, b *key) bool { return a.print == b.print })
 }
 
-// known returns the ready subkey of the tokens that begin with head, or nil.
+// known returns the cached subkey for tokens that begin with head, or nil.
 func (r *Ring) known(k *key, head *[headSize]byte) *subkey {
 	if s := r.sealing.Load(); s.head == *head {
 		return &s.subkey
@@ -138,7 +138,7 @@ func (r *Ring) known(k *key, head *[headSize]byte) *subkey {
 	return nil
 }
 
-// sealer returns the subkey to seal one message with.
+// sealer returns a subkey that may seal one message.
 func (r *Ring) sealer() (*subkey, error) {
 	for {
 		s := r.sealing.Load()

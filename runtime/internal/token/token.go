@@ -1,18 +1,19 @@
-// Package token seals and opens sessiongen's tokens: encrypted, authenticated texts
-// that can travel in a cookie.
+// Package token seals and opens sessiongen's tokens: encrypted and authenticated texts that fit into
+// a cookie.
 //
 // A token is, in base64url without padding,
 //
 //	suite 0x01 | key id 4 | nonce 24 | ciphertext | tag 16
 //
-// where the AEAD is XAES-256-GCM and its additional data are these, each preceded
-// by its length as 2 bytes, big-endian:
+// The AEAD is XAES-256-GCM. Its additional data are the following parts, each preceded by its length
+// as 2 bytes, big-endian:
 //
 //	"sessiongen" | suite | key id | cookie name | purpose
 //
-// The key and its id come from a 32-byte master key by HKDF-SHA256 without salt,
-// under the info strings "sessiongen v1 cookie key" and "sessiongen v1 key id: " with
-// the purpose. So the id tells tokens of another purpose apart before any is opened.
+// The key and its id are derived from a 32-byte master key by HKDF-SHA256 without salt. The info
+// string of the key is "sessiongen v1 cookie key", and that of the id is "sessiongen v1 key id: "
+// followed by the purpose. So a token of another purpose has another key id, and is rejected without
+// decrypting it.
 package token
 
 import (
@@ -28,27 +29,26 @@ const (
 	suite  = 1
 	idSize = 4
 
-	// headSize is the size of what precedes the AEAD's output: the suite, the key
-	// id and the nonce's first half.
+	// headSize is the size of what precedes the AEAD's output: the suite, the key id and the first
+	// half of the nonce.
 	headSize = 1 + idSize + xaes.PrefixSize
 )
 
 const (
-	// Overhead is how many bytes a token has more than its plaintext, before base64.
+	// Overhead is how many bytes longer a token is than its plaintext, before base64.
 	Overhead = headSize + xaes.Overhead
 
-	// MaxText is the length of the longest text that Seal makes and Open looks at,
-	// in bytes: far above every cookie, and low enough that nobody can make a
-	// server decode without end.
+	// MaxText is the longest text that Seal makes and Open accepts, in bytes. It is far more than
+	// fits into cookies, and bounds the work for one token.
 	MaxText = 1 << 20
 
 	maxPlaintext = MaxText/4*3 - Overhead
 )
 
-// slack is how much room, at least, is behind a plaintext for which Open makes room.
+// slack is the least spare capacity after a plaintext for which Open allocates.
 const slack = 128
 
-// The errors of Open, and of Seal. They say nothing about the token.
+// Errors of Open and Seal. They contain nothing of the token.
 var (
 	ErrMalformed  = errors.New("session: not a token")
 	ErrUnknownKey = errors.New("session: token of an unknown key")
@@ -56,12 +56,12 @@ var (
 	ErrTooLong    = errors.New("session: too long for a token")
 )
 
-// TextLen returns the length of the text of a plaintext of n bytes.
+// TextLen returns the length of the token's text for a plaintext of n bytes.
 func TextLen(n int) int { return textLen(n + Overhead) }
 
-// Seal encrypts plaintext with the ring's first key and appends the token's text to
-// dst, whose spare capacity must not overlap plaintext. Past the length that MaxText
-// allows it fails with ErrTooLong.
+// Seal encrypts plaintext with the ring's first key and appends the token's text to dst. The spare
+// capacity of dst must not overlap plaintext. Seal returns ErrTooLong if the text would be longer
+// than MaxText.
 func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
 	if len(plaintext) > maxPlaintext {
 		return nil, ErrTooLong
@@ -73,15 +73,15 @@ func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
 	start := len(dst)
 	dst = slices.Grow(dst, TextLen(len(plaintext)))
 	text := dst[start : start+TextLen(len(plaintext))]
-	// The bytes are made at the end of the room for their text, which then grows
-	// towards them without reaching those that are still to be read.
+	// The raw token lies at the end of the space for its text. EncodeText reads each part before it
+	// overwrites it.
 	raw := text[len(text)-Overhead-len(plaintext):]
 	r.seal(raw[:0], plaintext, s)
 	EncodeText(text, raw)
 	return dst[:start+len(text)], nil
 }
 
-// SealRaw is Seal without base64, for what does not travel as text. OpenBytes opens it.
+// SealRaw is Seal without base64, for binary transport. OpenBytes opens the result.
 func (r *Ring) SealRaw(plaintext []byte) ([]byte, error) {
 	if len(plaintext) > maxPlaintext {
 		return nil, ErrTooLong
@@ -98,13 +98,14 @@ func (r *Ring) seal(dst, plaintext []byte, s *subkey) []byte {
 	return s.aead.Seal(append(dst, s.head[:]...), nil, plaintext, r.keys[0].aad)
 }
 
-// Open appends the plaintext of a token to dst and returns it with the index in the
-// ring of the key that sealed it: 0 is the key that seals, anything else an older
-// one. The error is ErrMalformed, ErrUnknownKey or ErrForged. It allocates nothing
-// if dst has room for Overhead more bytes than the plaintext, and the ring knows the
-// nonce's first half. Otherwise the plaintext gets some room behind it, for a caller who appends.
+// Open appends the plaintext of a token to dst and returns it with the index of the key that sealed
+// it. Index 0 is the key that seals. The error is ErrMalformed, ErrUnknownKey or ErrForged.
 //
-// Open decrypts at most once, whatever the number of keys: the key id decides.
+// Open allocates nothing if dst has room for the plaintext and Overhead more bytes, and the ring
+// knows the first half of the nonce. When it allocates, it leaves spare capacity after the plaintext
+// for the caller to append to.
+//
+// Open decrypts at most once, however many keys there are, because the token names its key.
 func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err error) {
 	if len(text) < TextLen(0) || len(text) > MaxText {
 		return nil, -1, ErrMalformed
@@ -112,10 +113,11 @@ func (r *Ring) Open(dst []byte, text string) (plaintext []byte, key int, err err
 	return r.open(dst, text, true)
 }
 
-// OpenBytes is Open for what SealRaw made, or for a text in bytes. Nobody may change it meanwhile.
+// OpenBytes is Open for the output of SealRaw, or for a token's text as bytes. The data must not
+// change during the call.
 func (r *Ring) OpenBytes(dst, data []byte) (plaintext []byte, key int, err error) {
 	token := unsafe.String(unsafe.SliceData(data), len(data))
-	if len(data) < Overhead || data[0] != suite { // no text begins so
+	if len(data) < Overhead || data[0] != suite { // no text begins with this byte
 		return r.Open(dst, token)
 	}
 	if TextLen(len(data)-Overhead) > MaxText {
@@ -124,7 +126,7 @@ func (r *Ring) OpenBytes(dst, data []byte) (plaintext []byte, key int, err error
 	return r.open(dst, token, false)
 }
 
-// open is Open for a token that is neither too long nor too short, as text or without base64.
+// open is Open for a token of acceptable length. isText says whether it is in base64.
 func (r *Ring) open(dst []byte, token string, isText bool) (plaintext []byte, key int, err error) {
 	n := len(token)
 	if isText {
@@ -134,7 +136,7 @@ func (r *Ring) open(dst []byte, token string, isText bool) (plaintext []byte, ke
 		dst = slices.Grow(dst, n+n/4+slack)
 	}
 	raw, out := unsafe.Slice(unsafe.StringData(token), n), dst
-	if isText { // it is decoded behind dst, and decrypted where it is
+	if isText { // decode behind dst, and decrypt in place
 		raw = dst[len(dst):][:n]
 		out = raw[headSize:headSize]
 		if !decodeText(raw, token) {
@@ -161,18 +163,18 @@ func (r *Ring) open(dst []byte, token string, isText bool) (plaintext []byte, ke
 		return nil, -1, ErrForged
 	}
 	if isText {
-		copy(raw, plaintext) // which may be secret, so that nothing of it is left behind it
+		copy(raw, plaintext) // the plaintext may be secret, so no second copy is left
 		clear(raw[len(plaintext):])
 		plaintext = dst[:len(dst)+len(plaintext)]
 	}
-	if derived && r.known(k, head) == nil { // another request may have been faster
+	if derived && r.known(k, head) == nil { // another request may have stored it first
 		k.remember(s)
 	}
 	return plaintext, key, nil
 }
 
-// Recognizes reports whether text looks like a token that this ring may open: it names
-// one of its keys. Nothing is authenticated.
+// Recognizes reports whether text looks like a token of one of the ring's keys. It authenticates
+// nothing.
 func (r *Ring) Recognizes(text string) bool {
 	var head [6]byte
 	if len(text) < 8 || !decodeText(head[:], text[:8]) {
@@ -181,8 +183,8 @@ func (r *Ring) Recognizes(text string) bool {
 	return head[0] == suite && r.index([idSize]byte(head[1:])) >= 0
 }
 
-// additionalData is what binds a token to its suite, key, cookie and purpose. The
-// lengths keep the parts apart: no two different lists give the same bytes.
+// additionalData binds a token to its suite, key, cookie and purpose. The length prefixes keep the
+// parts apart, so different parts never give the same bytes.
 func additionalData(id [idSize]byte, name, purpose string) []byte {
 	var aad []byte
 	for _, part := range []string{"sessiongen", string([]byte{suite}), string(id[:]), name, purpose} {

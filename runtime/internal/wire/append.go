@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// The functions below write the shortest form of a value. Lengths are 0 to MaxUint32.
+// The functions below write a value in its shortest form. Lengths are from 0 to MaxUint32.
 
 // AppendMapHeader appends the header of a map of n pairs.
 func AppendMapHeader(dst []byte, n int) []byte {
@@ -33,7 +33,7 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
-// AppendBytes appends v as a binary value, also when it is nil.
+// AppendBytes appends v as a binary value, even if v is nil.
 func AppendBytes(dst, v []byte) []byte {
 	return append(appendLen(dst, uint64(len(v)), 0xc4, 0xc5, 0xc6), v...)
 }
@@ -49,8 +49,8 @@ func AppendUint(dst []byte, v uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, 0xcf), v)
 }
 
-// appendLen appends the first of three codes whose length field of 1, 2 or 4 bytes can hold n.
-// Arrays and maps have no form with 1 byte: their code8 is 0.
+// appendLen appends the first code whose length field can hold n. The codes have length fields of 1,
+// 2 and 4 bytes. Arrays and maps have no code with 1 byte, so their code8 is 0.
 func appendLen(dst []byte, n uint64, code8, code16, code32 byte) []byte {
 	switch {
 	case n <= math.MaxUint8 && code8 != 0:

@@ -1,15 +1,15 @@
-// Package wire reads and writes the framing of msgpack values: their headers, lengths and
-// nesting. It does not allocate, it depends on the standard library alone, and it believes
-// no length before the bytes that the length promises are there.
+// Package wire reads and writes the framing of msgpack values: headers, lengths and nesting. It does
+// not allocate, uses the standard library alone, and trusts no length until it has seen that the
+// bytes are there.
 //
 // The format: https://github.com/msgpack/msgpack/blob/master/spec.md
 package wire
 
-// A Kind is the family that the first byte of a value, its code, puts the value into.
+// A Kind is the family of a value. The value's first byte, its code, determines it.
 type Kind uint8
 
 const (
-	Invalid Kind = iota // 0xc1, which the format never uses
+	Invalid Kind = iota // 0xc1, which the format does not use
 	Nil
 	Bool
 	Int // signed and unsigned, all sizes
@@ -30,9 +30,9 @@ func (k Kind) String() string {
 		"string", "binary", "array", "map", "extension"}[k]
 }
 
-// A code says how a value with a certain first byte goes on: width bytes of length, and then
-// n plus that length bytes of content, or elements of an array, or pairs of a map. The type
-// byte of an extension counts as content.
+// A code says what follows a value's first byte: a length field of width bytes, and then content.
+// The content has n plus that length bytes, array elements or map pairs. The type byte of an
+// extension counts as content.
 type code struct {
 	kind     Kind
 	n, width uint8
@@ -66,7 +66,7 @@ var codes = func() (t [256]code) {
 	return t
 }()
 
-// fixed is the whole size of the values whose code alone tells it, and 0 for the others.
+// fixed is the total size of a value if its code alone determines it, and 0 otherwise.
 var fixed = func() (t [256]uint8) {
 	for i, c := range codes {
 		if c.width == 0 && c.kind != Invalid && c.kind != Array && c.kind != Map {

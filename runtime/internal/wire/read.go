@@ -2,24 +2,24 @@ package wire
 
 import "encoding/binary"
 
-// MapHeader reads the header of the map that b begins with. The header is size bytes, and n pairs
-// follow; b has at least the 2n bytes that they need.
+// MapHeader reads the header of the map at the start of b. The header is size bytes long, and n
+// pairs follow. MapHeader has checked that b has the 2n bytes that they need at least.
 func MapHeader(b []byte) (n, size int, err error) { return expect(b, Map) }
 
-// ArrayHeader reads the header of the array that b begins with. The header is size bytes, and n
-// elements follow; b has at least the n bytes that they need.
+// ArrayHeader reads the header of the array at the start of b. The header is size bytes long, and n
+// elements follow. ArrayHeader has checked that b has the n bytes that they need at least.
 func ArrayHeader(b []byte) (n, size int, err error) { return expect(b, Array) }
 
-// String returns the content of the string that b begins with, as a part of b, and the size
-// of the whole value in bytes. Binary is not a string.
+// String returns the content of the string at the start of b, as a subslice of b, and the size of
+// the whole value in bytes. A binary value is not a string.
 func String(b []byte) (s []byte, size int, err error) { return content(b, Str) }
 
-// Bytes returns the content of the binary value that b begins with, as a part of b, and the
-// size of the whole value in bytes. A string is not binary, and neither is nil.
+// Bytes returns the content of the binary value at the start of b, as a subslice of b, and the size
+// of the whole value in bytes. A string or nil is not a binary value.
 func Bytes(b []byte) (v []byte, size int, err error) { return content(b, Bin) }
 
-// Uint returns the integer that b begins with, and the size of the value in bytes. It takes
-// integers of all forms, as long as they are not negative.
+// Uint returns the integer at the start of b and its size in bytes. It accepts every form of an
+// integer that is not negative.
 func Uint(b []byte) (v uint64, size int, err error) {
 	n, size, err := expect(b, Int)
 	if err != nil {
@@ -38,15 +38,15 @@ func Uint(b []byte) (v uint64, size int, err error) {
 	case 8:
 		v = binary.BigEndian.Uint64(body)
 	}
-	if code >= 0xd0 && int8(b[min(1, n)]) < 0 { // a signed form, and the sign is in its first byte
+	if code >= 0xd0 && int8(b[min(1, n)]) < 0 { // a signed form; its first byte holds the sign
 		return 0, 0, errKind
 	}
 	return v, size + n, nil
 }
 
-// Len returns the length that the first value of b declares: the bytes of a string or
-// binary value, the elements of an array, the pairs of a map. Nil has the length 0. Values of
-// other kinds have none, and so have values that declare more than there is.
+// Len returns the length in the header of the first value of b: bytes of a string or binary value,
+// elements of an array, or pairs of a map. Nil has length 0. ok is false for other kinds, and for a
+// value that declares more than b holds.
 func Len(b []byte) (n int, ok bool) {
 	kind, n, _, err := header(b)
 	switch kind {
@@ -56,8 +56,9 @@ func Len(b []byte) (n int, ok bool) {
 	return 0, false
 }
 
-// Largest returns the size of the largest element of the array, or pair of the map, that b begins with. It is
-// 0 for other values, and for values that declare more than there is.
+// Largest returns the size in bytes of the largest element of the array, or of the largest pair of
+// the map, at the start of b. It returns 0 for other kinds, and for values that declare more than b
+// holds.
 func Largest(b []byte) (largest int) {
 	kind, n, pos, err := header(b)
 	if err != nil || kind != Array && kind != Map {

@@ -2,33 +2,33 @@ package wire
 
 import "encoding/binary"
 
-// A Reader reads values one after the other. After a failure it returns zero values.
+// A Reader reads consecutive values. After a failure, its methods return zero values.
 type Reader struct {
 	b      []byte
 	pos    int
 	failed bool
 }
 
-// MaxSeconds is the largest time that [Reader.Seconds] takes. It keeps sums of two times
-// from overflowing.
+// MaxSeconds is the largest value that [Reader.Seconds] accepts. The sum of two such times cannot
+// overflow.
 const MaxSeconds = 1 << 40
 
 // NewReader returns a reader of b.
 func NewReader(b []byte) Reader { return Reader{b: b} }
 
-// Rest returns the bytes that are still to be read.
+// Rest returns the unread bytes.
 func (r *Reader) Rest() []byte { return r.b[r.pos:] }
 
-// Pos returns how many bytes were read.
+// Pos returns how many bytes have been read.
 func (r *Reader) Pos() int { return r.pos }
 
-// From returns the bytes that were read from a position on. Appending to them copies them.
+// From returns the bytes that were read since position pos. Appending to the result copies it.
 func (r *Reader) From(pos int) []byte { return r.b[pos:r.pos:r.pos] }
 
-// Failed reports whether something else was there than what was to be read.
+// Failed reports whether a value was malformed or of another kind than the one to be read.
 func (r *Reader) Failed() bool { return r.failed }
 
-// Done reports whether everything was read, without a failure.
+// Done reports whether everything was read without a failure.
 func (r *Reader) Done() bool { return !r.failed && r.pos == len(r.b) }
 
 func (r *Reader) advance(n int, err error) bool {
@@ -40,7 +40,7 @@ func (r *Reader) advance(n int, err error) bool {
 	return true
 }
 
-// Literal reads the bytes of want, if they are next.
+// Literal reads the bytes of want if they come next, and reports whether they did.
 func (r *Reader) Literal(want []byte) bool {
 	end := r.pos + len(want)
 	if end > len(r.b) || string(r.b[r.pos:end]) != string(want) {
@@ -50,7 +50,8 @@ func (r *Reader) Literal(want []byte) bool {
 	return true
 }
 
-// Pair reads a key, if that is next, and the value after it, and returns from where to where the value lies.
+// Pair reads the encoded key if it comes next, and the value after it. It returns where the value
+// begins and ends.
 func (r *Reader) Pair(key []byte) (value, end int, ok bool) {
 	b, value := r.b, r.pos+len(key)
 	if value >= len(b) || string(b[r.pos:value]) != string(key) {
@@ -68,7 +69,7 @@ func (r *Reader) Pair(key []byte) (value, end int, ok bool) {
 	return value, r.pos, true
 }
 
-// Take reads the next bytes into dst. It is for callers that know how many there are.
+// Take reads len(dst) bytes into dst. The caller has checked that they are there.
 func (r *Reader) Take(dst []byte) { r.pos += copy(dst, r.Rest()) }
 
 // Array reads the header of an array and returns how many elements it announces.
@@ -84,7 +85,7 @@ func (r *Reader) Array() int {
 func (r *Reader) Map() int {
 	if b := r.Rest(); len(b) > 0 && b[0]&0xf0 == 0x80 && !r.failed {
 		r.pos++
-		return int(b[0] & 0xf) // reading the pairs fails if they are not there
+		return int(b[0] & 0xf) // if the pairs are missing, reading them fails
 	}
 	n, size, err := MapHeader(r.Rest())
 	if !r.advance(size, err) {
@@ -107,7 +108,7 @@ func (r *Reader) Uint() uint64 {
 	if b := r.Rest(); len(b) > 0 && b[0] < 0x80 { // most are small
 		r.pos++
 		return uint64(b[0])
-	} else if len(b) > 4 && b[0] == 0xce { // or times
+	} else if len(b) > 4 && b[0] == 0xce { // a time
 		r.pos += 5
 		return uint64(binary.BigEndian.Uint32(b[1:]))
 	}
@@ -128,7 +129,7 @@ func (r *Reader) Seconds() int64 {
 	return int64(v)
 }
 
-// Fixed reads a binary value of a given length.
+// Fixed reads a binary value of the given length.
 func (r *Reader) Fixed(length int) []byte {
 	v, size, err := Bytes(r.Rest())
 	if !r.advance(size, err) {

@@ -5,11 +5,11 @@ import (
 	"errors"
 )
 
-// MaxDepth is how many arrays and maps may lie within one another: a scalar has depth 0,
-// an array of scalars depth 1.
+// MaxDepth is how deep arrays and maps may be nested. A scalar has depth 0, and an array of scalars
+// has depth 1.
 const MaxDepth = 32
 
-// No error of this package contains anything of the value.
+// The errors contain nothing of the value.
 var (
 	errShort    = errors.New("msgpack: a value is cut short or declares more than there is")
 	errDepth    = errors.New("msgpack: arrays and maps are nested too deep")
@@ -18,7 +18,7 @@ var (
 	errKind     = errors.New("msgpack: value of another kind")
 )
 
-// Check reports an error unless b is exactly one well-formed value, as Skip judges it.
+// Check returns an error unless b is exactly one well-formed value, as defined by Skip.
 func Check(b []byte) error {
 	n, err := Skip(b)
 	if err == nil && n != len(b) {
@@ -27,9 +27,9 @@ func Check(b []byte) error {
 	return err
 }
 
-// Skip returns the length of the first value of b, in bytes. The value is well-formed:
-// all of it is within b, and its depth is at most MaxDepth. The work is linear in the
-// bytes passed over, whatever lengths they declare.
+// Skip returns the length of the first value of b, in bytes. It returns an error unless the value is
+// complete and its depth is at most MaxDepth. The work is linear in the bytes that are skipped,
+// whatever lengths they declare.
 func Skip(b []byte) (n int, err error) {
 	if len(b) > 0 {
 		if n := int(fixed[b[0]]); n != 0 && n <= len(b) {
@@ -42,7 +42,7 @@ func Skip(b []byte) (n int, err error) {
 	return walk(b)
 }
 
-// skipShortArray is Skip for the arrays of up to 15 elements, which are mostly scalars.
+// skipShortArray is Skip for arrays of up to 15 elements. Most of those elements are scalars.
 func skipShortArray(b []byte) (int, error) {
 	pos := 1
 	for left := b[0] & 0xf; left > 0; left-- {
@@ -60,7 +60,7 @@ func skipShortArray(b []byte) (int, error) {
 
 // walk is Skip without recursion, for values of all kinds.
 func walk(b []byte) (pos int, err error) {
-	var left [MaxDepth]int // how many values are still to come, by depth
+	var left [MaxDepth]int // how many values are still to come, at each depth
 	depth := 0
 	for {
 		kind, n, size, err := header(b[pos:])
@@ -87,7 +87,8 @@ func walk(b []byte) (pos int, err error) {
 	}
 }
 
-// elements is how many values follow the header of an array of n elements, or a map of n pairs.
+// elements returns how many values follow the header of an array of n elements, or of a map of n
+// pairs.
 func elements(kind Kind, n int) int {
 	if kind == Map {
 		return 2 * n
@@ -95,8 +96,8 @@ func elements(kind Kind, n int) int {
 	return n
 }
 
-// next skips the values of an array or a map up to one that walk must look at, and counts that one
-// as skipped. It is false if there is none.
+// next skips values of an array or a map until one that walk must look at, and counts that one as
+// skipped. It returns false if there is none.
 func next(b []byte, pos, left *int) bool {
 	*pos, *left = skipFixed(b, *pos, *left)
 	if *left == 0 {
@@ -106,7 +107,7 @@ func next(b []byte, pos, left *int) bool {
 	return true
 }
 
-// skipFixed skips up to todo values whose sizes their codes tell, as those of most scalars, and
+// skipFixed skips up to todo values whose codes determine their sizes, which most scalars' do. It
 // returns how many are left.
 func skipFixed(b []byte, pos, todo int) (end, left int) {
 	for ; todo > 0 && pos < len(b); todo-- {
@@ -119,9 +120,9 @@ func skipFixed(b []byte, pos, todo int) (end, left int) {
 	return pos, todo
 }
 
-// header reads the code and the length field of the first value of b, which together are size
-// bytes. n counts what follows: bytes of content, elements of an array, pairs of a map. There are
-// at least as many bytes as that takes.
+// header reads the code and the length field of the first value of b, which take size bytes
+// together. n counts what follows: bytes of content, elements of an array, or pairs of a map. header
+// has checked that b has at least as many bytes as they need.
 func header(b []byte) (kind Kind, n, size int, err error) {
 	if len(b) == 0 {
 		return 0, 0, 0, errShort
