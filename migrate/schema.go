@@ -17,9 +17,9 @@ import (
 	"unicode"
 )
 
-// A target is a schema that comes to be: what one session has.
+// A target is the new schema of one session.
 type target struct {
-	session  string // the name that the session had
+	session  string // of the session in the old program
 	typeName string // of the struct; its first letter is small
 	fields   []*field
 	names    map[*field]string
@@ -30,7 +30,7 @@ func (t *target) generated() string { return upper(t.typeName) }
 
 const inCookie = ", in the cookie "
 
-// which says which session a schema is of. The next run reads the cookie's name there, as no call has it any more.
+// which says which session a schema is for. Later runs read the cookie's name there, as no call has it any more.
 func (t *target) which(several bool) string {
 	switch {
 	case t.session == "":
@@ -43,10 +43,10 @@ func (t *target) which(several bool) string {
 	return ""
 }
 
-// A home is the package that the schemas go to.
+// A home is the package for the schemas.
 type home struct {
 	path, name, dir string
-	fresh           bool // a package of its own
+	fresh           bool // a new package
 	file            string
 }
 
@@ -54,7 +54,7 @@ type home struct {
 var initialisms = map[string]bool{"id": true, "url": true, "csrf": true, "api": true, "ip": true, "http": true, "uuid": true, "mfa": true,
 	"totp": true, "html": true, "json": true, "uri": true, "ttl": true, "uid": true, "sso": true, "jwt": true}
 
-// goName makes an exported Go name of a key.
+// goName makes an exported Go name from a key.
 func goName(key string) string {
 	var words []string
 	var word []rune
@@ -115,7 +115,7 @@ func lower(s string) string {
 	return string(r)
 }
 
-// wireKey is the key with other characters in place of those that a tag cannot have.
+// wireKey is the key with underscores for the characters that a tag does not allow.
 func wireKey(key string) string {
 	key = strings.Map(func(r rune) rune {
 		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_.:-", r)) {
@@ -129,7 +129,7 @@ func wireKey(key string) string {
 	return key
 }
 
-// name gives each field of a schema its name and its key. Keys that stay as they are come first.
+// name gives the fields of a schema their names and keys. Keys that need no change come first.
 func (t *target) name() {
 	t.names, t.keys = map[*field]string{}, map[*field]string{}
 	taken, keys := map[string]bool{}, map[string]*field{}
@@ -154,7 +154,7 @@ func (t *target) name() {
 	}
 }
 
-// schemaSource is the file that has the schemas.
+// schemaSource is the file with the schemas.
 func schemaSource(h *home, targets []*target) ([]byte, error) {
 	imports := map[string]bool{}
 	qualifier := func(p *types.Package) string {
@@ -195,8 +195,8 @@ func schemaSource(h *home, targets []*target) ([]byte, error) {
 	return format.Source([]byte(head.String() + body.String()))
 }
 
-// choose finds the package for the schemas: the one that uses them, or a new one that none of the fields' types
-// leads to a cycle with.
+// choose finds the package for the schemas: the one that uses them, or a new one if the types of their fields would
+// otherwise cause an import cycle.
 func (r *rewriter) choose(wanted string) (*home, error) {
 	if wanted != "" {
 		return r.chosen(wanted)
@@ -233,7 +233,7 @@ func (r *rewriter) choose(wanted string) (*home, error) {
 	return nil, errors.New("no free name for the package with the schemas: choose one with -package")
 }
 
-// storeUsers adds the packages that make a store or declare something for one: they come to have the manager.
+// storeUsers adds the packages that make a store or declare something that holds one: they will hold the manager.
 func (r *rewriter) storeUsers(users map[string]*unit) {
 	for _, m := range r.makers() {
 		if !m.at.in.tests {
@@ -254,7 +254,7 @@ func (r *rewriter) storeUsers(users map[string]*unit) {
 	}
 }
 
-// chosen is the package that the user wants.
+// chosen is the package that the user asked for.
 func (r *rewriter) chosen(path string) (*home, error) {
 	if u := r.p.unit(path); u != nil {
 		return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
@@ -268,7 +268,7 @@ func (r *rewriter) chosen(path string) (*home, error) {
 	return &home{path: path, name: name, dir: dir, fresh: !exists(dir), file: filepath.Join(dir, "session.go")}, nil
 }
 
-// leaf is a package of its own, by a name that no file of the program uses for something else.
+// leaf is a new package. No file of the program uses its name for something else.
 func (r *rewriter) leaf() *home {
 	for _, name := range []string{"websession", "sessiondata", "visitor", "appsession"} {
 		dir := filepath.Join(r.p.module.Dir, "internal", name)
@@ -279,7 +279,7 @@ func (r *rewriter) leaf() *home {
 	return nil
 }
 
-// free is the name of a file that is not there.
+// free is an unused file name.
 func (r *rewriter) free(u *unit) string {
 	for _, name := range []string{"session.go", "session_schema.go", "session_fields.go"} {
 		if file := filepath.Join(u.dir, name); !exists(file) {
@@ -305,7 +305,7 @@ func (r *rewriter) identifiers() map[string]bool {
 	return r.idents
 }
 
-// unexported is the path of the package that a field's type cannot be named outside of, "" if there is none.
+// unexported is the path of the package with an unexported type that a field has, "" if there is none.
 func (r *rewriter) unexported() string {
 	for _, d := range r.fields() {
 		if d.typ == nil {
@@ -328,7 +328,7 @@ func elementOf(t types.Type) types.Type {
 	return t
 }
 
-// packagesOf are the packages whose types a type names.
+// packagesOf lists the packages of the types that a type names.
 func packagesOf(t types.Type) []*types.Package {
 	var list []*types.Package
 	types.TypeString(t, func(p *types.Package) string {
@@ -347,7 +347,7 @@ func (r *rewriter) reachesUser(path string, users map[string]*unit) bool {
 	return l != nil && slices.ContainsFunc(l.Deps, func(dep string) bool { return users[dep] != nil })
 }
 
-// targets groups the fields by the sessions that they are of.
+// group groups the fields by their sessions.
 func (r *rewriter) group() {
 	bySession := map[string]*target{}
 	for _, d := range r.fields() {
@@ -366,7 +366,7 @@ func (r *rewriter) group() {
 	slices.SortFunc(r.targets, func(a, b *target) int { return cmp.Compare(a.session, b.session) })
 }
 
-// nameTargets gives each schema a name that nothing has in the package that it goes to.
+// nameTargets gives each schema a name that is free in its package.
 func (r *rewriter) nameTargets(wanted map[string]string) {
 	taken := r.declared()
 	free := func(name string) bool {
@@ -397,7 +397,7 @@ func (r *rewriter) nameTargets(wanted map[string]string) {
 	}
 }
 
-// nameForType is the part of a session's name that is no configuration, if there is any.
+// nameForType is the part of a session's name that does not come from the configuration, if there is any.
 func (t *target) nameForType() string {
 	var fixed []string
 	for i, part := range strings.Split(t.session, "$") {
@@ -412,7 +412,7 @@ func (t *target) nameForType() string {
 	return t.session[strings.LastIndexAny(t.session, "$.")+1:]
 }
 
-// declared are the names of the package that the schemas go to, and those of its imports.
+// declared lists the names in the schemas' package, and those of its imports.
 func (r *rewriter) declared() map[string]bool {
 	taken := map[string]bool{}
 	for _, u := range r.p.units {

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// leaveUnbuilt puts into the report the files that another system or other build tags have, which nothing here follows. They count
-// if they import a library, or name something of the program whose type is one of a library.
+// leaveUnbuilt reports the files that build tags or their names leave out of this build, as migrate does not read them. A file counts
+// if it imports a library, or names something of the program that has a library's type.
 func (r *rewriter) leaveUnbuilt() {
 	handed := r.handedOut()
 	for _, path := range slices.Sorted(maps.Keys(r.p.listed)) {
@@ -30,7 +30,7 @@ func (r *rewriter) leaveUnbuilt() {
 	}
 }
 
-// handedOut are the names of what has a library's type: of a package's own things by its path, and of fields and methods under "".
+// handedOut lists the names of what has a library's type: package-level names by the package's path, fields and methods under "".
 func (r *rewriter) handedOut() map[string]map[string]bool {
 	names := map[string]map[string]bool{"": {}}
 	for _, u := range r.p.units {
@@ -53,7 +53,7 @@ func (r *rewriter) handedOut() map[string]map[string]bool {
 	return names
 }
 
-// usesSessions is the first thing in a file that has to do with a library, nil if there is none.
+// usesSessions returns the first expression of a file that has to do with a library, or nil.
 func usesSessions(f *ast.File, handed map[string]map[string]bool, inPackage map[string]bool) (first ast.Expr) {
 	imported := map[string]bool{}
 	for _, spec := range f.Imports {
