@@ -3,6 +3,7 @@ package migrate
 import (
 	"fmt"
 	"go/constant"
+	"go/types"
 	"strings"
 	"time"
 )
@@ -59,8 +60,15 @@ func (rec *recipe) begin(kind string) {
 	}
 }
 
-// until ends the literal of a source.
+// until ends the literal of a source, and notes which values it does not find.
 func (rec *recipe) until() {
+	for _, t := range rec.m.serve {
+		for _, d := range t.fields {
+			if t.keys[d] != d.key.name || types.Universe.Lookup(d.key.typ) != nil {
+				rec.notes = append(rec.notes, fmt.Sprintf("what visitors have under %q is lost: the field's key is the text %q", d.key, t.keys[d]))
+			}
+		}
+	}
 	y, m, d := rec.r.until.Date()
 	rec.legacy = append(rec.legacy, element{"Until", fmt.Sprintf("time.Date(%d, time.%s, %d, 0, 0, 0, 0, time.UTC)", y, m, d)})
 }
