@@ -61,7 +61,7 @@ func load(cfg Config) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if all, err := withTests(command, patterns, list); err == nil {
+	if all, err := withTests(command, list); err == nil {
 		list = all
 	} else if cfg.Tests {
 		return nil, err
@@ -125,17 +125,25 @@ var errMigrated = errors.New("no package imports a session library any more")
 
 var errNoLibrary = errors.New("no package imports a session library that migrate knows")
 
-// withTests also lists the packages that tests import.
-func withTests(command golist.Command, patterns []string, list []*golist.Package) ([]*golist.Package, error) {
-	more := slices.Clone(patterns)
+// withTests also lists the packages that only tests import.
+func withTests(command golist.Command, list []*golist.Package) ([]*golist.Package, error) {
+	listed := map[string]bool{"C": true}
+	var imports []string
 	for _, l := range list {
+		listed[l.ImportPath] = true
 		if own(l) {
-			more = append(append(more, l.TestImports...), l.XTestImports...)
+			imports = slices.Concat(imports, l.TestImports, l.XTestImports)
 		}
 	}
-	slices.Sort(more)
-	more = slices.DeleteFunc(slices.Compact(more), func(path string) bool { return path == "C" })
-	return command.Closure(more)
+	has := func(path string) bool { return listed[path] }
+	missing := slices.DeleteFunc(imports, has)
+	if len(missing) == 0 {
+		return list, nil
+	}
+	slices.Sort(missing)
+	more, err := command.Closure(slices.Compact(missing))
+	more = slices.DeleteFunc(more, func(l *golist.Package) bool { return has(l.ImportPath) })
+	return append(list, more...), err
 }
 
 // own reports whether a package may be changed.

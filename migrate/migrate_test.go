@@ -21,6 +21,7 @@ import (
 var update = flag.Bool("update", false, "rewrite what the tests compare with")
 
 func TestMain(m *testing.M) {
+	long.CollectRarely()
 	for _, v := range testmodule.Env("example.org") {
 		name, value, _ := strings.Cut(v, "=")
 		os.Setenv(name, value)

@@ -33,7 +33,7 @@ type Package struct {
 	Deps                  []string
 	ImportMap             map[string]string
 	Error                 *Error
-	DepOnly, Standard     bool // imported, but not asked for; of the standard library
+	Standard              bool // whether it is of the standard library
 
 	TestImports, XTestImports []string
 
@@ -114,7 +114,7 @@ func (c Command) Sources(paths []string) ([]*Package, error) {
 
 // Closure lists packages with everything that they import, each after its imports. It compiles nothing.
 func (c Command) Closure(patterns []string) ([]*Package, error) {
-	return c.list([]string{"-e", "-deps", "-json=DepOnly,Standard,TestImports,XTestImports," + files}, patterns)
+	return c.list([]string{"-e", "-deps", "-json=Standard,TestImports,XTestImports," + files}, patterns)
 }
 
 // A Context is the target of the go command's builds.
