@@ -70,7 +70,7 @@ func (v *variable) follow() {
 			return
 		}
 	}
-	if v.panics && !v.needsOK && len(v.others) == 0 {
+	if v.panics && v.ok == nil && !v.needsOK && len(v.others) == 0 {
 		v.note = absentPanicked
 	}
 }
