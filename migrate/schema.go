@@ -248,7 +248,9 @@ func (r *rewriter) inOneModule(users map[string]*unit) error {
 	if len(paths) > 1 {
 		return fmt.Errorf("the modules %s use the same sessions: choose a package for the schemas that all of them can import with -package", strings.Join(paths, " and "))
 	}
-	r.p.module = modules[paths[0]]
+	for _, path := range paths { // none if only tests use sessions
+		r.p.module = modules[path]
+	}
 	return nil
 }
 
