@@ -12,7 +12,11 @@ import (
 // leaveRest reports what is left of the old library if the program no longer uses keys: an earlier run has rewritten
 // those uses.
 func (r *rewriter) leaveRest() {
-	if slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() }) || !r.findGenerated() {
+	if slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() }) {
+		return
+	}
+	if !r.findGenerated() {
+		r.leaveUnread()
 		return
 	}
 	rest := r.oldUses()
@@ -43,6 +47,22 @@ func (r *rewriter) leaveBroken() {
 			if !strings.HasPrefix(e.Msg, "could not import") {
 				r.left = append(r.left, broken(pos, e))
 			}
+		}
+	}
+}
+
+// leaveUnread reports the first type error of each file: no use of a key was found, maybe because of them.
+func (r *rewriter) leaveUnread() {
+	said := map[string]bool{}
+	for _, u := range r.p.units {
+		for _, e := range u.errors {
+			pos := r.p.fset.Position(e.Pos)
+			if said[pos.Filename] {
+				continue
+			}
+			said[pos.Filename] = true
+			pos.Filename = relative(r.p.dir, pos.Filename)
+			r.left = append(r.left, Left{pos, firstLine(e.Msg), "no use of a session is found where a program does not compile", "make it compile first"})
 		}
 	}
 }

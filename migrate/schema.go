@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
 // A target is the new schema of one session.
@@ -216,6 +218,9 @@ func (r *rewriter) choose(wanted string) (*home, error) {
 			return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
 		}
 	}
+	if err := r.inOneModule(users); err != nil {
+		return nil, err
+	}
 	for _, d := range r.fields() {
 		if d.typ == nil {
 			continue
@@ -231,6 +236,22 @@ func (r *rewriter) choose(wanted string) (*home, error) {
 		return h, nil
 	}
 	return nil, errors.New("no free name for the package with the schemas: choose one with -package")
+}
+
+// inOneModule makes the module of the packages that will import the schemas the program's. A workspace may have several.
+func (r *rewriter) inOneModule(users map[string]*unit) error {
+	modules := map[string]golist.Module{}
+	for _, u := range users {
+		modules[u.listed.Module.Path] = *u.listed.Module
+	}
+	paths := slices.Sorted(maps.Keys(modules))
+	if len(paths) > 1 {
+		return fmt.Errorf("the modules %s use the same sessions: choose a package for the schemas that all of them can import with -package", strings.Join(paths, " and "))
+	}
+	for _, path := range paths { // none if only tests use sessions
+		r.p.module = modules[path]
+	}
+	return nil
 }
 
 // storeUsers adds the packages that make a store or declare something that holds one: they will hold the manager.

@@ -22,6 +22,7 @@ type variable struct {
 	needsOK  bool
 	asked    token.Pos         // the last place that asks whether there is a value
 	others   []*ast.AssignStmt // assignments of other values
+	panics   bool              // an assertion panics without a value
 	nilOnly  bool              // the program only asks whether it is nil
 	refusals *refusal
 	note     string // what behaves differently without a value, "" if nothing does
@@ -68,6 +69,9 @@ func (v *variable) follow() {
 		if v.use(use); v.refusals != nil {
 			return
 		}
+	}
+	if v.panics && v.ok == nil && !v.needsOK && len(v.others) == 0 {
+		v.note = absentPanicked
 	}
 }
 
@@ -152,6 +156,8 @@ func (v *variable) use(use value) {
 			return
 		}
 		v.other(use)
+	case *ast.SwitchStmt:
+		v.switched(use, n)
 	case *ast.UnaryExpr:
 		v.refuse("the variable's address is taken", "use a variable of type "+typeText(v.w.d.typ))
 	default:
@@ -190,6 +196,18 @@ func (v *variable) other(use value) {
 	}
 }
 
+// switched handles a switch over the variable.
+func (v *variable) switched(use value, n *ast.SwitchStmt) {
+	edits, why := v.w.cases(n, v.id.Name, v.okName)
+	if edits == nil && why == nil || v.isThere(use.expr) {
+		v.other(use)
+		return
+	}
+	v.nilOnly = false
+	v.ask(use.expr)
+	v.edits, v.refusals = append(v.edits, edits...), why
+}
+
 func (v *variable) asserted(n *ast.TypeAssertExpr) {
 	v.nilOnly = false
 	r, w := v.w.r, v.w
@@ -206,6 +224,7 @@ func (v *variable) asserted(n *ast.TypeAssertExpr) {
 	}
 	assign, ok := r.outer(n).(*ast.AssignStmt)
 	if !ok || len(assign.Lhs) != 2 || len(assign.Rhs) != 1 {
+		v.panics = true
 		v.edits = append(v.edits, r.p.replace(n, text))
 		return
 	}

@@ -102,8 +102,11 @@ func (d *draft) imports() []piece {
 		if d.imported[f] || d.unneeded[f] {
 			continue
 		}
-		c := &change{fixed: true}
 		text := strconv.Quote(d.r.home.path)
+		if slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == text && spec.Name == nil }) {
+			continue
+		}
+		c := &change{fixed: true}
 		name := d.r.p.fset.File(f.FileStart).Name()
 		at, text := d.importPlace(f, text)
 		list = append(list, piece{edit: edit{name, at, at, text}, change: c})

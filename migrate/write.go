@@ -5,10 +5,14 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
-const absentWasNil = "absent was nil, and is the zero value"
+const (
+	absentWasNil   = "absent was nil, and is the zero value"
+	absentPanicked = "absent panicked, and is the zero value"
+)
 
 // A writer writes the accessor call for one site.
 type writer struct {
@@ -50,7 +54,8 @@ func (w *writer) change() (*change, *refusal) {
 	case popVerb:
 		return w.popped()
 	case readVerb:
-		return w.read(w.s.at.expr)
+		c, why := w.read(w.s.at.expr)
+		return w.noteMatch(c), why
 	case addFlashVerb:
 		return w.add()
 	case takeFlashesVerb:
@@ -213,6 +218,10 @@ func (w *writer) read(e ast.Expr) (*change, *refusal) {
 		}
 	case *ast.ExprStmt:
 		return &change{edits: []edit{w.r.p.remove(n)}}, nil
+	case *ast.SwitchStmt:
+		if edits, why := w.cases(n, w.get(), w.has()); edits != nil || why != nil {
+			return &change{edits: edits}, why
+		}
 	}
 	if w.r.nilMatters(w.s.at) {
 		return w.readAny(e)
@@ -237,7 +246,21 @@ func (w *writer) asserted(n *ast.TypeAssertExpr) (*change, *refusal) {
 	if text == w.get() {
 		edits = w.call(n, "Get"+w.name+"()")
 	}
-	return &change{edits: edits, note: "absent panicked, and is the zero value"}, nil
+	return &change{edits: edits, note: absentPanicked}, nil
+}
+
+// noteMatch notes that a read of an integer of another type than the program writes finds the value now.
+func (w *writer) noteMatch(c *change) *change {
+	written := slices.Concat(w.d.writes, w.d.loose)
+	if c == nil || len(written) == 0 {
+		return c
+	}
+	for _, t := range w.r.evidenceOf(w.s.at).asserted {
+		if isInteger(t) && !slices.ContainsFunc(written, func(other types.Type) bool { return types.Identical(t, other) }) {
+			c.note = "no value of type " + typeText(t) + " is written: this never matched, and does now"
+		}
+	}
+	return c
 }
 
 // both writes a read of the value and of whether there is one.

@@ -1,0 +1,69 @@
+package migrate
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+)
+
+// TestWorkspace has two modules that use the same sessions: no internal package is one that both can import.
+func TestWorkspace(t *testing.T) {
+	dir := write(t, []txtar.File{
+		{Name: "main.go", Data: []byte(`package main
+
+import (
+	"net/http"
+
+	"example.org/kept"
+)
+
+func main() {
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s, _ := kept.Store.Get(r, "shop")
+		s.Values["name"] = "hubo"
+		s.Save(r, w)
+	})
+	http.ListenAndServe(":8080", nil)
+}
+`)},
+		{Name: "kept/go.mod", Data: []byte(`module example.org/kept
+
+go 1.26
+
+require github.com/gorilla/sessions v1.0.0
+`)},
+		{Name: "kept/kept.go", Data: []byte(`package kept
+
+import (
+	"net/http"
+	"os"
+
+	"github.com/gorilla/sessions"
+)
+
+var Store = sessions.NewCookieStore([]byte(os.Getenv("SECRET")))
+
+func Name(r *http.Request) string {
+	s, _ := Store.Get(r, "shop")
+	name, _ := s.Values["name"].(string)
+	return name
+}
+`)},
+		{Name: "go.work", Data: []byte("go 1.26.0\n\nuse (\n\t.\n\t./kept\n)\n")},
+	})
+	t.Setenv("GOWORK", "")
+	t.Setenv("GOFLAGS", "")
+	cfg := Config{Dir: dir, Patterns: []string{"./..."}, known: common}
+	if _, err := Run(cfg); err == nil || !strings.Contains(err.Error(), "the modules example.org/kept and example.org/site use the same sessions") {
+		t.Errorf("got %v", err)
+	}
+	cfg.Package = "example.org/kept"
+	res, err := Run(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Left) > 0 || len(res.Rewritten) == 0 {
+		t.Errorf("got\n%s", report(res))
+	}
+}
