@@ -169,6 +169,8 @@ func (r *rewriter) unusable(d *field) *refusal {
 		return &refusal{d.unstorable, "keep something else, or make the type one that can be stored"}
 	case d.conflict != "":
 		return &refusal{"it holds " + d.conflict, "use two keys, or one type"}
+	case r.homeless(d.typ) != "":
+		return &refusal{r.homeless(d.typ), "declare the type in a package of its own"}
 	case !d.lib.rewrite:
 		return &refusal{"programs with " + d.lib.name + " get a report and no rewriting", "call the accessors of the schema"}
 	}

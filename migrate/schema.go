@@ -203,12 +203,7 @@ func (r *rewriter) choose(wanted string) (*home, error) {
 	if wanted != "" {
 		return r.chosen(wanted)
 	}
-	users := map[string]*unit{}
-	for _, s := range r.sites {
-		if !s.at.in.tests {
-			users[s.at.in.path] = s.at.in
-		}
-	}
+	users := r.users()
 	r.storeUsers(users)
 	if unexported := r.unexported(); unexported != "" {
 		users = map[string]*unit{unexported: r.p.unit(unexported)}
@@ -221,10 +216,7 @@ func (r *rewriter) choose(wanted string) (*home, error) {
 	if err := r.inOneModule(users); err != nil {
 		return nil, err
 	}
-	for _, d := range r.fields() {
-		if d.typ == nil {
-			continue
-		}
+	for _, d := range r.schemaFields() {
 		for _, p := range packagesOf(d.typ) {
 			if r.p.unit(p.Path()) != nil && r.reachesUser(p.Path(), users) {
 				u := r.p.unit(p.Path())
@@ -252,6 +244,41 @@ func (r *rewriter) inOneModule(users map[string]*unit) error {
 		r.p.module = modules[path]
 	}
 	return nil
+}
+
+// users are the packages that use sessions.
+func (r *rewriter) users() map[string]*unit {
+	users := map[string]*unit{}
+	for _, s := range r.sites {
+		if !s.at.in.tests {
+			users[s.at.in.path] = s.at.in
+		}
+	}
+	return users
+}
+
+// schemaFields lists the fields of all schemas.
+func (r *rewriter) schemaFields() []*field {
+	var list []*field
+	for _, t := range r.targets {
+		list = append(list, t.fields...)
+	}
+	return list
+}
+
+// homeless says why no schema can have a field of a type, "" if one can: the schema's package imports the type's, and
+// the packages that use the session import the schema's.
+func (r *rewriter) homeless(t types.Type) string {
+	users := r.users()
+	for _, p := range packagesOf(t) {
+		u := r.p.unit(p.Path())
+		switch {
+		case u == nil || len(users) == 1 && users[u.path] != nil:
+		case u.name == "main":
+			return "its type is declared in a program, which no other package can import"
+		}
+	}
+	return ""
 }
 
 // storeUsers adds the packages that make a store or declare something that holds one: they will hold the manager.
@@ -328,10 +355,7 @@ func (r *rewriter) identifiers() map[string]bool {
 
 // unexported is the path of the package with an unexported type that a field has, "" if there is none.
 func (r *rewriter) unexported() string {
-	for _, d := range r.fields() {
-		if d.typ == nil {
-			continue
-		}
+	for _, d := range r.schemaFields() {
 		if named, ok := types.Unalias(flat(elementOf(d.typ))).(*types.Named); ok && !named.Obj().Exported() && named.Obj().Pkg() != nil && r.p.unit(named.Obj().Pkg().Path()) != nil {
 			return named.Obj().Pkg().Path()
 		}
