@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// leaveRest puts into the report what is still there of the old library, if no use of a key is: the run before this one
-// has rewritten those.
+// leaveRest reports what is left of the old library if the program no longer uses keys: an earlier run has rewritten
+// those uses.
 func (r *rewriter) leaveRest() {
 	if slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() }) || !r.findGenerated() {
 		return
 	}
 	rest := r.oldUses()
-	if len(rest) == 0 { // but in tests
+	if len(rest) == 0 { // only tests use it
 		r.leaveBroken()
 		return
 	}
@@ -33,8 +33,8 @@ func (r *rewriter) leaveRest() {
 	}
 }
 
-// leaveBroken puts into the report what does not compile, of what reaches sessions: that is what the run before this one has left.
-// A package that is missing is another matter.
+// leaveBroken reports the type errors of the packages that reach sessions: an earlier run has left them. A missing
+// package is another matter.
 func (r *rewriter) leaveBroken() {
 	for _, u := range slices.Concat(r.p.units, r.p.tests) {
 		for _, e := range u.errors {
@@ -47,7 +47,7 @@ func (r *rewriter) leaveBroken() {
 	}
 }
 
-// oldUses are the names of old libraries that the program still has.
+// oldUses lists the names of old libraries that the program still uses.
 func (r *rewriter) oldUses() []value {
 	var list []value
 	for _, u := range r.p.units {
@@ -63,15 +63,15 @@ func (r *rewriter) oldUses() []value {
 	return list
 }
 
-// saidOf reports whether something is in the report of a line already.
+// saidOf reports whether the report already says something about a line.
 func (r *rewriter) saidOf(v value) bool {
 	pos := r.p.fset.Position(v.expr.Pos())
 	name := relative(r.p.dir, pos.Filename)
 	return slices.ContainsFunc(r.left, func(l Left) bool { return l.Pos.Filename == name && l.Pos.Line == pos.Line })
 }
 
-// oldPackage is what the report calls the package that a selector's is of, if that is a library or makes stores for one;
-// otherwise "".
+// oldPackage is the report's name for the package of a selector if it is a library or makes stores for one; otherwise
+// "".
 func oldPackage(u *unit, sel *ast.SelectorExpr) string {
 	id, ok := sel.X.(*ast.Ident)
 	if !ok {
@@ -91,7 +91,7 @@ func oldPackage(u *unit, sel *ast.SelectorExpr) string {
 	return ""
 }
 
-// findGenerated finds the sessions that the program has by now. It reports whether there are any.
+// findGenerated finds the sessions that have been generated already. It reports whether there are any.
 func (r *rewriter) findGenerated() bool {
 	for _, u := range r.p.units {
 		if u.tests || u.types == nil {
@@ -109,7 +109,7 @@ func (r *rewriter) findGenerated() bool {
 	return r.home != nil
 }
 
-// cookieOf is the name that the doc comment of a session's schema has for its cookie, "" if it has none.
+// cookieOf is the cookie's name in the doc comment of a session's schema, "" if it names none.
 func cookieOf(u *unit, typ string) string {
 	for _, file := range u.files {
 		for _, d := range file.Decls {

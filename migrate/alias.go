@@ -6,8 +6,8 @@ import (
 	"go/types"
 )
 
-// aliases finds the maps that are a session's values: variables, parameters, fields and results that one comes to, or
-// that become one. Maps that only look alike, such as a request's context, are not among them.
+// aliases finds the maps that hold a session's values: variables, parameters, fields and results that get such a map,
+// or become one. Maps that only look alike, such as a request's context, are not included.
 func (f *finder) aliases() {
 	f.values = map[place]bool{}
 	edges := f.mapEdges()
@@ -22,7 +22,7 @@ func (f *finder) aliases() {
 	}
 }
 
-// mapEdges ties places that have the same map, in both directions.
+// mapEdges ties places that hold the same map, in both directions.
 func (f *finder) mapEdges() map[place][]place {
 	edges := map[place][]place{}
 	tie := func(a, b place) {
@@ -45,7 +45,7 @@ func (f *finder) mapEdges() map[place][]place {
 	return edges
 }
 
-// valuesFields are the fields of the libraries' sessions that have their values.
+// valuesFields lists the fields of the libraries' session types that hold the values.
 func (f *finder) valuesFields() []place {
 	var list []place
 	for _, u := range f.p.units {
@@ -104,7 +104,7 @@ func (f *finder) mapPlace(v value) (place, bool) {
 	return f.placeAt(v.in, v.expr)
 }
 
-// isValues reports whether an expression is the map of a session's values.
+// isValues reports whether an expression is a map of a session's values.
 func (f *finder) isValues(v value) bool {
 	if !isAnyMap(v.in.info.TypeOf(v.expr)) {
 		return false

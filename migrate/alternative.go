@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// oneKind reports whether two sources are certain to stand for the same sessions: they are alternatives wherever both come to,
-// as where the configuration chooses a store.
+// oneKind reports whether two sources certainly stand for the same sessions: wherever both may arrive, they are
+// alternatives, as when the configuration chooses a store.
 func (f *finder) oneKind(a, b *source) bool {
 	if a.call == b.call {
 		return false
@@ -35,8 +35,8 @@ func (f *finder) oneKind(a, b *source) bool {
 	return met
 }
 
-// neverBoth reports whether a process evaluates at most one of two expressions: they are in functions that are called once
-// each, in different branches.
+// neverBoth reports whether a process evaluates at most one of two expressions: they are in different branches, in
+// functions that are called once each.
 func (f *finder) neverBoth(a, b value) bool {
 	for _, x := range f.onlyCalls(a) {
 		for _, y := range f.onlyCalls(b) {
@@ -49,7 +49,8 @@ func (f *finder) neverBoth(a, b value) bool {
 	return false
 }
 
-// onlyCalls are an expression, the only call of the function around it, the only call of the one around that, and so on.
+// onlyCalls lists an expression, the only call of the function around it, the only call of the function around that,
+// and so on.
 func (f *finder) onlyCalls(v value) []value {
 	list := []value{v}
 	for range 5 {
@@ -67,13 +68,13 @@ func (f *finder) onlyCalls(v value) []value {
 	return list
 }
 
-// onlyFrom reports whether a value may be from one source, and is not from another.
+// onlyFrom reports whether a value may come from one source and cannot come from another.
 func (f *finder) onlyFrom(v value, s, other *source) bool {
 	return f.comes(v, s.call, s.held) && !f.comes(v, other.call, other.held)
 }
 
-// alternatives reports whether of two values that come to a place, one takes the place of the other before anybody uses that.
-// A parameter has both, one in each call. A result has the one of its call.
+// alternatives reports whether only one of two values that arrive at a place is ever used. A parameter gets both, each
+// in its own call. A result is the one of its call.
 func (f *finder) alternatives(p place, v, w value) bool {
 	if _, isParam := f.params[p]; isParam {
 		return false
@@ -87,10 +88,10 @@ func (f *finder) alternatives(p place, v, w value) bool {
 	return f.exclusive(v.expr, w.expr) || f.exclusive(w.expr, v.expr) || f.replaced(p, v, w)
 }
 
-// exclusive reports whether at most one of two expressions is evaluated: they are in different branches, or the branch of
-// the first returns.
+// exclusive reports whether at most one of two expressions is evaluated: they are in different branches, or the branch
+// with the first one returns.
 func (f *flow) exclusive(x, y ast.Node) bool {
-	below := map[ast.Node]ast.Node{} // the child towards x
+	below := map[ast.Node]ast.Node{} // the child on the way to x
 	for n := x; f.parents[n] != nil; n = f.parents[n] {
 		below[f.parents[n]] = n
 	}
@@ -130,8 +131,8 @@ func returns(b *ast.BlockStmt) bool {
 	return ok
 }
 
-// replaced reports whether the later of two assignments is to the same variable as the earlier, and nobody has read that
-// between them. Options that are set are no reading.
+// replaced reports whether two assignments are to the same variable and nobody reads it between them. Setting its
+// options is not reading it.
 func (f *finder) replaced(p place, v, w value) bool {
 	if v.expr.Pos() > w.expr.Pos() {
 		v, w = w, v
@@ -151,7 +152,7 @@ func (f *finder) replaced(p place, v, w value) bool {
 	})
 }
 
-// isAssigned reports whether an expression is what an assignment is to, or a part of it.
+// isAssigned reports whether an expression is the left side of an assignment, or a part of it.
 func (f *flow) isAssigned(e ast.Expr) bool {
 	for {
 		switch n := f.outer(e).(type) {
@@ -165,7 +166,7 @@ func (f *flow) isAssigned(e ast.Expr) bool {
 	}
 }
 
-// baseOf is the variable that an assigned value comes to: itself, its field or, in a literal, a field of what it is.
+// baseOf is the variable that a value is assigned to, directly, to its field, or as part of a literal.
 func (f *flow) baseOf(v value) types.Object {
 	n := f.outer(v.expr)
 	var e ast.Node = v.expr

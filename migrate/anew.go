@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// ofRequests reports whether a store is made anew where a session is asked for, and lasts no longer: each is made of the same,
-// and keeps nothing itself, so that all of them are one store.
+// ofRequests reports whether the program makes a store for each request: each is made in the same way and keeps
+// nothing itself, so that all of them are one store.
 func (f *finder) ofRequests(m *maker, fn *function) bool {
 	if !m.known || m.managed() || m.of.keeping == inMemory {
 		return false
@@ -38,8 +38,8 @@ func (f *finder) ofRequests(m *maker, fn *function) bool {
 	return asked
 }
 
-// changedByCaller reports whether a use of a store is to give it something that the function's callers decide, as the prefix of
-// its keys.
+// changedByCaller reports whether a use of a store gives it something that the function's callers decide, such as the
+// prefix of its keys.
 func (f *flow) changedByCaller(use value) bool {
 	sel, ok := f.outer(use.expr).(*ast.SelectorExpr)
 	fn := f.declared(use.expr)
@@ -56,8 +56,8 @@ func (f *flow) changedByCaller(use value) bool {
 	return slices.ContainsFunc(given, func(e ast.Expr) bool { return f.needsCaller(e, fn, map[token.Pos]bool{}) })
 }
 
-// staysIn reports whether a use of a store leaves it in the function that has it, or gives it to the callers of that: no
-// function literal, field or variable of a package keeps it.
+// staysIn reports whether a use of a store keeps it in its function or returns it to the callers: no function literal,
+// field or package variable holds it.
 func (f *flow) staysIn(use value) bool {
 	fn := f.innermost(use.expr)
 	if fn == nil {
@@ -94,7 +94,7 @@ func (f *flow) innermost(n ast.Node) ast.Node {
 	return nil
 }
 
-// asksStore reports whether a use of a store is to ask it for the session of a request.
+// asksStore reports whether a use of a store asks it for the session of a request.
 func (f *flow) asksStore(use value) bool {
 	sel, ok := f.outer(use.expr).(*ast.SelectorExpr)
 	if !ok {

@@ -7,12 +7,12 @@ import (
 	"go/types"
 )
 
-// A leaf is where a value begins, as far as the program says.
+// A leaf is where a value begins, as far as the program shows.
 type leaf struct {
 	value
 	constant constant.Value // of a constant
 	isNil    bool
-	param    *param // a parameter, if those are not followed to their calls
+	param    *param // set for a parameter that is not followed to its calls
 }
 
 // A tracer follows values back to where they begin.
@@ -24,8 +24,8 @@ type tracer struct {
 	leaves  []leaf
 }
 
-// origins are where a value begins. With params, a parameter of the function that it stands in is such a place. One of another
-// function is not: what that function kept in a field is no argument of the calls here.
+// origins lists where a value begins. With params, the parameters of its own function count as beginnings. Those of
+// other functions do not: a value that another function kept in a field is no argument of the calls here.
 func (f *flow) origins(v value, params bool) []leaf {
 	t := &tracer{f: f, seen: map[place]bool{}, visited: map[value]bool{}}
 	if fn := f.declared(v.expr); params && fn != nil {
@@ -82,7 +82,7 @@ func (t *tracer) value(v value) {
 	t.leaf(leaf{value: v})
 }
 
-// isElement reports whether an index of it gives an element that a composite literal may say.
+// isElement reports whether indexing an expression gives an element that a composite literal may list.
 func isElement(u *unit, e ast.Expr) bool {
 	typ := u.info.TypeOf(e)
 	if typ == nil {
@@ -140,14 +140,14 @@ func (t *tracer) place(p place, v value) {
 	}
 }
 
-// parts follows the keys or the elements of something to the literals that have them.
+// parts follows the keys or elements of a value to the literals that list them.
 func (t *tracer) parts(v value) {
 	inner := &tracer{f: t.f, within: t.within, seen: map[place]bool{}, visited: t.visited}
 	inner.value(value{v.expr, v.in, whole})
 	for _, l := range inner.leaves {
 		lit, ok := ast.Unparen(l.expr).(*ast.CompositeLit)
 		if !ok {
-			l.part = v.part // of what is not known, or of a parameter
+			l.part = v.part // something unknown, or a parameter
 			t.leaf(l)
 			continue
 		}

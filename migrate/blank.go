@@ -6,8 +6,8 @@ import (
 	"go/types"
 )
 
-// A program that logs somebody out may write the empty text in the place of a number. Whoever asserts that the value is a number finds
-// none then, as if there were nothing.
+// A program that logs somebody out may write the empty text in place of a number. Code that asserts a number then
+// finds none, as if there were no value.
 
 // isEmptyText reports whether a value is the literal of the empty text.
 func isEmptyText(v value) bool {
@@ -16,7 +16,8 @@ func isEmptyText(v value) bool {
 	return ok && c != nil && c.Kind() == constant.String && constant.StringVal(c) == ""
 }
 
-// onlyAssertions reports whether each read of a key asserts its type at once, and nobody asks whether there is a value.
+// onlyAssertions reports whether each read of a key asserts its type at once, and nothing asks whether there is a
+// value.
 func (f *finder) onlyAssertions(d *field) bool {
 	for _, s := range d.sites {
 		switch s.verb {
@@ -32,7 +33,7 @@ func (f *finder) onlyAssertions(d *field) bool {
 	return true
 }
 
-// blanks reports whether a write gives the empty text to a field that has no texts: there is no value then.
+// blanks reports whether a write gives the empty text to a field of another type: it then has no value.
 func (d *field) blanks(s *site) bool {
 	if s.verb != writeVerb || s.via != nil || s.val.expr == nil || !isEmptyText(s.val) {
 		return false

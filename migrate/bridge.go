@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A bridge is what wrappers whose key is a parameter get: those functions by key that they need, over the accessors.
+// A bridge has the methods by key that wrappers with a key parameter need. They call the accessors.
 type bridge struct {
 	target *target
 	read   bool
@@ -85,7 +85,8 @@ func (b *bridge) get(w *writer, key string, fields []*field) (*change, *refusal)
 	return &change{edits: w.call(e, "ByKey("+key+")")}, nil
 }
 
-// getTyped is a read that gives a value of a type, as some methods of scs do: that of all the keys that come there.
+// getTyped plans a read that gives a value of one type, as some methods of scs do. All keys that reach it must have
+// that type.
 func (b *bridge) getTyped(w *writer, key string, fields []*field, t types.Type) (*change, *refusal) {
 	for _, d := range fields {
 		if !types.Identical(d.typ, t) {
@@ -105,7 +106,7 @@ func (b *bridge) getTyped(w *writer, key string, fields []*field, t types.Type) 
 	}}, nil
 }
 
-// fieldsThrough are the fields of the keys that come to a wrapper. They have to be of one session.
+// fieldsThrough lists the fields of the keys that reach a wrapper. All must be of one session.
 func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 	no := &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
 	var list []*field
@@ -125,11 +126,11 @@ func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 	}
 	for _, d := range list {
 		if r.target[d] != r.target[list[0]] {
-			return nil, &refusal{"the keys that come here are of several sessions", "write a function for each session"}
+			return nil, &refusal{"the keys that arrive here belong to several sessions", "write a function for each session"}
 		}
 	}
 	if len(list) == 0 {
-		return nil, &refusal{"nobody calls this with a key that is known", "remove it, or call accessors where it is called"}
+		return nil, &refusal{"no call passes a known key", "remove it, or call accessors where it is called"}
 	}
 	return list, nil
 }
@@ -202,7 +203,7 @@ func (r *rewriter) bridgeFile() (name string, src []byte, err error) {
 	}
 	var head strings.Builder
 	fmt.Fprintf(&head, "package %s\n\n// The functions in this file take keys as strings, for functions that got a key as a parameter before.\n"+
-		"// They go once those are gone.\n", r.home.name)
+		"// Remove them together with these functions.\n", r.home.name)
 	for path := range imports {
 		fmt.Fprintf(&head, "\nimport %q\n", path)
 	}
@@ -215,14 +216,14 @@ const deprecated = "//\n// Deprecated: call the accessor of the key.\n"
 
 func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
 	s := "func (s *" + b.target.generated() + ") "
-	// A key that no call is known to have may come there all the same: each switch has all fields.
+	// A key that appears in no known call may still arrive: each switch has all fields.
 	cases := func(flash bool, body string) {
 		for _, d := range b.target.fields {
 			if d.flash != flash {
 				continue
 			}
 			text := strings.ReplaceAll(body, "NAME", b.target.names[d])
-			if strings.Contains(body, "TYPE") { // to name the type is to import its package
+			if strings.Contains(body, "TYPE") { // naming the type imports its package
 				text = strings.ReplaceAll(text, "TYPE", types.TypeString(d.typ, qualifier))
 			}
 			fmt.Fprintf(w, "\tcase %q:\n%s", d.key.name, text)
@@ -238,7 +239,7 @@ func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
 		w.WriteString(end + "\treturn nil, false\n}\n")
 	}
 	if b.write {
-		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type than the field, and if no field has the key.\n" + deprecated + s +
+		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type, or if no field has the key.\n" + deprecated + s +
 			"SetByKey(key string, v any) {\n\tswitch key {\n")
 		cases(false, "\t\ts.SetNAME(v.(TYPE))\n")
 		w.WriteString(orPanic + "}\n")
@@ -249,7 +250,7 @@ func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
 		w.WriteString(end + "}\n")
 	}
 	if b.add {
-		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type than they are, and if no field has the key.\n" + deprecated + s +
+		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type, or if no field has the key.\n" + deprecated + s +
 			"AddByKey(key string, v any) {\n\tswitch key {\n")
 		cases(true, "\t\ts.AddNAME(v.(TYPE))\n")
 		w.WriteString(orPanic + "}\n")

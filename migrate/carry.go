@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// optionNames are the options of the libraries, by "Type.Field", and what they are called here.
+// optionNames are the libraries' options by "Type.Field", with their names here.
 var optionNames = map[string]string{
 	"Options.Path": "Path", "Options.Domain": "Domain", "Options.MaxAge": "MaxAge", "Options.Secure": "Secure",
 	"Options.HttpOnly": "HttpOnly", "Options.SameSite": "SameSite", "Options.Partitioned": "Partitioned",
@@ -18,22 +18,22 @@ var optionNames = map[string]string{
 	"SessionManager.ErrorFunc": "ErrorFunc", "SessionManager.HashTokenInStore": "HashTokenInStore",
 }
 
-// optionsOf are the fields and methods of a store that have all of a cookie's options.
+// optionsOf are the fields and methods of a store that hold all options of a cookie.
 var optionsOf = []string{"Options", "Cookie"}
 
-// carried is what a program says of the sessions that a maker makes.
+// carried is what a program says about the sessions of a maker.
 type carried struct {
 	r          *rewriter
 	m          *maker
 	given      map[string]value // "CodecAge" is how long the library itself accepts a cookie
-	reset      bool             // options replace the library's own ones, so that what is absent is zero
+	reset      bool             // options replace the library's own, so that missing ones are zero
 	stmts      []ast.Stmt
 	conditions []conditional
 	refuse     *refusal
-	variables  map[place]bool // that hold all options at once
+	variables  map[place]bool // they hold all options at once
 }
 
-// carry collects the options of a maker's sessions, in the order in which they stand.
+// carry collects the options of a maker's sessions, in source order.
 func (r *rewriter) carry(m *maker) *carried {
 	c := &carried{r: r, m: m, given: map[string]value{}, variables: map[place]bool{}}
 	c.findVariables()
@@ -53,7 +53,7 @@ func (r *rewriter) carry(m *maker) *carried {
 	return c
 }
 
-// statement takes over what a statement says of the options.
+// statement takes over the options that a statement sets.
 func (c *carried) statement(u *unit, stmt ast.Stmt) {
 	switch n := stmt.(type) {
 	case *ast.AssignStmt:
@@ -85,7 +85,7 @@ func (c *carried) assignment(u *unit, n *ast.AssignStmt) {
 	}
 }
 
-// called takes over what a method of the store is given.
+// called takes over the options that a call of the store's method sets.
 func (c *carried) called(u *unit, n *ast.ExprStmt, call *ast.CallExpr) {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	if !ok || !c.isStore(u, sel.X) {
@@ -122,16 +122,16 @@ func (c *carried) assigned(u *unit, n *ast.AssignStmt, sel *ast.SelectorExpr) {
 	}
 }
 
-// isStore reports whether an expression is what the maker made.
+// isStore reports whether an expression is the store or manager of the maker.
 func (c *carried) isStore(u *unit, e ast.Expr) bool {
 	p, ok := c.r.placeAt(u, e)
 	return ok && c.m.held[p]
 }
 
-// all takes over options that are given at once.
+// all takes over options that are assigned together.
 func (c *carried) all(u *unit, stmt ast.Stmt, e ast.Expr) {
 	if c.isVariable(u, e) {
-		c.note(stmt) // what the variable has is taken over where it gets it
+		c.note(stmt) // the variable's options are taken over where it gets them
 		return
 	}
 	lit := literalOf(e)
@@ -142,7 +142,7 @@ func (c *carried) all(u *unit, stmt ast.Stmt, e ast.Expr) {
 	c.literal(u, stmt, lit)
 }
 
-// literal takes over the options of a literal, and that it has no others.
+// literal takes over the options of a literal; those that it does not name are unset.
 func (c *carried) literal(u *unit, stmt ast.Stmt, lit *ast.CompositeLit) {
 	for _, name := range []string{"Path", "Domain", "MaxAge", "Secure", "HttpOnly", "SameSite", "Partitioned", "Name", "Persist"} {
 		delete(c.given, name)
@@ -163,7 +163,7 @@ func (c *carried) isVariable(u *unit, e ast.Expr) bool {
 	return ok && c.variables[p]
 }
 
-// literalOf is the composite literal that an expression is, or has the address of; nil if it is none.
+// literalOf is the composite literal that an expression is or points to, nil if there is none.
 func literalOf(e ast.Expr) *ast.CompositeLit {
 	e = ast.Unparen(e)
 	if amp, ok := e.(*ast.UnaryExpr); ok && amp.Op == token.AND {
@@ -173,7 +173,8 @@ func literalOf(e ast.Expr) *ast.CompositeLit {
 	return lit
 }
 
-// findVariables finds the variables that the store gets its options from, if they serve nothing else.
+// findVariables finds the variables that the store gets its options from, provided that they are used for nothing
+// else.
 func (c *carried) findVariables() {
 	c.r.eachCall(func(u *unit, call *ast.CallExpr) {
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
@@ -196,7 +197,7 @@ func (c *carried) findVariables() {
 	}
 }
 
-// variable notes a variable for options: a local one that is given a literal, then perhaps single options, and then to
+// variable notes a local variable for options: it gets a literal, perhaps single options afterwards, and then goes to
 // the store.
 func (c *carried) variable(u *unit, e ast.Expr) {
 	id, ok := ast.Unparen(e).(*ast.Ident)
@@ -239,7 +240,7 @@ func (c *carried) set(stmt ast.Stmt, option string, v value) {
 	c.given[option] = v
 }
 
-// note takes note of a statement. It must be one that always runs, right after the store is made.
+// note records a statement. It must always run, right after the store is made.
 func (c *carried) note(stmt ast.Stmt) {
 	if slices.Contains(c.stmts, stmt) {
 		return
@@ -250,7 +251,7 @@ func (c *carried) note(stmt ast.Stmt) {
 	}
 }
 
-// enclosingStmt is the statement of a block that an expression stands in, nil if it is in none.
+// enclosingStmt is the block statement that an expression is part of, nil if there is none.
 func (r *rewriter) enclosingStmt(e ast.Node) ast.Stmt {
 	for n := e; n != nil; n = r.parents[n] {
 		if _, ok := n.(*ast.FuncLit); ok {

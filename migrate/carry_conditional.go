@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A conditional is a statement that sets options or does not.
+// A conditional is a statement that may set options.
 type conditional struct {
 	stmt ast.Stmt // an if or a switch
 	in   *unit
@@ -24,7 +24,7 @@ type setting struct {
 	v      value
 }
 
-// isConditional takes over an option that is set under a condition, and reports whether it is.
+// isConditional takes over an option that is set under a condition. It reports whether it did.
 func (c *carried) isConditional(stmt ast.Stmt, option string, v value) bool {
 	outer := c.conditionOf(stmt)
 	if outer == nil {
@@ -40,8 +40,8 @@ func (c *carried) isConditional(stmt ast.Stmt, option string, v value) bool {
 	return true
 }
 
-// conditionOf is the if or switch statement around a statement that stands where the store is made, or in a function of
-// its own; nil if there is none.
+// conditionOf is the if or switch around a statement if it is in the function that makes the store, or in one of its
+// own; otherwise nil.
 func (c *carried) conditionOf(stmt ast.Stmt) ast.Stmt {
 	if c.always(stmt) {
 		return nil
@@ -64,7 +64,7 @@ func (c *carried) conditionOf(stmt ast.Stmt) ast.Stmt {
 	return nil
 }
 
-// always reports whether a statement always runs if the store is made, or stands in a function of its own.
+// always reports whether a statement runs whenever the store is made, or is in a function of its own.
 func (c *carried) always(stmt ast.Stmt) bool {
 	block := c.r.parents[stmt]
 	if _, ok := c.r.parents[block].(*ast.FuncDecl); ok {
@@ -74,7 +74,7 @@ func (c *carried) always(stmt ast.Stmt) bool {
 	return made != nil && c.r.parents[made] == block
 }
 
-// onlyOptions reports whether a conditional does nothing but set options.
+// onlyOptions reports whether a conditional only sets options.
 func (o conditional) onlyOptions() bool {
 	only := true
 	ast.Inspect(o.stmt, func(n ast.Node) bool {
@@ -94,11 +94,11 @@ func (o conditional) onlyOptions() bool {
 	return only
 }
 
-// conditional plans the same statement for the function, with the new options in place of the old ones. Variables that
-// only the caller has become parameters of their names.
+// conditional writes the same statement for the new function, with the new options in place of the old. Variables that
+// only the caller knows become parameters.
 func (rec *recipe) conditional(o conditional, cfg, failed string) (string, *refusal) {
 	if !o.onlyOptions() || o.in.path != rec.m.at.in.path {
-		return "", &refusal{"an option is set under a condition, with more that happens there", ""}
+		return "", &refusal{"an option is set under a condition, together with other statements", ""}
 	}
 	if why := rec.captures(o); why != nil {
 		return "", why
@@ -112,11 +112,11 @@ func (rec *recipe) conditional(o conditional, cfg, failed string) (string, *refu
 	return "\t" + text + "\n", nil
 }
 
-// captures makes parameters of the variables that a statement uses.
+// captures makes parameters of the variables that a statement uses, if needed.
 func (rec *recipe) captures(o conditional) (why *refusal) {
 	ast.Inspect(o.stmt, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok && (rec.isStore(o.in, sel.X) || rec.isVariable(o.in, sel.X)) {
-			return false // what is set
+			return false // assigned, not used
 		}
 		if id, ok := n.(*ast.Ident); ok && why == nil && !rec.qualified(id) {
 			why = rec.capture(o, o.in.info.Uses[id])
@@ -126,7 +126,7 @@ func (rec *recipe) captures(o conditional) (why *refusal) {
 	return why
 }
 
-// capture has the function know an object that a statement uses.
+// capture lets the function use an object that a statement names.
 func (rec *recipe) capture(o conditional, obj types.Object) *refusal {
 	switch obj := obj.(type) {
 	case nil:
@@ -149,12 +149,12 @@ func (rec *recipe) capture(o conditional, obj types.Object) *refusal {
 	if obj.Parent() == types.Universe || obj.Parent() == o.in.types.Scope() {
 		return nil
 	}
-	return &refusal{"an option is set under a condition that the caller alone knows", ""}
+	return &refusal{"an option is set under a condition that only the caller knows", ""}
 }
 
 func within(obj types.Object, n ast.Node) bool { return n.Pos() <= obj.Pos() && obj.Pos() < n.End() }
 
-// assignment is what an option's statement becomes.
+// assignment is the new text of a statement that sets an option.
 func (rec *recipe) assignment(s setting, cfg, failed string) string {
 	text := rec.r.p.text(s.v.expr)
 	set := func(field, text string) string { return cfg + "." + field + " = " + text }
@@ -175,7 +175,7 @@ func (rec *recipe) assignment(s setting, cfg, failed string) string {
 	case "Path", "Domain", "SameSite", "Partitioned", "Name", "IdleTimeout":
 		return set(s.option, text)
 	}
-	return "" // always on, or nothing that there is
+	return "" // always on, or without a counterpart
 }
 
 func (rec *recipe) aged(v value, text string, set func(field, text string) string) string {
@@ -190,7 +190,7 @@ func (rec *recipe) aged(v value, text string, set func(field, text string) strin
 	return set("Permanent", text+" > 0") + "\n" + set("Lifetime", "time.Duration("+text+") * time.Second")
 }
 
-// not is the negation of an expression.
+// not negates an expression.
 func not(text string) string {
 	switch text {
 	case "true":

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// calledForRedis takes over what a call says of a store in Redis. The statement that has the call goes with it.
+// calledForRedis takes over the options that a call gives to a store in Redis. The statement around the call goes with
+// it.
 func (c *carried) calledForRedis(u *unit, stmt ast.Stmt, e ast.Expr) {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
 	if !ok || c.m.of.keeping != inRedis {
@@ -27,7 +28,7 @@ func (c *carried) calledForRedis(u *unit, stmt ast.Stmt, e ast.Expr) {
 		c.note(stmt)
 		c.given["Prefix"] = value{args[1], u, whole}
 	case "SetSerializer", "SetMaxLength":
-		c.note(stmt) // the new store has a form of its own, and takes 1 MiB
+		c.note(stmt) // the new store has its own encoding, and takes 1 MiB
 	case "Close":
 		c.stmts = append(c.stmts, stmt) // a manager has nothing to close
 	}

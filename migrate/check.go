@@ -7,16 +7,17 @@ import (
 	"slices"
 )
 
-// The checks are what the condition of an if statement asks that always has the same answer once a session is come by
-// without an error, and what it asks besides.
+// checks are the parts of an if condition. Some always have the same answer once the session is got without an error;
+// the rest still count.
 type checks struct {
-	joint   token.Token // && if its body is what happens with a session, || if it is what happens without
+	joint   token.Token // && if the body runs with a session, || if it runs without one
 	all     []ast.Expr  // the operands
 	rest    []ast.Expr  // those that still count
 	ofError int
 }
 
-// checksOf are the checks of an if statement that gets a session, nil if its error does not decide alone.
+// checksOf takes the condition of an if statement that gets a session apart. It is
+// nil if no part of it checks the error.
 func (r *rewriter) checksOf(u *unit, stmt *ast.IfStmt, err, session types.Object) *checks {
 	for _, joint := range []token.Token{token.LAND, token.LOR} {
 		ofError, ofSession := token.EQL, token.NEQ
@@ -39,7 +40,7 @@ func (r *rewriter) checksOf(u *unit, stmt *ast.IfStmt, err, session types.Object
 	return nil
 }
 
-// operands are what a condition joins by an operator, or the condition.
+// operands are the parts that an operator joins in a condition, or the condition itself.
 func operands(cond ast.Expr, op token.Token) []ast.Expr {
 	if b, ok := cond.(*ast.BinaryExpr); ok && b.Op == op {
 		return append(operands(b.X, op), operands(b.Y, op)...)
@@ -47,7 +48,7 @@ func operands(cond ast.Expr, op token.Token) []ast.Expr {
 	return []ast.Expr{cond}
 }
 
-// remove are the edits that leave of the condition what still counts.
+// remove returns the edits that leave only what still counts of the condition.
 func (c *checks) remove(p *program) []edit {
 	first := slices.Index(c.all, c.rest[0])
 	var edits []edit

@@ -6,19 +6,20 @@ import (
 	"slices"
 )
 
-// actions are the fields of command line libraries that have what a command does, by the package without a major version. A
-// process runs one of a program's commands.
+// actions are the fields of command line libraries that hold a command's function, by package without a major version.
+// A process runs one command of a program.
 var actions = map[string][]string{
 	"github.com/urfave/cli":  {"Action"},
 	"github.com/spf13/cobra": {"Run", "RunE"},
 }
 
-// isAction reports whether a variable is one of the fields of actions.
+// isAction reports whether a variable is such a field.
 func isAction(v *types.Var) bool {
 	return v.IsField() && v.Pkg() != nil && slices.Contains(actions[withoutMajor(v.Pkg().Path())], v.Name())
 }
 
-// ofOneCommand reports whether no command of the program comes to two of several calls: a process makes at most one of them.
+// ofOneCommand reports whether each command of the program leads to at most one of several calls: a process then makes
+// at most one of them.
 func (f *flow) ofOneCommand(calls []value) bool {
 	if f.selectsAction() {
 		return false
@@ -39,7 +40,7 @@ func (f *flow) ofOneCommand(calls []value) bool {
 	return true
 }
 
-// selectsAction reports whether the program does something with the action of a command, which may call another's.
+// selectsAction reports whether the program reads the action of a command: it may then call another command's.
 func (f *flow) selectsAction() bool {
 	for _, uses := range f.uses {
 		for _, use := range uses {
@@ -55,8 +56,8 @@ func (f *flow) selectsAction() bool {
 	return false
 }
 
-// commandsWith are the functions that commands have as their actions, and that come to an expression. It reports false if
-// something else may come there, too, or a command comes there more than once.
+// commandsWith lists the functions that are actions of commands and lead to an expression. It reports false if
+// something else may lead there too, or if a command leads there more than once.
 func (f *flow) commandsWith(v value, seen []*function) ([]ast.Node, bool) {
 	if f.inLoop(v.expr) {
 		return nil, false
@@ -86,7 +87,7 @@ func (f *flow) commandsWith(v value, seen []*function) ([]ast.Node, bool) {
 	return list, true
 }
 
-// actionAround is the function literal around an expression that is the action of a command, nil if there is none.
+// actionAround is the function literal around an expression if it is the action of a command, otherwise nil.
 func (f *flow) actionAround(v value) ast.Node {
 	for n := ast.Node(v.expr); n != nil; n = f.parents[n] {
 		if lit, ok := n.(*ast.FuncLit); ok && f.becomesAction(v.in, lit) {
@@ -110,7 +111,7 @@ func (f *flow) becomesAction(u *unit, e ast.Expr) bool {
 	return ok && isAction(field)
 }
 
-// namings counts where programs of the module name a function, and reports whether a command has it as its action.
+// namings counts how often programs of the module name a function, and reports whether it is the action of a command.
 func (f *flow) namings(fn *function) (n int, action bool) {
 	for _, u := range f.p.units {
 		for id, obj := range u.info.Uses {

@@ -15,16 +15,16 @@ type edit struct {
 	text     string
 }
 
-// A change is what a site becomes: all of its edits are made, or none.
+// A change is the set of edits for one site: all of them are made, or none.
 type change struct {
 	at      value
-	site    *site // nil for what is no use of a key
+	site    *site // nil if it is not a use of a key
 	edits   []edit
-	bridged *site  // the use by key that this is a call of
-	with    *site  // the use whose change makes this one, too
-	note    string // what is different afterwards
-	fixed   bool   // it stays whatever the type checker says
-	wiring  bool   // it is one of those that are made together or not at all
+	bridged *site  // the use by key that this calls
+	with    *site  // the use whose change includes this one
+	note    string // what behaves differently afterwards
+	fixed   bool   // it stays even if it does not type-check
+	wiring  bool   // it belongs to the wiring, which is made whole or not at all
 	blank   bool   // it drops a variable that nothing uses
 }
 
@@ -51,14 +51,14 @@ func (p *program) replaceRange(from, to token.Pos, text string) edit {
 	return edit{name, a, b, text}
 }
 
-// remove is the edit that removes a statement, with its line if nothing else stands there.
+// remove is the edit that removes a statement, and its whole line if nothing else is on it.
 func (p *program) remove(n ast.Node) edit { return p.removeRange(n.Pos(), n.End()) }
 
 func (p *program) removeRange(from, to token.Pos) edit {
 	return p.wholeLine(p.replaceRange(from, to, ""))
 }
 
-// wholeLine has an edit that removes all of a line remove the line.
+// wholeLine extends an edit that removes all text of a line to the line itself.
 func (p *program) wholeLine(e edit) edit {
 	src := p.source[e.file]
 	from, to := e.from, e.to
@@ -74,7 +74,7 @@ func (p *program) wholeLine(e edit) edit {
 	return e
 }
 
-// removeWithBlank removes a part of the source with the blank lines that follow.
+// removeWithBlank removes a part of the source and the blank lines after it.
 func (p *program) removeWithBlank(from, to token.Pos) edit {
 	e := p.removeRange(from, to)
 	for rest := p.source[e.file][e.to:]; ; {
@@ -86,14 +86,14 @@ func (p *program) removeWithBlank(from, to token.Pos) edit {
 	}
 }
 
-// A piece is an edit as it stands in the new text.
+// A piece is an edit with its place in the new text.
 type piece struct {
 	edit
 	change *change
 	at     int // the offset in the new text
 }
 
-// apply makes edits, of which none overlap, and says where they are afterwards.
+// apply makes edits that do not overlap, and returns them with their places afterwards.
 func apply(src []byte, edits []piece) ([]byte, []piece) {
 	slices.SortStableFunc(edits, func(a, b piece) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 	var out bytes.Buffer
@@ -114,7 +114,8 @@ func (e edit) overlap(other edit) bool {
 	return e.file == other.file && e.from < other.to && other.from < e.to
 }
 
-// before is where an offset of the new text was in the old one, and the piece that it is in, nil if it is in none.
+// before maps an offset of the new text to the old one. It also returns the piece around the offset, nil if there is
+// none.
 func before(pieces []piece, offset int) (int, *piece) {
 	shift := 0
 	for i := range pieces {

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// A negative MaxAge ends a session when it is saved, whatever is written before or afterwards. Destroy ends it at once, and
-// what is written afterwards begins another. So Destroy goes where nothing is written afterwards: to the place of the options or,
-// if there is something between, to that of the Save.
+// A negative MaxAge ends a session when it is saved, whatever is written before or afterwards. Destroy ends it at
+// once, and a later write begins a new one. So Destroy is only written where no write follows: in place of the options
+// or, if something comes between, in place of the Save.
 
-// An ending is where the options of one request end a session.
+// An ending is an assignment of one request's options that ends the session.
 type ending struct {
 	*rewriter
 	at      ast.Node // the statement, or the call within one
@@ -18,7 +18,7 @@ type ending struct {
 	names   []string
 }
 
-// ending plans what becomes of options that end a session.
+// ending replaces options that end a session.
 func (r *rewriter) ending(at ast.Node, session value, recv string) (*change, *refusal) {
 	e := &ending{r, at, session, nil}
 	e.names = r.sessionsOf(e.site())
@@ -26,7 +26,7 @@ func (r *rewriter) ending(at ast.Node, session value, recv string) (*change, *re
 	rest := r.later(u, at, session.expr)
 	if other := e.first(rest, e.outlives); other.node != nil {
 		return nil, &refusal{
-			fmt.Sprintf("the session ends when it is saved, unless it has the options that may follow at %s by then", e.position(other)),
+			fmt.Sprintf("the session ends when it is saved, unless the options that may follow at %s are set by then", e.position(other)),
 			"call Destroy where it ends, and SetPermanent elsewhere",
 		}
 	}
@@ -57,7 +57,7 @@ func (e *ending) position(c passage) string {
 	return fmt.Sprintf("%s:%d:%d", relative(e.p.dir, pos.Filename), pos.Line, pos.Column)
 }
 
-// note says what reads the session after its end.
+// note says where the session is read after its end.
 func (e *ending) note(read passage) string {
 	if read.node == nil {
 		return ""
@@ -65,7 +65,7 @@ func (e *ending) note(read passage) string {
 	return "the session is empty after Destroy, and kept its values before: it is read at " + e.position(read)
 }
 
-// first is the first use of the session in some code that is of a kind, by its place in the source.
+// first is the first use of a kind in some code, in source order.
 func (e *ending) first(rest []passage, is func(*site) bool) (found passage) {
 	nearer := func(n ast.Node) bool { return found.node == nil || n.Pos() < found.node.Pos() }
 	for _, s := range e.sites {
@@ -86,13 +86,13 @@ func (e *ending) first(rest []passage, is func(*site) bool) (found passage) {
 
 func holds(c passage, n ast.Node) bool { return c.node.Pos() <= n.Pos() && n.Pos() < c.node.End() }
 
-// same reports whether a use may be of the session that ends.
+// same reports whether a use may be of the session that ends here.
 func (e *ending) same(s *site) bool {
 	names := e.sessionsOf(s)
 	return len(names) == 0 || len(e.names) == 0 || slices.ContainsFunc(names, func(name string) bool { return slices.Contains(e.names, name) })
 }
 
-// optionsSite is an assignment to a session's options as a use of it.
+// optionsSite treats an assignment to a session's options as a use of it.
 func (e *ending) optionsSite(u *unit, n ast.Node) *site {
 	assign, ok := n.(*ast.AssignStmt)
 	if !ok {
@@ -105,7 +105,7 @@ func (e *ending) optionsSite(u *unit, n ast.Node) *site {
 	return &site{lib: gorilla, verb: optionsVerb, at: value{assign.Rhs[0], u, whole}, session: value{session, u, whole}}
 }
 
-// outlives reports whether a use gives the session options with which it does not end.
+// outlives reports whether a use gives the session options that keep it alive.
 func (e *ending) outlives(s *site) bool {
 	if s.verb != optionsVerb {
 		return false
@@ -124,8 +124,8 @@ func gets(s *site) bool {
 	return slices.Contains([]verb{readVerb, lookVerb, popVerb, takeFlashesVerb}, s.verb)
 }
 
-// save is the statement that saves the session next, if all that comes to it ends there: it is in the same list, and nothing
-// leaves the list on the way.
+// save is the next statement that saves the session, if every path reaches it: it is in the same list, and nothing
+// before it leaves the list.
 func (e *ending) save() ast.Stmt {
 	for _, stmt := range statementsAfter(e.parents[e.at], e.at) {
 		inside := e.within(e.session.in, stmt)
@@ -143,7 +143,7 @@ func (e *ending) save() ast.Stmt {
 	return nil
 }
 
-// savedAs reports whether a call saves the session by the same expression.
+// savedAs reports whether a call saves the session under the same expression.
 func (e *ending) savedAs(call ast.Node) bool {
 	i := slices.IndexFunc(e.sites, func(s *site) bool { return s.at.expr == call })
 	saved := e.sites[i].session.expr

@@ -9,30 +9,30 @@ import (
 	"slices"
 )
 
-// A mapTrace finds what a map has that a wrapper sets entry by entry: the entries of literals, and those that the program
-// assigns one by one, under whatever name it knows the map there. What it cannot see, it notes as a computed key.
+// A mapTrace finds the entries of a map that a wrapper sets one by one: those of literals, and those that the program
+// assigns under any name that the map has there. Entries that it cannot see are noted as a computed key.
 type mapTrace struct {
 	f    *finder
 	w    *wrapper
 	at   value          // the call of the wrapper
-	from map[place]bool // what comes to the call
+	from map[place]bool // what reaches the call
 	seen map[place]bool
 }
 
-// An entryID is an entry for one wrapper and one session: calls that share a map have it once.
+// An entryID is an entry for one wrapper and one session: calls that share a map count it once.
 type entryID struct {
 	inner   *site
 	entry   token.Pos
 	session ast.Expr
 }
 
-// callWithMap notes the entries of a map that a call of a wrapper hands over.
+// callWithMap notes the entries of a map that a wrapper is called with.
 func (f *finder) callWithMap(w *wrapper, at value, arg ast.Expr) {
 	m := &mapTrace{f: f, w: w, at: at, from: map[place]bool{}, seen: map[place]bool{}}
 	m.value(value{arg, at.in, whole})
 }
 
-// value notes the entries of a map: first of what it begins as, then of every place that it passes.
+// value notes the entries of a map: those that it begins with, then those added at every place it passes.
 func (m *mapTrace) value(v value) {
 	t := &tracer{f: m.f.flow, seen: map[place]bool{}, visited: map[value]bool{}}
 	t.value(v)
@@ -60,7 +60,7 @@ func (m *mapTrace) leaf(l leaf) {
 	}
 }
 
-// beginsEmpty reports whether a map has only what the program assigns to it.
+// beginsEmpty reports whether a map holds only what the program assigns to it.
 func (m *mapTrace) beginsEmpty(u *unit, e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.CallExpr:
@@ -77,10 +77,10 @@ func (m *mapTrace) beginsEmpty(u *unit, e ast.Expr) bool {
 	return false
 }
 
-// place notes what is assigned to the entries of a map where it is known as one place, and follows it to the others.
+// place notes the entries that are assigned to a map at one place, and follows the map to others.
 func (m *mapTrace) place(p place) {
 	if m.seen[p] || p.part != self {
-		return // what a function returns is another map for each of its calls
+		return // each call of a function returns another map
 	}
 	m.seen[p] = true
 	for _, use := range m.f.uses[p] {
@@ -90,7 +90,7 @@ func (m *mapTrace) place(p place) {
 	}
 }
 
-// use notes what one use of a map puts in.
+// use notes the entries that one use of a map adds.
 func (m *mapTrace) use(v value) {
 	switch n := m.f.outer(v.expr).(type) {
 	case *ast.IndexExpr:
@@ -116,7 +116,7 @@ func (m *mapTrace) use(v value) {
 	}
 }
 
-// assigned notes an element that is assigned to.
+// assigned notes an assignment to an element.
 func (m *mapTrace) assigned(n value) {
 	index := n.expr.(*ast.IndexExpr)
 	key := value{index.Index, n.in, whole}
@@ -148,7 +148,7 @@ func (m *mapTrace) moved(v value, lhs, rhs []ast.Expr) {
 	}
 }
 
-// method follows a map into a method of its type. A library's may put something in by its name.
+// method follows a map into a method of its type. A library's method may add entries if its name says so.
 func (m *mapTrace) method(v value, sel *ast.SelectorExpr) {
 	fn, ok := v.in.info.Uses[sel.Sel].(*types.Func)
 	if !ok {
@@ -162,8 +162,8 @@ func (m *mapTrace) method(v value, sel *ast.SelectorExpr) {
 	}
 }
 
-// argument follows a map into a function of the program. Of the others, those that get its address or copy into it put
-// something in.
+// argument follows a map into a function of the program. Other functions add entries if they get the map's address or
+// copy into it.
 func (m *mapTrace) argument(v value, call *ast.CallExpr) {
 	if v.in.info.Types[ast.Unparen(call.Fun)].IsType() {
 		m.use(value{call, v.in, whole})
@@ -188,7 +188,7 @@ func (m *mapTrace) argument(v value, call *ast.CallExpr) {
 	}
 }
 
-// parameter follows a map to the parameter that it is an argument for. It reports whether the function is the program's.
+// parameter follows a map to the parameter that it is passed as. It reports whether the function is the program's.
 func (m *mapTrace) parameter(u *unit, call *ast.CallExpr, fn *types.Func, i int) bool {
 	if fn == nil {
 		return m.closure(u, call, i)
@@ -202,7 +202,7 @@ func (m *mapTrace) parameter(u *unit, call *ast.CallExpr, fn *types.Func, i int)
 	if found {
 		m.place(p)
 	}
-	for to, from := range m.f.same { // by an interface
+	for to, from := range m.f.same { // through an interface
 		if slices.Contains(from, p) {
 			found = true
 			m.place(to)
@@ -232,8 +232,8 @@ func isOfMaps(fn *types.Func, name string) bool {
 	return fn != nil && fn.Pkg() != nil && fn.Name() == name && (fn.Pkg().Path() == "maps" || fn.Pkg().Path() == "golang.org/x/exp/maps")
 }
 
-// isLater reports whether a use of a variable comes after the last time that its function hands the map on: the wrapper
-// has found nothing of that.
+// isLater reports whether a use of a variable comes after its function hands the map on for the last time: the wrapper
+// cannot have seen it.
 func (m *mapTrace) isLater(use value) bool {
 	id, ok := use.expr.(*ast.Ident)
 	if !ok {
@@ -258,7 +258,7 @@ func (m *mapTrace) isLater(use value) bool {
 	return last.IsValid() && use.expr.Pos() >= last
 }
 
-// handsOn reports whether a use of a map is how it comes to the wrapper: an argument, or a result.
+// handsOn reports whether a use of a map passes it on towards the wrapper, as an argument or a result.
 func (m *mapTrace) handsOn(use value) bool {
 	switch n := m.f.outer(use.expr).(type) {
 	case *ast.ReturnStmt:
@@ -274,7 +274,7 @@ func (m *mapTrace) handsOn(use value) bool {
 	return false
 }
 
-// declaration is the declared function that a node stands in, in a function literal or not.
+// declaration is the declared function around a node, even through function literals.
 func (f *flow) declaration(n ast.Node) *ast.FuncDecl {
 	for ; n != nil; n = f.parents[n] {
 		if decl, ok := n.(*ast.FuncDecl); ok {
@@ -284,7 +284,7 @@ func (f *flow) declaration(n ast.Node) *ast.FuncDecl {
 	return nil
 }
 
-// isRepeated reports whether a node may run more than once in a call of its function, or after what stands behind it.
+// isRepeated reports whether a node may run more than once in a call of its function, or after later code.
 func (f *flow) isRepeated(n ast.Node) bool {
 	for ; n != nil; n = f.parents[n] {
 		switch n.(type) {
@@ -308,7 +308,7 @@ func (m *mapTrace) entry(at, key, val value) {
 	m.f.add(s)
 }
 
-// unseen notes that something has entries that the program does not name.
+// unseen notes entries that the program does not name.
 func (m *mapTrace) unseen(at value, of ast.Expr) {
 	s := m.site(at)
 	if s == nil {
@@ -318,7 +318,7 @@ func (m *mapTrace) unseen(at value, of ast.Expr) {
 	m.f.add(s)
 }
 
-// site is a use that goes by the wrapper, nil if it is known already.
+// site makes a use through the wrapper, nil if it is known already.
 func (m *mapTrace) site(at value) *site {
 	session := m.w.sessionOf(m.f.flow, m.at)
 	id := entryID{m.w.inner, at.expr.Pos(), session.expr}

@@ -6,7 +6,7 @@ import (
 	"go/types"
 )
 
-// A place is where values can be: a variable, parameter or field, or a result of a function. It is known by where it is
+// A place can hold values: a variable, parameter or field, or a result of a function. It is identified by where it is
 // declared, since a package that is checked with its tests has each object twice.
 type place struct {
 	pos  token.Pos
@@ -15,7 +15,7 @@ type place struct {
 
 const self = -1
 
-// A value is an expression, or a part of what it gives.
+// A value is an expression, or a part of its value.
 type value struct {
 	expr ast.Expr
 	in   *unit
@@ -28,13 +28,13 @@ const (
 	elementsOf
 )
 
-// A flow says which values come to which places, and where those are used. It is of the whole program, and knows
-// neither the order of statements nor that of calls.
+// A flow says which values reach which places, and where the places are used. It covers the whole program, and ignores
+// the order of statements and calls.
 type flow struct {
 	p       *program
 	into    map[place][]value
-	same    map[place][]place // an interface's method and those that implement it
-	uses    map[place][]value // expressions that are the place
+	same    map[place][]place // an interface's method and its implementations
+	uses    map[place][]value // expressions that name the place
 	calls   map[token.Pos][]value
 	parents map[ast.Node]ast.Node
 	funcs   map[token.Pos]*function
@@ -42,10 +42,10 @@ type flow struct {
 	byExpr  map[*ast.CallExpr]bool    // calls by a method expression, whose first argument is the receiver
 	getters map[token.Pos]acquisition // functions of the program that hand out sessions by their names
 
-	liveness *liveness // found when it is first asked for
+	liveness *liveness // nil until first needed
 }
 
-// A function is one that the program declares.
+// A function is declared by the program.
 type function struct {
 	fn   *types.Func
 	decl *ast.FuncDecl
@@ -79,7 +79,7 @@ func newFlow(p *program) *flow {
 	return f
 }
 
-// callsOfValues notes the calls of functions and methods of the program that are in variables.
+// callsOfValues notes calls of the program's functions and methods through variables.
 func (f *flow) callsOfValues() {
 	f.eachCall(func(u *unit, call *ast.CallExpr) {
 		if callee(u, call) != nil || u.info.Types[ast.Unparen(call.Fun)].IsType() {
@@ -95,7 +95,8 @@ func (f *flow) callsOfValues() {
 	})
 }
 
-// isMethodExpr reports whether an expression is a method of a type, not of a value: its function takes the receiver first.
+// isMethodExpr reports whether an expression is a method of a type, not of a value: the receiver is then the first
+// argument.
 func isMethodExpr(u *unit, e ast.Expr) bool {
 	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
 	return ok && u.info.Selections[sel] != nil && u.info.Selections[sel].Kind() == types.MethodExpr
@@ -109,7 +110,7 @@ func (f *flow) args(call *ast.CallExpr) []ast.Expr {
 	return call.Args
 }
 
-// receiverOf is what a call of a method is made on, nil for a function.
+// receiverOf is the expression that a method is called on, nil for a function.
 func (f *flow) receiverOf(call *ast.CallExpr, fn *types.Func) ast.Expr {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	switch {
@@ -123,7 +124,7 @@ func (f *flow) receiverOf(call *ast.CallExpr, fn *types.Func) ast.Expr {
 	return nil
 }
 
-// declare notes the functions of a file, and which parameters they have.
+// declare notes the functions of a file and their parameters.
 func (f *flow) declare(u *unit, file *ast.File) {
 	for _, d := range file.Decls {
 		decl, ok := d.(*ast.FuncDecl)
@@ -147,7 +148,7 @@ func (f *flow) parameters(fn *types.Func) {
 
 func placeOf(obj types.Object) place { return place{obj.Pos(), self} }
 
-// implementations ties each method of an interface of the program to the methods that may be meant by it.
+// implementations ties each method of an interface of the program to the methods that may implement it.
 func (f *flow) implementations() {
 	var interfaces []*types.Named
 	var concrete []*types.Named
@@ -195,13 +196,13 @@ func (f *flow) tie(i *types.Interface, c *types.Named) {
 	}
 }
 
-// sameShape reports whether two functions have as many parameters and results. Where a type is missing, the type checker takes a
-// method for another's whatever it has.
+// sameShape reports whether two functions have equally many parameters and results. Where a type is missing, the type
+// checker takes any method of the same name for an implementation.
 func sameShape(a, b *types.Signature) bool {
 	return a.Params().Len() == b.Params().Len() && a.Results().Len() == b.Results().Len()
 }
 
-const callees = -9 // a place of a function, for which links say whose calls are calls of it
+const callees = -9 // a function as a place: links say whose calls also call it
 
 func (f *flow) link(to, from place) {
 	if to != from {
@@ -209,10 +210,10 @@ func (f *flow) link(to, from place) {
 	}
 }
 
-// file notes everything that a file moves.
+// file notes all moves of values in a file.
 func (f *flow) file(u *unit, file *ast.File) {
 	var stack []ast.Node
-	var within []*ast.FuncType // functions that the current node stands in
+	var within []*ast.FuncType // function types around the current node
 	ast.Inspect(file, func(n ast.Node) bool {
 		if n == nil {
 			last := stack[len(stack)-1]
@@ -279,7 +280,7 @@ func (f *flow) assign(u *unit, lhs, rhs []ast.Expr) {
 			f.store(u, l, value{rhs[i], u, whole})
 		case isCall(rhs[0]):
 			f.store(u, l, value{rhs[0], u, i})
-		case i == 0: // the ok of a map, a type assertion or a channel comes second
+		case i == 0: // the ok of a map, type assertion or channel
 			f.store(u, l, value{rhs[0], u, whole})
 		}
 	}
@@ -290,7 +291,7 @@ func isCall(e ast.Expr) bool {
 	return ok
 }
 
-// store notes that a value is assigned.
+// store notes an assignment.
 func (f *flow) store(u *unit, l ast.Expr, v value) {
 	if l == nil {
 		return
@@ -323,7 +324,7 @@ func (f *flow) placeAt(u *unit, e ast.Expr) (place, bool) {
 	return place{}, false
 }
 
-// callee is the function that a call calls, nil if it is not known before it runs.
+// callee is the function that a call calls, nil if it is only known at run time.
 func callee(u *unit, call *ast.CallExpr) *types.Func {
 	fun := ast.Unparen(call.Fun)
 	switch x := fun.(type) {
@@ -361,7 +362,7 @@ func (f *flow) call(u *unit, call *ast.CallExpr) {
 	}
 }
 
-// noteCall notes a call of a function, and where its arguments come to.
+// noteCall notes a call of a function, and where its arguments go.
 func (f *flow) noteCall(at value, fn *types.Func) {
 	call, u := at.expr.(*ast.CallExpr), at.in
 	f.calls[fn.Pos()] = append(f.calls[fn.Pos()], at)
@@ -396,7 +397,7 @@ func (f *flow) composite(u *unit, lit *ast.CompositeLit) {
 	}
 }
 
-// returns notes what a function returns. What a function literal returns goes nowhere that is known.
+// returns notes the values that a function returns. Those of a function literal go nowhere that is known.
 func (f *flow) returns(u *unit, ret *ast.ReturnStmt, stack []ast.Node) {
 	for i := len(stack) - 1; i >= 0; i-- {
 		switch n := stack[i].(type) {
@@ -453,7 +454,7 @@ func (f *flow) use(u *unit, id *ast.Ident) {
 	f.uses[p] = append(f.uses[p], value{e, u, whole})
 }
 
-// callsOf are the calls of a function, those through an interface among them.
+// callsOf lists the calls of a function, including those through an interface.
 func (f *flow) callsOf(fn token.Pos) []value {
 	list := f.calls[fn]
 	for _, p := range f.same[place{fn, callees}] {

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Evidence is what the program takes a value for, or what kinds of use it makes of it.
+// Evidence is how the program uses a value: which types it expects, and what else it does with it.
 type evidence struct {
-	asserted []types.Type // it panics or goes without if the value is another
+	asserted []types.Type // another type panics, or is treated as absent
 	likely   []types.Type // from comparisons, type switches and formats
 }
 
@@ -36,30 +36,30 @@ func appendType(list []types.Type, t types.Type) []types.Type {
 	return append(list, t)
 }
 
-// A follower follows a value to where the program says what type it has.
+// A follower follows a value to where the program shows its type.
 type follower struct {
 	f    *flow
 	ev   evidence
-	at   []*ast.TypeAssertExpr // where it is asserted
-	stay bool                  // within the function
+	at   []*ast.TypeAssertExpr // the assertions
+	stay bool                  // do not leave the function
 	seen map[value]bool
 }
 
-// evidenceOf is what the program takes a value for that it read.
+// evidenceOf is the evidence about a value that was read.
 func (f *flow) evidenceOf(v value) evidence {
 	w := &follower{f: f, seen: map[value]bool{}}
 	w.value(v)
 	return w.ev
 }
 
-// evidenceInside is what the function that reads a value takes it for, whoever gets it afterwards.
+// evidenceInside is the evidence within the function that reads a value.
 func (f *flow) evidenceInside(v value) evidence {
 	w := &follower{f: f, stay: true, seen: map[value]bool{}}
 	w.value(v)
 	return w.ev
 }
 
-// assertionsOf are the assertions of what a value gives.
+// assertionsOf lists the type assertions on a value.
 func (f *flow) assertionsOf(v value) []*ast.TypeAssertExpr {
 	w := &follower{f: f, seen: map[value]bool{}}
 	w.value(v)
@@ -190,7 +190,7 @@ func (w *follower) argument(v value, call *ast.CallExpr) {
 	}
 }
 
-// format takes a verb of a format for evidence.
+// format takes the verb of a format as evidence.
 func (w *follower) format(v value, call *ast.CallExpr, fn *types.Func, arg int) {
 	if fn.Pkg() == nil || fn.Pkg().Path() != "fmt" || !strings.HasSuffix(fn.Name(), "f") {
 		return
@@ -209,7 +209,7 @@ func (w *follower) format(v value, call *ast.CallExpr, fn *types.Func, arg int) 
 	}
 }
 
-// verbsOf are the verbs of a format, each as its letter.
+// verbsOf lists the verbs of a format, each as its letter.
 func verbsOf(format string) []byte {
 	var verbs []byte
 	for i := 0; i < len(format); i++ {
@@ -276,7 +276,7 @@ func (w *follower) returned(v value, ret *ast.ReturnStmt) {
 	}
 }
 
-// enclosing is the declared function that a node stands in, nil within a function literal.
+// enclosing is the declared function around a node, nil within a function literal.
 func (f *flow) enclosing(n ast.Node) *function {
 	for ; n != nil; n = f.parents[n] {
 		switch d := n.(type) {
@@ -289,7 +289,7 @@ func (f *flow) enclosing(n ast.Node) *function {
 	return nil
 }
 
-// resultOf is the number of the result that a function gives a value as, or whole if there is only one.
+// resultOf is the number of the result that a function returns a value as, or whole if it has only one.
 func (f *flow) resultOf(v value, fn token.Pos) int {
 	of := f.funcs[fn]
 	results := of.fn.Signature().Results()

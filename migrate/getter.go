@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// findGetters finds the functions of the program that hand out a session by a name that they are given, and are given
-// several. Each call of one is a session of its own schema, and the function goes.
+// findGetters finds the functions of the program that return a session by its name and are called with several names.
+// Each call becomes a session of its own schema, and the function is removed.
 func (f *flow) findGetters() {
 	f.getters = map[token.Pos]acquisition{}
 	for grown := true; grown; { // one may call another
@@ -28,7 +28,7 @@ func (f *flow) findGetters() {
 	}
 }
 
-// getter is how a function hands out the session that a call in it gives.
+// getter describes how a function returns the session that a call in it gets.
 func (f *flow) getter(fn *function, u *unit, call *ast.CallExpr) (a acquisition, ok bool) {
 	inner, ok := f.acquisitionOf(u, call)
 	if !ok || inner.name < 0 || inner.name >= len(call.Args) {
@@ -55,7 +55,7 @@ func (f *flow) getter(fn *function, u *unit, call *ast.CallExpr) (a acquisition,
 	return a, a.request >= 0 && len(names) > 1
 }
 
-// handsOutOnly reports whether a function returns a session, perhaps with an error, and does nothing with it.
+// handsOutOnly reports whether a function just returns a session, perhaps with an error.
 func handsOutOnly(fn *function) bool {
 	results := fn.fn.Signature().Results()
 	if results.Len() == 0 || results.Len() > 2 || sessionType(namedType(results.At(0).Type())) == nil ||
@@ -74,7 +74,7 @@ func handsOutOnly(fn *function) bool {
 	return only
 }
 
-// isContext reports whether a type is what gin or echo hand to handlers.
+// isContext reports whether a type is the one that gin or echo pass to handlers.
 func isContext(t types.Type) bool {
 	named := namedOf(t)
 	if named == nil || named.Obj().Name() != "Context" || named.Obj().Pkg() == nil {
@@ -84,7 +84,7 @@ func isContext(t types.Type) bool {
 	return strings.Contains(p, "gin-gonic/gin") || strings.Contains(p, "labstack/echo")
 }
 
-// inGetter reports whether an expression is in a function that goes.
+// inGetter reports whether an expression is in a function that is removed.
 func (r *rewriter) inGetter(e ast.Expr) bool {
 	fn := r.enclosing(e)
 	if fn == nil {
@@ -94,7 +94,7 @@ func (r *rewriter) inGetter(e ast.Expr) bool {
 	return ok
 }
 
-// dropGetters removes the functions that hand out sessions by name, once nobody calls them.
+// dropGetters removes the functions that return sessions by name, once they are no longer called.
 func (r *rewriter) dropGetters() {
 	for pos := range r.getters {
 		fn := r.funcs[pos]
@@ -109,7 +109,7 @@ func (r *rewriter) dropGetters() {
 	}
 }
 
-// isHandedOn reports whether a function is used in another way than by calls.
+// isHandedOn reports whether a function is used other than by calling it.
 func (r *rewriter) isHandedOn(fn *types.Func) bool {
 	n := 0
 	for _, u := range r.p.units {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// handles plans changes of what holds sessions: the types of variables, and how a session is come by.
+// handles plans changes of code that holds sessions: the types of variables, and the calls that get a session.
 func (r *rewriter) handles(u *unit, file *ast.File) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		if decl, ok := n.(*ast.FuncDecl); ok && (r.inStore(value{decl.Name, u, whole}) || r.inGetter(decl.Name)) {
@@ -36,8 +36,8 @@ func (r *rewriter) handles(u *unit, file *ast.File) {
 	})
 }
 
-// pointed plans that a session stays a pointer where it was made a value, or the other way about: accessors are methods
-// of a pointer, and a copy had the same values.
+// pointed keeps a session a pointer where the program dereferences it or takes its address: accessors are methods of a
+// pointer, and a copy shared the same values.
 func (r *rewriter) pointed(u *unit, n, session ast.Expr) {
 	r.changes = append(r.changes, &change{at: value{n, u, whole}, fixed: true, edits: []edit{r.p.replaceRange(n.Pos(), session.Pos(), "")}})
 }
@@ -50,7 +50,7 @@ func isName(e ast.Expr) bool {
 	return false
 }
 
-// emptied plans what becomes of clear(session.Values).
+// emptied replaces clear(session.Values).
 func (r *rewriter) emptied(u *unit, call *ast.CallExpr) {
 	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
 	if !ok || len(call.Args) != 1 || u.info.Uses[id] != types.Universe.Lookup("clear") || !selectsValues(value{call.Args[0], u, whole}) {
@@ -62,7 +62,7 @@ func (r *rewriter) emptied(u *unit, call *ast.CallExpr) {
 	}})
 }
 
-// sessionType is the library whose session a type is.
+// sessionType is the library whose session type this is.
 func sessionType(t types.Type) *library {
 	named, ok := types.Unalias(t).(*types.Named)
 	if !ok || named.Obj().Pkg() == nil {
@@ -75,7 +75,7 @@ func sessionType(t types.Type) *library {
 	return l
 }
 
-// selector plans the change of a type, and of fields that are methods now.
+// selector plans changes of types, and of fields that have become methods.
 func (r *rewriter) selector(u *unit, n *ast.SelectorExpr) {
 	if tv := u.info.Types[n]; tv.IsType() {
 		if l := sessionType(tv.Type); l != nil {
@@ -107,7 +107,7 @@ func (r *rewriter) selector(u *unit, n *ast.SelectorExpr) {
 	}
 }
 
-// methodValue reports a method of a library that is handed on without a call.
+// methodValue reports a method of a library that is passed on without a call.
 func (r *rewriter) methodValue(u *unit, n *ast.SelectorExpr, fn *types.Func) {
 	if call, ok := r.outer(n).(*ast.CallExpr); ok && ast.Unparen(call.Fun) == n {
 		return
@@ -121,21 +121,21 @@ func (r *rewriter) methodValue(u *unit, n *ast.SelectorExpr, fn *types.Func) {
 		return
 	}
 	s := &site{lib: lib, verb: m.verb}
-	if m.verb == middlewareVerb { // it is wired
+	if m.verb == middlewareVerb { // the wiring replaces it
 		return
 	}
 	r.leave(value{n, u, whole}, s.what(), refusal{"the method is handed on", "hand on a function that calls the accessor"})
 }
 
-// typeExpr plans the change of a type. Which session it means follows from what comes there.
+// typeExpr replaces a type. The values that reach it show which session it means.
 func (r *rewriter) typeExpr(u *unit, n *ast.SelectorExpr, l *library) {
 	var whole0 ast.Expr = n
 	if star, ok := r.parents[n].(*ast.StarExpr); ok {
 		whole0 = star
 	} else if _, literal := r.parents[n].(*ast.CompositeLit); literal && l == gorilla {
-		fix := "have it from the context of a request"
+		fix := "get it from the context of a request"
 		if u.tests {
-			fix = "have it from a context that sessiontest.Context makes"
+			fix = "get it from a context that sessiontest.Context makes"
 		}
 		r.leave(value{n, u, whole}, "a session", refusal{"it is made by hand", fix})
 		return
@@ -188,7 +188,7 @@ func (f *flow) resultPlaces(field *ast.Field) []place {
 	return []place{{decl.Name.Pos(), slices.Index(list.List, field)}}
 }
 
-// targetOf is the schema that a session is of.
+// targetOf is the schema of a session.
 func (r *rewriter) targetOf(v value) *target {
 	if len(r.targets) == 1 {
 		return r.targets[0]
@@ -203,7 +203,8 @@ func (r *rewriter) targetOf(v value) *target {
 	return nil
 }
 
-// targetOfCall is the schema of the sessions that a call hands out, nil if it is not certain. Tests may have names of their own.
+// targetOfCall is the schema of the sessions that a call returns, nil if it is not certain. Tests may use names of
+// their own.
 func (r *rewriter) targetOfCall(u *unit, call *ast.CallExpr) *target {
 	name, ok := r.nameOf(u, call)
 	if ok && r.isShared(u, call, name) {
@@ -225,7 +226,7 @@ func (r *rewriter) targetNamed(name string) *target {
 	return nil
 }
 
-// targetByUse is the schema whose keys are used of a variable that a session is assigned to.
+// targetByUse is the schema of a variable that gets a session, by the keys that are used with it.
 func (r *rewriter) targetByUse(v value) *target {
 	assign, ok := r.outer(v.expr).(*ast.AssignStmt)
 	if !ok {
@@ -260,7 +261,7 @@ func (r *rewriter) targetAt(use value) *target {
 	return nil
 }
 
-// acquire plans how a session is come by.
+// acquire replaces a call that gets a session.
 func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 	a, ok := r.acquisitionOf(u, call)
 	if lib, _ := operation(callee(u, call)); !ok || lib != nil && !lib.rewrite || len(r.targets) == 0 {
@@ -278,7 +279,7 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	if t == nil || a.request < 0 || a.request >= len(call.Args) {
-		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "use the From function of the schema that is meant"})
+		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "call the From function of the right schema"})
 		return
 	}
 	from := r.sessionFrom(u, call, t, r.context(u, call.Args[a.request]))
@@ -292,8 +293,8 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 	r.changes = append(r.changes, c)
 }
 
-// fresh plans how a session is come by that begins empty, whatever there was: the one of the request, cleared. It
-// reports whether a request is at hand.
+// fresh replaces a call that gets an empty session whatever there was: it becomes the session of the request, cleared.
+// It reports whether a request is in scope.
 func (r *rewriter) fresh(u *unit, call *ast.CallExpr, t *target) bool {
 	assign, ok := r.outer(call).(*ast.AssignStmt)
 	if !ok || len(assign.Lhs) != 1 || !r.inBlock(assign) {
@@ -310,7 +311,7 @@ func (r *rewriter) fresh(u *unit, call *ast.CallExpr, t *target) bool {
 	return true
 }
 
-// contextInScope is the expression for the context of the request that is at hand at a node, "" if none is.
+// contextInScope is the expression for the context of the request that is in scope at a node, "" if there is none.
 func (r *rewriter) contextInScope(u *unit, at ast.Node) string {
 	for scope := u.types.Scope().Innermost(at.Pos()); scope != nil && scope != u.types.Scope(); scope = scope.Parent() {
 		for _, name := range scope.Names() {
@@ -328,7 +329,7 @@ func isRequest(t types.Type) bool {
 	return named != nil && named.Obj().Name() == "Request" && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "net/http"
 }
 
-// context is the expression for the context of a request, or of what a framework hands to handlers.
+// context is the expression for the context of a request, or of the value that a framework passes to handlers.
 func (r *rewriter) context(u *unit, e ast.Expr) string {
 	text := r.p.text(e)
 	named := namedOf(u.info.TypeOf(e))
@@ -350,7 +351,7 @@ func (r *rewriter) context(u *unit, e ast.Expr) string {
 	return text + ".Context()"
 }
 
-// acquireWithError replaces a call that returned an error as well: there is none any more.
+// acquireWithError replaces a call that also returned an error: there is none any more.
 func (r *rewriter) acquireWithError(c *change, u *unit, call *ast.CallExpr, from string) *refusal {
 	switch n := r.outer(call).(type) {
 	case *ast.ReturnStmt:
@@ -385,7 +386,7 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 		r.onlyError(c, u, n, obj, branch)
 		return nil
 	}
-	if n.Tok == token.DEFINE && !isNew(u, n.Lhs[0]) && !isBlank(n.Lhs[0]) { // it declared the error alone
+	if n.Tok == token.DEFINE && !isNew(u, n.Lhs[0]) && !isBlank(n.Lhs[0]) { // it declared only the error
 		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.TokPos+2, " ="))
 	} else {
 		c.edits = append(c.edits, r.p.replaceRange(n.Lhs[0].End(), n.Lhs[1].End(), ""))
@@ -403,11 +404,11 @@ func (r *rewriter) acquireInto(c *change, u *unit, n *ast.AssignStmt, call *ast.
 	if branch == nil {
 		c.edits = append(c.edits, r.p.replaceRange(n.End(), n.End(), "\n"+errID.Name+" = nil"))
 	}
-	// A := that declared the session alone stays one; with = the session is there already.
+	// A := that declared only the session stays; with =, the session exists already.
 	return nil
 }
 
-// onlyError plans that a call goes which is made for its error alone: there is none any more.
+// onlyError removes a call that was made only for its error: there is none any more.
 func (r *rewriter) onlyError(c *change, u *unit, n *ast.AssignStmt, err types.Object, branch *ast.IfStmt) {
 	c.note = noBranch
 	if r.usedOutside(u, err, branch) {
@@ -426,7 +427,8 @@ func (r *rewriter) onlyError(c *change, u *unit, n *ast.AssignStmt, err types.Ob
 
 const noBranch = "there is no error any more, and no branch on it"
 
-// acquireInIf plans an if statement that gets the session and looks at its error: what it does without one is always done.
+// acquireInIf replaces an if statement that gets the session and checks its error: the branch without an error always
+// runs.
 func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj types.Object, from string) *refusal {
 	no := &refusal{"the session's error decides what happens", "use " + from}
 	stmt, ok := r.parents[n].(*ast.IfStmt)
@@ -445,7 +447,7 @@ func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj typ
 			text += "\n" + errObj.Name() + " = nil"
 		case decl == nil:
 			return no
-		default: // nobody else has used it
+		default: // nothing else uses it
 			c.edits = append(c.edits, r.p.remove(decl))
 		}
 		c.edits, c.note = append(c.edits, r.p.replace(stmt, text)), noBranch
@@ -464,8 +466,8 @@ func (r *rewriter) acquireInIf(c *change, u *unit, n *ast.AssignStmt, errObj typ
 	return no
 }
 
-// acquireInCheck plans an if statement that declares the session, and reports whether all that its error does is choose
-// a block.
+// acquireInCheck replaces an if statement that declares the session, and reports whether its error only chooses a
+// block.
 func (r *rewriter) acquireInCheck(c *change, u *unit, n *ast.AssignStmt, errObj types.Object, from string) bool {
 	stmt := r.parents[n].(*ast.IfStmt)
 	checks := r.checksOf(u, stmt, errObj, u.info.Defs[n.Lhs[0].(*ast.Ident)])
@@ -498,7 +500,7 @@ func (r *rewriter) acquireInCheck(c *change, u *unit, n *ast.AssignStmt, errObj 
 	return true
 }
 
-// declarationOf is the statement that declares a variable, and no other one; nil if there is none.
+// declarationOf is the statement that declares just this variable, nil if there is none.
 func (r *rewriter) declarationOf(u *unit, obj types.Object) ast.Stmt {
 	for id, other := range u.info.Defs {
 		if other != obj {
@@ -521,8 +523,8 @@ func (r *rewriter) usedIn(u *unit, obj types.Object, n ast.Node) bool {
 	return slices.ContainsFunc(r.uses[placeOf(obj)], func(use value) bool { return use.in == u && n.Pos() <= use.expr.Pos() && use.expr.Pos() < n.End() })
 }
 
-// fits reports whether the statements of an if statement's block can stand where the statement does: no name that is
-// declared here means something else there.
+// fits reports whether the statements of an if's block can take the place of the whole if: no name that is declared
+// there has another meaning outside.
 func (r *rewriter) fits(u *unit, n *ast.AssignStmt, stmt *ast.IfStmt, body *ast.BlockStmt) bool {
 	outer := u.info.Scopes[stmt].Parent()
 	inner := u.info.Scopes[body]
@@ -533,7 +535,7 @@ func (r *rewriter) fits(u *unit, n *ast.AssignStmt, stmt *ast.IfStmt, body *ast.
 	return seen == nil
 }
 
-// branch is the if statement after an assignment that does nothing but look at its error.
+// branch is the if statement after an assignment that only checks its error.
 func (r *rewriter) branch(u *unit, n ast.Stmt, obj types.Object) *ast.IfStmt {
 	list := r.list(n)
 	i := slices.Index(list, n)
@@ -547,7 +549,7 @@ func (r *rewriter) branch(u *unit, n ast.Stmt, obj types.Object) *ast.IfStmt {
 	return stmt
 }
 
-// list is the statements among which one stands.
+// list is the list that a statement is in.
 func (r *rewriter) list(n ast.Stmt) []ast.Stmt { return statementsOf(r.parents[n]) }
 
 func isCheck(u *unit, cond ast.Expr, obj types.Object, op token.Token) bool {
@@ -559,7 +561,7 @@ func isCheck(u *unit, cond ast.Expr, obj types.Object, op token.Token) bool {
 	return ok && u.info.Uses[id] == obj && u.info.Types[b.Y].IsNil()
 }
 
-// usedOutside reports whether a variable is used anywhere but in a node.
+// usedOutside reports whether a variable is used outside a node.
 func (r *rewriter) usedOutside(u *unit, obj types.Object, n ast.Node) bool {
 	for id, used := range u.info.Uses {
 		if used == obj && (n == nil || isNilNode(n) || id.Pos() < n.Pos() || id.Pos() >= n.End()) {
@@ -615,8 +617,8 @@ func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
 	}
 }
 
-// assignedField is the session of gorilla that an assignment is to a field of, nil if it is none. The field is one of the session's,
-// MaxAge of its options, or "Options." and the name of another one there.
+// assignedField takes an assignment to a field of a gorilla session apart; session is nil for any other. The field is
+// one of the session, "MaxAge" of its options, or "Options." and the name of another option.
 func assignedField(u *unit, n *ast.AssignStmt) (session ast.Expr, field string) {
 	if len(n.Lhs) != 1 || len(n.Rhs) != 1 {
 		return nil, ""
@@ -661,7 +663,7 @@ func isAnySlice(t types.Type) bool {
 	return ok && types.IsInterface(s.Elem())
 }
 
-// nameable is how a file writes a type, if it imports all that it takes.
+// nameable is how a file writes a type; it reports false if an import is missing for that.
 func (r *rewriter) nameable(u *unit, at ast.Node, t types.Type) (string, bool) {
 	ok := true
 	text := types.TypeString(t, func(p *types.Package) string {

@@ -5,26 +5,26 @@ import (
 	"go/types"
 )
 
-// A field is a key with its sites, and the type that its values have.
+// A field is a key with its sites and the type of its values.
 type field struct {
 	key
 	session    string // the session's name, "" if the program has one
 	lib        *library
-	dynamic    bool // the name is how the key is computed
+	dynamic    bool // the name says how the key is computed
 	flash      bool
 	sites      []*site
 	typ        types.Type
-	conflict   string // why no type is right
-	partial    bool   // members of its type are not exported, and go
-	unstorable string // why the type cannot be a field's
+	conflict   string // why no type fits
+	partial    bool   // members of its type are not exported, and get lost
+	unstorable string // why the type cannot be stored
 	writes     []types.Type
 	loose      []types.Type // of untyped constants
 	blank      bool         // the empty text is among the values
-	assertions bool         // nobody asks more of a value than to be of a type
+	assertions bool         // values are only ever asserted to be of a type
 	evidence   evidence
 }
 
-// learn adds what a site says of a field's type.
+// learn adds what a site shows about a field's type.
 func (f *finder) learn(d *field, s *site) {
 	d.sites = append(d.sites, s)
 	switch s.verb {
@@ -38,7 +38,7 @@ func (f *finder) learn(d *field, s *site) {
 func (f *finder) learnWrite(d *field, s *site) {
 	v := s.val
 	if v.expr == nil && s.via != nil {
-		v = s.via.inner.val // the wrapper knows the value
+		v = s.via.inner.val // the wrapper decides the value
 	}
 	switch {
 	case v.expr == nil:
@@ -82,7 +82,7 @@ func (f *finder) learnLeaf(d *field, l leaf) {
 	}
 }
 
-// valueType is the type of a value that may be one of several results.
+// valueType is the type of a value, which may be one of several results.
 func valueType(v value) types.Type {
 	t := v.in.info.TypeOf(v.expr)
 	if tuple, ok := t.(*types.Tuple); ok {
@@ -94,7 +94,7 @@ func valueType(v value) types.Type {
 	return t
 }
 
-// isUntypedLiteral reports whether a constant has the type that it has only for want of another.
+// isUntypedLiteral reports whether a constant has its default type only because nothing gives it another.
 func isUntypedLiteral(v value) bool {
 	switch e := ast.Unparen(v.expr).(type) {
 	case *ast.BasicLit:
@@ -114,7 +114,7 @@ func isUntyped(t types.Type) bool {
 }
 
 func (f *finder) learnRead(d *field, s *site) {
-	if s.via != nil { // the wrapper may know
+	if s.via != nil { // the wrapper may decide it
 		inner := s.innermost().at
 		if ev := f.evidenceInside(inner); len(ev.asserted) > 0 {
 			d.add(ev)
@@ -182,7 +182,7 @@ func (d *field) decide() {
 	}
 }
 
-// merge makes the type one that another type of the same values fits in.
+// merge widens the field's type so that another type fits too.
 func (d *field) merge(t types.Type) {
 	switch {
 	case types.Identical(d.typ, t):
@@ -195,7 +195,7 @@ func (d *field) merge(t types.Type) {
 	}
 }
 
-// mergeLoose takes an untyped constant for a value of the type, if it can be one.
+// mergeLoose adds an untyped constant if the field's type can represent it.
 func (d *field) mergeLoose(t types.Type) {
 	from, ok := t.(*types.Basic)
 	to, isBasic := d.typ.Underlying().(*types.Basic)
@@ -221,7 +221,7 @@ func isInteger(t types.Type) bool {
 	return ok && b.Info()&types.IsInteger != 0
 }
 
-// wider is the one of two integer types that has more values. Of an int and an int64, it is the latter.
+// wider is the integer type with the larger range. Between int and int64 it is int64.
 func wider(a, b types.Type) types.Type {
 	rank := func(t types.Type) int {
 		switch types.Unalias(t).(*types.Basic).Kind() {
@@ -242,7 +242,7 @@ func wider(a, b types.Type) types.Type {
 	return a
 }
 
-// typeText writes a type as a person would in a program that imports its package.
+// typeText writes a type as a program does that imports its package.
 func typeText(t types.Type) string {
 	if t == nil {
 		return "?"

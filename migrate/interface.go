@@ -7,12 +7,13 @@ import (
 	"slices"
 )
 
-// A standIn is an interface of the program that a library's session or manager goes by: it has some of its methods.
+// A standIn is an interface of the program through which a library's session or manager is used: it has some of its
+// methods.
 type standIn struct {
 	lib    *library
-	typ    string          // of the library, as its tables have it
+	typ    string          // the library's type, by its name in the tables
 	name   *types.TypeName // nil if it has none
-	shared bool            // something else goes by it, too
+	shared bool            // other types are used through it too
 }
 
 // A libraryType is the type of a library's sessions or managers.
@@ -22,7 +23,7 @@ type libraryType struct {
 	typ  types.Type
 }
 
-// libraryTypes are those of the libraries that the program has.
+// libraryTypes lists those of the libraries that the program uses.
 func (p *program) libraryTypes() []libraryType {
 	var list []libraryType
 	for path, pkg := range p.checked {
@@ -43,8 +44,7 @@ func (p *program) libraryTypes() []libraryType {
 	return list
 }
 
-// standsIn is what a call of an interface's method is a call of: of what a library's type has, if such a one goes by the
-// interface.
+// standsIn is the interface of a call if the library's session or manager may be called through it.
 func (f *finder) standsIn(u *unit, call *ast.CallExpr, fn *types.Func) *standIn {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	if !ok || fn == nil || fn.Signature().Recv() == nil || !types.IsInterface(fn.Signature().Recv().Type()) {
@@ -89,7 +89,7 @@ func (f *finder) findStandIn(named *types.Named) *standIn {
 	return nil
 }
 
-// withoutName is what an interface stands in for that has no name, and is at a value.
+// withoutName is the stand-in for an unnamed interface of a value.
 func (f *finder) withoutName(t *types.Interface, at value) *standIn {
 	for _, l := range f.libraryTypes {
 		if !types.Implements(l.typ, t) {
@@ -104,7 +104,7 @@ func (f *finder) withoutName(t *types.Interface, at value) *standIn {
 	return nil
 }
 
-// comeBy are the values that come to places of the program whose type is a named one: variables, parameters, fields, results.
+// comeBy lists the values that reach places of a named type: variables, parameters, fields and results.
 func (f *flow) comeBy(name *types.TypeName) []value {
 	var list []value
 	for _, u := range f.p.units {
@@ -125,7 +125,7 @@ func (f *flow) comeBy(name *types.TypeName) []value {
 	return list
 }
 
-// placesOfType are the places that are declared with a type.
+// placesOfType lists the places that are declared with a type.
 func (f *flow) placesOfType(t ast.Expr) []place {
 	var n ast.Node = t
 	if sel, ok := f.parents[t].(*ast.SelectorExpr); ok && sel.Sel == t {
@@ -148,7 +148,7 @@ func (f *flow) placesOfType(t ast.Expr) []place {
 	return places
 }
 
-// refusal says why a use of a session through an interface stays.
+// refusal says why a session's use through an interface stays.
 func (s *standIn) refusal() *refusal {
 	switch {
 	case s == nil || s.name != nil && !s.shared:
@@ -159,7 +159,7 @@ func (s *standIn) refusal() *refusal {
 	return &refusal{"it goes through the interface " + s.name.Name() + ", which other types have, too", "call the accessor in a type of your own that has the interface"}
 }
 
-// retyped are the interfaces that sessions, or managers, went by: in their place are those themselves.
+// retypedInterfaces lists the interfaces that the generated sessions, or managers, replace.
 func (f *finder) retypedInterfaces(managed bool) []*standIn {
 	var list []*standIn
 	for _, s := range f.standIns {
@@ -171,8 +171,8 @@ func (f *finder) retypedInterfaces(managed bool) []*standIn {
 	return list
 }
 
-// interfaceNames calls a function for each name of a type in the program, with all of the expression that the name is in, but
-// for those within an interface.
+// interfaceNames calls a function for each use of a type's name in the program, with the expression around it, except
+// within an interface.
 func (f *flow) interfaceNames(s *standIn, do func(*unit, ast.Expr)) {
 	for _, u := range f.p.units {
 		for _, file := range u.files {
@@ -194,7 +194,7 @@ func (f *flow) interfaceNames(s *standIn, do func(*unit, ast.Expr)) {
 	}
 }
 
-// embedded reports whether the name of a type stands in an interface.
+// embedded reports whether a type's name is part of an interface.
 func (f *flow) embedded(e ast.Expr) bool {
 	field, ok := f.parents[e].(*ast.Field)
 	if !ok || len(field.Names) > 0 {
@@ -204,7 +204,8 @@ func (f *flow) embedded(e ast.Expr) bool {
 	return ok
 }
 
-// declaration is the edit that removes the declaration of an interface, with its comment. ok is false if it is declared with others.
+// declaration is the edit that removes an interface's declaration with its comment. ok is false if other types are
+// declared together with it.
 func (r *rewriter) declaration(s *standIn) (at value, e edit, ok bool) {
 	for _, u := range r.p.units {
 		for id, obj := range u.info.Defs {
@@ -226,7 +227,7 @@ func (r *rewriter) declaration(s *standIn) (at value, e edit, ok bool) {
 	return value{}, edit{}, false
 }
 
-// interfaces plans managers in place of the interfaces that they went by.
+// interfaces puts managers in place of the interfaces that they are used through.
 func (w *wiring) interfaces() {
 	for _, s := range w.r.retypedInterfaces(true) {
 		w.r.interfaceNames(s, func(u *unit, name ast.Expr) {
@@ -240,7 +241,7 @@ func (w *wiring) interfaces() {
 	}
 }
 
-// interfaceTypes plans sessions in place of the interfaces that they went by.
+// interfaceTypes puts sessions in place of the interfaces that they are used through.
 func (r *rewriter) interfaceTypes() {
 	for _, s := range r.retypedInterfaces(false) {
 		r.interfaceNames(s, func(u *unit, name ast.Expr) {

@@ -11,13 +11,14 @@ import (
 	"slices"
 )
 
-// A journal is a file beside the program while files are written. If the command is killed meanwhile, some files are new and
-// others are old, and what the program means to say can no longer be read: the next run finishes what the journal has.
+// The journal is a file in the program's directory while files are written. If the command is killed meanwhile, some
+// files are new and others old, and the program no longer makes sense: the next run finishes the writes that the
+// journal lists.
 const journalName = ".sessiongen-migrate"
 
 func journalOf(dir string) string { return filepath.Join(dir, journalName) }
 
-// writeJournal notes a run, with the files by where they are from here. The file is there as a whole, or not at all.
+// writeJournal records a run, with paths relative to its directory. The file is written as a whole or not at all.
 func (res *Result) writeJournal() error {
 	noted := *res
 	noted.Files = slices.Clone(res.Files)
@@ -35,7 +36,7 @@ func (res *Result) writeJournal() error {
 	return os.Rename(name+".new", name)
 }
 
-// interrupted is the run that was killed while it wrote, nil if there is none.
+// interrupted is the run that was killed while writing, nil if there is none.
 func interrupted(dir string) (*Result, error) {
 	text, err := os.ReadFile(journalOf(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,12 +59,12 @@ func interrupted(dir string) (*Result, error) {
 				relative(dir, f.Path), journalName)
 		}
 	}
-	res.Notes = append(res.Notes, "a run that was killed is finished")
+	res.Notes = append(res.Notes, "finished a run that was killed")
 	return res, nil
 }
 
-// inModule reports whether a file is, or would come to be, in the module of a directory, or below the directory if that is
-// of none. A journal may have come with the program, and must not write elsewhere, by a symbolic link either.
+// inModule reports whether a file is or will be in the module of a directory, or below the directory if it is in no
+// module. A journal may come with the program, and must not write elsewhere, not even through a symbolic link.
 func inModule(dir, path string) bool {
 	root := resolved(dir)
 	for up := root; filepath.Dir(up) != up; up = filepath.Dir(up) {
@@ -76,7 +77,7 @@ func inModule(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// resolved is an absolute path without symbolic links, as far as it is there.
+// resolved is an absolute path without symbolic links, as far as it exists.
 func resolved(path string) string {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -95,12 +96,12 @@ func resolved(path string) string {
 	return filepath.Join(up, filepath.Base(path))
 }
 
-// isOld reports whether a file has the content that it had before; nil is that of none.
+// isOld reports whether a file still has its old content; nil means that it did not exist.
 func (f File) isOld(content []byte) bool {
 	return (content == nil) == (f.Old == nil) && bytes.Equal(content, f.Old)
 }
 
-// contentOf is what a file has, nil if there is none.
+// contentOf is a file's content, nil if it does not exist.
 func contentOf(path string) []byte {
 	text, err := os.ReadFile(path)
 	switch {
@@ -112,7 +113,7 @@ func contentOf(path string) []byte {
 	return text
 }
 
-// sweep removes the files under temporary names that a killed run left in the place of a file.
+// sweep removes temporary files that a killed run left beside a file.
 func (f File) sweep() error {
 	names, err := filepath.Glob(filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".*"))
 	for _, name := range names {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// TestKilled stops a run after each of the files that it writes: the next one finishes it, with the report that the first would
-// have had.
+// TestKilled stops a run after each file that it writes: the next run finishes it, and reports what the first would
+// have reported.
 func TestKilled(t *testing.T) {
 	archive, err := txtar.ParseFile("testdata/programs/left_tests_scs.txtar")
 	if err != nil {
@@ -53,13 +53,13 @@ func TestKilled(t *testing.T) {
 		if got := tree(t, dir); !slices.Equal(got, want) {
 			t.Errorf("after %d files, the next run leaves\n%v\nwant\n%v", n, got, want)
 		}
-		if got, want := report(again), report(res); strings.Replace(got, "a run that was killed is finished\n", "", 1) != want || got == want {
+		if got, want := report(again), report(res); strings.Replace(got, "finished a run that was killed\n", "", 1) != want || got == want {
 			t.Errorf("after %d files, the next run reports\n%s\nwant\n%s", n, got, want)
 		}
 	}
 }
 
-// TestKilledAndChanged has people change a file after a run was killed: it is theirs.
+// TestKilledAndChanged changes a file by hand after a run was killed: the next run must not overwrite it.
 func TestKilledAndChanged(t *testing.T) {
 	for _, content := range []string{"package main // changed\n", "", "-"} {
 		dir := t.TempDir()
@@ -78,7 +78,7 @@ func TestKilledAndChanged(t *testing.T) {
 	}
 }
 
-// TestForeignJournal has a journal come with a program: it writes nothing outside of it.
+// TestForeignJournal has a journal come with a program: nothing is written outside the program.
 func TestForeignJournal(t *testing.T) {
 	outside := t.TempDir()
 	for name, path := range map[string]string{
@@ -114,7 +114,7 @@ func TestForeignJournal(t *testing.T) {
 	}
 }
 
-// tree are the files of a directory with their contents.
+// tree lists the files of a directory with their contents.
 func tree(t *testing.T, dir string) (files []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -131,7 +131,7 @@ func tree(t *testing.T, dir string) (files []string) {
 	return files
 }
 
-// restore makes a directory what tree found.
+// restore brings a directory back to what tree returned.
 func restore(t *testing.T, dir string, files []string) {
 	t.Helper()
 	if err := os.RemoveAll(dir); err != nil {

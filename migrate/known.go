@@ -9,8 +9,8 @@ import (
 	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
-// A known has packages that several runs in one process have in common, as tests do: those of the standard library and of
-// the runtime. To check them is most of the work of a run on a small program.
+// A known holds packages that several runs in one process share, as tests do: the standard library and the runtime.
+// Checking them is most of the work for a small program.
 type known struct {
 	fset *token.FileSet
 
@@ -22,12 +22,12 @@ func newKnown() *known {
 	return &known{fset: token.NewFileSet(), packages: map[string]*types.Package{}}
 }
 
-// has reports whether a package, and with it all that it imports, is one that runs have in common.
+// has reports whether a package and all of its imports can be shared.
 func (k *known) has(l *golist.Package) bool {
 	return k != nil && !own(l) && (l.Standard || l.Module != nil && strings.HasPrefix(runtimePath, l.Module.Path+"/"))
 }
 
-// get is a package, which the first run checks that needs it.
+// get returns a package. The first run that needs it checks it.
 func (k *known) get(l *golist.Package, check func() *types.Package) *types.Package {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// A later collects the code of the program that may still run in a request once a node has been evaluated. What may not run
-// after all is among it, where only the values at hand could tell.
+// A later collects the code of the program that may still run in a request after a node. It includes code that only
+// actual values would rule out.
 type later struct {
 	f       *flow
 	session ast.Expr // whose request it is
@@ -21,7 +21,7 @@ type passage struct {
 	in   *unit
 }
 
-// later is what may run after a node. The session says which function begins a request.
+// later lists the code that may run after a node. The session shows which function begins a request.
 func (f *flow) later(u *unit, n ast.Node, session ast.Expr) []passage {
 	l := &later{f: f, session: session, seen: map[ast.Node]bool{}}
 	l.after(u, n)
@@ -29,7 +29,7 @@ func (f *flow) later(u *unit, n ast.Node, session ast.Expr) []passage {
 	return l.found
 }
 
-// within is what may run while a node is evaluated.
+// within lists the code that may run while a node is evaluated.
 func (f *flow) within(u *unit, n ast.Node) []passage {
 	l := &later{f: f, seen: map[ast.Node]bool{}}
 	l.add(u, n)
@@ -44,7 +44,7 @@ func (l *later) add(u *unit, n ast.Node) {
 	}
 }
 
-// after collects what stands behind a node, in its function and in those that call it.
+// after collects the code behind a node, in its function and in the callers.
 func (l *later) after(u *unit, n ast.Node) {
 	at, returned := n, false
 	for up := l.f.parents[n]; up != nil; n, up = up, l.f.parents[up] {
@@ -72,7 +72,7 @@ func (l *later) after(u *unit, n ast.Node) {
 	}
 }
 
-// rest collects what a node has behind one of its children. It reports whether nothing outside the node follows.
+// rest collects the code of a node behind one of its children. It reports whether nothing outside the node follows.
 func (l *later) rest(u *unit, up, child ast.Node) bool {
 	switch x := up.(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
@@ -88,13 +88,13 @@ func (l *later) rest(u *unit, up, child ast.Node) bool {
 		l.parts(u, child, x.Init, x.Tag, x.Body)
 	case *ast.TypeSwitchStmt:
 		l.parts(u, child, x.Init, x.Assign, x.Body)
-	case *ast.ForStmt, *ast.RangeStmt: // the next time round
+	case *ast.ForStmt, *ast.RangeStmt: // the next iteration
 		l.add(u, x)
 	}
 	return false
 }
 
-// parts collects what comes after one of the parts of a statement, of which the branches exclude each other.
+// parts collects the parts of a statement that run after one of them; branches exclude each other.
 func (l *later) parts(u *unit, one ast.Node, parts ...ast.Node) {
 	if _, isBranch := one.(*ast.BlockStmt); isBranch {
 		return
@@ -106,7 +106,7 @@ func (l *later) parts(u *unit, one ast.Node, parts ...ast.Node) {
 	}
 }
 
-// statementsAfter are the statements of a list behind one of them. No clause runs after another.
+// statementsAfter are the statements of a list after one of them. A clause never runs after another.
 func statementsAfter(list, one ast.Node) []ast.Stmt {
 	stmts := statementsOf(list)
 	i := slices.IndexFunc(stmts, func(s ast.Stmt) bool { return s == one })
@@ -142,7 +142,7 @@ func leavesFunction(s ast.Stmt) bool {
 	return false
 }
 
-// deferred collects what a function has deferred before a node.
+// deferred collects the calls that a function defers before a node.
 func (l *later) deferred(u *unit, body *ast.BlockStmt, at ast.Node) {
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -158,8 +158,8 @@ func (l *later) deferred(u *unit, body *ast.BlockStmt, at ast.Node) {
 	})
 }
 
-// sameRequest reports whether a function literal runs in the request of the code around it: it is called at once, has no
-// parameters, or its session is from there.
+// sameRequest reports whether a function literal runs in the request of the code around it: it is called at once, has
+// no parameters, or uses a session from there.
 func (l *later) sameRequest(u *unit, lit *ast.FuncLit) bool {
 	if call, ok := l.f.outer(lit).(*ast.CallExpr); ok && ast.Unparen(call.Fun) == lit || lit.Type.Params.NumFields() == 0 {
 		return true
@@ -175,7 +175,7 @@ func (l *later) sameRequest(u *unit, lit *ast.FuncLit) bool {
 	return !own
 }
 
-// reach collects the functions of the program that the code names.
+// reach collects the functions of the program that the collected code names.
 func (l *later) reach() {
 	for i := 0; i < len(l.found); i++ {
 		c := l.found[i]
@@ -199,7 +199,7 @@ func (l *later) reach() {
 	}
 }
 
-// function collects a function, or those that a method of an interface may be.
+// function collects a function, or the implementations of an interface's method.
 func (l *later) function(pos token.Pos) {
 	if fn := l.f.funcs[pos]; fn != nil {
 		l.add(fn.in, fn.decl)

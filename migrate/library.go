@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// A library is one that programs keep sessions with: what is particular to it stands here, and nowhere else.
+// A library keeps sessions for programs. Everything particular to one is here, and nowhere else.
 type library struct {
-	name    string // as the report has it
-	path    string // of the package whose types these are, without a major version
+	name    string // in the report
+	path    string // of the package that declares these types, without a major version
 	methods map[string]method
 	acquire map[string]acquisition
-	maps    map[string]bool // "Type.Field" whose value is a map of the session's values
-	types   map[string]bool // those of a session
+	maps    map[string]bool // "Type.Field" that holds a map of a session's values
+	types   map[string]bool // of sessions
 	managed bool            // the methods are a manager's, and the session comes from a context
 	rewrite bool            // false: the keys and the report, no rewriting
 }
@@ -49,21 +49,21 @@ var verbNames = [...]string{"", "read", "has", "pop", "write", "delete", "add", 
 
 func (v verb) String() string { return verbNames[v] }
 
-// keyed reports whether there is a key that it does it to.
+// keyed reports whether the verb applies to a key.
 func (v verb) keyed() bool { return v > noVerb && v < clearVerb }
 
-// A method is what a method of a library does.
+// A method describes a method of a library.
 type method struct {
 	verb verb
 	key  int // the argument that is the key, -1 for none
 	val  int // the argument that is the value, -1 for none
 }
 
-// An acquisition is a function that hands out a session.
+// An acquisition is a function that returns a session.
 type acquisition struct {
 	name    int  // the argument that is the session's name, -1 for none
 	request int  // the argument that the context comes from
-	err     bool // it returns an error, too
+	err     bool // it also returns an error
 }
 
 const defaultFlash = "_flash" // the key of AddFlash without one
@@ -85,7 +85,7 @@ var gorilla = &library{
 	},
 }
 
-// echoSession hands out the sessions of gorilla.
+// echoSession returns the sessions of gorilla.
 var echoSession = &library{
 	name: "echo-contrib/session", path: "github.com/labstack/echo-contrib/session", rewrite: true,
 	acquire: map[string]acquisition{"Get": {0, 1, true}},
@@ -180,7 +180,7 @@ var fiberSession = &library{
 	methods: of([]string{"Session", "Middleware"}, fiberMethods),
 }
 
-// fiberOld is the package of its own that fiber's sessions were.
+// fiberOld is the separate package that fiber's sessions used to be in.
 var fiberOld = &library{
 	name: "gofiber/session", path: "github.com/gofiber/session",
 	types:   map[string]bool{"Store": true},
@@ -188,7 +188,7 @@ var fiberOld = &library{
 	methods: of([]string{"Store"}, fiberMethods),
 }
 
-// libraryOf is the library that a package is of, nil if it is of none.
+// libraryOf is the library that a package belongs to, nil if there is none.
 func libraryOf(path string) *library {
 	if i := strings.LastIndex(path, "/vendor/"); i >= 0 {
 		path = path[i+len("/vendor/"):]
@@ -213,7 +213,7 @@ func withoutMajor(path string) string {
 	return strings.Join(kept, "/")
 }
 
-// operation is what a function or method of a library is to it, and the name that its table has for it.
+// operation is the library that declares a function or method, and the name in its table.
 func operation(fn *types.Func) (*library, string) {
 	if fn == nil || fn.Pkg() == nil {
 		return nil, ""

@@ -6,17 +6,17 @@ import (
 	"go/types"
 )
 
-// A liveness says which functions a program of the module may come to call. What only tests call, be it in a file that is
-// no test, makes no sessions of the site's.
+// A liveness says which functions a program of the module may call. A store that only tests make, even if in an
+// ordinary file, is not one of the site's.
 type liveness struct {
 	f     *flow
-	known bool // false if no program of the module is among the packages: anything may be called
+	known bool // false if the packages include no program of the module: anything may then be called
 	units map[string]bool
 	funcs map[token.Pos]bool
 	work  []*function
 }
 
-// live reports whether a node is one that counts: it is in no test, and a program may come to it.
+// live reports whether a node counts: it is not in a test, and a program may reach it.
 func (f *flow) live(v value) bool {
 	if v.in.tests {
 		return false
@@ -61,8 +61,8 @@ func (f *flow) findLive() *liveness {
 	return l
 }
 
-// begins reports whether a function may be called without being named. Methods count: an interface of another module may
-// have them.
+// begins reports whether a function may be called without being named. Methods count: they may implement an interface
+// of another module.
 func (l *liveness) begins(fn *function) bool {
 	if fn.in.tests || !l.units[fn.in.path] {
 		return false
@@ -77,7 +77,7 @@ func (l *liveness) reach(fn *function) {
 	}
 }
 
-// variables reaches what the values of a package's variables name.
+// variables reaches the functions that the values of package variables name.
 func (l *liveness) variables(u *unit) {
 	for _, file := range u.files {
 		for _, d := range file.Decls {
@@ -100,7 +100,7 @@ func (l *liveness) names(u *unit, n ast.Node) {
 	})
 }
 
-// liveCalls are the calls of a function that one process makes: not those of tests, nor those of it in itself.
+// liveCalls lists the calls of a function that a process may make, without tests and recursion.
 func (f *flow) liveCalls(fn *function) []value {
 	var list []value
 	for _, call := range f.callsOf(fn.fn.Pos()) {

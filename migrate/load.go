@@ -28,21 +28,21 @@ type unit struct {
 	all             []*ast.File // what is checked: files, and for tests the package's own as well
 }
 
-// A program is what a module has that reaches a session library.
+// A program is the part of a module that reaches a session library.
 type program struct {
-	dir     string // in which the command runs
+	dir     string // the working directory of the command
 	module  golist.Module
 	fset    *token.FileSet
 	units   []*unit // each after its imports, tests last
-	tests   []*unit // those of them that are only to compile afterwards
+	tests   []*unit // those that must only compile afterwards
 	listed  map[string]*golist.Package
 	checked map[string]*types.Package
 	syntax  map[string]*ast.File // by file name
 	source  map[string][]byte    // by file name
-	overlay map[string][]byte    // what stands in for files
+	overlay map[string][]byte    // new contents of files
 }
 
-// load reads and type-checks a program. What does not type-check for want of a dependency is kept as far as it goes.
+// load reads and type-checks a program. A package that lacks a dependency is kept as far as it type-checks.
 func load(cfg Config) (*program, error) {
 	p := &program{
 		dir: cfg.Dir, fset: token.NewFileSet(), listed: map[string]*golist.Package{}, checked: map[string]*types.Package{},
@@ -51,7 +51,7 @@ func load(cfg Config) (*program, error) {
 	if cfg.known != nil {
 		p.fset = cfg.known.fset
 	}
-	// Without cgo every file is one that people wrote.
+	// Without cgo, every file is written by people.
 	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
 	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
 	patterns = append(patterns, available(cfg.Dir)...)
@@ -92,14 +92,14 @@ func load(cfg Config) (*program, error) {
 	return p, err
 }
 
-// supports are packages that the program may come to import, besides the runtime.
+// supports are the packages that the migrated program may import besides the runtime.
 var supports = []string{runtimePath + "/scsstore", runtimePath + "/sqlstore", legacyPath, redisStore, ginAdapter, echoAdapter, echo5Adapter}
 
-// ownModules are those of supports that are modules of their own.
+// ownModules are those of supports that are separate modules.
 var ownModules = supports[3:]
 
-// available are those of supports that the module has. Asked for a module that is not required, the go command could go
-// and look for it.
+// available lists those of supports that the module has. Asked about a module that is not required, the go command
+// might go and look for it.
 func available(dir string) []string {
 	var list []string
 	for up := dir; ; up = filepath.Dir(up) {
@@ -117,12 +117,12 @@ func available(dir string) []string {
 	}
 }
 
-// errMigrated is of a program whose sessions are all of this module.
+// errMigrated is returned for a program that uses no session library any more.
 var errMigrated = errors.New("no package imports a session library any more")
 
 var errNoLibrary = errors.New("no package imports a session library that migrate knows")
 
-// withTests lists, besides, what the tests import.
+// withTests also lists the packages that tests import.
 func withTests(command golist.Command, patterns []string, list []*golist.Package) ([]*golist.Package, error) {
 	more := slices.Clone(patterns)
 	for _, l := range list {
@@ -135,10 +135,10 @@ func withTests(command golist.Command, patterns []string, list []*golist.Package
 	return command.Closure(more)
 }
 
-// own reports whether a package is one that may be changed.
+// own reports whether a package may be changed.
 func own(l *golist.Package) bool { return l.Module != nil && l.Module.Main }
 
-// needed are the packages of the main module that reach something, and all that those import.
+// needed lists the packages of the main module that reach something, and everything that they import.
 func (p *program) needed(list []*golist.Package, reaches func(*golist.Package) bool) map[string]bool {
 	needed := map[string]bool{}
 	for _, l := range list {
@@ -156,7 +156,7 @@ func (p *program) needed(list []*golist.Package, reaches func(*golist.Package) b
 			needed[path] = true
 		}
 	}
-	// What a test imports is not among the package's Deps, nor what that imports.
+	// Deps lacks the imports of tests, and what those import in turn.
 	for i := len(list) - 1; i >= 0; i-- {
 		if needed[list[i].ImportPath] {
 			for _, path := range list[i].Deps {
@@ -167,25 +167,25 @@ func (p *program) needed(list []*golist.Package, reaches func(*golist.Package) b
 	return needed
 }
 
-// reachesLibrary reports whether a package, or a test of it, imports a library, be it through others.
+// reachesLibrary reports whether a package or its tests import a library, directly or through others.
 func reachesLibrary(l *golist.Package) bool {
 	return slices.ContainsFunc(slices.Concat(l.Deps, l.TestImports, l.XTestImports), func(path string) bool {
 		return libraryOf(path) != nil
 	})
 }
 
-// reachesRuntime reports whether a package imports the runtime, be it through others.
+// reachesRuntime reports whether a package imports the runtime, directly or through others.
 func reachesRuntime(l *golist.Package) bool { return slices.Contains(l.Deps, runtimePath) }
 
-// reachesInTests reports whether a package or one that its tests import reaches something. Other tests have nothing to do with
-// sessions, and what they import is not loaded.
+// reachesInTests reports whether a package or an import of its tests reaches something. Other tests have nothing to do
+// with sessions, and their imports are not loaded.
 func (p *program) reachesInTests(l *golist.Package, reaches func(*golist.Package) bool) bool {
 	return reaches(l) || slices.ContainsFunc(slices.Concat(l.TestImports, l.XTestImports), func(path string) bool {
 		return p.listed[path] != nil && reaches(p.listed[path])
 	})
 }
 
-// check type-checks a package. Nothing in the bodies of a dependency's functions is of interest.
+// check type-checks a package. The function bodies of dependencies are ignored.
 func (p *program) check(l *golist.Package) *types.Package {
 	if l.ImportPath == "unsafe" {
 		return types.Unsafe
@@ -204,7 +204,8 @@ func (p *program) check(l *golist.Package) *types.Package {
 	return u.types
 }
 
-// checkTests type-checks the packages with their tests. The objects of a package exist twice then, at the same positions.
+// checkTests type-checks the packages with their tests. The objects of a package then exist twice, at the same
+// positions.
 func (p *program) checkTests(list []*golist.Package, needed map[string]bool) {
 	for _, l := range list {
 		if !own(l) || !needed[l.ImportPath] || !p.reachesInTests(l, reachesLibrary) && !p.reachesInTests(l, reachesRuntime) {
@@ -265,7 +266,7 @@ func (p *program) typecheck(u *unit, shallow bool) {
 	u.types, _ = conf.Check(u.path, p.fset, u.all, u.info)
 }
 
-// parse parses files. Those of another package, which the go command would complain of, are left out.
+// parse parses files. Files of another package, which the go command would reject, are left out.
 func (p *program) parse(names []string, pkg string) []*ast.File {
 	var files []*ast.File
 	for _, name := range names {
@@ -311,5 +312,6 @@ func (i importer) Import(path string) (*types.Package, error) {
 	return nil, notThere(path)
 }
 
-// notThere says that a package is missing, before a run and after it: what was wrong before is no news.
+// notThere is the error for a missing package. Before and after a run it reads the same, so that an old error is not
+// reported as new.
 func notThere(path string) error { return errors.New("package " + path + " is not there") }

@@ -5,7 +5,7 @@ import (
 	"go/types"
 )
 
-// loads plans what tests have in place of scs's Load.
+// loads replaces scs's Load in tests.
 func (w *wiring) loads() {
 	for _, s := range w.r.sites {
 		if s.verb != loadVerb {
@@ -18,8 +18,8 @@ func (w *wiring) loads() {
 	}
 }
 
-// loaded is what becomes of scs's Load in a test: a context with a session that is opened without a cookie. A program that loads
-// sessions itself says with which cookie, and is left.
+// loaded replaces scs's Load in a test with a context whose session is opened without a cookie. A program that loads
+// sessions itself names the cookie, and is left alone.
 func (r *rewriter) loaded(s *site) (*change, *refusal) {
 	no := &refusal{"it has no counterpart", "do without it"}
 	call, ok := s.at.expr.(*ast.CallExpr)
@@ -33,14 +33,14 @@ func (r *rewriter) loaded(s *site) (*change, *refusal) {
 	case !isRepeatable(call.Args[0]):
 		return nil, &refusal{"its context would be asked for twice", "keep the context in a variable first"}
 	case !isNoToken(s.at.in, call.Args[1]):
-		return nil, &refusal{"it loads a session that was there before", "have it from a context that sessiontest.Context makes"}
+		return nil, &refusal{"it loads a session that was there before", "get it from a context that sessiontest.Context makes"}
 	}
 	c := &change{at: s.at, site: s}
 	return c, r.acquireWithError(c, s.at.in, call, manager+".NewContext("+ctx+", "+manager+".Open("+ctx+", nil))")
 }
 
-// isRepeatable reports whether an expression gives the same if it is evaluated twice: it is a name, or a method without
-// arguments of one, as of a request or of package context.
+// isRepeatable reports whether an expression can be evaluated twice: it is a name, or a method without arguments of a
+// name, as of a request or of package context.
 func isRepeatable(e ast.Expr) bool {
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && len(call.Args) == 0 {
 		e = call.Fun
@@ -57,7 +57,7 @@ func isRepeatable(e ast.Expr) bool {
 	}
 }
 
-// isNoToken reports whether a token is that of no session: a text that stands there, or what a request without one has in a header.
+// isNoToken reports whether a token stands for no session: a constant, or a header of the request.
 func isNoToken(u *unit, e ast.Expr) bool {
 	if u.info.Types[e].Value != nil {
 		return true
@@ -70,7 +70,7 @@ func isNoToken(u *unit, e ast.Expr) bool {
 	return fn != nil && fn.FullName() == "(net/http.Header).Get"
 }
 
-// isNew reports whether an assignment declares what stands on its left.
+// isNew reports whether an assignment declares the variable on its left.
 func isNew(u *unit, l ast.Expr) bool {
 	id, ok := l.(*ast.Ident)
 	if !ok {

@@ -13,20 +13,20 @@ type keeping int
 const (
 	inCookies keeping = iota
 	inMemory
-	inStoreOfSCS // or in memory, if it has none
+	inStoreOfSCS // or in memory, by default
 	inPostgres
 	inRedis
-	inRedisByPool // of another client
+	inRedisByPool // through another client
 	inFiles
 )
 
-// A construction is how a function makes a store. Secrets are its variadic parameter, if it takes any.
+// A construction describes a function that makes a store. Secrets are its variadic parameter, if it takes any.
 type construction struct {
 	keeping keeping
-	conn    int // the argument that is the connection to where the sessions are, -1 for none
+	conn    int // the argument with the connection to the sessions' place, -1 for none
 }
 
-// constructions are the functions that make stores, by their package without a major version, and their name.
+// constructions are the functions that make stores, by package without a major version, and name.
 var constructions = map[string]construction{
 	"github.com/gorilla/sessions.NewCookieStore":             {inCookies, -1},
 	"github.com/gorilla/sessions.NewFilesystemStore":         {inFiles, -1},
@@ -48,7 +48,7 @@ var constructions = map[string]construction{
 	"github.com/alexedwards/scs.NewSession":                  {inStoreOfSCS, -1},
 }
 
-// makesStores reports whether a package has one of constructions.
+// makesStores reports whether a package has such functions.
 func makesStores(path string) bool {
 	for name := range constructions {
 		if strings.HasPrefix(name, withoutMajor(path)+".") {
@@ -58,18 +58,18 @@ func makesStores(path string) bool {
 	return false
 }
 
-// A maker is a call that makes what sessions come from.
+// A maker is a call that makes a store or manager.
 type maker struct {
 	at    value
 	call  *ast.CallExpr
 	fn    *types.Func
 	of    construction
-	known bool           // of is one of constructions
-	held  map[place]bool // where what it makes is kept
-	serve []*target      // whose sessions come from it
+	known bool           // of is in constructions
+	held  map[place]bool // where its result is kept
+	serve []*target      // the schemas of its sessions
 }
 
-// secrets is the argument that the secrets begin with, -1 if there are none to give.
+// secrets is the number of the first secret among the arguments, -1 if it takes none.
 func (m *maker) secrets() int {
 	if sig := m.fn.Signature(); sig.Variadic() {
 		return sig.Params().Len() - 1
@@ -77,7 +77,7 @@ func (m *maker) secrets() int {
 	return -1
 }
 
-// makers are the program's, found once.
+// makers lists those of the program, found once.
 func (f *finder) makers() []*maker {
 	if f.made == nil {
 		f.made = f.findMakers()
@@ -103,7 +103,7 @@ func (f *finder) findMakers() []*maker {
 	return list
 }
 
-// makesStore reports whether a call makes what sessions come from.
+// makesStore reports whether a call makes a store or manager.
 func makesStore(u *unit, call *ast.CallExpr) bool {
 	fn := callee(u, call)
 	if fn == nil || fn.Pkg() == nil || fn.Signature().Recv() != nil || fn.Signature().Results().Len() == 0 {
@@ -122,7 +122,7 @@ func modulePath(u *unit) string {
 	return u.listed.Module.Path
 }
 
-// isStore reports whether sessions come from a type: a manager of scs, a store of gorilla's, or one of gin-contrib.
+// isStore reports whether a type gives out sessions: a manager of scs, or a store of gorilla or gin-contrib.
 func isStore(t types.Type, from *types.Package) bool {
 	if named := namedOf(t); named != nil && named.Obj().Pkg() != nil {
 		name := named.Obj().Name()
@@ -135,7 +135,7 @@ func isStore(t types.Type, from *types.Package) bool {
 	return ok && handsOut(method)
 }
 
-// heldFrom are the places that a result of a call comes to.
+// heldFrom lists the places that a result of a call reaches.
 func (f *flow) heldFrom(call value) map[place]bool {
 	held := map[place]bool{}
 	for grown := true; grown; {
@@ -151,7 +151,7 @@ func (f *flow) heldFrom(call value) map[place]bool {
 	return held
 }
 
-// comes reports whether a value is a result of a call, which is held in some places.
+// comes reports whether a value is a result of a call that the given places hold.
 func (f *flow) comes(v, from value, held map[place]bool) bool {
 	e := ast.Unparen(v.expr)
 	if e == from.expr {
@@ -165,7 +165,7 @@ func (f *flow) comes(v, from value, held map[place]bool) bool {
 	return ok && held[p]
 }
 
-// nameAt is how an expression at a place in a file can name what a maker made, "" if it cannot.
+// nameAt is how code at a position can name a maker's result, "" if it cannot.
 func (r *rewriter) nameAt(m *maker, u *unit, pos token.Pos) string {
 	for scope := u.types.Scope().Innermost(pos); scope != nil && scope != types.Universe; scope = scope.Parent() {
 		for _, name := range scope.Names() {
@@ -181,8 +181,8 @@ func (r *rewriter) nameAt(m *maker, u *unit, pos token.Pos) string {
 	return ""
 }
 
-// nameIn is the expression for what a maker made, if it is an object, one of its fields, or a variable of the package
-// that the object stands for.
+// nameIn is the expression for a maker's result within an object: the object itself, one of its fields, or a variable
+// of the package that it stands for.
 func (r *rewriter) nameIn(m *maker, u *unit, obj types.Object) string {
 	switch obj := obj.(type) {
 	case *types.PkgName:

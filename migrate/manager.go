@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// reportManagers puts into the report where the program makes its store, and where it serves: that is done by hand.
+// reportManagers reports where the program makes its stores and serves its handlers: the user changes these by hand.
 func (w *wiring) reportManagers(why refusal) {
 	r := w.r
 	for _, m := range w.makers {
@@ -44,7 +44,7 @@ func (w *wiring) reportManagers(why refusal) {
 	}
 }
 
-// handlerText is a handler as it is served; none is the one of net/http.
+// handlerText is the text of a served handler; without one, it is net/http's default.
 func handlerText(r *rewriter, h value) string {
 	if isNil(h) {
 		return "http.DefaultServeMux"
@@ -55,7 +55,7 @@ func handlerText(r *rewriter, h value) string {
 	return r.p.text(h.expr)
 }
 
-// literal is how the managers of a maker's sessions are made, as a person would write it.
+// literal is how a person would make the managers of a maker's sessions.
 func (w *wiring) literal(m *maker) string {
 	rec := &recipe{carried: w.r.carry(m), imports: map[string]string{}, report: true}
 	rec.cookie()
@@ -87,7 +87,7 @@ func (w *wiring) literal(m *maker) string {
 	return text
 }
 
-// plainLiteral is how the managers of all sessions are made, without options.
+// plainLiteral is how a person would make the managers of all sessions, without options.
 func (w *wiring) plainLiteral(u *unit) string {
 	var list []string
 	for _, t := range w.r.targets {
@@ -100,7 +100,7 @@ func (w *wiring) plainLiteral(u *unit) string {
 	return strings.Join(list, " and ")
 }
 
-// storeLiterals are the literals of the program that are stores or managers: only functions that make these are known.
+// storeLiterals lists the stores and managers that are composite literals: only functions that make them are known.
 func (r *rewriter) storeLiterals() []value {
 	var list []value
 	for _, u := range r.p.units {
@@ -117,7 +117,7 @@ func (r *rewriter) storeLiterals() []value {
 	return list
 }
 
-// targetsFrom are the schemas of the sessions of some managers, or all of them if nothing tells them apart.
+// targetsFrom lists the schemas of some managers' sessions, or all schemas if nothing tells them apart.
 func (w *wiring) targetsFrom(from func(*source) bool) []*target {
 	var list []*target
 	for _, s := range w.r.sources() {
@@ -131,7 +131,7 @@ func (w *wiring) targetsFrom(from func(*source) bool) []*target {
 	return list
 }
 
-// prefix is how a package names what is in the one with the schemas.
+// prefix is how a package qualifies names of the schemas' package.
 func (w *wiring) prefix(u *unit) string {
 	if w.r.home.path == u.path {
 		return ""
@@ -139,7 +139,7 @@ func (w *wiring) prefix(u *unit) string {
 	return w.r.home.name + "."
 }
 
-// newMiddleware is what stands in place of a library's middleware.
+// newMiddleware says what replaces a library's middleware.
 func (w *wiring) newMiddleware(l *library, at value) refusal {
 	r := w.r
 	var names []string
@@ -156,7 +156,7 @@ func (w *wiring) newMiddleware(l *library, at value) refusal {
 	return refusal{"the handlers need the new manager", "make one with " + strings.Join(names, " and ") + ", and " + around}
 }
 
-// runs reports whether a middleware is one of the manager of a source.
+// runs reports whether a middleware belongs to the manager of a source.
 func (w *wiring) runs(s *source, at value) bool {
 	e := at.expr
 	if call, ok := e.(*ast.CallExpr); ok {
@@ -166,14 +166,14 @@ func (w *wiring) runs(s *source, at value) bool {
 	return ok && w.r.comes(value{sel.X, at.in, whole}, s.call, s.held)
 }
 
-// plain reports whether the old library has no middleware, so that the handlers have nothing around them yet.
+// plain reports whether the old library has no middleware, so that nothing is around the handlers yet.
 func (w *wiring) plain() bool {
 	return len(w.handed) == 0 && !slices.ContainsFunc(w.r.sites, func(s *site) bool {
 		return s.lib.managed || s.verb == middlewareVerb && !s.at.in.tests
 	})
 }
 
-// servedHandlers are the expressions for handlers that the program serves.
+// servedHandlers lists the expressions for handlers that the program serves.
 func (r *rewriter) servedHandlers() []value {
 	var list []value
 	for _, u := range r.p.units {
@@ -192,7 +192,7 @@ func (r *rewriter) servedHandlers() []value {
 	return list
 }
 
-// served is the handler that a call or a server serves.
+// served is the handler that a call or a server literal serves.
 func (r *rewriter) served(u *unit, n ast.Node) ast.Expr {
 	switch n := n.(type) {
 	case *ast.CallExpr:
@@ -212,7 +212,7 @@ func (r *rewriter) served(u *unit, n ast.Node) ast.Expr {
 	return nil
 }
 
-// servedByCall is the handler that a function of a library serves: net/http's, or one that is named as those are.
+// servedByCall is the handler that a library function serves: one of net/http, or one that is named like those.
 func (r *rewriter) servedByCall(u *unit, call *ast.CallExpr) ast.Expr {
 	fn := callee(u, call)
 	if fn == nil || fn.Pkg() == nil || fn.Signature().Recv() != nil || r.funcs[fn.Pos()] != nil || !serves(fn) {
@@ -227,8 +227,8 @@ func (r *rewriter) servedByCall(u *unit, call *ast.CallExpr) ast.Expr {
 	return nil
 }
 
-// serves reports whether a function's name says that it serves. One that returns something other than an error may only
-// make a handler out of another.
+// serves reports whether a function serves, judging by its name. If it returns more than an error, it may only wrap a
+// handler.
 func serves(fn *types.Func) bool {
 	results := fn.Signature().Results()
 	if results.Len() > 1 || results.Len() == 1 && !types.Identical(results.At(0).Type(), types.Universe.Lookup("error").Type()) {
@@ -252,7 +252,7 @@ func isServer(t types.Type) bool {
 	return named != nil && named.Obj().Name() == "Server" && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "net/http"
 }
 
-// cookieName is the name of the cookie of a schema's sessions as a Go expression, "" for the default.
+// cookieName is the Go expression for the cookie's name of a schema's sessions, "" for the default.
 func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 	if v := w.ginName; v.expr != nil && t.session == "" {
 		if v = w.r.nearest(v); v.in != m.at.in && v.constant() != nil {
@@ -283,7 +283,7 @@ func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 	return strconv.Quote(t.session)
 }
 
-// nameExpr is an expression that gives the name of a schema's sessions.
+// nameExpr is an expression of the program for the name of a schema's sessions.
 func (w *wiring) nameExpr(t *target) (found value) {
 	w.r.eachCall(func(u *unit, call *ast.CallExpr) {
 		a, ok := w.r.acquisitionOf(u, call)

@@ -6,7 +6,7 @@
 // as it would be, with the generated accessors, is type-checked before anything is written (verify.go): what fails is
 // taken back and reported.
 //
-// What is particular to a library stands in the tables of library.go.
+// Everything particular to a library is in the tables of library.go.
 package migrate
 
 import (
@@ -23,29 +23,29 @@ type Config struct {
 	Dir      string            // an absolute path
 	Patterns []string          // of packages, as the go command takes them
 	Tags     string            // build tags, separated by commas
-	Tests    bool              // tests, too
+	Tests    bool              // also rewrite tests
 	Package  string            // the import path of the package for the schemas, "" for one that migrate chooses
-	NoBridge bool              // functions that take a key as a parameter are left to do by hand
-	Legacy   time.Time         // until when the sessions that visitors have live on; zero if they end with the change
-	Schemas  map[string]string // by the names of sessions, the names of the types to generate
+	NoBridge bool              // leave functions that take a key as a parameter to the user
+	Legacy   time.Time         // until when the sessions of visitors live on; zero if they end with the change
+	Schemas  map[string]string // type names to generate, by the names of sessions
 
 	overlay map[string][]byte
-	known   *known // nil for a run of its own
+	known   *known // nil unless runs share packages
 }
 
-// A Result is what a run comes to.
+// A Result describes a run.
 type Result struct {
 	Keys      []Key
-	Rewritten []Site   // uses of keys, and what else the rules know
-	Left      []Left   // what is to be done by hand
-	Notes     []string // what is different afterwards, each with its position
-	Files     []File   // what is to be written
+	Rewritten []Site   // uses of keys, and other sites that the rules know
+	Left      []Left   // what the user has to do by hand
+	Notes     []string // what behaves differently afterwards, each with its position
+	Files     []File   // to be written
 
 	dir string // Config.Dir
 }
 
-// Run migrates a program. It writes nothing; Result.Write does. After a Write that was killed, Run returns that run once more,
-// whatever else cfg has.
+// Run migrates a program. It writes nothing; Result.Write does. After a Write that was killed, Run returns that run
+// again, regardless of cfg.
 func Run(cfg Config) (*Result, error) {
 	if res, err := interrupted(cfg.Dir); res != nil || err != nil {
 		return res, err
@@ -54,7 +54,7 @@ func Run(cfg Config) (*Result, error) {
 	if errors.Is(err, errMigrated) {
 		r := newRewriter(find(p))
 		r.leaveBroken()
-		return &Result{Notes: []string{err.Error() + ": what is left to do by hand, the compiler knows"}, Left: r.sorted(), dir: cfg.Dir}, nil
+		return &Result{Notes: []string{err.Error() + ": the compiler reports what is left to do by hand"}, Left: r.sorted(), dir: cfg.Dir}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func Run(cfg Config) (*Result, error) {
 	return res, err
 }
 
-// run plans the changes, and keeps those that hold.
+// run plans the changes and keeps those that type-check.
 func (d *draft) run() error {
 	if err := d.generate(); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (d *draft) run() error {
 	return nil
 }
 
-// take notes what became of each change. Where no use of a key is rewritten, nothing is.
+// take records the outcome of each change. If no use of a key is rewritten, nothing is.
 func (res *Result) take(d *draft) (err error) {
 	r := d.r
 	keyed := false
@@ -137,7 +137,7 @@ func (res *Result) take(d *draft) (err error) {
 	return err
 }
 
-// leaveAll puts every use of a key into the report.
+// leaveAll reports every use of a key.
 func (r *rewriter) leaveAll() {
 	for _, s := range r.sites {
 		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper's wrapper
@@ -153,7 +153,7 @@ func (r *rewriter) leaveAll() {
 	}
 }
 
-// String is the report without what is left: the keys with their types, and how many uses of each are rewritten.
+// String is the report without Left: the keys with their types, and how many uses of each are rewritten.
 func (res *Result) String() string {
 	var b strings.Builder
 	done := map[string]bool{}
@@ -180,7 +180,7 @@ func (res *Result) String() string {
 	return b.String()
 }
 
-// Relative names the files as people name them from dir.
+// Relative lists the files by their paths relative to dir.
 func (res *Result) Relative(dir string) []string {
 	var names []string
 	for _, f := range res.Files {

@@ -28,9 +28,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestPrograms migrates small programs in each library's style: each archive has a program and, from the file "report" on,
-// what becomes of it, without the generator's files. Afterwards the program compiles, and a second run changes nothing and says
-// what the file "again" has.
+// TestPrograms migrates small programs in each library's style: an archive has a program and, from the file "report"
+// on, the expected result without the generator's files. Afterwards the program compiles, a second run changes
+// nothing, and its report is the file "again".
 func TestPrograms(t *testing.T) {
 	names, err := filepath.Glob("testdata/programs/*.txtar")
 	if err != nil || len(names) == 0 {
@@ -68,14 +68,15 @@ func TestPrograms(t *testing.T) {
 				return
 			}
 			compare(t, want, got)
-			if !strings.HasPrefix(filepath.Base(name), "left") { // those do not compile, and say so
+			if !strings.HasPrefix(filepath.Base(name), "left") { // those programs do not compile, and their reports say so
 				compiles(t, dir)
 			}
 		})
 	}
 }
 
-// TestRequired has a module that lacks what the wiring needs: one line names all of it, and nothing is wired.
+// TestRequired migrates a module that lacks dependencies of the wiring: one line names all of them, and nothing is
+// wired.
 func TestRequired(t *testing.T) {
 	archive, err := txtar.ParseFile("testdata/programs/wire_redis.txtar")
 	if err != nil {
@@ -102,7 +103,7 @@ func TestRequired(t *testing.T) {
 	}
 }
 
-// split takes an archive apart into the program and what is to become of it.
+// split takes an archive apart into the program and the expected result.
 func split(a *txtar.Archive) (program, want []txtar.File) {
 	for i, f := range a.Files {
 		if f.Name == "report" {
@@ -124,7 +125,7 @@ var modules = map[string]string{
 	"github.com/sessiongen/sessiongen/runtime/redisstore": "redisstore2",
 }
 
-// write makes a module of a program, which needs no network.
+// write makes a module of a program. It needs no network.
 func write(t *testing.T, program []txtar.File) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -168,7 +169,7 @@ func put(t *testing.T, dir string, files []txtar.File) {
 	}
 }
 
-// common has what the programs of the tests have in common.
+// common has the packages that the tests' programs share.
 var common = newKnown()
 
 func run(t *testing.T, dir string) *Result {
@@ -184,8 +185,8 @@ func run(t *testing.T, dir string) *Result {
 	return res
 }
 
-// followed checks that what is left is still what stands at its position, now that the files are written: the line that it was
-// in stands there, unless no line of the file is like that any more.
+// followed checks the positions of what is left once the files are written: the line is the same as before, unless no
+// line of the file is.
 func followed(t *testing.T, res *Result, before []Left, dir string) {
 	t.Helper()
 	for _, f := range res.Files {
@@ -202,8 +203,8 @@ func followed(t *testing.T, res *Result, before []Left, dir string) {
 	}
 }
 
-// shown holds the page to what a run prints: what becomes of the program, and the report. The command's own call of
-// diff is the same.
+// shown holds the docs page to the output of a run: the changes of the program, and the report. It does not differ
+// from the command's own diff.
 func shown(t *testing.T, res *Result, dir string) {
 	t.Helper()
 	page, err := os.ReadFile("../docs/migrating.md")
@@ -227,7 +228,7 @@ func shown(t *testing.T, res *Result, dir string) {
 	}
 }
 
-// report is what a run says, with what is left.
+// report is the text that a run prints, with what is left.
 func report(res *Result) string {
 	text := res.String()
 	for _, l := range res.Left {
@@ -263,8 +264,8 @@ func compare(t *testing.T, want, got []txtar.File) {
 	}
 }
 
-// compiles builds and vets the program as it is now. By default the command's own check of what it writes stands for that: what
-// does not compile is in its report.
+// compiles builds and vets the program as it is now. By default, the command's own check of its output stands in for
+// that: errors are in its report.
 func compiles(t *testing.T, dir string) {
 	t.Helper()
 	if long.Of(0, 1) == 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// moved has the positions of what is left, and those of the notes, say where that is in the files as they are written.
+// moved updates the positions of Left and Notes to the files as they are written.
 func (res *Result) moved() {
 	lines := map[string]*mapping{}
 	for _, f := range res.Files {
@@ -33,14 +33,14 @@ func (res *Result) moved() {
 
 // A mapping says where the lines of a file are after a change.
 type mapping struct {
-	known  map[int]int // those that the hunks of the difference have
-	shifts []shift     // of the others
+	known  map[int]int // lines in the hunks of the diff
+	shifts []shift     // for all other lines
 
-	before, after  int // the lines that come next in the difference
-	removed, added int // how many of them a block of changed lines has so far
+	before, after  int // the next lines in the diff
+	removed, added int // so far in the current block of changes
 }
 
-// A shift is how far all lines from one on are moved.
+// A shift moves all lines from one on.
 type shift struct{ from, by int }
 
 func mappingOf(old, new []byte) *mapping {
@@ -52,7 +52,7 @@ func mappingOf(old, new []byte) *mapping {
 	return m
 }
 
-// read takes over a line of a difference.
+// read takes in a line of the diff.
 func (m *mapping) read(line string) {
 	var from, of, to, in int
 	switch {
@@ -77,7 +77,7 @@ func (m *mapping) read(line string) {
 	}
 }
 
-// block ends a block of changed lines. Each that is gone is where the one is that takes its place.
+// block ends a block of changed lines. A removed line maps to the one that takes its place.
 func (m *mapping) block() {
 	for i := range m.removed {
 		m.known[m.before-m.removed+i] = m.after - m.added + min(i, max(m.added-1, 0))
@@ -85,7 +85,7 @@ func (m *mapping) block() {
 	m.removed, m.added = 0, 0
 }
 
-// line is where a line is. In a file that does not change it is where it was.
+// line is the new number of a line. In an unchanged file it is the old one.
 func (m *mapping) line(n int) int {
 	if m == nil {
 		return n

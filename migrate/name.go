@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// computed says how a key or a name is made that the program computes.
+// computed describes how the program computes a key or a name.
 func (f *flow) computed(l leaf) string {
 	if call, ok := ast.Unparen(l.expr).(*ast.CallExpr); ok {
 		for _, arg := range call.Args {
@@ -20,8 +20,8 @@ func (f *flow) computed(l leaf) string {
 	return types.ExprString(l.expr)
 }
 
-// sessionsOf are the names of the sessions that a site may be of. A name that the program computes is in brackets. What
-// only tests have counts if there is nothing else.
+// sessionsOf lists the names of the sessions that a site may belong to. Computed names are in angle brackets. Names
+// that only tests have count if there are no others.
 func (f *finder) sessionsOf(s *site) []string {
 	if s.lib.managed {
 		return f.managersOf(s)
@@ -56,7 +56,7 @@ func (f *finder) sessionsOf(s *site) []string {
 	return names
 }
 
-// managersOf are the names of the sessions of the managers that a site's may be.
+// managersOf lists the session names of the managers that a site may use.
 func (f *finder) managersOf(s *site) []string {
 	if !slices.ContainsFunc(f.sources(), func(src *source) bool { return src.name != "" }) {
 		return []string{""}
@@ -71,13 +71,13 @@ func (f *finder) managersOf(s *site) []string {
 	return names
 }
 
-// isShared reports whether what hands out a session may hand out those of several stores, or cookies.
+// isShared reports whether a call may return sessions of several stores or cookies.
 func (f *finder) isShared(u *unit, call *ast.CallExpr, name string) bool {
 	lib, _ := operation(callee(u, call))
 	return f.sharing().libs[lib] || f.sharing().names[name]
 }
 
-// owner is the session that a map of values is of.
+// owner is the session that a map of values belongs to.
 func (f *finder) owner(v value) value {
 	if v.expr == nil {
 		return value{}
@@ -93,7 +93,7 @@ func (f *finder) owner(v value) value {
 	return value{}
 }
 
-// mapOrigins follows a map back to the fields of sessions that it comes from.
+// mapOrigins follows a map back to the sessions' fields that it comes from.
 func (f *finder) mapOrigins(v value) []leaf {
 	if selectsValues(v) {
 		return []leaf{{value: v}}
@@ -135,7 +135,7 @@ func selectsValues(v value) bool {
 	return ok && isValuesField(field)
 }
 
-// nameOf is the name in a call that hands out a session.
+// nameOf is the session's name in a call that gets a session.
 func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
 	a, ok := f.acquisitionOf(u, call)
 	if !ok {
@@ -155,7 +155,7 @@ func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
 	return "", true
 }
 
-// naming is how the name of a session is put together, nil if a request decides it.
+// naming is how a session's name is put together, nil if it depends on the request.
 func (f *flow) naming(v value) *namer {
 	n := &namer{f: f, seen: map[place]bool{}}
 	if !n.part(v) {
@@ -164,8 +164,8 @@ func (f *flow) naming(v value) *namer {
 	return n
 }
 
-// ambiguous reports whether sessions whose names look like one may have several: what they are configured with are two
-// fields of one type.
+// ambiguous reports whether one name may stand for several sessions: they are configured by two fields of the same
+// type.
 func (f *finder) ambiguous(n *namer) bool {
 	if f.paths == nil {
 		f.paths = map[string]map[string]bool{}
@@ -187,7 +187,7 @@ func (f *finder) ambiguous(n *namer) bool {
 	return len(f.paths[n.text]) > 1
 }
 
-// acquisitionOf is how a call hands out a session. Stores of other modules have the methods of gorilla's.
+// acquisitionOf describes how a call returns a session. Stores of other modules have the methods of gorilla's.
 func (f *flow) acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
 	a, ok := f.acquiring(u, call)
 	if ok && isMethodExpr(u, call.Fun) { // the receiver comes first
@@ -201,7 +201,7 @@ func (f *flow) acquisitionOf(u *unit, call *ast.CallExpr) (acquisition, bool) {
 	return a, ok
 }
 
-// acquiring is how the function or method that a call is of hands out a session.
+// acquiring describes how the function or method of a call returns a session.
 func (f *flow) acquiring(u *unit, call *ast.CallExpr) (acquisition, bool) {
 	fn := callee(u, call)
 	if fn == nil {
@@ -225,7 +225,7 @@ func (f *flow) acquiring(u *unit, call *ast.CallExpr) (acquisition, bool) {
 	return acquisition{}, false
 }
 
-// handsOut reports whether a function returns a session of gorilla for a request and a name.
+// handsOut reports whether a function returns a gorilla session for a request and a name.
 func handsOut(fn *types.Func) bool {
 	sig := fn.Signature()
 	if sig.Params().Len() != 2 || sig.Results().Len() != 2 || !isRequest(sig.Params().At(0).Type()) || !isString(sig.Params().At(1).Type()) {
@@ -237,15 +237,15 @@ func handsOut(fn *types.Func) bool {
 
 // sessionNames are the names of the sessions of all sites.
 type sessionNames struct {
-	known   map[*site]string // of those that the program says it of
-	only    string           // the name of all of them, if there is one
+	known   map[*site]string // where the program tells it
+	only    string           // the name of all sessions, if there is only one
 	several bool
-	byKey   map[key]string // the name of all that have a key
-	mixed   map[key]bool   // several sessions have it
+	byKey   map[key]string // the one name of all sessions with a key
+	mixed   map[key]bool   // several sessions have the key
 }
 
-// sessionNames finds the names of the sites' sessions, once. A session that comes from where nobody can follow it is taken
-// for the one that has the key, or for the only one.
+// sessionNames finds the session names of all sites, once. A session of unknown origin is taken for the one that has
+// the key, or for the only one.
 func (f *finder) sessionNames() *sessionNames {
 	if f.names != nil {
 		return f.names
@@ -288,7 +288,7 @@ func (n *sessionNames) has(keys []key, name string) {
 	}
 }
 
-// onlyName is the name that the program has all of its sessions by, "" if there is none or there are several.
+// onlyName is the name of all sessions of the program, "" if there is none or there are several.
 func (f *finder) onlyName() string {
 	names := map[string]bool{}
 	f.eachCall(func(u *unit, call *ast.CallExpr) {
@@ -319,13 +319,13 @@ func (n *sessionNames) of(s *site) string {
 	return n.only
 }
 
-// unknownSession is in place of a name if a program has several sessions, and does not say which one is meant.
+// unknownSession replaces the name if a program has several sessions and does not say which one is meant.
 const unknownSession = "?"
 
-// sharedSession is in place of a name that sessions of several stores or cookies have.
+// sharedSession replaces a name that sessions of several stores or cookies have.
 const sharedSession = "? of several"
 
-// isComputed reports whether a session's name is one that the program computes.
+// isComputed reports whether a session's name is computed by the program.
 func isComputed(session string) bool { return strings.HasPrefix(session, "<") }
 
 // isLeft reports whether sessions of a name never get a schema.

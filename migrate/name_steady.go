@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// A namer puts together the name of a session. What the program is configured with, and what is the same as long as it
-// runs, stands in the name with a $ before it.
+// A namer puts together the name of a session. Parts that come from the program's configuration, or stay the same
+// while it runs, appear in the name with a $ before them.
 type namer struct {
 	f     *flow
 	text  string
-	paths []string // of the parts with a $, to tell two fields of one type apart
+	paths []string // of the parts with a $; they tell two fields of the same type apart
 	seen  map[place]bool
 }
 
-// part adds a part of the name, and reports whether that is known before any request comes.
+// part adds a part of the name. It reports whether the part is known before any request.
 func (n *namer) part(v value) bool {
 	e := ast.Unparen(v.expr)
 	if c := v.in.info.Types[e].Value; c != nil {
@@ -47,8 +47,7 @@ func (n *namer) all(u *unit, parts ...ast.Expr) bool {
 	return true
 }
 
-// variable is the one value that comes to a variable or field or, if there are others or it is not known, the variable
-// itself.
+// variable adds the only value of a variable or field or, if there are several or it is unknown, the variable itself.
 func (n *namer) variable(v value) bool {
 	p, ok := n.f.placeAt(v.in, v.expr)
 	if !ok || n.seen[p] {
@@ -81,8 +80,8 @@ func (n *namer) variable(v value) bool {
 	return true
 }
 
-// filled reports whether a variable may get values in a way that no assignment shows: something has its address, or it is
-// a field that a decoder knows by its tag.
+// filled reports whether a variable may get values other than by assignment: its address is taken, or a decoder may
+// fill the field by its tag.
 func (f *flow) filled(v value, p place) bool {
 	if sel, ok := ast.Unparen(v.expr).(*ast.SelectorExpr); ok {
 		if s := v.in.info.Selections[sel]; s != nil && tagOf(s) != "" {
@@ -117,14 +116,14 @@ func structOf(t types.Type) *types.Struct {
 	return s
 }
 
-// hole adds a part that the program is configured with.
+// hole adds a part that comes from the configuration.
 func (n *namer) hole(name, path string) {
 	n.text += "$" + name
 	n.paths = append(n.paths, path)
 }
 
-// holeOf is a variable's name, or a field's with that of the type that has it; and what tells it from others that are
-// named like that: its package, and for a field the expression for the struct.
+// holeOf is the name of a variable, or of a field with its type. The path tells it from others of the same name: its
+// package and, for a field, the expression of the struct.
 func holeOf(v value) (name, path string) {
 	var id *ast.Ident
 	switch e := ast.Unparen(v.expr).(type) {
@@ -139,7 +138,7 @@ func holeOf(v value) (name, path string) {
 			of := types.ExprString(e.X)
 			path = strings.ToLower(of[strings.LastIndexByte(of, '.')+1:])
 			if _, root := ast.Unparen(e.X).(*ast.Ident); root {
-				path = "" // a variable has another name in each function
+				path = "" // each function has its own name for a variable
 			}
 		}
 	}
@@ -149,7 +148,7 @@ func holeOf(v value) (name, path string) {
 	return name + id.Name, path
 }
 
-// call is a call that joins parts, one of a function of the program, or one that looks something up by a constant.
+// call adds the parts of a call: it joins parts, is a function of the program, or looks something up by a constant.
 func (n *namer) call(v value, call *ast.CallExpr) bool {
 	if v.in.info.Types[ast.Unparen(call.Fun)].IsType() && len(call.Args) == 1 {
 		return n.part(value{call.Args[0], v.in, whole})
@@ -190,7 +189,7 @@ func (n *namer) join(u *unit, call *ast.CallExpr) bool {
 	return true
 }
 
-// format is a format whose verbs are %s and %v.
+// format adds the parts of a format that only uses %s and %v.
 func (n *namer) format(u *unit, call *ast.CallExpr) bool {
 	c := u.info.Types[call.Args[0]].Value
 	if c == nil {
@@ -209,7 +208,7 @@ func (n *namer) format(u *unit, call *ast.CallExpr) bool {
 	return true
 }
 
-// nearest follows the name of a session from the variables of functions to the expression that gives it.
+// nearest follows a session's name from local variables to the expression that gives it.
 func (f *flow) nearest(v value) value {
 	for range 10 {
 		id, ok := ast.Unparen(v.expr).(*ast.Ident)
@@ -225,8 +224,8 @@ func (f *flow) nearest(v value) value {
 	return v
 }
 
-// lasts reports whether an expression names something that is there before a request comes: a variable of a package, one
-// from outside of the function, or a part of the receiver.
+// lasts reports whether an expression names something that exists before a request: a package variable, a variable
+// from outside the function, or a part of the receiver.
 func (f *flow) lasts(v value) bool {
 	switch e := ast.Unparen(v.expr).(type) {
 	case *ast.SelectorExpr:
@@ -265,7 +264,7 @@ func (f *flow) identLasts(u *unit, id *ast.Ident) bool {
 	return false
 }
 
-// fromLasting reports whether a variable of a function has one value, which was there before.
+// fromLasting reports whether a local variable only ever gets one value, which existed before the request.
 func (f *flow) fromLasting(obj *types.Var) bool {
 	p := placeOf(obj)
 	if _, isParam := f.params[p]; isParam || len(f.into[p]) != 1 {
@@ -275,8 +274,8 @@ func (f *flow) fromLasting(obj *types.Var) bool {
 	return from.expr != nil && from.part <= 0 && f.lasts(from)
 }
 
-// steadyCall reports whether a call gives the same as long as the program runs, as far as one can see: all that it is
-// given is constants, and it is no method of anything that comes with a request.
+// steadyCall reports whether a call probably always returns the same while the program runs: all arguments are
+// constants, and it is no method of a value of the request.
 func (f *flow) steadyCall(u *unit, call *ast.CallExpr) bool {
 	for _, arg := range call.Args {
 		if u.info.Types[arg].Value == nil {

@@ -7,10 +7,11 @@ import (
 	"slices"
 )
 
-// What is made by one call of the program's source may still be made several times. The questions here are whether a
-// process has one of it at a time: then its sessions are of one kind.
+// One call in the source may still make several stores. These functions ask whether a process has one at a time: its
+// sessions are then of one kind.
 
-// ofOnePerProgram reports whether no program of the module has two of several values: a process has at most one of them.
+// ofOnePerProgram reports whether no program of the module has two of several values: a process then has at most one
+// of them.
 func (f *flow) ofOnePerProgram(list []value) bool {
 	taken := map[string]bool{}
 	for _, v := range list {
@@ -28,7 +29,7 @@ func (f *flow) ofOnePerProgram(list []value) bool {
 	return true
 }
 
-// programsWith are the paths of the programs of the module that a package is part of.
+// programsWith lists the paths of the module's programs that contain a package.
 func (f *flow) programsWith(path string) []string {
 	var list []string
 	for _, u := range f.p.units {
@@ -39,7 +40,7 @@ func (f *flow) programsWith(path string) []string {
 	return list
 }
 
-// once reports whether a process evaluates an expression once or, if several times, keeps what it gives in one variable.
+// once reports whether a process evaluates an expression once or, if more often, keeps the result in one variable.
 func (f *flow) once(v value, seen []*function) bool {
 	fn := f.declared(v.expr)
 	return fn == nil || !f.inLoop(v.expr) && f.calledOnce(fn, seen)
@@ -63,7 +64,7 @@ func (f *flow) calledOnce(fn *function, seen []*function) bool {
 	return isPackageLevel(kept) || f.calledOnce(f.declared(calls[0].expr), seen)
 }
 
-// allExclusive reports whether at most one of several expressions is evaluated in a call of the function around them.
+// allExclusive reports whether each call of the function around several expressions evaluates at most one of them.
 func (f *flow) allExclusive(list []value) bool {
 	for i, a := range list {
 		for _, b := range list[:i] {
@@ -75,7 +76,7 @@ func (f *flow) allExclusive(list []value) bool {
 	return true
 }
 
-// variableOf is the variable that a value is assigned to as it is, nil for a part of one.
+// variableOf is the variable that a whole value is assigned to, nil if there is none.
 func (f *flow) variableOf(v value) *types.Var {
 	var to ast.Expr
 	switch n := f.outer(v.expr).(type) {
@@ -94,7 +95,7 @@ func (f *flow) variableOf(v value) *types.Var {
 
 func isPackageLevel(v *types.Var) bool { return v.Pkg() != nil && v.Parent() == v.Pkg().Scope() }
 
-// loopAround reports whether a loop around a node makes a variable anew each time.
+// loopAround reports whether a loop around a node makes a new variable in each iteration.
 func (f *flow) loopAround(v *types.Var, n ast.Node) bool {
 	for ; n != nil; n = f.parents[n] {
 		switch n.(type) {
@@ -107,7 +108,8 @@ func (f *flow) loopAround(v *types.Var, n ast.Node) bool {
 	return false
 }
 
-// object is the expression that makes what a value is, if there is one in the program and a process has one of it at a time.
+// object is the expression that makes the object of a value, if the program has one such expression and a process one
+// such object at a time.
 func (f *flow) object(v value) ast.Expr {
 	var made ast.Expr
 	for _, l := range f.origins(v, false) {
@@ -122,7 +124,7 @@ func (f *flow) object(v value) ast.Expr {
 	return made
 }
 
-// makes reports whether an expression makes something: a literal, a call of new, or a variable that begins as zero.
+// makes reports whether an expression makes an object: a literal, a call of new, or a variable that begins as zero.
 func makes(v value) bool {
 	switch e := ast.Unparen(v.expr).(type) {
 	case *ast.CompositeLit, *ast.Ident:
@@ -134,7 +136,7 @@ func makes(v value) bool {
 	return false
 }
 
-// byOneObject reports whether a call is in a method of something of which there is one at a time, and is given nothing that
+// byOneObject reports whether a call is in a method of an object that exists once at a time, and takes nothing that
 // the method's callers decide.
 func (f *flow) byOneObject(at value, fn *function) bool {
 	call, ok := at.expr.(*ast.CallExpr)
@@ -149,7 +151,7 @@ func (f *flow) byOneObject(at value, fn *function) bool {
 	return f.object(value{fn.decl.Recv.List[0].Names[0], fn.in, whole}) != nil
 }
 
-// needsCaller reports whether an expression in a function has to do with one of its parameters.
+// needsCaller reports whether an expression depends on a parameter of the function around it.
 func (f *flow) needsCaller(e ast.Node, fn *function, seen map[token.Pos]bool) bool {
 	found := false
 	ast.Inspect(e, func(n ast.Node) bool {
@@ -176,7 +178,7 @@ func (f *flow) needsCaller(e ast.Node, fn *function, seen map[token.Pos]bool) bo
 	return found
 }
 
-// inOneField reports whether what several calls make is kept in one field of one object, where each takes the place of the
+// inOneField reports whether the results of several calls are kept in one field of one object, where each replaces the
 // one before.
 func (f *flow) inOneField(calls []value) bool {
 	var field place
@@ -200,7 +202,7 @@ func (f *flow) inOneField(calls []value) bool {
 	return len(calls) > 0
 }
 
-// sameAgain reports whether two calls are the same by their text, and name nothing that is one thing here and another there.
+// sameAgain reports whether two calls have the same text, and all of their names mean the same in both places.
 func (f *flow) sameAgain(a, b value) bool {
 	if f.p.text(a.expr) != f.p.text(b.expr) {
 		return false

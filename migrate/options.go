@@ -10,8 +10,8 @@ import (
 
 const destroy = "Destroy()"
 
-// perRequest is what the options of one request become: a session that ends, or one that outlives the browser or does
-// not. arg is the options, or their MaxAge alone.
+// perRequest translates the options of one request: the session ends, outlives the browser, or does not. arg is the
+// options, or just their MaxAge.
 func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *refusal) {
 	age := ast.Unparen(arg)
 	if lit := r.optionsLiteral(value{arg, u, whole}); lit != nil {
@@ -39,8 +39,8 @@ func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *
 	return "SetPermanent(false)", note, nil
 }
 
-// optionsLiteral is the literal that options are, nil if they are none. That of a variable counts if there is no other one, its
-// MaxAge is a constant, and all that is done with it is to make it the options of something.
+// optionsLiteral is the literal with the options, nil if there is none. A literal in a variable counts if it is the
+// only one, its MaxAge is a constant, and the variable is only assigned as options.
 func (r *rewriter) optionsLiteral(v value) *ast.CompositeLit {
 	if lit := literalOf(v.expr); lit != nil {
 		return lit
@@ -60,7 +60,7 @@ func (r *rewriter) optionsLiteral(v value) *ast.CompositeLit {
 	return lit
 }
 
-// addressed is the expression that another one has the address of, or that itself.
+// addressed removes an & from an expression.
 func addressed(e ast.Expr) ast.Expr {
 	if amp, ok := ast.Unparen(e).(*ast.UnaryExpr); ok && amp.Op == token.AND {
 		e = amp.X
@@ -68,7 +68,7 @@ func addressed(e ast.Expr) ast.Expr {
 	return ast.Unparen(e)
 }
 
-// becomesOptions reports whether a use of a variable is to assign it, or its address, to a field with options.
+// becomesOptions reports whether a use of a variable assigns it, or its address, to an options field.
 func (r *rewriter) becomesOptions(use value) bool {
 	var e ast.Node = use.expr
 	if amp, ok := r.outer(e).(*ast.UnaryExpr); ok && amp.Op == token.AND {
@@ -84,7 +84,7 @@ func (r *rewriter) becomesOptions(use value) bool {
 
 func (r *rewriter) doesMore(use value) bool { return !r.becomesOptions(use) }
 
-// constantOf is the constant that an expression is, in whichever package it stands.
+// constantOf is the constant value of an expression in any package.
 func (r *rewriter) constantOf(u *unit, e ast.Expr) constant.Value {
 	for _, in := range append([]*unit{u}, r.p.units...) {
 		if tv, ok := in.info.Types[e]; ok {
@@ -94,7 +94,7 @@ func (r *rewriter) constantOf(u *unit, e ast.Expr) constant.Value {
 	return nil
 }
 
-// elementNamed is the value of a field in a literal, nil if it has none.
+// elementNamed is the value of a field in a literal, nil if it is not set.
 func elementNamed(lit *ast.CompositeLit, name string) ast.Expr {
 	for _, elt := range lit.Elts {
 		kv, ok := elt.(*ast.KeyValueExpr)
@@ -108,7 +108,7 @@ func elementNamed(lit *ast.CompositeLit, name string) ast.Expr {
 // mayBeNegative reports whether a value is a negative constant somewhere.
 func (r *rewriter) mayBeNegative(v value) bool {
 	return slices.ContainsFunc(r.origins(v, false), func(l leaf) bool {
-		// An origin is below the operators on the way, of which the minus is one.
+		// An origin is below the operators that lead to it. The minus is one of them.
 		_, negated := r.parents[l.expr].(*ast.UnaryExpr)
 		return negated || l.constant != nil && l.constant.Kind() == constant.Int && constant.Sign(l.constant) < 0
 	})

@@ -13,27 +13,27 @@ import (
 	"time"
 )
 
-// A recipe is the function that makes the new managers where a maker made the old store.
+// A recipe writes the function that makes the new managers where a maker made the old store.
 type recipe struct {
 	*carried
 	name       string
 	params     []parameter
 	imports    map[string]string // names by path, "" for the package's own
-	before     []string          // statements that need their error looked at
-	client     string            // statements that make the client of the store, "" for none
+	before     []string          // statements whose errors are checked
+	client     string            // statements that make the store's client, "" for none
 	config     []element
 	notes      []string
 	legacyKind string
-	legacy     []element // of the literal of a legacy source, but for the name; nil if there is none
-	names      []value   // of cookies, where the program is configured with them
-	report     bool      // it is for the report: expressions stand as they are
-	src        []byte    // the file that it becomes, nil if another recipe's has the same function
+	legacy     []element // of the literal of a legacy source, without the name; nil if there is none
+	names      []value   // of cookies that the program configures
+	report     bool      // for the report: expressions stay as they are
+	src        []byte    // the file, nil if another recipe has the same function
 }
 
-// A parameter is for an expression that only the maker's place knows.
+// A parameter passes an expression that only the maker's function knows.
 type parameter struct{ name, typ, arg string }
 
-// An element is one of the literal of runtime.Config.
+// An element is one field of a runtime.Config literal.
 type element struct{ field, text string }
 
 const (
@@ -60,8 +60,8 @@ func (rec *recipe) write() *refusal {
 
 func (rec *recipe) add(field, text string) { rec.config = append(rec.config, element{field, text}) }
 
-// text is how the function names an expression: as it stands there, if everybody in the package can, and otherwise by a
-// parameter.
+// text is how the function writes an expression: unchanged if it means the same anywhere in the package, otherwise as
+// a parameter.
 func (rec *recipe) text(name string, v value) string {
 	if imports, ok := rec.movable(v); ok || rec.report {
 		maps.Copy(rec.imports, imports)
@@ -87,7 +87,7 @@ func (rec *recipe) parameter(name, arg string, t types.Type) {
 	rec.params = append(rec.params, parameter{name, typ, arg})
 }
 
-// importOf has the function's file import a package as the program does.
+// importOf imports a package under the program's name for it.
 func (rec *recipe) importOf(name *types.PkgName) {
 	rec.imports[name.Imported().Path()] = ""
 	if name.Name() != name.Imported().Name() {
@@ -95,7 +95,7 @@ func (rec *recipe) importOf(name *types.PkgName) {
 	}
 }
 
-// movable reports whether an expression means the same in another file of its package, which then has these imports.
+// movable reports whether an expression means the same in another file of its package, given these imports.
 func (rec *recipe) movable(v value) (imports map[string]string, ok bool) {
 	imports, ok = map[string]string{}, v.in.path == rec.m.at.in.path
 	ast.Inspect(v.expr, func(n ast.Node) bool {
@@ -119,7 +119,7 @@ func (rec *recipe) movable(v value) (imports map[string]string, ok bool) {
 	return imports, ok
 }
 
-// qualified reports whether an identifier stands behind a package's name.
+// qualified reports whether an identifier follows a package's name.
 func (rec *recipe) qualified(id *ast.Ident) bool {
 	sel, ok := rec.r.parents[id].(*ast.SelectorExpr)
 	return ok && sel.Sel == id
@@ -169,7 +169,7 @@ func numbered(name string, i int) string {
 	return fmt.Sprint(name, i+1)
 }
 
-// secrets are those that authenticated the old cookies, the newest first: of each pair the first.
+// secrets lists those that authenticated the old cookies, the newest first: the first of each pair.
 func (rec *recipe) secrets() (list []value, spread bool) {
 	call, first := rec.m.call, rec.m.secrets()
 	if first < 0 {
@@ -181,7 +181,7 @@ func (rec *recipe) secrets() (list []value, spread bool) {
 	return list, call.Ellipsis.IsValid()
 }
 
-// isRandom reports whether a secret is made at random when the program starts.
+// isRandom reports whether a secret is generated when the program starts.
 func (rec *recipe) isRandom(v value) bool {
 	return slices.ContainsFunc(rec.r.origins(v, false), func(l leaf) bool {
 		call, ok := ast.Unparen(l.expr).(*ast.CallExpr)
@@ -193,7 +193,7 @@ func (rec *recipe) isRandom(v value) bool {
 	})
 }
 
-// isHardCoded reports whether a secret is in the source, whichever way it comes from there.
+// isHardCoded reports whether a secret is in the source, in any form.
 func (rec *recipe) isHardCoded(v value) bool {
 	leaves := rec.r.origins(v, false)
 	return len(leaves) > 0 && !slices.ContainsFunc(leaves, func(l leaf) bool {
@@ -223,7 +223,7 @@ func (rec *recipe) cookie() {
 		rec.notes = append(rec.notes, "the cookie is HttpOnly: scripts of the page cannot read it any more")
 	}
 	if sameSite := rec.given["SameSite"]; !rec.m.managed() && (sameSite.expr == nil || asItIsAnyway("Domain", sameSite.constant())) {
-		rec.notes = append(rec.notes, "the cookie is SameSite=Lax, which it did not say: a form or a frame on another site comes without it")
+		rec.notes = append(rec.notes, "the cookie is SameSite=Lax, which was not set before: forms and frames on other sites do not send it")
 	}
 }
 
@@ -234,7 +234,7 @@ func isFalse(v value) bool {
 	return c != nil && c.Kind() == constant.Bool && !constant.BoolVal(c)
 }
 
-// asItIsAnyway reports whether an option says what runtime.Config says without it.
+// asItIsAnyway reports whether an option has the value that runtime.Config has by default.
 func asItIsAnyway(name string, c constant.Value) bool {
 	if c == nil {
 		return false
@@ -245,7 +245,7 @@ func asItIsAnyway(name string, c constant.Value) bool {
 		return text == `"/"` || text == `""`
 	case "Domain":
 		return text == `""`
-	case "SameSite": // unsaid, the default and lax
+	case "SameSite": // unset, default and lax
 		return text == "0" || text == "1" || text == "2"
 	}
 	return text == "false"
@@ -303,7 +303,7 @@ func (rec *recipe) timesOfSCS() {
 	}
 }
 
-// capped is a lifetime that browsers accept.
+// capped limits a lifetime to one that browsers accept.
 func (rec *recipe) capped(d time.Duration) time.Duration {
 	if d > maxAge400 {
 		rec.notes = append(rec.notes, "a session lasts at most 400 days, which is as long as browsers keep a cookie")
@@ -312,7 +312,7 @@ func (rec *recipe) capped(d time.Duration) time.Duration {
 	return d
 }
 
-// duration writes a time as a person would.
+// duration writes a duration as a person would.
 func (rec *recipe) duration(d time.Duration) string {
 	rec.imports["time"] = ""
 	switch {
@@ -328,7 +328,7 @@ func (rec *recipe) duration(d time.Duration) string {
 	return fmt.Sprintf("%d * time.Second", d/time.Second)
 }
 
-// store plans where the sessions live: where they did.
+// store keeps the sessions where they were.
 func (rec *recipe) store() *refusal {
 	const made = "store, err := "
 	switch rec.m.of.keeping {
@@ -374,7 +374,7 @@ func (rec *recipe) isMemory(v value) bool {
 	return fn != nil && fn.Pkg() != nil && strings.HasSuffix(fn.Pkg().Path(), "/memstore")
 }
 
-// args are what the maker's place hands to the function.
+// args are the arguments that the maker's place passes to the function.
 func (rec *recipe) args() string {
 	var list []string
 	for _, p := range rec.params {
@@ -383,7 +383,7 @@ func (rec *recipe) args() string {
 	return strings.Join(list, ", ")
 }
 
-// source is the file with the function. names are those of the sessions' cookies.
+// source is the file with the function. names are the cookie names of the sessions.
 func (rec *recipe) source(names map[*target]string) ([]byte, *refusal) {
 	home, own := rec.r.home, rec.m.at.in
 	rec.imports[runtimePath] = ""
@@ -433,7 +433,7 @@ func (rec *recipe) source(names map[*target]string) ([]byte, *refusal) {
 	return src, nil
 }
 
-// failed is what follows a statement that has an error.
+// failed checks the error of the statement before it.
 func (rec *recipe) failed() string {
 	text := "\t\tpanic(err)\n"
 	if rec.fails() {
@@ -461,7 +461,7 @@ func (rec *recipe) freeName() string {
 	return "sessionConfig"
 }
 
-// importDecl imports packages, those of the standard library first.
+// importDecl imports packages, the standard library first.
 func importDecl(names map[string]string) string {
 	var groups [2]string
 	for _, path := range slices.Sorted(maps.Keys(names)) {
@@ -478,7 +478,7 @@ func importDecl(names map[string]string) string {
 	return "import (\n" + groups[0] + groups[1] + ")\n\n"
 }
 
-// fails reports whether the function returns an error, as the one before did.
+// fails reports whether the function returns an error, as the maker did.
 func (rec *recipe) fails() bool { return rec.m.fn.Signature().Results().Len() == 2 }
 
 func (rec *recipe) body(b *strings.Builder, prefix, failed, conditions, cfg string, names map[*target]string) {
@@ -534,7 +534,7 @@ func (t *target) managerField() string {
 	return "Site"
 }
 
-// managerType is the type of what stands in place of what a maker made.
+// managerType is the type that replaces the type of a maker's result.
 func (r *rewriter) managerType(m *maker) string {
 	if len(m.serve) == 1 {
 		return m.serve[0].generated() + "Manager"

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// legacyPath is the package that reads the sessions of other libraries.
+// legacyPath is the package that reads other libraries' sessions.
 const legacyPath = runtimePath + "/legacy"
 
-// oldOnes plans that the sessions that visitors have live on.
+// oldOnes keeps the sessions of visitors alive, if asked to.
 func (rec *recipe) oldOnes() {
 	switch {
 	case rec.m.at.in.tests:
@@ -21,9 +21,9 @@ func (rec *recipe) oldOnes() {
 		}
 		rec.ask()
 	case rec.m.of.keeping == inStoreOfSCS, rec.m.of.keeping == inMemory:
-		rec.endsWith("they are in the memory of the program")
+		rec.endsWith("they are in the program's memory")
 	case rec.m.of.keeping != inCookies:
-		rec.notes = append(rec.notes, "the sessions that visitors have end with the change: they are not in cookies")
+		rec.notes = append(rec.notes, "the sessions of visitors end with the change: they are not in cookies")
 	case rec.random():
 		rec.endsWith("their keys were made when the program started")
 	case rec.r.until.IsZero():
@@ -33,12 +33,12 @@ func (rec *recipe) oldOnes() {
 	}
 }
 
-// ask notes that old sessions can be kept.
+// ask notes that old sessions could be kept.
 func (rec *recipe) ask() {
-	rec.notes = append(rec.notes, "the sessions that visitors have end with the change: -legacy DATE has them live on until then")
+	rec.notes = append(rec.notes, "the sessions of visitors end with the change: -legacy DATE keeps them until then")
 }
 
-// scs plans a source for the records of scs.
+// scs writes a source for scs records.
 func (rec *recipe) scs() {
 	rec.begin("SCS")
 	rec.legacy = append(rec.legacy, element{"Store", rec.text("backend", rec.given["Store"])})
@@ -68,7 +68,7 @@ func (rec *recipe) until() {
 // endsWith notes that old sessions cannot be read.
 func (rec *recipe) endsWith(why string) {
 	if !rec.r.until.IsZero() {
-		rec.notes = append(rec.notes, "the sessions that visitors have end with the change: "+why)
+		rec.notes = append(rec.notes, "the sessions of visitors end with the change: "+why)
 	}
 }
 
@@ -82,7 +82,7 @@ func (rec *recipe) random() bool {
 	return false
 }
 
-// gorilla plans a source for cookies of gorilla's, as gin-contrib/sessions and echo-contrib/session have them, too.
+// gorilla writes a source for gorilla cookies, which gin-contrib/sessions and echo-contrib/session also use.
 func (rec *recipe) gorilla() {
 	rec.begin("Gorilla")
 	rec.legacy = append(rec.legacy, element{"Keys", rec.oldKeys()})
@@ -92,7 +92,7 @@ func (rec *recipe) gorilla() {
 	rec.until()
 }
 
-// oldKeys are all keys that the old store was made with.
+// oldKeys lists all keys that the old store was made with.
 func (rec *recipe) oldKeys() string {
 	args := rec.m.call.Args[rec.m.secrets():]
 	var texts []string
@@ -109,7 +109,7 @@ func (rec *recipe) oldKeys() string {
 	return "[][]byte{" + strings.Join(texts, ", ") + "}"
 }
 
-// codecAge is how long the old library accepts a cookie; 0 was no limit there.
+// codecAge is how long the old library accepted a cookie; there, 0 meant no limit.
 func (rec *recipe) codecAge(v value) string {
 	c := v.constant()
 	if c == nil {
@@ -122,7 +122,7 @@ func (rec *recipe) codecAge(v value) string {
 	return rec.duration(time.Duration(seconds) * time.Second)
 }
 
-// legacySources is the literal for Config.Legacy of a manager. It stands on one line if indent is "".
+// legacySources is the literal for a manager's Config.Legacy. It is one line if indent is "".
 func (rec *recipe) legacySources(name, indent string) string {
 	var elements []string
 	if name != "" {

@@ -11,7 +11,7 @@ const (
 	goRedis    = "github.com/redis/go-redis/v9"
 )
 
-// redis plans a client for the Redis that the old store reached by another one.
+// redis writes a client for the Redis that the old store reached through another client.
 func (rec *recipe) redis() *refusal {
 	if rec.argument("address").expr == nil && rec.argument("url").expr == nil {
 		return &refusal{"its sessions are in Redis, which the new manager reaches by another client",
@@ -49,7 +49,7 @@ func (rec *recipe) redis() *refusal {
 	return nil
 }
 
-// lines are the elements of a literal, each on a line of its own unless they are for the report.
+// lines joins the elements of a literal, each on its own line unless they are for the report.
 func (rec *recipe) lines(list []element) string {
 	var texts []string
 	for _, e := range list {
@@ -61,7 +61,7 @@ func (rec *recipe) lines(list []element) string {
 	return "\n" + strings.Join(texts, ",\n") + ",\n"
 }
 
-// argument is the one that the maker's call has for a parameter of a name in any case, without an expression if there is none.
+// argument is the maker's argument for a parameter of this name in any case, without an expression if there is none.
 func (rec *recipe) argument(param string) value {
 	params := rec.m.fn.Signature().Params()
 	for i := range params.Len() {
@@ -72,7 +72,7 @@ func (rec *recipe) argument(param string) value {
 	return value{}
 }
 
-// database is the number of the database, which the old store took as a string; "" for the usual one.
+// database is the number of the database, which the old store took as a string; "" for the default.
 func (rec *recipe) database() string {
 	v := rec.argument("db")
 	if c := v.constant(); v.expr == nil || c != nil && (constant.StringVal(c) == "" || constant.StringVal(c) == "0") {
@@ -90,7 +90,7 @@ func (rec *recipe) database() string {
 	return "db"
 }
 
-// importRedis imports the client, under another name if what the options name is a package redis, too.
+// importRedis imports the client, under another name if the options name another package redis.
 func (rec *recipe) importRedis() string {
 	name := "redis"
 	for path, as := range rec.imports {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// replacesValues is the assignment of a map literal to the values of a session that a site is an entry of, nil if it is
-// none. The session has these entries then, and no others.
+// replacesValues is the assignment of a map literal to a session's values that a site is an entry of, nil if there is
+// none. The session then has these entries and no others.
 func (r *rewriter) replacesValues(s *site) *ast.AssignStmt {
 	lit, ok := s.session.expr.(*ast.CompositeLit)
 	if !ok || s.via != nil {
@@ -23,8 +23,8 @@ func (r *rewriter) replacesValues(s *site) *ast.AssignStmt {
 
 var otherLeft = refusal{"another entry of the map is left, and the map takes the place of all values", "call Clear and then the accessors"}
 
-// replaced plans what an entry of such a literal becomes: the first stands for all, which are set after the session is
-// cleared.
+// replaced plans the change of an entry of such a literal: the first entry's change sets all of them, after clearing
+// the session.
 func (r *rewriter) replaced(s *site, assign *ast.AssignStmt) (*change, *refusal) {
 	var entries []*site
 	for _, other := range r.sites {
@@ -58,7 +58,7 @@ func (r *rewriter) sessionText(s *site, assign *ast.AssignStmt) string {
 	return r.render(s.at.in, ast.Unparen(assign.Lhs[0]).(*ast.SelectorExpr).X)
 }
 
-// newLine is the end of a line where a statement comes to follow another in one.
+// newLine is the end of a line if a statement is to follow another on the same line.
 func (r *rewriter) newLine(before, after token.Pos) string {
 	if r.p.fset.Position(before).Line == r.p.fset.Position(after).Line {
 		return "\n"
@@ -66,7 +66,7 @@ func (r *rewriter) newLine(before, after token.Pos) string {
 	return ""
 }
 
-// replacedEntry are the edits that make a Set of an entry.
+// replacedEntry returns the edits that turn an entry into a Set.
 func (r *rewriter) replacedEntry(s *site, assign *ast.AssignStmt) ([]edit, *refusal) {
 	if s.dynamic != "" || len(r.of[s]) != 1 {
 		return nil, &refusal{"the key is computed or one of several", "call Clear and then the accessors"}
@@ -102,7 +102,7 @@ func (r *rewriter) replacedEntry(s *site, assign *ast.AssignStmt) ([]edit, *refu
 	return c.edits, nil
 }
 
-// A separator is a comma, and what takes its place. It has no position if there is none.
+// A separator is the comma after an entry, with its replacement. It has no position if there is no comma.
 type separator struct {
 	pos  token.Pos
 	text string
@@ -131,8 +131,8 @@ func (r *rewriter) comma(kv *ast.KeyValueExpr, lit *ast.CompositeLit) (separator
 	return separator{kv.End(), r.newLine(kv.End(), next)}, nil
 }
 
-// mayRead reports whether to compute a value may be to read the session: it names one, or hands one on, or what one is
-// come by with.
+// mayRead reports whether computing a value may read the session: it names a session, passes one on, or passes
+// something that leads to one.
 func (r *rewriter) mayRead(v value) bool {
 	found := false
 	ast.Inspect(v.expr, func(n ast.Node) bool {
@@ -149,8 +149,8 @@ func (r *rewriter) mayRead(v value) bool {
 	return found
 }
 
-// callMayRead reports whether a call may read a session. A function of the program may if it gets more than plain values; another one
-// if it gets what leads to a session.
+// callMayRead reports whether a call may read a session. A function of the program may if it gets more than plain
+// values; another one may if it gets something that leads to a session.
 func (r *rewriter) callMayRead(u *unit, call *ast.CallExpr) bool {
 	fun := ast.Unparen(call.Fun)
 	if u.info.Types[fun].IsType() || u.info.Types[fun].IsBuiltin() {
@@ -174,7 +174,7 @@ func (r *rewriter) callMayRead(u *unit, call *ast.CallExpr) bool {
 	return own && len(args) == 0
 }
 
-// leadsToSession reports whether a session is come by with values of a type.
+// leadsToSession reports whether values of a type lead to a session.
 func leadsToSession(t types.Type) bool {
 	named := namedOf(t)
 	if named == nil || named.Obj().Pkg() == nil {

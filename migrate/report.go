@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// A Key is something that a session remembers.
+// A Key is one thing that a session remembers.
 type Key struct {
 	Library string
 	Session string // the session's name, "" if the library has one
 	Name    string
 	Type    string // "?" if the program does not say
-	Dynamic bool   // Name is how the program computes the key
+	Dynamic bool   // Name describes how the program computes the key
 	Flash   bool
 	Sites   []Site
 }
@@ -22,10 +22,10 @@ type Site struct {
 	Pos    string // file:line:col
 	Verb   string
 	Key    string
-	Inside bool // of a wrapper, whose parameter is the key
+	Inside bool // in a wrapper, whose parameter is the key
 }
 
-// keys are the program's keys with all of their sites.
+// keys lists the program's keys with all of their sites.
 func (r *rewriter) keys() []Key {
 	var list []Key
 	for _, d := range r.fields() {
@@ -57,7 +57,7 @@ func (p *program) position(v value) string {
 	return pos.String()
 }
 
-// fields are the keys of the program, each with what is known of its type.
+// fields lists the program's keys with what is known of their types.
 func (f *finder) fields() []*field {
 	type id struct {
 		key

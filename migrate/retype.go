@@ -5,8 +5,8 @@ import (
 	"go/types"
 )
 
-// retype changes the types of what messages are put in: of fields, parameters, variables and results that are slices of any,
-// and get nothing else.
+// retype changes the declared types of fields, parameters, variables and results that only hold messages and are
+// slices of any.
 func (r *rewriter) retype(v value, elem types.Type) {
 	switch n := r.outer(v.expr).(type) {
 	case *ast.KeyValueExpr:
@@ -30,7 +30,7 @@ func (r *rewriter) retypeAt(u *unit, target ast.Expr, elem types.Type) {
 	}
 }
 
-// retypeArgument changes the type of the parameter that messages come to.
+// retypeArgument changes the type of the parameter that gets messages.
 func (r *rewriter) retypeArgument(v value, call *ast.CallExpr, elem types.Type) {
 	fn := callee(v.in, call)
 	if fn == nil || r.funcs[fn.Pos()] == nil || fn.Signature().Variadic() || len(r.same[place{fn.Pos(), callees}]) > 0 {
@@ -43,7 +43,7 @@ func (r *rewriter) retypeArgument(v value, call *ast.CallExpr, elem types.Type) 
 	}
 }
 
-// retypePlace changes the type that something is declared with, if it is, and goes on with what it comes to.
+// retypePlace changes the declared type of a place, and goes on with the places that its value reaches.
 func (r *rewriter) retypePlace(p place, elem types.Type) {
 	if r.retyped[p.pos] || !r.onlyMessages(p, elem) {
 		return
@@ -63,7 +63,7 @@ func (r *rewriter) retypePlace(p place, elem types.Type) {
 	}
 }
 
-// declaredType is the type that something is declared with alone, nil if there is none.
+// declaredType is the type in an identifier's declaration, nil if it is not declared alone or has none.
 func (r *rewriter) declaredType(id *ast.Ident) ast.Expr {
 	switch n := r.parents[id].(type) {
 	case *ast.Field:
@@ -99,7 +99,7 @@ func (r *rewriter) retypeExpr(u *unit, t ast.Expr, elem types.Type) {
 	}
 }
 
-// onlyMessages reports whether nothing comes to a place but messages of a type.
+// onlyMessages reports whether only messages of a type reach a place.
 func (r *rewriter) onlyMessages(p place, elem types.Type) bool {
 	for _, from := range r.into[p] {
 		for _, l := range r.origins(from, false) {

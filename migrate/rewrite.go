@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A rewriter turns what a program does to its sessions into calls of accessors.
+// A rewriter turns what a program does with its sessions into calls of accessors.
 type rewriter struct {
 	*finder
 	home     *home
@@ -23,17 +23,17 @@ type rewriter struct {
 	changes  []*change
 	left     []Left
 	bridges  []*bridge
-	defined  map[*ast.File]bool           // files that come to use the new package
+	defined  map[*ast.File]bool           // files that will use the new package
 	retyped  map[token.Pos]bool           // struct fields whose types change
-	becomes  map[token.Pos]types.Type     // what variables of any type come to be, by where they are declared
-	kept     map[token.Pos]bool           // functions that hand out sessions and are still called
+	becomes  map[token.Pos]types.Type     // new types of variables of type any, by where they are declared
+	kept     map[token.Pos]bool           // functions that return sessions and are still called
 	newNames map[ast.Node]map[string]bool // of variables, by function
 	oks      map[ast.Node][]okVariable    // by function
 	until    time.Time                    // Config.Legacy
 	byHand   bool                         // Config.NoBridge
 }
 
-// Left is what has to be done by hand.
+// Left is something that the user has to do by hand.
 type Left struct {
 	Pos  token.Position // its file name is relative to Config.Dir, with forward slashes
 	What string
@@ -44,7 +44,7 @@ type Left struct {
 // String returns "file:line:col: what; why; the fix".
 func (l Left) String() string { return fmt.Sprintf("%s: %s; %s; %s", l.Pos, l.What, l.Why, l.Fix) }
 
-// A refusal is why a site stays as it is.
+// A refusal says why a site stays as it is.
 type refusal struct{ why, fix string }
 
 func newRewriter(f *finder) *rewriter {
@@ -80,7 +80,7 @@ func (r *rewriter) leave(v value, what string, why refusal) {
 	r.left = append(r.left, Left{pos, what, why.why, why.fix})
 }
 
-// make plans a change for everything that a library is used for.
+// make plans changes for all uses of a library.
 func (r *rewriter) make() {
 	r.dropUnusable()
 	for _, s := range r.sites {
@@ -113,7 +113,7 @@ func (r *rewriter) make() {
 	r.noteFlashes()
 }
 
-// noteFlashes notes how flash messages differ.
+// noteFlashes notes how flash messages behave differently.
 func (r *rewriter) noteFlashes() {
 	for _, d := range r.fields() {
 		i := slices.IndexFunc(d.sites, func(s *site) bool { return s.verb == addFlashVerb && !s.at.in.tests })
@@ -142,7 +142,7 @@ func (s *site) what() string {
 	return s.verb.String() + " of " + strings.Join(names, ", ")
 }
 
-// dropUnusable takes out of the schemas what cannot be a field.
+// dropUnusable takes keys that cannot be fields out of the schemas.
 func (r *rewriter) dropUnusable() {
 	for _, t := range r.targets {
 		t.fields = slices.DeleteFunc(t.fields, func(d *field) bool { return r.unusable(d) != nil })
@@ -158,9 +158,9 @@ func (r *rewriter) unusable(d *field) *refusal {
 	case d.key.name == "":
 		return &refusal{"the key is empty", "give it a name"}
 	case d.session == sharedSession:
-		return &refusal{"sessions of several stores or cookies have it", "have the program say which are meant: by names of their own or, with gin, by SessionsMany"}
+		return &refusal{"sessions of several stores or cookies have it", "give each a name of its own or, with gin, use SessionsMany"}
 	case d.session == unknownSession:
-		return &refusal{"it is not known which of the sessions has it", "call the accessor of the session that is meant"}
+		return &refusal{"it is not known which session has it", "call the accessor of the right session"}
 	case isComputed(d.session):
 		return &refusal{"the session's name is computed", "give each session a schema of its own"}
 	case d.typ == nil:
@@ -175,7 +175,7 @@ func (r *rewriter) unusable(d *field) *refusal {
 	return nil
 }
 
-// change plans what a site becomes.
+// change plans the change of a site.
 func (r *rewriter) change(s *site) (*change, *refusal) {
 	if why := s.through.refusal(); why != nil {
 		return nil, why
@@ -210,7 +210,7 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 	return w.change()
 }
 
-// oneOfSeveral is a site whose key the program knows only when it runs, such as one that each object keeps in a field.
+// oneOfSeveral handles a site whose key is only known at run time, such as one that each object keeps in a field.
 func (r *rewriter) oneOfSeveral(s *site) (*change, *refusal) {
 	if c, why := r.bridged(s); why == nil {
 		return c, nil
@@ -218,7 +218,7 @@ func (r *rewriter) oneOfSeveral(s *site) (*change, *refusal) {
 	return nil, &refusal{"the key is one of several", "call the accessor of each"}
 }
 
-// calling is a call of a wrapper. It stays as it is if what the wrapper does goes by key.
+// calling handles a call of a wrapper. It stays as it is if the wrapper is rewritten to methods by key.
 func (r *rewriter) calling(s *site) (*change, *refusal) {
 	for _, d := range r.of[s] {
 		if why := r.unusable(d); why != nil {
@@ -256,12 +256,13 @@ func (r *rewriter) receiver(s *site) (string, *refusal) {
 	return r.render(s.session.in, s.session.expr), nil
 }
 
-var unknownManager = refusal{"it is not known which of the sessions is meant", "call the method of the session that is meant"}
+var unknownManager = refusal{"it is not known which session is meant", "call the method of the right session"}
 
-// targetOfManager is the schema of the sessions of a site's manager, nil if that is not certain.
+// targetOfManager is the schema of a site's manager, nil if it is not certain.
 func (r *rewriter) targetOfManager(s *site) *target { return r.targetNamed(r.sessionNames().of(s)) }
 
-// sessionExpr is the expression at a site that is the session, nil if it is the map of its values, or the manager.
+// sessionExpr is the expression for the session at a site, nil if the site has the map of its values, or the manager,
+// instead.
 func (r *rewriter) sessionExpr(s *site) ast.Expr {
 	if s.lib.managed || s.session.expr == nil {
 		return nil
@@ -277,7 +278,7 @@ func (r *rewriter) sessionExpr(s *site) ast.Expr {
 	return nil
 }
 
-// render is the text of an expression for a session, which may be how it is come by.
+// render is the text of an expression for a session, or of the call that gets it.
 func (r *rewriter) render(u *unit, e ast.Expr) string {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
 	if !ok {
@@ -296,7 +297,7 @@ func (r *rewriter) sessionFrom(u *unit, at ast.Node, t *target, ctx string) stri
 	return r.qualify(u, at, t.generated()+"From") + "(" + ctx + ")"
 }
 
-// qualify names something of the package with the schemas.
+// qualify writes a name of the schemas' package.
 func (r *rewriter) qualify(u *unit, at ast.Node, name string) string {
 	if r.home.path == u.path {
 		return name
@@ -309,7 +310,7 @@ func (r *rewriter) qualify(u *unit, at ast.Node, name string) string {
 	return r.home.name + "." + name
 }
 
-// keyless plans what a call becomes that has no key.
+// keyless plans the change of a call without a key.
 func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	if why := r.keptByOld(s); why != nil {
 		return nil, why
@@ -365,17 +366,17 @@ func (r *rewriter) keyless(s *site) (*change, *refusal) {
 	case loadVerb:
 		_, why := r.loaded(s)
 		return nil, why
-	case idVerb, middlewareVerb: // the latter is wired
+	case idVerb, middlewareVerb: // the wiring replaces middlewares
 		return nil, nil
 	}
 	return nil, &refusal{"it has no counterpart", "do without it"}
 }
 
-// keptByOld says why a site of a session that the old store keeps stays as it is.
+// keptByOld says why a site stays as it is if the old store keeps the session.
 func (r *rewriter) keptByOld(s *site) *refusal {
 	why, ok := map[verb]refusal{saveVerb: leftSaved,
-		destroyVerb: {"a session is ended here that has no schema", "end the session that is meant"},
-		clearVerb:   {"a session is cleared here that has no schema", "clear the session that is meant"},
+		destroyVerb: {"it ends a session that has no schema", "end the right session"},
+		clearVerb:   {"it clears a session that has no schema", "clear the right session"},
 	}[s.verb]
 	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), isLeft) {
 		return nil
@@ -383,7 +384,7 @@ func (r *rewriter) keptByOld(s *site) *refusal {
 	return &why
 }
 
-var leftSaved = refusal{"sessions are saved here that have no schema", "save the session that is meant with its response"}
+var leftSaved = refusal{"it saves sessions that have no schema", "save the right session with its response"}
 
 func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
 	if !ok {
@@ -393,8 +394,8 @@ func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
 	return id, isIdent
 }
 
-// save: the session is saved with the response, so that a call that saves it goes, and one whose error counts asks
-// what went wrong so far.
+// save removes a call that saves the session, since the response does that. If its error counts, the call becomes Err,
+// the first error so far.
 func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
 	if stmt, ok := r.statement(call); ok {
 		return &change{edits: []edit{r.p.remove(stmt)}}
@@ -403,10 +404,10 @@ func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
 		return &change{edits: []edit{r.p.remove(stmt)}}
 	}
 	w := &writer{r: r, s: s, recv: recv}
-	return &change{edits: w.call(call, "Err()"), note: "saved with the response; its error is the first thing that went wrong"}
+	return &change{edits: w.call(call, "Err()"), note: "saved with the response; Err returns the first error so far"}
 }
 
-// statement is the statement that is nothing but a call whose result nobody wants.
+// statement is the statement that is just a call whose result is unused.
 func (r *rewriter) statement(call *ast.CallExpr) (ast.Stmt, bool) {
 	switch n := r.outer(call).(type) {
 	case *ast.ExprStmt:
@@ -419,7 +420,7 @@ func (r *rewriter) statement(call *ast.CallExpr) (ast.Stmt, bool) {
 	return nil, false
 }
 
-// statementOr is the statement that is nothing but a call, or the call.
+// statementOr is the statement that is just a call, or the call itself.
 func (r *rewriter) statementOr(call *ast.CallExpr) ast.Node {
 	if stmt, ok := r.statement(call); ok {
 		return stmt
@@ -440,7 +441,7 @@ func (r *rewriter) inBlock(s ast.Stmt) bool {
 	return false
 }
 
-// action plans a call of a method without a result for one that had an error.
+// action replaces a call that returned an error by one of a method without a result.
 func (r *rewriter) action(s *site, call *ast.CallExpr, recv, method string) (*change, *refusal) {
 	if stmt, ok := r.statement(call); ok {
 		return &change{edits: []edit{r.p.replace(stmt, recv+"."+method)}}, nil
@@ -455,7 +456,8 @@ func (r *rewriter) action(s *site, call *ast.CallExpr, recv, method string) (*ch
 	}}, nil
 }
 
-// block is the statement of a block that an expression stands in, if everything else in it can be done later.
+// block is the block statement that an expression is part of, provided that all its other parts may be evaluated
+// later.
 func (r *rewriter) block(e ast.Expr) ast.Stmt {
 	var n, child ast.Node = e, nil
 	for n != nil {
@@ -483,7 +485,7 @@ func (r *rewriter) block(e ast.Expr) ast.Stmt {
 	return nil
 }
 
-// onlyOnce is a statement if a part of it is evaluated once, and at once.
+// onlyOnce is a statement, provided that a part of it is evaluated exactly once, and at once.
 func onlyOnce(stmt ast.Stmt, part ast.Node) ast.Stmt {
 	switch stmt := stmt.(type) {
 	case *ast.ForStmt, *ast.LabeledStmt, *ast.GoStmt, *ast.DeferStmt:
@@ -496,7 +498,7 @@ func onlyOnce(stmt ast.Stmt, part ast.Node) ast.Stmt {
 	return stmt
 }
 
-// inStore reports whether an expression is in a method of a store that the program has itself.
+// inStore reports whether an expression is in a method of the program's own store.
 func (r *rewriter) inStore(v value) bool {
 	fn := r.enclosing(v.expr)
 	if fn == nil || fn.fn.Signature().Recv() == nil {

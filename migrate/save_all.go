@@ -5,10 +5,10 @@ import (
 	"go/types"
 )
 
-// saveAll plans what becomes of a call that saves all sessions of a request. Each is saved with the response; the error is
-// that of the session at hand.
+// saveAll replaces a call that saves all sessions of a request. Each is saved with the response; the error is that of
+// the session in scope.
 func (r *rewriter) saveAll(s *site, call *ast.CallExpr) (*change, *refusal) {
-	if r.someLeft() { // the old store keeps them
+	if r.someLeft() { // the old store keeps some
 		return nil, &leftSaved
 	}
 	recv := r.sessionInScope(s.at.in, call)
@@ -24,7 +24,8 @@ func (r *rewriter) saveAll(s *site, call *ast.CallExpr) (*change, *refusal) {
 	return r.save(s, call, recv), nil
 }
 
-// someLeft reports whether the program has sessions that get no schema. How a store of its own comes by one is the store's affair.
+// someLeft reports whether some sessions of the program get no schema. Those that a store of its own gets internally
+// do not count.
 func (r *rewriter) someLeft() bool {
 	left := false
 	r.eachCall(func(u *unit, call *ast.CallExpr) {
@@ -35,7 +36,7 @@ func (r *rewriter) someLeft() bool {
 	return left
 }
 
-// sessionInScope is the variable at a node that has a session, "" if there is none or there are several.
+// sessionInScope is the variable with a session at a node, "" if there is none or there are several.
 func (r *rewriter) sessionInScope(u *unit, at ast.Node) string {
 	found := ""
 	for scope := u.types.Scope().Innermost(at.Pos()); scope != nil && scope != u.types.Scope(); scope = scope.Parent() {

@@ -17,9 +17,9 @@ import (
 	"unicode"
 )
 
-// A target is a schema that comes to be: what one session has.
+// A target is the new schema of one session.
 type target struct {
-	session  string // the name that the session had
+	session  string // of the session in the old program
 	typeName string // of the struct; its first letter is small
 	fields   []*field
 	names    map[*field]string
@@ -29,7 +29,7 @@ func (t *target) generated() string { return upper(t.typeName) }
 
 const inCookie = ", in the cookie "
 
-// which says which session a schema is of. The next run reads the cookie's name there, as no call has it any more.
+// which says which session a schema is for. Later runs read the cookie's name there, as no call has it any more.
 func (t *target) which(several bool) string {
 	switch {
 	case t.session == "":
@@ -42,10 +42,10 @@ func (t *target) which(several bool) string {
 	return ""
 }
 
-// A home is the package that the schemas go to.
+// A home is the package for the schemas.
 type home struct {
 	path, name, dir string
-	fresh           bool // a package of its own
+	fresh           bool // a new package
 	file            string
 }
 
@@ -53,7 +53,7 @@ type home struct {
 var initialisms = map[string]bool{"id": true, "url": true, "csrf": true, "api": true, "ip": true, "http": true, "uuid": true, "mfa": true,
 	"totp": true, "html": true, "json": true, "uri": true, "ttl": true, "uid": true, "sso": true, "jwt": true}
 
-// goName makes an exported Go name of a key.
+// goName makes an exported Go name from a key.
 func goName(key string) string {
 	var words []string
 	var word []rune
@@ -114,7 +114,7 @@ func lower(s string) string {
 	return string(r)
 }
 
-// wireKey is the key as a tag can have it.
+// wireKey is the key in the form that a tag allows.
 func wireKey(key string) string {
 	return strings.Map(func(r rune) rune {
 		if r == ',' || r == '"' || r == '`' || r == '\\' || unicode.IsSpace(r) || !unicode.IsPrint(r) {
@@ -124,10 +124,10 @@ func wireKey(key string) string {
 	}, key)
 }
 
-// promoted are the names that accessors cannot have, since every session has methods of these names.
+// promoted are names that accessors cannot have, since every session has methods with these names.
 var promoted = []string{"Clear", "Permanent", "IsNew", "Modified", "ID", "Renew", "Destroy", "CreatedAt", "AuthenticatedAt", "ExpiresAt", "Size", "Err"}
 
-// name gives each field of a schema its name.
+// name names the fields of a schema.
 func (t *target) name() {
 	t.names = map[*field]string{}
 	taken := map[string]bool{}
@@ -141,7 +141,7 @@ func (t *target) name() {
 	}
 }
 
-// schemaSource is the file that has the schemas.
+// schemaSource is the file with the schemas.
 func schemaSource(h *home, targets []*target) ([]byte, error) {
 	imports := map[string]bool{}
 	qualifier := func(p *types.Package) string {
@@ -182,8 +182,8 @@ func schemaSource(h *home, targets []*target) ([]byte, error) {
 	return format.Source([]byte(head.String() + body.String()))
 }
 
-// choose finds the package for the schemas: the one that uses them, or a new one that none of the fields' types
-// leads to a cycle with.
+// choose finds the package for the schemas: the one that uses them, or a new one if the types of their fields would
+// otherwise cause an import cycle.
 func (r *rewriter) choose(wanted string) (*home, error) {
 	if wanted != "" {
 		return r.chosen(wanted)
@@ -220,7 +220,7 @@ func (r *rewriter) choose(wanted string) (*home, error) {
 	return nil, errors.New("no free name for the package with the schemas: choose one with -package")
 }
 
-// storeUsers adds the packages that make a store or declare something for one: they come to have the manager.
+// storeUsers adds the packages that make a store or declare something that holds one: they will hold the manager.
 func (r *rewriter) storeUsers(users map[string]*unit) {
 	for _, m := range r.makers() {
 		if !m.at.in.tests {
@@ -241,7 +241,7 @@ func (r *rewriter) storeUsers(users map[string]*unit) {
 	}
 }
 
-// chosen is the package that the user wants.
+// chosen is the package that the user asked for.
 func (r *rewriter) chosen(path string) (*home, error) {
 	if u := r.p.unit(path); u != nil {
 		return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
@@ -255,7 +255,7 @@ func (r *rewriter) chosen(path string) (*home, error) {
 	return &home{path: path, name: name, dir: dir, fresh: !exists(dir), file: filepath.Join(dir, "session.go")}, nil
 }
 
-// leaf is a package of its own, by a name that no file of the program uses for something else.
+// leaf is a new package. No file of the program uses its name for something else.
 func (r *rewriter) leaf() *home {
 	for _, name := range []string{"websession", "sessiondata", "visitor", "appsession"} {
 		dir := filepath.Join(r.p.module.Dir, "internal", name)
@@ -266,7 +266,7 @@ func (r *rewriter) leaf() *home {
 	return nil
 }
 
-// free is the name of a file that is not there.
+// free is an unused file name.
 func (r *rewriter) free(u *unit) string {
 	for _, name := range []string{"session.go", "session_schema.go", "session_fields.go"} {
 		if file := filepath.Join(u.dir, name); !exists(file) {
@@ -292,7 +292,7 @@ func (r *rewriter) identifiers() map[string]bool {
 	return r.idents
 }
 
-// unexported is the path of the package that a field's type cannot be named outside of, "" if there is none.
+// unexported is the path of the package with an unexported type that a field has, "" if there is none.
 func (r *rewriter) unexported() string {
 	for _, d := range r.fields() {
 		if d.typ == nil {
@@ -315,7 +315,7 @@ func elementOf(t types.Type) types.Type {
 	return t
 }
 
-// packagesOf are the packages whose types a type names.
+// packagesOf lists the packages of the types that a type names.
 func packagesOf(t types.Type) []*types.Package {
 	var list []*types.Package
 	types.TypeString(t, func(p *types.Package) string {
@@ -334,7 +334,7 @@ func (r *rewriter) reachesUser(path string, users map[string]*unit) bool {
 	return l != nil && slices.ContainsFunc(l.Deps, func(dep string) bool { return users[dep] != nil })
 }
 
-// targets groups the fields by the sessions that they are of.
+// group groups the fields by their sessions.
 func (r *rewriter) group() {
 	bySession := map[string]*target{}
 	for _, d := range r.fields() {
@@ -353,7 +353,7 @@ func (r *rewriter) group() {
 	slices.SortFunc(r.targets, func(a, b *target) int { return cmp.Compare(a.session, b.session) })
 }
 
-// nameTargets gives each schema a name that nothing has in the package that it goes to.
+// nameTargets gives each schema a name that is free in its package.
 func (r *rewriter) nameTargets(wanted map[string]string) {
 	taken := r.declared()
 	free := func(name string) bool {
@@ -384,7 +384,7 @@ func (r *rewriter) nameTargets(wanted map[string]string) {
 	}
 }
 
-// nameForType is the part of a session's name that is no configuration, if there is any.
+// nameForType is the part of a session's name that does not come from the configuration, if there is any.
 func (t *target) nameForType() string {
 	var fixed []string
 	for i, part := range strings.Split(t.session, "$") {
@@ -399,7 +399,7 @@ func (t *target) nameForType() string {
 	return t.session[strings.LastIndexAny(t.session, "$.")+1:]
 }
 
-// declared are the names of the package that the schemas go to, and those of its imports.
+// declared lists the names in the schemas' package, and those of its imports.
 func (r *rewriter) declared() map[string]bool {
 	taken := map[string]bool{}
 	for _, u := range r.p.units {

@@ -2,8 +2,8 @@ package migrate
 
 import "go/ast"
 
-// A sharing says which names sessions of several stores have, and which libraries have middlewares with several stores, or
-// with several cookies for sessions without a name: which of them a request is for, the program does not say.
+// A sharing lists the session names that occur in several stores, and the libraries whose middlewares have several
+// stores, or several cookies for sessions without a name: nothing says which one a request is for.
 type sharing struct {
 	f       *finder
 	names   map[string]bool
@@ -26,7 +26,7 @@ func (f *finder) sharing() *sharing {
 	return f.shares
 }
 
-// middleware notes which store, and which cookie, a library's middleware has.
+// middleware notes the store and the cookie of a library's middleware.
 func (s *sharing) middleware(u *unit, call *ast.CallExpr) {
 	lib, name := operation(callee(u, call))
 	if lib == nil || lib.managed || lib.methods[name].verb != middlewareVerb || len(call.Args) == 0 {
@@ -42,7 +42,7 @@ func (s *sharing) middleware(u *unit, call *ast.CallExpr) {
 	}
 }
 
-// acquisition notes which store a session of a name comes from.
+// acquisition notes the store that a named session comes from.
 func (s *sharing) acquisition(u *unit, call *ast.CallExpr) {
 	name, ok := s.f.nameOf(u, call)
 	if !ok {
@@ -58,7 +58,7 @@ func (s *sharing) acquisition(u *unit, call *ast.CallExpr) {
 	}
 }
 
-// cookieText is a cookie's name or, if the program computes it, how.
+// cookieText is a cookie's name or, if the program computes it, the expression in brackets.
 func (f *finder) cookieText(v value) string {
 	if origins := f.origins(v, false); len(origins) == 1 && origins[0].constant != nil {
 		return keyText(origins[0].constant)

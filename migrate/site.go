@@ -9,36 +9,36 @@ import (
 	"slices"
 )
 
-// A site is a place in the program that does something to a session.
+// A site is a place in the program that does something with a session.
 type site struct {
 	lib     *library
 	verb    verb
 	at      value // the call, or the index expression
 	keyExpr value // nil expr: the library's own key
 	val     value // of a write
-	session value // the expression that is the session, the map of its values, or the manager
+	session value // the expression for the session, the map of its values, or the manager
 	keys    []key
-	dynamic string   // how a key is computed that the program does not say
-	via     *wrapper // of which it is a call
-	inside  bool     // a wrapper's: its key is a parameter
-	through *standIn // the interface of the program that the session, or the manager, goes by
+	dynamic string   // how the program computes a key that it does not name
+	via     *wrapper // the wrapper that it calls
+	inside  bool     // in a wrapper: its key is a parameter
+	through *standIn // the interface of the program that the session or manager is used through
 }
 
 // A key is what a value is kept under.
 type key struct {
 	name string
-	typ  string // of a key that is no plain string, the type's name
+	typ  string // the type's name unless the key is a plain string
 }
 
-// A wrapper is a function of the program whose parameter is a key.
+// A wrapper is a function of the program with a key as a parameter.
 type wrapper struct {
 	fn      *function
 	key     int // the parameter
-	val     int // the parameter that is the value, -1 if the wrapper knows it
-	part    int // keysOf if the parameter is a map, and its keys are the session's
+	val     int // the parameter with the value, -1 if the wrapper decides it
+	part    int // keysOf if the parameter is a map with keys of the session
 	inner   *site
 	result  int // of a read
-	session int // the parameter that is the session, -1 if it is none
+	session int // the parameter with the session, -1 if there is none
 }
 
 // A finder finds the sites of a program.
@@ -46,13 +46,13 @@ type finder struct {
 	*flow
 	sites    []*site
 	wrappers map[wrapperID]*wrapper
-	values   map[place]bool             // maps that are a session's values
-	paths    map[string]map[string]bool // by the names of sessions, how what they are configured with is named
+	values   map[place]bool             // maps of a session's values
+	paths    map[string]map[string]bool // by session names, the names of what configures them
 
 	libraryTypes []libraryType
 	standIns     map[token.Pos]*standIn // by where the interface is declared, nil for one that is none
 
-	entries map[entryID]bool // of maps, that are sites
+	entries map[entryID]bool // of maps that are sites
 
 	made       []*maker
 	allSources []*source
@@ -77,7 +77,7 @@ func find(p *program) *finder {
 			})
 		}
 	}
-	for i := 0; i < len(f.sites); i++ { // wrappers add to them
+	for i := 0; i < len(f.sites); i++ { // wrappers add to the list
 		f.settle(f.sites[i])
 	}
 	slices.SortStableFunc(f.sites, func(a, b *site) int {
@@ -87,7 +87,7 @@ func find(p *program) *finder {
 	return f
 }
 
-// look notes what a node does to a session.
+// look notes what a node does with a session.
 func (f *finder) look(u *unit, n ast.Node) {
 	switch n := n.(type) {
 	case *ast.CallExpr:
@@ -114,7 +114,7 @@ func isDelete(u *unit, call *ast.CallExpr) bool {
 	return ok && b.Name() == "delete"
 }
 
-// index notes an index expression of a session's values.
+// index notes an index expression on a session's values.
 func (f *finder) index(u *unit, n *ast.IndexExpr) {
 	s := &site{lib: gorilla, verb: readVerb, at: value{n, u, whole}, keyExpr: value{n.Index, u, whole}, session: value{n.X, u, whole}}
 	if assign, ok := f.outer(n).(*ast.AssignStmt); ok {
@@ -138,7 +138,7 @@ func (f *finder) index(u *unit, n *ast.IndexExpr) {
 
 func isNil(v value) bool { return v.expr != nil && v.in.info.Types[ast.Unparen(v.expr)].IsNil() }
 
-// outer is the node around an expression, without parentheses.
+// outer is the node around an expression and its parentheses.
 func (f *flow) outer(e ast.Node) ast.Node {
 	n := f.parents[e]
 	for {
@@ -202,7 +202,8 @@ func (f *finder) method(u *unit, call *ast.CallExpr) {
 	f.add(s)
 }
 
-// byStore is what a method of a store does to the session that it takes last: Save, or Delete, which stores on a server have.
+// byStore is what a store's method does to the session in its last argument: Save, or Delete, which server-side stores
+// have.
 func byStore(fn *types.Func) verb {
 	verbs := map[string]verb{"Save": saveVerb, "Delete": destroyVerb}
 	if fn == nil || verbs[fn.Name()] == noVerb || fn.Signature().Recv() == nil || fn.Signature().Params().Len() != 3 {
@@ -224,7 +225,7 @@ func namedType(t types.Type) types.Type {
 
 func (f *finder) add(s *site) { f.sites = append(f.sites, s) }
 
-// settle finds a site's keys. Where they are parameters, the calls of the function are sites.
+// settle finds a site's keys. If they are parameters, the calls of the function become sites.
 func (f *finder) settle(s *site) {
 	if !s.verb.keyed() {
 		return
@@ -233,7 +234,7 @@ func (f *finder) settle(s *site) {
 		s.keys = []key{{name: defaultFlash}}
 		return
 	}
-	if s.dynamic != "" { // it is known that the program does not say
+	if s.dynamic != "" { // the program is known not to name it
 		return
 	}
 	for _, l := range f.origins(s.keyExpr, true) {
@@ -243,7 +244,7 @@ func (f *finder) settle(s *site) {
 			if !slices.Contains(s.keys, k) {
 				s.keys = append(s.keys, k)
 			}
-		case l.param != nil && l.part == elementsOf: // a list of keys is handed over: none is used here
+		case l.param != nil && l.part == elementsOf: // a list of keys is passed: no key is used here
 			s.inside = true
 		case l.param != nil:
 			s.inside = true
@@ -252,13 +253,13 @@ func (f *finder) settle(s *site) {
 			s.dynamic = f.computed(l)
 		}
 	}
-	if s.dynamic != "" { // what a variable begins with that gets the key later is none
+	if s.dynamic != "" { // the initial value of a variable that gets the key later does not count
 		s.keys = slices.DeleteFunc(s.keys, func(k key) bool { return k.name == "" })
 	}
 	slices.SortFunc(s.keys, func(a, b key) int { return cmp.Compare(a.name, b.name) })
 }
 
-// keyType is the name of the type that a key has when it reaches the library, through however many wrappers.
+// keyType is the name of a key's type when it reaches the library, through all wrappers.
 func (s *site) keyType(l leaf) string {
 	for at := s; at != nil; at = at.via.inner {
 		if at.keyExpr.expr != nil && at.keyExpr.part == whole {
@@ -290,7 +291,8 @@ func keyText(c constant.Value) string {
 	return c.ExactString()
 }
 
-// keyTypeName is the name of a key's type if it is one of the program's: in a map with keys of any type it is part of the key.
+// keyTypeName is the name of a key's type if the program declares it: in a map with keys of type any, the type is part
+// of the key.
 func keyTypeName(v value) string {
 	named, ok := types.Unalias(typeOf(v)).(*types.Named)
 	if !ok || types.IsInterface(named) {
@@ -307,7 +309,7 @@ func typeOf(v value) types.Type {
 	return t
 }
 
-// wrap makes the calls of a function sites: one of its parameters is the key.
+// wrap makes sites of a function's calls: one of its parameters is the key.
 func (f *finder) wrap(s *site, p param, part int) {
 	id := wrapperID{p.fn, p.index, s.at.expr.Pos()}
 	if f.wrappers[id] != nil || f.funcs[p.fn] == nil {
@@ -335,7 +337,7 @@ func (f *finder) wrap(s *site, p param, part int) {
 	}
 }
 
-// sessionOf is the expression for the session of a call of the wrapper.
+// sessionOf is the expression for the session in a call of the wrapper.
 func (w *wrapper) sessionOf(f *flow, at value) value {
 	if w.session >= 0 {
 		return f.argument(at, w.session)
@@ -366,7 +368,7 @@ func (f *finder) callOf(w *wrapper, at value) {
 	f.add(s)
 }
 
-// argument is an argument of a call, nothing if it has none of that number.
+// argument is an argument of a call, without an expression if there is no such argument.
 func (f *flow) argument(at value, i int) value {
 	args := f.args(at.expr.(*ast.CallExpr))
 	if i < 0 || i >= len(args) {

@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// A source is a call that makes a store or a manager. A program with several has sessions of several kinds, even if all
-// have one name: they must not become one in silence.
+// A source is a call that makes a store or manager. A program with several has several kinds of sessions, even if all
+// have one name: they must not silently become one.
 type source struct {
 	m    *maker
-	call value // of the library or, where a function that makes one is called several times, of that function
+	call value // of the library or, if a function that makes one is called several times, of that function
 	held map[place]bool
-	kind *source // the first of those that are certain to stand for the same sessions
-	name string  // of a manager's sessions, "" if the program has only those
+	kind *source // the first of those that certainly stand for the same sessions
+	name string  // of a manager's sessions, "" if the program has no others
 }
 
-// sources are the program's, without those of tests, found once.
+// sources lists those of the program without its tests, found once.
 func (f *finder) sources() []*source {
 	if f.allSources != nil {
 		return f.allSources
@@ -50,8 +50,8 @@ func (f *finder) sources() []*source {
 	return f.allSources
 }
 
-// unitePrograms takes the sessions of several programs of a module for one kind, if each program has one: a process has those of
-// one program.
+// unitePrograms treats the sessions of several programs of a module as one kind, if each program has one: a process
+// runs only one program.
 func (f *finder) unitePrograms() {
 	of := map[string]*source{}
 	for _, s := range f.allSources {
@@ -73,7 +73,7 @@ func (f *finder) unite(from, to *source) {
 	}
 }
 
-// kindsAt are the kinds of sessions whose store or manager an expression may be.
+// kindsAt lists the kinds of sessions that an expression for a store or manager may stand for.
 func (f *finder) kindsAt(v value) []*source {
 	var kinds []*source
 	for _, s := range f.sources() {
@@ -84,8 +84,9 @@ func (f *finder) kindsAt(v value) []*source {
 	return kinds
 }
 
-// creations are the calls that each make a store or a manager of their own. at is in a function that may be called several
-// times: if it returns what it makes, its calls are those. Otherwise nobody can tell one from the other, and at stands there twice.
+// creations lists the calls that each make their own store or manager. If at is in a function that may be called
+// several times and returns the store, those calls count. If it does not return the store, nothing tells its stores
+// apart, and at is listed twice.
 func (f *finder) creations(m *maker, at value, depth int) []value {
 	fn := f.declared(at.expr)
 	switch {
@@ -114,7 +115,7 @@ func (f *finder) creations(m *maker, at value, depth int) []value {
 	return list
 }
 
-// distinctCalls are a function's calls that one process makes, without those that make the same again.
+// distinctCalls lists a function's calls that one process makes, without those that make the same store again.
 func (f *finder) distinctCalls(m *maker, fn *function) []value {
 	calls := f.liveCalls(fn)
 	var list []value
@@ -130,7 +131,7 @@ func (f *finder) distinctCalls(m *maker, fn *function) []value {
 	return list
 }
 
-// declared is the function of the program that a node stands in.
+// declared is the function of the program around a node.
 func (f *flow) declared(n ast.Node) *function {
 	for ; n != nil; n = f.parents[n] {
 		if d, ok := n.(*ast.FuncDecl); ok {
@@ -152,7 +153,7 @@ func (f *flow) inLoop(n ast.Node) bool {
 	return false
 }
 
-// isKeptByPackage reports whether a value is assigned to a variable of a package, which has one at a time.
+// isKeptByPackage reports whether a value is assigned to a package variable, which holds one at a time.
 func (f *flow) isKeptByPackage(v value) bool {
 	assign, ok := f.outer(v.expr).(*ast.AssignStmt)
 	if !ok || len(assign.Lhs) == 0 {
@@ -162,8 +163,8 @@ func (f *flow) isKeptByPackage(v value) bool {
 	return id != nil && v.in.info.Uses[id] != nil && v.in.info.Uses[id].Parent() == v.in.info.Uses[id].Pkg().Scope()
 }
 
-// nameManagers gives the sessions of each manager a name, if there are others: that of its cookie or, without one, that of
-// the variable it is kept in.
+// nameManagers names the sessions of each manager, if there are several: after the cookie or, without one, after the
+// variable that holds it.
 func (f *finder) nameManagers() {
 	kinds := map[*source]int{}
 	for _, s := range f.allSources {
@@ -192,7 +193,7 @@ func (f *finder) nameManagers() {
 	}
 }
 
-// keptAs is what the variable or field that a manager is kept in says of its sessions.
+// keptAs is the name of a manager's sessions after the variable or field that holds it.
 func (f *flow) keptAs(v value) string {
 	var id *ast.Ident
 	switch n := f.outer(v.expr).(type) {
@@ -216,7 +217,7 @@ func (f *flow) keptAs(v value) string {
 	return name
 }
 
-// indexOf is the number of an expression among others, that of the first if it is none of them.
+// indexOf is the index of an expression in a list, 0 if it is not in it.
 func indexOf(list []ast.Expr, e ast.Expr) int {
 	return max(0, slices.IndexFunc(list, func(other ast.Expr) bool { return ast.Unparen(other) == ast.Unparen(e) }))
 }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// TestWithoutTests leaves tests as they are: what does not compile any more of them is in the report with its line, and again in
-// that of a second run, which rewrites tests but no longer knows of what.
+// TestWithoutTests leaves tests as they are. A test that no longer compiles is reported with its line. A second run,
+// which rewrites tests but has lost the old program, reports it again.
 func TestWithoutTests(t *testing.T) {
 	for name, lines := range map[string][]string{
 		"tests_scs": {"internal/config/config_test.go:14", "internal/pages/pages_test.go:21", "internal/pages/pages_test.go:26",
@@ -50,7 +50,7 @@ func TestWithoutTests(t *testing.T) {
 	}
 }
 
-// places are the lines of tests that a report names with a fix.
+// places lists the lines of tests that a report names with a fix.
 func places(res *Result, fix string) (list []string) {
 	for _, l := range res.Left {
 		if isTest(l.Pos.Filename) && strings.Contains(l.Fix, fix) {

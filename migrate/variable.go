@@ -9,28 +9,28 @@ import (
 	"slices"
 )
 
-// A variable is one of any type that a value goes to. It becomes one of the field's type, and what the program asks of
-// it afterwards becomes simpler.
+// A variable has type any and gets a session's value. It becomes a variable of the field's type, and the checks on it
+// become simpler.
 type variable struct {
 	w      *writer
 	id     *ast.Ident
 	obj    types.Object
 	okName string       // of the variable that says whether there is a value, "" if none is needed
-	ok     types.Object // that variable, where the program has it already
+	ok     types.Object // that variable, if the program has it already
 
 	edits    []edit
 	needsOK  bool
-	asked    token.Pos         // the last place where the program asks whether there is a value
-	others   []*ast.AssignStmt // where the variable gets another
-	nilOnly  bool              // nothing but whether it is nil is asked
+	asked    token.Pos         // the last place that asks whether there is a value
+	others   []*ast.AssignStmt // assignments of other values
+	nilOnly  bool              // the program only asks whether it is nil
 	refusals *refusal
-	note     string // what is different for an absent value, "" if nothing is
+	note     string // what behaves differently without a value, "" if nothing does
 }
 
 func (v *variable) change(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	given := v.okName
 	if given == "" {
-		first := *v // finds how long the name counts
+		first := *v // a dry run, to find how long the name is needed
 		first.okName = "ok"
 		first.follow()
 		v.okName = v.w.r.okName(n, v.w.name, first.until(), first.nilOnly)
@@ -61,7 +61,7 @@ func (v *variable) change(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	return &change{edits: v.edits, note: v.note}, nil
 }
 
-// follow plans what becomes of the variable's uses.
+// follow plans changes of the variable's uses.
 func (v *variable) follow() {
 	v.nilOnly = true
 	for _, use := range v.w.r.uses[placeOf(v.obj)] {
@@ -71,7 +71,7 @@ func (v *variable) follow() {
 	}
 }
 
-// until is the last place where it counts whether there is a value, NoPos if it never does.
+// until is the last place where it matters whether there is a value, NoPos if it never does.
 func (v *variable) until() token.Pos {
 	last := v.asked
 	if !v.asksLater() {
@@ -86,7 +86,7 @@ func (v *variable) until() token.Pos {
 	return last
 }
 
-// later is the first place where the variable gets another value.
+// later is the first place that assigns another value to the variable.
 func (v *variable) later() token.Pos {
 	first := token.Pos(math.MaxInt)
 	for _, n := range v.others {
@@ -95,27 +95,27 @@ func (v *variable) later() token.Pos {
 	return first
 }
 
-// asksLater reports whether the program may ask whether there is a value after the variable has got another.
+// asksLater reports whether the program may ask whether there is a value after the variable got another.
 func (v *variable) asksLater() bool {
 	return v.needsOK && (v.asked > v.later() || slices.ContainsFunc(v.others, func(n *ast.AssignStmt) bool { return v.w.r.inLoop(n) }))
 }
 
-// noteOthers has the program note that there is a value, where the variable gets another.
+// noteOthers sets the ok variable where the variable gets another value.
 func (v *variable) noteOthers() {
 	for _, n := range v.others {
 		v.edits = append(v.edits, v.w.r.p.replaceRange(n.End(), n.End(), "\n"+v.okName+" = true"))
 	}
 }
 
-// An okVariable is one that says whether there is a value, and the part of the source where it counts.
+// An okVariable says whether there is a value, in a part of the source.
 type okVariable struct {
 	name     string
 	from, to token.Pos
-	block    ast.Node // that it is declared in
+	block    ast.Node // the block that declares it
 }
 
-// okName is a name for what says from a statement to another whether there is a value. Two that count at once have two names, and
-// so have two of one block, if the statement declares nothing else.
+// okName is a name for the variable that says, from one statement to another, whether there is a value. Two that are
+// needed at the same time get two names. So do two in one block, if the statement declares nothing else.
 func (r *rewriter) okName(at ast.Node, field string, until token.Pos, alone bool) string {
 	if until == token.NoPos {
 		return "ok"
@@ -159,7 +159,7 @@ func (v *variable) use(use value) {
 	}
 }
 
-// reassigned: the variable gets another value, which has to be of the field's type, too.
+// reassigned handles another value of the variable, which must be of the field's type too.
 func (v *variable) reassigned(e ast.Expr, n *ast.AssignStmt) {
 	v.nilOnly = false
 	v.others = append(v.others, n)
@@ -179,7 +179,7 @@ func (v *variable) othersToo() *refusal {
 
 func (v *variable) refuse(why, fix string) { v.refusals = &refusal{why, fix} }
 
-// other is a use that takes any value. Absent was nil.
+// other handles a use that accepts any value. An absent one was nil.
 func (v *variable) other(use value) {
 	v.nilOnly = false
 	if v.w.r.nilMatters(use) && !v.isThere(use.expr) {
@@ -247,7 +247,7 @@ func (v *variable) compared(e ast.Expr, n *ast.BinaryExpr) {
 	}
 }
 
-// comparedWithNil is what becomes of a comparison with nil: nothing, if it stands beside what says the same.
+// comparedWithNil replaces a comparison with nil. It is removed if another operand says the same.
 func (v *variable) comparedWithNil(n *ast.BinaryExpr) edit {
 	p, says, joint := v.w.r.p, v.okName, token.LAND
 	if n.Op == token.EQL {
@@ -264,7 +264,7 @@ func (v *variable) comparedWithNil(n *ast.BinaryExpr) edit {
 	return p.replace(n, says)
 }
 
-// anyAsksOK reports whether one of a condition's operands is asksOK's.
+// anyAsksOK reports whether asksOK holds for one of a condition's operands.
 func (v *variable) anyAsksOK(cond ast.Expr, op, joint token.Token) bool {
 	if b, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok {
 		return b.Op == joint && (v.anyAsksOK(b.X, op, joint) || v.anyAsksOK(b.Y, op, joint))
@@ -272,8 +272,8 @@ func (v *variable) anyAsksOK(cond ast.Expr, op, joint token.Token) bool {
 	return v.asksOK(cond, op)
 }
 
-// nilMatters reports whether the program asks somewhere whether a value is nil, or which type it has: of an absent one
-// that will be the zero value it would get another answer.
+// nilMatters reports whether the program asks somewhere whether a value is nil, or which type it has: the zero value
+// would get another answer than an absent one did.
 func (f *flow) nilMatters(v value) bool {
 	w := &nilFollower{follower: follower{f: f, seen: map[value]bool{}}}
 	return w.asks(v)

@@ -26,20 +26,20 @@ type File struct {
 	Old, New []byte
 }
 
-// A draft is the program as it would be.
+// A draft is the program with the changes applied.
 type draft struct {
 	r      *rewriter
 	extra  map[string][]byte // new files
 	pieces map[string][]piece
 	texts  map[string][]byte
-	known  map[string]bool // type errors that were there before
-	late   []*change       // what follows from other changes
+	known  map[string]bool // type errors of the program as it was
+	late   []*change       // changes that follow from others
 	lost   map[*change]bool
-	wired  []*change       // those of the wiring
-	open   map[string]bool // type errors that are in the report
+	wired  []*change       // changes of the wiring
+	open   map[string]bool // type errors in the report
 
-	imported map[*ast.File]bool // files that have the import of the new package by another edit
-	unneeded map[*ast.File]bool // files that need none after all
+	imported map[*ast.File]bool // files whose import of the new package another edit adds
+	unneeded map[*ast.File]bool // files that turn out not to need it
 }
 
 func newDraft(r *rewriter) *draft {
@@ -57,7 +57,7 @@ func (d *draft) errorKey(e types.Error) string {
 	return d.r.p.fset.Position(e.Pos).Filename + ":" + e.Msg
 }
 
-// assemble applies the changes. Of two that overlap the longer one stands.
+// assemble applies the changes. If two overlap, the longer one wins.
 func (d *draft) assemble() {
 	var all []piece
 	for _, c := range slices.Concat(d.r.changes, d.late, d.wired) {
@@ -71,7 +71,7 @@ func (d *draft) assemble() {
 	slices.SortStableFunc(all, func(a, b piece) int { return cmp.Compare(b.to-b.from, a.to-a.from) })
 	byFile := map[string][]piece{}
 	dropped := map[*change]bool{}
-	gone := map[*change]bool{} // what they change is removed
+	gone := map[*change]bool{} // the code that they change is removed
 	for _, p := range all {
 		if i := slices.IndexFunc(byFile[p.file], func(q piece) bool { return p.overlap(q.edit) }); i >= 0 {
 			dropped[p.change] = true
@@ -109,7 +109,7 @@ func (d *draft) imports() []piece {
 	return list
 }
 
-// importPlace is where an import goes: behind those of the same module, or behind the last.
+// importPlace is where an import goes: after those of the same module, or after the last.
 func (d *draft) importPlace(f *ast.File, path string) (int, string) {
 	p := d.r.p
 	var last *ast.ImportSpec
@@ -132,7 +132,7 @@ func (d *draft) importPlace(f *ast.File, path string) (int, string) {
 	return at, "\nimport " + path
 }
 
-// check type-checks the draft, and returns what is wrong with it that was not before.
+// check type-checks the draft, and returns its new errors.
 func (d *draft) check() []types.Error {
 	b := d.builder()
 	for _, u := range d.r.p.units {
@@ -143,7 +143,7 @@ func (d *draft) check() []types.Error {
 	return d.news(b)
 }
 
-// leaveTests puts into the report what does not compile any more of tests that are not rewritten.
+// leaveTests reports errors in tests that are not rewritten.
 func (d *draft) leaveTests() {
 	b := d.builder()
 	b.errors = nil
@@ -154,12 +154,12 @@ func (d *draft) leaveTests() {
 		pos := d.r.p.fset.Position(e.Pos)
 		if isTest(pos.Filename) {
 			pos.Filename = relative(d.r.p.dir, pos.Filename)
-			d.r.left = append(d.r.left, Left{pos, firstLine(e.Msg), "the test does not compile any more", "bring the files back and run it with -tests, or call the accessors by hand"})
+			d.r.left = append(d.r.left, Left{pos, firstLine(e.Msg), "the test does not compile any more", "restore the files and run it with -tests, or call the accessors by hand"})
 		}
 	}
 }
 
-// news is what a builder found wrong that was not before.
+// news lists the errors of a builder that the program did not have before.
 func (d *draft) news(b *builder) []types.Error {
 	seen := map[string]bool{} // a package is checked again with its tests
 	return slices.DeleteFunc(b.errors, func(e types.Error) bool {
@@ -194,7 +194,7 @@ func (d *draft) builder() *builder {
 	return b
 }
 
-// A builder type-checks the packages of a program again, each after what it comes to import.
+// A builder type-checks the packages of a program again, each after its imports.
 type builder struct {
 	p, old *program
 	extra  map[string][]byte
@@ -269,7 +269,8 @@ func (b *builder) tests(old *unit) {
 	}
 }
 
-// external checks the tests of a package that are in one of their own: they see what the tests in the package export.
+// external checks the tests of a package that are in a separate package: they see what the tests in the package
+// export.
 func (b *builder) external(u *unit) {
 	path := strings.TrimSuffix(u.path, "_test")
 	if tested := b.tested[path]; tested != nil {
@@ -317,9 +318,9 @@ func (m mappedImporter) Import(path string) (*types.Package, error) {
 	return m.b.Import(path)
 }
 
-// settle takes changes back until nothing is wrong that is not in the report.
+// settle takes changes back until every type error is in the report.
 func (d *draft) settle() {
-	const rounds = 8 // a change that is taken back may uncover another
+	const rounds = 8 // taking a change back may uncover another error
 	for range rounds {
 		d.assemble()
 		errs := d.check()
@@ -331,7 +332,7 @@ func (d *draft) settle() {
 	d.remaining(d.check())
 }
 
-// takeBack reports whether it changed anything.
+// takeBack takes changes back and tidies up. It reports whether it changed anything.
 func (d *draft) takeBack(errs []types.Error) bool {
 	changed := false
 	for _, e := range errs {
@@ -363,7 +364,7 @@ func (d *draft) place(pos token.Pos) (string, int) {
 	return f.Name(), f.Offset(pos)
 }
 
-// culprit is the change that an error is of: the one that it is in, or the one on its line.
+// culprit is the change that causes an error: the one around it, or the one on its line.
 func (d *draft) culprit(file string, offset int, in *piece) *change {
 	if in != nil && in.change.at.expr != nil {
 		return in.change
@@ -384,7 +385,7 @@ func (d *draft) culprit(file string, offset int, in *piece) *change {
 	return nil
 }
 
-// tidy removes an import or a variable that is left over.
+// tidy removes an import or variable that is no longer used.
 func (d *draft) tidy(file string, old int, in *piece, msg string) bool {
 	switch {
 	case in != nil && strings.HasSuffix(msg, "imported and not used"):
@@ -423,7 +424,7 @@ func (d *draft) dropImport(file string, old int) bool {
 		_, to := d.r.p.offset(spec.End())
 		if from <= old && old <= to {
 			e := d.r.p.remove(spec)
-			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] { // the new import takes its place
+			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] { // the new import replaces it
 				e = d.r.p.replace(spec, strconv.Quote(d.r.home.path))
 				d.imported[f] = true
 			}
@@ -434,7 +435,7 @@ func (d *draft) dropImport(file string, old int) bool {
 	return false
 }
 
-// dropVariable gives what a variable without use was assigned to nobody.
+// dropVariable assigns to _ what an unused variable got.
 func (d *draft) dropVariable(file string, old int) bool {
 	_, f := d.syntax(file)
 	if f == nil {
@@ -471,7 +472,7 @@ func (d *draft) dropVariable(file string, old int) bool {
 	return done
 }
 
-// acquires reports whether a statement does nothing but get a session.
+// acquires reports whether a statement only gets a session.
 func (d *draft) acquires(assign *ast.AssignStmt) bool {
 	call, ok := ast.Unparen(assign.Rhs[0]).(*ast.CallExpr)
 	if !ok {
@@ -482,7 +483,7 @@ func (d *draft) acquires(assign *ast.AssignStmt) bool {
 	return ok
 }
 
-// remaining puts what is still wrong into the report, where nothing is said of its line yet.
+// remaining reports the errors that are left, except on lines that the report already mentions.
 func (d *draft) remaining(errs []types.Error) {
 	said := map[string]bool{}
 	line := func(pos token.Position) string { return fmt.Sprint(pos.Filename, ":", pos.Line) }
@@ -502,18 +503,18 @@ func (d *draft) remaining(errs []types.Error) {
 	}
 }
 
-// firstLine leaves out what the type checker says below it: a line of the report is one line.
+// firstLine is the first line of a type error: a line of the report is one line.
 func firstLine(msg string) string {
 	line, _, _ := strings.Cut(msg, "\n")
 	return line
 }
 
-// broken is a type error as the report has it.
+// broken is the report of a type error.
 func broken(pos token.Position, e types.Error) Left {
 	return Left{pos, firstLine(e.Msg), "this does not compile any more", "use the session's accessors"}
 }
 
-// files are what is to be written.
+// files lists the files to write.
 func (d *draft) files() ([]File, error) {
 	var list []File
 	for name, text := range d.texts {
@@ -532,8 +533,8 @@ func (d *draft) files() ([]File, error) {
 	return list, nil
 }
 
-// generate makes the schemas' file and the accessors. Fields whose types cannot be stored are left out,
-// which may leave nothing.
+// generate makes the schemas' file and the accessors. Fields whose types cannot be stored are left out, which may
+// leave nothing.
 func (d *draft) generate() error {
 	r := d.r
 	for len(r.targets) > 0 {
@@ -560,7 +561,7 @@ func (d *draft) generate() error {
 	return nil
 }
 
-// source is the package with the schemas, as package schema takes it.
+// source is the schemas' package in the form that package schema takes.
 func (d *draft) source(u *unit) schema.Source {
 	source := schema.Source{Dir: d.r.p.dir, Fset: d.r.p.fset, Files: u.files, Types: u.types, Info: u.info}
 	for _, f := range u.files {
@@ -571,7 +572,7 @@ func (d *draft) source(u *unit) schema.Source {
 	return source
 }
 
-// generated is the package with the schemas, as package gen takes it.
+// generated is the schemas' package in the form that package gen takes.
 func (d *draft) generated(u *unit, schemas []*schema.Schema) *schema.Package {
 	pkg := &schema.Package{Name: u.name, Path: u.path, Dir: d.r.home.dir, Types: u.types, Schemas: schemas, Output: "session_gen.go",
 		Declared: map[string]bool{}, Imported: map[string]bool{}}
@@ -601,7 +602,7 @@ func (d *draft) checkHome() *unit {
 	return b.units[d.r.home.path]
 }
 
-// unstorable takes fields out of the schemas that were found at fault, unless an option mends them. It reports whether
+// unstorable takes fields with findings out of the schemas, unless an option solves the problem. It reports whether
 // there were any.
 func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 	lines := strings.Split(string(src), "\n")
@@ -616,7 +617,7 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 				bad := len(fields) > 1 && fields[0] == t.names[x]
 				found = found || bad
 				if bad && f.Code == code.UnexportedMembers && !x.partial {
-					x.partial = true // nor did the old library keep them
+					x.partial = true // the old library did not keep them either
 					return false
 				}
 				if bad {
@@ -630,7 +631,7 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 	return found
 }
 
-// lostSite reports whether a site was taken back.
+// lostSite reports whether a site's change was taken back.
 func (d *draft) lostSite(s *site) bool {
 	return slices.ContainsFunc(d.r.changes, func(c *change) bool { return c.site == s && d.lost[c] })
 }

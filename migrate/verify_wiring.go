@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// A state is what an attempt changes of a draft.
+// A state is the part of a draft that an attempt changes.
 type state struct {
 	late     []*change
 	lost     map[*change]bool
@@ -29,13 +29,13 @@ func (d *draft) restore(s state) {
 	d.assemble()
 }
 
-// attempt makes the changes of the wiring, and keeps them if the program is as good as without them.
+// attempt makes the changes of the wiring, and keeps them unless the program gets worse.
 func (d *draft) attempt(w *wiring) *refusal {
 	before := d.state()
 	why := w.plan()
 	if why == nil {
 		d.wired = w.changes
-		// The wiring may need an import, or a variable, where nothing else did.
+		// The wiring may need an import or a variable that the rest did not.
 		clear(d.unneeded)
 		d.late = slices.DeleteFunc(d.late, func(c *change) bool { return c.blank })
 		maps.Copy(d.extra, w.files)
@@ -47,7 +47,7 @@ func (d *draft) attempt(w *wiring) *refusal {
 	return why
 }
 
-// settleWiring tidies up until nothing is wrong that is not in the report.
+// settleWiring tidies up until every type error is in the report.
 func (d *draft) settleWiring() *refusal {
 	lost := maps.Clone(d.lost)
 	for range 8 {
@@ -66,17 +66,17 @@ func (d *draft) settleWiring() *refusal {
 			old, p := before(d.pieces[file], offset)
 			switch {
 			case d.tidy(file, old, p, e.Msg):
-			case isTest(file): // what a test does with the old manager is no reason to keep that
+			case isTest(file): // tests that use the old manager are no reason to keep it
 				d.r.left = append(d.r.left, broken(d.position(file, old), e))
 			default:
 				return &refusal{"with the new manager in its place the program would not compile: " + d.where(file, old) + e.Msg, ""}
 			}
 		}
 	}
-	return &refusal{"there is no end to what would have to be tidied up", ""}
+	return &refusal{"it would leave more to tidy up each time", ""}
 }
 
-// reported reports whether an error is on a line that is in the report.
+// reported reports whether an error is on a line that the report mentions.
 func (d *draft) reported(e types.Error) bool {
 	file, offset := d.place(e.Pos)
 	old, _ := before(d.pieces[file], offset)
@@ -89,7 +89,7 @@ func (d *draft) reported(e types.Error) bool {
 	return slices.ContainsFunc(d.r.left, func(l Left) bool { return l.Pos.Filename == name && l.Pos.Line == line })
 }
 
-// where is the position of an error in a file that the program has, as far as it is known.
+// where is the position of an error in a file of the program, as far as it is known.
 func (d *draft) where(file string, old int) string {
 	if _, f := d.syntax(file); f == nil {
 		return ""
@@ -97,7 +97,7 @@ func (d *draft) where(file string, old int) string {
 	return d.position(file, old).String() + ": "
 }
 
-// position is that of an offset of a file as it was. A file that is new has line 1 only.
+// position is the position of an offset in the old file. A new file only has line 1.
 func (d *draft) position(file string, old int) token.Position {
 	pos := token.Position{Filename: file, Line: 1, Column: 1}
 	if _, f := d.syntax(file); f != nil {

@@ -13,20 +13,20 @@ import (
 	"strings"
 )
 
-// A wiring is how the program comes to make its new managers where it made its old stores, and to run its handlers
-// within them. All of it is done or, if a part of it is not possible, none.
+// A wiring makes the new managers where the program made its old stores, and puts them around its handlers. It is done
+// completely or, if any part is impossible, not at all.
 type wiring struct {
 	r       *rewriter
 	makers  []*maker
 	handed  []handedOn
-	ginName value // of the cookie, as gin's middleware has it
+	ginName value // the cookie's name in gin's middleware
 	recipes []*recipe
 	changes []*change
 	files   map[string][]byte
 	imports map[*ast.File]map[string]bool
 }
 
-// A handedOn is a middleware of a library that stands there without a call.
+// handedOn is a library's middleware that is passed on without a call.
 type handedOn struct {
 	value
 	lib *library
@@ -127,7 +127,7 @@ func (w *wiring) required() *refusal {
 	return &refusal{"the module does not require " + strings.Join(missing, " and "), "run go get " + strings.Join(missing, " ")}
 }
 
-// assign finds out whose sessions come from which maker.
+// assign finds the maker of each schema's sessions.
 func (w *wiring) assign(made []*maker) *refusal {
 	all := len(made) == 1 || w.interchangeable(made)
 	for _, m := range w.makers {
@@ -147,14 +147,14 @@ func (w *wiring) assign(made []*maker) *refusal {
 	}
 	for _, m := range w.makers {
 		if len(m.serve) == 0 {
-			return &refusal{"none of the sessions that are known comes from it", ""}
+			return &refusal{"no known session comes from it", ""}
 		}
 	}
 	return nil
 }
 
-// interchangeable reports whether each of several stores may be that of all sessions, as where the configuration chooses
-// one: sessions come from a middleware, and all have one name.
+// interchangeable reports whether each of several stores may hold all sessions, as when the configuration chooses one:
+// sessions come from a middleware, and all have one name.
 func (w *wiring) interchangeable(made []*maker) bool {
 	if len(made) < 2 || w.plain() || w.severalKinds() {
 		return false
@@ -170,13 +170,13 @@ func (w *wiring) interchangeable(made []*maker) bool {
 	return len(names) == 1
 }
 
-// severalKinds reports whether stores or managers of the program are for sessions of their own.
+// severalKinds reports whether stores or managers of the program hold different sessions.
 func (w *wiring) severalKinds() bool {
 	all := w.r.sources()
 	return slices.ContainsFunc(all, func(s *source) bool { return s.kind != all[0].kind })
 }
 
-// oneCookie refuses managers of different sessions with one cookie.
+// oneCookie refuses managers that share a cookie for different sessions.
 func (w *wiring) oneCookie(made []*maker) *refusal {
 	of := map[string]*target{}
 	for _, m := range made {
@@ -195,7 +195,7 @@ func (w *wiring) oneCookie(made []*maker) *refusal {
 	return nil
 }
 
-// makerOf is the maker of the store that a schema's sessions come from, nil if that is not certain.
+// makerOf is the maker of the store that holds a schema's sessions, nil if that is not certain.
 func (w *wiring) makerOf(made []*maker, t *target) *maker {
 	if m, ok := w.managerOf(t); ok {
 		return m
@@ -222,7 +222,7 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 	return found
 }
 
-// managerOf is the only maker of the manager that a schema's sessions come from, ok if they come from one.
+// managerOf is the maker of a schema's manager, nil if there are several. ok is false if there is none.
 func (w *wiring) managerOf(t *target) (m *maker, ok bool) {
 	for _, s := range w.r.sources() {
 		if s.kind.name == "" || s.kind.name != t.session {
@@ -236,7 +236,7 @@ func (w *wiring) managerOf(t *target) (m *maker, ok bool) {
 	return m, ok
 }
 
-// maker plans the function in place of a maker, and that it is called.
+// maker plans the function that replaces a maker, and the call of it.
 func (w *wiring) maker(m *maker) *refusal {
 	u := m.at.in
 	if !m.known {
@@ -277,8 +277,8 @@ func (w *wiring) maker(m *maker) *refusal {
 	return nil
 }
 
-// sourceOf is the file with a maker's function, nil if another maker of the package has the same function: then rec has its
-// name. Each of a package's tests may make a store like that of the others.
+// sourceOf is the file with a maker's function. It is nil if another maker of the package has the same function: rec
+// then takes its name. The tests of a package may each make the same store.
 func (w *wiring) sourceOf(rec *recipe, names map[*target]string) ([]byte, *refusal) {
 	src, why := rec.source(names)
 	if why != nil {
@@ -294,7 +294,7 @@ func (w *wiring) sourceOf(rec *recipe, names map[*target]string) ([]byte, *refus
 	return src, nil
 }
 
-// withEmptied are statements that go. Where nothing else is in a function init, that goes.
+// withEmptied lists statements to remove. A function init that would become empty is removed too.
 func (r *rewriter) withEmptied(stmts []ast.Stmt) []ast.Node {
 	gone := map[ast.Node]int{}
 	for _, stmt := range stmts {
@@ -314,7 +314,7 @@ func (r *rewriter) withEmptied(stmts []ast.Stmt) []ast.Node {
 	return list
 }
 
-// change plans edits, once where several makers ask for them.
+// change plans edits, once if several makers need the same.
 func (w *wiring) change(at value, edits ...edit) {
 	if slices.ContainsFunc(w.changes, func(c *change) bool { return slices.Equal(c.edits, edits) }) {
 		return
@@ -328,7 +328,7 @@ func (w *wiring) reaches(from, to string) bool {
 	return l != nil && slices.Contains(l.Deps, to)
 }
 
-// unseen is an argument that the maker's place does not know, "" if there is none.
+// unseen is an argument that is unknown in the maker's place, "" if there is none.
 func (rec *recipe) unseen() string {
 	for _, p := range rec.params {
 		for _, name := range slices.Sorted(maps.Keys(rec.given)) {
@@ -352,7 +352,7 @@ func (rec *recipe) unknownName() *refusal {
 	return nil
 }
 
-// isGetenv reports whether a value is looked up in the environment, which is there before the program begins.
+// isGetenv reports whether a value comes from the environment, which is set before the program begins.
 func isGetenv(v value) bool {
 	call, ok := ast.Unparen(v.expr).(*ast.CallExpr)
 	if !ok {
@@ -362,7 +362,7 @@ func isGetenv(v value) bool {
 	return fn != nil && fn.FullName() == "os.Getenv"
 }
 
-// sees reports whether the maker's place knows everything that an expression names.
+// sees reports whether every name in an expression is known in the maker's place.
 func (rec *recipe) sees(v value) bool {
 	at := rec.m.call.Pos()
 	scope := rec.m.at.in.types.Scope().Innermost(at)
@@ -383,12 +383,12 @@ func (rec *recipe) sees(v value) bool {
 	return ok
 }
 
-// sameObject reports whether two objects are one, in a package that is checked twice.
+// sameObject reports whether two objects are the same, in a package that is checked twice.
 func sameObject(a, b types.Object) bool {
 	return a != nil && b != nil && a.Pos() == b.Pos() && a.Pos().IsValid()
 }
 
-// functionName is a name for the function that nothing else in the package has.
+// functionName is a name for the function that is free in the package.
 func (w *wiring) functionName(m *maker) string {
 	names := []string{"newSessions", "newSiteSessions", "newWebSessions"}
 	if len(m.serve) == 1 && len(w.r.targets) > 1 {
@@ -414,7 +414,7 @@ func (w *wiring) functionName(m *maker) string {
 	return names[0] + strconv.Itoa(n)
 }
 
-// fileName is that of the file with a maker's function.
+// fileName is the name of the file with a maker's function.
 func (w *wiring) fileName(m *maker) string {
 	suffix := ".go"
 	if m.at.in.tests {
@@ -432,7 +432,7 @@ func (w *wiring) fileName(m *maker) string {
 	}
 }
 
-// types plans the change of the types of what holds a store.
+// types changes the types of everything that holds a store.
 func (w *wiring) types() {
 	for _, u := range w.r.p.units {
 		for _, file := range u.files {
@@ -470,7 +470,7 @@ func (p *program) typeAt(u *unit, e ast.Expr) types.Type {
 	return nil
 }
 
-// isStoreOfLibrary reports whether a type is a store, and not of the program itself.
+// isStoreOfLibrary reports whether a type is a store that the program does not declare itself.
 func isStoreOfLibrary(t types.Type, u *unit) bool {
 	named := namedOf(t)
 	if named == nil || named.Obj().Pkg() == nil {
@@ -485,7 +485,7 @@ func isStoreOfLibrary(t types.Type, u *unit) bool {
 	return isStore(t, named.Obj().Pkg())
 }
 
-// heldIn is the maker whose store a type is for: the only one, or the one that comes to what is declared with it.
+// heldIn is the maker whose store a type holds: the only one, or the one that reaches the declared variable.
 func (w *wiring) heldIn(t ast.Expr) *maker {
 	var made []*maker
 	for _, m := range w.makers {
@@ -505,7 +505,7 @@ func (w *wiring) heldIn(t ast.Expr) *maker {
 	return nil
 }
 
-// write writes the file with the type of several managers, and the imports.
+// write writes the imports, and the file with the type for several managers.
 func (w *wiring) write() *refusal {
 	for _, m := range w.makers {
 		if len(m.serve) > 1 {
@@ -536,7 +536,7 @@ func (w *wiring) need(u *unit, at ast.Node, path string) {
 	}
 }
 
-// importEdit adds an import: behind one that stays, which is of a domain if there is such a one.
+// importEdit adds an import after one that stays, preferably after one whose path has a domain.
 func (w *wiring) importEdit(f *ast.File, path string) edit {
 	var last *ast.ImportSpec
 	outside := false
@@ -564,7 +564,7 @@ func (w *wiring) importEdit(f *ast.File, path string) edit {
 	return w.r.p.replaceRange(last.End(), last.End(), text)
 }
 
-// isOld reports whether an import may go with the old library.
+// isOld reports whether an import may be removed with the old library.
 func isOld(path string) bool {
 	for _, l := range libraries {
 		if strings.HasPrefix(withoutMajor(path)+"/", l.path+"/") {
@@ -574,7 +574,7 @@ func isOld(path string) bool {
 	return makesStores(path) || strings.HasPrefix(path, "github.com/gorilla/securecookie") || strings.HasPrefix(path, "github.com/alexedwards/scs/")
 }
 
-// managersSource is the file with the type that has several managers.
+// managersSource is the file with the type that holds several managers.
 func managersSource(h *home, targets []*target) []byte {
 	var b strings.Builder
 	b.WriteString("package " + h.name + "\n\nimport \"net/http\"\n\n// SessionManagers are those of the site's sessions.\ntype SessionManagers struct {\n")

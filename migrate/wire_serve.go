@@ -16,7 +16,7 @@ func formatted(src string) []byte {
 	return out
 }
 
-// handedOn finds the middlewares that stand there without a call.
+// handedOn finds the middlewares that are passed on without a call.
 func (w *wiring) handedOn() []handedOn {
 	var list []handedOn
 	for _, u := range w.r.p.units {
@@ -40,7 +40,7 @@ func (w *wiring) handedOn() []handedOn {
 	return list
 }
 
-// adapter is the package with the middleware for the framework that a library is for, "" for net/http.
+// adapter is the package with the middleware for a library's framework, "" for net/http.
 func (w *wiring) adapter(l *library) string {
 	switch l {
 	case gin:
@@ -54,7 +54,7 @@ func (w *wiring) adapter(l *library) string {
 	return ""
 }
 
-// middlewares plans the new ones in place of the libraries'.
+// middlewares puts the new middlewares in place of the libraries'.
 func (w *wiring) middlewares() *refusal {
 	for _, v := range w.handed {
 		sel := v.expr.(*ast.SelectorExpr)
@@ -79,7 +79,7 @@ func (w *wiring) middleware(s *site) *refusal {
 	if s.lib.managed {
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 		if !ok {
-			return &refusal{"its middleware is called in a way that there is no rule for", ""}
+			return &refusal{"there is no rule for the way its middleware is called", ""}
 		}
 		w.change(s.at, w.r.p.replace(sel.Sel, "Handler"))
 		return nil
@@ -95,7 +95,7 @@ func (w *wiring) middleware(s *site) *refusal {
 	return nil
 }
 
-// serve plans the managers around the handlers that the program serves.
+// serve puts the managers around the handlers that the program serves.
 func (w *wiring) serve(made []*maker) *refusal {
 	served := w.r.servedHandlers()
 	if len(served) == 0 {
@@ -104,14 +104,14 @@ func (w *wiring) serve(made []*maker) *refusal {
 	for _, m := range made {
 		for _, h := range served {
 			if !w.around(m, h, 0) {
-				return &refusal{"where the site is served the new manager is not at hand", "put its Handler around the site's handler there"}
+				return &refusal{"the new manager is not in scope where the site is served", "put its Handler around the site's handler there"}
 			}
 		}
 	}
 	return nil
 }
 
-// around plans a manager around a handler, where it comes from if possible, since tests take it from there.
+// around puts a manager around a handler, preferably where the handler is made, since tests take it from there.
 func (w *wiring) around(m *maker, v value, depth int) bool {
 	if depth > 10 {
 		return false
@@ -126,7 +126,7 @@ func (w *wiring) around(m *maker, v value, depth int) bool {
 	return len(w.changes) > planned || w.wrap(m, v) || w.use(m, v)
 }
 
-// cameFrom is the call of a function of the program that made a handler, if it is of one.
+// cameFrom is the call of a program's function that made a handler, if there is one.
 func (w *wiring) cameFrom(v value) []value {
 	switch e := ast.Unparen(v.expr).(type) {
 	case *ast.CallExpr:
@@ -143,7 +143,7 @@ func (w *wiring) cameFrom(v value) []value {
 	return nil
 }
 
-// inside plans a manager around everything that a function returns.
+// inside puts a manager around everything that a function returns.
 func (w *wiring) inside(m *maker, call value, depth int) bool {
 	fn := callee(call.in, call.expr.(*ast.CallExpr))
 	n := max(call.part, 0)
@@ -169,12 +169,12 @@ func (w *wiring) inside(m *maker, call value, depth int) bool {
 	return true
 }
 
-// done reports whether a handler has a manager around it already.
+// done reports whether a handler already has a manager around it.
 func (w *wiring) done(v value) bool {
 	return slices.ContainsFunc(w.changes, func(c *change) bool { return c.at == v && len(c.edits) == 2 })
 }
 
-// wrap plans a manager around an expression for a handler, which nobody may need as anything else.
+// wrap puts a manager around an expression for a handler, unless it is needed as another type.
 func (w *wiring) wrap(m *maker, v value) bool {
 	name := w.r.nameAt(m, v.in, v.expr.Pos())
 	if name == "" || v.part >= 0 {
@@ -190,7 +190,7 @@ func (w *wiring) wrap(m *maker, v value) bool {
 	return true
 }
 
-// nameOfImport is how a file calls a package that it imports, "" if it does not.
+// nameOfImport is a file's name for a package that it imports, "" if it does not.
 func (r *rewriter) nameOfImport(v value, path string) string {
 	for _, f := range v.in.files {
 		if v.expr.Pos() < f.FileStart || v.expr.Pos() >= f.FileEnd {
@@ -205,7 +205,7 @@ func (r *rewriter) nameOfImport(v value, path string) string {
 	return ""
 }
 
-// use plans that the router that a handler is uses the manager as its first middleware.
+// use makes the manager the first middleware of a handler that is a router.
 func (w *wiring) use(m *maker, v value) bool {
 	id, ok := ast.Unparen(v.expr).(*ast.Ident)
 	if !ok || !usesMiddleware(v.in.info.TypeOf(id)) {

@@ -10,7 +10,7 @@ import (
 
 const absentWasNil = "absent was nil, and is the zero value"
 
-// A writer writes the accessor's call for one site.
+// A writer writes the accessor call for one site.
 type writer struct {
 	r    *rewriter
 	s    *site
@@ -22,11 +22,11 @@ type writer struct {
 func (w *writer) get() string { return w.recv + ".Get" + w.name + "()" }
 func (w *writer) has() string { return w.recv + ".Has" + w.name + "()" }
 
-// lookup is what gives the value, and whether there is one.
+// lookup gives the value and whether there is one.
 func (w *writer) lookup() string { return w.recv + ".Lookup" + w.name + "()" }
 
-// call makes of a node a call of a method of the session. If the session's expression stands in the node, it stays: it
-// may change, too.
+// call turns a node into a call of a method of the session. If the session's expression is part of the node, it stays:
+// it may change too.
 func (w *writer) call(n ast.Node, method string) []edit {
 	e := w.r.sessionExpr(w.s)
 	if e == nil || e.Pos() < n.Pos() || n.End() < e.End() {
@@ -63,7 +63,7 @@ func (w *writer) replace(n ast.Node, text string) *change {
 	return &change{edits: []edit{w.r.p.replace(n, text)}}
 }
 
-// write is a Set. What was a map's element is a statement now.
+// write writes a Set. An assignment to a map element becomes a statement.
 func (w *writer) write() (*change, *refusal) {
 	if w.d.blanks(w.s) {
 		c, why := w.delete()
@@ -86,7 +86,7 @@ func (w *writer) write() (*change, *refusal) {
 	return &change{edits: w.callWith(node, "Set"+w.name+"("+before, after+")")}, nil
 }
 
-// callWith is call with the value of a write, which stays where it is: other sites may be in it.
+// callWith is call with the value of a write. The value stays in place: other sites may be in it.
 func (w *writer) callWith(n ast.Node, before, after string) []edit {
 	val := w.s.val.expr
 	last := w.r.p.replaceRange(val.End(), n.End(), after)
@@ -107,7 +107,7 @@ func (w *writer) add() (*change, *refusal) {
 	return &change{edits: w.callWith(w.s.at.expr, "Add"+w.name+"("+before, after+")")}, nil
 }
 
-// take is a Take of all messages. What they were asserted to they are already.
+// take writes a Take of all messages. They already have the type that they were asserted to.
 func (w *writer) take() (*change, *refusal) {
 	c := &change{edits: w.call(w.s.at.expr, "Take"+w.name+"()")}
 	for _, assert := range w.r.assertionsOf(w.s.at) {
@@ -129,7 +129,7 @@ func (w *writer) delete() (*change, *refusal) {
 	return &change{edits: w.call(node, "Clear"+w.name+"()")}, nil
 }
 
-// node is what a call takes the place of.
+// node is the node that a call replaces.
 func (w *writer) node() (ast.Node, *refusal) {
 	if _, ok := w.s.at.expr.(*ast.IndexExpr); !ok {
 		return w.s.at.expr, nil
@@ -141,7 +141,7 @@ func (w *writer) node() (ast.Node, *refusal) {
 	return assign, nil
 }
 
-// converted is what stands before and after the value of a write, to make it one of the field's type. The value itself
+// converted is the text before and after the value of a write that converts it to the field's type. The value itself
 // stays: other sites may be in it.
 func (w *writer) converted() (before, after string, why *refusal) {
 	v := w.s.val
@@ -174,7 +174,7 @@ func pointers(t types.Type) int {
 	}
 }
 
-// as is the text of a value of the field's type, as one of another type that the program expects.
+// as converts the text of a field's value to another type that the program expects.
 func (w *writer) as(text string, t types.Type) (string, *refusal) {
 	switch {
 	case t == nil || types.IsInterface(t) || types.AssignableTo(w.d.typ, t):
@@ -182,10 +182,10 @@ func (w *writer) as(text string, t types.Type) (string, *refusal) {
 	case isInteger(t) && isInteger(w.d.typ):
 		return types.TypeString(t, nil) + "(" + text + ")", nil
 	}
-	return "", &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert what the accessor gives"}
+	return "", &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert the accessor's result"}
 }
 
-// read is a Get, a Has or both, by what the program does with the value.
+// read writes a Get, a Has or both, depending on how the program uses the value.
 func (w *writer) read(e ast.Expr) (*change, *refusal) {
 	if t := typeOf(w.s.at); !types.IsInterface(t) {
 		if _, isTuple := t.(*types.Tuple); !isTuple {
@@ -220,7 +220,7 @@ func (w *writer) read(e ast.Expr) (*change, *refusal) {
 	return &change{edits: w.call(e, "Get"+w.name+"()"), note: absentWasNil}, nil
 }
 
-// asserted: an assertion to the field's type goes.
+// asserted removes an assertion to the field's type.
 func (w *writer) asserted(n *ast.TypeAssertExpr) (*change, *refusal) {
 	t := w.s.at.in.info.TypeOf(n.Type)
 	if assign, ok := w.r.outer(n).(*ast.AssignStmt); ok && len(assign.Lhs) == 2 && len(assign.Rhs) == 1 {
@@ -240,7 +240,7 @@ func (w *writer) asserted(n *ast.TypeAssertExpr) (*change, *refusal) {
 	return &change{edits: edits, note: "absent panicked, and is the zero value"}, nil
 }
 
-// both gives the value, and whether there is one.
+// both writes a read of the value and of whether there is one.
 func (w *writer) both(n ast.Node, t types.Type) (*change, *refusal) {
 	text, why := w.as(w.get(), t)
 	if why != nil {
@@ -252,7 +252,7 @@ func (w *writer) both(n ast.Node, t types.Type) (*change, *refusal) {
 	return w.replace(n, text+", "+w.has()), nil
 }
 
-// commaOK is an assignment of a value and of whether there is one. n is what gives both.
+// commaOK handles an assignment of the value and of whether there is one. n gives both.
 func (w *writer) commaOK(assign *ast.AssignStmt, n ast.Expr, t types.Type) (*change, *refusal) {
 	switch {
 	case isBlank(assign.Lhs[0]) && isBlank(assign.Lhs[1]):
@@ -273,8 +273,8 @@ func (w *writer) commaOK(assign *ast.AssignStmt, n ast.Expr, t types.Type) (*cha
 	return w.both(n, t)
 }
 
-// onlyCondition is the if statement that an assignment begins, if its condition is what was assigned last and nothing
-// else asks for that.
+// onlyCondition is the if statement that an assignment belongs to, if its condition is the second variable and nothing
+// else uses that.
 func (r *rewriter) onlyCondition(assign *ast.AssignStmt) *ast.IfStmt {
 	stmt, ok := r.parents[assign].(*ast.IfStmt)
 	if !ok || stmt.Init != assign || assign.Tok != token.DEFINE {
@@ -309,7 +309,7 @@ func (w *writer) compared(e ast.Expr, n *ast.BinaryExpr) (*change, *refusal) {
 	return &change{edits: edits}, nil
 }
 
-// assigned: the value goes to a variable of any type first, or a map is asked whether it has the key.
+// assigned handles an assignment to a variable of type any, or a check whether a map has the key.
 func (w *writer) assigned(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	if len(n.Rhs) != 1 || len(n.Lhs) > 2 {
 		return nil, &refusal{"several values are assigned at once", "assign them one by one"}
@@ -331,7 +331,7 @@ func (w *writer) assigned(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	return v.change(e, n)
 }
 
-// declared: the value, and whether there is one, begin variables.
+// declared handles a var declaration of the value and of whether there is one.
 func (w *writer) declared(e ast.Expr, n *ast.ValueSpec) (*change, *refusal) {
 	same := &ast.AssignStmt{Lhs: []ast.Expr{n.Names[0], n.Names[1]}, TokPos: n.Names[1].End(), Tok: token.DEFINE, Rhs: n.Values}
 	switch {
@@ -344,7 +344,7 @@ func (w *writer) declared(e ast.Expr, n *ast.ValueSpec) (*change, *refusal) {
 	return v.change(e, same)
 }
 
-// stored: the value goes to a variable that there was before.
+// stored handles an assignment to an existing variable.
 func (w *writer) stored(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	if len(n.Lhs) == 1 && w.r.nilMatters(w.s.at) {
 		return w.readAny(e)
@@ -358,8 +358,8 @@ func (w *writer) stored(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	return &change{edits: w.call(e, "Get"+w.name+"()"), note: absentWasNil}, nil
 }
 
-// onlyAsserted reports whether all that the program does with a variable of a function is to assert that it has the
-// field's type: whether it is nil, nobody asks.
+// onlyAsserted reports whether a local variable is only ever asserted to have the field's type: nothing asks whether
+// it is nil.
 func (w *writer) onlyAsserted(e ast.Expr) bool {
 	id, ok := ast.Unparen(e).(*ast.Ident)
 	if !ok {
@@ -391,7 +391,7 @@ func (w *writer) onlyAsserted(e ast.Expr) bool {
 	return true
 }
 
-// popped is a Pop, whose value goes to a variable first if more is made of it.
+// popped writes a Pop. The value goes to a variable first if it is part of a larger expression.
 func (w *writer) popped() (*change, *refusal) {
 	e := w.s.at.expr
 	t := typeOf(w.s.at)
@@ -399,12 +399,12 @@ func (w *writer) popped() (*change, *refusal) {
 		t, e = w.s.at.in.info.TypeOf(assert.Type), assert
 	}
 	if !types.Identical(t, w.d.typ) {
-		return nil, &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert what Pop" + w.name + " gives"}
+		return nil, &refusal{"it is read as " + typeText(t) + ", and the field is of type " + typeText(w.d.typ), "convert the result of Pop" + w.name + " gives"}
 	}
 	return w.pop(e)
 }
 
-// pop puts a Pop in the place of an expression, before its statement if the expression is a part of one.
+// pop replaces an expression by a Pop, in a statement before it if the expression is part of one.
 func (w *writer) pop(e ast.Expr) (*change, *refusal) {
 	method := "Pop" + w.name + "()"
 	switch n := w.r.outer(e).(type) {
@@ -428,7 +428,7 @@ func (w *writer) pop(e ast.Expr) (*change, *refusal) {
 	}}, nil
 }
 
-// newName is a name that nothing in the function around a statement has, and no other statement that comes to stand there.
+// newName is a name that is free in the function around a statement, including names that other changes add.
 func (r *rewriter) newName(at ast.Node, base string) string {
 	fn := r.function(at)
 	if r.newNames[fn] == nil {
@@ -452,7 +452,7 @@ func (r *rewriter) function(at ast.Node) ast.Node {
 	return at
 }
 
-// freeName is a name that nothing in the function around a statement has.
+// freeName is a name that is free in the function around a statement.
 func (r *rewriter) freeName(at ast.Node, base string) string {
 	fn := r.function(at)
 	taken := map[string]bool{}
@@ -469,7 +469,7 @@ func (r *rewriter) freeName(at ast.Node, base string) string {
 	return name
 }
 
-// typeSwitch makes of a type switch one that is of the field's type or absent: has says which.
+// typeSwitch replaces a type switch by one on the field's type or absence: has tells which.
 func (w *writer) typeSwitch(n *ast.TypeAssertExpr, get, has string) ([]edit, *refusal) {
 	no := &refusal{"a type switch decides what it is", "it is always of type " + typeText(w.d.typ) + ": keep that case"}
 	stmt, _ := w.r.parents[n].(ast.Stmt)

@@ -6,8 +6,8 @@ import (
 	"go/types"
 )
 
-// writeAny is a write of a value of any type, of which the program says what it is: of the field's type or nil, which
-// removes it.
+// writeAny writes a value of type any: the program shows that it is of the field's type, or nil, which removes the
+// key.
 func (w *writer) writeAny() (*change, *refusal) {
 	v := w.s.val
 	if w.isTyped(v) {
@@ -38,14 +38,14 @@ func (w *writer) writeAny() (*change, *refusal) {
 		w.recv+".Clear"+w.name+"()\n}"), nil
 }
 
-// isTyped reports whether a value is a variable of any type that comes to have the field's.
+// isTyped reports whether a value is a variable of type any that will get the field's type.
 func (w *writer) isTyped(v value) bool {
 	p, ok := w.r.placeAt(v.in, v.expr)
 	t := w.r.becomes[p.pos]
 	return ok && v.part < 0 && t != nil && types.AssignableTo(t, w.d.typ)
 }
 
-// leavesOf reports whether all that a value may be is known and of the field's type, and whether nil is among it.
+// leavesOf reports whether all origins of a value are known and of the field's type, and whether nil is one of them.
 func (w *writer) leavesOf(v value) (known, mayBeNil bool) {
 	leaves := w.r.origins(v, false)
 	for _, l := range leaves {
@@ -60,7 +60,7 @@ func (w *writer) leavesOf(v value) (known, mayBeNil bool) {
 	return len(leaves) > 0, mayBeNil
 }
 
-// readAny is a read of which somebody asks whether it is nil: it is in a variable first that is nil if there is none.
+// readAny writes a read that is compared with nil: a variable gets the value first, and is nil if there is none.
 func (w *writer) readAny(e ast.Expr) (*change, *refusal) {
 	stmt := w.r.block(e)
 	if stmt == nil {
@@ -78,8 +78,8 @@ func (w *writer) readAny(e ast.Expr) (*change, *refusal) {
 	}}, nil
 }
 
-// isThere reports whether a variable that is read once cannot be nil where it is used: the program has asked before, and
-// gone another way.
+// isThere reports whether a variable that is read once cannot be nil where it is used: the program has checked before,
+// and left otherwise.
 func (v *variable) isThere(use ast.Expr) bool {
 	if v.later() < use.Pos() {
 		return false
@@ -109,7 +109,7 @@ func (v *variable) isThere(use ast.Expr) bool {
 	return false
 }
 
-// leftBefore reports whether a statement that stands before another in its block has left if there is no value.
+// leftBefore reports whether a statement has left before another in its block if there is no value.
 func (v *variable) leftBefore(stmt ast.Stmt) bool {
 	for _, before := range v.w.r.list(stmt) {
 		if before == stmt {
@@ -122,13 +122,14 @@ func (v *variable) leftBefore(stmt ast.Stmt) bool {
 	return false
 }
 
-// goesOnIfThere reports whether the second operand of && or || is only reached with a value, as the first has asked.
+// goesOnIfThere reports whether the second operand of && or || is only reached with a value, because the first has
+// checked.
 func (v *variable) goesOnIfThere(n *ast.BinaryExpr) bool {
 	return n.Op == token.LAND && v.asksAll(n.X, token.NEQ, n.Op) || n.Op == token.LOR && v.asksAll(n.X, token.EQL, n.Op)
 }
 
-// asksAll reports whether a condition is a comparison of the variable with nil, or what says whether there is a value, or has
-// one of these among its operands.
+// asksAll reports whether a condition compares the variable with nil, tests the ok variable, or has one of these among
+// its operands.
 func (v *variable) asksAll(cond ast.Expr, op, joint token.Token) bool {
 	b, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	if !ok {
@@ -140,7 +141,7 @@ func (v *variable) asksAll(cond ast.Expr, op, joint token.Token) bool {
 	return isCheck(v.w.s.at.in, b, v.obj, op)
 }
 
-// asksOK reports whether a condition is the variable that says whether there is a value or, for ==, its opposite.
+// asksOK reports whether a condition is the ok variable or, for ==, its negation.
 func (v *variable) asksOK(cond ast.Expr, op token.Token) bool {
 	not, negated := ast.Unparen(cond).(*ast.UnaryExpr)
 	if negated {
@@ -151,7 +152,7 @@ func (v *variable) asksOK(cond ast.Expr, op token.Token) bool {
 	return ok && v.ok != nil && info.Uses[id] == v.ok && negated == (op == token.EQL) && v.okIsKept()
 }
 
-// okIsKept reports whether the variable that says whether there is a value gets no other.
+// okIsKept reports whether the ok variable is never assigned again.
 func (v *variable) okIsKept() bool {
 	for id, obj := range v.w.s.at.in.info.Uses {
 		if obj != v.ok {
@@ -164,7 +165,7 @@ func (v *variable) okIsKept() bool {
 	return true
 }
 
-// leaves reports whether a block ends with a statement after which nothing that follows the block runs.
+// leaves reports whether the end of a block never leads on to the code after it.
 func leaves(b *ast.BlockStmt) bool {
 	if len(b.List) == 0 {
 		return false

@@ -6,10 +6,10 @@ import (
 	"go/token"
 )
 
-// An absent value was nil, which is equal to no value of the field's type. The zero value that an accessor returns is equal to
-// one, and a check of a token that a visitor sends must not be passed by sending none.
+// An absent value was nil, which equals no value of the field's type. The zero value that an accessor returns may
+// equal one, and a visitor must not pass the check of a token by sending none.
 
-// ifThere are the edits that have a comparison ask first whether there is a value.
+// ifThere returns the edits that make a comparison first check that there is a value.
 func (r *rewriter) ifThere(n *ast.BinaryExpr, has string) []edit {
 	before, after, joins := has+" && ", "", token.LAND
 	if n.Op == token.NEQ {
@@ -21,7 +21,8 @@ func (r *rewriter) ifThere(n *ast.BinaryExpr, has string) []edit {
 	return []edit{r.p.replaceRange(n.Pos(), n.Pos(), before), r.p.replaceRange(n.End(), n.End(), after)}
 }
 
-// mayBeZero reports whether an expression may be the zero value of its type: it is unless it is a constant of another value.
+// mayBeZero reports whether an expression may have the zero value of its type: anything but a constant of another
+// value may.
 func mayBeZero(u *unit, e ast.Expr) bool {
 	v := u.info.Types[e].Value
 	if v == nil {

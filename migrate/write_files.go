@@ -9,8 +9,8 @@ import (
 	"github.com/sessiongen/sessiongen/internal/output"
 )
 
-// Write writes the files of a run: all of them or, if anything is in the way, none. The lines in Left and Notes are those of
-// the files as they are written then. If the process is killed meanwhile, the next run finishes it.
+// Write writes all files of a run or, if anything prevents it, none. It moves the lines in Left and Notes to those of
+// the written files. If the process is killed meanwhile, the next run finishes it.
 func (res *Result) Write() (err error) {
 	if len(res.Files) == 0 {
 		return nil
@@ -27,7 +27,7 @@ func (res *Result) Write() (err error) {
 	}()
 	var changes []output.Change
 	for _, f := range res.Files {
-		if bytes.Equal(contentOf(f.Path), f.New) { // by the run that this one finishes
+		if bytes.Equal(contentOf(f.Path), f.New) { // written by the run that this one finishes
 			continue
 		}
 		dirs, err := makeDir(filepath.Dir(f.Path))
@@ -48,7 +48,7 @@ func (res *Result) Write() (err error) {
 	return nil
 }
 
-// makeDir makes a directory with those above it, and returns the ones that were not there.
+// makeDir makes a directory with its parents, and returns the new ones.
 func makeDir(dir string) (made []string, err error) {
 	if exists(dir) {
 		return nil, nil
