@@ -91,7 +91,7 @@ func encodeByV5(e *Encoder, v reflect.Value) {
 	}
 	generic, err := Decode(b, DecodeAny)
 	if err != nil {
-		e.Fail(fmt.Errorf("any holds a %v: what it encodes itself as cannot be read without its type", v.Type()))
+		e.Fail(fmt.Errorf("any holds a %v: its own encoding cannot be read without its type", v.Type()))
 		return
 	}
 	EncodeAny(e, generic)
