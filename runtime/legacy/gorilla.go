@@ -14,40 +14,39 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// Gorilla reads the sessions of gorilla/sessions: those of a CookieStore, or of a FilesystemStore if
-// Dir is set. The cookie stores of gin-contrib/sessions and echo-contrib/session use gorilla's.
+// Gorilla reads the sessions of gorilla/sessions: those of a CookieStore, and of a FilesystemStore if Dir is
+// set. The cookie stores of gin-contrib/sessions and echo-contrib/session are gorilla's.
 type Gorilla struct {
-	// Name is the session's name, which is also the cookie's. Path and Domain are those of the old
-	// cookie, so that it can be deleted. The default Path is "/".
+	// Name is the name of the session, which is the cookie's. Path and Domain are the old cookie's, so that it
+	// can be deleted; Path is "/" by default.
 	Name   string
 	Path   string
 	Domain string
 
-	// Partitioned says whether the old cookie was partitioned. Browsers delete only a cookie with
-	// the same setting.
+	// Partitioned is whether the old cookie was: browsers delete it only from the jar that it is in.
 	Partitioned bool
 
-	// Keys are the arguments that the store was made with, in the same order: pairs of an
-	// authentication key and an encryption key, which may be nil.
+	// Keys are those that the store was made with, in the same order: pairs of a key to authenticate and one
+	// to encrypt, which may be nil.
 	Keys [][]byte
 
-	// MaxAge is the argument of the store's method MaxAge, by default 30 days as in gorilla. It must
-	// be negative if that argument was 0, which means no limit.
+	// MaxAge is what the store's method MaxAge was called with, 30 days by default as there; negative if it
+	// was 0, which is no limit.
 	MaxAge time.Duration
 
-	// Dir is the directory of a FilesystemStore. If the store was made with "", it is os.TempDir().
+	// Dir is the directory of a FilesystemStore, os.TempDir() if that was given "".
 	Dir string
 
-	// JSON says whether the codecs use securecookie.JSONEncoder instead of gob.
+	// JSON is for codecs with securecookie.JSONEncoder in place of gob.
 	JSON bool
 
-	// Until is when old sessions are no longer read. It must be set.
+	// Until is when old sessions are not read any more. It must be set.
 	Until time.Time
 }
 
 const gorillaMaxAge = 30 * 24 * time.Hour
 
-// Legacy is called by the manager alone.
+// Legacy is for the manager alone.
 func (g Gorilla) Legacy() (s oldsession.Source, err error) {
 	pairs, err := newPairs(g.Keys)
 	if err != nil {
@@ -106,7 +105,7 @@ func (g *gorillaStore) openFile(_ context.Context, value string, now time.Time) 
 	return old, err
 }
 
-// idIn returns the id in the cookie of a FilesystemStore.
+// idIn reads the id that the cookie of a FilesystemStore has.
 func (g *gorillaStore) idIn(encoded []byte) (id string, err error) {
 	if g.json {
 		err = json.Unmarshal(encoded, &id)
@@ -126,15 +125,14 @@ func (g *gorillaStore) idIn(encoded []byte) (id string, err error) {
 	return id, nil
 }
 
-// isFileID reports whether an id is base32, as gorilla's are, so that it cannot lead out of the
-// directory.
+// isFileID reports whether an id is base32, as gorilla makes them: nothing that leads out of the directory.
 func isFileID(id string) bool {
 	return 0 < len(id) && len(id) <= 128 && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
 func (g *gorillaStore) path(id string) string { return filepath.Join(g.dir, "session_"+id) }
 
-// readTries is how often a file is read that the old program may be writing.
+// readTries bounds how often a file is read that the old program may be writing.
 const readTries = 3
 
 // readFile reads the file of a session.

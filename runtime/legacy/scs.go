@@ -13,31 +13,29 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// SCS reads the sessions of alexedwards/scs. They stay in its store until a log-out or until they
-// expire.
+// SCS reads the sessions of alexedwards/scs, which stay in its store until a log-out or their end.
 type SCS struct {
-	// Name, Path and Domain are those of the SessionManager's Cookie. The defaults are "session" for
-	// Name and "/" for Path.
+	// Name, Path and Domain are those of the SessionManager's Cookie; Name is "session" by default, and Path
+	// "/".
 	Name   string
 	Path   string
 	Domain string
 
-	// Partitioned says whether the old cookie was partitioned. Browsers delete only a cookie with
-	// the same setting.
+	// Partitioned is whether the old cookie was: browsers delete it only from the jar that it is in.
 	Partitioned bool
 
-	// Store is the SessionManager's Store.
+	// Store is the SessionManager's.
 	Store SCSStore
 
-	// HashTokenInStore is the SessionManager's HashTokenInStore.
+	// HashTokenInStore is the SessionManager's.
 	HashTokenInStore bool
 
-	// Until is when old sessions are no longer read. It must be set.
+	// Until is when old sessions are not read any more. It must be set.
 	Until time.Time
 }
 
-// SCSStore has the methods of a store of scs that SCS needs. Every such store has them. If it also
-// has FindCtx and DeleteCtx, these are called instead.
+// SCSStore is what SCS needs of a store of scs; every one has it. If the store has FindCtx and DeleteCtx, these
+// are called in place of the others.
 type SCSStore interface {
 	// Find returns the record of a session that has not expired.
 	Find(token string) (record []byte, found bool, err error)
@@ -46,7 +44,7 @@ type SCSStore interface {
 	Delete(token string) error
 }
 
-// Legacy is called by the manager alone.
+// Legacy is for the manager alone.
 func (s SCS) Legacy() (oldsession.Source, error) {
 	if absent.Is(s.Store) {
 		return oldsession.Source{}, errors.New("no Store: it is the old SessionManager's")
@@ -63,7 +61,7 @@ type scsStore struct {
 	hashes bool
 }
 
-// key returns the key of the record for a token.
+// key is the key of the record of a token.
 func (s scsStore) key(token string) string {
 	if !s.hashes {
 		return token
@@ -90,17 +88,17 @@ func (s scsStore) delete(ctx context.Context, token string) error {
 	return s.Delete(s.key(token))
 }
 
-// scsTokenSize is the longest token. Those of scs have 43 bytes.
+// scsTokenSize bounds a token; scs makes them of 43 bytes.
 const scsTokenSize = 128
 
-// isSCSToken reports whether a token is base64url, as those of scs are. In a database that ignores
-// spaces or accents, other spellings could name the same session.
+// isSCSToken reports whether a token is base64url, as scs makes them. In a database that ignores spaces or accents, others
+// could be further names of one session.
 func isSCSToken(token string) bool {
 	return 0 < len(token) && len(token) <= scsTokenSize &&
 		strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// open reads the session with a token. The token itself is the proof, because it cannot be guessed.
+// open reads the session of a token. The token is all that a browser has to prove it: nobody guesses one.
 func (s scsStore) open(ctx context.Context, token string, now time.Time) (*oldsession.Session, error) {
 	if !isSCSToken(token) {
 		return nil, oldsession.ErrMalformed
@@ -119,7 +117,7 @@ func (s scsStore) open(ctx context.Context, token string, now time.Time) (*oldse
 	if !now.Before(deadline) {
 		return nil, oldsession.ErrExpired
 	}
-	// Some databases ignore the case of tokens. All spellings that they find are the same session.
+	// Some databases compare tokens without regard to case: all spellings that they find are one session.
 	old := &oldsession.Session{Identity: strings.ToLower(token), Token: token, Expires: deadline, Lookup: lookupGob(values)}
 	if v := values["__rememberMe"]; v != nil && v.decode(reflect.ValueOf(&old.Permanent).Elem()) != nil {
 		old.Permanent = false
@@ -127,7 +125,7 @@ func (s scsStore) open(ctx context.Context, token string, now time.Time) (*oldse
 	return old, nil
 }
 
-// scsRecord reads a record, the gob stream of a struct with the fields Deadline and Values.
+// scsRecord reads a record, which is the gob stream of a struct with the fields Deadline and Values.
 func scsRecord(data []byte) (deadline time.Time, values map[string]*gobValue, err error) {
 	if len(data) > maxRecord {
 		return deadline, nil, errGob
