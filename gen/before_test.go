@@ -11,7 +11,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// since are the declarations that a schema has got since without asking for them.
+// since are declarations that later changes gave every schema, without an option.
 var since = map[string]*regexp.Regexp{
 	"the manager":            regexp.MustCompile(`^(Session|Visitor)Manager$|^SessionManager\.(Revoke|List|Update)ByUserID$`),
 	"what a list yields":     regexp.MustCompile(`^SessionEntry(\.(Get|Has)\w+)?$`),
@@ -19,14 +19,14 @@ var since = map[string]*regexp.Regexp{
 	"errors of one value":    regexp.MustCompile(`^(Session|Visitor)\.Try(Set|Append)\w+$|^Max(Session|Visitor)\w+$`),
 }
 
-// changed are those that are not what they were.
+// changed are the declarations that later changes altered.
 var changed = map[string]string{
 	"NewSessionManager": "it returns the manager of its own type",
 	"NewVisitorManager": "the same",
 }
 
-// A schema that uses none of the options for the log-in's life generates what it generated before there were any,
-// but for the manager, and for what other changes have given to every schema.
+// TestAsBefore checks that a schema without any of the options for log-ins generates the same as before these options
+// existed, except for the manager and later changes for all schemas.
 func TestAsBefore(t *testing.T) {
 	a := archive(t, "before.txtar")
 	before := declarations(t, a.Files[1].Data)
@@ -56,7 +56,7 @@ func TestAsBefore(t *testing.T) {
 	}
 }
 
-// What is new in a doc comment, and the one import.
+// New doc comments, and the one new import.
 var (
 	newDoc = regexp.MustCompile(` LogOut keeps the\n//     fields of the option visitor\.|//   - DeviceBound and ProvenAt tell .*\n`)
 	iter   = "\t\"iter\"\n"

@@ -12,45 +12,43 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// The sizes that the runtime adds to fields, in bytes. A test of the runtime holds them to the truth.
+// The sizes that the runtime adds to fields, in bytes. A test of the runtime checks them.
 const (
-	// cookieLimit bounds a cookie's name and value together (RFC 6265bis section 5.6).
+	// cookieLimit limits a cookie's name and value together (RFC 6265bis section 5.6).
 	cookieLimit = 4096
 	cookieName  = "__Host-session"
 
 	// tokenOverhead is suite, key id, nonce and tag.
 	tokenOverhead = 1 + 4 + 24 + 16
 
-	// secondsSize is that of a number of seconds below 2^32: of Unix time until 2106, and of what
-	// passes in 136 years.
+	// secondsSize is the size of a number of seconds below 2^32: Unix time until 2106, or a duration of 136 years.
 	secondsSize = 5
 )
 
-// A Budget says how large the sessions of a schema can get, in bytes: their cookie under its default
-// name, with the fields of this schema alone, and the cookies of flows beside it.
+// A Budget says how large the sessions of a schema can get, in bytes: the cookie under its default name with the
+// fields of this schema, and the cookies of its flows.
 type Budget struct {
 	Schema *schema.Schema
 	Fields []FieldBudget // of the session itself, in the schema's order
 	Flows  []FlowBudget  // in the schema's order
 
-	// Cookie is the size of the largest sealed cookie, name and value together. Unbounded fields are
-	// not counted.
+	// Cookie is the size of the largest sealed cookie, name and value together, without unbounded fields.
 	Cookie int
 
-	// Header is the size of the largest Cookie header field, of that cookie and those of all flows.
+	// Header is the size of the largest Cookie header field, with that cookie and those of all flows.
 	Header int
 
-	// Bound is what Cookie is once the session is bound to a device, which takes a badge of that size
-	// in a cookie of its own: see Config.DeviceBound of the runtime. Both are 0 without a principal.
+	// Bound is the size of Cookie when the session is bound to a device, and Badge that of the separate cookie this
+	// needs: see Config.DeviceBound of the runtime. Both are 0 without a principal.
 	Bound, Badge int
 }
 
 // A FieldBudget says how large one field can get.
 type FieldBudget struct {
 	Field *schema.Field
-	Bytes int // of key and value, encoded but not yet sealed; 0 if unbounded
+	Bytes int // of key and value, encoded but not sealed; 0 if unbounded
 
-	// Unbounded is the part that may have any size, as in cart[].Name; "" if there is none.
+	// Unbounded is the part that may have any size, such as cart[].Name; "" if there is none.
 	Unbounded string
 }
 
@@ -90,21 +88,21 @@ func BudgetOf(s *schema.Schema) *Budget {
 	return b
 }
 
-// addDevice counts what binds a session to a device.
+// addDevice adds the sizes that bind a session to a device.
 func (b *Budget) addDevice(plaintext int, expires bool) {
 	const thumbprint, id, number = 2 + 16, 2 + 16, 2 // offers are at most 255
 	element := 2 + 1 + 16                            // with its tag
 	if !expires {
-		element += listHeader(0) // of the expiries, which come before it
+		element += listHeader(0) // of the expiries, which come first
 	}
 	b.Bound = len(cookieName) + sealedSize(plaintext+element)
 	b.Badge = len(cookieName+"-bound") + sealedSize(1+1+thumbprint+id+secondsSize+number)
 }
 
-// sealedSize is the size of a token with a plaintext of n bytes, in base64url without padding.
+// sealedSize is the size of a token for a plaintext of n bytes, in base64url without padding.
 func sealedSize(n int) int { return ((n+tokenOverhead)*8 + 5) / 6 }
 
-// unbounded are the fields that may have any size.
+// unbounded lists the fields that may have any size.
 func (b *Budget) unbounded() []string {
 	var names []string
 	for _, f := range b.Fields {
@@ -115,8 +113,8 @@ func (b *Budget) unbounded() []string {
 	return names
 }
 
-// Findings is not empty if no field is unbounded, and all of them at their largest are more than a
-// cookie can hold; or if that cookie and those of flows are more than a header can hold.
+// Findings reports a schema without unbounded fields whose largest values exceed a cookie, or whose cookies exceed a
+// header field.
 func (b *Budget) Findings() schema.Findings {
 	if len(b.unbounded()) > 0 || b.Cookie <= cookieLimit {
 		return b.headerFindings()
@@ -131,7 +129,7 @@ func (b *Budget) Findings() schema.Findings {
 		b.Schema.Name, b.Cookie, cookieLimit, strings.Join(names, ", "))}
 }
 
-// Finding says the budget in one sentence, and which options would bound what is unbounded.
+// Finding says the budget in one sentence, and which options would bound the unbounded fields.
 func (b *Budget) Finding() schema.Finding {
 	var cures []string
 	for _, f := range b.Fields {
@@ -222,7 +220,7 @@ func (b *Budget) doc() string {
 		strings.Join(names[:last], ", "), names[last], cookieLimit)
 }
 
-// A bound is the size of the largest encoding of a value, or the part of the value that has none.
+// A bound is the size of the largest encoding of a value, or the part of the value that has no bound.
 type bound struct {
 	bytes     int
 	unbounded string
@@ -233,10 +231,10 @@ func (in bounds) field(f *schema.Field) bound {
 	return in.value(f.Type, limit{f.Max, f.Each}, f.Key)
 }
 
-// A limit is what the options max and each say of a value; 0 is none.
+// A limit has the options max and each of a value; 0 means none.
 type limit struct{ max, each int }
 
-// element is the bound of an element, or of a pair if parts are two, which each may bound too.
+// element is the bound of an element or, with two parts, of a pair. The limit may bound each part.
 func (l limit) element(parts ...bound) bound {
 	var sum bound
 	for _, part := range parts {
@@ -249,8 +247,7 @@ func (l limit) element(parts ...bound) bound {
 	return sum
 }
 
-// bounds holds the structs, arrays and pointers that the value is within: each *schema.Struct and
-// *schema.Type.
+// bounds holds the structs, arrays and pointers around the value: each is a *schema.Struct or *schema.Type.
 type bounds []any
 
 // value is the bound of a value of type t.
@@ -258,7 +255,7 @@ func (in bounds) value(t *schema.Type, l limit, path string) bound {
 	unlimited := bound{unbounded: path}
 	if t.Kind == schema.Array || t.Kind == schema.Pointer {
 		if slices.Contains(in, any(t)) {
-			return unlimited // it holds itself: type Ring [2]*Ring
+			return unlimited // it contains itself: type Ring [2]*Ring
 		}
 		in = append(slices.Clip(in), t)
 	}
@@ -266,14 +263,14 @@ func (in bounds) value(t *schema.Type, l limit, path string) bound {
 	case schema.Bool:
 		return bound{bytes: 1}
 	case schema.Int, schema.Uint:
-		// All are written in the fewest bytes, which are most for the extremes.
+		// All use the fewest bytes possible, which is most for the extremes.
 		return bound{bytes: 1 + int(types.SizesFor("gc", "amd64").Sizeof(t.Go.Underlying()))}
 	case schema.Float32:
 		return bound{bytes: 5}
 	case schema.Float64:
 		return bound{bytes: 9}
 	case schema.Time:
-		return bound{bytes: 15} // seconds in 64 bits and nanoseconds, which times before 1970 need
+		return bound{bytes: 15} // seconds in 64 bits and nanoseconds, for times before 1970
 	case schema.ByteArray:
 		return bound{bytes: bytesSize(int(t.Len))}
 	case schema.Array:
@@ -296,11 +293,10 @@ func (in bounds) value(t *schema.Type, l limit, path string) bound {
 	case schema.Map:
 		return list(path, l.max, l.element(in.value(t.Key, limit{}, path+"[key]"), in.value(t.Elem, limit{}, path+"[]")))
 	}
-	return unlimited // what methods write, and any
+	return unlimited // written by methods, and any
 }
 
-// list is the bound of an array or map of n elements or pairs. What is past a gigabyte counts as
-// unbounded.
+// list is the bound of an array or map of n elements or pairs. A gigabyte or more counts as unbounded.
 func list(path string, n int, element bound) bound {
 	switch {
 	case element.unbounded != "":
@@ -313,7 +309,7 @@ func list(path string, n int, element bound) bound {
 
 func (in bounds) members(s *schema.Struct, path string) bound {
 	if slices.Contains(in, any(s)) {
-		return bound{unbounded: path} // it holds itself
+		return bound{unbounded: path} // it contains itself
 	}
 	in = append(slices.Clip(in), s)
 	sum := bound{bytes: listHeader(len(s.Members))}

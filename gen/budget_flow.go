@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// headerLimit is what many servers and proxies take of a header field: 8 KiB.
+	// headerLimit is the size of a header field that many servers and proxies accept: 8 KiB.
 	headerLimit = 8192
 
-	// flowLimit bounds the cookie of a flow, name and value together: the runtime refuses a larger one.
+	// flowLimit limits the cookie of a flow, name and value together: the runtime refuses a larger one.
 	flowLimit = 1024
 )
 
@@ -21,10 +21,10 @@ const (
 type FlowBudget struct {
 	Field *schema.Field
 	Bytes int // of one cookie, name and value together
-	Begin int // of the second cookie of one whose cookie has a path of its own, or 0
+	Begin int // of the second cookie of a flow whose cookie has a path of its own, or 0
 }
 
-// addFlows counts the cookies of flows, and what separates the cookies of a header field.
+// addFlows adds the cookies of flows, and the separators in a header field.
 func (b *Budget) addFlows() {
 	b.Header = len("=") + b.Cookie
 	for _, f := range b.Schema.Fields {
@@ -56,8 +56,8 @@ func flowBudget(f *schema.Field) FlowBudget {
 	return b
 }
 
-// headerFindings is not empty if a session's cookie and those of its flows are more than a header can hold,
-// even without the fields that are unbounded.
+// headerFindings reports a session cookie and flow cookies that exceed a header field, even without the unbounded
+// fields.
 func (b *Budget) headerFindings() schema.Findings {
 	if len(b.Flows) == 0 || b.Header <= headerLimit {
 		return nil
@@ -71,7 +71,7 @@ func (b *Budget) headerFindings() schema.Findings {
 		b.Schema.Name, b.Header, headerLimit, strings.Join(flows, ", "))}
 }
 
-// flowsText says what the cookies of flows add to the header beside the session's.
+// flowsText says how much the flows' cookies add to the header.
 func (b *Budget) flowsText() string {
 	added := b.Header - len("=") - b.Cookie
 	switch {

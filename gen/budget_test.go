@@ -13,8 +13,8 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// TestBudgetIsTrue holds the bounds against what the generated codecs write: for random values
-// nothing is larger, and the largest value is as large.
+// TestBudgetIsTrue compares the bounds with the generated codecs: no random value is larger, and the largest possible
+// value is exactly as large.
 func TestBudgetIsTrue(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles much")
@@ -140,7 +140,7 @@ func TestBudgetTexts(t *testing.T) {
 	}
 }
 
-// The limit is exact: a schema that fits to the byte is none too large.
+// The limit is exact: a schema that just fits is not too large.
 func TestBudgetFindings(t *testing.T) {
 	for max, want := range map[int]string{
 		2978: "",

@@ -10,8 +10,8 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// basic maps the kinds that one generic function of the codec package handles, whatever the type,
-// to that function's name after Encode or Decode.
+// basic maps the kinds that one generic function of package codec handles for all types to that function's name after
+// Encode or Decode.
 var basic = map[schema.Kind]string{
 	schema.Bool:    "Bool",
 	schema.Int:     "Int",
@@ -28,7 +28,7 @@ var basic = map[schema.Kind]string{
 	schema.Gob:     "Gob",
 }
 
-// basicCodec is that function. Gob has a package of its own.
+// basicCodec is that function. Gob has its own package.
 func (g *generator) basicCodec(verb string, kind schema.Kind) *jen.Statement {
 	if kind == schema.Gob {
 		g.importName(gobPath, "gobcodec")
@@ -37,8 +37,8 @@ func (g *generator) basicCodec(verb string, kind schema.Kind) *jen.Statement {
 	return inCodec(verb + basic[kind])
 }
 
-// A codec is a pair of generated functions, for a struct or for another type that holds itself
-// (type Tree []Tree), which no nest of function literals can express.
+// A codec is a pair of generated functions for a struct, or for another type that contains itself (type Tree []Tree):
+// nested function literals cannot express these.
 type codec struct {
 	name           string // what the functions are named after
 	wireName       string // in the wire format
@@ -61,7 +61,7 @@ func (g *generator) nameCodecs() {
 			g.findCodecs(f.Type, nil)
 		}
 	}
-	// Names may be the same: then the order is that of the schemas.
+	// If names are equal, the order of the schemas counts.
 	slices.SortStableFunc(g.codecList, func(a, b *codec) int { return cmp.Compare(a.name, b.name) })
 	for _, c := range g.codecList {
 		name := numbered(c.name, func(name string) bool {
@@ -73,10 +73,10 @@ func (g *generator) nameCodecs() {
 	}
 }
 
-// findCodecs notes every struct that t reaches, and every type that reaches itself with no struct on
-// the way. Within are the types that t is a part of, up to the nearest struct.
+// findCodecs notes every struct that t reaches, and every type that reaches itself without a struct in between. Within
+// are the types around t, up to the nearest struct.
 func (g *generator) findCodecs(t *schema.Type, within []*schema.Type) {
-	switch t.Kind { // Decode differs only between marshalers, which are no concern of ours
+	switch t.Kind { // Decode only differs between marshalers, which do not matter here
 	case schema.StructKind:
 		if g.codecOf[t.Struct] != nil {
 			return
@@ -94,13 +94,12 @@ func (g *generator) findCodecs(t *schema.Type, within []*schema.Type) {
 			}
 			return
 		}
-		// The key of a map is a string or a number: nothing to find there.
+		// The key of a map is a string or a number and needs no codec.
 		g.findCodecs(t.Elem, append(slices.Clip(within), t))
 	}
 }
 
-// addCodec notes the codec of a struct or type, unless the same type, come upon in another field,
-// has one already.
+// addCodec notes the codec of a struct or type, unless the same type has one already from another field.
 func (g *generator) addCodec(of any, c *codec) {
 	same := func(other *codec) bool { return c.typ != nil && types.Identical(c.goType(), other.goType()) }
 	if i := slices.IndexFunc(g.codecList, same); i >= 0 {
@@ -148,8 +147,8 @@ func (g *generator) encodeWhole(t *schema.Type, x string) *jen.Statement {
 	return g.basicCodec("Encode", t.Kind).Call(e, v)
 }
 
-// pointer is the name of the functions for a pointer, after Encode or Decode. They hand over what it
-// points to, or the pointer itself if that must not be copied.
+// pointer is the name of the functions for a pointer, after Encode or Decode. They pass the pointed-to value or, if
+// that must not be copied, the pointer.
 func pointer(t *schema.Type) string {
 	if isPinned(t.Elem) {
 		return "Through"
@@ -159,7 +158,7 @@ func pointer(t *schema.Type) string {
 
 func isPinned(t *schema.Type) bool { return t.Kind == schema.StructKind && t.Struct.Pinned }
 
-// encoder is t's encode function as a value: the name of one, or a literal.
+// encoder is t's encode function as a value: a function's name, or a literal.
 func (g *generator) encoder(t *schema.Type) *jen.Statement {
 	if name := g.function(t, true); name != nil {
 		return name
@@ -171,7 +170,7 @@ func (g *generator) encodeLiteral(t *schema.Type) *jen.Statement {
 	return jen.Func().Params(g.id("e").Op("*").Add(inCodec("Encoder")), g.id("v").Add(g.typ(t.Go)))
 }
 
-// decode is an expression of type t that decodes a value; for arrays there is none, see fillArray.
+// decode is an expression of type t that decodes a value; arrays have none, see fillArray.
 func (g *generator) decode(t *schema.Type) *jen.Statement {
 	if c := g.codecOf[t]; c != nil {
 		return jen.Id(c.decode).Call(g.id("d"))
@@ -213,7 +212,7 @@ func (g *generator) decodeTo(t *schema.Type, x string) *jen.Statement {
 	return jen.Id(x).Op("=").Add(g.decode(t))
 }
 
-// decoder is t's decode function as a value: the name of one, or a literal.
+// decoder is t's decode function as a value: a function's name, or a literal.
 func (g *generator) decoder(t *schema.Type) *jen.Statement {
 	if name := g.function(t, false); name != nil {
 		return name
@@ -248,7 +247,7 @@ func (g *generator) fillArray(t *schema.Type, x string) *jen.Statement {
 
 func isArray(t *schema.Type) bool { return t.Decode == schema.Array || t.Decode == schema.ByteArray }
 
-// function is the function that encodes or decodes a t, if there is one that can be named.
+// function is the function that encodes or decodes a t, if it has a name.
 func (g *generator) function(t *schema.Type, encoding bool) *jen.Statement {
 	c, k, verb := g.codecOf[t], t.Decode, "Decode"
 	if encoding {

@@ -7,19 +7,16 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// A comparison tells whether what was written in one shape can be read in another: whether the
-// decoder of the new accepts every value that the encoder of the old may have written, and loses
-// nothing of it but members that the new struct does not have. It asks in this direction alone. Builds
-// of the other direction, still running while a new one is rolled out, drop the fields that they cannot
-// read.
+// A comparison tells whether values written in one shape can be read in another: the new decoder must accept every
+// value that the old encoder may have written, and must lose nothing but members that the new struct does not have. It
+// only checks this direction. Older builds, which still run during a rollout, drop the fields that they cannot read.
 //
-// Of what a type's own methods write nothing is known but the type: it is read by the same method of the
-// same type, and by nothing else.
+// Nothing is known about the values that a type's own methods write: only the same method of the same type reads them.
 type comparison struct {
 	known    map[[2]*shape]bool
-	pairs    [][2]*shape // types of the lists, of which the second reads what was written as the first
+	pairs    [][2]*shape // types of the lists: the second reads values of the first
 	breaches []breach
-	lost     []*member // of the old side: those that cannot be read, or not all of them
+	lost     []*member // members of the old side that cannot be read completely
 }
 
 // A breach is a part of a value that cannot be read.
@@ -27,13 +24,13 @@ type breach struct {
 	path     string // cart[].Price
 	old      *member
 	was, now string
-	array    *shape // if it is the members of this struct, an array on the wire, that are others
+	array    *shape // if the members of this struct, an array on the wire, have changed
 }
 
-// fits reports whether a value of the old shape can be read in the new one. Where structs meet, what
-// is wrong with a member of theirs is a breach of its own.
+// fits reports whether a value of the old shape can be read in the new one. Within structs, each member that does not
+// fit is a breach of its own.
 func (c *comparison) fits(old, new *shape, path string) bool {
-	if old.flow || new.flow { // which live elsewhere
+	if old.flow || new.flow { // they are in another place
 		return old.flow && new.flow && c.fits(old.elem, new.elem, path)
 	}
 	takesNil := new.takesNil()
@@ -55,7 +52,7 @@ func (c *comparison) fits(old, new *shape, path string) bool {
 	if old.wireType != nil && new.wireType != nil {
 		c.pairs = append(c.pairs, pair)
 	}
-	c.known[pair] = true // unless something says otherwise, a type that holds itself fits
+	c.known[pair] = true // unless something is found, a type that contains itself fits
 	fits := c.wholeFits(old, new, path)
 	c.known[pair] = fits
 	return fits
@@ -89,7 +86,7 @@ func (c *comparison) wholeFits(old, new *shape, path string) bool {
 	return new.kind == old.kind
 }
 
-// fitsAny is fits for a new shape of any, which holds maps from strings alone.
+// fitsAny is fits for a new shape any, which only holds maps with string keys.
 func (c *comparison) fitsAny(old, new *shape, path string) bool {
 	switch old.kind {
 	case schema.Slice, schema.Array:
@@ -121,7 +118,7 @@ func (c *comparison) membersFit(old, new *shape, path string) bool {
 	return !slices.ContainsFunc(old.members, func(m *member) bool { return !c.fits(m.shape, new, path+"."+m.Key) })
 }
 
-// structs compares members by name. Those that are not read are passed over.
+// structs compares members by name. Members that are not read are skipped.
 func (c *comparison) structs(old, new *shape, path string) {
 	for _, m := range old.members {
 		if reader := new.reader(m.Key); reader != nil {
@@ -130,8 +127,8 @@ func (c *comparison) structs(old, new *shape, path string) {
 	}
 }
 
-// arrays compares members by place. Their names count, too: two that changed places would be taken
-// for each other.
+// arrays compares members by position. Names count, too: two members that changed places would be mistaken for each
+// other.
 func (c *comparison) arrays(old, new *shape, path string) {
 	if !slices.EqualFunc(old.members, new.members, func(a, b *member) bool { return a.Key == b.Key }) {
 		c.breaches = append(c.breaches, breach{path: path, array: old, was: keys(old.members), now: keys(new.members)})
@@ -152,7 +149,7 @@ func (c *comparison) member(old, new *member, path string) {
 		return
 	}
 	b := breach{path: path, old: old, was: old.Shape, now: new.Shape}
-	if b.was == b.now { // the name of what is something else now
+	if b.was == b.now { // the type of this name has changed
 		b.was, b.now = old.shape.describe(), new.shape.describe()
 	}
 	c.breaches = append(c.breaches, b)
@@ -166,7 +163,7 @@ func keys(members []*member) string {
 	return strings.Join(list, ", ")
 }
 
-// reader is the member that is read from a key, itself or as an older name.
+// reader is the member that reads a key, under its own name or an older one.
 func (s *shape) reader(key string) *member {
 	for _, m := range s.members {
 		if !m.Removed && (m.Key == key || slices.Contains(m.also, key)) {
@@ -176,7 +173,7 @@ func (s *shape) reader(key string) *member {
 	return nil
 }
 
-// takesNil reports whether nil is a value of the shape, or is read as its zero value.
+// takesNil reports whether nil is a value of the shape, or reads as its zero value.
 func (s *shape) takesNil() bool {
 	switch s.kind {
 	case schema.Pointer, schema.Bytes, schema.Slice, schema.Map, schema.Any, schema.Custom:
@@ -185,7 +182,7 @@ func (s *shape) takesNil() bool {
 	return false
 }
 
-// describe says what is behind the name of a type.
+// describe says what the name of a type stands for.
 func (s *shape) describe() string {
 	text := s.text(func(s *shape) string {
 		switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// fitting compares the types A of two wire formats, given in the form of the list.
+// fitting compares the types A of two wire formats, written as in the list.
 func fitting(t *testing.T, old, new string) bool {
 	t.Helper()
 	resolve := func(text string) *shape {
@@ -35,7 +35,7 @@ func fitting(t *testing.T, old, new string) bool {
 	return c.fits(resolve(old), resolve(new), "a") && len(c.breaches) == 0
 }
 
-// What is written in a shape can be read in the shapes behind it, and in no other of them.
+// A value written in a shape can be read in the listed shapes, and in no others.
 func TestFitsScalars(t *testing.T) {
 	readers := map[string]string{
 		"bool":         "bool any",
@@ -110,28 +110,28 @@ func TestFitsTypes(t *testing.T) {
 		old, new string
 		want     bool
 	}{
-		// Members come, go and widen; a type goes by another name.
+		// Members appear, disappear and widen; a type changes its name.
 		{"A\n  a B\nB\n  x int8", "A\n  a C\nC\n  x int64\n  y str", true},
 		{"A\n  a B\nB\n  x int8\n  y str", "A\n  a B\nB\n  x int8", true},
 		{"A\n  a B\nB\n  x int64", "A\n  a B\nB\n  x int8", false},
 		{"A\n  a B\nB\n  x int64", "A\n  a *B\nB\n  x int64", true},
 		{"A\n  a *B\nB\n  x int64", "A\n  a B\nB\n  x int64", false},
-		// What was removed may still be there.
+		// Old values may still have a removed member.
 		{"A\n  a B\nB\n  x int64\n  y str (removed)", "A\n  a B\nB\n  x int64\n  y bin", false},
 		{"A\n  a B\nB\n  x int64\n  y str (removed)", "A\n  a B\nB\n  x int64\n  y str", true},
-		// Arrays go by order.
+		// The members of arrays have an order.
 		{"A\n  a B\nB (array)\n  x int8\n  y str", "A\n  a B\nB (array)\n  x int16\n  y str", true},
 		{"A\n  a B\nB (array)\n  x str\n  y str", "A\n  a B\nB (array)\n  y str\n  x str", false},
 		{"A\n  a B\nB (array)\n  x str\n  y str", "A\n  a B\nB (array)\n  x str", false},
 		{"A\n  a B\nB (array)\n  x str", "A\n  a B\nB\n  x str", false},
 		{"A\n  a B\nB\n  x str", "A\n  a B\nB (array)\n  x str", false},
-		// A struct is a map of strings.
+		// A struct can be read as a map with string keys.
 		{"A\n  a B\nB\n  x int8\n  y uint8", "A\n  a map[str]int16", true},
 		{"A\n  a B\nB\n  x int8\n  y str", "A\n  a map[str]int16", false},
 		{"A\n  a B\nB\n  x int8\n  y str", "A\n  a any", true},
 		{"A\n  a B\nB\n  x text(X)", "A\n  a any", false},
-		{"A\n  a map[str]int8", "A\n  a *B\nB\n  x int8", false}, // it would lose what is not x
-		// Types that hold themselves.
+		{"A\n  a map[str]int8", "A\n  a *B\nB\n  x int8", false}, // keys other than x would be lost
+		// Types that contain themselves.
 		{"A\n  a B\nB\n  x int8\n  b *B", "A\n  a C\nC\n  x int64\n  b *D\nD\n  x int16\n  b *C", true},
 		{"A\n  a B\nB\n  x int8\n  b *B", "A\n  a C\nC\n  x int64\n  b *D\nD\n  x str\n  b *C", false},
 		{"A\n  a T\nT = []T", "A\n  a U\nU = []*U", true},
@@ -162,12 +162,12 @@ func TestResolveDamaged(t *testing.T) {
 	}
 }
 
-// A change of a type, and values of the old one.
+// A change of a type, with values of the old one.
 type change struct {
 	old, new string
 	values   string // of old, in a package that imports before as b
 
-	// decodes is a reason to refuse a change although every value decodes.
+	// decodes is a reason to refuse a change although all values decode.
 	decodes string
 }
 
@@ -307,8 +307,8 @@ type Valued struct { _msgpack struct{} ` + "`msgpack:\",as_array\"`" + `; Base }
 type Tree map[string]Tree
 `
 
-// TestCompatibleIsTrue holds the verdict on every change against what happens: the old build sets a
-// value and seals it, the new build opens the cookie.
+// TestCompatibleIsTrue checks the verdict on every change: the old build sets and seals a value, the new build opens
+// the cookie.
 func TestCompatibleIsTrue(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles much")
@@ -408,7 +408,7 @@ func main() {
 		}
 	}
 
-	// Allowed, all of it is in the list from then on.
+	// If the changes are allowed, the list has all of them from then on.
 	src, err := Update(pkgs[0], Previous{Written: listed(old), AllowBreaking: true})
 	if err != nil {
 		t.Fatal(err)
@@ -423,7 +423,7 @@ func main() {
 	checkForm(t, src)
 }
 
-// qualified is a type of the package before as another package writes it.
+// qualified is a type of package before in the form that another package writes.
 func qualified(typ string) string {
 	i := strings.LastIndexAny(typ, "*]") + 1
 	if typ[i] >= 'A' && typ[i] <= 'Z' {

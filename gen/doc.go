@@ -6,13 +6,12 @@ import (
 	"strings"
 )
 
-// directive is what means something in a comment, or would without the space before it.
+// directive matches comments with a meaning for tools, even behind a space.
 var directive = regexp.MustCompile(`^\s*(\+build|go:[a-z]+)`)
 
-// commentLines makes line comments of text, one a line. Only such comments are safe with any text:
-// neither */ nor a directive's name (go:build) means anything behind "// ". The exception is +build,
-// an old build constraint, which gofmt even moves to the top of the file. It is put in quotes, and
-// so are directives, which linters take for mistakes.
+// commentLines makes line comments of text. Only these are safe with any text: behind "// ", neither */ nor a
+// directive's name (go:build) has a meaning. The exception is +build, an old build constraint, which gofmt even moves
+// to the top of the file. It is quoted, and so are directives, which linters take for mistakes.
 func commentLines(text string) []string {
 	var lines []string
 	for line := range strings.SplitSeq(plain(text), "\n") {
@@ -32,12 +31,12 @@ func commentLines(text string) []string {
 	return lines
 }
 
-// plain returns text with line feeds for all line breaks.
+// plain converts all line breaks to line feeds.
 func plain(text string) string {
 	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 }
 
-// wrap breaks a sentence or two into lines that fit on a page as a comment.
+// wrap breaks a few sentences into lines of a comment.
 func wrap(text string) string {
 	const width = 90
 	var b strings.Builder

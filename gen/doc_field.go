@@ -10,7 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// The doc comments of the accessors. The field's own comes with Get.
+// The doc comments of the accessors. The field's own comment is part of Get's.
 
 func getDoc(f *schema.Field) string {
 	doc := fmt.Sprintf("Get%s returns %s, or %s if it is not set.", f.Name, f.Name, unset(f))
@@ -36,7 +36,7 @@ func getDoc(f *schema.Field) string {
 	return doc
 }
 
-// holds reports whether there may be a value of such a kind in a t.
+// holds reports whether a t may contain a value of a certain kind.
 func holds(t *schema.Type, is func(schema.Kind) bool, seen map[any]bool) bool {
 	switch {
 	case t == nil || seen[t]:
@@ -90,7 +90,7 @@ func setDoc(f *schema.Field) string {
 	return wrap(doc)
 }
 
-// units are what the max of a field counts.
+// units are counted by the max of a field.
 func units(f *schema.Field) string {
 	if f.Type.Kind == schema.String || f.Type.Kind == schema.Bytes {
 		return "bytes"
@@ -98,7 +98,7 @@ func units(f *schema.Field) string {
 	return "elements"
 }
 
-// tryDoc is of the form of an accessor that returns the error.
+// tryDoc is the doc of the variant that returns the error.
 func tryDoc(f *schema.Field, verb string) string {
 	return wrap(fmt.Sprintf("Try%[1]s%[2]s is %[1]s%[2]s, but returns the error of a value that is refused, and leaves the session as it was.", verb, f.Name))
 }
@@ -119,7 +119,7 @@ func appendDoc(f *schema.Field) string {
 	return wrap(fmt.Sprintf("Append%s appends v to %s.", f.Name, f.Name))
 }
 
-// unset says what Get returns for a field that is not set.
+// unset says what Get returns if a field is not set.
 func unset(f *schema.Field) string {
 	if d, ok := durationDefault(f); ok {
 		return short(d)
@@ -147,7 +147,7 @@ func unset(f *schema.Field) string {
 	return "nil"
 }
 
-// short is a duration without the zeros that String ends in: 10m, not 10m0s.
+// short is a duration without trailing zero units: 10m, not 10m0s.
 func short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

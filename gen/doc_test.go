@@ -76,7 +76,7 @@ func TestShort(t *testing.T) {
 	}
 }
 
-// TestMethodsDoc holds the list to the methods that the runtime has.
+// TestMethodsDoc compares the list with the methods that the runtime has.
 func TestMethodsDoc(t *testing.T) {
 	listed := map[string]bool{}
 	for _, word := range regexp.MustCompile(`\b[A-Z]\w*`).FindAllString(methodsDoc, -1) {
@@ -88,7 +88,7 @@ func TestMethodsDoc(t *testing.T) {
 	session := reflect.TypeFor[runtime.Session]()
 	for method := range session.Methods() {
 		switch method.Name {
-		case "String", "GoString", "Format", "LogValue": // how it prints
+		case "String", "GoString", "Format", "LogValue": // printing
 			continue
 		}
 		if !listed[method.Name] {

@@ -6,8 +6,8 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// methodsDoc names the methods that the generated type has from the runtime's Session: go doc does
-// not list promoted methods. The tests hold it to the runtime.
+// methodsDoc names the methods that the generated type gets from the runtime's Session: go doc does not list promoted
+// methods. A test compares it with the runtime.
 const methodsDoc = `It also has the methods of every session, those of [runtime.Session]:
   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
     fields of the option visitor.
@@ -18,7 +18,7 @@ const methodsDoc = `It also has the methods of every session, those of [runtime.
   - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.`
 
-// typeDoc is the schema's doc comment, with the generated type's name for the schema's.
+// typeDoc is the schema's doc comment, with the generated type's name in place of the schema's.
 func typeDoc(s *schema.Schema) string {
 	const safe = "It is safe for concurrent use."
 	doc := strings.TrimSpace(plain(s.Doc))

@@ -8,13 +8,13 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// The rules of omitempty are those of v5's Encoder.isEmptyValue (types.go), with one exception. v5
-// judges a struct by its exported fields even where a marshaler writes it, so that it drops every
-// netip.Addr; here such a struct is never empty, unless it says so with IsZero.
+// omitempty follows v5's Encoder.isEmptyValue (types.go), with one exception: v5 judges a struct by its exported
+// fields even if a marshaler writes it, and so drops every netip.Addr. Here such a struct is never empty, unless its
+// IsZero says so.
 
-// A condition is an expression, or one of the two constants.
+// A condition is an expression or one of two constants.
 type condition struct {
-	expr  *jen.Statement // nil: the condition always holds, or never
+	expr  *jen.Statement // nil if the condition is constant
 	never bool
 }
 
@@ -36,8 +36,7 @@ func (g *generator) present(m *schema.Member, x string) condition {
 	return condition{expr: reach.Op("&&").Add(value.expr)}
 }
 
-// reach is the condition that no embedded pointer between x and a member is nil, nil if there is
-// none on the way.
+// reach is the condition that no embedded pointer between x and a member is nil, nil if there is no such pointer.
 func (g *generator) reach(m *schema.Member, x string) *jen.Statement {
 	var cond *jen.Statement
 	for i, step := range m.Path {
@@ -74,7 +73,7 @@ func (g *generator) notEmpty(t *schema.Type, x string) condition {
 	case *types.Slice, *types.Map:
 		return condition{expr: jen.Len(v).Op("!=").Lit(0)}
 	case *types.Array:
-		if under.Len() == 0 { // never, but a constant would leave the codec of its elements unused
+		if under.Len() == 0 { // never, but a constant would leave its elements' codec unused
 			return condition{expr: jen.Len(v).Op("!=").Lit(0)}
 		}
 	case *types.Struct:
@@ -97,8 +96,8 @@ func (g *generator) notEmpty(t *schema.Type, x string) condition {
 	return condition{}
 }
 
-// notEmptyStruct is the condition that x has a member to write. To v5 a struct none of whose
-// members is omitempty is never empty, even if all of them are behind a nil pointer.
+// notEmptyStruct is the condition that x has a member to write. For v5, a struct without omitempty members is never
+// empty, even if all members are behind a nil pointer.
 func (g *generator) notEmptyStruct(s *schema.Struct, x string) condition {
 	if len(s.Members) == 0 {
 		return condition{never: true}

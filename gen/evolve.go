@@ -10,22 +10,22 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// Previous is what the runs before left of a package. Sessions in browsers were stored under the wire
-// formats that its files list.
+// Previous describes what earlier runs left in a package. Sessions in browsers were stored in the wire formats that
+// its files list.
 type Previous struct {
-	Written []schema.Written // with paths as findings shall name them; of one without a readable list nothing is known
+	Written []schema.Written // with paths for findings; a file without a readable list tells nothing
 
-	// AllowBreaking takes changes after which stored values cannot be read.
+	// AllowBreaking accepts changes after which stored values cannot be read.
 	AllowBreaking bool
 }
 
-// A record is what a file lists of a schema.
+// A record is a file's list entry for a schema.
 type record struct {
 	*shape
 	file *schema.Written
 }
 
-// records are those of all files.
+// records lists the entries of all files.
 func (p Previous) records() []record {
 	var list []record
 	for i := range p.Written {
@@ -46,7 +46,7 @@ func (p Previous) records() []record {
 	return list
 }
 
-// A match is a schema and what an earlier list says of it, or of what it may have been.
+// A match is a schema with earlier entries for it, or for schemas that it may have been.
 type match struct {
 	schema   *schema.Schema
 	now      *shape
@@ -54,16 +54,16 @@ type match struct {
 	readings []reading
 }
 
-// A reading is a field that reads an earlier key, under its own key or one that it had.
+// A reading is a field that reads an earlier key, its own or one of its older ones.
 type reading struct {
 	field  *schema.Field
-	key    *member // as it was
-	reader *member // as it is
+	key    *member // in the earlier list
+	reader *member // in the new list
 }
 
-// evolve compares the list of what is about to be generated with those of the files before it. The
-// findings are the changes after which values in browsers could not be read; the result is the list
-// together with what was removed from it, so that it does not return as something else unnoticed.
+// evolve compares the list of the new file with those of earlier files. The findings are changes after which values in
+// browsers could not be read. The result is the list together with everything that was removed from it, so that a
+// removed key does not return unnoticed with another meaning.
 func (g *generator) evolve(list wireTypes, prev Previous) (wireTypes, schema.Findings) {
 	now, err := list.resolve()
 	if err != nil {
@@ -90,7 +90,7 @@ func (g *generator) evolve(list wireTypes, prev Previous) (wireTypes, schema.Fin
 	return m.merge(), findings.Sorted()
 }
 
-// matches finds for each schema what there was before it.
+// matches finds the earlier entries of each schema.
 func (g *generator) matches(now *resolved, records []record) []match {
 	var list []match
 	for i, s := range g.pkg.Schemas {
@@ -114,11 +114,11 @@ func readings(s *schema.Schema, now *shape, before record) []reading {
 	return list
 }
 
-// goneOf are the schemas that are gone, of the files that this run replaces or removes.
+// goneOf lists the schemas that no longer exist, from files that this run replaces or removes.
 func (g *generator) goneOf(records []record) []*shape {
 	var gone []*shape
 	for _, r := range records {
-		// What is back, in a file that another run writes, has to be judged there first.
+		// A schema that is back, in a file of another run, has to be judged there first.
 		if back := r.Removed && !g.generates(r.Name); !r.file.Stays && (back || g.gone(r.Name)) {
 			gone = append(gone, r.shape)
 		}
@@ -126,9 +126,9 @@ func (g *generator) goneOf(records []record) []*shape {
 	return gone
 }
 
-// before finds the records of what browsers may hold of a schema. A file that stays knows less than
-// those that this run replaces: it may be from before the schema had a file of its own. A schema that
-// no file has may have been in one once, and it may be any of those that are gone, under another name.
+// before lists the entries that sessions in browsers may have for a schema. A file that stays knows less than the
+// files that this run replaces: it may be older than the schema's own file. A schema without an entry may have been in
+// another file before, and it may be a renamed version of any schema that no longer exists.
 func (g *generator) before(name string, records []record) []record {
 	var replaced, stay, other []record
 	for _, r := range records {
@@ -150,7 +150,7 @@ func (g *generator) before(name string, records []record) []record {
 	return other
 }
 
-// gone reports whether the package has no schema of this name any more.
+// gone reports whether the package no longer has a schema of this name.
 func (g *generator) gone(name string) bool {
 	return !g.generates(name) && !slices.Contains(g.pkg.Others, name)
 }
@@ -159,7 +159,7 @@ func (g *generator) generates(name string) bool {
 	return slices.ContainsFunc(g.pkg.Schemas, func(s *schema.Schema) bool { return s.Name == name })
 }
 
-// finding is the breach as the fault of a field of s that reads a key of the schema before it.
+// finding reports the breach as an error of a field of s that reads a key of the earlier schema.
 func (b breach) finding(s *schema.Schema, f *schema.Field, before record, key *member) schema.Finding {
 	at := func(line int) token.Position { return token.Position{Filename: before.file.Path, Line: line} }
 	newKey := fmt.Sprintf("give the field a new key (was=%s lets another field, of the old type, read the old values)", f.Key)
@@ -198,16 +198,16 @@ func (b breach) subject(key *member) string {
 	return b.path
 }
 
-// A merger adds to a list what the one before it had and it has not.
+// A merger adds to a list what the earlier list had and it lacks.
 type merger struct {
 	now     *resolved
 	list    wireTypes
-	schemas int         // how many of the list are schemas
-	gone    []*shape    // old schemas that are gone
-	lost    []*member   // old members that cannot be read any more, which was allowed
+	schemas int         // the first entries of the list
+	gone    []*shape    // old schemas that no longer exist
+	lost    []*member   // old members that can no longer be read, which was allowed
 	pairs   [][2]*shape // types of both lists, as in a comparison
 	merged  map[[2]*shape]bool
-	names   map[*shape]string // what old types are called in the list
+	names   map[*shape]string // the names of old types in the list
 	added   wireTypes
 }
 
@@ -248,7 +248,7 @@ func (m *merger) merge() wireTypes {
 	return slices.Insert(list, m.schemas, gone...)
 }
 
-// members are those of an old type, in the names of the list.
+// members lists those of an old type, with the names of the list.
 func (m *merger) members(old *shape) []wireMember {
 	var list []wireMember
 	for _, o := range old.members {
@@ -257,8 +257,8 @@ func (m *merger) members(old *shape) []wireMember {
 	return list
 }
 
-// name returns what an old type that a removed member needs is called in the list: its own name, if the
-// type that has it now is what became of it, and reads all of it; otherwise the list gets an entry for it.
+// name is the name in the list for an old type that a removed member needs: its own name if the type that has it now
+// reads all of the old one; otherwise the list gets a new entry.
 func (m *merger) name(old *shape) string {
 	if name, ok := m.names[old]; ok {
 		return name
@@ -281,7 +281,7 @@ func (m *merger) name(old *shape) string {
 		text := old.whole(m.name)
 		m.added[i].Shape = text
 	}
-	members := m.members(old) // which may add more
+	members := m.members(old) // this may add more
 	m.added[i].Members = members
 	return name
 }

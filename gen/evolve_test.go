@@ -9,8 +9,8 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// A history is a series of wire formats, in the form of the list but without comment signs, as each
-// run would list it without a past. It returns the last run's list, and the findings, if any.
+// A history is a series of wire formats, written as in the list but without comment signs, as each run would list them
+// without a past. It returns the last run's list, and the findings.
 func history(t *testing.T, breaking bool, formats ...string) (string, schema.Findings) {
 	t.Helper()
 	var file []byte
@@ -207,8 +207,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// What was allowed to break is forgotten; the rest is not. (history itself runs each step twice: the
-// second time there must be nothing left to refuse.)
+// A change that was allowed to break is forgotten; the rest is not. (history runs each step twice: the second time
+// must have nothing to refuse.)
 func TestAllowedOnce(t *testing.T) {
 	got, findings := history(t, true,
 		"session\n  a str\n  b []Item\n  c str\n  d str\n  p P\nItem\n  x str\n  y str\nP (array)\n  x int\n  y int",
@@ -219,7 +219,7 @@ func TestAllowedOnce(t *testing.T) {
 	}
 }
 
-// What was allowed to break in a type is not forgotten for a removed key that had the type.
+// A change that was allowed to break a type still counts for a removed key of that type.
 func TestAllowedElsewhere(t *testing.T) {
 	got, findings := history(t, true,
 		"session\n  a Item\n  b Item\nItem\n  x str",
@@ -255,8 +255,7 @@ func TestUnreadableLists(t *testing.T) {
 	}
 }
 
-// What files that the run replaces list of a schema counts, each of them; what the others list does if
-// there is nothing in those.
+// Every file that the run replaces counts for a schema; the other files only count if those have no entry for it.
 func TestSeveralFiles(t *testing.T) {
 	file := func(path string, stays bool, list string) schema.Written {
 		return schema.Written{Path: path, Source: []byte(wireIntro + "//\t" + strings.ReplaceAll(list, "\n", "\n//\t") + "\n"), Stays: stays}

@@ -10,7 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// accessors writes the type of a schema's sessions, how to come by one, and its methods.
+// accessors writes the type of a schema's sessions, its From function, and its methods.
 func (g *generator) accessors(s *schema.Schema) {
 	name := s.TypeName
 	from := name + "From"
@@ -37,7 +37,7 @@ func (g *generator) accessors(s *schema.Schema) {
 	}
 }
 
-// methods writes the accessors of one field, each a line over its descriptor.
+// methods writes the accessors of one field, each one line that calls its descriptor.
 func (g *generator) methods(s *schema.Schema, f *schema.Field) {
 	session := jen.Id(g.local("s") + ".Session")
 	field := func(method string, args ...jen.Code) *jen.Statement {
@@ -86,7 +86,7 @@ func (g *generator) methods(s *schema.Schema, f *schema.Field) {
 	}
 }
 
-// limits writes the constants that say what the fields of a schema hold at most.
+// limits writes the constants for the limits of a schema's fields.
 func (g *generator) limits(s *schema.Schema) {
 	var list []jen.Code
 	for _, f := range s.Fields {
@@ -130,7 +130,7 @@ func (g *generator) descriptors(s *schema.Schema) {
 	}
 }
 
-// options are the elements of a field's descriptor that say what the schema says.
+// options are the elements of a field's descriptor for the options in the schema.
 func (g *generator) options(index int, f *schema.Field) []jen.Code {
 	options := []jen.Code{
 		pair("Index", jen.Lit(index)),
@@ -171,8 +171,8 @@ func (g *generator) options(index int, f *schema.Field) []jen.Code {
 	return options
 }
 
-// fieldEncoder is encoder for a descriptor, where a literal's body may stand on the same line, if
-// it is short (gofmt sees to that) and has no literal in it.
+// fieldEncoder is encoder for a descriptor. There, a literal's body may be on the same line if it is short (gofmt
+// decides that) and contains no literal.
 func (g *generator) fieldEncoder(t *schema.Type) *jen.Statement {
 	if g.function(t, true) == nil && (t.Elem == nil || g.function(t.Elem, true) != nil) {
 		return g.encodeLiteral(t).Add(oneLine(g.encode(t, g.local("v"))))
@@ -189,7 +189,7 @@ func (g *generator) fieldDecoder(t *schema.Type) *jen.Statement {
 
 func pair(name string, value jen.Code) *jen.Statement { return jen.Id(name).Op(":").Add(value) }
 
-// defaultValue writes a field's default, a duration in units that one can read.
+// defaultValue writes a field's default, a duration in readable units.
 func (g *generator) defaultValue(f *schema.Field) *jen.Statement {
 	if d, ok := durationDefault(f); ok {
 		return g.duration(d)

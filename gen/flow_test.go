@@ -9,7 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// A flow is read as a flow, by what reads its value, and as nothing else.
+// A flow is only read as a flow, with a value that its old value can be read as.
 func TestFitsFlow(t *testing.T) {
 	for _, c := range []struct {
 		old, new string
@@ -36,7 +36,7 @@ func TestFitsFlow(t *testing.T) {
 	}
 }
 
-// What becomes a flow, or stops being one, is refused, and so is what returns as the other.
+// A field that becomes or stops being a flow is refused, and so is a key that returns as the other.
 func TestRefusedFlow(t *testing.T) {
 	const types = "\nS\n  x str"
 	for name, c := range map[string]struct {
@@ -67,7 +67,7 @@ func TestRefusedFlow(t *testing.T) {
 	}
 }
 
-// The cookies of flows count against the header, and its limit is exact.
+// The cookies of flows count towards the header, and its limit is exact.
 func TestBudgetOfFlows(t *testing.T) {
 	flow := func(key string, max int, member *schema.Type) *schema.Field {
 		f := fieldOf(key, max, &schema.Type{Kind: schema.StructKind, Go: types.NewStruct(nil, nil),

@@ -14,23 +14,23 @@ import (
 )
 
 const (
-	// maxPasses bounds how often a source is formatted. Nothing is known to need more than three.
+	// maxPasses limits how often a source is formatted. No source is known to need more than three.
 	maxPasses = 10
 
-	// cut is where a source may be cut into parts that are formatted at once. It has a byte that no Go
-	// source may have, so no comment of a schema looks like it.
+	// cut marks where a source may be cut into parts that are formatted separately. It has a byte that no Go source
+	// may contain, so no comment of a schema looks like it.
 	cut = "//\x00"
-	// minPart is how many bytes a part has at least. Only a schema of over a hundred fields has several parts.
+	// minPart is the least size of a part in bytes. Only a schema of over a hundred fields has several parts.
 	minPart = 128 << 10
 )
 
-// mayCut says that a part of the file ends between two declarations.
+// mayCut marks a place between two declarations.
 func (g *generator) mayCut() {
 	g.file.Line()
 	g.file.Comment(cut)
 }
 
-// format groups the imports as goimports does, and formats until gofmt has nothing left to change.
+// format groups the imports as goimports does, and formats until gofmt changes nothing more.
 func (g *generator) format(src []byte) ([]byte, error) {
 	pieces := bytes.Split(src, []byte(cut))
 	file, err := parser.ParseFile(token.NewFileSet(), "", pieces[0], parser.ImportsOnly)
@@ -38,7 +38,7 @@ func (g *generator) format(src []byte) ([]byte, error) {
 		return nil, err
 	}
 	end := int(file.Decls[len(file.Decls)-1].End() - file.FileStart)
-	// The head alone: what follows takes gofmt long enough.
+	// Only the head: the rest takes gofmt long enough.
 	head, err := imports.Process("", src[:end], &imports.Options{FormatOnly: true, Comments: true, TabIndent: true, TabWidth: 8})
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (g *generator) format(src []byte) ([]byte, error) {
 	return append(bytes.Join(parts, []byte("\n\n")), '\n'), errors.Join(errs...)
 }
 
-// grouped joins neighbours to parts of at least minPart bytes.
+// grouped joins neighbouring pieces to parts of at least minPart bytes.
 func grouped(pieces [][]byte) [][]byte {
 	var parts [][]byte
 	var part []byte
@@ -68,7 +68,7 @@ func grouped(pieces [][]byte) [][]byte {
 	return parts
 }
 
-// gofmt formats a file, or some of its declarations, without space at the end.
+// gofmt formats a file, or some of its declarations, without trailing space.
 func (g *generator) gofmt(src []byte) ([]byte, error) {
 	for range maxPasses {
 		next, err := format.Source(bytes.TrimSpace(src))
@@ -80,10 +80,10 @@ func (g *generator) gofmt(src []byte) ([]byte, error) {
 	return nil, errors.New("gofmt goes on changing what it has formatted")
 }
 
-// prose is a line of a comment that gofmt leaves as it is.
+// prose matches a line of a comment that gofmt leaves unchanged.
 var prose = regexp.MustCompile(`^//($| \pL)`)
 
-// comment writes text as line comments, whatever it contains.
+// comment writes any text as line comments.
 func (g *generator) comment(text string) {
 	for _, line := range commentLines(text) {
 		g.unsettled = g.unsettled || !prose.MatchString(line)

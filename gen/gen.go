@@ -1,6 +1,6 @@
-// Package gen turns the model of a package's session schemas into the source of its generated
-// file: typed accessors, field descriptors and codecs over the runtime package. It is pure: it
-// touches no file, and equal models give equal bytes.
+// Package gen turns the model of a package's session schemas into the source of its generated file: typed accessors,
+// field descriptors and codecs over the runtime package. It is pure: it touches no file, and equal models give equal
+// bytes.
 package gen
 
 import (
@@ -17,18 +17,17 @@ const (
 	codecPath   = "github.com/sessiongen/sessiongen/runtime/codec"
 	gobPath     = "github.com/sessiongen/sessiongen/runtime/codec/gobcodec"
 
-	// supports is the runtime's constant that this generator's output needs. It is raised together
-	// with the runtime whenever generated code comes to need something new.
+	// supports is the constant of the runtime that this generator's output needs. Both are raised whenever generated
+	// code needs something new.
 	supports = "SupportsGenerated1"
 )
 
-// Generate returns the generated file of pkg, formatted, for a package that has none yet. An error
-// means a model that cannot be written as Go source, which is a mistake of the caller's: the schema
-// package refuses such types.
+// Generate returns the formatted generated file of pkg, for a package without an earlier one. An error means that the
+// model cannot be written as Go source, which is the caller's mistake: package schema refuses such types.
 func Generate(pkg *schema.Package) ([]byte, error) { return Update(pkg, Previous{}) }
 
-// Update is Generate for a package that has generated files. The error is schema.Findings if sessions
-// that were stored under the wire formats of these could not be read any more.
+// Update is Generate for a package with generated files. The error is schema.Findings if stored sessions in the wire
+// formats of these files could no longer be read.
 func Update(pkg *schema.Package, old Previous) ([]byte, error) {
 	g := newGenerator(pkg)
 	list, breaking := g.evolve(g.wireFormat(), old)
@@ -64,10 +63,10 @@ type generator struct {
 	names *names
 
 	fieldVars map[*schema.Field]string
-	codecOf   map[any]*codec // by *schema.Struct, or *schema.Type of a type that holds itself
+	codecOf   map[any]*codec // by *schema.Struct, or by *schema.Type of a type that contains itself
 	codecList []*codec       // each once, sorted by name
-	// Whether gofmt may not finish in one pass. Where it breaks the line of a type, only the next one breaks
-	// that of the function which has it as a parameter; and some lists in comments change twice.
+	// Whether gofmt may need more than one pass. If it breaks the line of a type, only the next pass breaks the line
+	// of the function that has it as a parameter; and some lists in comments change twice.
 	unsettled bool
 }
 
@@ -100,17 +99,16 @@ func newGenerator(pkg *schema.Package) *generator {
 		}
 	}
 	g.nameCodecs()
-	// The packages that every file needs come first, so that a user's package of the same name is
-	// the one that gets a number.
+	// The packages that every file needs come first, so that a user's package of the same name gets the number.
 	g.importName("context", "context")
 	g.importName(runtimePath, "runtime")
 	g.importName(codecPath, "codec")
 	return g
 }
 
-// header writes what stands above the package clause.
+// header writes the lines above the package clause.
 func (g *generator) header(list wireTypes) {
-	// A comment that begins with // is rendered as it is: the line break leaves an empty line.
+	// A comment that begins with // is not changed: the line break leaves an empty line.
 	g.file.HeaderComment(schema.Header + "\n")
 	if g.pkg.Constraint != "" {
 		g.file.HeaderComment("//go:build " + g.pkg.Constraint + "\n")
@@ -118,6 +116,6 @@ func (g *generator) header(list wireTypes) {
 	g.file.HeaderComment(strings.TrimSuffix(list.comment(), "\n"))
 }
 
-// inRuntime and inCodec name something of the two packages that generated code calls.
+// inRuntime and inCodec are names in the two packages that generated code calls.
 func inRuntime(name string) *jen.Statement { return jen.Qual(runtimePath, name) }
 func inCodec(name string) *jen.Statement   { return jen.Qual(codecPath, name) }

@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden file")
 
-// moduleEnv is the environment of the go command in the modules that module writes.
+// moduleEnv is the go command's environment in the modules that module writes.
 var moduleEnv = append(append(os.Environ(), "GOWORK=off"), testmodule.Env("example.com/app")...)
 
 // module writes the files of an archive as a module that uses this repository.
@@ -126,12 +126,11 @@ func firstDifference(got, want []byte) string {
 	return "the end is missing"
 }
 
-// TestHard compiles what is generated for difficult names and all kinds of types, and runs the
-// archive's own tests, which hold the codecs to msgpack v5. With -short, it is only generated.
+// TestHard compiles the output for difficult names and all kinds of types, and runs the archive's own tests, which
+// compare the codecs with msgpack v5. With -short, it only generates.
 func TestHard(t *testing.T) { compiles(t, "hard.txtar", "./...") }
 
-// TestForms is that for the ways in which values are stored: the archive's tests hold them to what they
-// come back as.
+// TestForms does the same for the ways in which values are stored: the archive's tests read every value back.
 func TestForms(t *testing.T) { compiles(t, "forms.txtar", "./web") } // go vet complains about the other package
 
 // compiles generates code for an archive twice, vets it and runs the archive's tests.
@@ -151,7 +150,7 @@ func compiles(t *testing.T, name, packages string) {
 	}
 }
 
-// checkForm checks what every generated file promises to its readers.
+// checkForm checks the properties that every generated file must have.
 func checkForm(t *testing.T, src []byte) {
 	t.Helper()
 	if formatted, err := format.Source(src); err != nil || !bytes.Equal(formatted, src) {
@@ -177,7 +176,7 @@ func checkForm(t *testing.T, src []byte) {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
 			name, doc = n.Name.Name, n.Doc
-			if name == "_" { // a guard, of whose name nobody hears
+			if name == "_" { // a guard, whose name is never seen
 				return false
 			}
 		case *ast.GenDecl:

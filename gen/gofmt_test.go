@@ -12,7 +12,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// Every generated file is a fixed point of gofmt, whatever stands in the comments of its schema.
+// Every generated file is a fixed point of gofmt, whatever its schema's comments contain.
 func TestGofmtHasNothingToDo(t *testing.T) {
 	docs := []string{
 		"Mode is one of\n 1. fast\n- slow\n  and long\n",
@@ -56,7 +56,7 @@ func TestGofmtHasNothingToDo(t *testing.T) {
 	}
 }
 
-// A large file is formatted in parts, which must not show.
+// A large file is formatted in parts. The result must be the same.
 func TestGofmtOfParts(t *testing.T) {
 	s := &schema.Schema{Name: "session", TypeName: "Session", Struct: types.NewStruct(nil, nil)}
 	for i := range 400 {

@@ -9,7 +9,7 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-// guards writes the declarations that stop a stale file, or an old runtime, from compiling.
+// guards writes the declarations that keep an outdated file, or an old runtime, from compiling.
 func (g *generator) guards() {
 	g.comment("If this line does not compile, the sessiongen module in go.mod is older than the\n" +
 		"generator that wrote this file: go get github.com/sessiongen/sessiongen@latest")
@@ -22,11 +22,10 @@ func (g *generator) guards() {
 	}
 }
 
-// guard writes an assignment that compiles as long as typ is a struct of the given fields and tags. The
-// tags of other packages are none of this file's: then it is a conversion, which passes over tags.
-// The compiler names the type of the variable in its error, which therefore says what to do. The type is an
-// alias, since the value of one named type cannot be assigned to another, and local, since other files may
-// guard the same struct.
+// guard writes an assignment that only compiles while typ is a struct with the given fields and tags. Tags of other
+// packages do not count: then it is a conversion, which ignores tags. The compiler's error names the type of the
+// variable, so the name says what to do. The type is an alias, since a value of one named type cannot be assigned to
+// another, and local, since other files may guard the same struct.
 func (g *generator) guard(name string, fields *types.Struct, typ *jen.Statement) {
 	g.file.Line()
 	g.comment(wrap("If this does not compile, "+name+" has changed since this file was generated:") +
@@ -43,7 +42,7 @@ func (g *generator) guard(name string, fields *types.Struct, typ *jen.Statement)
 	)
 }
 
-// identifier is a name with an underscore for whatever cannot be part of an identifier.
+// identifier replaces everything in a name that cannot be part of an identifier by an underscore.
 func identifier(name string) string {
 	return strings.TrimRight(strings.Map(func(r rune) rune {
 		if r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -53,7 +52,7 @@ func identifier(name string) string {
 	}, name), "_")
 }
 
-// withoutForeignTags is t without the tags that other packages wrote, t itself if it has none.
+// withoutForeignTags is t without the tags of other packages, t itself if it has none.
 func (g *generator) withoutForeignTags(t types.Type) types.Type {
 	switch u := t.(type) {
 	case *types.Pointer:
@@ -93,9 +92,8 @@ func (g *generator) withoutForeignTags(t types.Type) types.Type {
 	return t
 }
 
-// guarded are the named structs that the codecs take apart, as far as they can be written here: those
-// that are stored as such and, since their fields are stored as if they were the outer struct's, those
-// embedded in them.
+// guarded lists the named structs whose fields the codecs access, if they can be written here: structs that are
+// stored, and structs embedded in them, whose fields are stored like the outer struct's.
 func (g *generator) guarded() []types.Type {
 	var list []types.Type
 	add := func(t types.Type) {
@@ -123,8 +121,8 @@ func (g *generator) guarded() []types.Type {
 	return list
 }
 
-// embedded is the type of the struct that is embedded by value or pointer under a name, maybe in
-// another one that a path passes over, because its name is not ours to write.
+// embedded is the type of the struct that is embedded by value or pointer under a name, perhaps within another one
+// that a path skips because its name cannot be written here.
 func (g *generator) embedded(outer types.Type, name string) types.Type {
 	f, _, _ := types.LookupFieldOrMethod(outer, true, g.pkg.Types, name)
 	if p, ok := types.Unalias(f.Type()).(*types.Pointer); ok {
@@ -133,8 +131,8 @@ func (g *generator) embedded(outer types.Type, name string) types.Type {
 	return f.Type()
 }
 
-// isLocal reports whether a struct and its fields were written in this package, so that they can be
-// written here again: those of a type T other.T were not.
+// isLocal reports whether this package declares a struct with its fields, so that they can be written here again:
+// those of a type T other.T are declared elsewhere.
 func (g *generator) isLocal(t types.Type) bool {
 	named, ok := types.Unalias(t).(*types.Named)
 	if !ok || named.Obj().Pkg().Path() != g.pkg.Path {

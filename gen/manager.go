@@ -8,8 +8,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// manager writes the type of a schema's managers, how to make one, and what it does with the sessions of
-// one principal.
+// manager writes the type of a schema's managers, its constructor, and its methods for the sessions of one principal.
 func (g *generator) manager(s *schema.Schema) {
 	name := s.Manager()
 	g.file.Line()
@@ -45,7 +44,7 @@ func (g *generator) embeddedManager(s *schema.Schema) *jen.Statement {
 	return inRuntime("Manager").Types(jen.Id(s.TypeName))
 }
 
-// principalMethods writes the methods of a manager that are about the sessions of one principal.
+// principalMethods writes the manager's methods for the sessions of one principal.
 func (g *generator) principalMethods(s *schema.Schema, f *schema.Field) {
 	method := func(doc, verb string, more ...jen.Code) *jen.Statement {
 		g.file.Line()
@@ -77,7 +76,7 @@ func (g *generator) principalMethods(s *schema.Schema, f *schema.Field) {
 		Block(call("UpdateBy", g.id("f")))
 }
 
-// entry writes the type of what is listed, and its getters.
+// entry writes the type of a listed session, and its getters.
 func (g *generator) entry(s *schema.Schema) {
 	g.file.Line()
 	g.comment(wrap(fmt.Sprintf("%s is a %s as ListBy%s yields it: to be read. It also has ID, CreatedAt, AuthenticatedAt, "+

@@ -14,17 +14,16 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// locals are the parameters and variables of generated functions. An import of such a name would
-// be out of reach inside them.
+// locals are the parameters and variables of generated functions. They would hide an import of the same name.
 var locals = []string{"cfg", "changed", "ctx", "d", "e", "err", "f", "id", "m", "n", "ok", "s", "state", "v"}
 
-// names hands out the identifiers of the generated file that are ours to choose.
+// names chooses the identifiers of the generated file.
 type names struct {
 	taken    map[string]bool   // by package-level declarations, the user's or ours
-	imported map[string]bool   // by the user's imports: ours may have the same name, but nothing else
+	imported map[string]bool   // by the user's imports: our imports may have the same name, but nothing else
 	imports  map[string]string // package path -> name in this file
 	used     map[string]bool   // the names of our imports
-	locals   map[string]string // the parameters and variables, under the names that they have here
+	locals   map[string]string // the parameters and variables, with their names in this file
 }
 
 func newNames(pkg *schema.Package) *names {
@@ -38,7 +37,7 @@ func newNames(pkg *schema.Package) *names {
 	for _, name := range locals {
 		n.locals[name] = numbered(name, func(name string) bool {
 			switch pkg.Types.Scope().Lookup(name).(type) {
-			case *types.TypeName, *types.Func: // which functions may have to write, or call
+			case *types.TypeName, *types.Func: // functions may have to write or call it
 				return true
 			}
 			return false
@@ -48,7 +47,7 @@ func newNames(pkg *schema.Package) *names {
 	return n
 }
 
-// take records a name that is not ours to choose.
+// take records a name that is used already.
 func (n *names) take(name string) { n.taken[name] = true }
 
 // isFree reports whether a package-level declaration may have the name.
@@ -56,16 +55,15 @@ func (n *names) isFree(name string) bool {
 	return !n.taken[name] && !n.imported[name] && !n.used[name] && !n.reserved(name)
 }
 
-// free returns base, or base with the least number from 2 that makes it a free name for a
-// package-level declaration, and takes it.
+// free returns base, or base with the smallest number from 2 that makes it a free name for a package-level
+// declaration, and takes it.
 func (n *names) free(base string) string {
 	name := numbered(base, func(name string) bool { return !n.isFree(name) })
 	n.take(name)
 	return name
 }
 
-// importName returns the name that this file imports a package by: its own, unless something else
-// has it.
+// importName returns this file's name for an imported package: its own name, unless that is taken.
 func (n *names) importName(path, name string) string {
 	if name, ok := n.imports[path]; ok {
 		return name
@@ -77,7 +75,7 @@ func (n *names) importName(path, name string) string {
 	return name
 }
 
-// numbered returns base, or base with the least number from 2 that is not taken.
+// numbered returns base, or base with the smallest number from 2 that is not taken.
 func numbered(base string, taken func(string) bool) string {
 	name := base
 	for i := 2; taken(name); i++ {
@@ -86,8 +84,8 @@ func numbered(base string, taken func(string) bool) string {
 	return name
 }
 
-// reserved reports whether no import or helper may have the name. jennifer's own list (which has
-// err in it) counts, because jennifer would rename behind our back.
+// reserved reports whether no import or helper may have the name. jennifer's own list (which includes err) counts,
+// because jennifer would silently rename them.
 func (n *names) reserved(name string) bool {
 	for _, local := range n.locals {
 		if name == local {
@@ -110,7 +108,7 @@ func (g *generator) importName(path, name string) {
 	}
 }
 
-// qual names something of a package, and imports the package unless it is our own.
+// qual is a name in a package. It imports the package, unless it is our own.
 func (g *generator) qual(pkg *types.Package, name string) *jen.Statement {
 	if pkg == nil || pkg.Path() == g.pkg.Path {
 		return jen.Id(name)
@@ -119,20 +117,19 @@ func (g *generator) qual(pkg *types.Package, name string) *jen.Statement {
 	return jen.Qual(pkg.Path(), name)
 }
 
-// std names something of a package of the standard library.
+// std is a name in a package of the standard library.
 func (g *generator) std(pkg, name string) *jen.Statement {
 	g.importName(pkg, pkg)
 	return jen.Qual(pkg, name)
 }
 
-// local is the name of a parameter or variable, which is the one given unless the package has a type
-// or function of that name.
+// local is the name of a parameter or variable: the given one, unless the package has a type or function of that name.
 func (g *generator) local(name string) string { return g.names.locals[name] }
 
 func (g *generator) id(name string) *jen.Statement { return jen.Id(g.local(name)) }
 
-// unexported lowers a name's first letter, or its initialism: UserSession, URLSession ->
-// userSession, urlSession.
+// unexported puts a name's first letter, or its initialism, in lower case: UserSession, URLSession -> userSession,
+// urlSession.
 func unexported(name string) string {
 	upper := 0
 	for _, r := range name {
@@ -148,7 +145,7 @@ func unexported(name string) string {
 	return strings.ToLower(string(runes[:upper])) + string(runes[upper:])
 }
 
-// exported raises a name's first letter.
+// exported puts a name's first letter in upper case.
 func exported(name string) string {
 	r, size := utf8.DecodeRuneInString(name)
 	return string(unicode.ToUpper(r)) + name[size:]

@@ -24,7 +24,7 @@ func fakePackage(declared ...string) *schema.Package {
 	return pkg
 }
 
-// TestImportNames checks the import declarations as they are printed: jennifer has ideas of its own.
+// TestImportNames checks the import declarations as they are printed: jennifer may change them.
 func TestImportNames(t *testing.T) {
 	type imported struct{ path, name, want string } // want is the alias, "" for none
 	for _, test := range []struct {

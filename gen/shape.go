@@ -8,15 +8,15 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// A shape is what a wire format says about a value, with the names of types resolved.
+// A shape describes a value in a wire format, with the names of types resolved.
 type shape struct {
-	kind      schema.Kind // Custom for what any method of a type's own writes
-	flow      bool        // of values that are its elem, in cookies of their own
-	word      string      // of what has no parts: "int8", "text(big.Int)"
+	kind      schema.Kind // Custom for anything that a type's own methods write
+	flow      bool        // the values are its elem, in separate cookies
+	word      string      // of a shape without parts: "int8", "text(big.Int)"
 	bits      int         // of an Int or Uint
 	len       int64       // of an Array or ByteArray
 	key, elem *shape
-	*wireType // if it is one of the list's
+	*wireType // nil unless the list has it
 	members   []*member
 	used      bool // something in the list refers to it
 }
@@ -73,7 +73,7 @@ func (list wireTypes) resolve() (*resolved, error) {
 	return f, nil
 }
 
-// declare gives every type of a list its name, so that any shape can refer to it.
+// declare names every type of a list, so that any shape can refer to it.
 func (f *resolved) declare(list wireTypes) error {
 	for i := range list {
 		t := &list[i]
@@ -114,7 +114,7 @@ func (f *resolved) define(s *shape) error {
 	return nil
 }
 
-// isEndless reports whether a type of the list is a pointer that leads to pointers alone.
+// isEndless reports whether a type of the list is a pointer that only leads to pointers.
 func (f *resolved) isEndless(s *shape) bool {
 	for n := 0; s.kind == schema.Pointer; n++ {
 		if n > len(f.types) && s.wireType != nil {
@@ -195,7 +195,7 @@ func closing(s string) int {
 	return -1
 }
 
-// text writes a shape as the list does, with these names for the list's types.
+// text writes a shape as in the list, with these names for the list's types.
 func (s *shape) text(name func(*shape) string) string {
 	if s.wireType != nil {
 		return name(s)

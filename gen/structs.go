@@ -35,8 +35,7 @@ func (g *generator) encodeFunc(c *codec) {
 		Block(body...)
 }
 
-// valueType is what a codec's functions take and return: a type, or a pointer to one that must not be
-// copied.
+// valueType is the type that a codec's functions take and return: a type, or a pointer to one that must not be copied.
 func (g *generator) valueType(c *codec) *jen.Statement {
 	if c.strct != nil && c.strct.Pinned {
 		return jen.Op("*").Add(g.typ(c.goType()))
@@ -44,14 +43,14 @@ func (g *generator) valueType(c *codec) *jen.Statement {
 	return g.typ(c.goType())
 }
 
-// A run is some members of a struct, one after the other, that are written under one condition.
+// A run is a sequence of members of a struct that are written under the same condition.
 type run struct {
 	cond    *jen.Statement // nil if they always are
 	text    string         // of cond
 	members []*schema.Member
 }
 
-// runs are the members of a struct that is a map on the wire.
+// runs lists the members of a struct that is a map on the wire.
 func (g *generator) runs(s *schema.Struct) (list []run) {
 	for _, m := range s.Members {
 		cond := g.present(m, g.local("v"))
@@ -90,8 +89,8 @@ func (g *generator) encodeMap(s *schema.Struct) []jen.Code {
 	return body
 }
 
-// encodeMapLen writes how many members follow. Those that are left out when they are empty, or when
-// an embedded pointer on the way to them is nil, are counted first.
+// encodeMapLen writes how many members follow. It first counts the members that are left out when they are empty, or
+// when an embedded pointer on the way to them is nil.
 func (g *generator) encodeMapLen(runs []run) []jen.Code {
 	always := 0
 	var counts []jen.Code
@@ -204,10 +203,9 @@ func (g *generator) decodeMember(s *schema.Struct, m *schema.Member) []jen.Code 
 	return stmts
 }
 
-// nilIsAbsent reports whether the nil code says that m is not there, because the pointer to the
-// struct that m is embedded in is nil: so v5 writes it, and so do we in an array. Otherwise nil is a
-// value of m. In a map we leave such members out; then it is a value if it is all that is left to
-// tell that the pointer is not nil.
+// nilIsAbsent reports whether nil on the wire means that m is absent because the pointer to the struct around m is
+// nil: v5 writes it like that, and so do we in arrays. Otherwise nil is a value of m. In maps we leave such members
+// out; nil is then a value if it is the only sign that the pointer is not nil.
 func nilIsAbsent(s *schema.Struct, m *schema.Member) bool {
 	embedded := embeddedIn(m)
 	if embedded == "" {
@@ -230,7 +228,7 @@ func embeddedIn(m *schema.Member) string {
 
 func takesNil(m *schema.Member) bool { return nilable(m.Type.Go.Underlying()) }
 
-// selector is the expression of the field that a path leads to from x.
+// selector is the expression for the field that a path leads to from x.
 func selector(x string, path []schema.Step) string {
 	for _, step := range path {
 		x += "." + step.Name

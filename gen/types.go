@@ -7,7 +7,7 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-// typ writes a type as the user wrote it: aliases and names are kept.
+// typ writes a type as the user wrote it, with its aliases and names.
 func (g *generator) typ(t types.Type) *jen.Statement {
 	switch t := t.(type) {
 	case *types.Basic:
@@ -34,7 +34,7 @@ func (g *generator) typ(t types.Type) *jen.Statement {
 	case *types.Interface:
 		return g.interfaceType(t)
 	case *types.Struct:
-		// On one line: gofmt breaks it where it has to.
+		// On one line: gofmt breaks it where it must.
 		g.unsettled = true
 		return jen.Id("struct").Op("{").Add(join(";", g.structFields(t))).Op("}")
 	}
@@ -77,8 +77,8 @@ func quoteTag(tag string) string {
 	return strconv.Quote(tag)
 }
 
-// The rest of the types are never a session's data, but a nested struct may have such a field
-// beside its data (msgpack:"-"), and then stands in a guard.
+// The other types are never a session's data, but a nested struct may have such a field beside its data (msgpack:"-"),
+// which a guard then lists.
 
 func (g *generator) channel(t *types.Chan) *jen.Statement {
 	elem := g.typ(t.Elem())

@@ -10,7 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// The accessors of fields that are for something: they have others than a value.
+// The accessors of fields with a use: a flash, a factor or a flow.
 
 // accessor begins a method of a session.
 func (g *generator) accessor(s *schema.Schema, doc, name string, params ...jen.Code) *jen.Statement {
@@ -34,7 +34,7 @@ func withDoc(f *schema.Field, doc string) string {
 	return doc
 }
 
-// flash writes the accessors of what the next page shows.
+// flash writes the accessors of messages for the next page.
 func (g *generator) flash(s *schema.Schema, f *schema.Field) {
 	elem := f.Type.Go.Underlying().(*types.Slice).Elem()
 	g.accessor(s, withDoc(f, fmt.Sprintf("Add%s has the next page show v, within %s. Beyond %d the oldest are dropped, with an event.",
@@ -48,7 +48,7 @@ func (g *generator) flash(s *schema.Schema, f *schema.Field) {
 	g.accessor(s, clearDoc(f), "Clear"+f.Name).Add(oneLine(g.ofField(f, "ClearFlash")))
 }
 
-// factor writes the accessors of when the visitor last proved something.
+// factor writes the accessors of the time when the visitor last proved something.
 func (g *generator) factor(s *schema.Schema, f *schema.Field) {
 	g.accessor(s, withDoc(f, fmt.Sprintf("Prove%s notes that the visitor has just proved %[1]s, and gives the session a new id. "+
 		"It is forgotten when %s changes or is cleared.", f.Name, s.Principal().Name)), "Prove"+f.Name).
@@ -58,7 +58,7 @@ func (g *generator) factor(s *schema.Schema, f *schema.Field) {
 		Add(oneLine(jen.Return(g.ofField(f, "Within", g.id("d")))))
 }
 
-// flow writes the accessors of what comes back from elsewhere.
+// flow writes the accessors of a flow.
 func (g *generator) flow(s *schema.Schema, f *schema.Field) {
 	call := func(method string, arg jen.Code) jen.Code {
 		return oneLine(jen.Return(jen.Id(g.fieldVars[f]).Dot(method).Call(jen.Id(g.local("s")+".Session"), arg)))
@@ -75,7 +75,7 @@ func (g *generator) flow(s *schema.Schema, f *schema.Field) {
 		Params(g.id("v").Add(g.typ(f.Type.Go)), g.id("ok").Bool()).Add(call("Take", g.id("state")))
 }
 
-// flowOptions are the elements of a flow's descriptor that say what the schema says.
+// flowOptions are the elements of a flow's descriptor for the options in the schema.
 func (g *generator) flowOptions(f *schema.Field) []jen.Code {
 	options := []jen.Code{
 		pair("Name", jen.Lit(f.Name)),

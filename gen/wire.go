@@ -14,8 +14,8 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// The wire format of a package's sessions stands in the comment at the top of its generated file,
-// and the next run reads it back from there:
+// The wire format of a package's sessions is in the comment at the top of its generated file. The next run reads it
+// from there:
 //
 //	Name              a schema, in source order; then the structs and recursive types, by name
 //	  key   shape     a key and what is stored under it
@@ -23,41 +23,40 @@ import (
 //	Name = shape      a type that holds itself with no struct between, type Tree []Tree
 //	Name (removed)    a schema that is gone; behind the other schemas
 //
-// A line that ends in "(partial: without a, b)" is that of a key or member with the option partial, or
-// of a struct that embeds another with it, and says what is not stored of it. A shape that ends in "(removed)" is that of a key which is no longer in the schema, or of a member
-// which is no longer in its struct. Sessions in browsers may still have it.
+// A line that ends in "(partial: without a, b)" is for a key or member with the option partial, or for a struct that
+// embeds another with it, and lists what is not stored. A shape that ends in "(removed)" is for a key that is no
+// longer in the schema, or for a member that is no longer in its struct. Sessions in browsers may still have it.
 //
-// Shapes are bool, int8 to int64, int, uint8 to uint64, uint, float32, float64, str, bin, bin[16],
-// time, any, []T, [4]T, map[K]T, *T, the name of a type of the list, custom(T), msgpack(T), binary(T) and
-// text(T) for what a method of the type T writes, json(T) and gob(T) for what these packages make of it,
-// and via(T) for what a function of the program writes. The key of a flow has the shape flow(T): it is not in
-// the session, but in a cookie of its own. A member of an array that is behind an
-// embedded pointer is *T, since it is nil if the pointer is. Names and keys that a reader could mistake
-// are quoted as Go strings.
+// Shapes are bool, int8 to int64, int, uint8 to uint64, uint, float32, float64, str, bin, bin[16], time, any, []T,
+// [4]T, map[K]T, *T, and the names of the list's types. custom(T), msgpack(T), binary(T) and text(T) are written by a
+// method of T, json(T) and gob(T) by these packages, and via(T) by a function of the program. The key of a flow has
+// the shape flow(T): it is not in the session, but in a cookie of its own. A member of an array behind an embedded
+// pointer is *T, since it is nil if the pointer is. Names and keys that a reader could misread are quoted as Go
+// strings.
 
 const wireIntro = "// Wire format of this package's sessions, by key. The next run of sessiongen reads\n" +
 	"// this list back, so that a change cannot misread the sessions that browsers hold.\n"
 
-// wireTypes is a wire format: what of it each schema and type is, in the comment's order.
+// wireTypes is a wire format: an entry for each schema and type, in the comment's order.
 type wireTypes []wireType
 
 type wireType struct {
 	Name    string
 	Array   bool
-	Removed bool   // a schema that is gone. Nothing refers to it by its name, which may be a type's now
+	Removed bool   // a schema that no longer exists. Nothing refers to its name, which may now be a type's
 	Shape   string // only of a type that is not a struct
-	Lost    string // what is not stored of structs that it embeds, as the list says it
+	Lost    string // the members of embedded structs that are not stored, as in the list
 	Members []wireMember
 	Line    int // in the file that it was read from
 }
 
 type wireMember struct {
 	Key, Shape string
-	Lost       string // what is not stored of it, as the list says it
+	Lost       string // the members that are not stored, as in the list
 	Removed    bool
 	Line       int
 
-	also []string // other keys that are read: of was=, or alias: in a struct. They are not listed.
+	also []string // other keys that are read: was=, or alias: in a struct. They are not listed.
 }
 
 const (
@@ -100,13 +99,12 @@ func (g *generator) wireFormat() wireTypes {
 	return append(schemas, others...)
 }
 
-// nameWireTypes gives every type of the list its name: pkg.Name, or with the path if that is the name
-// of another, or a word that the list has a meaning for. A struct without a name goes by that of its
-// codec.
+// nameWireTypes names every type of the list: pkg.Name, or with the path if pkg.Name belongs to another type or has a
+// meaning in the list. An unnamed struct has the name of its codec.
 func (g *generator) nameWireTypes() {
 	used := map[string]bool{}
 	for _, s := range g.pkg.Schemas {
-		used[s.Name] = true // which may well be stored in a field, too: type session struct{ Last *session }
+		used[s.Name] = true // a field may store the schema's type: type session struct{ Last *session }
 	}
 	for _, c := range g.codecList {
 		c.wireName = c.name
@@ -120,7 +118,7 @@ func (g *generator) nameWireTypes() {
 	}
 }
 
-// label is a type's name in comments: with its package's name, if it is another's.
+// label is a type's name in comments, with its package's name if it is another's.
 func label(pkg *schema.Package, t types.Type) string {
 	return types.TypeString(types.Unalias(t), func(p *types.Package) string {
 		if p.Path() == pkg.Path {
@@ -130,7 +128,7 @@ func label(pkg *schema.Package, t types.Type) string {
 	})
 }
 
-// shape is what a value of type t looks like on the wire.
+// shape describes a value of type t on the wire.
 func (g *generator) shape(t *schema.Type) string {
 	if c := g.codecOf[t]; c != nil {
 		return c.wireName
@@ -170,7 +168,7 @@ func (g *generator) wholeShape(t *schema.Type) string {
 	return strings.ToLower(basic[t.Kind]) + "(" + label(g.pkg, t.Go) + ")"
 }
 
-// comment is the list as it stands in the file.
+// comment is the list in the form that the file has.
 func (list wireTypes) comment() string {
 	width := 12
 	for _, t := range list {
@@ -208,10 +206,10 @@ func (list wireTypes) comment() string {
 	return b.String()
 }
 
-// conflictMark is a line that Git puts into a file of which it could not merge two versions.
+// conflictMark is a line that Git adds to a file whose versions it could not merge.
 var conflictMark = regexp.MustCompile(`^(<{7}|\|{7}|={7}|>{7})`)
 
-// parseWire reads the list of a generated file. A file without one has none, and no error.
+// parseWire reads the list of a generated file. For a file without a list, it returns none and no error.
 func parseWire(src []byte) (wireTypes, error) {
 	intro, _, _ := strings.Cut(wireIntro, "\n")
 	var list wireTypes
@@ -224,7 +222,7 @@ func parseWire(src []byte) (wireTypes, error) {
 			continue
 		}
 		if !isComment && conflictMark.Match(line) {
-			continue // browsers may hold what either side of a merge lists
+			continue // browsers may have what either side of a merge lists
 		}
 		if !isComment {
 			break
@@ -269,7 +267,7 @@ func parseWire(src []byte) (wireTypes, error) {
 	return list, nil
 }
 
-// quoteName quotes a name that cutName could not read as it is.
+// quoteName quotes a name that cutName could not read unquoted.
 func quoteName(name string) string {
 	odd := func(r rune) bool { return r == ' ' || r == '"' || r == '`' || !unicode.IsPrint(r) }
 	if name == "" || strings.ContainsFunc(name, odd) {

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// unnumbered takes the line numbers off.
+// unnumbered removes the line numbers.
 func unnumbered(list wireTypes) wireTypes {
 	var out wireTypes
 	for _, t := range list {

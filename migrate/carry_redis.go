@@ -24,11 +24,14 @@ func (c *carried) calledForRedis(u *unit, stmt ast.Stmt, e ast.Expr) {
 		return
 	}
 	switch sel.Sel.Name {
-	case "SetKeyPrefix":
+	case "SetKeyPrefix", "KeyPrefix":
 		c.note(stmt)
 		c.given["Prefix"] = value{args[1], u, whole}
-	case "SetSerializer", "SetMaxLength":
-		c.note(stmt) // the new store has its own encoding, and takes 1 MiB
+	case "SetSerializer", "Serializer":
+		c.note(stmt) // the new store has its own encoding
+		c.given["Serializer"] = value{args[1], u, whole}
+	case "SetMaxLength":
+		c.note(stmt) // the new store takes 1 MiB
 	case "Close":
 		c.stmts = append(c.stmts, stmt) // a manager has nothing to close
 	}

@@ -132,12 +132,8 @@ func (r *rewriter) typeExpr(u *unit, n *ast.SelectorExpr, l *library) {
 	var whole0 ast.Expr = n
 	if star, ok := r.parents[n].(*ast.StarExpr); ok {
 		whole0 = star
-	} else if _, literal := r.parents[n].(*ast.CompositeLit); literal && l == gorilla {
-		fix := "get it from the context of a request"
-		if u.tests {
-			fix = "get it from a context that sessiontest.Context makes"
-		}
-		r.leave(value{n, u, whole}, "a session", refusal{"it is made by hand", fix})
+	} else if lit, ok := r.parents[n].(*ast.CompositeLit); ok && l == gorilla {
+		r.leave(value{n, u, whole}, "a session", refusal{"it is made by hand", r.handmade(u, lit)})
 		return
 	}
 	t := r.targetOfType(u, whole0)

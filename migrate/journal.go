@@ -113,11 +113,11 @@ func contentOf(path string) []byte {
 	return text
 }
 
-// sweep removes temporary files that a killed run left beside a file.
+// sweep removes temporary files that a killed run left beside a file, be they whole or not.
 func (f File) sweep() error {
-	names, err := filepath.Glob(filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".*"))
+	names, err := filepath.Glob(filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".[0-9]*"))
 	for _, name := range names {
-		if bytes.Equal(contentOf(name), f.New) {
+		if content := contentOf(name); content != nil && bytes.HasPrefix(f.New, content) {
 			err = errors.Join(err, os.Remove(name))
 		}
 	}

@@ -40,7 +40,8 @@ func TestKilled(t *testing.T) {
 		}
 		if n < len(killed.Files) {
 			f := killed.Files[n]
-			put(t, dir, []txtar.File{{Name: relative(dir, filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".123")), Data: f.New}})
+			temporary := relative(dir, filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+"."))
+			put(t, dir, []txtar.File{{Name: temporary + "1", Data: f.New}, {Name: temporary + "23", Data: f.New[:len(f.New)/2]}, {Name: temporary + "4"}})
 		}
 		half := tree(t, dir)
 		again := run(t, dir)

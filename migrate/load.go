@@ -39,6 +39,7 @@ type program struct {
 	checked map[string]*types.Package
 	syntax  map[string]*ast.File // by file name
 	source  map[string][]byte    // by file name
+	ondisk  map[string][]byte    // as the files are on disk
 	overlay map[string][]byte    // new contents of files
 }
 
@@ -46,7 +47,7 @@ type program struct {
 func load(cfg Config) (*program, error) {
 	p := &program{
 		dir: cfg.Dir, fset: token.NewFileSet(), listed: map[string]*golist.Package{}, checked: map[string]*types.Package{},
-		syntax: map[string]*ast.File{}, source: map[string][]byte{}, overlay: cfg.overlay,
+		syntax: map[string]*ast.File{}, source: map[string][]byte{}, ondisk: map[string][]byte{}, overlay: cfg.overlay,
 	}
 	if cfg.known != nil {
 		p.fset = cfg.known.fset
@@ -288,6 +289,8 @@ func (p *program) file(name string) *ast.File {
 			return nil
 		}
 	}
+	p.ondisk[name] = src
+	src = plain(src)
 	f, _ := parser.ParseFile(p.fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
 	p.syntax[name], p.source[name] = f, src
 	return f

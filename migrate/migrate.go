@@ -54,6 +54,7 @@ func Run(cfg Config) (*Result, error) {
 	if errors.Is(err, errMigrated) {
 		r := newRewriter(find(p))
 		r.leaveBroken()
+		r.leaveUnbuilt()
 		return &Result{Notes: []string{err.Error() + ": the compiler reports what is left to do by hand"}, Left: r.sorted(), dir: cfg.Dir}, nil
 	}
 	if err != nil {
@@ -61,6 +62,7 @@ func Run(cfg Config) (*Result, error) {
 	}
 	r := newRewriter(find(p))
 	r.until, r.byHand = cfg.Legacy, cfg.NoBridge
+	r.leaveUnbuilt()
 	res := &Result{Keys: r.keys(), dir: cfg.Dir}
 	r.dropUnusable()
 	if len(r.targets) == 0 || p.checked[runtimePath] == nil {
@@ -129,6 +131,7 @@ func (res *Result) take(d *draft) (err error) {
 	}
 	if keyed {
 		d.leaveTests()
+		d.leaveGenerated()
 		res.Files, err = d.files()
 	} else {
 		res.Rewritten, res.Notes = nil, nil

@@ -355,8 +355,7 @@ func (rec *recipe) store() *refusal {
 	case inRedis:
 		return rec.redis()
 	case inRedisByPool:
-		return &refusal{"its sessions are in Redis, by a pool of connections of another client",
-			"Store: redisstore.New(redis.NewClient(&redis.Options{Addr: address}), redisstore.Options{}), with the address of the pool, " + goRedis + " and " + redisStore}
+		return &refusal{"its sessions are in Redis, by a pool of connections of another client", redisByHand + "; the address is the pool's"}
 	}
 	if v := rec.given["ErrorFunc"]; v.expr != nil {
 		rec.add("ErrorHandler", rec.text("errorHandler", v))

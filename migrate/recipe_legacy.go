@@ -3,6 +3,7 @@ package migrate
 import (
 	"fmt"
 	"go/constant"
+	"go/types"
 	"strings"
 	"time"
 )
@@ -22,8 +23,8 @@ func (rec *recipe) oldOnes() {
 		rec.ask()
 	case rec.m.of.keeping == inStoreOfSCS, rec.m.of.keeping == inMemory:
 		rec.endsWith("they are in the program's memory")
-	case rec.m.of.keeping != inCookies:
-		rec.notes = append(rec.notes, "the sessions of visitors end with the change: they are not in cookies")
+	case rec.serializer() == anySerializer:
+		rec.endsWith("the program's own serializer wrote them")
 	case rec.random():
 		rec.endsWith("their keys were made when the program started")
 	case rec.r.until.IsZero():
@@ -41,9 +42,9 @@ func (rec *recipe) ask() {
 // scs writes a source for scs records.
 func (rec *recipe) scs() {
 	rec.begin("SCS")
-	rec.legacy = append(rec.legacy, element{"Store", rec.text("backend", rec.given["Store"])})
+	rec.addOld("Store", rec.text("backend", rec.given["Store"]))
 	if v := rec.given["HashTokenInStore"]; v.expr != nil && !isFalse(v) {
-		rec.legacy = append(rec.legacy, element{"HashTokenInStore", rec.text("hashed", v)})
+		rec.addOld("HashTokenInStore", rec.text("hashed", v))
 	}
 	rec.until()
 }
@@ -54,15 +55,22 @@ func (rec *recipe) begin(kind string) {
 	rec.legacyKind = kind
 	for _, name := range []string{"Path", "Domain", "Partitioned"} {
 		if v := rec.given[name]; v.expr != nil && !asItIsAnyway(name, v.constant()) {
-			rec.legacy = append(rec.legacy, element{name, rec.text(lower(name), v)})
+			rec.addOld(name, rec.text(lower(name), v))
 		}
 	}
 }
 
-// until ends the literal of a source.
+// until ends the literal of a source, and notes which values it does not find.
 func (rec *recipe) until() {
+	for _, t := range rec.m.serve {
+		for _, d := range t.fields {
+			if t.keys[d] != d.key.name || types.Universe.Lookup(d.key.typ) != nil {
+				rec.notes = append(rec.notes, fmt.Sprintf("what visitors have under %q is lost: the field's key is the text %q", d.key, t.keys[d]))
+			}
+		}
+	}
 	y, m, d := rec.r.until.Date()
-	rec.legacy = append(rec.legacy, element{"Until", fmt.Sprintf("time.Date(%d, time.%s, %d, 0, 0, 0, 0, time.UTC)", y, m, d)})
+	rec.addOld("Until", fmt.Sprintf("time.Date(%d, time.%s, %d, 0, 0, 0, 0, time.UTC)", y, m, d))
 }
 
 // endsWith notes that old sessions cannot be read.
@@ -82,14 +90,46 @@ func (rec *recipe) random() bool {
 	return false
 }
 
-// gorilla writes a source for gorilla cookies, which gin-contrib/sessions and echo-contrib/session also use.
+// gorilla writes a source for gorilla sessions, which gin-contrib/sessions and echo-contrib/session also use.
 func (rec *recipe) gorilla() {
 	rec.begin("Gorilla")
-	rec.legacy = append(rec.legacy, element{"Keys", rec.oldKeys()})
-	if age := rec.given["CodecAge"]; age.expr != nil {
-		rec.legacy = append(rec.legacy, element{"MaxAge", rec.codecAge(age)})
+	if rec.m.secrets() >= 0 {
+		rec.addOld("Keys", rec.oldKeys())
 	}
+	if text := rec.codecAge(); text != "" {
+		rec.addOld("MaxAge", text)
+	}
+	rec.records()
 	rec.until()
+}
+
+func (rec *recipe) addOld(field, text string) { rec.legacy = append(rec.legacy, element{field, text}) }
+
+// records says where the old sessions are, if they are not in cookies.
+func (rec *recipe) records() {
+	switch {
+	case !rec.m.known:
+		rec.addOld("Records", "records")
+	case rec.m.of.keeping == inFiles:
+		dir := value{rec.m.call.Args[0], rec.m.at.in, whole}
+		if c := dir.constant(); c != nil && constant.StringVal(c) == "" {
+			rec.addOld("Dir", "os.TempDir()")
+		} else {
+			rec.addOld("Dir", rec.text("dir", dir))
+		}
+	case rec.m.of.keeping == inPostgres:
+		rec.addOld("Records", "sqlstore.OldRecords{"+rec.lines([]element{
+			{"DB", rec.text("db", value{rec.m.call.Args[rec.m.of.conn], rec.m.at.in, whole})},
+			{"Select", `"SELECT data FROM http_sessions WHERE key = $1"`},
+			{"Remove", `"DELETE FROM http_sessions WHERE key = $1"`},
+		})+"}")
+	case rec.m.of.keeping == inRedis, rec.m.of.keeping == inRedisByPool:
+		rec.addOld("Records", "redisstore.OldRecords{Client: client, Prefix: "+rec.oldPrefix()+"}")
+		rec.addOld("Plain", "true")
+		if rec.serializer() == jsonSerializer {
+			rec.addOld("JSON", "true")
+		}
+	}
 }
 
 // oldKeys lists all keys that the old store was made with.
@@ -109,8 +149,18 @@ func (rec *recipe) oldKeys() string {
 	return "[][]byte{" + strings.Join(texts, ", ") + "}"
 }
 
-// codecAge is how long the old library accepted a cookie; there, 0 meant no limit.
-func (rec *recipe) codecAge(v value) string {
+// codecAge is how long the old library accepted a cookie, "" for its default; there, 0 meant no limit. The store in
+// PostgreSQL accepts a cookie for as long as the browser keeps it.
+func (rec *recipe) codecAge() string {
+	v := rec.given["CodecAge"]
+	if rec.m.of.keeping == inPostgres {
+		if v = rec.given["MaxAge"]; v.expr == nil && rec.reset {
+			return "-1"
+		}
+	}
+	if v.expr == nil {
+		return ""
+	}
 	c := v.constant()
 	if c == nil {
 		return "time.Duration(" + rec.text("maxAge", v) + ") * time.Second"

@@ -3,19 +3,22 @@ package migrate
 import (
 	"go/ast"
 	"go/constant"
+	"strconv"
 	"strings"
 )
 
 const (
 	redisStore = runtimePath + "/redisstore"
 	goRedis    = "github.com/redis/go-redis/v9"
+
+	redisByHand = "Store: redisstore.New(client, redisstore.Options{}), after client := redis.NewClient(&redis.Options{Addr: address}), with " +
+		goRedis + " and " + redisStore
 )
 
 // redis writes a client for the Redis that the old store reached through another client.
 func (rec *recipe) redis() *refusal {
 	if rec.argument("address").expr == nil && rec.argument("url").expr == nil {
-		return &refusal{"its sessions are in Redis, which the new manager reaches by another client",
-			"Store: redisstore.New(redis.NewClient(&redis.Options{Addr: address}), redisstore.Options{}), with " + goRedis + " and " + redisStore}
+		return &refusal{"its sessions are in Redis, which the new manager reaches by another client", redisByHand}
 	}
 	var options []element
 	for _, o := range []struct{ param, field, usual string }{
@@ -103,4 +106,42 @@ func (rec *recipe) importRedis() string {
 		rec.imports[goRedis] = name
 	}
 	return name
+}
+
+// oldPrefix is what the names of the old records begin with. The store that takes no keys has another one than the others.
+func (rec *recipe) oldPrefix() string {
+	if v := rec.given["Prefix"]; v.expr != nil {
+		return rec.text("prefix", v)
+	}
+	if rec.m.secrets() < 0 {
+		return strconv.Quote("session:")
+	}
+	return strconv.Quote("session_")
+}
+
+// A serializer is what has written the records.
+type serializer int
+
+const (
+	gobSerializer serializer = iota
+	jsonSerializer
+	anySerializer // of the program's own
+)
+
+func (rec *recipe) serializer() serializer {
+	v := rec.given["Serializer"]
+	if v.expr == nil {
+		return gobSerializer
+	}
+	named := namedOf(v.in.info.TypeOf(v.expr))
+	if named == nil || named.Obj().Pkg() == nil || !makesStores(named.Obj().Pkg().Path()) {
+		return anySerializer
+	}
+	switch named.Obj().Name() {
+	case "GobSerializer":
+		return gobSerializer
+	case "JSONSerializer":
+		return jsonSerializer
+	}
+	return anySerializer
 }

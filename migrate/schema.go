@@ -23,6 +23,7 @@ type target struct {
 	typeName string // of the struct; its first letter is small
 	fields   []*field
 	names    map[*field]string
+	keys     map[*field]string // as tags have them
 }
 
 func (t *target) generated() string { return upper(t.typeName) }
@@ -88,7 +89,7 @@ func goName(key string) string {
 		}
 	}
 	name := b.String()
-	if name == "" || !unicode.IsLetter([]rune(name)[0]) {
+	if !token.IsExported(name) { // a digit, or a letter of a script without upper case
 		name = "Key" + name
 	}
 	return name
@@ -114,30 +115,42 @@ func lower(s string) string {
 	return string(r)
 }
 
-// wireKey is the key in the form that a tag allows.
+// wireKey is the key with underscores for the characters that a tag does not allow.
 func wireKey(key string) string {
-	return strings.Map(func(r rune) rune {
-		if r == ',' || r == '"' || r == '`' || r == '\\' || unicode.IsSpace(r) || !unicode.IsPrint(r) {
-			return '_'
+	key = strings.Map(func(r rune) rune {
+		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_.:-", r)) {
+			return r
 		}
-		return r
+		return '_'
 	}, key)
+	if key == "-" { // this tag leaves a field out
+		return "_"
+	}
+	return key
 }
 
-// promoted are names that accessors cannot have, since every session has methods with these names.
-var promoted = []string{"Clear", "Permanent", "IsNew", "Modified", "ID", "Renew", "Destroy", "CreatedAt", "AuthenticatedAt", "ExpiresAt", "Size", "Err"}
-
-// name names the fields of a schema.
+// name gives the fields of a schema their names and keys. Keys that need no change come first.
 func (t *target) name() {
-	t.names = map[*field]string{}
-	taken := map[string]bool{}
+	t.names, t.keys = map[*field]string{}, map[*field]string{}
+	taken, keys := map[string]bool{}, map[string]*field{}
+	for _, d := range t.fields {
+		if name := d.key.name; wireKey(name) == name && keys[name] == nil {
+			keys[name] = d
+		}
+	}
 	for _, d := range t.fields {
 		name := goName(d.key.name)
-		for n := 2; taken[name] || slices.Contains(promoted, "Set"+name); n++ {
+		for n := 2; taken[name] || name == "Permanent"; n++ { // every session has SetPermanent
 			name = fmt.Sprint(goName(d.key.name), n)
 		}
 		taken[name] = true
 		t.names[d] = name
+		key := wireKey(d.key.name)
+		for n := 2; keys[key] != nil && keys[key] != d; n++ {
+			key = fmt.Sprint(wireKey(d.key.name), n)
+		}
+		keys[key] = d
+		t.keys[d] = key
 	}
 }
 
@@ -162,7 +175,7 @@ func schemaSource(h *home, targets []*target) ([]byte, error) {
 			if d.partial {
 				options += ",partial"
 			}
-			fmt.Fprintf(&body, "\t%s %s `session:%q`\n", t.names[d], typ, wireKey(d.key.name)+options)
+			fmt.Fprintf(&body, "\t%s %s `session:%q`\n", t.names[d], typ, t.keys[d]+options)
 		}
 		body.WriteString("}\n")
 	}
@@ -358,7 +371,7 @@ func (r *rewriter) nameTargets(wanted map[string]string) {
 	taken := r.declared()
 	free := func(name string) bool {
 		g := upper(name)
-		return !taken[name] && !taken[g] && !taken[g+"From"] && !taken["New"+g+"Manager"] && !token.IsKeyword(name)
+		return !taken[name] && !taken[g] && !r.identifiers()[g+"From"] && !taken["New"+g+"Manager"] && !token.IsKeyword(name)
 	}
 	for _, t := range r.targets {
 		name := "session"

@@ -241,6 +241,9 @@ func (f *finder) settle(s *site) {
 		switch {
 		case l.constant != nil:
 			k := key{keyText(l.constant), s.keyType(l)}
+			if k.typ == "" && l.constant.Kind() != constant.String { // 7 is another key than "7"
+				k.typ = typeText(types.Default(typeOf(l.value)))
+			}
 			if !slices.Contains(s.keys, k) {
 				s.keys = append(s.keys, k)
 			}

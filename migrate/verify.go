@@ -39,11 +39,12 @@ type draft struct {
 	open   map[string]bool // type errors in the report
 
 	imported map[*ast.File]bool // files whose import of the new package another edit adds
+	dropped  map[ast.Spec]bool  // imports that are removed
 	unneeded map[*ast.File]bool // files that turn out not to need it
 }
 
 func newDraft(r *rewriter) *draft {
-	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{},
+	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}, dropped: map[ast.Spec]bool{},
 		unneeded: map[*ast.File]bool{}}
 	for _, u := range slices.Concat(r.p.units, r.p.tests) {
 		for _, e := range u.errors {
@@ -159,6 +160,16 @@ func (d *draft) leaveTests() {
 	}
 }
 
+// leaveGenerated reports the changed files that another generator writes.
+func (d *draft) leaveGenerated() {
+	for name, text := range d.texts {
+		_, f := d.syntax(name)
+		if f != nil && ast.IsGenerated(f) && string(text) != string(d.r.p.source[name]) {
+			d.r.leave(value{expr: f.Name}, "a generated file", refusal{"its generator will write the old uses again", "change what generates it"})
+		}
+	}
+}
+
 // news lists the errors of a builder that the program did not have before.
 func (d *draft) news(b *builder) []types.Error {
 	seen := map[string]bool{} // a package is checked again with its tests
@@ -173,7 +184,7 @@ func (d *draft) news(b *builder) []types.Error {
 // builder type-checks the packages of the draft, without their tests.
 func (d *draft) builder() *builder {
 	next := &program{dir: d.r.p.dir, fset: d.r.p.fset, module: d.r.p.module, listed: d.r.p.listed,
-		checked: map[string]*types.Package{}, syntax: map[string]*ast.File{}, source: map[string][]byte{}, overlay: map[string][]byte{}}
+		checked: map[string]*types.Package{}, syntax: map[string]*ast.File{}, source: map[string][]byte{}, ondisk: map[string][]byte{}, overlay: map[string][]byte{}}
 	for name, text := range d.texts {
 		next.overlay[name] = text
 	}
@@ -423,16 +434,37 @@ func (d *draft) dropImport(file string, old int) bool {
 		_, from := d.r.p.offset(spec.Pos())
 		_, to := d.r.p.offset(spec.End())
 		if from <= old && old <= to {
-			e := d.r.p.remove(spec)
+			var e edit
 			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] { // the new import replaces it
 				e = d.r.p.replace(spec, strconv.Quote(d.r.home.path))
 				d.imported[f] = true
+			} else {
+				e = d.removeImport(f, spec)
 			}
 			d.late = append(d.late, &change{fixed: true, edits: []edit{e}})
 			return true
 		}
 	}
 	return false
+}
+
+// removeImport removes an import with its comments, and the whole declaration with its last import.
+func (d *draft) removeImport(f *ast.File, spec *ast.ImportSpec) edit {
+	d.dropped[spec] = true
+	from, to := spec.Pos(), spec.End()
+	if spec.Doc != nil {
+		from = spec.Doc.Pos()
+	}
+	if spec.Comment != nil {
+		to = spec.Comment.End()
+	}
+	for _, decl := range f.Decls {
+		g, ok := decl.(*ast.GenDecl)
+		if ok && g.Pos() <= spec.Pos() && spec.End() <= g.End() && !slices.ContainsFunc(g.Specs, func(s ast.Spec) bool { return !d.dropped[s] }) {
+			from, to = g.Pos(), max(to, g.End())
+		}
+	}
+	return d.r.p.removeRange(from, to)
 }
 
 // dropVariable assigns to _ what an unused variable got.
@@ -522,8 +554,9 @@ func (d *draft) files() ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: the rewritten file does not parse: %w", relative(d.r.p.dir, name), err)
 		}
-		if old := d.r.p.source[name]; string(old) != string(text) {
-			list = append(list, File{name, old, text})
+		if string(d.r.p.source[name]) != string(text) {
+			old := d.r.p.ondisk[name]
+			list = append(list, File{name, old, like(old, text)})
 		}
 	}
 	for name, text := range d.extra {
@@ -591,7 +624,7 @@ func (d *draft) generated(u *unit, schemas []*schema.Schema) *schema.Package {
 
 func (d *draft) checkHome() *unit {
 	next := &program{dir: d.r.p.dir, fset: d.r.p.fset, module: d.r.p.module, listed: d.r.p.listed,
-		checked: map[string]*types.Package{}, syntax: map[string]*ast.File{}, source: map[string][]byte{}, overlay: d.extra}
+		checked: map[string]*types.Package{}, syntax: map[string]*ast.File{}, source: map[string][]byte{}, ondisk: map[string][]byte{}, overlay: d.extra}
 	for path, pkg := range d.r.p.checked {
 		if path != d.r.home.path {
 			next.checked[path] = pkg

@@ -240,7 +240,11 @@ func (w *wiring) managerOf(t *target) (m *maker, ok bool) {
 func (w *wiring) maker(m *maker) *refusal {
 	u := m.at.in
 	if !m.known {
-		return &refusal{"there is no rule for the store that " + m.fn.Pkg().Name() + "." + m.fn.Name() + " makes", ""}
+		fix := ""
+		if !w.r.until.IsZero() {
+			fix = "records has the old sessions, with the methods of legacy.Records"
+		}
+		return &refusal{"there is no rule for the store that " + m.fn.Pkg().Name() + "." + m.fn.Name() + " makes", fix}
 	}
 	if w.r.home.path != u.path && w.reaches(w.r.home.path, u.path) {
 		return &refusal{"package " + w.r.home.name + " imports package " + u.name, "choose another package for the schemas with -package"}

@@ -9,7 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
-// checked is a package as the type checker left it, which need not have been content.
+// checked is a package as the type checker left it, with or without errors.
 type checked struct {
 	types  *types.Package
 	info   *types.Info
@@ -17,14 +17,14 @@ type checked struct {
 	syntax []*ast.File
 }
 
-// A checker type-checks the packages that have schemas. The packages among them that others import come from
-// source as well, since they may not compile before they are generated.
+// A checker type-checks the packages that have schemas. If others import such a package, it comes from source as well,
+// since it may not compile before it is generated.
 type checker struct {
 	l       *loader
 	units   []*unit
 	byPath  map[string]*unit           // without tests
 	exports map[string]*golist.Package // of imports
-	sources map[string]*golist.Package // of imports that do not compile, and of what they import
+	sources map[string]*golist.Package // of imports that do not compile, and of their imports
 	read    map[string]*types.Package  // by import path
 	failed  map[string]error           // why an import failed
 	found   []checked                  // from source
@@ -46,7 +46,7 @@ func newChecker(l *loader, units []*unit) *checker {
 	return c
 }
 
-// all checks every unit that has a schema. The error is what the go command said.
+// all checks every unit that has a schema. The error is the go command's.
 func (c *checker) all() error {
 	if err := c.findExports(); err != nil {
 		return err
@@ -57,8 +57,7 @@ func (c *checker) all() error {
 	return nil
 }
 
-// unit checks a unit, those that it depends on first: what the export data of others says of them has to
-// mean the same packages.
+// unit checks a unit after the units that it depends on: export data that mentions these must mean the same packages.
 func (c *checker) unit(u *unit) {
 	if u.types != nil {
 		return
@@ -104,7 +103,7 @@ func (c *checker) check(path, name string, files []*file, p *golist.Package, imp
 	return result
 }
 
-// add appends an error. What a message that ends in a colon announces comes as further errors, each behind a tab.
+// add appends an error. If a message ends in a colon, its details follow as errors that begin with a tab.
 func (c *checker) add(list []types.Error, err types.Error) []types.Error {
 	if detail, ok := strings.CutPrefix(err.Msg, "\t"); ok && len(list) > 0 {
 		last := &list[len(list)-1]
@@ -116,8 +115,8 @@ func (c *checker) add(list []types.Error, err types.Error) []types.Error {
 	return append(list, c.explained(err))
 }
 
-// explained adds to an error of the type checker what it does not know. The go command knows best why an import
-// failed; advice stands on further lines.
+// explained adds what the type checker does not know to its error. The go command knows best why an import failed; its
+// advice is on further lines.
 func (c *checker) explained(err types.Error) types.Error {
 	path, ok := strings.CutPrefix(err.Msg, "could not import ")
 	path, _, _ = strings.Cut(path, " ")
@@ -130,7 +129,7 @@ func (c *checker) explained(err types.Error) types.Error {
 	return err
 }
 
-// source is a unit for Inspect.
+// source is a unit in the form that Inspect takes.
 func (c *checker) source(u *unit) Source {
 	src := Source{
 		Dir: c.l.dir, Fset: c.l.fset, Files: u.syntax, Types: u.types, Info: u.info, Errors: u.errors,

@@ -74,7 +74,7 @@ func elsewhere(name string, units []*unit) error {
 	return nil
 }
 
-// allTypes are the types that are declared in units.
+// allTypes lists the types that are declared in units.
 func (l *loader) allTypes(units []*unit) []*ast.TypeSpec {
 	var list []*ast.TypeSpec
 	for _, u := range units {
@@ -86,7 +86,7 @@ func (l *loader) allTypes(units []*unit) []*ast.TypeSpec {
 	return list
 }
 
-// NoSchema is the error of a run that has nothing to generate for packages, and nothing to remove.
+// NoSchema is the error of a run that found nothing to generate in packages, and nothing to remove.
 func NoSchema(packages []*Package, patterns []string) error {
 	var elsewhere []string
 	var places []token.Position

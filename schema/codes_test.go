@@ -40,7 +40,7 @@ func codesByName(t *testing.T) map[string]code.Code {
 	return list
 }
 
-// A code is a word, stands in docs/errors.md, is given to a finding somewhere, and comes out of a run in a test: in
+// TestCodes checks that each code is a word, is in docs/errors.md, is used by a finding, and occurs in a test: in
 // testdata/findings.txtar or in a script.
 func TestCodes(t *testing.T) {
 	page := readFile(t, "../docs/errors.md")
@@ -75,7 +75,7 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// producedCodes are the codes of what the tests expect of runs.
+// producedCodes lists the codes in the tests' expected output.
 func producedCodes(t *testing.T) map[code.Code]bool {
 	produced := map[code.Code]bool{}
 	collect := func(name, pattern string) {
@@ -94,8 +94,8 @@ func producedCodes(t *testing.T) map[code.Code]bool {
 	return produced
 }
 
-// usedCodes are the names of the codes that findings are made with. That each call names one in the list, and that
-// nothing makes a finding without one, it fails for otherwise.
+// usedCodes lists the names of the codes that findings are made with. The test fails if a call names no code of the
+// list, or has none.
 func usedCodes(t *testing.T) map[string]bool {
 	used := map[string]bool{}
 	makers := []string{"in.report", "c.report", "in.reportAt", "NewFinding", "schema.NewFinding", "loadError"}
@@ -142,7 +142,7 @@ func usedCodes(t *testing.T) map[string]bool {
 	return used
 }
 
-// passers are the functions of a file that pass on the code they are called with, or have.
+// passers lists the functions of a file that pass on a code from a parameter or field.
 func passers(file *ast.File) (list []*ast.FuncDecl) {
 	for _, decl := range file.Decls {
 		f, ok := decl.(*ast.FuncDecl)

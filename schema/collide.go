@@ -11,14 +11,14 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// sessionMethods are the methods that every generated type has from runtime.Session, in order. A test
-// holds the list to the truth.
+// sessionMethods are the methods that every generated type has from runtime.Session, in order. A test compares the
+// list with that type.
 var sessionMethods = []string{
 	"Authenticate", "AuthenticatedAt", "Clear", "CreatedAt", "Destroy", "DeviceBound", "Err", "ExpiresAt", "Format", "GoString",
 	"ID", "IsNew", "LogOut", "LogValue", "Modified", "Permanent", "ProvenAt", "Renew", "SetPermanent", "Size", "String",
 }
 
-// collisions reports names that generated code and others would both declare.
+// collisions reports names that generated code would declare a second time.
 func (in *inspector) collisions(schemas []*Schema) {
 	own := map[string]*Schema{}
 	for _, s := range in.src.Beside {
@@ -41,8 +41,8 @@ func (in *inspector) collisions(schemas []*Schema) {
 	}
 }
 
-// nameCollisions holds the package-level names that are generated for s against the hand-written
-// ones, and those of the schemas before it, which own has.
+// nameCollisions compares the package-level names that are generated for s with the hand-written ones, and with those
+// of earlier schemas, which are in own.
 func (in *inspector) nameCollisions(s *Schema, own map[string]*Schema) {
 	another := s.TypeName + "Session"
 	if s.TypeName == "Session" {
@@ -86,8 +86,7 @@ func (in *inspector) constantCollisions(s *Schema, own map[string]*Schema) {
 	}
 }
 
-// predeclared reports names of the language that generated code relies on, and that the package
-// declares as something else.
+// predeclared reports predeclared names of Go that generated code relies on and the package redeclares.
 func (in *inspector) predeclared(schemas []*Schema) {
 	if len(schemas) == 0 {
 		return
@@ -118,7 +117,7 @@ func (in *inspector) predeclared(schemas []*Schema) {
 	}
 }
 
-// declared finds a package-level declaration, or an import, which may not have the name either.
+// declared finds a package-level declaration of a name. An import counts as well.
 func (in *inspector) declared(name string) token.Pos {
 	if obj := in.src.Types.Scope().Lookup(name); obj != nil {
 		return obj.Pos()
@@ -146,8 +145,8 @@ func (in *inspector) declared(name string) token.Pos {
 	return token.NoPos
 }
 
-// methodCollisions holds s's accessors, and the methods of its manager and entries, against those that the
-// generated types have otherwise.
+// methodCollisions compares the accessors of s, and the methods of its manager and entries, with the other methods of
+// the generated types.
 func (in *inspector) methodCollisions(s *Schema) {
 	written := in.writtenMethods(s.TypeName)
 	in.embeddedCollision(s.TypeName, "Session")
@@ -164,7 +163,7 @@ func (in *inspector) methodCollisions(s *Schema) {
 	in.managerCollisions(s)
 }
 
-// managerCollisions does so for the manager and the entries.
+// managerCollisions does the same for the manager and the entries.
 func (in *inspector) managerCollisions(s *Schema) {
 	in.embeddedCollision(s.Manager(), "Manager")
 	principal := s.Principal()
@@ -189,14 +188,14 @@ func (in *inspector) managerCollisions(s *Schema) {
 	}
 }
 
-// embeddedCollision reports a method that has the name of what its generated type embeds.
+// embeddedCollision reports a method with the name of a type that its generated type embeds.
 func (in *inspector) embeddedCollision(typ, embedded string) {
 	if at, ok := in.writtenMethods(typ)[embedded]; ok {
 		in.report(code.MethodCollision, at, "rename the method", "the method %s has the name of what %s embeds: runtime.%s", embedded, typ, embedded)
 	}
 }
 
-// writtenMethods are the hand-written methods of a type, and where they are.
+// writtenMethods are the hand-written methods of a type with their positions.
 func (in *inspector) writtenMethods(typ string) map[string]token.Pos {
 	written := map[string]token.Pos{}
 	for _, file := range append(slices.Clone(in.src.Files), in.src.Tests...) {

@@ -8,7 +8,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A field whose accessor has the name of one of these methods would hide it.
+// An accessor with the name of one of these methods would hide it.
 func TestSessionMethods(t *testing.T) {
 	typ := reflect.TypeFor[*runtime.Session]()
 	var want []string

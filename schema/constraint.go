@@ -14,8 +14,8 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// Package build knows what a file's name and its build lines ask for, but tells only whether a file is built. So it
-// is asked, with made-up contexts and files, which parts of a name and which lines make a difference.
+// Package build knows the conditions in a file's name and build lines, but only tells whether a file is built. So
+// these functions ask it, with made-up contexts and files, which parts of a name and which lines make a difference.
 
 // built asks whether a file of this name and content is built for a system and an architecture.
 func built(name string, src []byte, goos, goarch string) bool {
@@ -26,8 +26,8 @@ func built(name string, src []byte, goos, goarch string) bool {
 	return ok && err == nil
 }
 
-// buildConstraint is the condition under which a file is built: what its build lines, its name and an import of
-// "C" ask for. It is nil if there is none.
+// buildConstraint is the condition under which a file is built: its build lines, its name, and an import of "C". It is
+// nil if there is none.
 func buildConstraint(name string, src []byte, syntax *ast.File) constraint.Expr {
 	expr := nameConstraint(filepath.Base(name))
 	if slices.ContainsFunc(syntax.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"C"` }) {
@@ -53,7 +53,7 @@ func and(a, b constraint.Expr) constraint.Expr {
 	return &constraint.AndExpr{X: a, Y: b}
 }
 
-// A constraintLine is a line that reads as a build line, wherever it stands.
+// A constraintLine is a line that looks like a build line, anywhere in a file.
 type constraintLine struct {
 	text   string
 	number int // from 1
@@ -72,8 +72,8 @@ func constraintLines(src []byte) []constraintLine {
 	return list
 }
 
-// honoured reports whether one of the build lines of a file counts: whether, if it alone could not be met, the
-// file would not be built.
+// honoured reports whether one of a file's build lines counts: if it alone could not be met, the file would not be
+// built.
 func honoured(src []byte, all []constraintLine, line constraintLine) bool {
 	lines := bytes.SplitAfter(bytes.TrimPrefix(src, []byte(byteOrderMark)), []byte("\n"))
 	for _, other := range all {
@@ -90,8 +90,8 @@ func honoured(src []byte, all []constraintLine, line constraintLine) bool {
 	return !built("file.go", bytes.Join(lines, nil), "", "")
 }
 
-// nameConstraint is the condition in a file's name, as in session_linux_amd64.go: that of the words in it which by
-// themselves, in another name, make the same difference.
+// nameConstraint is the condition in a file's name, as in session_linux_amd64.go: the words that make the same
+// difference by themselves in another name.
 func nameConstraint(name string) constraint.Expr {
 	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	want := builtFor(name, words)
@@ -114,8 +114,8 @@ func nameConstraint(name string) constraint.Expr {
 	return nil
 }
 
-// builtFor asks of each pair of words, and of nothing, whether a file of this name is built for them as a system
-// and an architecture.
+// builtFor reports, for each pair of words and for none, whether a file of this name is built if they are the system
+// and architecture.
 func builtFor(name string, words []string) []bool {
 	var list []bool
 	words = append(slices.Clip(words), "")
@@ -127,8 +127,8 @@ func builtFor(name string, words []string) []bool {
 	return list
 }
 
-// constraints reports schemas that one file cannot serve, as it is to be built where both of them are
-// and nowhere else.
+// constraints reports schemas with different constraints, which one file cannot serve: it would be built wherever
+// either of them is.
 func (in *inspector) constraints(schemas []*Schema) {
 	for _, s := range schemas {
 		if first := schemas[0]; s.Constraint != first.Constraint {
@@ -143,7 +143,7 @@ func (in *inspector) constraints(schemas []*Schema) {
 	}
 }
 
-// misnamed reports an output that its name keeps out of builds which its schemas are in.
+// misnamed reports an output whose name excludes builds that its schemas are in.
 func misnamed(pkg *Package) Findings {
 	byName := nameConstraint(pkg.Output)
 	if byName == nil {
@@ -158,13 +158,13 @@ func misnamed(pkg *Package) Findings {
 		"schema %s is built %s, but by its name %s would be built %s", first.Name, when(pkg.Constraint), pkg.Output, when(byName.String()))}
 }
 
-// unconstrained is a name like another one that is no constraint.
+// unconstrained is a similar name without a constraint.
 func unconstrained(name string) string {
 	stem, _, _ := strings.Cut(strings.TrimSuffix(name, ".go"), ".")
 	return stem + "_gen.go"
 }
 
-// implies reports whether one condition plainly asks for all that another one, of a name, does.
+// implies reports whether one condition plainly includes another one, which is from a name.
 func implies(expr, name constraint.Expr) bool {
 	if and, ok := name.(*constraint.AndExpr); ok {
 		return implies(expr, and.X) && implies(expr, and.Y)

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// typeSpecs gives the types that a file declares at package level.
+// typeSpecs lists the types that a file declares at package level.
 func typeSpecs(file *ast.File) []*ast.TypeSpec {
 	var list []*ast.TypeSpec
 	for _, decl := range file.Decls {
@@ -19,7 +19,7 @@ func typeSpecs(file *ast.File) []*ast.TypeSpec {
 	return list
 }
 
-// taggedStructs gives the names of the structs with session tags that a file declares at package level.
+// taggedStructs lists the names of the structs with session tags that a file declares at package level.
 func taggedStructs(file *ast.File) []string {
 	var names []string
 	for _, spec := range typeSpecs(file) {
@@ -35,7 +35,7 @@ func isSchema(spec *ast.TypeSpec) bool {
 	return ok && hasSessionTag(st)
 }
 
-// hasTaggedStruct reports whether there is a struct with session tags in a file, wherever it may be.
+// hasTaggedStruct reports whether a file has a struct with session tags anywhere.
 func hasTaggedStruct(f *file) bool {
 	found := false
 	ast.Inspect(f.syntax, func(n ast.Node) bool {
@@ -46,7 +46,7 @@ func hasTaggedStruct(f *file) bool {
 	return found
 }
 
-// topLevel gives the names that a file declares at package level.
+// topLevel lists the names that a file declares at package level.
 func topLevel(file *ast.File) []*ast.Ident {
 	var names []*ast.Ident
 	for _, decl := range file.Decls {

@@ -23,8 +23,8 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// samples is a schema of structs that try v5's rules on struct tags and embedding. The test reads it
-// from this very file, and holds the members that it finds against what v5 writes and reads.
+// samples is a schema of structs that try v5's rules on struct tags and embedding. The test reads it from this very
+// file, and compares its members with those that v5 writes and reads.
 type samples struct {
 	Plain         Plain         `session:"plain,partial"`
 	Tagged        Tagged        `session:"tagged"`
@@ -103,7 +103,7 @@ type Renamed struct {
 
 type RenamedShadow struct {
 	Two    `msgpack:"Two2"`
-	*Holds // clashes with the name that Two leaves behind
+	*Holds // clashes with the name in Two
 }
 
 type Holds struct {
@@ -167,7 +167,7 @@ type DeadAlias struct {
 
 type WithTime struct {
 	time.Time
-	netip.Addr // with Time, neither's methods are the struct's
+	netip.Addr // the methods conflict with Time's, so the struct has neither
 	A          int
 }
 
@@ -209,7 +209,7 @@ type MapNames struct {
 	Other int `msgpack:"Two"`
 }
 
-// inspectSelf gives the schema samples as the package reads it.
+// inspectSelf returns the schema samples as the package reads it.
 func inspectSelf(t *testing.T) *schema.Schema {
 	pkgs, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
@@ -262,8 +262,8 @@ func TestMembersAsMsgpack(t *testing.T) {
 			continue
 		}
 
-		// Omitted, and only omitted, are empty values with omitempty; nil embedded structs
-		// (fieldByIndex) are omitted only beside those.
+		// Empty values with omitempty are omitted, and nothing else. Nil embedded structs (fieldByIndex) are only
+		// omitted together with those.
 		empty, err := msgpack.Marshal(reflect.New(typ.Field(i).Type).Interface())
 		if err != nil {
 			t.Fatalf("%s: %v", f.Name, err)
@@ -275,7 +275,7 @@ func TestMembersAsMsgpack(t *testing.T) {
 			}
 		}
 
-		// Each name, and each alias, is read into the member it belongs to, and nowhere else.
+		// Each name or alias is read into its own member, and nowhere else.
 		for j, m := range st.Members {
 			for _, name := range append([]string{m.Name}, m.Aliases...) {
 				one, err := msgpack.Marshal(map[string]msgpack.RawMessage{name: values[j]})
@@ -360,7 +360,7 @@ func fill(v reflect.Value, depth int) {
 			case f.CanSet():
 				fill(f, depth+1)
 			case v.Type().Field(i).Anonymous && f.Kind() == reflect.Struct:
-				// Its exported fields can be set, though it cannot.
+				// Its exported fields can be set, although the struct cannot.
 				for j := range f.NumField() {
 					if f.Field(j).CanSet() {
 						fill(f.Field(j), depth+1)
@@ -371,7 +371,7 @@ func fill(v reflect.Value, depth int) {
 	}
 }
 
-// TestMsgpackTags holds the reading of struct tags against v5's, on random ones.
+// TestMsgpackTags compares the reading of random struct tags with v5's.
 func TestMsgpackTags(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -15,37 +15,38 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// messageFiles are those whose messages people get to see.
+// messageFiles are the files whose messages reach users.
 var messageFiles = []string{
 	"*.go", "../gen/evolve.go", "../gen/budget*.go", "../gen/gen.go", "../gen/format.go", "../internal/output/*.go", "../internal/plan/*.go", "../internal/scaffold/*.go", "../internal/vet/*.go", "../sessioncheck/*.go", "../cmd/sessiongen/*.go",
 	"../runtime/*.go", "../runtime/legacy/*.go", "../runtime/internal/token/ring.go", "../runtime/sessioninspect/*.go",
 	"../runtime/codec/any*.go", "../runtime/codec/codec.go", "../runtime/codec/marshaler.go", "../runtime/codec/quick.go", "../runtime/codec/via.go", "../runtime/internal/wire/skip.go",
 }
 
-// unseen are messages that end within the project.
+// unseen are messages that never leave the project.
 var unseen = []string{
 	"session: malformed payload",      // an event
 	"legacy: a value of another type", // the same
 	"legacy: not a gob stream of a session",
-	"value goes on after its last part", // of decoding: an event, like the next ones
+	"value goes on after its last part", // while decoding: an event, like the next ones
 	"msgpack: a value is cut short or declares more than there is",
 	"msgpack: invalid code",
 	"msgpack: more than one value",
 	"msgpack: value of another kind",
-	"session: no key", // the ring has its keys from a Keys, which has looked at them
+	"session: no key", // the ring comes from Keys, which has checked them
 	"%d bytes long, want %d",
-	"session: the cookie name is too long", // the constructor has looked at it
+	"session: the cookie name is too long", // the constructor has checked it
 	"session: key %d is not base64",        // ParseKeys has read it before
 }
 
-// docs/errors.md has a row for every message, with its code if it has one, and no row for anything else.
+// TestErrorsAreDocumented checks that docs/errors.md has a row for every message, with its code if it has one, and no
+// other rows.
 func TestErrorsAreDocumented(t *testing.T) {
 	rows := documented(t)
 	used := map[row]bool{}
 	count := 0
 	for _, m := range messages(t) {
 		if len(words(m.text)) < 2 || slices.Contains(unseen, m.text) {
-			continue // two words at least, or it is the frame of another message
+			continue // two words at least, or it only frames another message
 		}
 		count++
 		re := pattern(m.text)
@@ -75,8 +76,8 @@ func words(format string) []string {
 	return regexp.MustCompile(`[A-Za-z]{2,}`).FindAllString(verb.ReplaceAllString(format, ""), -1)
 }
 
-// pattern matches a row of the documentation: where the format has a verb, there is something in angle
-// brackets, with words around it perhaps, or a number. It may begin with another error, or a position.
+// pattern matches a row of the documentation: for each verb of the format, the row has something in angle brackets,
+// perhaps among words, or a number. A message may begin with another error or a position.
 func pattern(format string) *regexp.Regexp {
 	format = strings.TrimPrefix(strings.TrimPrefix(format, "%w"), "%s:1:1: ")
 	parts := verb.Split(strings.ReplaceAll(format, "%%", "\x00"), -1)
@@ -86,7 +87,7 @@ func pattern(format string) *regexp.Regexp {
 	return regexp.MustCompile(strings.Join(parts, `([^<>]*<[^<>]+>[^<>]*|\d\w*)`))
 }
 
-// A row is one of a table of docs/errors.md: its first column, and the second if that is for codes.
+// A row is a row of a table in docs/errors.md: its first column, and the second if that is for codes.
 type row struct {
 	message string
 	code    code.Code
@@ -120,7 +121,7 @@ type message struct {
 	code     code.Code // "" if it has none
 }
 
-// messages are the texts, as formats, of the errors that the sources make.
+// messages lists the errors that the sources make, as formats.
 func messages(t *testing.T) []message {
 	var list []message
 	codes := codesByName(t)
@@ -150,7 +151,7 @@ func messages(t *testing.T) []message {
 	return list
 }
 
-// messageIn returns the message if a node makes one.
+// messageIn is the message that a node makes, nil if it makes none.
 func messageIn(n ast.Node) ast.Expr {
 	argument := map[string]int{
 		"in.report": 3, "c.report": 2, "in.reportAt": 3, "NewFinding": 3, "schema.NewFinding": 3, "loadError": 2, "problems.add": 0, "misuse": 0, "panic": 0, "errors.New": 0, "fmt.Errorf": 0,
@@ -164,7 +165,7 @@ func messageIn(n ast.Node) ast.Expr {
 		if name == "fmt.Fprintf" && nameOf(n.Args[0]) == "stderr" {
 			return n.Args[1]
 		}
-	case *ast.AssignStmt: // what a message will be made of
+	case *ast.AssignStmt: // part of a later message
 		if name := nameOf(n.Lhs[0]); name == "what" || name == "why" {
 			return n.Rhs[0]
 		}
@@ -192,7 +193,7 @@ func nameOf(e ast.Expr) string {
 	return ""
 }
 
-// format is the text of an expression, with a verb where it is not known.
+// format is the text of an expression, with a verb for each unknown part.
 func format(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:

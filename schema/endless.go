@@ -8,17 +8,16 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// maxNesting is how often a generic type may be instantiated within itself, as Page[Page[int]] is once. Nobody
-// writes more, but a type that does it by itself does not end: type Tree[T any] struct{ Sub *Tree[[]T] }.
+// maxNesting limits how often a generic type may be instantiated within itself, as Page[Page[int]] is once. Nobody
+// writes more, but a type that does so by itself never ends: type Tree[T any] struct{ Sub *Tree[[]T] }.
 const maxNesting = 8
 
-// maxSize bounds, in parts, the type arguments of a generic type within itself: they may grow faster than the
-// nesting, as in *Tree[struct{ A, B, C T }].
+// maxSize limits the size, in parts, of the type arguments of a generic type within itself: they may grow faster than
+// the nesting, as in *Tree[struct{ A, B, C T }].
 const maxSize = 500
 
-// enter notes that a type is being looked into, and reports one that instantiates itself without end. The
-// compiler reports it, too, but the type checker only if there is nothing else for it to report. Leave is to be
-// called if ok.
+// enter notes that a type is being looked into, and reports one that instantiates itself without end. The compiler
+// reports it, too, but the type checker only if it has nothing else to report. The caller calls leave if ok.
 func (in *inspector) enter(t types.Type) (leave func(), ok bool) {
 	named, isNamed := types.Unalias(t).(*types.Named)
 	if !isNamed || named.TypeArgs().Len() == 0 {
@@ -36,7 +35,7 @@ func (in *inspector) enter(t types.Type) (leave func(), ok bool) {
 	return func() { in.nesting[origin]-- }, true
 }
 
-// reportEndless says it in the compiler's words, and at its place.
+// reportEndless reports it with the compiler's words and position.
 func (in *inspector) reportEndless(origin *types.Named) {
 	at := origin.Obj().Pos()
 	if errs := in.explain(at, map[token.Pos]bool{}); len(errs) > 0 {
@@ -49,7 +48,7 @@ func (in *inspector) reportEndless(origin *types.Named) {
 	in.report(code.EndlessType, at, "", "instantiation cycle: %s is part of itself with other type arguments, without end", in.typeName(origin))
 }
 
-// sizeOf counts the parts of a type as it is written out, but not far beyond a limit.
+// sizeOf counts the parts of a type as it is written, and stops soon after a limit.
 func sizeOf(t types.Type, limit int) int {
 	size := 1
 	add := func(part types.Type) {

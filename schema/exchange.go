@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Directives with -type and -output may come to name one another's files. The run for the first of them then
-// finds a file in its place that is still needed, of the second; and leaves one that is not needed any more,
-// its own. So these change places, and the second run finds its file elsewhere, with all that it lists.
+// Directives with -type and -output may come to name each other's files. The first run then finds a file in its place
+// that the second run still needs, and leaves its own, which is no longer needed. So the two files change places, and
+// the second run finds its file elsewhere with everything that it lists.
 
-// A Move is a file of ours that makes room for another and keeps its content.
+// A Move is a generated file that makes room for another and keeps its content.
 type Move struct {
 	From, To string // absolute
 	Source   []byte
 	Why      string
 }
 
-// exchange moves the file in the place of u's, if a directive says that its schemas belong elsewhere.
+// exchange moves the file in the place of u's if a directive says that its schemas belong elsewhere.
 func (l *loader) exchange(u *unit) {
 	i := slices.IndexFunc(u.dir.written, func(w *written) bool { return w.Path == u.target() })
 	if i < 0 || u.tests {
@@ -29,7 +29,7 @@ func (l *loader) exchange(u *unit) {
 		slices.ContainsFunc(w.schemas, func(name string) bool { return !u.belongsElsewhere(name) }) {
 		return
 	}
-	// What was this run's file is free, if it had no more than this run's schemas.
+	// The old file of this run is free if it only has schemas of this run.
 	free := func(o *written) bool {
 		return o.why != "" && !o.broken && o.constraint == w.constraint && kindOf(o.Path) == kindOf(w.Path) &&
 			!slices.ContainsFunc(o.schemas, func(name string) bool { return !slices.Contains(u.schemas, name) })
@@ -41,8 +41,8 @@ func (l *loader) exchange(u *unit) {
 	}
 }
 
-// belongsElsewhere reports whether a schema is there, and none of this run's, and a directive has it generated
-// into another file than u's.
+// belongsElsewhere reports whether a schema exists, is none of this run's, and a directive generates it into another
+// file than u's.
 func (u *unit) belongsElsewhere(schema string) bool {
 	declared := func(f *file) bool { return slices.Contains(taggedStructs(f.syntax), schema) }
 	if slices.Contains(u.schemas, schema) || !slices.ContainsFunc(u.own, declared) {
@@ -54,8 +54,8 @@ func (u *unit) belongsElsewhere(schema string) bool {
 
 var directive = regexp.MustCompile(`(?m)^//go:generate\s.*\bsessiongen\b(.*)$`)
 
-// directed is the file that a go:generate directive with -type and -output has a schema generated into, "" if
-// none does.
+// directed is the file that a go:generate directive with -type and -output generates a schema into, "" if there is
+// none.
 func (d *directory) directed(schema string) string {
 	for _, f := range d.hand() {
 		for _, m := range directive.FindAllSubmatch(f.src, -1) {

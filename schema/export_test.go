@@ -5,8 +5,8 @@ import (
 	"reflect"
 )
 
-// TagOutcome is the names that a struct of one field F with this tag would be written with: where
-// the field is set, and where it is zero.
+// TagOutcome returns the names that a struct of one field F with this tag is written with: where the field is set, and
+// where it is zero.
 func TagOutcome(st reflect.StructTag) string {
 	tag := parseMsgpackTag(st.Get("msgpack"))
 	full, empty := []string{}, []string{}

@@ -19,12 +19,12 @@ import (
 	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
-// A file is one that a person wrote, read once.
+// A file is hand-written, and read once.
 type file struct {
 	path   string
 	src    []byte
-	syntax *ast.File         // without the bodies of functions that hold no schema; nil if it cannot be read
-	errs   scanner.ErrorList // why it cannot be read, or not all of it
+	syntax *ast.File         // without function bodies, unless they hold schemas; nil if it cannot be read
+	errs   scanner.ErrorList // why it cannot be read completely
 }
 
 // mayHaveSchema is false for nearly all files that have none.
@@ -37,7 +37,7 @@ func (f *file) clause() string {
 	return f.syntax.Name.Name
 }
 
-// A directory is a package by the account of the go command, which alone says what belongs to it.
+// A directory is a package as the go command describes it: only that decides what belongs to it.
 type directory struct {
 	*golist.Package
 	name    string     // of the package, by its hand-written files
@@ -45,7 +45,7 @@ type directory struct {
 	tests   []*file    // its tests
 	xtests  []*file    // its tests in another package
 	ignored []*file    // files of other builds, and tests of them
-	invalid []*file    // what the go command cannot make sense of, and has in no other list
+	invalid []*file    // files that the go command cannot read, and has in no other list
 	written []*written // the files that sessiongen wrote
 }
 
@@ -85,13 +85,13 @@ func (l *loader) directory(p *golist.Package) *directory {
 	return d
 }
 
-// hand are all files that people wrote.
+// hand lists all hand-written files.
 func (d *directory) hand() []*file {
 	return slices.Concat(d.built, d.tests, d.xtests, d.ignored, d.invalid)
 }
 
-// parse parses files that have not been parsed before. It drops the bodies of functions, unless a schema may be
-// inside one, to be reported.
+// parse parses files that have not been parsed before. It drops the bodies of functions, unless they may contain a
+// schema, which is then reported.
 func (l *loader) parse(files []*file) {
 	for _, f := range files {
 		if f.syntax != nil || f.src == nil {
@@ -113,8 +113,8 @@ func (l *loader) parse(files []*file) {
 	}
 }
 
-// settleName takes the package's name from its hand-written files: the go command may have it from one of
-// ours, written before the package was renamed. If they do not agree it says so, in the go command's words.
+// settleName takes the package's name from its hand-written files: the go command may take it from a generated file
+// that is older than a renaming. If the files disagree, it says so in the go command's words.
 func (d *directory) settleName() (disagreement string) {
 	first := ""
 	for _, list := range []struct {
@@ -135,7 +135,7 @@ func (d *directory) settleName() (disagreement string) {
 	return ""
 }
 
-// readRegular reads a file, and no device or pipe, which may have no end.
+// readRegular reads a regular file. A device or pipe may never end.
 func readRegular(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
@@ -155,7 +155,7 @@ func unreadable(name string, err error) scanner.ErrorList {
 	return scanner.ErrorList{{Pos: token.Position{Filename: name}, Msg: err.Error()}}
 }
 
-// constraintErrors asks package build what is wrong with a file's build lines, if anything is.
+// constraintErrors asks package build for errors in a file's build lines.
 func constraintErrors(f *file) scanner.ErrorList {
 	_, err := build.Default.MatchFile(filepath.Split(f.path))
 	if err == nil {
@@ -164,14 +164,14 @@ func constraintErrors(f *file) scanner.ErrorList {
 	msg := strings.TrimPrefix(err.Error(), filepath.Base(f.path)+": ")
 	pos := token.Position{Filename: f.path, Line: 1, Column: 1}
 	for _, line := range constraintLines(f.src) {
-		pos.Line = line.number // the last one: the one that is too many, or the only one
+		pos.Line = line.number // the last line: the extra one, or the only one
 	}
 	return scanner.ErrorList{{Pos: pos, Msg: msg}}
 }
 
 func isTest(name string) bool { return strings.HasSuffix(name, "_test.go") }
 
-// syntaxOf are the files that could be read, of a package of this name.
+// syntaxOf lists the files of a package with this name that could be parsed.
 func syntaxOf(files []*file, pkgName string) []*ast.File {
 	var list []*ast.File
 	for _, f := range files {
@@ -182,8 +182,7 @@ func syntaxOf(files []*file, pkgName string) []*ast.File {
 	return list
 }
 
-// declare notes the names that files declare at package level and those that they import packages
-// by.
+// declare notes the names that files declare at package level, and their names for imports.
 func (p *Package) declare(files []*ast.File) {
 	for _, file := range files {
 		for _, id := range topLevel(file) {
@@ -205,8 +204,8 @@ func (p *Package) declare(files []*ast.File) {
 	}
 }
 
-// Beside tells that src, a generated file, will be compiled together with the one to be generated
-// for p, which then declares none of its names.
+// Beside says that src, a generated file, is compiled together with the one to be generated for p, which must then
+// declare none of its names.
 func (p *Package) Beside(src []byte) {
 	if file, _ := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution); file != nil {
 		for _, id := range topLevel(file) {
@@ -220,8 +219,8 @@ var (
 	decorated = regexp.MustCompile(`^go-|[.-](go|v[0-9]+)$`)
 )
 
-// importNames guesses the names that a package may have: the last element of its path, less the
-// decorations that are usual. A name too many does no harm.
+// importNames guesses the names that a package may have: the last element of its path, without the usual decorations.
+// Extra names do no harm.
 func importNames(importPath string) []string {
 	base := path.Base(importPath)
 	if version.MatchString(base) {

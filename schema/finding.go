@@ -11,16 +11,16 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// A Finding is something about a schema, at a place in its source. Of most kinds it is an error.
+// A Finding is a problem or hint about a schema, with its place in the source. Most kinds are errors.
 type Finding struct {
 	Code    code.Code
 	Pos     token.Position // its file name is relative to Config.Dir, with forward slashes
 	Message string
-	Hint    string           // a way out, if there is one
+	Hint    string           // how to fix it, if known
 	Related []token.Position // the other places that the message names
 }
 
-// NewFinding returns a finding with a message made of format and args. The positions among args are Related.
+// NewFinding returns a finding. Its message is made of format and args; positions among args become Related.
 func NewFinding(kind code.Code, pos token.Position, hint, format string, args ...any) Finding {
 	return Finding{kind, pos, fmt.Sprintf(format, args...), hint, positions(args)}
 }
@@ -34,8 +34,8 @@ func positions(args []any) (list []token.Position) {
 	return list
 }
 
-// String returns "path:line:col: message", followed by the hint on a line of its own, behind a tab. In place of
-// a position that there is not, it has the command's name.
+// String returns "path:line:col: message", followed by the hint on a line of its own, behind a tab. Without a position
+// it begins with the command's name.
 func (f Finding) String() string {
 	s := "sessiongen: "
 	if f.Pos.Filename != "" {
@@ -54,7 +54,7 @@ func withHint(message, hint string) string {
 	return message + "\n\t" + strings.ReplaceAll(hint, "\n", "\n\t")
 }
 
-// Findings is everything that a run found, in the order of file, line and column.
+// Findings lists everything that a run found, in the order of file, line and column.
 type Findings []Finding
 
 // Error returns the findings, each on lines of its own.
@@ -66,7 +66,7 @@ func (fs Findings) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Sorted sorts the findings, in place, and returns them without those that come twice.
+// Sorted sorts the findings in place and returns them without repetitions.
 func (fs Findings) Sorted() Findings {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(
@@ -75,7 +75,7 @@ func (fs Findings) Sorted() Findings {
 			cmp.Compare(a.Pos.Column, b.Pos.Column),
 		)
 	})
-	// Equal findings need not be neighbours: others may stand at the same place.
+	// Equal findings may be apart: others may have the same place.
 	seen := map[string]bool{}
 	return slices.DeleteFunc(fs, func(f Finding) bool {
 		text := f.String()
@@ -91,7 +91,7 @@ func (fs Findings) Sorted() Findings {
 type LoadError struct {
 	Code    code.Code
 	Message string
-	Hint    string           // a way out, if there is one
+	Hint    string           // how to fix it, if known
 	Related []token.Position // the places that the message names
 }
 
@@ -99,7 +99,7 @@ func loadError(kind code.Code, hint, format string, args ...any) *LoadError {
 	return &LoadError{kind, fmt.Sprintf(format, args...), hint, positions(args)}
 }
 
-// Finding is the error as a finding that has no place.
+// Finding is the error as a finding without a place.
 func (e *LoadError) Finding() Finding {
 	return Finding{e.Code, token.Position{}, e.Message, e.Hint, e.Related}
 }
@@ -109,7 +109,7 @@ func (e *LoadError) Error() string {
 	return withHint(e.Message, e.Hint)
 }
 
-// relative names a file as people name it from dir.
+// relative is the path of a file from dir, as people write it.
 func relative(dir, name string) string {
 	if rel, err := filepath.Rel(dir, name); err == nil && filepath.IsAbs(name) {
 		name = rel
@@ -128,7 +128,7 @@ func suggest(name string, candidates []string) string {
 	return best
 }
 
-// distance is the number of letters to insert, delete, replace or swap with their neighbour.
+// distance counts the letters to insert, delete, replace or swap with their neighbour.
 func distance(a, b string) int {
 	before, last := []int(nil), make([]int, len(b)+1)
 	for j := range last {

@@ -9,10 +9,9 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// The option flow, and those that go with it alone.
+// The option flow, and options for flows only.
 
-// The bounds of a flow that has none of its own, and how far its own may go: each is a cookie, and the
-// browser sends all of them.
+// The default limits of a flow, and the largest that can be set: each flow is a cookie, and browsers send all of them.
 const (
 	flowMax = 5
 	flowTTL = 10 * time.Minute
@@ -21,13 +20,13 @@ const (
 	longestFlow = 24 * time.Hour
 )
 
-// notOfFlows are options that mean nothing for a flow, or nothing good.
+// notOfFlows are options that have no use, or a harmful one, on flows.
 var notOfFlows = []string{"each", "principal", "visitor", "secret", "was"}
 
-// ofFlows are those that mean something for flows alone.
+// ofFlows are options for flows only.
 var ofFlows = []string{"path", "samesite"}
 
-// matchesUse reports an option that does not go with what the field is for.
+// matchesUse reports an option that does not go with the use of the field.
 func (in *inspector) matchesUse(f *Field, o option) bool {
 	name := o.name.s
 	switch {
@@ -41,7 +40,7 @@ func (in *inspector) matchesUse(f *Field, o option) bool {
 	return false
 }
 
-// flow checks the bounds of a flow, and sets those that it does not have.
+// flow checks the limits of a flow, and sets missing ones.
 func (in *inspector) flow(f *Field) {
 	if at, ok := in.given(f, "max"); ok && f.Max > mostFlows {
 		in.report(code.InvalidLimit, at, "give it a smaller max: each is a cookie, which the browser sends with every request", "more than %d flows at once", mostFlows)
@@ -52,17 +51,17 @@ func (in *inspector) flow(f *Field) {
 	f.Max, f.TTL = cmp.Or(f.Max, flowMax), cmp.Or(f.TTL, flowTTL)
 }
 
-// flowsAlone reports a schema without a field of the session itself.
+// flowsAlone reports a schema without a field in the session itself.
 func (in *inspector) flowsAlone(s *Schema) {
 	if len(s.Fields) > 0 && len(s.Stored()) == 0 {
 		in.reportAt(code.EmptySchema, s.Pos, "a flow is a cookie of its own: give the session a field, too", "schema %s has nothing but flows", s.Name)
 	}
 }
 
-// maxPath bounds the path of a cookie: browsers ignore a longer one.
+// maxPath limits the path of a cookie: browsers ignore a longer one.
 const maxPath = 1024
 
-// path notes where the browser is to send the cookie of a flow.
+// path notes where the browser sends the cookie of a flow.
 func (in *inspector) path(f *Field, o option) {
 	odd := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ';' }
 	if !strings.HasPrefix(o.value.s, "/") || strings.ContainsFunc(o.value.s, odd) || len(o.value.s) > maxPath {
@@ -72,7 +71,7 @@ func (in *inspector) path(f *Field, o option) {
 	f.Path = o.value.s
 }
 
-// sameSite notes that a flow also comes back by a form of another site.
+// sameSite notes that a flow may also come back by a form on another site.
 func (in *inspector) sameSite(f *Field, o option) {
 	if f.CrossSite = o.value.s == "none"; !f.CrossSite {
 		in.report(code.InvalidSameSite, o.value.at(), "write samesite=none if the answer is a form of another site, as with response_mode=form_post, or leave it out",

@@ -9,9 +9,9 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// Hints are what may be worth a change, and is no mistake: what was noted of each schema, and
-// schemas without a principal that have a field which looks like the account of a visitor. Where their sessions are kept, a schema does not
-// tell; in a cookie alone they cannot be revoked by account anyway.
+// Hints are suggestions, not errors: those of each schema, and schemas without a principal that have a field which
+// looks like a visitor's account. A schema does not tell where its sessions are kept; in cookies alone they cannot be
+// revoked by account anyway.
 func (p *Package) Hints() (hints Findings) {
 	for _, s := range p.Schemas {
 		hints = append(hints, s.Hints...)
@@ -29,12 +29,12 @@ func (p *Package) Hints() (hints Findings) {
 	return hints
 }
 
-// account matches names of ids of accounts, in lower case and without underscores. Names such as username,
-// which change while the account stays, are none.
+// account matches names of account ids, in lower case and without underscores. Names such as username are not
+// included: they change while the account stays.
 var account = regexp.MustCompile(`^(auth|current|loggedin)?` +
 	`((user|account|subject|principal|customer|member|person|identity|login)(id|uuid|guid|number|no)|user|account|subject|principal|uid|sub)$`)
 
-// looksLikeAccount reports whether a field, by its name or key, and by its type, holds the id of an account.
+// looksLikeAccount reports whether a field holds the id of an account, by its name or key, and its type.
 func looksLikeAccount(f *Field) bool {
 	switch f.Type.Kind {
 	case Int, Uint, String, Bytes, ByteArray, Custom, Msgpack, Binary, Text:

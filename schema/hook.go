@@ -10,13 +10,13 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// A Hook is a pair of functions that encode and decode a type for the package's sessions: one of another
-// package, mostly, that has no methods for it. A comment names them, in a line of its own beside a schema:
+// A Hook is a pair of functions that encode and decode a type for the package's sessions: usually a type of another
+// package that has no methods for it. A comment on a line of its own beside a schema names them:
 //
 //	//sessiongen:via netip.Addr encodeAddr decodeAddr
 //
-// for func encodeAddr(netip.Addr) ([]byte, error) and func decodeAddr([]byte) (netip.Addr, error). It
-// holds wherever the package's sessions have the type, except where a tag has the option via=.
+// for func encodeAddr(netip.Addr) ([]byte, error) and func decodeAddr([]byte) (netip.Addr, error). It applies wherever
+// the package's sessions have the type, unless a tag has the option via=.
 type Hook struct {
 	Encode, Decode *types.Func
 
@@ -70,7 +70,7 @@ func (in *inspector) readHook(at token.Pos, words []string) {
 	}
 }
 
-// hookType finds the type that a directive names: one with a name, or a pointer to one.
+// hookType finds the type that a directive names: a named type, or a pointer to one.
 func (in *inspector) hookType(at token.Pos, text string) types.Type {
 	value, err := types.Eval(in.src.Fset, in.src.Types, at, text)
 	switch {
@@ -97,7 +97,7 @@ func (in *inspector) hookType(at token.Pos, text string) types.Type {
 	return t
 }
 
-// hookFunc finds a function that a directive names, of this package or of one that the file imports.
+// hookFunc finds a function that a directive names, in this package or in one that the file imports.
 func (in *inspector) hookFunc(at token.Pos, text string, param types.Type, results ...types.Type) *types.Func {
 	f := in.lookupFunc(at, text)
 	if f == nil {
@@ -168,7 +168,7 @@ func isMessage(t types.Type) bool {
 	return false
 }
 
-// message reports a protobuf message, whose fields are no business of others.
+// message reports a protobuf message: its fields are not for others to encode.
 func (in *inspector) message(t types.Type, path string, through bool) {
 	name := in.typeName(t)
 	short := exported(name[strings.LastIndex(name, ".")+1:])

@@ -13,7 +13,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
-// findExports asks for the export data of everything that is imported.
+// findExports asks the go command for the export data of all imports.
 func (c *checker) findExports() error {
 	var paths []string
 	needed := map[*unit]bool{}
@@ -48,7 +48,7 @@ func (c *checker) findExports() error {
 	return err
 }
 
-// importsOf are the paths of the packages that a file imports.
+// importsOf lists the paths of the packages that a file imports.
 func importsOf(f *file, p *golist.Package) []string {
 	if f.syntax == nil {
 		return nil
@@ -60,7 +60,7 @@ func importsOf(f *file, p *golist.Package) []string {
 	return paths
 }
 
-// mapped is the path of the package that p means by an import: they differ where packages are vendored.
+// mapped is the path of the package that p imports: it differs if packages are vendored.
 func mapped(p *golist.Package, path string) string {
 	if other, ok := p.ImportMap[path]; ok {
 		return other
@@ -68,7 +68,7 @@ func mapped(p *golist.Package, path string) string {
 	return path
 }
 
-// An importer finds packages by the path in an import.
+// An importer finds packages by import path.
 type importer func(path string) (*types.Package, error)
 
 // importer imports for a package.
@@ -82,7 +82,7 @@ func (c *checker) importer(p *golist.Package) importer {
 	}
 }
 
-// importerOfTests imports, for tests from outside, the package with its tests.
+// importerOfTests imports for tests from outside. Their own package comes with its tests.
 func (c *checker) importerOfTests(outside *unit) importer {
 	usual := c.importer(outside.dir.Package)
 	for _, u := range c.units {
@@ -147,7 +147,7 @@ func (c *checker) export(p *golist.Package) (*types.Package, error) {
 	return gcexportdata.Read(r, c.l.fset, c.read, p.ImportPath)
 }
 
-// sourceOf finds a package that has no export data, since it does not compile, and packages that it imports.
+// sourceOf finds a package without export data, since it does not compile, and packages that it imports.
 func (c *checker) sourceOf(path string) *golist.Package {
 	if p, ok := c.sources[path]; ok {
 		return p
@@ -159,7 +159,7 @@ func (c *checker) sourceOf(path string) *golist.Package {
 		}
 	}
 	slices.Sort(missing)
-	list, _ := c.l.golist.Sources(slices.Compact(missing)) // what is wrong with each package stands in it
+	list, _ := c.l.golist.Sources(slices.Compact(missing)) // the list has each package's own errors
 	c.sources[path] = nil
 	for _, p := range list {
 		c.sources[p.ImportPath] = p
@@ -167,7 +167,7 @@ func (c *checker) sourceOf(path string) *golist.Package {
 	return c.sources[path]
 }
 
-// fromSource checks a package that no schema is looked for in.
+// fromSource checks a package in which no schemas are looked for.
 func (c *checker) fromSource(p *golist.Package) *types.Package {
 	d := c.l.directory(p)
 	c.l.parse(d.built)

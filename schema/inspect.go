@@ -15,30 +15,30 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// Source is one type-checked package, as packages.Package and analysis.Pass hold it. The check may
-// have failed, as long as the types that schemas use came out of it.
+// Source is one type-checked package, in the form of packages.Package and analysis.Pass. The check may have failed,
+// provided that it found the types that schemas use.
 type Source struct {
 	Fset  *token.FileSet
-	Files []*ast.File // sessiongen's own are passed over
+	Files []*ast.File // generated files among them are ignored
 	Tests []*ast.File // files of the same package that were not checked: only their names matter
 	// Schemas are the files to look for schemas in, nil for all of Files.
 	Schemas []*ast.File
 	Beside  []*Schema // schemas of the same package that have a generated file of their own
 	Types   *types.Package
 	Info    *types.Info
-	Errors  []types.Error // what the check found
+	Errors  []types.Error // of the check
 	Deps    []Source      // packages that had to be read from source: their errors may explain ours
 	Dir     string        // file names in messages are relative to it
 
 	Constraint func(*ast.File) string // the build constraint of a file, "" if there is none; nil if none has any
 }
 
-// TypeName chooses a schema by the name of its struct type. Generated is the name of its generated
-// type, "" for the usual one.
+// TypeName chooses a schema by the name of its struct type. Generated is the name of its generated type, "" for the
+// default.
 type TypeName struct{ Schema, Generated string }
 
-// Inspect finds and checks the schemas of one package: all of them, or those that only lists. Where
-// it finds something wrong, the schemas it returns are not fit to generate from.
+// Inspect finds and checks the schemas of one package: all of them, or only those in the list. If there are errors
+// among the findings, do not generate from the schemas.
 func Inspect(src Source, only []TypeName) ([]*Schema, Findings) {
 	in := &inspector{
 		src:     src,
@@ -69,32 +69,32 @@ type inspector struct {
 	findings Findings
 
 	structs *typeutil.Map   // types.Type -> *Struct
-	named   *typeutil.Map   // types.Type -> *Type, of those that are being looked into
+	named   *typeutil.Map   // types.Type -> *Type, of those being looked into
 	names   map[string]bool // of structs
-	aliases []*types.Alias  // that may stand in for a type, found when first needed
+	aliases []*types.Alias  // that may replace a type, found when first needed
 	scanned bool            // whether aliases is filled
-	known   []types.Type    // the keys of structs, in the order in which they were met
+	known   []types.Type    // the keys of structs, in the order they were found
 	hooks   []*Hook
 
-	// Of the schema that is being read:
+	// Of the current schema:
 	was         []wasKey
 	keyAt       map[*Field]token.Pos
 	optionAt    map[optionOf]token.Pos
 	principalAt token.Pos
 	hints       Findings
 
-	// Of the field that is being read:
+	// Of the current field:
 	at        token.Pos // of its type
 	root      string    // how paths into its type begin
 	partialAt token.Pos // of its option partial
 
-	nesting map[*types.Named]int // how often a generic type is being looked into
-	endless bool                 // and that one of them goes on without end
+	nesting map[*types.Named]int // how many instances of a generic type are being looked into
+	endless bool                 // one of them never ends
 
-	// Of the part of its type that is looked at:
-	owner   types.Type // the struct that it is a member of, nil if there is none
+	// Of the current part of the field's type:
+	owner   types.Type // the struct that has it as a member, nil if there is none
 	dash    bool       // it is tagged json:"-"
-	through bool       // it is what a pointer points to
+	through bool       // a pointer points to it
 }
 
 type wasKey struct {
@@ -109,7 +109,7 @@ func (in *inspector) report(kind code.Code, at token.Pos, hint, format string, a
 }
 
 func (in *inspector) position(at token.Pos) token.Position {
-	p := in.src.Fset.PositionFor(at, false) // what //line says is of no file that people write
+	p := in.src.Fset.PositionFor(at, false) // //line positions are not in a file that people write
 	p.Filename = relative(in.src.Dir, p.Filename)
 	return p
 }
@@ -132,7 +132,7 @@ type declaration struct {
 	file *ast.File
 }
 
-// declarations finds the schemas, and reports session tags where they mean nothing.
+// declarations finds the schemas, and reports session tags that have no effect.
 func (in *inspector) declarations() []declaration {
 	var found []declaration
 	files := in.src.Schemas
@@ -188,7 +188,7 @@ func (in *inspector) declarationsIn(file *ast.File) []declaration {
 	return found
 }
 
-// describesSession reports a struct with session tags that is declared in a way that schemas cannot be.
+// describesSession reports a struct with session tags whose declaration cannot be a schema.
 func (in *inspector) describesSession(spec *ast.TypeSpec) bool {
 	switch {
 	case spec.Name.Name == "_":
@@ -243,8 +243,7 @@ func (in *inspector) schema(d declaration, typeName string) *Schema {
 	return s
 }
 
-// fields reads the fields that one line of a schema declares; it is false if something is wrong
-// with all of them.
+// fields reads the fields on one line of a schema; it is false if the line is wrong for all of them.
 func (in *inspector) fields(s *Schema, field *ast.Field) bool {
 	tag, found, at, err := sessionTag(field.Tag)
 	if err != nil {
@@ -313,7 +312,7 @@ func (in *inspector) field(s *Schema, field *ast.Field, tag text) bool {
 	return true
 }
 
-// duplicates reports keys and accessors that two fields of s claim.
+// duplicates reports keys and accessors that two fields of s share.
 func (in *inspector) duplicates(s *Schema) {
 	keys, accessors := map[string]*Field{}, map[string]*Field{}
 	for _, f := range s.Fields {
@@ -345,13 +344,13 @@ func (in *inspector) reportAt(kind code.Code, pos token.Position, hint, format s
 	in.findings = append(in.findings, NewFinding(kind, pos, hint, format, args...))
 }
 
-// exported is name with its first letter in upper case, and nothing else changed.
+// exported is name with its first letter in upper case, otherwise unchanged.
 func exported(name string) string {
 	r, size := utf8.DecodeRuneInString(name)
 	return string(unicode.ToUpper(r)) + name[size:]
 }
 
-// embeddedName is the name that an embedded field has from its type.
+// embeddedName is the name that an embedded field gets from its type.
 func embeddedName(e ast.Expr) *ast.Ident {
 	for {
 		switch x := e.(type) {

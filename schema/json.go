@@ -8,7 +8,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// jsonFinding is a finding as staticcheck writes its own; docs/errors.md describes it.
+// jsonFinding is a finding in the form that staticcheck uses; docs/errors.md describes it.
 type jsonFinding struct {
 	Code     code.Code     `json:"code"`
 	Severity code.Severity `json:"severity"`
@@ -38,7 +38,7 @@ func (fs Findings) JSON() []byte {
 		for _, pos := range f.Related {
 			line.Related = append(line.Related, jsonRelated{location(pos)})
 		}
-		e.Encode(line) // strings and numbers into memory: nothing can fail
+		e.Encode(line) // strings and numbers in memory: this cannot fail
 	}
 	return b.Bytes()
 }

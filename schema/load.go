@@ -25,21 +25,21 @@ type Config struct {
 	Tags   string   // build tags, separated by commas
 	Env    []string // of the go command, nil for this process's own
 
-	// Dependencies has packages of dependencies loaded too. It is for those who only read.
+	// Dependencies also loads packages of dependencies. It is only for reading them.
 	Dependencies bool
 }
 
-// defaultOutput is the generated file's name if Config does not say another.
+// defaultOutput is the generated file's name unless Config has another.
 const defaultOutput = "session_gen.go"
 
-// Load reads the packages that patterns name. The go command says which they are and which files belong
-// to them, and in a second call where the export data of their imports is. The error is a *LoadError if
-// packages could not be read, or Findings if schemas are at fault; there are no packages then.
+// Load reads the packages that patterns name. One call of the go command lists them and their files, a second one
+// finds the export data of their imports. The error is a *LoadError if packages could not be read, or Findings if
+// schemas have errors; there are no packages then.
 //
-// Packages need not compile, as before their first generation they cannot: handlers call what is
-// not there yet. So the files that sessiongen wrote, whatever state they are in, and the bodies of
-// functions are not part of the type check, and an error matters only where a schema's types depend
-// on it. Dependencies come from export data; those that do not compile, from source.
+// Packages need not compile: before their first generation they cannot, as handlers call accessors that do not exist
+// yet. So the type check leaves out function bodies and all files that sessiongen wrote, whatever state they are in,
+// and an error only matters if a schema's types depend on it. Dependencies come from export data; those that do not
+// compile come from source.
 func Load(cfg Config) ([]*Package, error) {
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
@@ -85,8 +85,8 @@ type loader struct {
 	golist  golist.Command
 	context golist.Context
 	dirs    []*directory
-	reads   bool            // packages of dependencies, too
-	foreign *golist.Package // one that patterns name, of a dependency; nil if there is none
+	reads   bool            // also read packages of dependencies
+	foreign *golist.Package // of a dependency, named by a pattern; nil if there is none
 }
 
 // list asks the go command for the packages, and reads their files.
@@ -119,8 +119,8 @@ func (l *loader) list(patterns []string) error {
 	return l.problems(patterns)
 }
 
-// add notes a package that is to be generated. One of a dependency is that module's to generate, wherever it
-// lies, as go generate has it.
+// add notes a package to generate. A package of a dependency is that module's to generate, wherever it lies, as with
+// go generate.
 func (l *loader) add(p *golist.Package) {
 	if !l.reads && p.Module != nil && !p.Module.Main {
 		l.foreign = p
@@ -129,14 +129,14 @@ func (l *loader) add(p *golist.Package) {
 	l.dirs = append(l.dirs, l.directory(p))
 }
 
-// fileArguments is the error of a run on files, as with $GOFILE in a directive: what other files declare would
-// seem to be gone.
+// fileArguments is the error of a run on files, as with $GOFILE in a directive: declarations in other files would seem
+// to be gone.
 func fileArguments(patterns []string) error {
 	return loadError(code.InvalidArguments, "name the package, or nothing for the one in this directory; -type session chooses a schema of it",
 		"%s names files, but a package is generated as a whole", strings.Join(patterns, " "))
 }
 
-// load makes the model of what list found.
+// load makes the model of the listed packages.
 func (l *loader) load() ([]*Package, error) {
 	var units []*unit
 	var findings Findings
@@ -145,7 +145,7 @@ func (l *loader) load() ([]*Package, error) {
 		findings = append(findings, l.settle(d, ofDir)...)
 		units = append(units, ofDir...)
 	}
-	// To the outside, the tests come behind all packages.
+	// Callers get tests after all packages.
 	slices.SortStableFunc(units, func(a, b *unit) int { return btoi(a.tests) - btoi(b.tests) })
 	for _, u := range units {
 		if broken := l.broken(u); len(broken) > 0 {

@@ -55,7 +55,7 @@ package future
 	}
 	for _, test := range []struct {
 		dir, pattern, types string
-		want                string // "..." stands for what the go command is free to say
+		want                string // "..." stands for text of the go command
 	}{
 		{none, ".", "", "no go.mod in this directory or any above it\n\tgo mod init example.com/name"},
 		{none, "./...", "", "no go.mod in this directory or any above it\n\tgo mod init example.com/name"},
@@ -85,7 +85,7 @@ package future
 	}
 }
 
-// like compares with a pattern in which ... stands for anything.
+// like compares a string with a pattern in which ... stands for anything.
 func like(s, pattern string) bool {
 	parts := strings.Split(pattern, "...")
 	if len(parts) == 1 || strings.Contains(pattern, "./...") {
@@ -143,7 +143,7 @@ type session int
 	}
 }
 
-// A package without a schema is not looked into, so that ./... is quiet about the others.
+// A package without a schema is not checked, so that ./... stays quiet about it.
 func TestNoSchema(t *testing.T) {
 	dir := module(t, parse(`
 -- broken/broken.go --
@@ -161,8 +161,7 @@ package empty
 	}
 }
 
-// A tag's column is the same in a file with DOS line ends, and a package may embed what is not built
-// yet.
+// A tag's column is the same in a file with DOS line ends, and a package may embed files that do not exist yet.
 func TestColumns(t *testing.T) {
 	src := "package web\n\nimport _ \"embed\"\n\n//go:embed dist/*\nvar dist string\n\n" +
 		"type session struct {\n\tA int `session:\"a,maxx=1\"`\n\tB int \"json:\\\"b\\\" session:\\\"b,maxx=1\\\"\"\n}\n"
@@ -198,7 +197,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// Packages of dependencies are not ours to write into, even where a replace directive says that they lie beside.
+// Packages of dependencies are not ours to write into, even if a replace directive puts them next to the module.
 func TestDependency(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{

@@ -6,8 +6,8 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// copyable reports a type that contains a lock: session values are copies, and go vet would
-// complain about the generated code. Through is as for structural.
+// copyable reports a type that contains a lock: session values are copied, and go vet would complain about the
+// generated code. Through is as for structural.
 func (in *inspector) copyable(t types.Type, path string, through bool) bool {
 	lock := lockIn(t, map[types.Type]bool{})
 	if lock == nil {
@@ -24,8 +24,8 @@ func (in *inspector) copyable(t types.Type, path string, through bool) bool {
 	return false
 }
 
-// lockIn is the path to a lock that a copy of a t would copy, by the rule of go vet's copylocks:
-// its pointer has Lock and Unlock, itself it has not.
+// lockIn is the path to a lock that copying a t would copy, by the rule of go vet's copylocks: a pointer to it has
+// Lock and Unlock, the type itself does not.
 func lockIn(t types.Type, seen map[types.Type]bool) *string {
 	t = types.Unalias(t)
 	if seen[t] || types.IsInterface(t) {

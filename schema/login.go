@@ -10,7 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// The options about the log-in's life: whose a field is, and what it is for.
+// The options about log-ins: who a field belongs to, and what it is for.
 
 // An optionOf is an option of a field.
 type optionOf struct {
@@ -20,8 +20,7 @@ type optionOf struct {
 
 const principalHint = "mark the field that says who is logged in, as in session:\"user_id,principal\", or leave %s out"
 
-// ownership reports fields that are said to stay when the principal goes, and cannot, and a principal that nobody
-// is taken for.
+// ownership reports fields that are declared to outlive the principal but cannot, and a principal with a default.
 func (in *inspector) ownership(s *Schema) {
 	for _, f := range s.Fields {
 		if at, ok := in.given(f, "default"); ok && f.Principal {
@@ -42,13 +41,13 @@ func (in *inspector) ownership(s *Schema) {
 // uses maps the options that say what a field is for.
 var uses = map[string]Use{"flash": Flash, "factor": Factor, "flow": Flow}
 
-// The bounds of a flash that has none of its own.
+// The default limits of a flash.
 const (
 	flashMax = 8
 	flashTTL = 5 * time.Minute
 )
 
-// useOf is what a field is for by its options, the first of which counts.
+// useOf is a field's use by the first option that names one.
 func useOf(list []option) Use {
 	for _, o := range list {
 		if use, ok := uses[o.name.s]; ok {
@@ -78,7 +77,7 @@ func (in *inspector) use(f *Field, name string, at token.Pos) {
 	}
 }
 
-// checkUses reports options that do not go with what a field is for, and sets the bounds of flashes and flows.
+// checkUses reports options that do not go with a field's use, and sets the limits of flashes and flows.
 func (in *inspector) checkUses(s *Schema) {
 	for _, f := range s.Fields {
 		switch f.Use {
@@ -94,7 +93,7 @@ func (in *inspector) checkUses(s *Schema) {
 	in.sharedMethods(s)
 }
 
-// factor reports what a factor cannot be.
+// factor reports options that a factor cannot have.
 func (in *inspector) factor(s *Schema, f *Field) {
 	at, _ := in.given(f, "factor")
 	if s.Principal() == nil {
@@ -107,8 +106,7 @@ func (in *inspector) factor(s *Schema, f *Field) {
 	}
 }
 
-// sharedMethods reports accessors of one name that two fields have: XWithin of a factor GetX, and GetX of
-// a field XWithin.
+// sharedMethods reports accessors with one name: XWithin of a factor X, and GetX of a field XWithin.
 func (in *inspector) sharedMethods(s *Schema) {
 	owner := map[string]*Field{}
 	for _, f := range s.Fields {

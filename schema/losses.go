@@ -9,8 +9,8 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// losses reports what the file that is to be replaced has, and no other would have then: schemas that
-// this run is not about, and those of its own as another build configuration has them.
+// losses reports schemas that would be in no file once u's is replaced: schemas that this run does not generate, and
+// variants of its own for another build configuration.
 func (l *loader) losses(u *unit) Findings {
 	i := slices.IndexFunc(u.dir.written, func(w *written) bool { return w.Path == u.target() })
 	if i < 0 || u.pkg.Moved != nil {
@@ -28,7 +28,7 @@ func (l *loader) losses(u *unit) Findings {
 	return found
 }
 
-// takenPlace reports a schema that is still there, and that the file of w alone has.
+// takenPlace reports a schema that still exists and is only in the file of w.
 func (l *loader) takenPlace(u *unit, w *written, name string) Findings {
 	elsewhere := func(o *written) bool { return o != w && o.Stays && slices.Contains(o.schemas, name) }
 	if !slices.Contains(u.pkg.Others, name) || slices.ContainsFunc(u.dir.written, elsewhere) {
@@ -44,7 +44,7 @@ func (l *loader) takenPlace(u *unit, w *written, name string) Findings {
 		"schema %s would take the place of schema %s in %s", first.Name, name, u.pkg.Output)}
 }
 
-// takenVariant reports a schema that w has as another build configuration has it.
+// takenVariant reports a schema that w has for another build configuration.
 func (l *loader) takenVariant(u *unit, w *written, name string) Findings {
 	is := func(s *Schema) bool { return s.Name == name }
 	i := slices.IndexFunc(u.pkg.Schemas, is)
@@ -59,5 +59,5 @@ func (l *loader) takenVariant(u *unit, w *written, name string) Findings {
 		name, when(u.pkg.Constraint), u.pkg.Output, when(w.constraint))}
 }
 
-// fileFor is a name for the file of a schema that has one for itself.
+// fileFor is a file name for a schema that gets its own file.
 func fileFor(schema string) string { return strings.ToLower(schema) + "_gen.go" }

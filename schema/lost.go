@@ -10,11 +10,10 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// Members that are not exported are lost: msgpack leaves them out, and so do JSON and gob. That is a
-// finding wherever such a struct is stored, until the option partial says that it is meant so.
+// Unexported members are lost: msgpack leaves them out, and so do JSON and gob. That is a finding wherever such a
+// struct is stored, unless the option partial says that it is intended.
 
-// holdsNothing reports whether a member has no value that could be lost: a blank one, one of no size, or
-// a lock.
+// holdsNothing reports whether a member has no value that could be lost: it is blank, has no size, or is a lock.
 func holdsNothing(v *types.Var) bool {
 	if v.Name() == "_" || v.Name() == "_msgpack" || isNamed(v.Type(), "sync", "Mutex") || isNamed(v.Type(), "sync", "RWMutex") {
 		return true
@@ -28,21 +27,21 @@ func holdsNothing(v *types.Var) bool {
 	return false
 }
 
-// maxPlaces bounds how many places of one field are looked at one by one, and findings made, for structs
-// that hold one another many times over. Beyond it, each of their types is looked at once.
+// maxPlaces limits how many places of one field are visited one by one, and how many findings are made, for structs
+// that hold each other many times. Beyond it, each type is visited once.
 const maxPlaces = 1000
 
-// A loser finds what a field loses.
+// A loser finds the members that a field loses.
 type loser struct {
 	*inspector
-	within []*Struct // structs that the place is in, one by one
+	within []*Struct // structs around the place, one by one
 	places int
 	seen   map[*Type]bool
 	use    func(place string, t types.Type, lost []string)
 }
 
-// eachLost calls use for every place within t that loses members, or not if one of a struct's members
-// that lead there is partial itself.
+// eachLost calls use for every place within t that loses members, unless a struct's member on the way there is partial
+// itself.
 func (in *inspector) eachLost(t *Type, path string, use func(place string, t types.Type, lost []string)) {
 	outer := in.owner
 	in.owner = nil
@@ -95,7 +94,7 @@ func selectorOf(m *Member) (s string) {
 	return s
 }
 
-// partial reports what f loses, unless its option partial says that it may.
+// partial reports the members that f loses, unless its option partial allows it.
 func (in *inspector) partial(f *Field) {
 	if f.Type == nil {
 		return
@@ -113,7 +112,7 @@ func (in *inspector) partial(f *Field) {
 	}
 }
 
-// partialMembers notes what the members lose that may.
+// partialMembers notes the lost members of members that are partial.
 func (in *inspector) partialMembers() {
 	in.structs.Iterate(func(_ types.Type, s any) {
 		for _, m := range s.(*Struct).Members {
@@ -124,7 +123,7 @@ func (in *inspector) partialMembers() {
 	})
 }
 
-// union appends to list what it has not.
+// union appends the elements of more that are not in list.
 func union(list, more []string) []string {
 	for _, s := range more {
 		if !slices.Contains(list, s) {
@@ -134,7 +133,7 @@ func union(list, more []string) []string {
 	return list
 }
 
-// onPart is how an option is given to a part of a field.
+// onPart says how to give an option to a part of a field.
 func onPart(place, option string) string {
 	if strings.Contains(place, ".") {
 		return fmt.Sprintf("`msgpack:\",%s\"`", option)
@@ -142,7 +141,7 @@ func onPart(place, option string) string {
 	return "the option " + option
 }
 
-// keep is how members that are not exported may be kept. Own is the way for types of this package.
+// keep lists ways to keep members that are not exported. Own is the way for types of this package.
 func (in *inspector) keep(t types.Type, place, own string) (ways []string) {
 	onMember := strings.Contains(place, ".")
 	if jsonMethods[0].of(t) && jsonMethods[1].of(t) && !(onMember && in.owner != nil && in.isForeign(in.owner)) {
@@ -154,7 +153,7 @@ func (in *inspector) keep(t types.Type, place, own string) (ways []string) {
 	return append(ways, own)
 }
 
-// areNames is the subject of a sentence about names, with its verb.
+// areNames is the subject and verb of a sentence about names.
 func areNames(names []string) string {
 	if len(names) == 1 {
 		return names[0] + " is"
@@ -162,10 +161,10 @@ func areNames(names []string) string {
 	return enumerate(names) + " are"
 }
 
-// secretWords are in the names of members that are better not stored.
+// secretWords occur in the names of members that should rather not be stored.
 var secretWords = []string{"password", "passwd", "passphrase", "secret", "token", "credential", "privatekey", "apikey", "hash", "salt"}
 
-// hintSecret notes that a member is stored which JSON leaves out, and which looks like a secret.
+// hintSecret notes a member that is stored, although JSON leaves it out and it looks like a secret.
 func (in *inspector) hintSecret(v *types.Var, tag reflect.StructTag, path string) {
 	name := strings.ToLower(strings.ReplaceAll(v.Name(), "_", ""))
 	_, chosen := tag.Lookup("msgpack")

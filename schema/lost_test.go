@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// What is lost is found behind any number of places that lose nothing, and partial means something there.
+// Lost members are found behind any number of places that lose nothing, and partial has an effect there.
 func TestLostFarAway(t *testing.T) {
 	var b strings.Builder
 	for i := range 14 {

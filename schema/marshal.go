@@ -9,7 +9,7 @@ import (
 
 const msgpackPath = "github.com/vmihailenco/msgpack/v5"
 
-// A method by which a type encodes or decodes itself.
+// A method encodes or decodes its type.
 type method struct {
 	kind            Kind
 	name            string
@@ -17,8 +17,8 @@ type method struct {
 	encodes         bool
 }
 
-// The methods in the order in which v5 looks for them (_getEncoder and _getDecoder). They are known
-// by name and signature, so that a package need not import msgpack for its types to be understood.
+// The methods in the order in which v5 looks for them (_getEncoder and _getDecoder). They are recognized by name and
+// signature, so that a package need not import msgpack.
 var methods = []method{
 	{Custom, "EncodeMsgpack", []string{"*" + msgpackPath + ".Encoder"}, []string{"error"}, true},
 	{Msgpack, "MarshalMsgpack", nil, []string{"[]byte", "error"}, true},
@@ -30,10 +30,9 @@ var methods = []method{
 	{Text, "UnmarshalText", []string{"[]byte"}, []string{"error"}, false},
 }
 
-// marshalers finds the methods that v5 would encode and decode a t with, nil where it would look at
-// the type's structure. Methods of the value count before those of the pointer, and each side is
-// resolved apart. A pointer type is left to its element: v5 does the same once it has met the
-// element's type.
+// marshalers finds the methods that v5 encodes and decodes a t with, nil where it would use the type's structure.
+// Methods of the value come before those of the pointer, and the two directions are resolved separately. A pointer
+// type is left to its element: v5 does the same once it has seen the element's type.
 func marshalers(t types.Type) (encode, decode *method) {
 	if types.IsInterface(t) {
 		return nil, nil
@@ -65,8 +64,8 @@ func (m *method) in(set *types.MethodSet) bool {
 	return !sig.Variadic() && sameTypes(sig.Params(), m.params) && sameTypes(sig.Results(), m.results)
 }
 
-// own reports whether a method by which t is stored knows all of t. One that t has from an embedded
-// field knows that field alone, and where that is a pointer, it is nil when a value is read into it.
+// own reports whether the method that stores t covers all of t. A method that t has from an embedded field only knows
+// that field; and if the field is a pointer, it is nil when a value is read into it.
 func (in *inspector) own(m *method, t types.Type, path string) bool {
 	name := in.typeName(t)
 	hint := "give the embedded field a name, or " + name + " methods of its own"
@@ -87,7 +86,7 @@ func (in *inspector) own(m *method, t types.Type, path string) bool {
 	return true
 }
 
-// beside is a field of a struct that would be lost if that one alone were stored, nil if there is none.
+// beside is a field of a struct that would be lost if only field i were stored, nil if there is none.
 func beside(s *types.Struct, i int) *types.Var {
 	for j := range s.NumFields() {
 		if f := s.Field(j); j != i && !leftOut(s, j) && (f.Exported() || !holdsNothing(f)) {
@@ -97,7 +96,7 @@ func beside(s *types.Struct, i int) *types.Var {
 	return nil
 }
 
-// leftOut reports whether the tag of a struct's field keeps it from being stored.
+// leftOut reports whether the tag of a struct's field excludes it.
 func leftOut(s *types.Struct, i int) bool {
 	return parseMsgpackTag(reflect.StructTag(s.Tag(i)).Get("msgpack")).name == "-"
 }
@@ -125,7 +124,7 @@ func sameTypes(tuple *types.Tuple, names []string) bool {
 	return true
 }
 
-// unalias resolves an alias, also one of what a pointer or slice has as its element.
+// unalias resolves an alias, including one in the element of a pointer or slice.
 func unalias(t types.Type) types.Type {
 	switch t := types.Unalias(t).(type) {
 	case *types.Pointer:

@@ -9,26 +9,26 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// member is v5's field (types.go): one entry of a struct on its way to becoming a Member.
+// member is v5's field (types.go): an entry of a struct before it becomes a Member.
 type member struct {
 	name      string
 	aliases   []string
 	vars      []*types.Var // the embedded fields on the way, and the field itself
 	tag       reflect.StructTag
 	omitEmpty bool
-	via       Kind // what the tag asks for
+	via       Kind // by the tag
 	partial   bool
 }
 
-// memberSet is v5's fields. ByName decides which member a name on the wire is read into: it may be
-// another than the one that the name was written for, where names clash.
+// memberSet is v5's fields. ByName tells which member a name on the wire is read into: where names clash, it may be
+// another than the one that was written.
 type memberSet struct {
 	list      []*member
 	byName    map[string]*member
 	asArray   bool
 	omitEmpty bool         // of all fields that follow
-	lost      []*types.Var // fields that are left out though no tag says so
-	letGo     []*types.Var // such fields of embedded structs whose tags say that they may be
+	lost      []*types.Var // fields that are left out without a tag
+	letGo     []*types.Var // such fields of embedded structs whose tags allow it
 }
 
 // add is v5's fields.Add.
@@ -52,8 +52,8 @@ func (in *inspector) memberSet(u *types.Struct, path string, within []*types.Str
 	return set, ok
 }
 
-// addField takes one field of a struct into set: as a member, or as the members of the struct that it
-// embeds, or not at all. It is false if the field cannot be stored, and that is reported.
+// addField adds one field of a struct to set: as a member, as the members of the struct that it embeds, or not at all.
+// It is false if the field cannot be stored, which is then reported.
 func (in *inspector) addField(set *memberSet, v *types.Var, whole reflect.StructTag, path string, within []*types.Struct) bool {
 	tag := parseMsgpackTag(whole.Get("msgpack"))
 	if tag.name == "-" {
@@ -98,22 +98,21 @@ func (in *inspector) addField(set *memberSet, v *types.Var, whole reflect.Struct
 	return ok
 }
 
-// readable reports whether v5 can read an unexported embedded field that is not inlined: reflection
-// may set the fields of a struct in it, but not the field itself.
+// readable reports whether v5 can read an unexported embedded field that is not inlined: reflection may set the fields
+// of a struct in it, but not the field itself.
 func (in *inspector) readable(v *types.Var) bool {
 	_, ok := v.Type().Underlying().(*types.Struct)
 	return ok && in.isStructural(v.Type())
 }
 
-// isStructural reports whether a struct is stored field by field: by v5, and by no functions of the
-// package either.
+// isStructural reports whether a struct is stored field by field: v5 does, and the package has no functions for it.
 func (in *inspector) isStructural(t types.Type) bool {
 	enc, dec := marshalers(t)
 	return in.hook(t) == nil && enc == nil && dec == nil && !overTime(t)
 }
 
-// inline takes the members of an embedded struct into set, as v5's inlineFields does where the tag
-// asks for it, or else shouldInline where no name clashes.
+// inline adds the members of an embedded struct to set: like v5's inlineFields if the tag asks for it, otherwise like
+// shouldInline if no name clashes.
 func (in *inspector) inline(set *memberSet, m *member, asked bool, at string, within []*types.Struct) (inlined, ok bool) {
 	v := m.vars[0]
 	t := v.Type()

@@ -7,35 +7,34 @@ import (
 	"time"
 )
 
-// Package is one package with its schemas, none if it has none.
+// Package is a package with its schemas, if it has any.
 type Package struct {
 	Name, Path, Dir string
 	Types           *types.Package
 	Schemas         []*Schema // in source order
 
-	// Output is the base name of the file to generate. Schemas in test files have a package of
-	// their own here, of the same Path as the one that they test or with _test at its end: what
-	// is generated for them belongs into a test file.
+	// Output is the base name of the file to generate. Schemas in test files have a separate Package, whose Path is
+	// that of the tested package, perhaps with _test at the end: their generated code belongs into a test file.
 	Output string
 
 	// Constraint is the build constraint that the schemas' files share, "" if there is none.
 	Constraint string
 
-	// Declared holds the package-level names of the package's other files, hand-written or
-	// generated, tests and other build configurations among them. Imported holds the names that
-	// hand-written files import packages as. Generated code can declare neither; it can import a
-	// package by a name that another file imports one by. Both are nil if there is no schema.
+	// Declared holds the package-level names of the package's other files, hand-written or generated, including tests
+	// and other build configurations. Imported holds the names under which hand-written files import packages.
+	// Generated code must not declare either; it may import a package under the name that another file uses for it.
+	// Both are nil if there is no schema.
 	Declared, Imported map[string]bool
 
-	// Others names the schemas of the package that this run is not about: Config.Types leaves them
-	// out, or they are built at another time.
+	// Others names the schemas of the package that this run does not generate: Config.Types leaves them out, or they
+	// are built at another time.
 	Others []string
 
-	// Written lists the files in Dir that sessiongen wrote for this package, those of other build
-	// configurations left out: what they list may be in browsers.
+	// Written lists the files in Dir that sessiongen wrote for this package, without those of other build
+	// configurations: browsers may have what they list.
 	Written []Written
 
-	// Obsolete lists the files in Dir that sessiongen wrote and that have no use any more.
+	// Obsolete lists the files in Dir that sessiongen wrote and that are no longer needed.
 	Obsolete []Obsolete
 
 	// Moved is the file that made room for Output, nil if there is none.
@@ -51,7 +50,7 @@ type Written struct {
 	Stays  bool // this run neither replaces nor removes it
 }
 
-// Obsolete is a file of ours to be removed.
+// Obsolete is a generated file to remove.
 type Obsolete struct {
 	Path string // absolute
 	Why  string // what became of its schemas
@@ -65,13 +64,12 @@ type Schema struct {
 	Pos      token.Position
 	Struct   *types.Struct
 	Fields   []*Field // without those tagged `session:"-"`
-	Hints    Findings // what may be meant otherwise, but is not wrong
+	Hints    Findings // suggestions, not errors
 
 	Constraint string // the build constraint of its file, "" if there is none
 }
 
-// Generated returns the package-level exported names that generated code declares for s, besides those of
-// its fields.
+// Generated returns the package-level exported names that generated code declares for s, without those of its fields.
 func (s *Schema) Generated() []string {
 	names := []string{s.TypeName, "New" + s.TypeName + "Manager", s.TypeName + "From", s.Manager()}
 	if s.Principal() != nil {
@@ -80,16 +78,16 @@ func (s *Schema) Generated() []string {
 	return names
 }
 
-// Manager and Entry name the types that are generated for managers, and for what they list.
+// Manager and Entry name the generated types for managers and for their listed sessions.
 func (s *Schema) Manager() string { return s.TypeName + "Manager" }
 func (s *Schema) Entry() string   { return s.TypeName + "Entry" }
 
-// Stored are the fields that the session itself has: all but the flows.
+// Stored lists the fields in the session itself: all but the flows.
 func (s *Schema) Stored() []*Field {
 	return slices.DeleteFunc(slices.Clone(s.Fields), func(f *Field) bool { return f.Use == Flow })
 }
 
-// Principal is the field that says whom a session belongs to, nil if none does.
+// Principal is the field that says whom a session belongs to, nil if there is none.
 func (s *Schema) Principal() *Field {
 	if i := slices.IndexFunc(s.Fields, func(f *Field) bool { return f.Principal }); i >= 0 {
 		return s.Fields[i]
@@ -99,7 +97,7 @@ func (s *Schema) Principal() *Field {
 
 // Field is one field of a schema.
 type Field struct {
-	Name   string // as it appears in accessors: the Go name, its first letter in upper case
+	Name   string // in accessors: the Go name with its first letter in upper case
 	GoName string
 	Key    string // on the wire
 	Doc    string // the doc comment, or else the comment at the end of the line, without markers
@@ -112,19 +110,19 @@ type Field struct {
 	Default   string        // a Go constant expression, "" if there is none
 	Secret    bool
 	Principal bool
-	Visitor   bool // it stays when the principal changes or goes
+	Visitor   bool // it stays when the principal changes or leaves
 	Use       Use
 	Path      string   // of a Flow's cookie, "" for the session's
-	CrossSite bool     // whether a Flow comes back by a form of another site too
+	CrossSite bool     // a Flow may also come back by a form of another site
 	Was       []string // older keys
-	Partial   bool     // its type may lose members that are not exported
-	Lost      []string // those that it does lose
+	Partial   bool     // unexported members of its type may be lost
+	Lost      []string // the members that are lost
 
 	Pos, TagPos token.Position
 }
 
-// Methods returns the names of the accessors that generated code declares for f. Slices, but not
-// byte slices, can be appended to.
+// Methods returns the names of the accessors that generated code declares for f. Slices have Append, except byte
+// slices.
 func (f *Field) Methods() []string {
 	var names []string
 	switch f.Use {
@@ -153,13 +151,13 @@ func (f *Field) Methods() []string {
 // Appends reports whether f is a slice that can be appended to.
 func (f *Field) Appends() bool { return f.Type != nil && f.Type.Kind == Slice }
 
-// MayRefuse reports whether there are values that f does not take: too large ones, or such as cannot be encoded.
+// MayRefuse reports whether f may refuse a value: one that is too large or cannot be encoded.
 func (f *Field) MayRefuse() bool {
 	return f.Max > 0 || f.Each > 0 || f.Type != nil && f.Type.mayFail(map[any]bool{})
 }
 
-// MaxName is the name of the constant for f's max in generated code, "" if there is none. A flash
-// has none: what is too much pushes out what is older.
+// MaxName is the name of the constant for f's max in generated code, "" if there is none. A flash has none: new
+// messages push out the oldest.
 func (f *Field) MaxName(s *Schema) string {
 	if f.Max == 0 || f.Use != Value {
 		return ""
@@ -167,21 +165,21 @@ func (f *Field) MaxName(s *Schema) string {
 	return "Max" + s.TypeName + f.Name
 }
 
-// Use says what a field is for, which decides its accessors.
+// Use says what a field is for. It decides the accessors.
 type Use int
 
-// The uses. That of a Value is the program's own affair.
+// The uses. A Value is for the program to use.
 const (
 	Value  Use = iota
-	Flash      // what the next page shows, once
-	Flow       // what is begun here and comes back from elsewhere: a cookie of its own
+	Flash      // shown on the next page, once
+	Flow       // begun here, comes back from elsewhere: a cookie of its own
 	Factor     // when the visitor last proved something
 )
 
 // Kind says how a value is stored.
 type Kind int
 
-// The kinds. Those from Custom to Via leave the encoding to methods of the type, or to others.
+// The kinds. From Custom to Via, methods of the type or other code do the encoding.
 const (
 	Invalid Kind = iota
 	Bool
@@ -210,13 +208,12 @@ const (
 
 // Type is a type that a session can store, and how.
 type Type struct {
-	// Go is the type as the user wrote it: aliases and names are kept. It can be written in the
-	// schema's package: where a name cannot (unexported, or of an internal package), an alias that
-	// can stands in for it.
+	// Go is the type as the user wrote it, with its aliases and names. It can be written in the schema's package: if a
+	// name cannot (it is unexported, or of an internal package), an alias replaces it.
 	Go types.Type
 
-	// Kind is how a value is encoded, Decode how it is decoded. They differ only for a type whose
-	// methods differ: v5 looks for each side's apart.
+	// Kind is how a value is encoded, Decode how it is decoded. They differ only if the type's methods do: v5 resolves
+	// the two directions separately.
 	Kind, Decode Kind
 
 	Key, Elem *Type   // of a Map; of a Slice, Array, Map or Pointer
@@ -224,15 +221,15 @@ type Type struct {
 	Struct    *Struct // of a StructKind
 	Hook      *Hook   // of a Via
 
-	// Lost names the members that a JSON or Gob leaves out, as they are not exported.
+	// Lost names the unexported members that JSON or Gob leaves out.
 	Lost []string
 
-	// A type that contains itself with no struct on the way (type Tree []Tree) is one *Type,
-	// reached again through Elem.
+	// A type that contains itself without a struct in between (type Tree []Tree) is one *Type, reached again through
+	// Elem.
 }
 
-// mayFail reports whether a value of the type may be one that cannot be encoded: something else than this
-// module writes it, or it may hold itself without end. Within has the types and structs that t is a part of.
+// mayFail reports whether some value of the type cannot be encoded: other code writes it, or it may contain itself.
+// Within has the types and structs around t.
 func (t *Type) mayFail(within map[any]bool) bool {
 	if within[t] {
 		return true
@@ -255,38 +252,37 @@ func (t *Type) mayFail(within map[any]bool) bool {
 	return t.Kind >= Custom
 }
 
-// Struct is a struct type that is stored field by field. There is one for each distinct type in a
-// package.
+// Struct is a struct type that is stored field by field. A package has one for each distinct type.
 type Struct struct {
 	Go      types.Type
 	Name    string // an identifier that begins in upper case, unique in the package: "Item", "PageOfItem"
 	AsArray bool   // stored as an array of its members, not as a map
 	Members []*Member
 
-	// Pinned: it has a lock, so that it must not be copied. It is only ever what a pointer points to.
+	// Pinned structs have a lock and must not be copied. They only occur behind a pointer.
 	Pinned bool
 
-	// Lost names the fields that are not stored, as they are not exported.
+	// Lost names the unexported fields, which are not stored.
 	Lost []string
 
-	// LetGo names those of embedded structs that may be lost, by the option partial.
+	// LetGo names those of embedded structs that the option partial lets go.
 	LetGo []string
 
-	// Literal reports whether the struct type can be written field by field in this package, as a
-	// compile-time check needs it.
+	// Literal reports whether the struct type can be written field by field in this package, which a compile-time
+	// check needs.
 	Literal bool
 	Pos     token.Position // of the type's name; of the schema's field for an unnamed type
 }
 
-// Member is one field of a struct, embedded structs flattened by v5's rules.
+// Member is one field of a struct. Embedded structs are flattened by v5's rules.
 type Member struct {
 	Name      string   // on the wire
-	Aliases   []string // other names that are read
+	Aliases   []string // other names under which it is read
 	Path      []Step   // from the struct to the field
 	Type      *Type
 	OmitEmpty bool
-	Partial   bool     // its type may lose members that are not exported
-	Lost      []string // those that it does lose
+	Partial   bool     // unexported members of its type may be lost
+	Lost      []string // the members that are lost
 }
 
 // Step is one selector on the way to a member.

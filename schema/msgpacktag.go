@@ -2,8 +2,8 @@ package schema
 
 import "strings"
 
-// msgpackTag is what v5 understands of a msgpack struct tag. Its parser (tagparser v2) is followed
-// to the letter, quirks included, because names on the wire come out of it.
+// msgpackTag is a msgpack struct tag as v5 understands it. Its parser (tagparser v2) is imitated exactly, quirks
+// included, because it decides the names on the wire.
 type msgpackTag struct {
 	name    string
 	options map[string]string
@@ -43,7 +43,7 @@ func (p *tagParser) skip(s string) bool {
 	return found
 }
 
-// set notes an option. The very first, if it is no key:value, is the name.
+// set notes an option. The very first is the name, unless it is key:value.
 func (p *tagParser) set(key, value string) {
 	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 	first := !p.hasName
@@ -71,7 +71,7 @@ func (p *tagParser) item() {
 			p.value(string(b))
 			return
 		case '\'':
-			p.quoted("") // what stood before the quote is dropped
+			p.quoted("") // text before the quote is dropped
 			return
 		default:
 			b = append(b, c)
@@ -139,7 +139,7 @@ func (p *tagParser) quoted(key string) {
 	}
 }
 
-// via is what the options via= ask for.
+// via lists the values of the options via=.
 func (t *msgpackTag) via() []string {
 	var list []string
 	for option, value := range t.options {

@@ -20,10 +20,10 @@ var optionNames = []string{"max", "each", "via", "default", "ttl", "secret", "pr
 // marks are the options that take no value.
 var marks = []string{"secret", "principal", "partial", "visitor", "flash", "factor", "flow"}
 
-// maxKey bounds a wire key, in bytes: every cookie carries it.
+// maxKey limits a wire key, in bytes: every cookie carries it.
 const maxKey = 64
 
-// maxWas bounds the old keys of a field: the runtime counts them in a byte.
+// maxWas limits the old keys of a field: the runtime counts them in a byte.
 const maxWas = 255
 
 // checkKey says what is wrong with a wire key.
@@ -48,7 +48,7 @@ func isAlphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// options reads a session tag into f, whose type must be known by now, or nil if it is refused.
+// options reads a session tag into f. The type of f is known by now, or nil if it was refused.
 func (in *inspector) options(f *Field, tag text) {
 	key, rest, more := tag.cut(",")
 	f.Key, in.keyAt[f] = key.s, key.at()
@@ -93,7 +93,7 @@ func (in *inspector) options(f *Field, tag text) {
 	}
 }
 
-// option reads one option of a known name.
+// option reads one option with a known name.
 func (in *inspector) option(f *Field, o option) {
 	name := o.name.s
 	takesValue := !slices.Contains(marks, name)
@@ -183,7 +183,7 @@ func (in *inspector) each(f *Field, o option) {
 	}
 }
 
-// limit is the value of an option that bounds something, 0 if it is none.
+// limit is the value of an option that limits something, 0 if it is invalid.
 func limit(o option) int {
 	n, err := strconv.Atoi(o.value.s)
 	if err != nil || n < 0 || n > math.MaxInt32 {
@@ -206,7 +206,7 @@ func (in *inspector) ttl(f *Field, value text) {
 	}
 }
 
-// principal accepts what identifies somebody: a string, an integer, or a type such as uuid.UUID.
+// principal accepts types that identify somebody: a string, an integer, or a type such as uuid.UUID.
 func (in *inspector) principal(f *Field, at token.Pos) {
 	f.Principal = true
 	if in.principalAt.IsValid() {
@@ -225,7 +225,7 @@ func (in *inspector) principal(f *Field, at token.Pos) {
 		"principal does not apply to %s", in.typeName(f.Type.Go))
 }
 
-// defaultValue turns a default into a constant expression that the field's type can hold.
+// defaultValue turns a default into a constant expression that fits the field's type.
 func (in *inspector) defaultValue(f *Field, o option) {
 	if f.Type == nil {
 		return
@@ -256,8 +256,8 @@ func (in *inspector) defaultValue(f *Field, o option) {
 	in.report(code.InvalidDefault, o.value.at(), hint, "default=%s is not a value of type %s", s, in.typeName(f.Type.Go))
 }
 
-// constant writes s as a Go constant that a variable of type t, over basic, can hold on every
-// platform: an int or uint may have 32 bits.
+// constant writes s as a Go constant that a variable of type t, over basic, can hold on every platform: an int or uint
+// may have 32 bits.
 func constant(s string, t types.Type, basic *types.Basic) (string, error) {
 	bits := map[types.BasicKind]int{
 		types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Int: 32,
@@ -284,7 +284,7 @@ func constant(s string, t types.Type, basic *types.Basic) (string, error) {
 	case info&types.IsFloat != 0:
 		x, err := strconv.ParseFloat(s, bits)
 		if err == nil && (math.IsNaN(x) || math.IsInf(x, 0)) {
-			err = strconv.ErrSyntax // no Go constant is either
+			err = strconv.ErrSyntax // Go has no constants for these
 		}
 		return strconv.FormatFloat(x, 'g', -1, bits), err
 	default:

@@ -12,7 +12,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// checkOutput asks package build whether a package can have a file with the name that was asked for.
+// checkOutput asks package build whether a package can have a file with the requested name.
 func (l *loader) checkOutput() error {
 	if filepath.Base(l.output) != l.output || filepath.Ext(l.output) != ".go" {
 		return loadError(code.InvalidOutput, "", "-output %s: want the name of a .go file, without a directory", l.output)
@@ -21,7 +21,7 @@ func (l *loader) checkOutput() error {
 		Compiler: "gc",
 		IsDir:    func(string) bool { return true },
 		ReadDir: func(string) ([]fs.FileInfo, error) {
-			return []fs.FileInfo{(&tar.Header{Name: l.output}).FileInfo()}, nil // as if it were there
+			return []fs.FileInfo{(&tar.Header{Name: l.output}).FileInfo()}, nil // as if the file existed
 		},
 		OpenFile: func(string) (io.ReadCloser, error) {
 			return io.NopCloser(strings.NewReader("package p\n")), nil
@@ -35,7 +35,7 @@ func (l *loader) checkOutput() error {
 		"-output %s: a package is not made of files of such names", l.output)
 }
 
-// checkTargets asks the go command whether it takes a new file that is not called as usual. It is stricter than package
+// checkTargets asks the go command whether it accepts a new file without the usual name. It is stricter than package
 // build.
 func (l *loader) checkTargets(units []*unit) error {
 	for _, u := range units {

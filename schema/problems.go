@@ -15,8 +15,8 @@ import (
 	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
-// problems is a LoadError if packages are missing or cannot be read. The go command finds more
-// than that in packages that are yet to be generated, and none of it matters here.
+// problems is a LoadError if packages are missing or cannot be read. The go command finds more errors in packages that
+// are not generated yet; they do not matter here.
 func (l *loader) problems(patterns []string) error {
 	if len(l.dirs) == 0 {
 		if !l.inModule() {
@@ -52,11 +52,11 @@ func (l *loader) problems(patterns []string) error {
 	return nil
 }
 
-// otherBuild is how to generate for another build configuration. With GOOS, "go tool" builds a program for that
-// system, which then does not run here.
+// otherBuild says how to generate for another build configuration. With GOOS set, "go tool" would build a program for
+// that system, which does not run here.
 const otherBuild = "choose another build with -tags, or for another system: GOOS=windows $(go tool -n sessiongen)"
 
-// buildFor is otherBuild for one that a constraint asks for.
+// buildFor is otherBuild for the build that a constraint needs.
 func buildFor(expr string) string {
 	switch {
 	case expr == "cgo":
@@ -71,7 +71,7 @@ func buildFor(expr string) string {
 	return "run it as GOARCH=" + expr + " $(go tool -n sessiongen)"
 }
 
-// fatal is what the go command says of a package that cannot be read.
+// fatal is the go command's error for a package that cannot be read.
 func (l *loader) fatal(d *directory) string {
 	disagreement := d.settleName()
 	if d.Error == nil {
@@ -93,9 +93,8 @@ func isCycle(p *golist.Package) bool {
 	return p.Error != nil && strings.TrimSpace(p.Error.Err) == "import cycle not allowed"
 }
 
-// withoutOurs lists packages again as they would be without what our files import, if that may be why packages
-// import each other. What a file imports goes with the schema that it was generated for, but stays until it is
-// generated again.
+// withoutOurs lists packages again without the imports of generated files, if these may cause an import cycle. A
+// generated file keeps the imports of a removed schema until it is generated again.
 func (l *loader) withoutOurs(patterns []string) error {
 	stubs := map[string]string{}
 	for _, d := range l.dirs {
@@ -127,7 +126,7 @@ func (l *loader) shorten(msg string) string {
 	return strings.ReplaceAll(msg, l.dir, ".")
 }
 
-// goFailed makes an error of what the go command said before it gave up.
+// goFailed makes an error of the go command's last words.
 func (l *loader) goFailed(msg string) error {
 	if !l.inModule() {
 		return l.noModule()
@@ -153,7 +152,7 @@ func (l *loader) noModule() error {
 	return loadError(code.NoModule, "go mod init example.com/name", "no go.mod in this directory or any above it")
 }
 
-// tooNew is a hint if the go command knows releases that the libraries in this program do not.
+// tooNew is a hint if the go command knows releases that this program's libraries do not.
 func (l *loader) tooNew() string {
 	own := build.Default.ReleaseTags
 	if minor(l.context.Release) > minor(own[len(own)-1]) {

@@ -24,7 +24,7 @@ require github.com/vmihailenco/msgpack/v5 v5.4.1
 require github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
 `
 
-// module writes an archive's files, but the want ones, as a module that may import msgpack.
+// module writes an archive's files, without the want ones, as a module that may import msgpack.
 func module(t *testing.T, ar *txtar.Archive) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -67,7 +67,7 @@ func readArchive(t *testing.T, name string) *txtar.Archive {
 	return ar
 }
 
-// compare holds got, by directory, against the archive's want files.
+// compare compares got, by directory, with the archive's want files.
 func compare(t *testing.T, name string, ar *txtar.Archive, got map[string]string) {
 	t.Helper()
 	for i, f := range ar.Files {

@@ -9,16 +9,16 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// A place is where a schema is, by the files of a directory alone.
+// A place is where a schema is, judging by a directory's files alone.
 type place struct {
-	declared bool     // by a hand-written file, of whatever build
+	declared bool     // in a hand-written file of any build
 	tagged   bool     // as a schema
-	now      string   // the file that this run generates its code into, "" if it does not
-	others   []string // the files of other runs that have its code
+	now      string   // the file that this run generates its code into, "" if there is none
+	others   []string // files with its code that other runs write
 }
 
-// settle decides about each file of ours in a directory: it is replaced, it stays, or it is obsolete. The
-// findings are what keeps it from being decided.
+// settle decides about each generated file in a directory: it is replaced, stays, or is obsolete. The findings are
+// reasons why it cannot be decided.
 func (l *loader) settle(d *directory, units []*unit) Findings {
 	var findings Findings
 	for _, w := range d.written {
@@ -68,9 +68,9 @@ func (l *loader) placeOf(d *directory, units []*unit, w *written, schema string)
 	return p
 }
 
-// inScope reports whether w could have been generated for what f declares. What w's own package clause says is
-// another name if the package has been renamed since; and one that is neither the package's nor that of its tests
-// may be misspelt.
+// inScope reports whether w could have been generated for the declarations in f. The package clause of w has an old
+// name if the package was renamed since; and if it is the name of neither the package nor its tests, it may be
+// misspelt.
 func (d *directory) inScope(f *file, w *written) bool {
 	switch {
 	case f.clause() == d.name:
@@ -81,11 +81,11 @@ func (d *directory) inScope(f *file, w *written) bool {
 	return true
 }
 
-// obsolete says why w is not needed any more, and nothing if it is.
+// obsolete says why w is no longer needed, "" if it is.
 func (l *loader) obsolete(w *written, places map[string]place) string {
 	switch {
 	case len(w.schemas) > 0:
-	case w.excluded, w.broken, len(l.only) > 0: // there is no telling what it was for
+	case w.excluded, w.broken, len(l.only) > 0: // nothing tells what it was for
 		return ""
 	default:
 		return "no schema is generated into it"
@@ -115,7 +115,7 @@ func (l *loader) obsolete(w *written, places map[string]place) string {
 	return fmt.Sprintf("its %s generated into %s now, and its %s gone", areOrIs(moved), enumerate(files), areOrIs(gone))
 }
 
-// areOrIs is the subject of a sentence about schemas, with its verb.
+// areOrIs is the subject and verb of a sentence about schemas.
 func areOrIs(schemas []string) string {
 	if len(schemas) == 1 {
 		return "schema " + schemas[0] + " is"
@@ -131,8 +131,8 @@ func enumerate(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// unread are the errors of a directory's hand-written files of which not everything could be read: there may be
-// schemas in them.
+// unread lists the errors of a directory's hand-written files that could not be read completely: there may be schemas
+// in them.
 func (l *loader) unread(d *directory) Findings {
 	var found Findings
 	for _, f := range d.hand() {
@@ -141,8 +141,8 @@ func (l *loader) unread(d *directory) Findings {
 	return found
 }
 
-// untagged reports types that w was generated for and that have lost their tags, as by a misspelling: nobody says
-// that they are no schemas any more.
+// untagged reports types that w was generated for and that have lost their tags, perhaps by a misspelling: nothing
+// says that they are no schemas any more.
 func (l *loader) untagged(d *directory, w *written, places map[string]place) Findings {
 	var found Findings
 	if l.another(w) || w.broken {

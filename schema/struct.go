@@ -37,8 +37,7 @@ func (in *inspector) structType(written, t types.Type, u *types.Struct, path str
 	}
 	s.Name = in.structName(t, path)
 
-	// A type that contains itself through this struct is no matter for a generator: the struct's
-	// codec stands in between.
+	// A type may contain itself through this struct: the struct's codec is in between.
 	outer := in.named
 	in.named = new(typeutil.Map)
 	ok := in.members(s, t, u, path) && copyable
@@ -50,8 +49,7 @@ func (in *inspector) structType(written, t types.Type, u *types.Struct, path str
 	return s
 }
 
-// forget makes a struct that is refused unknown, and those that were met on the way: what is wrong is
-// reported again wherever else they are.
+// forget removes a refused struct and those found on the way: the errors are reported again wherever else they occur.
 func (in *inspector) forget(since int) {
 	for _, t := range in.known[since:] {
 		in.structs.Delete(t)
@@ -102,7 +100,7 @@ func (in *inspector) lostNames(t types.Type, lost []*types.Var) (names []string)
 	return names
 }
 
-// member finds how one of a struct's members is stored, or reports why it cannot be and returns nil.
+// member finds how one of a struct's members is stored, or reports why it cannot be, and returns nil.
 func (in *inspector) member(s *Struct, set *memberSet, m *member, path string) *Member {
 	at := path + "." + dotted(m.vars)
 	v := m.vars[len(m.vars)-1]
@@ -144,8 +142,7 @@ func (in *inspector) member(s *Struct, set *memberSet, m *member, path string) *
 	}
 }
 
-// storesNothing reports a struct without members. V5 writes an empty map for such a type and loses
-// the value.
+// storesNothing reports a struct without members: v5 writes an empty map for it and loses the value.
 func (in *inspector) storesNothing(t types.Type, u *types.Struct, path string) {
 	if lockIn(t, map[types.Type]bool{}) != nil {
 		return // reported already
@@ -157,8 +154,8 @@ func (in *inspector) storesNothing(t types.Type, u *types.Struct, path string) {
 	in.report(code.NothingExported, in.at, hint, "%s: %s has no exported field and no marshaling methods", path, in.typeName(t))
 }
 
-// steps is the selector of a member in code of this package. An embedded field that is unexported
-// elsewhere cannot be written, but what it promotes can.
+// steps is the selector of a member in code of this package. An embedded field that another package does not export
+// cannot be written, but its promoted fields can.
 func (in *inspector) steps(t types.Type, m *member) ([]Step, bool) {
 	var steps []Step
 	for i, v := range m.vars {
@@ -171,7 +168,7 @@ func (in *inspector) steps(t types.Type, m *member) ([]Step, bool) {
 		}
 		obj, _, _ := types.LookupFieldOrMethod(t, true, in.src.Types, v.Name())
 		if obj == nil || obj.Pos() != v.Pos() || obj.Name() != v.Name() {
-			return nil, false // another field is in front of it
+			return nil, false // another field hides it
 		}
 		step := Step{Name: v.Name()}
 		t = v.Type()

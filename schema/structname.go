@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// structName makes an identifier of a struct type: Item, OtherItem of package other, PageOfItem of
-// Page[Item]. An unnamed type is named after the field it was found in.
+// structName makes an identifier for a struct type: Item, OtherItem of package other, PageOfItem of Page[Item]. An
+// unnamed type is named after the field that has it.
 func (in *inspector) structName(t types.Type, path string) string {
 	base := in.identifier(t)
 	if base == "" {

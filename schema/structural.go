@@ -6,8 +6,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// structural finds how a type without marshaling methods is stored. Through tells whether it is what a
-// pointer points to.
+// structural finds how a type without marshaling methods is stored. Through says that a pointer points to it.
 func (in *inspector) structural(typ *Type, t types.Type, path string, through bool) *Type {
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		if recursive, ok := in.named.At(named).(*Type); ok {
@@ -23,14 +22,14 @@ func (in *inspector) structural(typ *Type, t types.Type, path string, through bo
 	return typ
 }
 
-// structure says in typ how a t is stored, by what kind of type it is. It is false if it cannot be.
+// structure sets how a t is stored in typ, by the kind of its type. It is false if it cannot be stored.
 func (in *inspector) structure(typ *Type, t types.Type, path string, through bool) bool {
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
 		typ.Kind = basicKind(u)
 		return in.basic(t, u, path)
 	case *types.Slice:
-		if isByte(u.Elem()) { // v5 asks for the element's kind alone, not its methods
+		if isByte(u.Elem()) { // v5 only checks the element's kind, not its methods
 			typ.Kind = Bytes
 			return true
 		}
@@ -66,8 +65,8 @@ func (in *inspector) structure(typ *Type, t types.Type, path string, through boo
 	return false
 }
 
-// elements says how what a value consists of is stored. A type that contains itself is seen there
-// before it is complete, so its kind is set first.
+// elements sets how the elements of a value are stored. A type that contains itself is seen before it is complete, so
+// its kind is set first.
 func (in *inspector) elements(typ *Type, kind Kind, elem types.Type, path string) bool {
 	typ.Kind, typ.Decode = kind, kind
 	typ.Elem = in.typ(elem, path)
@@ -133,8 +132,8 @@ func basicKind(u *types.Basic) Kind {
 	return Invalid
 }
 
-// key finds how a map's key is stored: maps are written in the order of their keys, so these are
-// strings or integers, though methods of theirs may write them.
+// key finds how a map's key is stored. Maps are written in the order of their keys, so keys are strings or integers,
+// but their methods may write them.
 func (in *inspector) key(t types.Type, path string) *Type {
 	if isInvalid(t) {
 		in.invalid(in.at, path)

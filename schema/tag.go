@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// text is a string with the source position of each of its bytes, which for a string literal with
-// escapes is not simply the literal's position plus an offset.
+// text is a string with the source position of each byte. In a string literal with escapes, that is not just the
+// literal's position plus an offset.
 type text struct {
 	s   string
 	pos []token.Pos // one more than s has bytes: the last is its end
@@ -64,7 +64,7 @@ func (t text) unquote() (text, error) {
 		}
 		for i := range size {
 			if size == len(rest)-len(tail) {
-				u.pos = append(u.pos, at+token.Pos(i)) // a letter that stands for itself
+				u.pos = append(u.pos, at+token.Pos(i)) // a letter that is not escaped
 			} else {
 				u.pos = append(u.pos, at)
 			}
@@ -81,8 +81,8 @@ type pair struct {
 	value text
 }
 
-// pairs splits a struct tag as reflect.StructTag.Lookup does, which gives up in silence where this
-// gives an error, in go vet's words, and its place.
+// pairs splits a struct tag like reflect.StructTag.Lookup. Where that silently gives up, pairs returns an error in go
+// vet's words, with its place.
 func pairs(tag text) (list []pair, at token.Pos, err error) {
 	rest := tag.trimSpaces()
 	for rest.s != "" {
@@ -99,7 +99,7 @@ func pairs(tag text) (list []pair, at token.Pos, err error) {
 	return list, token.NoPos, nil
 }
 
-// cutPair cuts the first pair off a struct tag, or says where it is wrong.
+// cutPair cuts the first pair off a struct tag, or says where the tag is wrong.
 func cutPair(tag text) (p pair, rest text, at token.Pos, err error) {
 	end := 0
 	for end < len(tag.s) && isKeyByte(tag.s[end]) {
@@ -138,8 +138,7 @@ func cutQuoted(t text) (value, rest text, ok bool) {
 	return text{}, t, false
 }
 
-// sessionTag finds a tag's session pair. A malformed tag is an error if it may be a session's, and
-// is nobody's otherwise.
+// sessionTag finds a tag's session pair. A malformed tag is an error only if it may be a session's.
 func sessionTag(lit *ast.BasicLit) (value text, found bool, at token.Pos, err error) {
 	if lit == nil || !strings.Contains(lit.Value, "session") {
 		return text{}, false, token.NoPos, nil
@@ -161,14 +160,14 @@ func sessionTag(lit *ast.BasicLit) (value text, found bool, at token.Pos, err er
 	return value, found, token.NoPos, nil
 }
 
-// An option is one name or name=value of a session tag.
+// An option is a name or name=value in a session tag.
 type option struct {
 	name, value text
 	hasValue    bool
 }
 
-// options splits what follows the key. A value may hold anything but a comma, or anything at all in
-// single quotes, where a quote is written twice.
+// options splits the part after the key. A value may contain anything but a comma. In single quotes it may contain
+// anything, and quotes are doubled.
 func options(s text) (list []option, at token.Pos, err error) {
 	for {
 		var o option

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// Random tags are split as package reflect does, and every byte of a value has the position of the
-// byte of the source that it comes from.
+// Random tags are split as package reflect does, and every byte of a value has the position of its source byte.
 func TestTagsAsReflect(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -9,8 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// typeErrors reports what the type checker has to say about a piece of the source, and whether that
-// is anything.
+// typeErrors reports the type checker's errors in a piece of the source, and returns whether there are any.
 func (in *inspector) typeErrors(from, to token.Pos) bool {
 	found := in.src.errorsIn(from, to)
 	in.reportErrors(found)
@@ -36,8 +35,8 @@ func (src *Source) errorsIn(from, to token.Pos) []types.Error {
 	return found
 }
 
-// invalid reports why an invalid type is one. At is where it was used: a schema's field, or a field
-// or type in a package that was read from source.
+// invalid reports why a type is invalid. At is where it is used: a schema's field, or a field or type in a package
+// that was read from source.
 func (in *inspector) invalid(at token.Pos, path string) {
 	if name := in.typeOfC(at, map[token.Pos]bool{}); name != "" {
 		in.report(code.CType, in.at, "use a Go type; or "+in.leaveOut(path), "%s: %s is a type of C, and generated code has to name it", path, name)
@@ -50,7 +49,7 @@ func (in *inspector) invalid(at token.Pos, path string) {
 	}
 }
 
-// explain looks for errors in the declaration that contains at, then in those it refers to.
+// explain looks for errors in the declaration around at, then in the declarations that it refers to.
 func (in *inspector) explain(at token.Pos, seen map[token.Pos]bool) []types.Error {
 	if seen[at] {
 		return nil
@@ -62,7 +61,7 @@ func (in *inspector) explain(at token.Pos, seen map[token.Pos]bool) []types.Erro
 	return nil
 }
 
-// sourceAt finds the file that a position is in, and its package, if that was read from source.
+// sourceAt finds the file at a position, and its package if that was read from source.
 func (in *inspector) sourceAt(at token.Pos) (*Source, *ast.File) {
 	for _, src := range append(in.src.Deps, in.src) {
 		for _, file := range src.Files {
@@ -109,8 +108,8 @@ func declarationAround(file *ast.File, at token.Pos) ast.Node {
 	return node
 }
 
-// typeOfC looks for a name of C in the declaration that contains at, then in those it refers to. What it stands
-// for only a C compiler knows, and no file but those that import "C" can name it.
+// typeOfC looks for a name of C in the declaration around at, then in those that it refers to. Only a C compiler knows
+// its meaning, and only files that import "C" can name it.
 func (in *inspector) typeOfC(at token.Pos, seen map[token.Pos]bool) string {
 	src, file := in.sourceAt(at)
 	if seen[at] || file == nil {

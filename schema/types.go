@@ -8,12 +8,12 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// leaveOut is the way out that there always is for the part of a field's type that path leads to.
+// leaveOut is the fix that always works for the part of a field's type at path.
 func (in *inspector) leaveOut(path string) string {
 	switch {
 	case !strings.Contains(strings.TrimPrefix(path, in.root), "."):
 		return "leave it out: `session:\"-\"`"
-	case in.owner != nil && in.isForeign(in.owner): // whose tags are not ours to write
+	case in.owner != nil && in.isForeign(in.owner): // its tags belong to another package
 		return "leave the field out: `session:\"-\"`, or " + in.functions(in.owner, "")
 	case in.dash:
 		return "leave it out: `msgpack:\"-\"` (json:\"-\" is for JSON alone)"
@@ -21,8 +21,8 @@ func (in *inspector) leaveOut(path string) string {
 	return "leave it out: `msgpack:\"-\"`"
 }
 
-// functions is the way out for a type that other ways do not know: its name, behind a star maybe, in the
-// directive that names functions for it.
+// functions is the fix for a type that has no other: the directive that names functions for it. Star is "*" for a
+// pointer to it.
 func (in *inspector) functions(t types.Type, star string) string {
 	short := exported(in.identifier(types.Unalias(t)))
 	if named, ok := types.Unalias(t).(*types.Named); ok {
@@ -31,17 +31,17 @@ func (in *inspector) functions(t types.Type, star string) string {
 	return fmt.Sprintf("encode it with functions of yours: %s %s%s encode%s decode%[4]s", hookDirective, star, in.typeName(t), short)
 }
 
-// isForeign reports whether a type is one of another package.
+// isForeign reports whether a type is declared in another package.
 func (in *inspector) isForeign(t types.Type) bool {
 	named, ok := types.Unalias(t).(*types.Named)
 	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() != in.src.Types.Path()
 }
 
-// typ finds how a value of type t is stored, or reports why it cannot be and returns nil. Path says
-// which part of a schema's field it is: cart[].Owner.
+// typ finds how a value of type t is stored, or reports why it cannot be, and returns nil. Path names the part of a
+// schema's field: cart[].Owner.
 func (in *inspector) typ(t types.Type, path string) *Type { return in.typVia(t, Invalid, path) }
 
-// typVia is typ for a type that a tag may name the encoding of: Invalid if there is none.
+// typVia is typ with the encoding that a tag names, Invalid if it names none.
 func (in *inspector) typVia(t types.Type, via Kind, path string) *Type {
 	through := in.through
 	in.through = false
@@ -98,10 +98,9 @@ func (in *inspector) typVia(t types.Type, via Kind, path string) *Type {
 	return typ
 }
 
-// overTime reports whether t is time.Time, or a type over it (type Stamp time.Time), which is stored
-// as the time that it is. Here we part with v5: to its reflection, a Stamp is a struct without an
-// exported field, as only time.Time itself is registered, so that it writes an empty map and loses
-// the time.
+// overTime reports whether t is time.Time, or a type over it (type Stamp time.Time), which is stored as that time.
+// This differs from v5: only time.Time itself is registered there, so that reflection sees a Stamp as a struct without
+// exported fields, writes an empty map and loses the time.
 func overTime(t types.Type) bool {
 	u, ok := t.Underlying().(*types.Struct)
 	return ok && u.NumFields() > 0 && u.Field(0).Name() == "wall" && u.Field(0).Pkg().Path() == "time"

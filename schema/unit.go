@@ -8,16 +8,16 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// A unit is what is type-checked at once: a package, a package with its tests, or the tests from outside.
+// A unit is type-checked as a whole: a package, a package with its tests, or the tests from outside.
 type unit struct {
 	dir     *directory
 	name    string
 	path    string
-	files   []*file  // that are type-checked
-	own     []*file  // those of them to look for schemas in
+	files   []*file  // to type-check
+	own     []*file  // those that may have schemas
 	tests   bool     // own are tests
 	outside bool     // they are of another package than what they test
-	schemas []string // the ones that this run is about
+	schemas []string // the ones that this run generates
 	pkg     *Package
 
 	checked
@@ -26,7 +26,7 @@ type unit struct {
 // target is the absolute name of the file to generate.
 func (u *unit) target() string { return filepath.Join(u.dir.Dir, u.pkg.Output) }
 
-// units are the package of a directory, and its tests if there are schemas in them.
+// units lists the package of a directory, and its tests if they have schemas.
 func (l *loader) units(d *directory) []*unit {
 	tests := slices.Concat(d.built, d.tests)
 	list := []*unit{
@@ -37,7 +37,7 @@ func (l *loader) units(d *directory) []*unit {
 	for _, u := range list {
 		u.dir = d
 		u.pkg.Name, u.pkg.Path, u.pkg.Dir = u.name, u.path, d.Dir
-		// Of a package with its tests, only the tests: the rest is looked at before.
+		// Of a package with its tests, only the tests: the rest has its own unit.
 		u.own = slices.DeleteFunc(slices.Clone(u.own), func(f *file) bool { return f.syntax == nil || !f.mayHaveSchema() })
 		for _, f := range u.own {
 			for _, name := range taggedStructs(f.syntax) {
@@ -50,7 +50,7 @@ func (l *loader) units(d *directory) []*unit {
 	return slices.DeleteFunc(list, func(u *unit) bool { return u.tests && !slices.ContainsFunc(u.own, hasTaggedStruct) })
 }
 
-// broken are the syntax errors of a package that may have a schema: what cannot be read may change it.
+// broken lists the syntax errors of a package that may have a schema: the unreadable part may change it.
 func (l *loader) broken(u *unit) Findings {
 	if len(u.own) == 0 && !slices.ContainsFunc(u.dir.invalid, (*file).mayHaveSchema) {
 		return nil
@@ -77,7 +77,7 @@ func (l *loader) syntaxErrors(f *file) Findings {
 	return found
 }
 
-// inspect adds to a unit's package its schemas, and what code generated for them has to know.
+// inspect fills in a unit's package: its schemas, and what their generated code must know.
 func (l *loader) inspect(u *unit, check *checker) Findings {
 	u.pkg.Types = u.types
 	l.exchange(u)
@@ -120,7 +120,7 @@ func (l *loader) inspect(u *unit, check *checker) Findings {
 	return slices.Concat(findings, misnamed(pkg), l.losses(u))
 }
 
-// siblings are files of a unit's package that are not part of it, tests or others.
+// siblings lists files of a unit's package outside the unit, tests or others.
 func (l *loader) siblings(u *unit, files []*file, tests bool) []*ast.File {
 	files = slices.DeleteFunc(slices.Clone(files), func(f *file) bool { return isTest(f.path) != tests || slices.Contains(u.files, f) })
 	return syntaxOf(files, u.name)

@@ -10,11 +10,11 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// The option via= says how a type encodes itself, whatever the rules would choose. It is one of a
-// schema's field, session:"total,via=json", or of a struct's member, msgpack:",via=json".
+// The option via= chooses how a type is encoded, whatever the rules say. It belongs to a schema's field,
+// session:"total,via=json", or to a struct's member, msgpack:",via=json".
 var viaKinds = map[string]Kind{"json": JSON, "gob": Gob, "text": Text, "binary": Binary}
 
-// The pairs of methods that via= asks for, and those that the encodings find in what they take apart.
+// The pairs of methods that via= needs, and those that the encodings look for in the parts of a value.
 var (
 	jsonMethods = [2]method{
 		{JSON, "MarshalJSON", nil, []string{"[]byte", "error"}, true},
@@ -37,8 +37,8 @@ func pairOf(kind Kind) (pair [2]method) {
 	return pair
 }
 
-// via finds how a type is stored that a tag names the encoding of. Pointers stay pointers: what they
-// point to is encoded, unless it has a lock, so that it must not be copied.
+// via finds how a type is stored if a tag names the encoding. Pointers stay pointers: their element is encoded, unless
+// it has a lock and must not be copied.
 func (in *inspector) via(typ *Type, t types.Type, kind Kind, path string, through bool) *Type {
 	byReflection := kind == JSON || kind == Gob
 	if p, ok := t.Underlying().(*types.Pointer); ok && !(byReflection && lockIn(p.Elem(), map[types.Type]bool{}) != nil) {
@@ -69,7 +69,7 @@ func (in *inspector) via(typ *Type, t types.Type, kind Kind, path string, throug
 	return typ
 }
 
-// complete returns a type that consists of others, or nil if one of these cannot be stored.
+// complete returns a composite type, or nil if one of its parts cannot be stored.
 func (typ *Type) complete() *Type {
 	if typ.Elem == nil || typ.Kind == Map && typ.Key == nil {
 		return nil
@@ -77,7 +77,7 @@ func (typ *Type) complete() *Type {
 	return typ
 }
 
-// hasPair reports a type that lacks one of the two methods that via=text or via=binary asks for.
+// hasPair reports a type that lacks one of the two methods that via=text or via=binary needs.
 func (in *inspector) hasPair(t types.Type, kind Kind, path string) bool {
 	pair := map[Kind][2]method{Text: textMethods, Binary: binaryMethods}[kind]
 	enc, dec := pair[0].of(t), pair[1].of(t)
@@ -93,8 +93,8 @@ func (in *inspector) hasPair(t types.Type, kind Kind, path string) bool {
 	return false
 }
 
-// viaElements follows a slice, array or map without a name down to its elements, which have the methods
-// that via=text and via=binary ask for. It reports whether t is one.
+// viaElements follows an unnamed slice, array or map down to its elements, which have the methods that via=text and
+// via=binary need. It reports whether t is such a type.
 func (in *inspector) viaElements(typ *Type, t types.Type, kind Kind, path string) bool {
 	elem := func(t types.Type) *Type { return in.typVia(t, kind, path+"[]") }
 	switch t := types.Unalias(t).(type) {
@@ -119,13 +119,13 @@ func viaName(via Kind) string {
 	return ""
 }
 
-// of reports whether t or a pointer to it has the method. What a pointer has is left to its element.
+// of reports whether t or a pointer to it has the method. The methods of a pointer type are its element's.
 func (m *method) of(t types.Type) bool {
 	_, isPointer := t.Underlying().(*types.Pointer)
 	return !isPointer && !types.IsInterface(t) && (m.in(types.NewMethodSet(t)) || m.in(types.NewMethodSet(types.NewPointer(t))))
 }
 
-// A wholeness asks whether encoding/json or encoding/gob keeps all of a type.
+// A wholeness checks whether encoding/json or encoding/gob keeps all of a type.
 type wholeness struct {
 	*inspector
 	kind Kind
@@ -133,7 +133,7 @@ type wholeness struct {
 	lost []string
 }
 
-// check reports what the encoding cannot write or read, and notes the members that it would lose.
+// check reports parts that the encoding cannot write or read, and notes the members that it would lose.
 func (in *wholeness) check(t types.Type, path string) bool {
 	if isInvalid(t) {
 		in.invalid(in.at, path)
@@ -213,7 +213,7 @@ func (in *wholeness) members(u *types.Struct, t types.Type, path string) bool {
 	return ok
 }
 
-// viaTag is what a member's msgpack tag asks for, Invalid if nothing.
+// viaTag is the encoding that a member's msgpack tag chooses, Invalid if none.
 func (in *inspector) viaTag(tag msgpackTag, path string) (via Kind, ok bool) {
 	list := tag.via()
 	if len(list) == 0 {
@@ -229,7 +229,8 @@ func (in *inspector) viaTag(tag msgpackTag, path string) (via Kind, ok bool) {
 
 const viaHint = "write one of via=json, via=gob, via=text and via=binary"
 
-// viaOption is what a session tag asks for, Invalid if nothing, or nothing that there is: options says so.
+// viaOption is the encoding that a session tag chooses, Invalid if there is none or it is unknown: options reports
+// that.
 func viaOption(tag text) Kind {
 	_, rest, _ := tag.cut(",")
 	list, _, _ := options(rest)

@@ -8,10 +8,9 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// writable returns t in a form that can be written in this package's source. That is t itself, as
-// the user wrote it, unless it came out of another package: there, a name may be unexported or its
-// package internal, and an alias that is visible here must stand in for it. Culprit is the type
-// that has no such alias, or nil.
+// writable returns t in a form that can be written in this package's source. That is t itself, as the user wrote it,
+// unless another package declares it: a name there may be unexported or its package internal, and an alias that is
+// visible here must replace it. Culprit is the type without such an alias, or nil.
 func (in *inspector) writable(t types.Type) (written, culprit types.Type) {
 	switch t := t.(type) {
 	case *types.Alias:
@@ -98,8 +97,7 @@ func (in *inspector) writableInterface(t *types.Interface) (written, culprit typ
 	return in.rebuild(t, parts, nil)
 }
 
-// rebuild makes t's parts writable. Without a function that makes a type of them, parts that had to
-// change are a culprit.
+// rebuild makes t's parts writable. Without a build function, a part that would have to change is the culprit.
 func (in *inspector) rebuild(t types.Type, parts []types.Type, build func([]types.Type) types.Type) (written, culprit types.Type) {
 	changed, culprit := in.writableAll(parts)
 	switch {
@@ -113,7 +111,7 @@ func (in *inspector) rebuild(t types.Type, parts []types.Type, build func([]type
 	return build(changed), nil
 }
 
-// writableAll is nil if each type can be written as it is.
+// writableAll makes each type writable. Changed is nil if none had to change.
 func (in *inspector) writableAll(list []types.Type) (changed []types.Type, culprit types.Type) {
 	for i, t := range list {
 		w, culprit := in.writable(t)
@@ -140,13 +138,13 @@ func typesOf(tuple *types.Tuple) []types.Type {
 	return list
 }
 
-// sameName reports whether a struct field declared here could be this very field: the unexported
-// names of other packages are not ours.
+// sameName reports whether a struct field declared here could be this very field: unexported names belong to their
+// package.
 func (in *inspector) sameName(f *types.Var) bool {
 	return f.Exported() || f.Pkg().Path() == in.src.Types.Path()
 }
 
-// literalStruct reports whether a struct type can be written here just as it is.
+// literalStruct reports whether a struct type can be written here unchanged.
 func (in *inspector) literalStruct(u *types.Struct) bool {
 	written, culprit := in.writable(u)
 	return culprit == nil && written == types.Type(u)
@@ -175,8 +173,8 @@ func (in *inspector) importable(p *types.Package) bool {
 	return i < 0 || i > 0 && strings.HasPrefix("/"+in.src.Types.Path()+"/", path[:i]+"/")
 }
 
-// alias finds an alias of a type that can be written here: one of this package, or an exported one
-// of a package that it imports.
+// alias finds an alias of a type that can be written here: one of this package, or an exported one of an imported
+// package.
 func (in *inspector) alias(t types.Type) types.Type {
 	if !in.scanned {
 		in.scanned = true

@@ -9,20 +9,20 @@ import (
 	"strings"
 )
 
-// Several runs may each write a file into one directory, as two directives with -type and -output
-// do; and for test files there is another file beside the package's own. So a file of ours that this
-// run does not write may be in use, and its names are taken. Or it is obsolete. Which it is depends on
-// where its schemas are declared, and into which files they are generated.
+// Several runs may each write a file into one directory, as two directives with -type and -output do; and test files
+// get another generated file than the package. So a generated file that this run does not write may be in use, and its
+// names are taken, or it may be obsolete. That depends on where its schemas are declared, and into which files they
+// are generated.
 
 // written is a file that an earlier run wrote.
 type written struct {
 	Written
-	file       *ast.File // what could be parsed of it, maybe nothing
-	broken     bool      // not all of it could be parsed
+	file       *ast.File // the part that could be parsed, perhaps nothing
+	broken     bool      // a part could not be parsed
 	excluded   bool      // it is of another build configuration
 	schemas    []string  // the types that it was generated for
 	constraint string    // the build constraint that it was generated with
-	why        string    // it is obsolete, "" if it is not
+	why        string    // why it is obsolete, "" if it is not
 }
 
 // readWritten finds out what a file was generated for.
@@ -42,8 +42,8 @@ func (l *loader) readWritten(path string, src []byte, excluded bool) *written {
 	return w
 }
 
-// guardedSchemas finds the schemas by the guards that stop a stale file from compiling. Theirs come first, then
-// those of other structs.
+// guardedSchemas finds the schemas by the guards that keep an outdated file from compiling. Schemas come first, then
+// other structs.
 func guardedSchemas(file *ast.File) []string {
 	var guarded []string
 	sessions := 0
@@ -70,7 +70,7 @@ func guardedSchemas(file *ast.File) []string {
 	return guarded[:min(sessions, len(guarded))]
 }
 
-// isSession reports whether a declaration of ours is type Session struct{ runtime.Session }, and not what
+// isSession reports whether a generated declaration is type Session struct{ runtime.Session }, and not a type that
 // goes with it.
 func isSession(spec *ast.TypeSpec) bool {
 	st, ok := spec.Type.(*ast.StructType)
@@ -102,7 +102,7 @@ func guardedIn(fn *ast.FuncDecl) []string {
 	return guarded
 }
 
-// guardedType is the type of the value that a guard assigns.
+// guardedType is the type of the value in a guard's assignment.
 func guardedType(spec *ast.ValueSpec) []string {
 	if spec.Type == nil || len(spec.Values) != 1 {
 		return nil
@@ -115,8 +115,8 @@ func guardedType(spec *ast.ValueSpec) []string {
 	return nil
 }
 
-// listedTypes are the names that the list of the wire format describes, for a file of which not more can be read.
-// Not all are of schemas, but one too many only keeps the file.
+// listedTypes lists the names in the list of the wire format, for a file that is otherwise unreadable. Not all are
+// schemas, but an extra name only keeps the file.
 func listedTypes(src []byte) []string {
 	var names []string
 	for line := range strings.Lines(string(src)) {
@@ -137,8 +137,7 @@ func appendNew(list []string, names ...string) []string {
 	return list
 }
 
-// kinds are what the names of generated files end in: of those of a package, of its tests, and of the
-// tests from outside.
+// kinds are the endings of generated files' names: for tests from outside, for a package's tests, and for the package.
 var kinds = []string{"_x_test.go", "_test.go", ".go"}
 
 func kindOf(name string) string {
@@ -154,13 +153,13 @@ func (l *loader) isOutput(name string) bool {
 	return slices.ContainsFunc(kinds, func(kind string) bool { return filepath.Base(name) == l.outputOf(kind) })
 }
 
-// chosen reports whether this run is about a schema.
+// chosen reports whether this run generates a schema.
 func (l *loader) chosen(schema string) bool {
 	return len(l.only) == 0 || slices.ContainsFunc(l.only, func(t TypeName) bool { return t.Schema == schema })
 }
 
-// another reports whether a file is none of this run's business: it is built at another time, or the
-// run is about other schemas.
+// another reports whether a file is not this run's to judge: it is built at another time, or the run generates other
+// schemas.
 func (l *loader) another(w *written) bool {
 	return w.excluded || len(l.only) > 0 && !slices.ContainsFunc(w.schemas, l.chosen)
 }
@@ -175,8 +174,8 @@ func (w *written) clause() string {
 // isOutside reports whether a package clause is that of tests from outside.
 func isOutside(clause string) bool { return strings.HasSuffix(clause, "_test") }
 
-// beside are the files of ours that will be compiled together with a unit's, or at another time, and whose names
-// are taken. The same schema once more can only be meant for another build configuration.
+// beside lists the generated files that are compiled together with a unit's, or at another time; their names are
+// taken. A second file for the same schema can only be for another build configuration.
 func (l *loader) beside(u *unit) (together, apart []*ast.File) {
 	for _, w := range u.dir.written {
 		again := slices.ContainsFunc(w.schemas, func(name string) bool { return slices.Contains(u.schemas, name) })
@@ -191,7 +190,7 @@ func (l *loader) beside(u *unit) (together, apart []*ast.File) {
 	return together, apart
 }
 
-// earlier are the files of ours whose lists are about a unit's package. A file of another build configuration is
+// earlier lists the generated files whose lists describe a unit's package. A file of another build configuration does
 // not, if that has schemas of the same names.
 func (u *unit) earlier() []Written {
 	elsewhere := func(name string) bool {

@@ -12,12 +12,12 @@ import (
 type beginning struct {
 	call *ast.CallExpr
 	name string       // as people call it
-	err  types.Object // what the call's error is assigned to, if it may fail without having begun the response
+	err  types.Object // gets the call's error, if the call may fail before the response has begun
 }
 
 // beginner says how a function begins the response.
 type beginner struct {
-	writer int  // the argument that is the response writer, receiver for what a method belongs to
+	writer int  // the argument with the response writer, receiver if the method's own value begins the response
 	fails  bool // it may fail before the response has begun
 }
 
@@ -46,11 +46,11 @@ var beginners = map[string]beginner{
 	"github.com/gorilla/websocket.Upgrader.Upgrade": {writer: 0},
 }
 
-// encoders are functions that make an encoder whose Encode writes to their argument.
+// encoders make an encoder whose Encode writes to their argument.
 var encoders = map[string]bool{"encoding/json.NewEncoder": true, "encoding/xml.NewEncoder": true, "encoding/gob.NewEncoder": true}
 
-// contexts are the methods of frameworks' contexts that begin the response. Those that only set the status are not among
-// them, nor is gin's Redirect, which does no more than that after a POST.
+// contexts are the methods of frameworks' contexts that begin the response. Methods that only set the status are left
+// out, and so is gin's Redirect, which does no more than that after a POST.
 var contexts = map[string]struct {
 	methods string
 	fails   bool
@@ -61,7 +61,7 @@ var contexts = map[string]struct {
 		"NoContent Redirect Render", true},
 }
 
-// begins is the call of a statement that begins the response whenever the statement is run, nil if there is none.
+// begins is the call in a statement that begins the response whenever the statement runs, nil if there is none.
 func (c *checker) begins(stmt ast.Stmt) *beginning {
 	var e, to ast.Expr
 	switch s := stmt.(type) {
@@ -93,7 +93,7 @@ func (c *checker) begins(stmt ast.Stmt) *beginning {
 	return b
 }
 
-// beginsResponse reports whether a call begins the response of the handler that it stands in.
+// beginsResponse reports whether a call begins the response of the handler around it.
 func (c *checker) beginsResponse(call *ast.CallExpr) (name string, fails, ok bool) {
 	fn := c.callee(call)
 	if fn == nil || fn.Pkg() == nil {
@@ -124,8 +124,8 @@ func (c *checker) beginsResponse(call *ast.CallExpr) (name string, fails, ok boo
 	return "", false, false
 }
 
-// isWriter reports whether an expression is the response writer that a handler was given. One that the program has made
-// may keep what is written to it.
+// isWriter reports whether an expression is the response writer that a handler was given. A writer that the program
+// made may buffer what is written to it.
 func (c *checker) isWriter(e ast.Expr) bool {
 	return types.TypeString(types.Unalias(c.TypesInfo.TypeOf(e)), nil) == "net/http.ResponseWriter" && c.isParameter(e)
 }
@@ -140,7 +140,8 @@ func (c *checker) isParameter(e ast.Expr) bool {
 	return ok && v.Kind() == types.ParamVar && len(c.assigned[v]) == 0
 }
 
-// isFinal reports whether a method of the response writer begins the response for good: an informational status does not.
+// isFinal reports whether a method of the response writer really begins the response: an informational status does
+// not.
 func (c *checker) isFinal(fn *types.Func, call *ast.CallExpr) bool {
 	if fn.Name() != "WriteHeader" || len(call.Args) != 1 {
 		return true
@@ -153,7 +154,7 @@ func (c *checker) isFinal(fn *types.Func, call *ast.CallExpr) bool {
 	return exact && status >= 200
 }
 
-// written is a selector as it is written, if it is short.
+// written is the text of a selector, if it is short.
 func written(sel *ast.SelectorExpr) string {
 	if id, ok := ast.Unparen(sel.X).(*ast.Ident); ok {
 		return id.Name + "." + sel.Sel.Name

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// The names that the session's cookie has if Config gives none.
+// The cookie's names if Config gives none.
 const (
 	secureName   = "__Host-session"
 	insecureName = "session"
@@ -19,18 +19,18 @@ const (
 type made struct {
 	call    inspector.Cursor
 	session *types.Named // the type of its sessions
-	manager *types.Var   // what it is assigned to, nil if that is not clear
+	manager *types.Var   // gets the manager, nil if that is not clear
 	config  config
 }
 
-// A config is what is certain of the Config of a manager.
+// A config has what is certain about the Config of a manager.
 type config struct {
-	of                 *types.Var // the variable that is handed over, nil for a literal
+	of                 *types.Var // the variable that is passed, nil for a literal
 	name, path, domain string
-	named, scoped      bool // name; path and domain are certain
+	named, scoped      bool // the name; the path and domain are certain
 }
 
-// configs finds the managers that this package makes, and notes the names of their cookies.
+// configs finds the managers that this package makes, and notes their cookies' names.
 func (c *checker) configs() (managers []made) {
 	for cur := range c.root.Preorder((*ast.CallExpr)(nil), (*ast.CompositeLit)(nil), (*ast.AssignStmt)(nil)) {
 		if c.inTest(cur.Node().Pos()) {
@@ -52,7 +52,7 @@ func (c *checker) configs() (managers []made) {
 	return managers
 }
 
-// noteNames notes the names in a literal of Config, or that are assigned to a field of one.
+// noteNames notes the names in a literal of Config, and those assigned to its field.
 func (c *checker) noteNames(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.CompositeLit:
@@ -80,7 +80,7 @@ func (c *checker) addName(text string, n ast.Node) {
 	}
 }
 
-// makes reports whether a call makes a manager, by a constructor that was generated.
+// makes reports whether a call makes a manager, by a generated constructor.
 func (c *checker) makes(call *ast.CallExpr) (m made, ok bool) {
 	fn := c.callee(call)
 	if fn == nil || fn.Signature().Recv() != nil || len(call.Args) != 1 || fn.Signature().Results().Len() != 2 || !isOf(c.TypesInfo.TypeOf(call.Args[0]), runtimePath, "Config") {
@@ -106,7 +106,7 @@ func (c *checker) makes(call *ast.CallExpr) (m made, ok bool) {
 	return m, true
 }
 
-// literal is what is certain of a Config that stands in the program.
+// literal returns what is certain about a Config literal.
 func (c *checker) literal(lit *ast.CompositeLit) (cfg config) {
 	cfg.name, cfg.named = c.cookieOf(lit)
 	var pathKnown, domainKnown bool
@@ -116,8 +116,8 @@ func (c *checker) literal(lit *ast.CompositeLit) (cfg config) {
 	return cfg
 }
 
-// cookieOf is the name of the cookie of the manager that is made of a literal. Where it depends on something, the
-// program uses the one for https somewhere.
+// cookieOf is the cookie's name of a manager with this literal. If the name depends on something, the program uses the
+// one for https somewhere.
 func (c *checker) cookieOf(lit *ast.CompositeLit) (name string, certain bool) {
 	if e := element(lit, "Name"); e != nil {
 		name, certain = c.text(e)
@@ -146,8 +146,7 @@ func (c *checker) orDefault(e ast.Expr, otherwise string) (text string, certain 
 	return text, certain
 }
 
-// kept is the variable that a manager is assigned to, and nothing else is; through a function perhaps that takes the
-// error away.
+// kept is the variable that only ever holds this manager, perhaps through a function that checks the error.
 func (c *checker) kept(call inspector.Cursor) *types.Var {
 	stmt := call.Parent()
 	if outer, ok := stmt.Node().(*ast.CallExpr); ok && len(outer.Args) == 1 {

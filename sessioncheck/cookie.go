@@ -14,7 +14,7 @@ import (
 
 const hintCookie = "call an accessor of the session, or Destroy to delete it; for cookies of an older path or domain there is Config.FormerScopes"
 
-// cookies reports the cookies of the session's name that are set by hand.
+// cookies reports cookies with the session's name that are set by hand.
 func (c *checker) cookies() {
 	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
@@ -46,7 +46,7 @@ func (c *checker) cookieSet(call *ast.CallExpr) (name string, ok bool) {
 	return "", false
 }
 
-// cookieName is the name in the literal of a cookie, or of the variable that was assigned one.
+// cookieName is the name in a cookie literal, or in that of the variable that holds the cookie.
 func (c *checker) cookieName(e ast.Expr) (name string, ok bool) {
 	if v := c.variable(e); v != nil {
 		if len(c.assigned[v]) != 1 {
@@ -68,7 +68,7 @@ func (c *checker) cookieName(e ast.Expr) (name string, ok bool) {
 	return c.text(element(lit, "Name"))
 }
 
-// element is the value of a field in a literal, nil if it has none.
+// element is the value of a field in a literal, nil if it is not set.
 func element(lit *ast.CompositeLit, field string) ast.Expr {
 	for _, e := range lit.Elts {
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
@@ -92,7 +92,7 @@ func (c *checker) text(e ast.Expr) (text string, ok bool) {
 	return constant.StringVal(v), true
 }
 
-// isSessionCookie reports whether a cookie is one of the sessions that this package knows.
+// isSessionCookie reports whether a cookie belongs to a manager that this package knows.
 func (c *checker) isSessionCookie(cookie string) bool {
 	for _, suffix := range []string{"-seen", "-2", "-3", "-4"} {
 		cookie = strings.TrimSuffix(cookie, suffix)

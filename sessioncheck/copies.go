@@ -13,7 +13,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// copies reports changes of values from a session that are not set again: what Get and Lookup return is a copy.
+// copies reports changes of values from a session that are not set again: Get and Lookup return copies.
 func (c *checker) copies() {
 	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
@@ -36,7 +36,7 @@ func method(call *ast.CallExpr) string {
 	return ast.Unparen(call.Fun).(*ast.SelectorExpr).Sel.Name
 }
 
-// got is the field whose value a call returns a copy of, if that can be changed at all.
+// got is the field that a call returns a copy of, if the copy can be changed at all.
 func (c *checker) got(call *ast.CallExpr) (field string, ok bool) {
 	fn := c.callee(call)
 	if fn == nil || fn.Signature().Recv() == nil || fn.Signature().Results().Len() == 0 || c.isMethodValue(call) {
@@ -62,7 +62,7 @@ func (c *checker) isMethodValue(call *ast.CallExpr) bool {
 	return !ok
 }
 
-// declared is the variable of a function that a value is kept in, and the statement that declares it.
+// declared is the local variable that holds a value, and the statement that declares it.
 func (c *checker) declared(value inspector.Cursor) (*types.Var, inspector.Cursor) {
 	stmt := value.Parent()
 	var first *ast.Ident
@@ -83,7 +83,7 @@ func (c *checker) declared(value inspector.Cursor) (*types.Var, inspector.Cursor
 	return v, stmt
 }
 
-// isLost reports whether a variable's value is changed, and nothing asks for it afterwards.
+// isLost reports whether a variable's value is changed and not used afterwards.
 func (c *checker) isLost(v *types.Var, declared inspector.Cursor) bool {
 	changes := c.changesOf(v)
 	if len(changes) == 0 || !c.assignedAfresh(v, declared) {
@@ -100,8 +100,8 @@ func (c *checker) isLost(v *types.Var, declared inspector.Cursor) bool {
 	})
 }
 
-// assignsReference reports whether a change lets a part refer to what may be somebody else's: another change may be one
-// of that.
+// assignsReference reports whether a change makes a part refer to something that others may share: a further change
+// may then be to that.
 func (c *checker) assignsReference(change inspector.Cursor) bool {
 	if change.ParentEdgeKind() != edge.AssignStmt_Lhs {
 		return false
@@ -110,7 +110,7 @@ func (c *checker) assignsReference(change inspector.Cursor) bool {
 	return !basic
 }
 
-// changesOf are the expressions that change what a variable holds.
+// changesOf lists the expressions that change a variable's value.
 func (c *checker) changesOf(v *types.Var) (changes []inspector.Cursor) {
 	for _, use := range c.uses[v] {
 		if at, ok := c.changed(use); ok {
@@ -126,7 +126,7 @@ func (c *checker) changesOf(v *types.Var) (changes []inspector.Cursor) {
 	return changes
 }
 
-// changed is the expression that changes a part of a value: one that is assigned to, or a call of delete and the like.
+// changed is the expression that changes a part of a value: an assignment to it, or a call such as delete.
 func (c *checker) changed(value inspector.Cursor) (at inspector.Cursor, ok bool) {
 	at = value
 	for part := false; ; part = true {
@@ -149,7 +149,7 @@ func (c *checker) changed(value inspector.Cursor) (at inspector.Cursor, ok bool)
 	}
 }
 
-// changesArgument reports whether a call does nothing but to change its first argument.
+// changesArgument reports whether a call only changes its first argument.
 func (c *checker) changesArgument(call *ast.CallExpr) bool {
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
 		b, ok := c.TypesInfo.Uses[id].(*types.Builtin)
@@ -178,7 +178,7 @@ func (c *checker) isOwnAppend(use inspector.Cursor) bool {
 	return ok && assign.Tok == token.ASSIGN && len(assign.Lhs) == 1 && c.variable(assign.Lhs[0]) == v && c.isAppendTo(call, v)
 }
 
-// isAppendTo reports whether an expression appends to what a variable holds.
+// isAppendTo reports whether an expression appends to a variable's value.
 func (c *checker) isAppendTo(e ast.Expr, v *types.Var) bool {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
 	return ok && c.isBuiltin(call, "append") && c.variable(call.Args[0]) == v
@@ -193,8 +193,8 @@ func (c *checker) isBuiltin(call *ast.CallExpr, names ...string) bool {
 	return ok && slices.Contains(names, b.Name())
 }
 
-// assignedAfresh reports whether all that a variable is assigned, besides what it is declared with, is new: what is
-// changed in place is then nobody else's.
+// assignedAfresh reports whether a variable only gets new values after its declaration: nothing else shares what is
+// changed in place.
 func (c *checker) assignedAfresh(v *types.Var, declared inspector.Cursor) bool {
 	for _, stmt := range c.assigned[v] {
 		if stmt == declared {
@@ -208,7 +208,7 @@ func (c *checker) assignedAfresh(v *types.Var, declared inspector.Cursor) bool {
 	return true
 }
 
-// isNew reports whether an expression makes what it refers to.
+// isNew reports whether an expression makes the value that it refers to.
 func (c *checker) isNew(e ast.Expr) bool {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.CompositeLit:
@@ -222,7 +222,7 @@ func (c *checker) isNew(e ast.Expr) bool {
 	return false
 }
 
-// isEarlier reports whether a use of a variable only looks at what it held before it was changed.
+// isEarlier reports whether a use of a variable only reads its value from before the changes.
 func (c *checker) isEarlier(use inspector.Cursor, changes []inspector.Cursor, declared inspector.Cursor) bool {
 	if function(use) != function(declared) || !c.looks(use) {
 		return false
@@ -235,14 +235,14 @@ func (c *checker) isEarlier(use inspector.Cursor, changes []inspector.Cursor, de
 	return true
 }
 
-// looks reports whether a use of a value keeps nothing that refers to it.
+// looks reports whether a use of a value keeps no reference to it.
 func (c *checker) looks(use inspector.Cursor) bool {
 	for at := use; ; at = at.Parent() {
 		parent := at.Parent()
 		switch kind, _ := at.ParentEdge(); kind {
 		case edge.CallExpr_Args:
 			call := parent.Node().(*ast.CallExpr)
-			return c.isBuiltin(call, "len", "cap") || c.changes(call) // what is set is a copy again
+			return c.isBuiltin(call, "len", "cap") || c.changes(call) // the session copies what is set
 		case edge.BinaryExpr_X, edge.BinaryExpr_Y:
 			return true
 		case edge.RangeStmt_X:
@@ -257,7 +257,7 @@ func (c *checker) looks(use inspector.Cursor) bool {
 	}
 }
 
-// inOneLoop reports whether two places may be run by turns: a loop, begun after a declaration, has both in its body.
+// inOneLoop reports whether two places may run alternately: a loop that begins after the declaration contains both.
 func inOneLoop(a, b, declared inspector.Cursor) bool {
 	for loop := range a.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
 		if loop.Contains(declared) {

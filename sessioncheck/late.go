@@ -12,9 +12,9 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// late reports changes after a statement, of a block around them, that has begun the response.
+// late reports changes after a statement that has begun the response, in a block around them.
 func (c *checker) late() {
-	jumping := map[ast.Node]bool{} // functions where a goto may have jumped over anything
+	jumping := map[ast.Node]bool{} // functions with a goto, which may have jumped over anything
 	for cur := range c.root.Preorder((*ast.BranchStmt)(nil)) {
 		if cur.Node().(*ast.BranchStmt).Tok == token.GOTO {
 			jumping[function(cur)] = true
@@ -33,7 +33,7 @@ func (c *checker) late() {
 	}
 }
 
-// begunBefore is what has begun the response before a call, whatever way the function took to it.
+// begunBefore is the call that has begun the response before another call on every path, nil if there is none.
 func (c *checker) begunBefore(call inspector.Cursor) *beginning {
 	for cur := call; ; cur = cur.Parent() {
 		before := statementsBefore(cur)
@@ -53,8 +53,8 @@ func (c *checker) begunBefore(call inspector.Cursor) *beginning {
 	}
 }
 
-// hasFailed reports whether a change may be reached only because what would have begun the response failed: between them,
-// something else than "if err != nil" looks at the error, or that is what the change is in.
+// hasFailed reports whether a change may only be reached because the call that would begin the response failed:
+// between them something other than "if err != nil" uses the error, or the change is in such an if.
 func (c *checker) hasFailed(b *beginning, change ast.Node) bool {
 	if b.err == nil {
 		return false
@@ -68,8 +68,8 @@ func (c *checker) hasFailed(b *beginning, change ast.Node) bool {
 	return false
 }
 
-// isHarmless reports whether a use of an error does not decide that a change is reached if there is one: it is a call's
-// argument, or in an "if err != nil" that stands before the change and has no else.
+// isHarmless reports whether a use of an error cannot lead to the change: it is a call's argument, or in an "if err !=
+// nil" without an else before the change.
 func (c *checker) isHarmless(use inspector.Cursor, err types.Object, change ast.Node) bool {
 	for around := range use.Enclosing((*ast.IfStmt)(nil), (*ast.ExprStmt)(nil)) {
 		guard, ok := around.Node().(*ast.IfStmt)
@@ -84,7 +84,7 @@ func (c *checker) isHarmless(use inspector.Cursor, err types.Object, change ast.
 	return false
 }
 
-// statementsBefore are the statements of the same block before one, the last first.
+// statementsBefore lists the statements before one in its block, the last first.
 func statementsBefore(cur inspector.Cursor) (stmts []ast.Stmt) {
 	for ok := true; isStatementOf(cur); {
 		if cur, ok = cur.PrevSibling(); !ok || !isStatementOf(cur) {
@@ -112,7 +112,7 @@ func isStatementOf(cur inspector.Cursor) bool {
 	return false
 }
 
-// isDetached reports whether a session is one that the program saves itself: when, is its own affair.
+// isDetached reports whether the program saves a session itself, at a time of its own choice.
 func (c *checker) isDetached(call *ast.CallExpr) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	if !ok {

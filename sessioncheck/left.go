@@ -13,7 +13,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// libraries are those whose keys are strings, by their paths without major versions.
+// libraries are those with string keys, by their paths without major versions.
 var libraries = map[string]string{
 	"github.com/gorilla/sessions":                 "gorilla/sessions",
 	"github.com/alexedwards/scs":                  "scs",
@@ -38,11 +38,11 @@ type use struct {
 	writes  bool
 }
 
-// left reports the keys that are still strings, and the calls of what is there for a transition only.
+// left reports keys that are still strings, and calls of methods for a transition.
 func (c *checker) left() {
 	for fn := range c.root.Preorder((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
 		if c.inTest(fn.Node().Pos()) {
-			continue // tests make old sessions, to see what becomes of them
+			continue // tests make old sessions on purpose
 		}
 		uses := c.usesOfKeys(fn)
 		taken := map[string]bool{}
@@ -75,7 +75,7 @@ func (c *checker) leave(u use) {
 	c.report(code.StringKey, u.at.Node(), fmt.Sprintf("%s is still a string of %s", what, u.library), hintLeft)
 }
 
-// leaveBridge reports a use of a method of generated code that is deprecated.
+// leaveBridge reports a use of a deprecated method of generated code.
 func (c *checker) leaveBridge(sel *ast.SelectorExpr) {
 	fn, ok := c.TypesInfo.Uses[sel.Sel].(*types.Func)
 	if !ok || !c.ImportObjectFact(fn, new(deprecated)) {
@@ -89,7 +89,7 @@ func (c *checker) leaveBridge(sel *ast.SelectorExpr) {
 	c.report(code.StringKey, sel.Sel, fmt.Sprintf("%s takes a key that is a string, and is there for a transition only", fn.Name()), "call the accessor of the key")
 }
 
-// usesOfKeys are the uses of keys in a declaration.
+// usesOfKeys lists the uses of keys in a declaration.
 func (c *checker) usesOfKeys(decl inspector.Cursor) (uses []use) {
 	for cur := range decl.Preorder((*ast.IndexExpr)(nil), (*ast.CallExpr)(nil)) {
 		var u use
@@ -117,7 +117,7 @@ func (c *checker) usesOfKeys(decl inspector.Cursor) (uses []use) {
 	return uses
 }
 
-// valuesOf is the library whose session's map of values an expression is, "" if it is none.
+// valuesOf is the library whose session's values an expression is, "" if there is none.
 func (c *checker) valuesOf(e ast.Expr) string {
 	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
 	if !ok || sel.Sel.Name != "Values" {
@@ -130,7 +130,7 @@ func (c *checker) valuesOf(e ast.Expr) string {
 	return ""
 }
 
-// calledWithKey is the library, and the key, of a call that takes one.
+// calledWithKey is the library and the key of a call that takes one.
 func (c *checker) calledWithKey(call *ast.CallExpr) (library string, writes bool, key ast.Expr) {
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok && len(call.Args) == 2 {
 		if b, isBuiltin := c.TypesInfo.Uses[id].(*types.Builtin); isBuiltin && b.Name() == "delete" {
@@ -157,8 +157,7 @@ func (c *checker) calledWithKey(call *ast.CallExpr) (library string, writes bool
 	return "", false, nil
 }
 
-// takenOver reports whether a value is one that the program hands to an accessor of its own session, through a variable
-// perhaps.
+// takenOver reports whether the program passes a value to an accessor of its own session, perhaps through a variable.
 func (c *checker) takenOver(value inspector.Cursor) bool {
 	stmt, handed := c.handedOver(value)
 	if handed {
@@ -174,8 +173,8 @@ func (c *checker) takenOver(value inspector.Cursor) bool {
 	})
 }
 
-// handedOver reports whether an expression is, converted perhaps, an argument of a change of the session; around is what
-// the expression stands in if not.
+// handedOver reports whether an expression, perhaps converted, is an argument of a change of the session; around is
+// the node around it if it is not.
 func (c *checker) handedOver(e inspector.Cursor) (around inspector.Cursor, ok bool) {
 	for around = e.Parent(); ; around = around.Parent() {
 		switch n := around.Node().(type) {

@@ -13,15 +13,15 @@ import (
 	"github.com/sessiongen/sessiongen/internal/code"
 )
 
-// A mount is where a manager stands in the program: around another one, or in a router.
+// A mount is the place of a manager in the program: around another one, or in a router.
 type mount struct {
 	router  *types.Var
 	around  []*types.Var // managers
 	anyHost bool         // the router's pattern names no host
 }
 
-// names reports managers of two schemas that keep their cookies under one name, if they surely serve one site: a browser
-// keeps one cookie of a name, or sends both.
+// names reports managers of two schemas that use one cookie name and surely serve one site: a browser keeps one cookie
+// of a name, or sends both.
 func (c *checker) names(managers []made) {
 	mounts := map[*types.Var][]mount{}
 	for _, m := range managers {
@@ -41,7 +41,7 @@ func (c *checker) names(managers []made) {
 	}
 }
 
-// sameCookie reports whether two managers surely have one name, in scopes that overlap.
+// sameCookie reports whether two managers surely use one name in overlapping scopes.
 func (c *checker) sameCookie(a, b made) bool {
 	x, y := a.config, b.config
 	if x.of != nil && x.of == y.of {
@@ -89,7 +89,7 @@ func oneSite(a, b made, mounts map[*types.Var][]mount) bool {
 	return false
 }
 
-// mounts are the places where a manager's Handler, or its adapter for a framework, is put.
+// mounts lists the places of a manager's Handler, or of its adapter for a framework.
 func (c *checker) mounts(v *types.Var, managers []made) (list []mount) {
 	for _, use := range c.uses[v] {
 		at := use
@@ -117,7 +117,7 @@ func (c *checker) mounts(v *types.Var, managers []made) (list []mount) {
 	return list
 }
 
-// mount follows a handler to the router that it is put into.
+// mount follows a handler to its router.
 func (c *checker) mount(handler inspector.Cursor, managers []made) (m mount) {
 	for at := handler; ; {
 		switch at.ParentEdgeKind() {
@@ -151,7 +151,7 @@ func (c *checker) mount(handler inspector.Cursor, managers []made) (m mount) {
 	}
 }
 
-// routes reports whether a call puts a handler into a router that is a variable.
+// routes reports whether a call puts a handler into a router that a variable holds.
 func (c *checker) routes(call *ast.CallExpr, sel *ast.SelectorExpr, router *types.Var) (ok, anyHost bool) {
 	if router == nil || router.IsField() {
 		return false, false

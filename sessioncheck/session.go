@@ -10,10 +10,10 @@ import (
 
 const runtimePath = "github.com/sessiongen/sessiongen/runtime"
 
-// sessionOf is the generated type of sessions that a type is or points to, nil if it is none.
+// sessionOf is the generated session type that a type is or points to, nil if there is none.
 func sessionOf(t types.Type) *types.Named { return embedding(t, "Session") }
 
-// embedding is the named type that a type is or points to, if it embeds the runtime's type of a name, or a pointer to it.
+// embedding is the named type that a type is or points to, if it embeds this type of the runtime, or a pointer to it.
 func embedding(t types.Type, name string) *types.Named {
 	named := namedOf(t)
 	if named == nil {
@@ -31,7 +31,7 @@ func embedding(t types.Type, name string) *types.Named {
 	return nil
 }
 
-// isOf reports whether a type is the one of a name in a package, or a pointer to it.
+// isOf reports whether a type is the named type of a package, or a pointer to it.
 func isOf(t types.Type, path, name string) bool {
 	named := namedOf(t)
 	return named != nil && named.Obj().Name() == name && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == path
@@ -47,18 +47,18 @@ func namedOf(t types.Type) *types.Named {
 	return named
 }
 
-// callee is the function or method that a call names, nil if that is decided when it runs.
+// callee is the function or method that a call names, nil if it is only known at run time.
 func (c *checker) callee(call *ast.CallExpr) *types.Func {
 	fn, _ := typeutil.Callee(c.TypesInfo, call).(*types.Func)
 	return fn
 }
 
-// isFunc reports whether a function is the one of a name in a package; that of a method is Type.Method.
+// isFunc reports whether a function has this name in a package; a method's name is Type.Method.
 func isFunc(fn *types.Func, path, name string) bool {
 	return fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == path && nameOf(fn) == name
 }
 
-// nameOf is a function's name, with that of its receiver's type.
+// nameOf is a function's name, with its receiver's type.
 func nameOf(fn *types.Func) string {
 	if recv := fn.Signature().Recv(); recv != nil {
 		if named := namedOf(recv.Type()); named != nil {
@@ -68,10 +68,10 @@ func nameOf(fn *types.Func) string {
 	return fn.Name()
 }
 
-// changing are the beginnings of the names of accessors that change their field.
+// changing are the prefixes of accessors that change their field.
 var changing = []string{"TrySet", "TryAppend", "Set", "Append", "Update", "Clear", "Pop", "Add", "Take", "Prove", "TryStart", "Start"}
 
-// changes reports whether a call changes the session that it is a method of.
+// changes reports whether a call changes the session that it is called on.
 func (c *checker) changes(call *ast.CallExpr) bool {
 	fn := c.callee(call)
 	if fn == nil || fn.Signature().Recv() == nil {
@@ -89,8 +89,8 @@ func (c *checker) changes(call *ast.CallExpr) bool {
 	return ok
 }
 
-// accessorOf is the field whose accessor has a name that begins with one of the prefixes. Methods that the program has
-// added to the generated type belong to no field.
+// accessorOf is the field of an accessor whose name begins with one of the prefixes. Methods that the program adds to
+// the generated type belong to no field.
 func accessorOf(t *types.Named, method string, prefixes ...string) (field string, ok bool) {
 	if t == nil {
 		return "", false

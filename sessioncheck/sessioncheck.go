@@ -9,8 +9,8 @@
 //   - a change of a value from Get that is not set again: the value is a copy;
 //   - a cookie of the session's name that is set by hand.
 //
-// It reports what is certain, and is silent about the rest. The command sessiongen vet runs it; so do go vet, with
-// -vettool, and programs that run several analyzers, such as golangci-lint.
+// It reports only what is certain. The command sessiongen vet runs it, and so do go vet with -vettool, and programs
+// that run several analyzers, such as golangci-lint.
 package sessioncheck
 
 import (
@@ -42,10 +42,10 @@ var Analyzer = &analysis.Analyzer{
 type checker struct {
 	*analysis.Pass
 	root     inspector.Cursor
-	assigned map[types.Object][]inspector.Cursor // the statements that assign to a variable or field, or declare it
-	uses     map[types.Object][]inspector.Cursor // the other identifiers that name it
-	site     known                               // what this package has to tell others
-	sessions bool                                // the package, or what it imports, has a generated session
+	assigned map[types.Object][]inspector.Cursor // statements that assign to a variable or field, or declare it
+	uses     map[types.Object][]inspector.Cursor // other identifiers that name it
+	site     known                               // facts for importing packages
+	sessions bool                                // the package or an import has a generated session
 }
 
 func run(pass *analysis.Pass) (any, error) {
@@ -76,7 +76,7 @@ func run(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// concerned reports whether there can be anything to find: most packages of a program have nothing to do with sessions.
+// concerned reports whether there can be any findings: most packages of a program have nothing to do with sessions.
 func (c *checker) concerned() bool {
 	if c.Pkg.Path() == runtimePath {
 		return false // it has no sessions of its own
@@ -92,7 +92,7 @@ func (c *checker) concerned() bool {
 	return false
 }
 
-// report reports something with a hint on a line of its own. Its kind is the category, for -json.
+// report reports a finding with a hint on a line of its own. Its code is the category, for -json.
 func (c *checker) report(kind code.Code, n ast.Node, message, hint string) {
 	c.Report(analysis.Diagnostic{Pos: n.Pos(), End: n.End(), Category: string(kind), Message: message + "\n\t" + hint})
 }
@@ -114,7 +114,7 @@ func (c *checker) index() {
 	}
 }
 
-// assignment is the statement that assigns to what an identifier names, or declares it with a value.
+// assignment is the statement that assigns to an identifier's object, or declares it with a value.
 func assignment(id inspector.Cursor) (stmt inspector.Cursor, ok bool) {
 	at := id
 	if sel, isSel := at.Parent().Node().(*ast.SelectorExpr); isSel && sel.Sel == id.Node() {
@@ -134,10 +134,10 @@ func assignment(id inspector.Cursor) (stmt inspector.Cursor, ok bool) {
 	return stmt, false
 }
 
-// line is the number of the line where a node begins.
+// line is the number of a node's first line.
 func (c *checker) line(n ast.Node) int { return c.Fset.Position(n.Pos()).Line }
 
-// inTest reports whether a node stands in a test, where much is done on purpose.
+// inTest reports whether a position is in a test: tests do many such things on purpose.
 func (c *checker) inTest(pos token.Pos) bool {
 	return strings.HasSuffix(c.Fset.Position(pos).Filename, "_test.go")
 }

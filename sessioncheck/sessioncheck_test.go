@@ -17,8 +17,8 @@ import (
 	"github.com/sessiongen/sessiongen/sessioncheck"
 )
 
-// TestAnalyzer runs the analyzer on one module: each archive has the packages of a check, with what it is to report, and
-// what looks much like that and is right. The sessions are generated, and the runtime is the real one.
+// TestAnalyzer runs the analyzer on one module: each archive has a check's packages, with the expected reports, and
+// with correct code that looks similar. The sessions are generated, and the runtime is the real one.
 func TestAnalyzer(t *testing.T) {
 	for _, v := range testmodule.Env("example.org") {
 		name, value, _ := strings.Cut(v, "=")
@@ -70,7 +70,8 @@ func requireLibraries(t *testing.T, dir string) {
 	}
 }
 
-// write writes an archive's files: those that sessiongen is said to have generated, which it would remove, or all others.
+// write writes an archive's files: either those that claim to be generated, which sessiongen would remove, or all
+// others.
 func write(t *testing.T, dir, archive string, generated bool) {
 	a, err := txtar.ParseFile(archive)
 	if err != nil {

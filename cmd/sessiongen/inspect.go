@@ -13,7 +13,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// maxCookieInput bounds what is read from standard input, in bytes.
+// maxCookieInput limits the input, in bytes.
 const maxCookieInput = 4 << 20
 
 // inspect is sessiongen inspect.

@@ -19,14 +19,14 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// keepVar is the environment variable that has the command, in tests, keep a copy of each module for
-// which it generates something, below the directory of that name.
+// keepVar is an environment variable for tests: the command then keeps a copy of each module that it generates code
+// for, in the directory that the variable names.
 const keepVar = "SESSIONGEN_TEST_KEEP"
 
-// freshFile lists, in a copy, the directories whose generated code is of that run.
+// freshFile lists, in a copy, the directories whose code this run generated.
 const freshFile = "fresh"
 
-// mainOfTests is main, or keeps what it has generated.
+// mainOfTests is main, and keeps what it has generated if asked to.
 func mainOfTests() {
 	dir := os.Getenv(keepVar)
 	if dir == "" {
@@ -42,8 +42,8 @@ func mainOfTests() {
 	os.Exit(code)
 }
 
-// keep copies the Go files of the module that the working directory is in to a new directory below dir,
-// if some of them were generated since start.
+// keep copies the Go files of the module around the working directory to a new directory in dir, if some of them were
+// generated since start.
 func keep(dir string, start time.Time) error {
 	start = start.Add(-10 * time.Millisecond) // the clock of a file system is coarse
 	root, err := testmodule.Root()
@@ -68,8 +68,8 @@ func keep(dir string, start time.Time) error {
 	return nil
 }
 
-// goFiles reads the Go files and the go.mod of a module, and finds the directories of those that were
-// generated since start.
+// goFiles reads the Go files and the go.mod of a module, and lists the directories with files that were generated
+// since start.
 func goFiles(root string, start time.Time) (files map[string][]byte, fresh []string, err error) {
 	files = map[string][]byte{}
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -113,10 +113,10 @@ func write(name string, b []byte) error {
 	return os.WriteFile(name, b, 0o666)
 }
 
-// A bundle is one module with the packages of many, so that the go command is asked once for all.
+// A bundle is one module with the packages of many, so that one call of the go command is enough.
 type bundle struct {
 	dir      string
-	packages []string // the patterns of those with generated code, of equal ones the first
+	packages []string // the patterns of packages with generated code, the first of equal ones
 }
 
 func newBundle(t *testing.T, kept string) *bundle {
@@ -143,8 +143,8 @@ func newBundle(t *testing.T, kept string) *bundle {
 	return b
 }
 
-// add copies a module's packages into a directory of the bundle, and has them import one another
-// there. It returns the directories with generated code, and a sum of the files of each.
+// add copies a module's packages into a directory of the bundle, and rewrites their imports. It returns the
+// directories with generated code, each with a checksum of its files.
 func (b *bundle) add(t *testing.T, module, name string) map[string][sha256.Size]byte {
 	t.Helper()
 	files, _, err := goFiles(module, time.Now())
@@ -174,15 +174,15 @@ func (b *bundle) add(t *testing.T, module, name string) map[string][sha256.Size]
 	return sums
 }
 
-// list returns the packages that can be built in an environment: what they import is there, and some
-// of their files are for that system.
+// list returns the packages that can be built in an environment: their imports exist, and some of their files are for
+// that system.
 func (b *bundle) list(t *testing.T, env ...string) []string {
 	t.Helper()
 	return b.listed(t, env, "-f", "{{if not .Incomplete}}{{.ImportPath}}{{end}}")
 }
 
-// compile fails unless nearly all packages compile here: go vet passes over those that import one that does
-// not, as some scripts have.
+// compile fails unless nearly all packages compile here: go vet skips packages that import one that does not, as some
+// scripts have.
 func (b *bundle) compile(t *testing.T) {
 	t.Helper()
 	env := []string{"CGO_ENABLED=0"}
@@ -195,7 +195,7 @@ func (b *bundle) compile(t *testing.T) {
 
 func (b *bundle) listed(t *testing.T, env []string, flags ...string) []string {
 	t.Helper()
-	// What go list says about those that it leaves out does not matter.
+	// The errors of go list about packages that it leaves out do not matter.
 	out, err := b.goCommand(env, slices.Concat([]string{"list", "-e"}, flags, b.packages)...).Output()
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		t.Fatal(err)
@@ -205,14 +205,14 @@ func (b *bundle) listed(t *testing.T, env []string, flags ...string) []string {
 
 var (
 	vetPackage = regexp.MustCompile(`^# \[?([^\s\]]+)`)
-	// What there is to say between two runs that share a package: a schema is in the files of both, or the
-	// second has not seen a change yet.
+	// Errors that are right between two runs that share a package: a schema is in the files of both, or the second has
+	// not seen a change yet.
 	betweenRuns = regexp.MustCompile(`redeclared in this block|cannot use .* as \w+_has_changed__run_go_generate value`)
 	vetFile     = regexp.MustCompile(`^(?:vet: )?(?:\./)?(m[0-9]+/.*?\.go):[0-9]+`)
 )
 
-// vet fails if go vet has something to say about a generated file. Hand-written files are wrong in some
-// scripts; there must be few of these.
+// vet fails if go vet reports anything in a generated file. Some scripts have mistakes in hand-written files; there
+// must be few of these.
 func (b *bundle) vet(t *testing.T, env ...string) {
 	t.Helper()
 	packages := b.list(t, env...)
@@ -237,7 +237,7 @@ func (b *bundle) vet(t *testing.T, env ...string) {
 	}
 }
 
-// test fails if tests pass here and not on 386.
+// test fails if tests that pass here fail on 386.
 func (b *bundle) test(t *testing.T) {
 	t.Helper()
 	packages := b.list(t, "CGO_ENABLED=0")

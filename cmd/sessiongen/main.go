@@ -147,7 +147,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// commands are what the first argument may name.
+// commands are the first arguments that name a command.
 var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
 	"help":    printHelp,
 	"init":    initialize,
@@ -170,7 +170,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return generate(args, stdout, stderr)
 }
 
-// noArguments reports whether a command that takes no arguments has none, and says so if not.
+// noArguments reports whether a command that takes no arguments has none. If it has some, it prints an error.
 func noArguments(command string, args []string, stderr io.Writer) bool {
 	if len(args) > 0 {
 		fmt.Fprintf(stderr, "sessiongen: %s takes no arguments\n\tfor a package of this name, write ./%s\n", command, command)
@@ -293,7 +293,7 @@ func reportJSON(p plan.Plan, stdout io.Writer, dir string, check, budget bool, c
 	stdout.Write(findings.JSON())
 }
 
-// report says what was done, or with -check what there is to do, and which command does it.
+// report prints what was done or, with -check, what has to be done and which command does it.
 func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget bool, command string) {
 	if check {
 		for _, c := range p.Changes {
@@ -321,7 +321,7 @@ func report(p plan.Plan, stdout, stderr io.Writer, dir string, check, budget boo
 	}
 }
 
-// mend is the command that does what -check only tells.
+// mend is the command that makes the changes that -check only shows.
 func mend(args []string) string {
 	without := slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
@@ -330,7 +330,7 @@ func mend(args []string) string {
 	return strings.Join(append([]string{"go tool sessiongen"}, without...), " ")
 }
 
-// A budgetFlag is "print" or "fail" if the flag is given. It may be given alone, as a boolean is.
+// A budgetFlag is "print" or "fail" if the flag is given. It may be given without a value, like a boolean.
 type budgetFlag string
 
 func (f *budgetFlag) String() string   { return string(*f) }

@@ -88,7 +88,7 @@ func runMigrate(args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// reportMigration prints what was found and done, and what is left to do by hand.
+// reportMigration prints what was found and done, and what the user has to do by hand.
 func reportMigration(res *migrate.Result, dir string, asJSON bool, stdout, stderr io.Writer) error {
 	if !asJSON {
 		fmt.Fprint(stdout, res)

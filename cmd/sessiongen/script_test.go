@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"sessiongen": mainOfTests})
 }
 
-// TestScripts runs the command as a user does, on modules of their own.
+// TestScripts runs the command as a user does, on small modules.
 func TestScripts(t *testing.T) { testScripts(t) }
 
 func testScripts(t *testing.T) {
@@ -27,7 +27,7 @@ func testScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The scripts have no network, but what they import may have to be downloaded first.
+	// The scripts have no network, but their imports may have to be downloaded first.
 	download := exec.Command("go", "mod", "download")
 	download.Dir = root
 	if out, err := download.CombinedOutput(); err != nil {

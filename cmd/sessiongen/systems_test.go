@@ -16,9 +16,8 @@ import (
 
 var systems = flag.Bool("systems", false, "vet the generated code of everything in testdata for other systems, and run its tests on 386; the standard library is compiled for each")
 
-// TestSystems holds generated code to compiling, and to go vet, wherever Go runs; an int of 32 bits is
-// enough for it. The code is that of every run that succeeds: on the archives of schema and gen, and in
-// the scripts.
+// TestSystems checks that generated code compiles and passes go vet wherever Go runs; an int of 32 bits is enough for
+// it. It uses the code of every successful run: on the archives of schema and gen, and in the scripts.
 func TestSystems(t *testing.T) {
 	if !*systems {
 		t.Skip("without -systems")
@@ -38,7 +37,7 @@ func TestSystems(t *testing.T) {
 	b.test(t)
 }
 
-// generateArchives runs the command on modules of a path that consist of an archive's files.
+// generateArchives runs the command on the files of archives, as modules under a path.
 func generateArchives(t *testing.T, path, pattern string) {
 	t.Helper()
 	root, err := testmodule.Root()
@@ -59,7 +58,7 @@ func generateArchives(t *testing.T, path, pattern string) {
 			if err := testmodule.Write(dir, path); err != nil {
 				t.Fatal(err)
 			}
-			for i := range a.Files { // a package that does not compile, on purpose; here it has to
+			for i := range a.Files { // one package does not compile on purpose; here it must
 				a.Files[i].Data = bytes.ReplaceAll(a.Files[i].Data, []byte("notDeclared()"), nil)
 			}
 			if err := txtar.Write(a, dir); err != nil {

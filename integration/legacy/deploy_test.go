@@ -18,9 +18,15 @@ func otherSources() map[string]runtime.LegacySource {
 		"gorilla signed":    legacy.Gorilla{Name: "gorilla", Keys: [][]byte{other, nil, block}, Until: untilEnd},
 		"gorilla encrypted": legacy.Gorilla{Name: "other", Keys: [][]byte{hash, block}, Until: untilEnd},
 		"gorilla files":     legacy.Gorilla{Name: "gorilla", Keys: [][]byte{hash}, Dir: "/nonexistent", Until: untilEnd},
+		"redistore":         legacy.Gorilla{Name: "records", Keys: [][]byte{other, nil, block}, Records: unread{}, Plain: true, Until: untilEnd},
+		"pgstore":           legacy.Gorilla{Name: "other", Keys: [][]byte{hash, block}, Records: unread{}, Until: untilEnd},
+		"gin GORM":          legacy.Gorilla{Name: "records", Records: unread{}, Plain: true, Until: untilEnd},
 		"flask":             legacy.Flask{Keys: [][]byte{other}, Until: untilEnd},
 	}
 }
+
+// unread has records that nobody may look for.
+type unread struct{ legacy.Records }
 
 // An old and a new build are behind one address, and every client is moved while its requests are under way.
 // None is logged out, and a log-out afterwards is final.

@@ -3,6 +3,7 @@ package legacy
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"strconv"
@@ -123,7 +124,8 @@ func oldPrograms(t *testing.T) map[string]oldProgram {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]oldProgram{
+	all := serverPrograms(t)
+	maps.Copy(all, map[string]oldProgram{
 		"gorilla signed":     gorilla(sessions.NewCookieStore(hash), legacy.Gorilla{Keys: [][]byte{hash}}),
 		"gorilla encrypted":  gorilla(sessions.NewCookieStore(hash, block), legacy.Gorilla{Keys: [][]byte{hash, block}}),
 		"gorilla rotated":    gorilla(rotated, legacy.Gorilla{Keys: [][]byte{hash, block, older}}),
@@ -143,7 +145,8 @@ func oldPrograms(t *testing.T) map[string]oldProgram {
 		"flask":            flask(map[string]any{"SECRET_KEY": "new secret"}, ""),
 		"flask compressed": flask(map[string]any{"SECRET_KEY": "new secret"}, "&large&permanent"),
 		"flask older key":  flask(map[string]any{"SECRET_KEY": "old secret"}, "&permanent"),
-	}
+	})
+	return all
 }
 
 func withQuery(h http.Handler, query string) http.Handler {

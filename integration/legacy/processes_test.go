@@ -19,7 +19,7 @@ import (
 func TestProcesses(t *testing.T) {
 	oldSite, newSite := build(t, "./oldsite"), build(t, "./newsite")
 	socket := startRedis(t)
-	for library, place := range map[string]string{"gorilla": "", "files": t.TempDir(), "redis": socket,
+	for library, place := range map[string]string{"gorilla": "", "files": t.TempDir(), "redis": socket, "redistore": startRedis(t), "gin redis": startRedis(t),
 		"sqlite": filepath.Join(t.TempDir(), "sessions.db"), "gin": "", "echo": "", "flask": ""} {
 		t.Run(library, func(t *testing.T) {
 			t.Parallel()

@@ -61,7 +61,7 @@ func TestRefused(t *testing.T) {
 
 			late := time.Now().Add(40 * 24 * time.Hour)
 			p.now = func() time.Time { return late }
-			if old.records == nil || strings.HasPrefix(name, "gorilla") {
+			if !strings.HasPrefix(name, "scs") && name != "rbcervilla Redis" { // the store knows when they end, by a clock of its own
 				refused("expired", value)
 			}
 			p.now = func() time.Time { return untilEnd }
@@ -85,7 +85,7 @@ func TestOtherKeys(t *testing.T) {
 		c := a.client(t)
 		c.get("/login?id=42")
 		c.moved = true
-		for _, cookie := range []string{"gorilla", "other", "session"} {
+		for _, cookie := range []string{"gorilla", "other", "session", "records"} {
 			c.set(cookie, c.cookie(old.cookie))
 		}
 		if got := c.get("/whoami"); got != "0" {

@@ -1,9 +1,8 @@
-// Package legacy holds runtime/legacy to the real libraries: sessions that gorilla/sessions,
-// gin-contrib/sessions, echo-contrib/session, scs and Flask have made become sessions of this program. The packages below it are
-// an old and a new build of one site. It needs Debian's
-// python3-flask and redis-server:
+// Package legacy holds runtime/legacy to the real libraries: sessions that gorilla/sessions and its stores in Redis, PostgreSQL and
+// memcached, gin-contrib/sessions, echo-contrib/session, scs and Flask have made become sessions of this program. The packages below
+// it are an old and a new build of one site. It needs Debian's python3-flask and redis-server, and PostgreSQL:
 //
-//	go test .
+//	../../.ci/databases go test .
 package legacy
 
 import "time"

@@ -1,5 +1,4 @@
-// Package accounttest tests, on any store, what a manager does with an account that has very many
-// sessions.
+// Package accounttest tests, on any store, how a manager handles an account with very many sessions.
 package accounttest
 
 import (
@@ -20,7 +19,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// For accounts worth looking at: -run=Account -listed=100000 -updated=10000 -timeout=1h.
+// For very large accounts: -run=Account -listed=100000 -updated=10000 -timeout=1h.
 var (
 	listed  = flag.Int("listed", long.Of(2000, 5000), "how many sessions of one account are listed")
 	updated = flag.Int("updated", long.Of(200, 1000), "how many sessions of one account are updated while they are used")
@@ -35,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) runtime.Store) {
 	}
 }
 
-// A site is a program whose sessions are in the store.
+// A site is a program with its sessions in the store.
 type site struct {
 	*web.SessionManager
 	handler http.Handler
@@ -50,7 +49,7 @@ func newSite(t *testing.T, store runtime.Store) site {
 		t.Fatal(err)
 	}
 	m, err := web.NewSessionManager(runtime.Config{Keys: keys, Store: store, Insecure: true,
-		StoreTimeout: time.Minute, // a busy machine is no failure
+		StoreTimeout: time.Minute, // a busy machine is not a failure
 		OnEvent:      func(context.Context, runtime.Event) {}})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +82,7 @@ func (b *browser) visit(do func(*web.Session)) error {
 	return nil
 }
 
-// logIn returns so many browsers with sessions of the account, each with another name of so many bytes.
+// logIn returns n browsers with sessions of the account. Each has another name of size bytes.
 func (s site) logIn(t *testing.T, n, size int) []*browser {
 	t.Helper()
 	browsers := make([]*browser, n)
@@ -119,8 +118,8 @@ func atOnce(t *testing.T, n int, f func(i int) error) {
 	}
 }
 
-// testUpdate updates the sessions of an account while they are used and get new ids: every one is updated,
-// none is logged out, and nothing is lost.
+// testUpdate updates the sessions of an account while they are used and get new ids: every one is updated, none is
+// logged out, and nothing is lost.
 func testUpdate(t *testing.T, store runtime.Store) {
 	s := newSite(t, store)
 	browsers := s.logIn(t, *updated, 1)

@@ -12,11 +12,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// recordSize is about how many bytes a session takes here.
+// recordSize is the approximate size of a session, in bytes.
 const recordSize = 4 << 10
 
-// testList lists the sessions of an account: each once, and at no time more than a part of them
-// in memory, however many there are.
+// testList lists the sessions of an account: each once, and with only a part of them in memory at any time.
 func testList(t *testing.T, store runtime.Store) {
 	s := newSite(t, store)
 	s.logIn(t, *listed, recordSize)
@@ -39,14 +38,14 @@ func testList(t *testing.T, store runtime.Store) {
 	if n != *listed {
 		t.Errorf("%d of %d sessions listed", n, *listed)
 	}
-	// A session's id is remembered for each, and a key, but no session.
+	// The list remembers each session's id and a key, but not the session.
 	if most := uint64(*listed) * recordSize / 2; memory.more > most {
 		t.Errorf("a list of %d sessions of %d bytes takes up to %d bytes of memory, want at most %d", *listed, recordSize, memory.more, most)
 	}
 	testDeadline(t, s)
 }
 
-// testDeadline gives a list, and an update, less time than they need.
+// testDeadline gives a list, and an update, too little time.
 func testDeadline(t *testing.T, s site) {
 	n := 0
 	ctx, cancel := context.WithCancel(t.Context())
@@ -77,7 +76,7 @@ func testDeadline(t *testing.T, s site) {
 	}
 }
 
-// A memoryWatch tells how much memory is used beyond what was used when it began.
+// A memoryWatch measures the memory used in addition to that at its start.
 type memoryWatch struct{ before, more uint64 }
 
 func newMemoryWatch() *memoryWatch { return &memoryWatch{before: used()} }
@@ -88,10 +87,10 @@ func (w *memoryWatch) look() {
 	}
 }
 
-// used is how many bytes there are in use.
+// used is the number of bytes in use.
 func used() uint64 {
 	debug.FreeOSMemory() // collects garbage
-	debug.FreeOSMemory() // what pools had held too
+	debug.FreeOSMemory() // twice, for the contents of pools
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()

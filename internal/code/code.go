@@ -1,8 +1,8 @@
-// Package code lists the kinds of findings. docs/errors.md says what each means.
+// Package code lists the kinds of findings. docs/errors.md explains them.
 package code
 
-// A Code is the kind of a finding: a word that stays the same when the text of the finding changes, for
-// programs that read what sessiongen -json prints.
+// A Code is the kind of a finding: a word that stays the same when the finding's text changes, for programs that read
+// the output of sessiongen -json.
 type Code string
 
 // Schemas.
@@ -88,7 +88,7 @@ const (
 	SyntaxError       Code = "syntax-error"
 )
 
-// Functions for a type.
+// Functions that encode a type.
 const (
 	MalformedDirective Code = "malformed-directive"
 	DuplicateDirective Code = "duplicate-directive"
@@ -157,14 +157,14 @@ const (
 // A Severity says what a finding means for a run.
 type Severity string
 
-// An Error fails the run, a Warning may be worth a change, and Info says what was done or is the case.
+// An Error fails the run, a Warning may be worth a change, and Info says what was done or found.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 	Info    Severity = "info"
 )
 
-// Severity is that of all findings of a kind.
+// Severity is the severity of all findings of a kind.
 func (c Code) Severity() Severity {
 	switch c {
 	case NoPrincipal, JSONDash:

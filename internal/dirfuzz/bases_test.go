@@ -5,17 +5,17 @@ import "maps"
 // files are the contents of a directory by their names. A name ending in / is a directory's.
 type files map[string]string
 
-// link as the content of a file stands for a link to nothing.
+// link as a file's content means a link to nothing.
 const link = "-> nowhere.go"
 
-// A base is a directory that is in order.
+// A base is a directory without errors.
 type base struct {
 	name string
 	hand files
 	runs []run
 }
 
-// A run is one call of the generator. Its environment is in addition to the process's own.
+// A run is one call of the generator. Its environment is added to the process's own.
 type run struct {
 	types  []string
 	output string
@@ -69,7 +69,7 @@ var bases = []base{
 	}, []run{{env: []string{"CGO_ENABLED=1"}}}},
 }
 
-// breaking are changed files, of which the generator must refuse each.
+// breaking are changed files. The generator must refuse each of them.
 func (b base) breaking() files {
 	changed := maps.Clone(b.hand)
 	for name, text := range changed {

@@ -35,10 +35,10 @@ var (
 // limit is how long one run may take.
 const limit = 30 * time.Second
 
-// batch is how many directories are listed with one call of the go command.
+// batch is the number of directories that are listed with one call of the go command.
 const batch = 50
 
-// environments are those that an edited directory is generated in.
+// environments are those in which an edited directory is generated.
 var environments = [][]string{
 	nil, nil, nil,
 	{"GOOS=windows"}, {"GOOS=linux", "GOARCH=386"}, {"GOOS=js", "GOARCH=wasm"}, {"CGO_ENABLED=0"},
@@ -77,7 +77,7 @@ type fuzzer struct {
 	failures, ran, refused, changed, gone int
 }
 
-// A trial is a directory with what is done to it.
+// A trial is a directory with its edits.
 type trial struct {
 	base  base
 	env   []string
@@ -85,7 +85,7 @@ type trial struct {
 	want  files // the generated files of the base
 	now   files // the edited files
 	edits string
-	err   error // of the runs, the last one's
+	err   error // of the last run
 }
 
 func (f *fuzzer) fail(c *trial, format string, args ...any) {
@@ -103,7 +103,7 @@ func (f *fuzzer) fail(c *trial, format string, args ...any) {
 	f.t.Errorf("seed %d, %s, env %v, %s:\n%s\nThe error was: %v\nThe edited files:\n%s", *seed, c.base.name, c.env, c.edits, fmt.Sprintf(format, args...), c.err, &b)
 }
 
-// batch tries edits of one base, each in a directory of its own.
+// batch tries edits of one base, each in its own directory.
 func (f *fuzzer) batch(rng *rand.Rand, b base, env []string, n int) {
 	template := &trial{base: b, dir: filepath.Join(f.root, "template"), now: b.hand}
 	defer os.RemoveAll(template.dir)
@@ -138,7 +138,7 @@ func (f *fuzzer) batch(rng *rand.Rand, b base, env []string, n int) {
 	f.undo(trials)
 }
 
-// check looks at what a run has left of an edited directory.
+// check examines what a run left of an edited directory.
 func (f *fuzzer) check(c *trial) {
 	left := generated(f.t, c.dir)
 	for name, text := range c.now {
@@ -165,7 +165,7 @@ func (f *fuzzer) check(c *trial) {
 	}
 }
 
-// undo brings the directories back to what they were, and then makes a change that must be refused.
+// undo restores the directories, and then makes a change that must be refused.
 func (f *fuzzer) undo(trials []*trial) {
 	var survived []*trial
 	for _, c := range trials {
@@ -180,7 +180,7 @@ func (f *fuzzer) undo(trials []*trial) {
 			f.t.Fatal(err)
 		}
 		write(f.t, c.dir, c.base.hand)
-		for name := range left { // what the edits brought is undone, too
+		for name := range left { // files that the edits added are removed, too
 			if _, ours := c.want[name]; !ours && c.now[name] != "" {
 				delete(left, name)
 			}
@@ -198,7 +198,7 @@ func (f *fuzzer) undo(trials []*trial) {
 		case c.err == nil && same && !maps.Equal(got, c.want):
 			f.fail(c, "the edit is undone, and the output is another: %s", difference(got, c.want))
 		case c.err == nil && len(c.base.runs) == 1 && !maps.Equal(code(got), code(c.want)):
-			// With several files, the one that is written first has the shorter names.
+			// With several files, the one that is written first gets the shorter names.
 			f.fail(c, "the edit is undone, and the code is another: %s", difference(code(got), code(c.want)))
 		}
 	}
@@ -213,7 +213,7 @@ func (f *fuzzer) undo(trials []*trial) {
 	}
 }
 
-// generate makes the runs of the trials' base in each of their directories. The directories are listed together.
+// generate runs a base in the directories of its trials. The directories are listed together.
 func (f *fuzzer) generate(trials []*trial, env []string) {
 	if len(trials) == 0 {
 		return
@@ -234,7 +234,7 @@ func (f *fuzzer) generate(trials []*trial, env []string) {
 			})
 		}
 		for _, c := range trials {
-			if c.err == nil { // as go generate stops at an error
+			if c.err == nil { // go generate stops at an error, too
 				work <- c
 			}
 		}
@@ -243,7 +243,7 @@ func (f *fuzzer) generate(trials []*trial, env []string) {
 	}
 }
 
-// list asks the go command once about all directories.
+// list calls the go command once for all directories.
 func (f *fuzzer) list(trials []*trial, env []string) {
 	command := golist.Command{Dir: f.root, Env: env}
 	var patterns []string
@@ -291,7 +291,7 @@ func (f *fuzzer) run(c *trial, r run, env []string) {
 	}
 }
 
-// write makes a directory be these files, and others that are there already.
+// write makes a directory contain exactly these files.
 func write(t *testing.T, dir string, list files) {
 	for name, text := range list {
 		path := filepath.Join(dir, name)
@@ -312,7 +312,7 @@ func write(t *testing.T, dir string, list files) {
 
 func isOurs(text string) bool { return schema.Ours([]byte(text), false) }
 
-// generated are the files in a directory that sessiongen wrote.
+// generated lists the files in a directory that sessiongen wrote.
 func generated(t *testing.T, dir string) files {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -342,7 +342,7 @@ func containsAll(have, want files) bool {
 	return true
 }
 
-// code is what generated files are without the list of what is stored, which remembers.
+// code is the text of generated files without the list of stored fields, which depends on earlier runs.
 func code(list files) files {
 	rest := files{}
 	for name, text := range list {
@@ -365,7 +365,7 @@ func difference(got, want files) string {
 
 var guard = regexp.MustCompile(`(?s)If this does not compile, (\w+) has changed`)
 
-// schemasOf are the schemas that a file was generated for: those of its types that have a manager.
+// schemasOf lists the schemas of a generated file: its types that have a manager.
 func schemasOf(text string) []string {
 	var list []string
 	for _, m := range guard.FindAllStringSubmatch(text, -1) {
@@ -385,7 +385,7 @@ func anyHas(list files, schema string) bool {
 	return false
 }
 
-// mayBeThere says where a schema is, or may be, in the edited files: in one that the go command looks at.
+// mayBeThere says where a schema is, or may be, in the edited files that the go command reads.
 func (f *fuzzer) mayBeThere(c *trial, generated, name string) string {
 	declared := regexp.MustCompile(`(?m)^type ` + name + ` struct`)
 	outside := strings.HasSuffix(generated, "_x_test.go")

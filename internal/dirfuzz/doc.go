@@ -1,9 +1,9 @@
-// Package dirfuzz edits the files of packages with schemas at random between two runs of the generator, and holds
-// it to its promises: no generated file is gone while its schema, or a file that cannot be read and may hold it, is
-// there; a run that fails changes nothing; after the edit is undone the output is what it was; and a change that
-// would misread what browsers hold is refused as before.
+// Package dirfuzz randomly edits packages with schemas between two runs of the generator, and checks its promises: no
+// generated file is removed while its schema, or an unreadable file that may contain it, exists; a run that fails
+// changes nothing; undoing the edit restores the output; and a change that would misread sessions in browsers is still
+// refused.
 //
-// By default it makes a few hundred edits. For more, with a seed of one's own:
+// By default it makes a few hundred edits. To make more, with another seed:
 //
 //	go test ./internal/dirfuzz -edits 100000 -seed 7
 package dirfuzz

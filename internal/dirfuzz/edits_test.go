@@ -10,7 +10,7 @@ import (
 
 func replaceOnce(text, old, new string) string { return strings.Replace(text, old, new, 1) }
 
-// An edit changes a directory, and says how. It does nothing and returns "" if there is nothing for it to change.
+// An edit changes a directory, and says how. It returns "" if it found nothing to change.
 type edit func(rng *rand.Rand, dir files) string
 
 // edited is a directory after a few edits.
@@ -35,7 +35,7 @@ func pickFile(rng *rand.Rand, dir files) string {
 	return pick(rng, slices.Sorted(maps.Keys(dir)))
 }
 
-// onText makes an edit of what changes the text of one file.
+// onText is an edit that changes the text of one file.
 func onText(what string, change func(rng *rand.Rand, text string) string) edit {
 	return func(rng *rand.Rand, dir files) string {
 		name := pickFile(rng, dir)
@@ -150,7 +150,7 @@ func rename(rng *rand.Rand, dir files) string {
 	return name + " is " + to
 }
 
-// move moves what a file declares into another one.
+// move moves a file's declarations into another file.
 func move(rng *rand.Rand, dir files) string {
 	from, to := pickFile(rng, dir), pickFile(rng, dir)
 	clause, rest, ok := strings.Cut(dir[from], "\n\n")

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// get is a command that needs this module to be published, and after one that makes a module, if there is one.
+// get is a command that needs this module to be published, perhaps after one that makes a module.
 var get = regexp.MustCompile(`(?m)^(?:go mod init example\.com/\w+\n)?go (?:get|get -tool|run|install) github\.com/sessiongen/sessiongen(\S*)@latest.*\n`)
 
-// commands runs the commands of a page, each block in a copy of the package in front of it on the page.
+// commands runs the commands of a page. Each block runs in a copy of the last package before it.
 func commands(t *testing.T, root, dir string, page Page, packages []*Package) {
 	for _, b := range page.Blocks {
 		at := fmt.Sprintf("%s:%d", page.Name, b.Line)
@@ -75,7 +75,7 @@ func runs(text string) (commands string) {
 	return commands
 }
 
-// before is the last package of a page that begins before a line, or else the first.
+// before is the last package of a page that begins before a line, otherwise the first.
 func before(page Page, line int, packages []*Package) (last *Package) {
 	for _, p := range packages {
 		if p.Page == page.Name && !p.alone && (p.Line < line || last == nil) {
@@ -129,7 +129,7 @@ func couldRun(root, text string) error {
 	return nil
 }
 
-// goCould looks for the packages, tests and flags that go test or go run are given.
+// goCould looks for the packages, tests and flags in the arguments of go test or go run.
 func goCould(dir string, args []string) error {
 	where := filepath.Join(dir, ".")
 	for _, arg := range args {

@@ -23,8 +23,7 @@ func project(t *testing.T) (root string, pages []Page) {
 	return root, pages
 }
 
-// Every Go block compiles and passes vet; what the program in the README answers is what it says; and
-// every command runs.
+// Every Go block compiles and passes vet; the README's program answers as the README says; and every command runs.
 func TestCode(t *testing.T) {
 	root, pages := project(t)
 	packages, err := Load(root, false)
@@ -78,7 +77,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// The README stays short, and has the words that people search for.
+// The README stays short, and contains the words that people search for.
 func TestReadme(t *testing.T) {
 	_, pages := project(t)
 	text := pages[0].Text

@@ -11,8 +11,8 @@ import (
 // own is the path of this module.
 const own = "github.com/sessiongen/sessiongen"
 
-// outside reports whether a package imports what this module's go.mod does not require. Such packages
-// are tested in integration/docs, a module of its own.
+// outside reports whether a package imports something that this module's go.mod does not require. Such packages are
+// tested in integration/docs, a module of its own.
 func (p *Package) outside(root string) (bool, error) {
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// A completed block is a file of Go.
+// A completed block is a Go file.
 type completed struct {
 	name, text string
 	clause     string // the name in its package clause, if the block has one
 	schema     bool
 }
 
-// scope declares what the statements of a fragment can use besides what the block itself declares.
+// scope declares what a fragment's statements can use without declaring it.
 const scope = `ctx context.Context, w http.ResponseWriter, r *http.Request, mux *http.ServeMux, ` +
 	`keys runtime.Keys, store runtime.Store, db *sql.DB, t *testing.T`
 
@@ -30,7 +30,7 @@ func (l *pool) completeBlock(p Page, b Block) (completed, error) {
 	if file, err := parse(b.Text); err == nil {
 		f.clause, f.text = file.Name.Name, fmt.Sprintf("/*line %s:%d:1*/", p.Name, b.Line)+b.Text
 		if f.schema {
-			f.name = "session.go" // as commands on the page call it
+			f.name = "session.go" // its name in commands on the page
 		}
 		return f, formatted(b.Text)
 	}
@@ -61,7 +61,7 @@ func parse(text string) (*ast.File, error) {
 
 func valid(text string) bool { _, err := parse(text); return err == nil }
 
-// formatted reports an error unless a block is as gofmt would have it.
+// formatted reports an error unless gofmt would not change a block.
 func formatted(text string) error {
 	got, err := format.Source([]byte(text))
 	if err == nil && string(got) != text {
@@ -73,7 +73,7 @@ func formatted(text string) error {
 // fields is a schema with these members.
 func fields(text string) string { return "package page\ntype session struct {\n" + text + "}\n" }
 
-// statements is a function with these statements. What they declare counts as used.
+// statements is a function with these statements. It uses the variables that they declare.
 func statements(at, text string) string {
 	const head = "package page\nfunc _(" + scope + ") {\nsessions, _ := NewSessionManager(runtime.Config{})\n" +
 		"sess := SessionFrom(ctx)\n_, _ = sessions, sess\n{\n"
@@ -119,7 +119,7 @@ func defined(s ast.Stmt) (names []string) {
 	return names
 }
 
-// signatures replaces each function without a body by an assignment that needs one of that type.
+// signatures replaces each function without a body by an assignment that needs a function of that type.
 func signatures(at, text string) string {
 	const head = "package page\n"
 	source := head + text

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Each kind of block is completed to a file; what is none of them, or is not gofmt'd, is refused.
+// Each kind of block is completed to a file; anything else, and anything that gofmt would change, is refused.
 func TestComplete(t *testing.T) {
 	root, _ := project(t)
 	site, err := readPool(filepath.Join(root, "testdata", "docs"))
@@ -43,7 +43,7 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// What a fragment uses of the site comes with what that uses in turn, and nothing else does.
+// The parts of the site that a fragment uses are added with their own dependencies, and nothing else is.
 func TestPool(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -68,7 +68,7 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// A page's headings, links and comments are found outside of blocks, and nothing of them within.
+// A page's headings, links and comments are found outside of blocks, never within.
 func TestParse(t *testing.T) {
 	p := Parse("p.md", strings.Join([]string{
 		"## What `via=` does, in CI", "[a](b.md#c) `[no](link.md)`", "<!-- docs: alone -->", "<!-- docs: prepare x y -->",

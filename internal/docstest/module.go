@@ -14,11 +14,11 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// modulePath is that of the module that the packages are in.
+// modulePath is the path of the module with the packages.
 const modulePath = "example.org/docs"
 
-// Write writes the packages, and what sessiongen generates for them, into a module in dir. Its go.mod
-// requires what that in the directory from requires.
+// Write writes the packages and their generated files into a module in dir. Its go.mod has the requirements of the one
+// in the directory from.
 func Write(t *testing.T, dir, from string, packages []*Package) {
 	t.Helper()
 	WriteModule(t, dir, from)
@@ -42,7 +42,7 @@ func Write(t *testing.T, dir, from string, packages []*Package) {
 	}
 }
 
-// Vet vets all packages of a module, and fails with what does not compile, by the pages' lines.
+// Vet vets all packages of a module. Errors name the pages' lines.
 func Vet(t *testing.T, dir string) {
 	t.Helper()
 	cmd := exec.Command("go", "vet", "./...")
@@ -52,10 +52,10 @@ func Vet(t *testing.T, dir string) {
 	}
 }
 
-// WriteModule writes a go.mod and go.sum like those in the directory from, of another path.
+// WriteModule writes a go.mod and go.sum like those in the directory from, with another path.
 func WriteModule(t *testing.T, dir, from string) {
 	t.Helper()
-	// The go command that the generator and the tests run.
+	// For the go command in the generator and the tests.
 	t.Setenv("GOFLAGS", "-mod=mod -trimpath")
 	t.Setenv("GOWORK", "off")
 	mod, err := os.ReadFile(filepath.Join(from, "go.mod"))

@@ -8,27 +8,26 @@ import (
 	"strings"
 )
 
-// A Package is what the Go blocks of a page, or some of them, become.
+// A Package is made of some or all of a page's Go blocks.
 type Package struct {
 	Page  string
 	Line  int               // of its first block
 	Dir   string            // in the module of all packages, with slashes; its last element is Name
-	Name  string            // of its clause
+	Name  string            // in its package clause
 	Files map[string]string // by name
 
-	schema string // the file that has the schema
+	schema string // the file with the schema
 	alone  bool   // an aside of the page
 }
 
-// Load completes the Go blocks of the pages for users, and returns the packages that import nothing but
-// what this module's go.mod requires, or else, if external is set, the others.
+// Load completes the Go blocks of the pages for users. It returns the packages that only import what this module's
+// go.mod requires or, if external is set, the others.
 //
-// A block may be a file, declarations, members of a schema, statements of a handler, or a composite
-// literal. Everything but a file gets a package clause and the imports that it lacks. A function without a
-// body is one that must exist, with that signature. Blocks that follow one another on a page are
-// one package, until a block is a file, or has a schema, or asks for a package of its own. What a package
-// uses and does not declare comes from the files in testdata/docs; the schema of one that has none is in
-// session.go there.
+// A block may be a file, declarations, members of a schema, statements of a handler, or a composite literal.
+// Everything but a file gets a package clause and the missing imports. A function without a body must exist, with that
+// signature. Consecutive blocks of a page form one package, until a block is a file, has a schema, or asks for its own
+// package. Names that a package uses without declaring them come from the files in testdata/docs; a package without a
+// schema gets the one in session.go there.
 func Load(root string, external bool) ([]*Package, error) {
 	site, err := readPool(filepath.Join(root, "testdata", "docs"))
 	if err != nil {
@@ -109,7 +108,7 @@ func packageOf(page Page, b Block, f completed, current *Package) *Package {
 	return p
 }
 
-// clause gives a completed file the name of its package.
+// clause puts the package's name into a completed file.
 func clause(text, name string) string {
 	return strings.Replace(text, "package page", "package "+name, 1)
 }

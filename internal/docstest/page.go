@@ -1,6 +1,6 @@
 // Package docstest reads the project's Markdown for tests: its code, its commands and its links.
 //
-// A page says in comments that no reader sees how a test completes the block that follows:
+// A page says in comments, which readers do not see, how a test completes the block that follows:
 //
 //	<!-- docs: package -->        the Go block begins a package of its own
 //	<!-- docs: alone -->          the Go block is a package of its own, with the schema of the one before if it has none
@@ -31,10 +31,10 @@ type Page struct {
 
 // A Block is a fenced block.
 type Block struct {
-	Line int // of the first line within the fence
+	Line int // of its first line
 	Lang string
 	Text string
-	Asks map[string]string // what the comment in front of it asks for
+	Asks map[string]string // requests in the comment before it
 }
 
 // A Link is the target of a link.
@@ -43,7 +43,7 @@ type Link struct {
 	Target string
 }
 
-// Pages reads the project's Markdown: README.md, what is in docs, and the others that users read.
+// Pages reads the project's Markdown: README.md, docs, and the other pages for users.
 func Pages(root string) ([]Page, error) {
 	names := []string{"README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "llms.txt"}
 	for _, glob := range []string{"docs/*.md", "examples/*/README.md", "testdata/*/README.md"} {
@@ -105,7 +105,7 @@ func Parse(name, text string) Page {
 	return p
 }
 
-// prose notes what a line outside of blocks has.
+// prose notes the parts of a line outside of blocks.
 func (p *Page) prose(line int, text string) {
 	if m := heading.FindStringSubmatch(text); m != nil {
 		p.Anchors[anchor(m[1])] = true
@@ -121,5 +121,5 @@ func anchor(heading string) string {
 	return strings.ReplaceAll(heading, " ", "-")
 }
 
-// ForUsers reports whether a page is one of those whose code and commands are tested.
+// ForUsers reports whether the code and commands of a page are tested.
 func (p *Page) ForUsers() bool { return p.Name == "README.md" || strings.HasPrefix(p.Name, "docs/") }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Paste returns a file of package main with a page's block of statements behind the line that marks its place, and the imports
-// that it lacks then.
+// Paste returns a file of package main with a block of statements from a page behind the line that marks the place,
+// and with the missing imports.
 func Paste(root, file, mark, block string) (string, error) {
 	if strings.Count(file, mark+"\n") != 1 {
 		return "", fmt.Errorf("not one line %q", mark)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A pool has what the Go blocks of the docs use without declaring it: the site that they are parts of.
+// A pool has the declarations that Go blocks of the docs use without declaring them: the site around them.
 type pool struct {
 	declarations map[string]string // by the name that they declare
 	imports      map[string]string // paths by name
@@ -46,7 +46,7 @@ func readPool(dir string) (*pool, error) {
 	return p, nil
 }
 
-// add notes what a declaration of a file declares.
+// add notes the names in a file's declaration.
 func (p *pool) add(d ast.Decl, text string) {
 	between := func(n ast.Node) string { return text[n.Pos()-1 : n.End()-1] }
 	switch d := d.(type) {
@@ -66,7 +66,7 @@ func (p *pool) add(d ast.Decl, text string) {
 	}
 }
 
-// complete gives a package what its files use of the pool, and a schema if it has none.
+// complete adds the declarations of the pool that a package's files use, and a schema if it has none.
 func (p *pool) complete(pkg *Package) error {
 	if pkg.schema == "" {
 		pkg.Files["session.go"] = clause(p.session, pkg.Name)
@@ -102,7 +102,7 @@ func (p *pool) complete(pkg *Package) error {
 	return err
 }
 
-// unresolved are the names that a file uses and neither declares nor imports.
+// unresolved lists the names that a file uses without declaring or importing them.
 func unresolved(file *ast.File) (names []string) {
 	for _, x := range file.Unresolved {
 		if !slices.ContainsFunc(file.Imports, func(s *ast.ImportSpec) bool { return importName(s) == x.Name }) {
@@ -113,7 +113,7 @@ func unresolved(file *ast.File) (names []string) {
 	return slices.Compact(names)
 }
 
-// withImports adds the imports that a file lacks: of the packages that it names.
+// withImports adds a file's missing imports.
 func (p *pool) withImports(text string) (string, error) {
 	file, err := parse(text)
 	if err != nil {
@@ -135,7 +135,7 @@ func (p *pool) withImports(text string) (string, error) {
 
 func importPath(s *ast.ImportSpec) string { return strings.Trim(s.Path.Value, `"`) }
 
-// importName is the name that an import gives the package: the last part of its path that is no version.
+// importName is the package's name in an import: the last part of its path that is not a version.
 func importName(s *ast.ImportSpec) string {
 	if s.Name != nil && s.Name.Name != "_" {
 		return s.Name.Name

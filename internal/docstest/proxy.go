@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// Proxy returns a directory that is a module proxy, as GOPROXY takes one, with this module as v0.0.1: what the
-// users of a release get.
+// Proxy returns a directory that is a module proxy for GOPROXY, with this module as v0.0.1, as users of a release get
+// it.
 func Proxy(t *testing.T, root string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -37,8 +37,8 @@ func Proxy(t *testing.T, root string) string {
 	return dir
 }
 
-// UseProxy has the go command take this module from Proxy, and everything else from what has been downloaded. It
-// downloads all of it again, as for somebody who has nothing yet.
+// UseProxy makes the go command take this module from Proxy, and everything else from earlier downloads. It downloads
+// everything again, as for a new user.
 func UseProxy(t *testing.T, root string) {
 	t.Helper()
 	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
@@ -52,7 +52,7 @@ func UseProxy(t *testing.T, root string) {
 	t.Setenv("GOWORK", "off")
 }
 
-// filesOfModule are the files of this module, without those of modules within it.
+// filesOfModule lists the files of this module, without those of nested modules.
 func filesOfModule(t *testing.T, root string) []string {
 	t.Helper()
 	list := exec.Command("git", "ls-files", "-co", "--exclude-standard")
@@ -82,7 +82,7 @@ func zipModule(to, root string, names []string) error {
 	for _, name := range names {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
-			continue // deleted, and not yet committed
+			continue // deleted, but not yet committed
 		}
 		f, err := w.Create(own + "@v0.0.1/" + name)
 		if err == nil {

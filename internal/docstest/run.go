@@ -17,7 +17,7 @@ func Shell(dir, text string) ([]byte, error) {
 	cmd := exec.Command("sh", "-ec", text)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOPROXY=off", "CURL_HOME="+dir)
-	if strings.Contains(text, "curl ") { // no meter of the progress
+	if strings.Contains(text, "curl ") { // no progress meter
 		if err := os.WriteFile(filepath.Join(dir, ".curlrc"), []byte("silent\nshow-error\n"), 0o644); err != nil {
 			return nil, err
 		}
@@ -30,14 +30,14 @@ func Shell(dir, text string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
-// Console runs what follows a prompt, and compares what comes after it.
+// Console runs the commands after a prompt, and compares their output.
 func Console(t *testing.T, at, dir, text string) {
 	for part := range strings.SplitSeq("\n"+text, "\n$ ") {
 		command, want, _ := strings.Cut(part, "\n")
 		if command == "" {
 			continue
 		}
-		out, _ := Shell(dir, command) // what it prints counts, and not how it ends
+		out, _ := Shell(dir, command) // only the output counts, not the exit code
 		got := string(bytes.ReplaceAll(out, []byte("\r\n"), []byte("\n")))
 		if strings.TrimRight(got, "\n") != strings.TrimRight(want, "\n") {
 			t.Errorf("%s: %s\nprints\n%s\nnot\n%s", at, command, got, want)
@@ -45,13 +45,13 @@ func Console(t *testing.T, at, dir, text string) {
 	}
 }
 
-// A Program is one that runs, until the test ends or Stop is called.
+// A Program runs until the test ends or Stop is called.
 type Program struct {
 	Addr string
 	Stop func()
 }
 
-// Start runs the program in a directory, which listens on localhost:8080, on another address.
+// Start runs the program in a directory. It listens on another address instead of localhost:8080.
 func Start(t *testing.T, dir string) Program {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

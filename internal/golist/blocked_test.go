@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A pipe that the go command would read for ever is named soon, whatever leads to it.
+// A pipe that would block the go command is named soon, wherever it is.
 func TestPipe(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for the go command to do nothing")
@@ -43,7 +43,7 @@ func TestPipe(t *testing.T) {
 	}
 }
 
-// Pipes that the go command does not read hold up nobody.
+// Pipes that the go command does not read block nobody.
 func TestOtherPipes(t *testing.T) {
 	c := module(t, map[string]string{"a.go": "package m\n"})
 	for _, name := range []string{"queue", "_pipe.go", "testdata/pipe.go", "pipe_windows.go"} {

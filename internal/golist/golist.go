@@ -1,9 +1,9 @@
-// Package golist asks the go command which packages there are, which files belong to them, and where
-// the export data of what they import lies.
+// Package golist asks the go command which packages exist, which files belong to them, and where the export data of
+// their imports is.
 //
-// It takes the place of go/packages, which asks for everything in one call and so has the go command
-// compile the very packages that are to be generated; which reports the files that cgo or -cover make
-// in place of those that people wrote; and which is silent about a call that failed.
+// It replaces go/packages, which asks for everything in one call, so that the go command compiles the very packages
+// that are to be generated; which reports the files that cgo or -cover make instead of the hand-written ones; and
+// which ignores a call that failed.
 package golist
 
 import (
@@ -22,10 +22,10 @@ import (
 	"time"
 )
 
-// Patience is how long one call of the go command may take. It may have to download modules.
+// Patience limits one call of the go command, which may have to download modules.
 const Patience = 10 * time.Minute
 
-// A Package is one as the go command describes it. The names of its files are absolute.
+// A Package is a package as the go command describes it. Its files have absolute names.
 type Package struct {
 	Dir, ImportPath, Name string
 	Module                *Module
@@ -33,28 +33,28 @@ type Package struct {
 	Deps                  []string
 	ImportMap             map[string]string
 	Error                 *Error
-	DepOnly, Standard     bool // imported, and not asked for; of the standard library
+	DepOnly, Standard     bool // imported, but not asked for; of the standard library
 
 	TestImports, XTestImports []string
 
 	GoFiles        []string // of this build, without tests
-	CgoFiles       []string // those of this build that import "C"; they are not among GoFiles
+	CgoFiles       []string // files of this build that import "C"; GoFiles does not have them
 	TestGoFiles    []string
-	XTestGoFiles   []string // tests in the package of the same name and _test
-	IgnoredGoFiles []string // of other builds; not those that the go command never looks at
-	InvalidGoFiles []string // that it could not make sense of; some of them are in the other lists, too
+	XTestGoFiles   []string // tests in the package of the same name with _test
+	IgnoredGoFiles []string // of other builds, without files that the go command always ignores
+	InvalidGoFiles []string // files that it could not understand; some are in other lists, too
 }
 
-// A Module is the one that a package is of.
+// A Module is the module of a package.
 type Module struct {
 	Path, Dir, GoVersion string
 	Main                 bool
 }
 
-// An Error is what is wrong with a package.
+// An Error is a package's error.
 type Error struct {
 	ImportStack []string
-	Pos         string // "file:line:col", or "" if the error is of no place
+	Pos         string // "file:line:col", or "" if the error has no place
 	Err         string
 }
 
@@ -64,20 +64,20 @@ type Command struct {
 	Env  []string // nil for this process's own
 	Tags string   // build tags, separated by commas
 
-	overlay string // a file that says which files stand in for others
+	overlay string // a file that replaces files by others
 }
 
 const files = "Dir,ImportPath,Name,Module,Deps,ImportMap,Error," +
 	"GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,InvalidGoFiles"
 
-// Known, if not nil, has packages by their directories, and answers for the go command there. It is for tests that
-// look at thousands of directories, and list many of them with one call.
+// Known, if not nil, has packages by their directories, and answers in place of the go command. It is for tests that
+// use thousands of directories, and list many of them with one call.
 var Known map[string]*Package
 
 // KnownContext is the Context for Known.
 var KnownContext Context
 
-// Packages lists what patterns name. It compiles nothing. An error is what the go command said.
+// Packages lists the packages that patterns name, without compiling. An error has the go command's words.
 func (c Command) Packages(patterns ...string) ([]*Package, error) {
 	if p := Known[c.Dir]; p != nil && c.overlay == "" && slices.Equal(patterns, []string{"."}) {
 		return []*Package{p}, nil
@@ -85,8 +85,7 @@ func (c Command) Packages(patterns ...string) ([]*Package, error) {
 	return c.list([]string{"-e", "-json=" + files}, patterns)
 }
 
-// Over is the command as it would be with these files, by their absolute names, in place of those that there are. Close
-// is to be called in the end.
+// Over is the command with these files, by absolute name, in place of those on disk. The caller must call close.
 func (c Command) Over(files map[string]string) (over Command, close func(), err error) {
 	tmp, err := os.MkdirTemp("", "sessiongen")
 	if err != nil {
@@ -103,29 +102,28 @@ func (c Command) Over(files map[string]string) (over Command, close func(), err 
 	return c, close, errors.Join(err, marshalErr, os.WriteFile(c.overlay, text, 0o600))
 }
 
-// Exports compiles packages, unless that was done before, and says where their export data lies. Of
-// those that do not compile the Export is "".
+// Exports compiles packages if necessary, and finds their export data. Export is "" for those that do not compile.
 func (c Command) Exports(paths []string) ([]*Package, error) {
 	return c.list([]string{"-e", "-export", "-json=Dir,ImportPath,Export,Error"}, paths)
 }
 
-// Sources lists packages with all that they import, each after its imports.
+// Sources lists packages with everything that they import, each after its imports.
 func (c Command) Sources(paths []string) ([]*Package, error) {
 	return c.list([]string{"-e", "-deps", "-export", "-json=Export," + files}, paths)
 }
 
-// Closure lists packages with all that they import, each after its imports. It compiles nothing.
+// Closure lists packages with everything that they import, each after its imports. It compiles nothing.
 func (c Command) Closure(patterns []string) ([]*Package, error) {
 	return c.list([]string{"-e", "-deps", "-json=DepOnly,Standard,TestImports,XTestImports," + files}, patterns)
 }
 
-// A Context is what the go command builds for.
+// A Context is the target of the go command's builds.
 type Context struct {
 	GOOS, GOARCH, Compiler string
 	Release                string // the newest Go release that it knows, "go1.26"
 }
 
-// Context asks what the go command builds for.
+// Context asks for the target of the go command's builds.
 func (c Command) Context() (Context, error) {
 	if Known[c.Dir] != nil {
 		return KnownContext, nil
@@ -143,7 +141,7 @@ func (c Command) Context() (Context, error) {
 }
 
 func (c Command) list(flags, patterns []string) ([]*Package, error) {
-	// GOFLAGS may ask for what would be in the way.
+	// GOFLAGS may have flags that get in the way.
 	args := slices.Concat([]string{"-compiled=false", "-test=false", "-cover=false", "-buildvcs=false", "-pgo=off"}, flags)
 	if c.Tags != "" {
 		args = append(args, "-tags="+c.Tags)
@@ -182,7 +180,7 @@ func (p *Package) absolute() {
 	}
 }
 
-// run returns what the go command prints. The error is what it prints to its standard error.
+// run returns the go command's output. The error is its standard error.
 func (c Command) run(args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), Patience, fmt.Errorf("it did not answer within %v", Patience))
 	defer cancel()
@@ -199,7 +197,7 @@ func (c Command) run(args ...string) ([]byte, error) {
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}
-	// The go command takes the name of the directory from here, links and all.
+	// This gives the go command the directory's name with its links.
 	cmd.Env = append(slices.Clip(cmd.Env), "PWD="+c.Dir)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

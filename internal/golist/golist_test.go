@@ -22,7 +22,7 @@ func module(t *testing.T, files map[string]string) Command {
 	return Command{Dir: dir, Env: append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOPROXY=off", "GOOS=linux", "CGO_ENABLED=1")}
 }
 
-// Each file is listed once, as what the go command takes it for, whatever GOFLAGS would make of it.
+// Each file is listed once, in the right list, whatever GOFLAGS says.
 func TestPackages(t *testing.T) {
 	c := module(t, map[string]string{
 		"a.go": "package m\n", "c.go": "package m\n\nimport \"C\"\n", "a_windows.go": "package m\n", "a_test.go": "package m\n",
@@ -63,7 +63,7 @@ func TestOver(t *testing.T) {
 	}
 }
 
-// Export data is found of what compiles, and the sources of what does not.
+// Export data is found for packages that compile, and the sources of the others.
 func TestExports(t *testing.T) {
 	c := module(t, map[string]string{"a.go": "package m\n\nimport _ \"errors\"\n\nvar x Missing\n"})
 	list, err := c.Exports([]string{"errors", "example.org/m"})
@@ -76,7 +76,7 @@ func TestExports(t *testing.T) {
 	}
 }
 
-// What the go command says is the error.
+// The error has the go command's words.
 func TestErrors(t *testing.T) {
 	c := module(t, map[string]string{"a.go": "package m\n"})
 	c.Env = append(c.Env, "GOFLAGS=-nonsense")

@@ -10,7 +10,7 @@ import (
 //go:embed *.txt
 var files embed.FS
 
-// Topics are the topics that there is a text for, in alphabetical order.
+// Topics lists the topics with a text, in alphabetical order.
 func Topics() (topics []string) {
 	entries, err := files.ReadDir(".")
 	if err != nil {

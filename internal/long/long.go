@@ -1,6 +1,6 @@
-// Package long says how long tests may take that could go on for ever: matrices, races, random
-// input. Without more, a part stands for the whole; -short asks for less, and SESSIONGEN_LONG=1
-// in the environment, which .ci/run sets, for all of it.
+// Package long decides how much of an endless test runs: matrices, races, random input. By default, it is a
+// representative part. With -short it is less, and with SESSIONGEN_LONG=1 in the environment, which .ci/run sets, it
+// is everything.
 package long
 
 import (
@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Of returns whole if that is asked for, and part otherwise. It can be a flag's default, which is
-// needed before it is known whether -short is given.
+// Of returns whole if SESSIONGEN_LONG asks for it, otherwise part. It can be a flag's default, which is needed before
+// -short is known.
 func Of(part, whole int) int {
 	if os.Getenv("SESSIONGEN_LONG") == "1" {
 		return whole

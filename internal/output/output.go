@@ -1,5 +1,4 @@
-// Package output brings generated files up to date on disk: all of them or, if
-// anything is in the way, none.
+// Package output updates generated files on disk: all of them or, if anything prevents it, none.
 package output
 
 import (
@@ -14,7 +13,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// A Change is one file to be written, or to be removed if New is nil.
+// A Change writes one file, or removes it if New is nil.
 type Change struct {
 	Path     string // absolute
 	Old, New []byte // Old is nil if there is no such file
@@ -24,14 +23,14 @@ type Change struct {
 // Removal returns the change that removes a generated file.
 func Removal(path string) (Change, error) { return change(path, nil) }
 
-// Writing returns the change that gives a file its content. ok is false if the file has it already, be it with the
-// line ends of another system, as Git may check it out.
+// Writing returns the change that gives a file its content. ok is false if the file already has it, even with the line
+// ends of another system, as Git may check it out.
 func Writing(path string, content []byte) (c Change, ok bool, err error) {
 	c, err = change(path, content)
 	return c, err == nil && !c.done(), err
 }
 
-// Edit returns the change of a file that people wrote, which is to hold old, nil for a file that is to be new.
+// Edit returns the change of a hand-written file. It must contain old, or not exist if old is nil.
 func Edit(path string, old, content []byte) (Change, error) {
 	c := Change{Path: path, Old: old, New: content, mode: 0o644}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
@@ -63,14 +62,13 @@ func (c Change) done() bool {
 	return c.Old != nil && c.New != nil && bytes.Equal(c.Before(), c.New)
 }
 
-// Before is Old with lines that end as those of New do.
+// Before is Old with line ends like those of New.
 func (c Change) Before() []byte { return bytes.ReplaceAll(c.Old, []byte("\r\n"), []byte("\n")) }
 
-// change also finds what would make the change fail, so that a run which changes
-// several files does not stop half-way.
+// change also finds errors that would make the change fail, so that a run that changes several files does not stop
+// half-way.
 func change(path string, content []byte) (Change, error) {
-	// A link stays a link: the file behind it changes. A link to be removed is only
-	// a link.
+	// A link stays a link: the file that it leads to changes. A link to be removed is just removed.
 	if target, err := filepath.EvalSymlinks(path); err == nil && content != nil {
 		path = target
 	}
@@ -110,14 +108,14 @@ func writableDir(path string) error {
 	dir := filepath.Dir(path)
 	info, err := os.Stat(dir)
 	if err == nil && info.Mode()&0o222 == 0 {
-		// The permission bits are asked because root may write in spite of them.
+		// The permission bits are checked because root may write in spite of them.
 		err = fmt.Errorf("directory %s is read-only", dir)
 	}
 	return err
 }
 
-// Apply makes the changes: all of them or, if it fails, none. Every new content is on disk, under a temporary
-// name in the file's own directory, before the first file is replaced; what was replaced before a failure comes back.
+// Apply makes all changes or, if it fails, none. Every new content is on disk under a temporary name in the file's
+// directory before the first file is replaced. After a failure, replaced files are restored.
 func Apply(changes []Change) (err error) {
 	temporary := make([]string, len(changes))
 	defer func() {
@@ -149,7 +147,7 @@ func Apply(changes []Change) (err error) {
 	return nil
 }
 
-// undo brings back what the files held before the changes.
+// undo restores the contents from before the changes.
 func undo(changes []Change) (err error) {
 	for _, c := range slices.Backward(changes) {
 		if c.Old == nil {

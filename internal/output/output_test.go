@@ -49,7 +49,7 @@ func names(t *testing.T, dir string) (list []string) {
 	return list
 }
 
-// A link stays a link. What it leads to changes in place of it, and keeps its mode.
+// A link stays a link. The file that it leads to changes, and keeps its mode.
 func TestLink(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	link, target := filepath.Join(dir, "link.go"), filepath.Join(elsewhere, "target.go")
@@ -72,7 +72,7 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// What an interrupted write leaves is ours; anything else without the header is not.
+// The remains of an interrupted write are ours; any other file without the header is not.
 func TestOurs(t *testing.T) {
 	for content, want := range map[string]bool{
 		"":                                   true,
@@ -103,7 +103,7 @@ func TestOurs(t *testing.T) {
 	}
 }
 
-// An empty file is another state than none.
+// An empty file is not the same as no file.
 func TestEmpty(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "session_gen.go")
 	if c, changed, err := Writing(name, nil); !changed || err != nil || c.Old != nil {
@@ -150,7 +150,7 @@ func TestApplyFails(t *testing.T) {
 	}
 }
 
-// What came to be before a failure goes, and what went comes back with its mode.
+// After a failure, new files are removed, and removed files return with their mode.
 func TestApplyUndone(t *testing.T) {
 	dir := t.TempDir()
 	kept, removed, made, last := filepath.Join(dir, "kept.go"), filepath.Join(dir, "removed_gen.go"), filepath.Join(dir, "made.go"), filepath.Join(dir, "last.go")
@@ -187,7 +187,7 @@ func TestApplyUndone(t *testing.T) {
 	}
 }
 
-// A file that people wrote changes only if it still holds what was read.
+// A hand-written file changes only if it still has the content that was read.
 func TestEdit(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "a.go")

@@ -11,7 +11,7 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// Explain returns an error as findings. Those of schemas have places; an error of the run itself has none.
+// Explain turns an error into findings. Those about schemas have places; an error of the run itself has none.
 func Explain(dir string, err error) schema.Findings {
 	if findings, ok := errors.AsType[schema.Findings](err); ok {
 		return findings
@@ -28,7 +28,7 @@ func Explain(dir string, err error) schema.Findings {
 	return schema.Findings{f}
 }
 
-// OutOfDate are the files that a run would change. Command is what changes them.
+// OutOfDate lists the files that a run would change. Command is the command that changes them.
 func (p Plan) OutOfDate(dir, command string) (findings schema.Findings) {
 	for _, c := range p.Changes {
 		what := "this file is out of date"
@@ -43,7 +43,7 @@ func (p Plan) OutOfDate(dir, command string) (findings schema.Findings) {
 	return findings
 }
 
-// Done is what there is to say when the changes are made.
+// Done says what was done, once the changes are made.
 func (p Plan) Done(dir string) (findings schema.Findings) {
 	for _, m := range p.Moved {
 		from := beginning(dir, m.From)
@@ -58,7 +58,7 @@ func (p Plan) Done(dir string) (findings schema.Findings) {
 	return append(findings, p.Hints.Sorted()...)
 }
 
-// Sizes are the budgets, each as one finding.
+// Sizes lists the budgets, each as one finding.
 func (p Plan) Sizes() (findings schema.Findings) {
 	for _, b := range p.Budgets {
 		findings = append(findings, b.Finding())
@@ -66,7 +66,7 @@ func (p Plan) Sizes() (findings schema.Findings) {
 	return findings
 }
 
-// beginning is the place of something about a whole file.
+// beginning is the place of a finding about a whole file.
 func beginning(dir, path string) token.Position {
 	return token.Position{Filename: relative(dir, path), Line: 1, Column: 1}
 }

@@ -1,4 +1,4 @@
-// Package plan finds out what a run of sessiongen comes to, without doing any of it.
+// Package plan finds out what a run of sessiongen will do, without doing any of it.
 package plan
 
 import (
@@ -10,18 +10,18 @@ import (
 	"github.com/sessiongen/sessiongen/schema"
 )
 
-// A Plan is what a run comes to.
+// A Plan has the results of a run.
 type Plan struct {
 	Changes []output.Change
-	Removed []schema.Obsolete // of the changes, the files that are to go
-	Moved   []schema.Move     // and those that make room for others
+	Removed []schema.Obsolete // the removed files among the changes
+	Moved   []schema.Move     // files that make room for others
 	Budgets []*gen.Budget
-	Hints   schema.Findings // what may be meant otherwise in files that are to be written
+	Hints   schema.Findings // suggestions about the files to be written
 }
 
 // Options are those of a run.
 type Options struct {
-	AllowBreaking bool // take changes after which stored values cannot be read
+	AllowBreaking bool // accept changes after which stored values cannot be read
 	FailOver      bool // a cookie that may be too large is an error
 }
 
@@ -34,7 +34,7 @@ type planner struct {
 	generated map[string][]byte // by package path
 }
 
-// Make generates everything. The error is schema.Findings if schemas are at fault.
+// Make generates everything. The error is schema.Findings if schemas have errors.
 func Make(cfg schema.Config, options Options) (Plan, error) {
 	packages, err := schema.Load(cfg)
 	if err != nil {
@@ -62,7 +62,7 @@ func (p *planner) generate(pkg *schema.Package) error {
 	if len(pkg.Schemas) == 0 {
 		return nil
 	}
-	if beside := p.generated[pkg.Path]; beside != nil { // pkg is the tests of that package
+	if beside := p.generated[pkg.Path]; beside != nil { // pkg has the tests of that package
 		pkg.Beside(beside)
 	}
 	for _, s := range pkg.Schemas {
@@ -89,7 +89,7 @@ func (p *planner) generate(pkg *schema.Package) error {
 	return err
 }
 
-// move plans to move the file that is in the place of a package's.
+// move plans to move the file that is in the place of a package's file.
 func (p *planner) move(pkg *schema.Package) error {
 	if pkg.Moved == nil {
 		return nil
@@ -100,7 +100,7 @@ func (p *planner) move(pkg *schema.Package) error {
 	return err
 }
 
-// remove plans to remove the files that a package does not need any more.
+// remove plans to remove the files that a package no longer needs.
 func (p *planner) remove(pkg *schema.Package) error {
 	for _, o := range pkg.Obsolete {
 		c, err := output.Removal(o.Path)
@@ -113,7 +113,7 @@ func (p *planner) remove(pkg *schema.Package) error {
 	return nil
 }
 
-// previous is what the runs before left, its files named as people name them.
+// previous describes what earlier runs left, with paths as people write them.
 func (p *planner) previous(pkg *schema.Package) gen.Previous {
 	prev := gen.Previous{AllowBreaking: p.AllowBreaking}
 	for _, w := range pkg.Written {

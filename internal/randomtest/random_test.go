@@ -23,8 +23,8 @@ import (
 )
 
 var (
-	// The seed is fixed by default so that a change is judged by its own faults, and
-	// so that the build cache knows the schemas.
+	// The seed is fixed by default, so that a failure comes from the change under test, and so that the build cache
+	// knows the schemas.
 	seedFlag = flag.Uint64("seed", 1, "seed of the random schemas; 0 chooses one")
 	schemas  = flag.Int("schemas", long.Of(40, 200), "number of random schemas; at most 20 with -short")
 	values   = flag.Int("values", 12, "number of random values of each field")
@@ -35,12 +35,12 @@ var (
 const (
 	own = "github.com/sessiongen/sessiongen"
 
-	// The module is of this name because package driver is internal.
+	// The module has this name because package driver is internal.
 	module = own + "/internal/randomtest/random"
 )
 
-// TestRandomSchemas makes random schemas, generates their code, compiles all of it together, and
-// checks it on random values: see package driver.
+// TestRandomSchemas makes random schemas, generates their code, compiles everything together, and checks it with
+// random values: see package driver.
 func TestRandomSchemas(t *testing.T) {
 	seed := *seedFlag
 	if seed == 0 {
@@ -77,7 +77,7 @@ func TestRandomSchemas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Debian's interpreter, which has Debian's package.
+		// Debian's interpreter has Debian's package.
 		t.Log(string(m.run(out, "/usr/bin/python3", script)))
 	})
 }
@@ -86,7 +86,7 @@ func TestRandomSchemas(t *testing.T) {
 type temporary struct {
 	*testing.T
 	dir  string
-	zone string // of what is run, as if on a machine there
+	zone string // the time zone of its programs
 }
 
 func (m *temporary) phase(name string, do func()) {
@@ -153,8 +153,8 @@ var (
 	flow        = regexp.MustCompile(`(?m)^var (\w+)SignInFlow = runtime`)
 )
 
-// generate runs the generator over the module. The first time it also writes what registers the
-// schemas with the driver; another time nothing may change.
+// generate runs the generator on the module. The first time, it also writes the code that registers the schemas with
+// the driver; later, nothing may change.
 func (m *temporary) generate(first bool) {
 	packages, err := schema.Load(schema.Config{Dir: m.dir, Patterns: []string{"./..."}, Env: goEnv})
 	if err != nil {
@@ -196,7 +196,7 @@ func registration(pkg string, generated []byte) ([]byte, error) {
 		for _, field := range descriptor.FindAllSubmatch(body, -1) {
 			fmt.Fprintf(&b, ", %s", field[1])
 		}
-		for _, f := range flow.FindAllSubmatch(generated, -1) { // which a constructor does not name
+		for _, f := range flow.FindAllSubmatch(generated, -1) { // a constructor does not name them
 			if name := string(f[1]); strings.EqualFold("New"+name+"Manager", string(generated[at[2]:at[3]])) {
 				fmt.Fprintf(&b, ", &%sSignInFlow", name)
 			}

@@ -10,23 +10,23 @@ import (
 	"strings"
 )
 
-// maxDepth is how many types may be put into one another in the type of a field.
+// maxDepth limits how many types are nested in a field's type.
 const maxDepth = 4
 
-// A typ is a Go type as source. In it, § stands before the names of the package that it was made in.
+// A typ is a Go type as source. In it, § precedes the names of its own package.
 type typ struct {
 	src      string
-	weight   int    // of how many parts a value consists at least
+	weight   int    // the least number of parts that a value has
 	constant string // a default for it, "" if there cannot be one
 	max      bool   // max applies
 	elements bool   // each applies
 	who      bool   // principal applies
 	foreign  bool   // it can be written in other packages
-	promotes bool   // its members can, though maybe not itself
+	promotes bool   // its members can, although the type itself may not
 	struc    bool   // a struct type that can be embedded
 
-	// byValue: not to be embedded by pointer, as it has a member that may be nil on the wire, though not
-	// in Go, which would be read as a nil pointer; or an IsZero method that would be called on that.
+	// byValue: must not be embedded by pointer. It has a member that may be nil on the wire but not in Go, which would
+	// be read as a nil pointer; or it has an IsZero method, which would be called on that pointer.
 	byValue bool
 }
 
@@ -75,7 +75,7 @@ var (
 		{src: "kinds.Moment"}, {src: "kinds.Parcel"}, {src: "*kinds.Crate"}, {src: "*kinds.Guarded"}, {src: "kinds.Vault", struc: true},
 		{src: "kinds.Money", struc: true, weight: 3}, {src: "kinds.Row", weight: 5}, {src: "kinds.Detail", struc: true, weight: 3},
 	}
-	// formed are types with an option that says how they are stored.
+	// formed are types with an option that chooses their form.
 	formed = []struct{ src, via string }{
 		{"kinds.Coin", "json"}, {"*kinds.Coin", "json"}, {"[]kinds.Coin", "json"}, {"[2]kinds.Coin", "json"},
 		{"map[kinds.Level]*kinds.Coin", "json"}, {"map[int8][]kinds.UUID", "json"}, {"uint64", "json"}, {"*bool", "json"},
@@ -90,21 +90,21 @@ var (
 	}
 )
 
-// A world is the packages of one run. Names are unique in it, so that members clash only where a
-// struct is made for it.
+// A world has the packages of one run. Its names are unique, so that members only clash in structs that are made for
+// it.
 type world struct {
 	*rand.Rand
 	packages []*pkg
 	count    int
 }
 
-// A pkg is one package, and what its later types can refer to.
+// A pkg is a package, with the types that its later types can refer to.
 type pkg struct {
 	*world
 	name  string
 	decls strings.Builder
 	types []typ    // complete
-	open  []string // types in whose declaration we are
+	open  []string // types that are being declared
 }
 
 func (w *world) number() int {
@@ -116,10 +116,10 @@ func (w *world) oneIn(n int) bool { return w.IntN(n) == 0 }
 
 func pick[T any](w *world, list []T) T { return list[w.IntN(len(list))] }
 
-// octets are slices and arrays that are stored as bytes, or may be: an alias tells not what it is.
+// octets matches slices and arrays that are or may be stored as bytes: an alias does not show which.
 var octets = regexp.MustCompile(`^\[\d*\](byte|uint8|kinds\.Octet|§A\d+)$`)
 
-// typ makes a type of a depth at most, not counting the types made before that it refers to.
+// typ makes a type of at most this depth, not counting the earlier types that it refers to.
 func (p *pkg) typ(depth int) typ {
 	if depth == 0 || p.oneIn(5) {
 		return p.leaf()
@@ -168,11 +168,11 @@ func (p *pkg) typ(depth int) typ {
 	return p.leaf()
 }
 
-// leaf also makes references to the types that are being declared, behind what may be nil.
+// leaf also makes references to types that are being declared, if they may be nil.
 func (p *pkg) leaf() typ {
 	if len(p.open) > 0 && p.oneIn(8) {
 		name, form := pick(p.world, p.open), pick(p.world, []string{"*", "[]", "map[string]", "[]*", "map[kinds.Level]*"})
-		// Of the innermost, declare knows in the end; of the others, nobody knows yet.
+		// The innermost one is known when declare ends; the others are not known yet.
 		return typ{src: form + "§" + name, weight: 1, foreign: name == p.open[len(p.open)-1] && token.IsExported(name)}
 	}
 	t := pick(p.world, leaves)
@@ -190,8 +190,7 @@ func (p *pkg) key() typ {
 	return pick(p.world, keyTypes)
 }
 
-// part puts a type into form, where t says what the whole is. Its weight, if not known, is the
-// part's.
+// part puts a type into form; t describes the whole. If t has no weight, the part's is used.
 func (p *pkg) part(form string, depth int, t typ) typ {
 	elem := p.typ(depth - 1)
 	t.src, t.foreign = fmt.Sprintf(form, elem.src), elem.foreign
@@ -201,7 +200,7 @@ func (p *pkg) part(form string, depth int, t typ) typ {
 	return t
 }
 
-// declare adds the declaration of a type whose body may refer to it.
+// declare declares a type whose body may refer to it.
 func (p *pkg) declare(name string, body func() (string, typ)) typ {
 	p.open = append(p.open, name)
 	src, t := body()
@@ -228,7 +227,7 @@ func (p *pkg) structure(depth int) typ {
 	})
 }
 
-// named declares a type that is no struct.
+// named declares a type other than a struct.
 func (p *pkg) named(depth int) typ {
 	return p.declare(fmt.Sprint("N", p.number()), func() (string, typ) {
 		var t typ
@@ -247,7 +246,7 @@ func (p *pkg) named(depth int) typ {
 	})
 }
 
-// alias declares an alias, which may not refer to itself.
+// alias declares an alias, which must not refer to itself.
 func (p *pkg) alias(depth int) typ {
 	t := p.typ(depth - 1)
 	name := fmt.Sprint("A", p.number())
@@ -260,7 +259,7 @@ func (p *pkg) alias(depth int) typ {
 	return t
 }
 
-// generic declares a generic struct, or takes one of package kinds, and puts a type into it.
+// generic declares a generic struct, or takes one from package kinds, and instantiates it.
 func (p *pkg) generic(depth int) typ {
 	switch p.IntN(4) {
 	case 0:
@@ -280,7 +279,7 @@ func (p *pkg) generic(depth int) typ {
 	return t
 }
 
-// fields makes the inside of a struct.
+// fields makes the body of a struct.
 func (p *pkg) fields(depth int, exportable bool) (string, typ) {
 	var b strings.Builder
 	t := typ{foreign: true}
@@ -345,7 +344,7 @@ func (p *pkg) fields(depth int, exportable bool) (string, typ) {
 	return b.String(), t
 }
 
-// embed adds an embedded field, unless one of its name is there.
+// embed adds an embedded field, unless its name is taken.
 func (p *pkg) embed(b *strings.Builder, t *typ, add func(name, tag string, x typ), embedded map[string]bool) {
 	var fit []typ
 	for _, x := range slices.Concat(p.types, leaves) {
@@ -367,7 +366,7 @@ func (p *pkg) embed(b *strings.Builder, t *typ, add func(name, tag string, x typ
 	case !token.IsExported(name):
 		hidden, x.foreign = true, false
 	}
-	if p.oneIn(5) { // a field in front that has the name of one of the embedded struct's
+	if p.oneIn(5) { // a field that hides one of the embedded struct's
 		declared := regexp.MustCompile(`type ` + name + ` struct \{\n(?:_msgpack.*\n)?(F\d+) `)
 		if inner := declared.FindStringSubmatch(p.decls.String()); inner != nil {
 			rest := b.String()
@@ -383,7 +382,7 @@ func (p *pkg) embed(b *strings.Builder, t *typ, add func(name, tag string, x typ
 		}
 		add("", "", x)
 	case 2:
-		x.foreign = x.foreign || x.promotes // what is inlined can be selected without its name
+		x.foreign = x.foreign || x.promotes // inlined fields can be selected without its name
 		add("", `msgpack:",inline"`, x)
 	case 3:
 		add("", fmt.Sprintf(`msgpack:"w%d,noinline"`, n), x)
@@ -449,7 +448,7 @@ func (p *pkg) schema(n int) {
 	p.decls.WriteString(b.String())
 }
 
-// flow adds a field that is one.
+// flow adds a flow.
 func (p *pkg) flow(b *strings.Builder) {
 	var fit []typ
 	for _, x := range slices.Concat(p.types, leaves) {
@@ -475,8 +474,8 @@ var (
 	losing   = regexp.MustCompile("(?m)kinds\\.(Page|Vault)\\b|^f\\d+ [^`\n]*$")
 )
 
-// loses reports whether a type, as source, has members that are not exported and would be stored, itself
-// or in what it refers to.
+// loses reports whether a type, as source, has unexported members that would be stored, directly or in types that it
+// refers to.
 func (w *world) loses(src string, seen map[string]bool) bool {
 	src = partial.ReplaceAllString(src, "")
 	if losing.MatchString(src) {
@@ -498,7 +497,7 @@ func (w *world) loses(src string, seen map[string]bool) bool {
 	return false
 }
 
-// hooks are the functions that each package names for types of another.
+// hooks are the functions that each package names for another package's types.
 const hooks = `//sessiongen:via kinds.Parcel kinds.EncodeParcel kinds.DecodeParcel
 //sessiongen:via *kinds.Crate kinds.EncodeCrate kinds.DecodeCrate
 
@@ -513,7 +512,7 @@ func (p *pkg) source() ([]byte, error) {
 
 var qualifier = regexp.MustCompile(`(?m)^\s*//.*$|\b([a-z]\w*)\.[A-Z]`)
 
-// file makes a Go file of declarations, with the imports that they need.
+// file makes a Go file of declarations, with their imports.
 func file(name, decls string, blank []string) ([]byte, error) {
 	imports := map[string]bool{}
 	for _, match := range qualifier.FindAllStringSubmatch(decls, -1) {
@@ -535,7 +534,7 @@ func file(name, decls string, blank []string) ([]byte, error) {
 	return format.Source([]byte(b.String()))
 }
 
-// newWorld makes so many schemas, ten to a package.
+// newWorld makes this many schemas, ten per package.
 func newWorld(seed uint64, schemas int) *world {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 0))}
 	for n := 0; n < schemas; {

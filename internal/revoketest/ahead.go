@@ -10,12 +10,12 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// shortLife is how long sessions last in Ahead, so that they have expired by a clock that is ahead by more.
+// shortLife is how long sessions in Ahead last. They have expired for a clock that is further ahead.
 const shortLife = 30 * time.Minute
 
-// Ahead runs two nodes, of which the second one's clock is ahead, and returns what that one has taken from the
-// first by doing what programs do to a store from outside of requests: purge it, list, revoke and change what
-// others have. The name is that of the cookie.
+// Ahead runs two nodes, the second with a clock that is ahead. It returns what the second node takes from the first by
+// actions outside of requests: purging the store, and listing, revoking and changing others' sessions. The name is the
+// cookie's.
 func Ahead(first, second runtime.Store, name string, revocations bool, ahead time.Duration, purge func() error) error {
 	fields := newFields(withPrincipal)
 	here := &aheadNode{fields, newAhead(first, name, revocations, 0, fields)}
@@ -91,7 +91,7 @@ func newAhead(store runtime.Store, name string, revocations bool, ahead time.Dur
 	return m
 }
 
-// use makes a request with a cookie, which it replaces by the one that the response sets.
+// use makes a request with a cookie, and replaces it by the one in the response.
 func (n *aheadNode) use(cookie *string, do func(*session)) {
 	s := n.manager.Open(context.Background(), []string{*cookie})
 	do(s)
@@ -120,5 +120,5 @@ func (n *aheadNode) reads(cookie string) bool {
 	return n.fields.tag.Has(n.manager.Open(context.Background(), []string{cookie}).Session)
 }
 
-// Aheads are how far clocks are ahead that nobody is to suffer from.
+// Aheads are clock differences that must harm nobody.
 var Aheads = []time.Duration{0, time.Minute, 5 * time.Minute, 30 * time.Minute, time.Hour}

@@ -5,7 +5,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/codec"
 )
 
-// session is what generated code would declare. Builds differ in what they know of the account.
+// session stands for a generated type. Builds differ in what they know about the account.
 type session struct{ runtime.Session }
 
 // A schema is one version of the program.
@@ -22,7 +22,7 @@ func (s schema) String() string {
 	return [...]string{"principal", "no principal", "old name"}[s]
 }
 
-// Fields of a schema. The tag says which log-in a session is of, or which visit began it.
+// Fields of a schema. The tag names the log-in that a session belongs to, or the visit that began it.
 type schemaFields struct {
 	account runtime.Field[int64]
 	tag     runtime.Field[int]

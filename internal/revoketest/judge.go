@@ -1,26 +1,26 @@
 package revoketest
 
-// A login is one authentication, or a session that begins as nobody's.
+// A login is an authentication, or the beginning of a session without a principal.
 type login struct {
 	tag         int
 	principal   int64
-	parent      int // the log-in that the session was of before
+	parent      int // the log-in that the session had before
 	began, done int
 	visit       *visit
 	schema      schema
 	sent        bool // the browser has got a cookie
-	seen        bool // a cookie reads as this log-in in the end
+	seen        bool // a cookie reads as this log-in at the end
 }
 
-// An ending is what ends log-ins: a revocation or a log-out.
+// An ending ends log-ins: it is a revocation or a log-out.
 type ending struct {
 	what        string
 	all         bool
-	principal   int64  // whose log-ins end, 0 if not by that
-	but         int    // the log-in that does not
-	tag         int    // the one log-in that ends, 0 if not by that
-	by          *visit // the request whose log-in is to be spared, and is lost if it cannot be saved; nil if there is none
-	of          *visit // the request that the log-in gets the revoked id from, nil if it had it
+	principal   int64  // whose log-ins end, 0 if it is not about a principal
+	but         int    // the log-in that is spared
+	tag         int    // the one log-in that ends, 0 if it is not about one
+	by          *visit // the request whose log-in is spared, and lost if it cannot be saved; nil if there is none
+	of          *visit // the request that gives the log-in the revoked id, nil if it had it before
 	began, done int    // done is 0 until it has returned
 }
 
@@ -46,10 +46,10 @@ func (r *run) ended(e *ending) {
 	e.done = r.clock
 }
 
-// why returns what should have ended a log-in for a request that began at a time, empty if nothing.
-// A build that does not know whose session it is cannot know that the principal was revoked.
+// why returns the ending that should have ended a log-in for a request that began at a time, "" if there is none. A
+// build that does not know a session's principal cannot know that the principal was revoked.
 func (j *judge) why(a *login, since int, asPrincipal bool) string {
-	if a.principal == 0 { // of which nothing is promised
+	if a.principal == 0 { // nothing is promised about it
 		return ""
 	}
 	for _, e := range j.endings {
@@ -63,7 +63,7 @@ func (j *judge) why(a *login, since int, asPrincipal bool) string {
 	return ""
 }
 
-// missing returns the log-ins that are dead though nothing has ended them.
+// missing returns the log-ins that are dead although nothing has ended them.
 func (j *judge) missing() (all []*login) {
 	for _, a := range j.logins {
 		if a.principal > 0 && a.sent && !a.seen && !j.mayBeDead(a) {
@@ -76,7 +76,7 @@ func (j *judge) missing() (all []*login) {
 // mayBeDead reports whether something may have ended a log-in.
 func (j *judge) mayBeDead(a *login) bool {
 	for _, b := range j.logins {
-		// Another log-in took its place, or a build did it that does not authenticate anybody.
+		// Another log-in replaced it, or a build without authentication did.
 		if b.parent == a.tag || b.tag == a.tag && b.schema != withPrincipal {
 			return true
 		}

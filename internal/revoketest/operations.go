@@ -7,15 +7,15 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A knownID is the id of a session, as somebody has read it.
+// A knownID is a session's id that somebody has read.
 type knownID struct {
 	id  string
 	tag int
-	of  *visit // the request that is to give the session this id; nil if it has it
+	of  *visit // the request that will give the session this id; nil if it has it
 }
 
-// observe notes which log-in a session reads as, to a request that began at a time. It returns
-// its tag, 0 if none.
+// observe notes which log-in a session reads as, for a request that began at a time. It returns the log-in's tag, 0 if
+// there is none.
 func (r *run) observe(node int, s *session, since int, atEnd bool) int {
 	f := r.nodes[node].fields
 	tag, account := f.tag.Get(s.Session), f.account.Get(s.Session)
@@ -42,9 +42,9 @@ type visit struct {
 	run   *run
 	ctx   context.Context
 	node  int
-	came  int // the log-in that its cookie was of
-	tag   int // the log-in that the session is of
-	sent  int // when its cookie was, 0 if none
+	came  int // the log-in of its cookie
+	tag   int // the log-in of the session
+	sent  int // when its cookie was sent, 0 if not
 	after []func()
 }
 
@@ -83,7 +83,7 @@ func (r *run) request(node int, cookie string, do func(v *visit, s *session) str
 	})
 }
 
-// begin notes a log-in, or that a session of nobody's begins.
+// begin notes a log-in, or the beginning of a session without a principal.
 func (v *visit) begin(principal int64) *login {
 	r := v.run
 	a := &login{principal: principal, parent: v.tag, began: r.now(), visit: v, schema: r.nodes[v.node].schema}
@@ -153,7 +153,7 @@ func loggingOut(v *visit, s *session) string {
 	case v.tag > 0:
 		e := v.run.ending(ending{what: "a log-out", tag: v.tag})
 		v.after = append(v.after, func() { v.run.ended(e) })
-	case v.came > 0: // it follows the session to where it moved, if it did
+	case v.came > 0: // it follows the session to its new id, if it moved
 		v.run.ending(ending{what: "a log-out", tag: v.came})
 	}
 	v.tag = 0

@@ -1,25 +1,25 @@
-// Package revoketest draws what visitors and administrators do at the same time, on two nodes and
-// one store, and checks what revocation promises: what was authenticated before a revocation that
-// was called later is dead once that has returned, and nothing else is.
+// Package revoketest draws concurrent actions of visitors and administrators on two nodes and one store, and checks
+// the promise of revocation: once a revocation returns, everything that was authenticated before it was called is
+// dead, and nothing else is.
 //
-// Each operation is a goroutine that stops before every call of the store. A plan says who goes
-// on next, so that the same plan does the same again.
+// Each operation is a goroutine that stops before every call of the store. A plan says which one goes on next, so that
+// the same plan always does the same.
 package revoketest
 
 import "fmt"
 
 // A Plan is one run.
 type Plan struct {
-	Revocations bool     // sessions in cookies, and not in the store
+	Revocations bool     // sessions are in cookies, not in the store
 	Schemas     [2]uint8 // of the nodes
 	Skews       [2]uint8 // of their clocks
 	Swap        bool     // the nodes have the same two keys in another order
-	Rotates     bool     // instead, a key goes out of the nodes' rings, and comes back
-	LastFirst   bool     // of what is under way in the end, what began last goes on first
+	Rotates     bool     // instead, a key leaves the nodes' rings and returns
+	LastFirst   bool     // at the end, the operation that began last goes on first
 	Moves       []Move
 }
 
-// A Move starts an operation, or lets one go on. Any numbers have a meaning.
+// A Move starts an operation, or lets one go on. All numbers are valid.
 type Move struct {
 	Do   uint8
 	Node uint8

@@ -7,13 +7,13 @@ const (
 	keyB = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
 )
 
-// A ring is what keys a node has.
+// A ring names the keys of a node.
 type ring uint8
 
 const (
 	ringOldFirst ring = iota // the older key still seals
 	ringBoth
-	ringWithout // the older key
+	ringWithout // without the older key
 )
 
 func (r ring) keys() runtime.Keys {
@@ -24,15 +24,15 @@ func (r ring) keys() runtime.Keys {
 	return keys
 }
 
-// rotate gives a node the next ring: the older key is put behind the other one on both nodes, then it goes, and
-// then it comes back and goes again.
+// rotate gives a node its next ring: first the older key moves behind the other one on both nodes, then it leaves, and
+// then it returns and leaves again.
 func (r *run) rotate(node int) {
 	n, other := r.nodes[node], r.nodes[1-node]
 	switch n.ring {
 	case ringOldFirst, ringWithout:
 		n.ring = ringBoth
 	case ringBoth:
-		if other.ring == ringOldFirst { // it would not open what that one seals
+		if other.ring == ringOldFirst { // it could not open the other's tokens
 			return
 		}
 		n.ring = ringWithout

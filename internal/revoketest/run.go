@@ -21,14 +21,14 @@ func (p Plan) skew(node int) time.Duration { return skews[int(p.Skews[node])%len
 // A Bench is where plans run.
 type Bench struct {
 	Store  runtime.Store
-	Name   string                                          // of the cookie; plans that follow one another on a store have different ones
-	Settle func(stands func() bool, moved <-chan struct{}) // waits until the goroutine stands still that may have moved
-	Sleep  func()                                          // lets those go on that wait for something else than a step
+	Name   string                                          // of the cookie; consecutive plans on one store have different names
+	Settle func(stands func() bool, moved <-chan struct{}) // waits until the goroutine that may have moved stands still
+	Sleep  func()                                          // lets goroutines go on that wait for something other than a step
 }
 
-// RunDrawn runs so many plans, from the seed first on, on stores that do more than memory does, on all of them at once, once with
-// sessions in the store and once in cookies. It returns what was wrong with those that failed first.
-// The stores are empty ones of a kind, and have nothing in common.
+// RunDrawn runs this many plans, beginning with the first seed, on all stores at once, once with sessions in the store
+// and once in cookies. It returns the faults of the plans that failed first. The stores are for stores that do more
+// than memory does; they are empty, of one kind, and share nothing.
 func RunDrawn(stores []runtime.Store, first, plans int) (wrong string) {
 	var group sync.WaitGroup
 	faults := make([]string, len(stores))
@@ -56,7 +56,7 @@ func runSeed(store runtime.Store, seed uint64) (wrong string) {
 	return ""
 }
 
-// waitFor waits until an operation that goes on waits again, unless it waits for another one.
+// waitFor waits until a running operation waits again, unless it waits for another one.
 func waitFor(stands func() bool, moved <-chan struct{}) {
 	timer := time.NewTimer(longestCall)
 	defer timer.Stop()
@@ -69,10 +69,10 @@ func waitFor(stands func() bool, moved <-chan struct{}) {
 	}
 }
 
-// longestCall is how long a call of a store on this machine takes at most.
+// longestCall is the longest time for a call of a store on this machine.
 const longestCall = 100 * time.Millisecond
 
-// Run runs a plan and returns what was wrong, with what happened before it; empty if nothing was.
+// Run runs a plan and returns its faults with the history before them; "" if there are none.
 func Run(b Bench, p Plan) (wrong string) {
 	r := &run{bench: b, plan: p, tags: make(map[string]int)}
 	for i := range r.nodes {
@@ -91,16 +91,16 @@ func Run(b Bench, p Plan) (wrong string) {
 
 // run is one run of a plan.
 type run struct {
-	killed bool // a process was, so that the visitors of its requests may be logged out
+	killed bool // a process was killed, so that the visitors of its requests may be logged out
 	bench  Bench
 	plan   Plan
 	nodes  [2]*node
 	tasks  []*task
 
 	mu      sync.Mutex
-	clock   int // counts what happens
+	clock   int // counts events
 	cookies []string
-	tags    map[string]int // by the cookie: of which log-in it was when it was sent
+	tags    map[string]int // by cookie: the log-in that it had when it was sent
 	ids     []knownID
 	judge   judge
 	history []string
@@ -158,7 +158,7 @@ func (r *run) log(format string, args ...any) {
 	r.history = append(r.history, fmt.Sprintf("%4d  ", r.clock)+fmt.Sprintf(format, args...))
 }
 
-// now is the time of what happens next: later than all before.
+// now is the time of the next event: later than all before.
 func (r *run) now() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -195,7 +195,7 @@ func (r *run) finish() {
 	r.fault("%d operations do not end", len(r.tasks))
 }
 
-// move does what a plan says.
+// move makes one move of a plan.
 func (r *run) move(m Move) {
 	r.tasks = slices.DeleteFunc(r.tasks, (*task).ended)
 	waiting := slices.DeleteFunc(slices.Clone(r.tasks), func(t *task) bool { return !t.waits() })
@@ -203,7 +203,7 @@ func (r *run) move(m Move) {
 	if len(waiting) > 0 && (do < 18 || len(waiting) >= 6) {
 		t := waiting[int(m.Whom)%len(waiting)]
 		steps := 1 + int(m.More)%4
-		if steps == 4 { // to its end, unless it has to wait for another one
+		if steps == 4 { // to its end, unless it must wait for another operation
 			steps = 100
 		}
 		for range steps {
@@ -253,7 +253,7 @@ func (r *run) move(m Move) {
 	}
 }
 
-// crash kills a process, and starts it anew.
+// crash kills a process, and starts a new one.
 func (r *run) crash(node int) {
 	r.log("node %d is killed", node)
 	r.killed = true
@@ -261,7 +261,7 @@ func (r *run) crash(node int) {
 	for _, t := range killed {
 		t.kill()
 	}
-	for _, t := range killed { // which may have waited for one another
+	for _, t := range killed { // they may have waited for each other
 		r.settleKilled(t)
 	}
 	r.nodes[node] = r.newNode(node)
@@ -281,7 +281,7 @@ func (r *run) settleKilled(t *task) {
 	r.fault("%s does not end", t.name)
 }
 
-// probe looks at what every cookie that ever was is worth in the end.
+// probe reads every cookie that ever existed, at the end.
 func (r *run) probe() {
 	for i := range r.nodes {
 		for _, cookie := range slices.Clone(r.cookies) {
@@ -293,8 +293,8 @@ func (r *run) probe() {
 	missing := r.judge.missing()
 	r.mu.Unlock()
 	if r.nodes[0].schema != r.nodes[1].schema || r.killed || r.plan.Rotates {
-		// Builds that do not know of each other's log-ins, processes that die within a move, and keys that are
-		// missing may end a session too many. None too few.
+		// Builds that do not know each other's log-ins, processes that are killed during a move, and missing keys may
+		// end too many sessions, but never too few.
 		missing = nil
 	}
 	for _, a := range missing {
@@ -302,8 +302,8 @@ func (r *run) probe() {
 	}
 }
 
-// send makes a request, whose handler returns of which log-in the session is then. The cookies
-// that it sets are known from then on.
+// send makes a request. Its handler returns the log-in of the session. The cookies that it sets are known from then
+// on.
 func (r *run) send(ctx context.Context, node int, cookie string, handle func(*session) int) (status int, sent bool) {
 	tag := 0
 	request := httptest.NewRequest("GET", "/", nil)

@@ -6,7 +6,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A stepped store lets the operation that calls it wait until the plan has it go on.
+// A stepped store makes each calling operation wait until the plan continues it.
 type stepped struct{ runtime.Store }
 
 func (s stepped) Load(ctx context.Context, key string) (runtime.Record, error) {

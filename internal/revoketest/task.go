@@ -6,23 +6,23 @@ import (
 	"sync"
 )
 
-// A task is an operation that is under way.
+// A task is an operation in progress.
 type task struct {
 	name string
 	node int
 	run  *run
 
 	mu     sync.Mutex
-	at     string // where it waits; empty if it does not
+	at     string // where it waits; "" if it does not
 	done   bool
-	killed bool // with the process that it was in
+	killed bool // together with its process
 	goOn   chan struct{}
-	moved  chan struct{} // holds one when it has come to wait, or to its end
+	moved  chan struct{} // has an element when it waits again or has ended
 }
 
 type taskKey struct{}
 
-// pause lets the task of a context wait for its next step. A killed one ends there.
+// pause makes the task of a context wait for its next step. A killed task ends there.
 func pause(ctx context.Context, where string) {
 	t, ok := ctx.Value(taskKey{}).(*task)
 	if !ok {
@@ -43,7 +43,7 @@ func (t *task) set(at string) {
 	defer t.mu.Unlock()
 	t.at = at
 	signal(t.moved)
-	if t.killed { // what is deferred calls the store no more
+	if t.killed { // its deferred calls no longer call the store
 		signal(t.goOn)
 	}
 }
@@ -68,7 +68,7 @@ func (t *task) ended() bool {
 	return t.done
 }
 
-// start begins a task, which goes up to its first pause.
+// start begins a task and runs it to its first pause.
 func (r *run) start(node int, name string, f func(ctx context.Context, t *task)) *task {
 	t := &task{name: name, node: node, run: r, goOn: make(chan struct{}, 1), moved: make(chan struct{}, 1)}
 	r.log("%s on node %d begins", name, node)
@@ -86,7 +86,7 @@ func (r *run) start(node int, name string, f func(ctx context.Context, t *task))
 	return t
 }
 
-// step lets a task that waits go on up to its next pause.
+// step runs a waiting task to its next pause.
 func (r *run) step(t *task) {
 	t.mu.Lock()
 	r.log("%s: %s", t.name, t.at)

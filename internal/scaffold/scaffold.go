@@ -1,6 +1,5 @@
-// Package scaffold writes the first files of a program with sessions: a schema, a log-in and a
-// log-out, and a main function if there is none. It overwrites nothing, and takes back what it wrote
-// if something fails.
+// Package scaffold writes the first files of a program with sessions: a schema, a log-in and a log-out, and a main
+// function if there is none. It overwrites nothing, and removes its files if anything fails.
 package scaffold
 
 import (
@@ -27,11 +26,11 @@ import (
 //go:embed files
 var files embed.FS
 
-// A Result says what there is now.
+// A Result describes what Write did.
 type Result struct {
 	Module  string   // the module that was made; "" if there was one
 	Written []string // names of files in the directory, in order
-	HasMain bool     // a main function was there before: it has to call newSite
+	HasMain bool     // there was a main function, which has to call newSite
 	HasTool bool     // the module has sessiongen as a tool already
 }
 
@@ -105,7 +104,7 @@ func (s *scaffold) write() error {
 	return s.generate()
 }
 
-// create writes a file that must not be there.
+// create writes a file that must not exist.
 func (s *scaffold) create(name, text string) error {
 	f, err := os.OpenFile(filepath.Join(s.dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
@@ -116,7 +115,7 @@ func (s *scaffold) create(name, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// generate writes the generated file. The runtime need not be at hand for it yet.
+// generate writes the generated file. It does not need the runtime.
 func (s *scaffold) generate() error {
 	p, err := plan.Make(schema.Config{Dir: s.dir}, plan.Options{})
 	if err != nil {
@@ -129,8 +128,8 @@ func (s *scaffold) generate() error {
 	return nil
 }
 
-// packageName is that of the Go files in the directory, "" if there are none. They must not have
-// the names that the files declare.
+// packageName is the package name of the Go files in the directory, "" if there are none. They must not declare names
+// of the new files.
 func (s *scaffold) packageName() (pkg string, err error) {
 	paths, err := filepath.Glob(filepath.Join(s.dir, "*.go"))
 	if err != nil {
@@ -155,7 +154,7 @@ func (s *scaffold) packageName() (pkg string, err error) {
 	return pkg, nil
 }
 
-// declared are the names that the files declare beside an existing program.
+// declared lists the names that the files declare beside an existing program.
 func declared(files embed.FS) (names []string) {
 	for _, name := range []string{"session.go", "login.go"} {
 		text, err := files.ReadFile("files/" + name + ".txt")
@@ -171,7 +170,7 @@ func declared(files embed.FS) (names []string) {
 	return names
 }
 
-// topLevel are the package-level names of a file.
+// topLevel lists the package-level names of a file.
 func topLevel(file *ast.File) (names []string) {
 	for _, decl := range file.Decls {
 		switch d := decl.(type) {
@@ -221,8 +220,8 @@ func (s *scaffold) module() error {
 	return nil
 }
 
-// hasTool reports whether the module in a directory has sessiongen as a tool. Of one that the go command cannot read, it
-// will say so itself.
+// hasTool reports whether the module in a directory has sessiongen as a tool. If its go.mod cannot be read, the go
+// command will say so.
 func hasTool(dir string) bool {
 	command := exec.Command("go", "mod", "edit", "-json")
 	command.Dir = dir
@@ -234,7 +233,7 @@ func hasTool(dir string) bool {
 
 var notInPath = regexp.MustCompile(`[^a-z0-9-]+`)
 
-// moduleName makes the last element of a module's path of a directory's name.
+// moduleName makes the last element of a module's path from a directory's name.
 func moduleName(dir string) string {
 	if name := strings.Trim(notInPath.ReplaceAllString(strings.ToLower(dir), "-"), "-"); name != "" {
 		return name

@@ -11,12 +11,11 @@ import (
 
 const own = "github.com/sessiongen/sessiongen"
 
-// Env returns the environment, besides the usual one, of the go command in modules whose paths
-// begin with path.
+// Env returns additional environment variables for the go command in modules whose paths begin with path.
 //
-// With -trimpath, the build cache knows a package again although each run has a directory of
-// its own. Their packages are compiled without optimization: most of the time goes into that,
-// and they hardly run. The garbage of a short process is not worth a collection.
+// With -trimpath, the build cache recognizes a package although each run has its own directory. The packages of the
+// modules are compiled without optimization: it would take most of the time, and they hardly run. The garbage of a
+// short process is not worth collecting.
 func Env(path string) []string {
 	return []string{"GOFLAGS=-mod=mod -trimpath '-gcflags=" + path + "/...=-N -l -dwarf=false'",
 		"GOPROXY=off", "GOTOOLCHAIN=local", "GOGC=400"}
@@ -40,7 +39,7 @@ func Root() (string, error) {
 	}
 }
 
-// Write writes the go.mod and go.sum of a module of this path into dir, which it makes if need be.
+// Write writes a go.mod and go.sum for a module of this path into dir, and makes dir if necessary.
 func Write(dir, path string) error {
 	root, err := Root()
 	if err != nil {
@@ -54,7 +53,7 @@ func Write(dir, path string) error {
 	if err != nil {
 		return err
 	}
-	// The requirements of this module are at the versions that its sums are for.
+	// The go.sum fits the requirements of this module.
 	_, requirements, _ := bytes.Cut(mod, []byte("\nrequire"))
 	mod = fmt.Appendf(nil, `module %s
 

@@ -1,5 +1,5 @@
-// Package vet runs the analyzer on packages, as go vet does with a tool of its own: from what the go command has compiled
-// and cached, tests included.
+// Package vet runs the analyzer on packages like a tool of go vet: on the go command's compiled and cached files,
+// including tests.
 package vet
 
 import (
@@ -22,18 +22,18 @@ import (
 	"github.com/sessiongen/sessiongen/sessioncheck"
 )
 
-// IsCall reports whether arguments are those by which go vet calls its tool.
+// IsCall reports whether go vet calls its tool with these arguments.
 func IsCall(args []string) bool {
 	return len(args) > 0 && (args[0] == "-V=full" || args[0] == "-flags" || strings.HasSuffix(args[len(args)-1], ".cfg"))
 }
 
-// Answer does what go vet asks for, and exits.
+// Answer answers go vet, and exits.
 func Answer() { unitchecker.Main(sessioncheck.Analyzer) }
 
 // Run analyzes packages. The tool is a program that calls Answer if IsCall.
 func Run(tool, dir, tags string, patterns []string) (schema.Findings, error) {
-	// With -trimpath, which GOFLAGS may ask for, the go command takes what it has cached for the same files elsewhere, and
-	// positions are those of elsewhere.
+	// With -trimpath, which GOFLAGS may have, the go command uses cached results for equal files elsewhere, and
+	// positions would be those of the other files.
 	args := []string{"vet", "-json", "-trimpath=false", "-vettool=" + tool}
 	if tags != "" {
 		args = append(args, "-tags="+tags)
@@ -51,7 +51,7 @@ func Run(tool, dir, tags string, patterns []string) (schema.Findings, error) {
 	return read(&stdout, dir)
 }
 
-// read reads what go vet prints: an object for each package, with comments between.
+// read reads the output of go vet: an object for each package, with comments between.
 func read(r io.Reader, dir string) (findings schema.Findings, err error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -79,16 +79,16 @@ func read(r io.Reader, dir string) (findings schema.Findings, err error) {
 
 var comment = regexp.MustCompile(`(?m)^#.*$`)
 
-// A diagnostic is one as the tool prints it.
+// A diagnostic has the form that the tool prints.
 type diagnostic struct{ Category, Posn, Message string }
 
-// Finding is the diagnostic as a finding, of a file that is named as people name it from dir.
+// Finding is the diagnostic as a finding, with a path relative to dir.
 func (d diagnostic) Finding(dir string) schema.Finding {
 	message, hint, _ := strings.Cut(d.Message, "\n\t")
 	return schema.NewFinding(code.Code(d.Category), position(d.Posn, dir), hint, "%s", message)
 }
 
-// parse reads what one analyzer says of one package: diagnostics, or an error.
+// parse reads the result of one analyzer for one package: diagnostics, or an error.
 func parse(raw json.RawMessage, dir string) (findings schema.Findings, err error) {
 	var failed struct{ Error string }
 	if json.Unmarshal(raw, &failed) == nil {
@@ -114,7 +114,7 @@ func position(text, dir string) (p token.Position) {
 	return token.Position{Filename: filepath.ToSlash(text), Line: line, Column: column}
 }
 
-// lastNumber cuts off what follows the last colon.
+// lastNumber cuts off the part after the last colon.
 func lastNumber(text string) (before string, n int) {
 	i := strings.LastIndex(text, ":")
 	if i < 0 {

@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -110,12 +111,17 @@ func FuzzCookies(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	gorilla := gorillaStore{secureCookie{"name", pairs, -1}, "", false}
+	gorilla := gorillaStore{secureCookie{"name", pairs, -1}, false}
+	records := gorillaRecords{&gorilla, noRecords{f}, false}
 	flask := flaskSigner{[][]byte{key}, -1}
 	f.Fuzz(func(t *testing.T, value string) {
 		for _, open := range []func() (*oldsession.Session, error){
 			func() (*oldsession.Session, error) { return gorilla.open(t.Context(), value, time.Now()) },
-			func() (*oldsession.Session, error) { return gorilla.openFile(t.Context(), value, time.Now()) },
+			func() (*oldsession.Session, error) { return records.open(t.Context(), value, time.Now()) },
+			func() (*oldsession.Session, error) { // what stands under an authentic id is a cookie once more
+				old := new(oldsession.Session)
+				return old, (&gorillaRecords{&gorilla, oneRecord(value), false}).read(t.Context(), old, time.Now())
+			},
 			func() (*oldsession.Session, error) { return flask.open(t.Context(), value, time.Now()) },
 		} {
 			if old, err := open(); err != oldsession.ErrMalformed && err != oldsession.ErrForged {
@@ -124,6 +130,24 @@ func FuzzCookies(f *testing.F) {
 		}
 	})
 }
+
+// noRecords is asked for nothing.
+type noRecords struct{ testing.TB }
+
+func (n noRecords) Find(_ context.Context, id string) ([]byte, time.Duration, error) {
+	n.Fatalf("the record %q is looked for", id)
+	return nil, 0, nil
+}
+
+func (n noRecords) Delete(context.Context, string) error { return nil }
+
+// oneRecord is there under every id.
+type oneRecord string
+
+func (r oneRecord) Find(context.Context, string) ([]byte, time.Duration, error) {
+	return []byte(r), 0, nil
+}
+func (oneRecord) Delete(context.Context, string) error { return nil }
 
 // seeds are sessions of every kind, and those that are made to take much.
 func seeds(t testing.TB) (all [][]byte) {

@@ -88,19 +88,19 @@ func (s scsStore) delete(ctx context.Context, token string) error {
 	return s.Delete(s.key(token))
 }
 
-// scsTokenSize bounds a token; scs makes them of 43 bytes.
-const scsTokenSize = 128
+// tokenSize bounds a token; scs makes them of 43 bytes, and rbcervilla/redisstore of 103.
+const tokenSize = 128
 
-// isSCSToken reports whether a token is base64url, as scs makes them. In a database that ignores spaces or accents, others
-// could be further names of one session.
-func isSCSToken(token string) bool {
-	return 0 < len(token) && len(token) <= scsTokenSize &&
+// isToken reports whether a token is base64url, as the libraries make them, or fewer of its letters. In a database that
+// ignores spaces or accents, others could be further names of one session.
+func isToken(token string) bool {
+	return 0 < len(token) && len(token) <= tokenSize &&
 		strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 // open reads the session of a token. The token is all that a browser has to prove it: nobody guesses one.
 func (s scsStore) open(ctx context.Context, token string, now time.Time) (*oldsession.Session, error) {
-	if !isSCSToken(token) {
+	if !isToken(token) {
 		return nil, oldsession.ErrMalformed
 	}
 	record, found, err := s.find(ctx, token)

@@ -7,7 +7,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -31,9 +30,6 @@ type keyPair struct {
 
 // newPairs converts the arguments of securecookie.CodecsFromPairs.
 func newPairs(keys [][]byte) (pairs []keyPair, err error) {
-	if len(keys) == 0 {
-		return nil, errors.New("no Keys: it takes the keys that the old store was made with")
-	}
 	for i := 0; i < len(keys); i += 2 {
 		if len(keys[i]) == 0 {
 			return nil, fmt.Errorf("an empty Keys[%d]: it is to authenticate", i)

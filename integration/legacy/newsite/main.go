@@ -9,10 +9,13 @@ import (
 	"os"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	site "github.com/sessiongen/sessiongen/integration/legacy"
 	"github.com/sessiongen/sessiongen/integration/legacy/old"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/legacy"
+	"github.com/sessiongen/sessiongen/runtime/redisstore"
 )
 
 func main() {
@@ -55,6 +58,10 @@ func newSource(library, place string) (runtime.LegacySource, error) {
 		return legacy.Gorilla{Name: "site", Keys: [][]byte{old.Hash}, Dir: place, Until: until}, nil
 	case "redis":
 		return legacy.SCS{Name: "site", Store: old.Redis(place), Until: until}, nil
+	case "redistore", "gin redis":
+		client := redis.NewClient(&redis.Options{Network: "unix", Addr: place})
+		return legacy.Gorilla{Name: "site", Keys: [][]byte{old.Hash, old.Block}, Records: redisstore.OldRecords{Client: client, Prefix: "session_"},
+			Plain: true, Until: until}, nil
 	case "sqlite":
 		store, err := old.SQLite(place)
 		return legacy.SCS{Name: "site", Store: store, Until: until}, err

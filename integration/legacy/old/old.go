@@ -64,10 +64,18 @@ func Gorilla(name string, store sessions.Store) http.Handler {
 	})
 	mux.HandleFunc("/whoami", func(w http.ResponseWriter, r *http.Request) {
 		s, _ := store.Get(r, name)
-		id, _ := s.Values["user_id"].(int)
-		fmt.Fprint(w, id)
+		fmt.Fprint(w, whole(s.Values["user_id"]))
 	})
 	return mux
+}
+
+// whole is the integer that a value is, which is a float64 after JSON.
+func whole(value any) int {
+	if f, ok := value.(float64); ok {
+		return int(f)
+	}
+	n, _ := value.(int)
+	return n
 }
 
 func fill(s *sessions.Session, text string) {

@@ -33,6 +33,12 @@ func newSite(library, place string) (http.Handler, error) {
 		return old.Echo("site", sessions.NewCookieStore(old.Hash, old.Block)), nil
 	case "gin":
 		return old.Gin("site", gincookie.NewStore(old.Hash, old.Block)), nil
+	case "redistore":
+		store, err := old.Redistore(place, old.Hash, old.Block)
+		return old.Gorilla("site", store), err
+	case "gin redis":
+		store, err := old.GinRedis(place)
+		return old.Gin("site", store), err
 	case "redis", "sqlite":
 		m := scs.New()
 		m.Cookie.Name = "site"

@@ -41,7 +41,7 @@ type trial struct {
 	*checker
 	*field
 	i    int
-	want reflect.Value // what the value comes back as
+	want reflect.Value // the expected value after reading
 	raw  []byte        // our encoding of it
 
 	failed bool
@@ -57,7 +57,7 @@ func (t *trial) fail(how string, format string, args ...any) {
 		fmt.Sprintf(format, args...), t.typ, fmt.Sprintf("%+v", t.value(t.field, t.i)), t.raw))
 }
 
-// equal fails unless got is what the value comes back as.
+// equal fails unless got is the expected value.
 func (t *trial) equal(how string, got reflect.Value) bool {
 	return t.compare(comparison{}, how, got, t.want)
 }
@@ -104,7 +104,7 @@ func (t *trial) stored(m model, v reflect.Value) reflect.Value {
 	return want
 }
 
-// codec holds the generated codec against v5's reflection.
+// codec compares the generated codec with v5's reflection.
 func (t *trial) codec() {
 	t.want = t.value(t.field, t.i)
 	if !t.isFormed() {
@@ -178,7 +178,7 @@ func (t *trial) decode(b []byte) (reflect.Value, error) {
 	})
 	clear(input) // the value must not share it
 	if err == nil {
-		// Call's result is not addressable, and spoil shall reach all of it.
+		// Call's result is not addressable, but spoil must reach all of it.
 		v = addressable(v)
 	}
 	return v, err
@@ -209,7 +209,7 @@ func open(manager reflect.Value, cookies ...string) visit {
 	return visit{manager, manager.MethodByName("Open").Call([]reflect.Value{reflect.ValueOf(context.Background()), reflect.ValueOf(cookies)})[0]}
 }
 
-// seal is the Cookie header that the session is sent back in, "" if nothing is to be sent.
+// seal is the Cookie header in which the session comes back, "" if nothing is sent.
 func (v visit) seal() (string, error) {
 	out := v.manager.MethodByName("Seal").Call([]reflect.Value{v.session})
 	lines := out[0].Interface().(http.Header)["Set-Cookie"]
@@ -242,7 +242,7 @@ func (t *trial) tooLong() bool {
 	return limit > 0 && t.want.Len() > int(limit) || each > 0 && largestElement(t.raw) > int(each)
 }
 
-// fits is how many bytes of values a cookie surely has room for.
+// fits is how many bytes of values surely fit into a cookie.
 const fits = 2700
 
 // accessors takes the value through a session of its own.
@@ -321,7 +321,7 @@ func (t *trial) reloaded(second visit) {
 		spoil(got)
 	}
 	second.call("Set"+t.name, t.value(t.field, t.i))
-	ttl := t.desc.Elem().FieldByName("TTL").Int() // a second may have passed, and its time is set anew
+	ttl := t.desc.Elem().FieldByName("TTL").Int() // a second may have passed, and its time starts again
 	if ttl == 0 && second.call("Modified")[0].Bool() {
 		t.fail("set the same", "it counts as a change")
 	}
@@ -337,7 +337,7 @@ func (t *trial) reloaded(second visit) {
 	}
 }
 
-// update makes changes by Update and Append that come to nothing in the end.
+// update makes changes with Update and Append that cancel each other.
 func (t *trial) update(v visit) {
 	f := reflect.MakeFunc(reflect.FuncOf([]reflect.Type{t.typ}, []reflect.Type{t.typ}, false), func(in []reflect.Value) []reflect.Value {
 		got := addressable(in[0])
@@ -360,10 +360,10 @@ func (t *trial) update(v visit) {
 	}
 }
 
-// bare is what a generated session type is.
+// bare has the form of a generated session type.
 type bare struct{ runtime.Session }
 
-// older saves a session as the program did when the field had its older keys, and reads it.
+// older saves a session under the field's older keys, as an older program did, and reads it.
 func (t *trial) older(manager reflect.Value) {
 	for _, key := range t.desc.Elem().FieldByName("Was").Interface().([]string) {
 		desc := reflect.New(t.desc.Type().Elem())
@@ -389,7 +389,7 @@ func (t *trial) older(manager reflect.Value) {
 	}
 }
 
-// together takes as many fields as a cookie has room for through one session.
+// together uses one session for as many fields as fit into a cookie.
 func (c *checker) together(s *session, trials []*trial, i int) {
 	r := c.random(s.name, i)
 	manager := s.manager()

@@ -1,9 +1,8 @@
-// Package driver checks the generated code of random schemas on random values. The programs that
-// TestRandomSchemas writes consist of it and of generated packages, each of which registers its
-// schemas.
+// Package driver checks the generated code of random schemas with random values. The programs that TestRandomSchemas
+// writes consist of it and of generated packages, which register their schemas.
 //
-// It works by reflection, and knows nothing of package schema: what a value must come back as, it
-// finds by its own reading of msgpack v5's rules (model.go), and from v5 itself.
+// It works by reflection, and does not use package schema: it finds the expected values by its own implementation of
+// msgpack v5's rules (model.go), and with v5 itself.
 package driver
 
 import (
@@ -54,7 +53,7 @@ func Register(newManager any, descriptors ...any) {
 	sessions = append(sessions, s)
 }
 
-// Main checks all that was registered, and exits with 1 if anything is wrong.
+// Main checks everything that was registered, and exits with 1 if anything is wrong.
 func Main() {
 	seed := flag.Uint64("seed", 1, "of the random values")
 	want := flag.Int("schemas", 0, "how many must be registered")
@@ -76,14 +75,14 @@ func Main() {
 	}
 }
 
-// random is the source of one value: the same each time that it is made.
+// random is the source for one value: it always gives the same.
 func (c *checker) random(id string, i int) *rand.Rand {
 	h := fnv.New64a()
 	fmt.Fprint(h, id, i)
 	return rand.New(rand.NewPCG(c.seed, h.Sum64()))
 }
 
-// value makes the i-th value of a field, the same each time but shared with no other.
+// value makes the i-th value of a field: always the same, but shared with no other.
 func (c *checker) value(f *field, i int) reflect.Value {
 	v := reflect.New(f.typ).Elem()
 	(&filler{Rand: c.random(f.id, i), left: 1 + i*i%60}).fill(v, 0)

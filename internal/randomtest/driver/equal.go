@@ -13,16 +13,16 @@ import (
 	"github.com/sessiongen/sessiongen/internal/randomtest/kinds"
 )
 
-// A comparison tells where two values differ.
+// A comparison finds the difference of two values.
 type comparison struct {
-	// lenient: v5 wrote or read the value. It has no way to leave out the members of an embedded struct
-	// whose pointer is nil, and allocates the struct to read their nils. And it reads the number in an
-	// any as what it was written as: int8, float32.
+	// lenient: v5 wrote or read the value. It cannot leave out the members of an embedded struct whose pointer is nil,
+	// and allocates the struct to read their nils. And it reads a number in an any with its written type: int8,
+	// float32.
 	lenient bool
 }
 
-// diff is the path to the first difference and what it is, "" if there is none. Nil and empty, the
-// bits of floats, the zones of times, nil embedded pointers count.
+// diff is the path to the first difference, with a description, "" if there is none. It distinguishes nil from empty,
+// the bits of floats, the zones of times, and nil embedded pointers.
 func (c comparison) diff(path string, got, want reflect.Value) string {
 	if got.Type() != want.Type() {
 		return unequal(path, "type", got.Type(), want.Type())
@@ -58,7 +58,7 @@ func (c comparison) diff(path string, got, want reflect.Value) string {
 	return ""
 }
 
-// unequal says that two properties of values differ, "" if they do not.
+// unequal says that a property of two values differs, "" if it does not.
 func unequal[T comparable](path, what string, got, want T) string {
 	if got == want {
 		return ""
@@ -66,7 +66,7 @@ func unequal[T comparable](path, what string, got, want T) string {
 	return fmt.Sprintf("%s: %s %v, want %v", path, what, got, want)
 }
 
-// sameMeaning compares what structure alone does not tell how to compare.
+// sameMeaning compares types whose structure alone is not enough.
 var sameMeaning = map[reflect.Type]func(c comparison, got, want any) bool{
 	timeType: func(c comparison, got, want any) bool {
 		a, b := got.(time.Time), want.(time.Time)
@@ -91,7 +91,7 @@ var sameMeaning = map[reflect.Type]func(c comparison, got, want any) bool{
 
 func identical(_ comparison, got, want any) bool { return got == want }
 
-// printed is what people can read of a value, by the methods of its pointer too.
+// printed is a readable form of v, also by the methods of its pointer.
 func printed(v reflect.Value) any {
 	if v.Type() == momentType {
 		v = v.Convert(timeType)
@@ -157,7 +157,7 @@ func (c comparison) diffStruct(path string, got, want reflect.Value) string {
 	return ""
 }
 
-// orNew is a pointer, or one to a zero in place of nil.
+// orNew is the pointer, or a pointer to zero instead of nil.
 func orNew(v reflect.Value) reflect.Value {
 	if v.IsNil() {
 		return reflect.New(v.Type().Elem())

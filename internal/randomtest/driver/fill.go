@@ -18,14 +18,14 @@ type filler struct {
 	left int // how many more elements slices, maps and pointers may have, so that recursion ends
 }
 
-// maxNest bounds how deep random values go. A session nests at most 32 arrays and maps, and below this
-// depth there may still be structs and arrays, which cannot be nil.
+// maxNest limits the depth of random values. A session nests at most 32 arrays and maps, and below this depth there
+// may still be structs and arrays, which cannot be nil.
 const maxNest = 16
 
-// started has a reading of the monotonic clock, which is not stored.
+// started has a monotonic clock reading, which is not stored.
 var started = time.Now()
 
-// special fills what structure alone does not tell how to fill.
+// special fills types whose structure alone is not enough.
 var special = map[reflect.Type]func(f *filler) any{
 	reflect.TypeFor[time.Time](): func(f *filler) any {
 		switch f.IntN(6) {
@@ -94,7 +94,7 @@ func (f *filler) word(n int) string {
 	return strings.Repeat(string(rune('a'+f.IntN(26))), 1+f.IntN(n))
 }
 
-// text is mostly short; about once in 30 times it has more bytes than one byte of length can say.
+// text is mostly short; about one in 30 is longer than a one-byte length can say.
 func (f *filler) text(n int) string {
 	if f.IntN(30) == 0 {
 		n *= 30
@@ -110,7 +110,7 @@ func (f *filler) text(n int) string {
 	return b.String()
 }
 
-// bits are a number's, of all magnitudes alike, and often those at the edges.
+// bits are those of a number, equally of all magnitudes, and often at the edges.
 func (f *filler) bits() uint64 {
 	switch f.IntN(4) {
 	case 0:
@@ -134,7 +134,7 @@ func (f *filler) float() float64 {
 	return math.Float64frombits(f.Uint64())
 }
 
-// size is of a slice or map: -1 for nil, often 0, and as many elements as are left at most.
+// size is the size of a slice or map: -1 for nil, often 0, and at most as many elements as are left.
 func (f *filler) size(nest int) int {
 	n := -1
 	switch {
@@ -142,7 +142,7 @@ func (f *filler) size(nest int) int {
 	case f.IntN(6) == 0 || nest > maxNest || f.left <= 0:
 		n = 0
 	case f.IntN(12) == 0:
-		n = min(f.left, f.IntN(40)) // more than a fixarray or fixmap holds
+		n = min(f.left, f.IntN(40)) // more than a fixarray or fixmap can have
 	default:
 		n = min(f.left, f.IntN(5))
 	}
@@ -150,7 +150,7 @@ func (f *filler) size(nest int) int {
 	return n
 }
 
-// fill sets everything in v that it can, fields that are not stored as well.
+// fill sets everything in v that it can, including fields that are not stored.
 func (f *filler) fill(v reflect.Value, nest int) {
 	if make := special[v.Type()]; make != nil {
 		v.Set(reflect.ValueOf(make(f)))
@@ -223,14 +223,14 @@ func (f *filler) fillMap(v reflect.Value, nest int) {
 
 func (f *filler) fillStruct(v reflect.Value, nest int) {
 	for i := range v.NumField() {
-		// Also those of an unexported struct that is embedded, which cannot be set itself.
+		// This includes fields of an embedded unexported struct, which cannot be set itself.
 		if x := v.Field(i); x.CanSet() || v.Type().Field(i).Anonymous && x.Kind() == reflect.Struct {
 			f.fill(x, nest+1)
 		}
 	}
 }
 
-// any makes what a field of type any may hold.
+// any makes a value for a field of type any.
 func (f *filler) any(nest int) any {
 	if f.IntN(4) == 0 && nest <= maxNest && f.left > 0 {
 		return f.generic(nest)

@@ -12,7 +12,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/randomtest/kinds"
 )
 
-// What is stored in a form of the schema's own choice is none that v5 knows.
+// Types whose form the schema chooses: v5 does not know these forms.
 
 var (
 	momentType = reflect.TypeFor[kinds.Moment]()
@@ -21,10 +21,10 @@ var (
 	hooked = []reflect.Type{reflect.TypeFor[kinds.Parcel](), reflect.TypeFor[*kinds.Crate]()}
 )
 
-// isFormed reports whether the schema says how all of the field is stored. The names of such fields tell.
+// isFormed reports whether the schema chooses the form of the whole field. The names of such fields tell.
 func (f *field) isFormed() bool { return strings.HasPrefix(f.name, "Form") }
 
-// hasForms reports whether something in a t is stored otherwise than v5 would.
+// hasForms reports whether a part of a t is stored in another form than v5's.
 func hasForms(t reflect.Type, seen map[reflect.Type]bool) bool {
 	if slices.Contains(hooked, t) || t == momentType {
 		return true
@@ -76,7 +76,7 @@ func init() {
 
 func (f *filler) time() time.Time { return special[timeType](f).(time.Time) }
 
-// zones are where the clocks of random times hang.
+// zones are the time zones of random times.
 var zones = []*time.Location{time.UTC, time.Local, time.FixedZone("Kolkata", 5*3600+1800), time.FixedZone("", -11*3600),
 	time.FixedZone("odd", 3*3600+7)}
 
@@ -91,7 +91,7 @@ type listed struct {
 	Not   chan int `msgpack:"-"`
 }
 
-// generic makes what v5 takes for an any, and an any does not come back as.
+// generic makes a value of an any that v5 accepts, but that does not come back unchanged.
 func (f *filler) generic(nest int) any {
 	switch f.IntN(16) {
 	case 0:

@@ -12,10 +12,10 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// What is stored of a value, by v5's rules: they are read here from its source anew (getFields,
-// shouldInline and isEmptyValue in types.go), to be held against package schema's reading of them.
+// What is stored of a value by v5's rules. They are implemented again from its source (getFields, shouldInline and
+// isEmptyValue in types.go), to be compared with package schema's implementation.
 
-// A member is what v5 calls a field: an entry of a struct's encoding.
+// A member is v5's field: an entry of a struct's encoding.
 type member struct {
 	name      string
 	index     []int
@@ -23,8 +23,8 @@ type member struct {
 	via       bool // its tag says how it is stored
 }
 
-// tag is the name and the options of a msgpack struct tag. Random schemas have no more quirks in
-// theirs than a quoted name.
+// tag is the name and the options of a msgpack struct tag. The tags of random schemas have no quirks beyond a quoted
+// name.
 func tag(f reflect.StructField) (name string, options []string) {
 	text := f.Tag.Get("msgpack")
 	if rest, ok := strings.CutPrefix(text, "'"); ok {
@@ -39,7 +39,7 @@ func tag(f reflect.StructField) (name string, options []string) {
 // A memberList collects the entries of a struct's encoding.
 type memberList struct {
 	list    []member
-	taken   map[string]bool // names that stand for a member, or for a struct that is embedded
+	taken   map[string]bool // names of members and of embedded structs
 	asArray bool
 	omitAll bool
 }
@@ -49,7 +49,7 @@ func (l *memberList) add(m member) {
 	l.list = append(l.list, m)
 }
 
-// members are the entries of a struct's encoding.
+// members lists the entries of a struct's encoding.
 func members(t reflect.Type) (list []member, asArray bool) {
 	l := memberList{taken: map[string]bool{}}
 	for f := range fieldsOf(t) {
@@ -87,7 +87,7 @@ func (l *memberList) field(f reflect.StructField) {
 	}
 }
 
-// promoted are the members that an embedded struct gives to the one around it, if it does.
+// promoted lists the members that an embedded struct adds to the outer one, if it does.
 func (l *memberList) promoted(f reflect.StructField, options []string) (inner []member, inlined bool) {
 	elem := deref(f.Type)
 	if !f.Anonymous || slices.Contains(options, "noinline") || isVia(options) || elem.Kind() != reflect.Struct || isLeaf(elem) {
@@ -118,7 +118,7 @@ func deref(t reflect.Type) reflect.Type {
 	return t
 }
 
-// at follows an index. There is nothing if an embedded pointer on the way is nil.
+// at follows an index. ok is false if an embedded pointer on the way is nil.
 func at(v reflect.Value, index []int) (x reflect.Value, ok, throughPointer bool) {
 	for i, n := range index {
 		if i > 0 && v.Kind() == reflect.Pointer {
@@ -132,7 +132,7 @@ func at(v reflect.Value, index []int) (x reflect.Value, ok, throughPointer bool)
 	return v, true, throughPointer
 }
 
-// alloc follows an index as well, and makes what is not there.
+// alloc follows an index and allocates nil pointers on the way.
 func alloc(v reflect.Value, index []int) reflect.Value {
 	for i, n := range index {
 		if i > 0 && v.Kind() == reflect.Pointer {
@@ -152,7 +152,7 @@ var (
 	timeType = reflect.TypeFor[time.Time]()
 )
 
-// isLeaf reports whether a t is stored by methods, or is a time, and not by its structure.
+// isLeaf reports whether a t is stored by methods, or as a time, and not by its structure.
 func isLeaf(t reflect.Type) bool {
 	if slices.Contains(hooked, t) {
 		return true
@@ -172,14 +172,14 @@ func nilable(k reflect.Kind) bool {
 	return k == reflect.Pointer || k == reflect.Slice || k == reflect.Map || k == reflect.Interface
 }
 
-// A model says what a value comes back as.
+// A model computes the value that a stored value comes back as.
 type model struct {
-	// byMsgpack: v5's Marshal wrote the value. It judges a struct by its exported fields even if a
-	// method writes it, so that omitempty drops every netip.Addr and big.Int.
+	// byMsgpack: v5's Marshal wrote the value. It judges a struct by its exported fields even if a method writes it,
+	// so that omitempty drops every netip.Addr and big.Int.
 	byMsgpack bool
 }
 
-// stored sets dst to what src comes back as.
+// stored sets dst to the value that src comes back as.
 func (m model) stored(dst, src reflect.Value) {
 	switch {
 	case src.Type() == timeType || src.Type() == momentType:
@@ -235,7 +235,7 @@ func (m model) storedStruct(dst, src reflect.Value) {
 		case !ok:
 		case !asArray && entry.omitEmpty && m.empty(x):
 		case throughPointer && writesNil(x) && (asArray || !nilable(x.Kind())):
-			// It says that the embedded pointer is nil.
+			// It means that the embedded pointer is nil.
 		case entry.via:
 			alloc(dst, entry.index).Set(x)
 		default:
@@ -259,7 +259,7 @@ func writesNil(v reflect.Value) bool {
 	return nilable(v.Kind()) && v.IsNil()
 }
 
-// addressable is a copy of what is in a map, as a variable.
+// addressable is a variable with a copy of a map's value.
 func addressable(v reflect.Value) reflect.Value {
 	x := reflect.New(v.Type()).Elem()
 	x.Set(v)

@@ -38,13 +38,12 @@ func largestElement(raw []byte) (largest int) {
 	return largest
 }
 
-// To v5, every value here is a field of a struct{ V T }: it treats some types in another way where they
-// are not in a struct.
+// For v5, every value here is a field of a struct{ V T }: outside of a struct, it treats some types differently.
 func box(t reflect.Type) reflect.Value {
 	return reflect.New(reflect.StructOf([]reflect.StructField{{Name: "V", Type: t}}))
 }
 
-// header is how the encoding of a box begins.
+// header is the beginning of a box's encoding.
 const header = "\x81\xa1V"
 
 // marshal is v5's reflective Marshal.
@@ -56,7 +55,7 @@ func marshal(v reflect.Value) (b []byte, err error) {
 	return bytes.TrimPrefix(b, []byte(header)), err
 }
 
-// unmarshal is v5's reflective Unmarshal, less its preallocation, which has a goroutine for each type.
+// unmarshal is v5's reflective Unmarshal without its preallocation, which uses a goroutine for each type.
 func unmarshal(b []byte, t reflect.Type) (v reflect.Value, err error) {
 	defer rescue(&err)
 	x := box(t)
@@ -74,8 +73,8 @@ func rescue(err *error) {
 	}
 }
 
-// warm shows v5 all types that t consists of, those without pointers first. How it writes a pointer to a
-// nil map with EncodeMsgpack, and others like it, depends on whether it has met the map's type before.
+// warm shows v5 all types that t consists of, those without pointers first. How v5 writes some values, such as a
+// pointer to a nil map with EncodeMsgpack, depends on whether it has seen the map's type before.
 func warm(t reflect.Type, seen map[reflect.Type]bool) {
 	if seen[t] {
 		return
@@ -136,7 +135,7 @@ func asksUnexported(t reflect.Type) bool {
 	return slices.ContainsFunc(list, func(m member) bool { return m.omitEmpty && !t.FieldByIndex(m.index).IsExported() })
 }
 
-// isStored reports whether v5 writes a field, as itself or in parts.
+// isStored reports whether v5 writes a field, whole or in parts.
 func isStored(f reflect.StructField) bool {
 	name, _ := tag(f)
 	return name != "-" && (f.IsExported() || f.Anonymous)
@@ -147,7 +146,7 @@ type place struct {
 	inMap bool
 }
 
-// isExcused reports whether an error is one of those.
+// isExcused reports whether an error is caused by one of those.
 func isExcused(err error) bool {
 	for _, text := range []string{"non-addressable", "panic: reflect.Copy", "panic: reflect.Value.Interface: cannot return value obtained from unexported"} {
 		if strings.Contains(err.Error(), text) {
@@ -157,8 +156,8 @@ func isExcused(err error) bool {
 	return false
 }
 
-// nilInArray reports whether v has a struct that is stored as an array and has a nil embedded pointer.
-// v5 panics when it reads the nil that it wrote for a time in there (decodeNilValue).
+// nilInArray reports whether v contains a struct that is stored as an array and has a nil embedded pointer. v5 panics
+// when it reads the nil that it wrote for a time in it (decodeNilValue).
 func nilInArray(v reflect.Value) bool {
 	if isLeaf(v.Type()) {
 		return false

@@ -36,8 +36,8 @@ func (t *trial) sample() {
 
 func text(s string) any { return map[string]any{"str": hex.EncodeToString([]byte(s))} }
 
-// describe says in JSON what v must look like to another implementation of msgpack. There, numbers
-// and strings are in objects, as JSON has not all of them.
+// describe says in JSON what v must look like to another implementation of msgpack. Numbers and strings are in
+// objects, as JSON cannot express all of them.
 func describe(v reflect.Value) any {
 	if v.Type() == timeType {
 		tm := v.Interface().(time.Time)

@@ -5,7 +5,7 @@ import (
 	"reflect"
 )
 
-// spoil changes everything that a value shares with copies of it.
+// spoil changes everything that a value shares with its copies.
 func spoil(v reflect.Value) {
 	if v.CanAddr() && v.CanSet() {
 		if n, ok := v.Addr().Interface().(*big.Int); ok {
@@ -47,7 +47,7 @@ func spoilParts(v reflect.Value) {
 	}
 }
 
-// spoilMap leaves nothing in a map but a zero under a zero.
+// spoilMap leaves only a zero under a zero in a map.
 func spoilMap(v reflect.Value) {
 	for key, elem := range v.Seq2() {
 		spoil(elem)

@@ -10,7 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// use takes the value of a field that is for something through the accessors that it has.
+// use tests a flash, flow or factor with a value, through its own accessors.
 func (t *trial) use(s *session) {
 	has := func(method string) bool {
 		_, ok := s.typ.MethodByName(method)
@@ -26,7 +26,7 @@ func (t *trial) use(s *session) {
 	}
 }
 
-// flash adds messages, of which the last ones are to be taken once.
+// flash adds messages, and takes the last ones once.
 func (t *trial) flash(s *session) {
 	if len(t.raw) > fits || t.want.Len() == 0 {
 		return

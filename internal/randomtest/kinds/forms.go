@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// The types below come back whole only if the schema chooses their form, or not at all.
+// The types below only come back whole if the schema chooses their form, or not at all.
 
 // Moment is over a time.
 type Moment time.Time
 
-// Coin has methods for JSON alone, which know of what is not exported.
+// Coin has methods only for JSON. They use its unexported members.
 type Coin struct {
 	Currency string
 	units    int64
@@ -39,14 +39,14 @@ func (c *Coin) UnmarshalJSON(src []byte) error {
 	return err
 }
 
-// Pairing is as gob takes it: its numbers and strings come back as they are.
+// Pairing suits gob: its numbers and strings come back unchanged.
 type Pairing struct {
 	Number uint64
 	Text   string
 	Floats [2]float64
 }
 
-// Vault loses what it hides, on purpose.
+// Vault loses its hidden member on purpose.
 type Vault struct {
 	Shown  string
 	hidden int
@@ -79,7 +79,7 @@ func DecodeParcel(src []byte) (p Parcel, err error) {
 	return p, err
 }
 
-// Crate has a lock, and so is only ever behind a pointer.
+// Crate has a lock, and so only occurs behind a pointer.
 type Crate struct {
 	//lint:ignore U1000 a lock is what the type is about
 	mu    sync.Mutex

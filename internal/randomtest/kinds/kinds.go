@@ -1,8 +1,8 @@
 //lint:file-ignore U1000 msgpack reads the fields, or leaves them out
 
-// Package kinds has types that random schemas use and no random generator would come up with: those
-// with marshaling methods of every sort, and the ways that a package has to show its types to others.
-// What the methods write is read back as the same value.
+// Package kinds has types for random schemas that no random generator would invent: types with marshaling methods of
+// every sort, and the various ways in which a package can show its types to others. Values written by the methods are
+// read back as the same values.
 package kinds
 
 import (
@@ -44,7 +44,7 @@ type (
 	}
 )
 
-// Holder's fields are of types that others can name only by their aliases.
+// Holder has fields whose types others can only name by their aliases.
 type Holder struct {
 	Hidden  hidden.Hidden
 	Hiddens map[string]*hidden.Hidden `msgpack:"h,omitempty"`
@@ -63,7 +63,7 @@ type amount struct {
 	Cents int8 `msgpack:"cents,alias:pennies"`
 }
 
-// Money shows fields of an unexported struct.
+// Money embeds an unexported struct with exported fields.
 type Money struct {
 	amount
 	Currency string `msgpack:",omitempty"`
@@ -84,12 +84,12 @@ type Detail struct {
 	Tags []string
 }
 
-// Reading says itself when it is empty.
+// Reading has its own IsZero.
 type Reading float64
 
 func (r Reading) IsZero() bool { return r > -1 && r < 1 }
 
-// Option says itself when it is empty.
+// Option has its own IsZero.
 type Option struct {
 	Value string
 	Set   bool
@@ -175,7 +175,7 @@ func (p *Point) DecodeMsgpack(d *msgpack.Decoder) error {
 	return d.DecodeMulti(&p.X, &p.Y)
 }
 
-// Label has its methods on the pointer, and is nil if it is empty.
+// Label has its methods on the pointer. An empty one is nil.
 type Label struct{ Text string }
 
 func (l *Label) EncodeMsgpack(e *msgpack.Encoder) error {
@@ -218,7 +218,7 @@ func (s *Set) DecodeMsgpack(d *msgpack.Decoder) error {
 	return err
 }
 
-// Packed and Numbers make msgpack of themselves: on the value and on the pointer.
+// Packed and Numbers write their own msgpack: on the value and on the pointer.
 type Packed string
 
 func (p Packed) MarshalMsgpack() ([]byte, error) { return msgpack.Marshal([]string{string(p), "x"}) }
@@ -249,7 +249,7 @@ type Mixed struct{ N uint32 }
 func (m Mixed) EncodeMsgpack(e *msgpack.Encoder) error { return e.EncodeUint32(m.N) }
 func (m *Mixed) UnmarshalMsgpack(src []byte) error     { return msgpack.Unmarshal(src, &m.N) }
 
-// Blob keeps nil and empty apart, though v5 does not ask its pointer about nil.
+// Blob distinguishes nil from empty, although v5 does not ask its pointer about nil.
 type Blob []uint16
 
 func (b *Blob) MarshalBinary() ([]byte, error) {

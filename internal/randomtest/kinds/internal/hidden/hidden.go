@@ -1,4 +1,4 @@
-// Package hidden can be imported by package kinds alone.
+// Package hidden can only be imported by package kinds.
 package hidden
 
 // Hidden is known elsewhere by an alias.

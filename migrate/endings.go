@@ -1,0 +1,28 @@
+package migrate
+
+import "bytes"
+
+// A file of Windows may begin with a byte order mark, and its lines end in other characters. It is read without them, and written
+// with them again.
+
+var (
+	mark = []byte("\xef\xbb\xbf")
+	crlf = []byte("\r\n")
+	lf   = []byte("\n")
+)
+
+// plain is a text without a mark, and with a newline alone at the end of its lines.
+func plain(text []byte) []byte {
+	return bytes.ReplaceAll(bytes.TrimPrefix(text, mark), crlf, lf)
+}
+
+// like gives a plain text the mark of another one, and the line ends of its first line.
+func like(old, text []byte) []byte {
+	if first, _, found := bytes.Cut(old, lf); found && bytes.HasSuffix(first, []byte("\r")) {
+		text = bytes.ReplaceAll(text, lf, crlf)
+	}
+	if bytes.HasPrefix(old, mark) {
+		text = append(bytes.Clone(mark), text...)
+	}
+	return text
+}
