@@ -10,19 +10,6 @@ import (
 // A flow begins here, goes to another site and comes back with a state that this program made. Each
 // flow has its own cookie, so flows in several tabs do not collide, and no session is needed.
 
-// Flow describes a field that is a flow, as [Field] does one of the session. Like it, it is for generated
-// code alone.
-type Flow[T any] struct {
-	Name      string        // the accessor's name, as in Start+Name
-	Key       string        // which a flow's cookie says
-	Max       int           // at once, in a browser
-	TTL       time.Duration // within which it is to come back
-	Path      string        // of its cookie; "" for that of the session's
-	CrossSite bool          // it also comes back by a form of another site
-	Encode    func(*codec.Encoder, T)
-	Decode    func(*codec.Decoder) T
-}
-
 // A flowField describes a flow field, whatever its type.
 type flowField struct {
 	name, key, path string

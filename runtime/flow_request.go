@@ -28,8 +28,8 @@ func (st *state) flows() *flows {
 
 var (
 	errNoRequest = errors.New("session: only a request of its own begins or ends a flow")
-	errCrossSite = errors.New("session: a part of another site's page begins no flow")
-	errInAdvance = errors.New("session: a page that a browser asks for in advance begins and ends no flow")
+	errCrossSite = errors.New("session: a request for a part of another site's page cannot begin a flow")
+	errInAdvance = errors.New("session: a prefetched page cannot begin or end a flow")
 )
 
 // ready returns the request's flows. The error says why no flow can begin or end any more.

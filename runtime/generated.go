@@ -56,6 +56,18 @@ type Field[T any] struct {
 	Decode    func(*codec.Decoder) T
 }
 
+// Flow describes a flow field of a schema, as Field describes a field of the session.
+type Flow[T any] struct {
+	Name      string        // the accessor's name, as in Start+Name
+	Key       string        // the wire key, which the flow's cookie contains
+	Max       int           // how many a browser may have at once
+	TTL       time.Duration // how long the flow may take
+	Path      string        // of its cookie; "" for the session's path
+	CrossSite bool          // it may also come back by a form of another site
+	Encode    func(*codec.Encoder, T)
+	Decode    func(*codec.Decoder) T
+}
+
 // AnyField is a *[Field] of any type.
 type AnyField interface{ descriptor() descriptor }
 

@@ -13,7 +13,7 @@ var (
 	errNoList        = errors.New("session: listing needs Config.Store")
 	errNoUpdate      = errors.New("session: changing the sessions of a principal needs Config.Store")
 	errNobody        = errors.New("session: the session has no principal")
-	errID            = errors.New("session: not an id of a session")
+	errID            = errors.New("session: not a session id")
 )
 
 // RevokeID ends the session with this id, as Session.ID returns it, wherever it is used. Requests

@@ -239,8 +239,8 @@ func TestRevokeErrors(t *testing.T) {
 		{errList, "session: listing needs Config.Store"},
 		{errPlainUpdate, "session: changing the sessions of a principal needs Config.Store"},
 		{errUpdate, "session: changing the sessions of a principal needs Config.Store"},
-		{stored.RevokeID(t.Context(), "x"), "session: not an id of a session"},
-		{stored.RevokeID(t.Context(), id+"A"), "session: not an id of a session"},
+		{stored.RevokeID(t.Context(), "x"), "session: not a session id"},
+		{stored.RevokeID(t.Context(), id+"A"), "session: not a session id"},
 	} {
 		if fmt.Sprint(c.err) != c.want {
 			t.Errorf("got %v, want %s", c.err, c.want)

@@ -23,7 +23,7 @@ type turn struct {
 // contend runs try, which changes the record, until there is no conflict. Between attempts it waits
 // for its turn and runs reread. No other code deals with conflicts and retries.
 func (t *turn) contend(try, reread func() error) (err error) {
-	defer func() { t.end(err) }()
+	defer func() { t.pass(err) }()
 	err = try()
 	for errors.Is(err, ErrConflict) {
 		if err = t.next(); err != nil {
@@ -71,8 +71,8 @@ func (t *turn) report(failure string) {
 	}
 }
 
-// end passes the turn on. If the store failed, the waiting requests need not try.
-func (t *turn) end(err error) {
+// pass passes the turn on. If the store failed, the waiting requests need not try.
+func (t *turn) pass(err error) {
 	if t.done != nil {
 		t.done(!errors.Is(err, ErrStore) || errors.Is(err, errConflicts))
 	}

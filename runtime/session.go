@@ -133,7 +133,7 @@ func (s Session) LogOut() {
 	st := s.session()
 	st.lock()
 	defer st.unlock()
-	st.leave()
+	st.depart()
 }
 
 // CreatedAt returns when the session began, to the second.

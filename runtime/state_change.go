@@ -260,8 +260,8 @@ func (st *state) destroy(name string) {
 	st.change(name)
 }
 
-// leave ends the session and begins another one with the visitor's fields.
-func (st *state) leave() {
+// depart ends the session and begins another one with the visitor's fields.
+func (st *state) depart() {
 	kept, permanent := st.visitors(), st.Permanent()
 	st.manager.home.bequeath(st)
 	st.destroy("LogOut")

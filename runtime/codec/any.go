@@ -8,11 +8,11 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// EncodeAny writes what v5 would write of v, which comes back in the form that DecodeAny has for it: a
-// []string as []any, a value of a named type as one of the type below it, a struct as map[string]any,
-// what a type's own methods write as what they wrote. It is an error if nothing would come back, or
-// not all of it: functions, channels and complex numbers, maps whose keys are no strings, structs with
-// members that are not exported.
+// EncodeAny writes what v5 would write of v. DecodeAny reads it back in a general form: a []string
+// as []any, a value of a named type as its underlying type, a struct as map[string]any, and the
+// output of a type's own methods as it was written. It is an error if v, or a part of it, could not
+// be read back: functions, channels, complex numbers, maps with keys other than strings, and structs
+// with unexported fields.
 func EncodeAny(e *Encoder, v any) {
 	switch v := v.(type) {
 	case nil:
@@ -58,8 +58,8 @@ func EncodeAny(e *Encoder, v any) {
 	}
 }
 
-// DecodeAny reads a value as what it says it is: nil, bool, int64 (uint64 above MaxInt64), float64, string,
-// []byte, []any, map[string]any or time.Time.
+// DecodeAny reads a value as the type that its encoding names: nil, bool, int64 (uint64 above
+// MaxInt64), float64, string, []byte, []any, map[string]any or time.Time.
 func DecodeAny(d *Decoder) any {
 	var v any
 	switch d.next() {

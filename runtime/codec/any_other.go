@@ -11,7 +11,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// encodeOther is EncodeAny for the types that it has no case for.
+// encodeOther is EncodeAny for all types without a case there.
 func encodeOther(e *Encoder, v reflect.Value) {
 	t := v.Type()
 	switch kind := t.Kind(); {
@@ -75,14 +75,15 @@ func encodeAnyMap(e *Encoder, v reflect.Value) {
 	EncodeMap(e, elems, EncodeString, EncodeAny)
 }
 
-// encodeByV5 writes a struct, or what encodes itself, as v5 does. V5 writes some maps in any order, and
-// more than comes back; so what it wrote is read, and that is what is written.
+// encodeByV5 writes a struct, or a type that encodes itself, as v5 does. v5 writes some maps in
+// random order, and writes more than DecodeAny can read. So its output is decoded, and the result is
+// encoded.
 func encodeByV5(e *Encoder, v reflect.Value) {
 	if lost := lostIn(v, maxNest); lost != "" {
 		e.Fail(fmt.Errorf("any holds a %v: %s is not exported, and would be lost", v.Type(), lost))
 		return
 	}
-	// The methods of a pointer count as well, if there is one.
+	// Methods of the pointer type count as well, if there is an address.
 	b, err := msgpack.Marshal(addressable(v).Addr().Interface())
 	if err != nil {
 		e.Fail(&methodError{fmt.Sprintf("msgpack.Marshal of %v", v.Type()), err})
@@ -90,14 +91,14 @@ func encodeByV5(e *Encoder, v reflect.Value) {
 	}
 	generic, err := Decode(b, DecodeAny)
 	if err != nil {
-		e.Fail(fmt.Errorf("any holds a %v: what it encodes itself as cannot be read without its type", v.Type()))
+		e.Fail(fmt.Errorf("any holds a %v: its own encoding cannot be read without its type", v.Type()))
 		return
 	}
 	EncodeAny(e, generic)
 }
 
-// lostIn names a member that v5 would leave out of v though nobody told it to, "" if there is none.
-// It follows what v refers to down to a depth, below which v5 is not asked.
+// lostIn returns the name of a struct field that v5 would leave out without being told to, or "". It
+// follows references down to the depth below which v5 is not used.
 func lostIn(v reflect.Value, depth int) string {
 	t := v.Type()
 	switch kind := t.Kind(); {
@@ -135,8 +136,8 @@ func lostInStruct(v reflect.Value, depth int) string {
 	return ""
 }
 
-// IsEmptyAny reports whether v is empty in the sense of omitempty: nil, false, zero, of no length, or
-// what says so itself with IsZero. Structs without that method are never empty.
+// IsEmptyAny reports whether v is empty in the sense of omitempty: nil, false, zero, of length 0, or
+// empty according to its IsZero method. Structs without that method are never empty.
 func IsEmptyAny(v any) bool {
 	if v == nil {
 		return true
@@ -150,7 +151,7 @@ func IsEmptyAny(v any) bool {
 	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
 		return rv.Len() == 0
 	case reflect.Float32, reflect.Float64:
-		return rv.Float() == 0 // minus zero, too
+		return rv.Float() == 0 // also minus zero
 	case reflect.Struct:
 		return false
 	}
@@ -163,7 +164,7 @@ var (
 		reflect.TypeFor[encoding.BinaryMarshaler](), reflect.TypeFor[encoding.TextMarshaler]()}
 )
 
-// encodesItself reports whether a t, or a pointer to it, has a method that v5 would call.
+// encodesItself reports whether t or a pointer to it has a method that v5 would call.
 func encodesItself(t reflect.Type) bool {
 	return t != timeType && slices.ContainsFunc(ownMethod, func(m reflect.Type) bool {
 		return t.Implements(m) || reflect.PointerTo(t).Implements(m)
@@ -174,7 +175,7 @@ func isNilable(kind reflect.Kind) bool {
 	return kind == reflect.Pointer || kind == reflect.Slice || kind == reflect.Map || kind == reflect.Interface
 }
 
-// addressable is a copy of v with an address.
+// addressable returns an addressable copy of v.
 func addressable(v reflect.Value) reflect.Value {
 	x := reflect.New(v.Type()).Elem()
 	x.Set(v)

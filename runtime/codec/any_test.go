@@ -192,9 +192,9 @@ func TestAnyRefused(t *testing.T) {
 			N      int8
 			hidden string
 		}, 1)},
-		"any holds a struct { At codec.stamp }: At.wall is not exported, and would be lost":               struct{ At stamp }{},
-		"any holds a struct { M map[int]int }: what it encodes itself as cannot be read without its type": struct{ M map[int]int }{map[int]int{1: 1}},
-		"value refers to itself or is nested too deep":                                                    cycle,
+		"any holds a struct { At codec.stamp }: At.wall is not exported, and would be lost":      struct{ At stamp }{},
+		"any holds a struct { M map[int]int }: its own encoding cannot be read without its type": struct{ M map[int]int }{map[int]int{1: 1}},
+		"value refers to itself or is nested too deep":                                           cycle,
 	} {
 		for path, v := range map[string]any{"": v, "[0]: ": []any{v}, `["k"]: `: map[string]any{"a": 1, "k": v},
 			`["k"][2]: `: map[string][]any{"k": {"", nil, v}}} {

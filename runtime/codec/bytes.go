@@ -7,14 +7,14 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// EncodeString writes v as a string. Like v5 it does not ask whether v is valid UTF-8.
+// EncodeString writes v as a string. Like v5, it does not check that v is valid UTF-8.
 func EncodeString[T ~string](e *Encoder, v T) {
 	if e.err == nil {
 		e.err = e.enc.EncodeString(string(v))
 	}
 }
 
-// DecodeString reads a string; binary is none.
+// DecodeString reads a string. A binary value is an error.
 func DecodeString[T ~string](d *Decoder) T { return T(d.content(wire.Str)) }
 
 // EncodeBytes writes v as a binary value, or nil if v is nil.
@@ -24,7 +24,7 @@ func EncodeBytes[S ~[]E, E ~byte](e *Encoder, v S) {
 	}
 }
 
-// DecodeBytes reads a binary value or nil; a string is neither.
+// DecodeBytes reads a binary value or nil. A string is an error.
 func DecodeBytes[S ~[]E, E ~byte](d *Decoder) S {
 	if d.null() {
 		return nil
@@ -38,7 +38,7 @@ func DecodeBytes[S ~[]E, E ~byte](d *Decoder) S {
 	return v
 }
 
-// EncodeByteArray writes the array that v is the whole of as a binary value.
+// EncodeByteArray writes an array, given as a slice of it, as a binary value.
 func EncodeByteArray[E ~byte](e *Encoder, v []E) {
 	if e.err == nil {
 		e.err = e.enc.EncodeBytesLen(len(v))
@@ -57,8 +57,8 @@ func DecodeByteArray[E ~byte](d *Decoder, v []E) {
 	}
 }
 
-// plain returns s itself, as a slice of bytes. Go converts between slices only if their elements
-// are of one type, but those of all ~byte types are alike in memory.
+// plain returns s itself as a []byte. Go does not convert between slices with different element
+// types, but all ~byte types have the same memory layout.
 func plain[E ~byte](s []E) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
 }

@@ -36,7 +36,7 @@ func DecodeSlice[S ~[]E, E any](d *Decoder, elem func(*Decoder) E) S {
 	return v
 }
 
-// EncodeArray writes the array that v is the whole of.
+// EncodeArray writes an array, given as a slice of it.
 func EncodeArray[E any](e *Encoder, v []E, elem func(*Encoder, E)) {
 	if !e.enter() {
 		return
@@ -56,7 +56,7 @@ func DecodeArray[E any](d *Decoder, v []E, elem func(*Decoder) E) {
 	}
 }
 
-// EncodeMap writes v in the ascending order of its keys, or nil if v is nil.
+// EncodeMap writes v in ascending order of its keys, or nil if v is nil.
 func EncodeMap[M ~map[K]V, K cmp.Ordered, V any](e *Encoder, v M, key func(*Encoder, K), elem func(*Encoder, V)) {
 	if v == nil {
 		e.Nil()
@@ -83,7 +83,7 @@ func EncodeMap[M ~map[K]V, K cmp.Ordered, V any](e *Encoder, v M, key func(*Enco
 	e.nest--
 }
 
-// DecodeMap reads a map or nil. A key that comes twice is an error.
+// DecodeMap reads a map or nil. A duplicate key is an error.
 func DecodeMap[M ~map[K]V, K comparable, V any](d *Decoder, key func(*Decoder) K, elem func(*Decoder) V) M {
 	if d.null() {
 		return nil
@@ -99,7 +99,7 @@ func DecodeMap[M ~map[K]V, K comparable, V any](d *Decoder, key func(*Decoder) K
 		v[k] = elem(d)
 		if d.err == nil && len(v) != i+1 {
 			d.Fail(errDuplicate)
-			d.at = start // the map as a whole
+			d.at = start // the error concerns the whole map
 		}
 		if d.err != nil {
 			d.maps = append(d.maps, start)
@@ -111,14 +111,14 @@ func DecodeMap[M ~map[K]V, K comparable, V any](d *Decoder, key func(*Decoder) K
 
 var errDuplicate = errors.New("map has a key twice")
 
-// atFirst returns for how many of n elements of a size memory is allocated before the first of
-// them is decoded: 16 KiB, so that a map, which takes up to twice as much, stays small too.
+// atFirst returns for how many of n elements of this size memory is allocated before the first one
+// is decoded. It is 16 KiB, so that a map, which takes up to twice as much, stays small too.
 func atFirst(n int, size uintptr) int {
 	const most = 16 << 10
 	return min(n, most/int(max(size, 1)))
 }
 
-// EncodePointer writes what v points to, or nil if v is nil.
+// EncodePointer writes the value that v points to, or nil if v is nil.
 func EncodePointer[E any](e *Encoder, v *E, elem func(*Encoder, E)) {
 	if v == nil {
 		e.Nil()
@@ -130,7 +130,7 @@ func EncodePointer[E any](e *Encoder, v *E, elem func(*Encoder, E)) {
 	}
 }
 
-// EncodeThrough is EncodePointer for what must not be copied.
+// EncodeThrough is EncodePointer for values that must not be copied.
 func EncodeThrough[E any](e *Encoder, v *E, elem func(*Encoder, *E)) {
 	if v == nil {
 		e.Nil()
@@ -142,7 +142,7 @@ func EncodeThrough[E any](e *Encoder, v *E, elem func(*Encoder, *E)) {
 	}
 }
 
-// DecodeThrough is DecodePointer for what must not be copied: elem allocates it.
+// DecodeThrough is DecodePointer for values that must not be copied. elem allocates the value.
 func DecodeThrough[E any](d *Decoder, elem func(*Decoder) *E) *E {
 	if d.null() || !d.enter() {
 		return nil
@@ -152,7 +152,7 @@ func DecodeThrough[E any](d *Decoder, elem func(*Decoder) *E) *E {
 	return v
 }
 
-// DecodePointer reads a value into new memory, or returns nil for nil.
+// DecodePointer reads a value into new memory. It returns nil for nil.
 func DecodePointer[E any](d *Decoder, elem func(*Decoder) E) *E {
 	if d.null() || !d.enter() {
 		return nil

@@ -11,23 +11,23 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// A Decoder decodes one value. Decode makes it; the zero value is of no use.
+// A Decoder decodes one value. Decode makes one; the zero value is unusable.
 type Decoder struct {
 	in   reader
-	dec  *msgpack.Decoder // reads from in for life; user code never sees it
-	user *userDecoder     // what user code reads from, made when there is any
+	dec  *msgpack.Decoder // always reads from in; user code never sees it
+	user *userDecoder     // the decoder for user code; nil until it is needed
 	err  error
 	nest int
-	at   int   // where the value that was last looked at begins
-	maps []int // where maps begin on whose way err came about
+	at   int   // where the last value that was examined begins
+	maps []int // where the maps begin that contain the error
 }
 
-// A reader is where v5 reads from. It has the methods of io.ByteScanner because v5 puts a bufio.Reader
-// in front of readers that lack them.
+// A reader is v5's input. It implements io.ByteScanner because v5 wraps other readers in a
+// bufio.Reader.
 type reader struct {
 	data []byte
 	pos  int
-	into []byte // memory of v5's own that it copied something into
+	into []byte // v5's own memory, which it copied bytes into
 }
 
 func (r *reader) Read(p []byte) (int, error) {
@@ -59,7 +59,7 @@ func (r *reader) UnreadByte() error {
 
 var errUnread = errors.New("no byte to unread")
 
-// rest is what was not read yet.
+// rest returns the unread input.
 func (r *reader) rest() []byte { return r.data[r.pos:] }
 
 var decoders = sync.Pool{New: func() any {
@@ -68,7 +68,7 @@ var decoders = sync.Pool{New: func() any {
 	return d
 }}
 
-// finish puts d back into the pool, and returns the error of the decoding.
+// finish returns d to the pool, and returns the decoding's error.
 func (d *Decoder) finish() error {
 	err := d.err
 	switch {
@@ -83,7 +83,7 @@ func (d *Decoder) finish() error {
 	return err
 }
 
-// enter goes one level down, and reports whether that may be done.
+// enter goes one level deeper, and reports whether that is allowed.
 func (d *Decoder) enter() bool {
 	if d.nest == maxNest {
 		d.Fail(errNest)
@@ -95,7 +95,7 @@ func (d *Decoder) enter() bool {
 	return true
 }
 
-// next returns the kind of the next value; there is none at the end or after an error.
+// next returns the kind of the next value, or wire.Invalid at the end or after an error.
 func (d *Decoder) next() wire.Kind {
 	if d.err != nil || d.in.pos >= len(d.in.data) {
 		return wire.Invalid
@@ -104,7 +104,7 @@ func (d *Decoder) next() wire.Kind {
 	return wire.KindOf(d.in.data[d.in.pos])
 }
 
-// expect reports whether the next value is of the kind that is wanted, and fails if not.
+// expect reports whether the next value is of this kind, and fails if it is not.
 func (d *Decoder) expect(want wire.Kind) bool {
 	got := d.next()
 	if got != want && d.err == nil {
@@ -121,15 +121,15 @@ func (d *Decoder) mismatch(want string) {
 	}
 }
 
-// Fail makes err the error of the whole decoding, unless it is nil or there is one already.
+// Fail sets the decoding's error to err, unless err is nil or there is one already.
 func (d *Decoder) Fail(err error) {
 	if d.err == nil {
 		d.err = err
 	}
 }
 
-// MapLen reads the header of a map, and returns how many pairs of Key and a value follow.
-// Nil is an error: what the generated code reads this way is a struct.
+// MapLen reads the header of a map, and returns how many pairs of Key and value follow. Nil is an
+// error, because generated code uses MapLen for structs.
 func (d *Decoder) MapLen() int {
 	if !d.expect(wire.Map) {
 		return 0
@@ -153,7 +153,7 @@ func (d *Decoder) arrayLen() int {
 	return d.fits(n, 1, err)
 }
 
-// fits returns n if as many elements can follow, each of at least size bytes.
+// fits returns n if n elements of at least size bytes each can follow. Otherwise it fails.
 func (d *Decoder) fits(n, size int, err error) int {
 	if err == nil && uint(n) > uint(len(d.in.rest())/size) {
 		err = io.ErrUnexpectedEOF
@@ -165,10 +165,10 @@ func (d *Decoder) fits(n, size int, err error) int {
 	return n
 }
 
-// Key reads the key of a map's next value. The result is valid until the next call.
+// Key reads the key of the next value of a map. The result is valid until the next call.
 func (d *Decoder) Key() []byte { return d.content(wire.Str) }
 
-// IsNil reports whether the next value is nil. It reads nothing.
+// IsNil reports whether the next value is nil, without reading it.
 func (d *Decoder) IsNil() bool { return d.next() == wire.Nil }
 
 // null reads the next value if it is nil, and reports whether it was.
@@ -180,10 +180,10 @@ func (d *Decoder) null() bool {
 	return true
 }
 
-// Skip passes over one value.
+// Skip skips one value.
 func (d *Decoder) Skip() { d.raw() }
 
-// raw reads one value of any kind, and returns its bytes: a view of the input.
+// raw reads one value of any kind and returns its bytes, which are a subslice of the input.
 func (d *Decoder) raw() []byte {
 	if d.err != nil {
 		return nil
@@ -199,7 +199,7 @@ func (d *Decoder) raw() []byte {
 	return b[:n:n]
 }
 
-// content reads a string or binary value, and returns what is in it: a view of the input.
+// content reads a string or binary value and returns its content, which is a subslice of the input.
 func (d *Decoder) content(kind wire.Kind) []byte {
 	if !d.expect(kind) {
 		return nil

@@ -9,20 +9,20 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// An Encoder encodes one value. Append makes it; the zero value is of no use.
+// An Encoder encodes one value. Append makes one; the zero value is unusable.
 type Encoder struct {
 	out  writer
-	enc  *msgpack.Encoder // writes to out for life; user code never sees it
-	user *userEncoder     // what user code writes to, made when there is any
+	enc  *msgpack.Encoder // always writes to out; user code never sees it
+	user *userEncoder     // the encoder for user code; nil until it is needed
 	err  error
 	nest int
-	self bool  // something was written by a method or function of the program
-	maps []int // where maps begin on whose way err came about
+	self bool  // a method or function of the program wrote something
+	maps []int // where the maps begin that contain the error
 
-	number, stamp []byte // enc's own memory, to be wiped
+	number, stamp []byte // enc's own memory, which is wiped
 }
 
-// A writer is where v5 writes to. It has WriteByte because v5 allocates for each byte otherwise.
+// A writer is v5's output. It has WriteByte because v5 otherwise allocates for each byte.
 type writer struct{ buf []byte }
 
 func (w *writer) Write(p []byte) (int, error) {
@@ -49,8 +49,8 @@ func newEncoder() *Encoder {
 	return e
 }
 
-// A finder is a writer that finds the memory that v5 writes from. In there the
-// last number and the last time would stay for good.
+// A finder is a writer that finds v5's own memory. The last number and the last time would otherwise
+// stay there.
 type finder struct{ found []byte }
 
 func (f *finder) Write(p []byte) (int, error) {
@@ -60,7 +60,7 @@ func (f *finder) Write(p []byte) (int, error) {
 
 func (f *finder) WriteByte(byte) error { return nil }
 
-// finish returns the output and puts e back into the pool. What was encoded starts at start.
+// finish returns the output, and returns e to the pool. The encoding begins at start.
 func (e *Encoder) finish(start int) ([]byte, error) {
 	b, err := e.out.buf, e.err
 	if err != nil {
@@ -72,7 +72,7 @@ func (e *Encoder) finish(start int) ([]byte, error) {
 		err = wire.Check(b[start:])
 	}
 	if err != nil {
-		clear(b[start:]) // it may be the spare part of the caller's dst
+		clear(b[start:]) // this may be the spare capacity of the caller's dst
 	}
 	clear(e.number)
 	clear(e.stamp)
@@ -81,7 +81,7 @@ func (e *Encoder) finish(start int) ([]byte, error) {
 	return b, err
 }
 
-// enter goes one level down, and reports whether that may be done.
+// enter goes one level deeper, and reports whether that is allowed.
 func (e *Encoder) enter() bool {
 	if e.nest == maxNest {
 		e.Fail(errNest)
@@ -93,14 +93,14 @@ func (e *Encoder) enter() bool {
 	return true
 }
 
-// Fail makes err the error of the whole encoding, unless it is nil or there is one already.
+// Fail sets the encoding's error to err, unless err is nil or there is one already.
 func (e *Encoder) Fail(err error) {
 	if e.err == nil {
 		e.err = err
 	}
 }
 
-// MapLen writes the header of a map. n pairs of Key and a value must follow.
+// MapLen writes the header of a map. n pairs of Key and value must follow.
 func (e *Encoder) MapLen(n int) {
 	if e.err == nil {
 		e.err = e.enc.EncodeMapLen(n)
@@ -114,7 +114,7 @@ func (e *Encoder) ArrayLen(n int) {
 	}
 }
 
-// Key writes the key of a map's next value.
+// Key writes the key of the next value of a map.
 func (e *Encoder) Key(name string) { EncodeString(e, name) }
 
 // Nil writes the nil code.

@@ -11,17 +11,17 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// The functions below call methods that users wrote, on a T or a *T. As in v5:
+// The functions below call methods that the program's types have, on a T or a *T. As in v5:
 //
-//   - a nil map or slice whose own method it is (not its pointer's) is written as nil,
+//   - if a nil map or slice has the method itself (not its pointer type), nil is written
 //     and the method is not called;
 //   - nil is read as the zero value, and the method is not called. A marshaler of any type
-//     may write nil, so this is no laxity towards values that must not be nil.
+//     may write nil, so this does not weaken the check for values that must not be nil.
 //
-// What the methods get to see is a copy or made for the purpose: a method that keeps its argument,
-// or changes settings of the encoder or decoder it is given, affects nothing else.
+// Methods get copies, or objects made for the call. A method may keep its argument, or change
+// settings of its encoder or decoder, without affecting anything else.
 
-// EncodeCustom writes v with its EncodeMsgpack(*msgpack.Encoder), which must write one value.
+// EncodeCustom writes v with its method EncodeMsgpack(*msgpack.Encoder), which must write one value.
 func EncodeCustom[T any, P interface {
 	*T
 	msgpack.CustomEncoder
@@ -47,7 +47,8 @@ func EncodeCustom[T any, P interface {
 	e.self = true
 }
 
-// DecodeCustom reads a value of any kind with DecodeMsgpack(*msgpack.Decoder), which must read all of it.
+// DecodeCustom reads a value of any kind with the method DecodeMsgpack(*msgpack.Decoder), which must
+// read all of it.
 func DecodeCustom[T any, P interface {
 	*T
 	msgpack.CustomDecoder
@@ -66,7 +67,7 @@ func DecodeCustom[T any, P interface {
 	return v
 }
 
-// EncodeMsgpack writes v as MarshalMsgpack encodes it, which must be one value.
+// EncodeMsgpack writes the output of MarshalMsgpack, which must be one value.
 func EncodeMsgpack[T any, P interface {
 	*T
 	msgpack.Marshaler
@@ -100,7 +101,7 @@ func DecodeMsgpack[T any, P interface {
 	return v
 }
 
-// EncodeBinary writes what MarshalBinary returns as a binary value.
+// EncodeBinary writes the output of MarshalBinary as a binary value.
 func EncodeBinary[T any, P interface {
 	*T
 	encoding.BinaryMarshaler
@@ -131,7 +132,7 @@ func DecodeBinary[T any, P interface {
 	return v
 }
 
-// EncodeText writes what MarshalText returns. It is a binary value, because v5 writes text so.
+// EncodeText writes the output of MarshalText. It writes a binary value, as v5 does.
 func EncodeText[T any, P interface {
 	*T
 	encoding.TextMarshaler
@@ -162,7 +163,7 @@ func DecodeText[T any, P interface {
 	return v
 }
 
-// isNull reports whether *v is nil and its type, not only a pointer to it, has the methods of I.
+// isNull reports whether *v is nil and T itself, not only *T, has the methods of I.
 func isNull[I, T any](v *T) bool {
 	switch rv := reflect.ValueOf(v).Elem(); rv.Kind() {
 	case reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
@@ -174,7 +175,7 @@ func isNull[I, T any](v *T) bool {
 	return false
 }
 
-// null writes nil if is, and returns is.
+// null writes nil if is is true, and returns is.
 func (e *Encoder) null(is bool) bool {
 	if is {
 		e.Nil()
@@ -182,7 +183,7 @@ func (e *Encoder) null(is bool) bool {
 	return is
 }
 
-// oneValue is an error unless b, which a user's method wrote, is one value.
+// oneValue returns an error unless b, which a user's method wrote, is exactly one value.
 func oneValue(b []byte) error {
 	if wire.Check(b) != nil {
 		return misuse("does not write exactly one value")
@@ -190,12 +191,12 @@ func oneValue(b []byte) error {
 	return nil
 }
 
-// A misuse is what a user's method does against its contract.
+// A misuse is an error of a user's method that breaks its contract.
 type misuse string
 
 func (m misuse) Error() string { return string(m) }
 
-// wrap names the method that returned err.
+// wrap adds the name of the method that returned err.
 func wrap[T any](method string, err error) error {
 	if err == nil {
 		return nil
@@ -203,8 +204,9 @@ func wrap[T any](method string, err error) error {
 	return &methodError{fmt.Sprintf("%v.%s", reflect.TypeFor[T](), method), err}
 }
 
-// A methodError is an error of a user's method or function. It does not show the error's text, because that often
-// quotes the value (netip.ParseAddr and time.Parse do); errors.As and errors.Is find the error.
+// A methodError is an error of a user's method or function. Its text leaves out the wrapped error's,
+// which often quotes the value (as those of netip.ParseAddr and time.Parse do). errors.As and
+// errors.Is find the wrapped error.
 type methodError struct {
 	name string
 	err  error

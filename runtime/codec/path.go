@@ -11,12 +11,12 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// The place where an encoding or decoding failed is found once it has failed, by a walk over what was
-// written or read until then. So good values pay nothing for it.
+// After a failure, a walk over the bytes that were written or read so far finds the place of the
+// failure. So a path costs nothing unless there is a failure.
 
 // A PathError says which part of a value could not be encoded or decoded.
 type PathError struct {
-	// Path leads from the value to the part: [2].Price, ["x"]. It shows the keys of maps.
+	// Path leads from the value to the part: [2].Price, ["x"]. It includes the keys of maps.
 	Path string
 	Err  error
 
@@ -37,8 +37,8 @@ func Within(root string, err error) error {
 	return err
 }
 
-// Reason says in one line why err came about, and where within root. It does not show the keys of maps,
-// which are data: root[...].Price.
+// Reason returns the cause of err in one line, with its place within root. It leaves out the keys of
+// maps, which are data: root[...].Price.
 func Reason(root string, err error) string {
 	if e, ok := errors.AsType[*PathError](err); ok {
 		return root + e.hidden + ": " + e.Err.Error()
@@ -46,11 +46,11 @@ func Reason(root string, err error) string {
 	return root + ": " + err.Error()
 }
 
-// located adds to err the path to offset at of data, which may be cut off behind it. Maps are the
-// offsets of those maps whose keys are data.
+// located adds the path of offset at in data to err. data may be truncated after that offset. maps
+// are the offsets of the maps whose keys are data.
 func located(err error, data []byte, at int, maps []int) error {
 	if err == errNest {
-		return err // its path is as long as it is useless
+		return err // the path is too long to be useful
 	}
 	shown, hidden := pathTo(data, at, maps)
 	if shown == "" {
@@ -59,7 +59,7 @@ func located(err error, data []byte, at int, maps []int) error {
 	return &PathError{shown, err, hidden}
 }
 
-// pathTo writes the path to offset at of b, with and without the keys of maps.
+// pathTo returns the path of offset at in b, with and without the keys of maps.
 func pathTo(b []byte, at int, maps []int) (shown, hidden string) {
 	for pos := 0; pos < at && pos < len(b); {
 		s, ok := stepTo(at, b, pos, slices.Contains(maps, pos))
@@ -71,13 +71,13 @@ func pathTo(b []byte, at int, maps []int) (shown, hidden string) {
 	return shown, hidden
 }
 
-// A step leads from an array or map into the part of it that begins at pos.
+// A step leads from an array or map into the element that begins at pos.
 type step struct {
-	shown, hidden string // without the key, if that is data
+	shown, hidden string // hidden leaves out keys that are data
 	pos           int
 }
 
-// stepTo finds the part that offset at is in, of the array or map that begins at pos.
+// stepTo finds the element that contains offset at, in the array or map that begins at pos.
 func stepTo(at int, b []byte, pos int, keysAreData bool) (step, bool) {
 	n, perChild, size := children(b[pos:])
 	pos += size
@@ -108,8 +108,8 @@ func stepTo(at int, b []byte, pos int, keysAreData bool) (step, bool) {
 	return step{}, false
 }
 
-// children reads the header of an array or map: of how many elements or pairs it says that it consists,
-// of how many values each of them, and its own size. Of other values there are none.
+// children reads the header of an array or map. n is the number of elements or pairs, each is the
+// number of values in one of them, and size is the size of the header. All are 0 for other values.
 func children(b []byte) (n, each, size int) {
 	switch c := b[0]; {
 	case c&0xf0 == 0x90:
@@ -128,7 +128,7 @@ func children(b []byte) (n, each, size int) {
 	return 0, 0, 1
 }
 
-// past is the offset behind the value at pos, or -1 if it is not complete.
+// past returns the offset after the value at pos, or -1 if the value is incomplete.
 func past(b []byte, pos int) int {
 	if pos >= len(b) {
 		return -1
@@ -140,7 +140,8 @@ func past(b []byte, pos int) int {
 	return pos + n
 }
 
-// keyText writes the key of a map for people, quoted if it is data, or the name of a member.
+// keyText returns the key of a map for people: quoted if it is data, otherwise the name of a struct
+// field.
 func keyText(b []byte, isData bool) string {
 	const most = 40 // bytes
 	s, _, err := wire.String(b)

@@ -7,13 +7,13 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// What most fields hold, a string, an integer or a bool, is a few bytes. Setting up a
-// Decoder or an Encoder takes longer than to read or write them. So the functions here
-// do without for these types, whose codecs they agree with to the byte, and leave
-// to those whatever is not the ordinary case, errors above all.
+// Most fields hold a string, an integer or a bool of a few bytes. Setting up a Decoder or an Encoder
+// takes longer than reading or writing those. The functions here do without one for these types.
+// They produce exactly the same bytes and values, and leave everything unusual, errors above all, to
+// the ordinary codecs.
 
-// AppendField is Append for the value of a field. If T is one of Go's own types, encode must
-// be its codec in this package.
+// AppendField is Append for the value of a field. If T is a predeclared type, encode must be its
+// codec in this package.
 func AppendField[T any](dst []byte, v T, encode func(*Encoder, T)) ([]byte, error) {
 	if b, ok := quickAppend(dst, &v); ok {
 		return b, nil
@@ -21,9 +21,9 @@ func AppendField[T any](dst []byte, v T, encode func(*Encoder, T)) ([]byte, erro
 	return Append(dst, v, encode)
 }
 
-// AppendReadable is AppendField for a value that has to be read back. If a method or function of the
-// program wrote a part of it, what was written is decoded once, and it is an error if that fails.
-// Other values cost no more than with AppendField.
+// AppendReadable is AppendField for a value that must be readable. If a method or function of the
+// program wrote a part of it, the encoding is decoded once, and a failure of that is an error. Other
+// values cost no more than with AppendField.
 func AppendReadable[T any](dst []byte, v T, encode func(*Encoder, T), decode func(*Decoder) T) ([]byte, error) {
 	if b, ok := quickAppend(dst, &v); ok {
 		return b, nil
@@ -39,7 +39,7 @@ func AppendReadable[T any](dst []byte, v T, encode func(*Encoder, T), decode fun
 	return b, nil
 }
 
-// unreadable says of the error of a decoding that it was a trial.
+// unreadable marks a decoding error as the result of a trial.
 func unreadable(err error) error {
 	if e, ok := errors.AsType[*PathError](err); ok {
 		return &PathError{e.Path, unreadable(e.Err), e.hidden}
@@ -47,8 +47,8 @@ func unreadable(err error) error {
 	return fmt.Errorf("what was written cannot be read back: %w", err)
 }
 
-// DecodeField is Decode for the value of a field. If T is one of Go's own types, decode must
-// be its codec in this package.
+// DecodeField is Decode for the value of a field. If T is a predeclared type, decode must be its
+// codec in this package.
 func DecodeField[T any](b []byte, decode func(*Decoder) T) (T, error) {
 	var v T
 	if quickDecode(b, &v) {
@@ -57,7 +57,7 @@ func DecodeField[T any](b []byte, decode func(*Decoder) T) (T, error) {
 	return Decode(b, decode)
 }
 
-// quickDecode decodes b into v, and reports whether it did.
+// quickDecode decodes b into v if it can, and reports whether it did.
 func quickDecode[T any](b []byte, v *T) bool {
 	switch v := any(v).(type) {
 	case *string:
@@ -82,7 +82,7 @@ func quickDecode[T any](b []byte, v *T) bool {
 	return false
 }
 
-// quickInt reads an integer of at most 32 bits that is not negative.
+// quickInt reads a non-negative integer of at most 32 bits.
 func quickInt(b []byte) (n uint32, ok bool) {
 	switch {
 	case len(b) == 1 && b[0] <= 0x7f:
@@ -93,12 +93,12 @@ func quickInt(b []byte) (n uint32, ok bool) {
 		return uint32(b[1])<<8 | uint32(b[2]), true
 	case len(b) == 5 && b[0] == 0xce:
 		n = uint32(b[1])<<24 | uint32(b[2])<<16 | uint32(b[3])<<8 | uint32(b[4])
-		return n, n <= 1<<31-1 // more does not fit an int on every machine
+		return n, n <= 1<<31-1 // larger values do not fit an int on every machine
 	}
 	return 0, false
 }
 
-// quickAppend appends the encoding of v to dst, and reports whether it did.
+// quickAppend appends the encoding of v to dst if it can, and reports whether it did.
 func quickAppend[T any](dst []byte, v *T) ([]byte, bool) {
 	switch v := any(v).(type) {
 	case *string:

@@ -34,42 +34,42 @@ func DecodeBool[T ~bool](d *Decoder) T {
 	return T(v)
 }
 
-// EncodeInt writes v in the fewest bytes that hold it.
+// EncodeInt writes v in the shortest form.
 func EncodeInt[T signed](e *Encoder, v T) {
 	if e.err == nil {
 		e.err = e.enc.EncodeInt(int64(v))
 	}
 }
 
-// DecodeInt reads an integer of any form that fits T.
+// DecodeInt reads an integer of any form whose value fits T.
 func DecodeInt[T signed](d *Decoder) T {
 	if !d.expect(wire.Int) {
 		return 0
 	}
 	code := d.in.data[d.in.pos]
 	v, err := d.dec.DecodeInt64()
-	if int64(T(v)) != v || v < 0 && isUnsigned(code) { // v5 wraps
+	if int64(T(v)) != v || v < 0 && isUnsigned(code) { // v5 would wrap around
 		err = rangeError[T]()
 	}
 	d.err = err
 	return T(v)
 }
 
-// EncodeUint writes v in the fewest bytes that hold it.
+// EncodeUint writes v in the shortest form.
 func EncodeUint[T unsigned](e *Encoder, v T) {
 	if e.err == nil {
 		e.err = e.enc.EncodeUint(uint64(v))
 	}
 }
 
-// DecodeUint reads an integer of any form that fits T.
+// DecodeUint reads an integer of any form whose value fits T.
 func DecodeUint[T unsigned](d *Decoder) T {
 	if !d.expect(wire.Int) {
 		return 0
 	}
 	code := d.in.data[d.in.pos]
 	v, err := d.dec.DecodeUint64()
-	if uint64(T(v)) != v || int64(v) < 0 && !isUnsigned(code) { // v5 wraps
+	if uint64(T(v)) != v || int64(v) < 0 && !isUnsigned(code) { // v5 would wrap around
 		err = rangeError[T]()
 	}
 	d.err = err
@@ -90,7 +90,7 @@ func EncodeFloat32[T ~float32](e *Encoder, v T) {
 	}
 }
 
-// DecodeFloat32 reads a float32, and nothing wider.
+// DecodeFloat32 reads a float32. A float64 is an error.
 func DecodeFloat32[T ~float32](d *Decoder) T {
 	if !d.expect(wire.Float32) {
 		return 0
@@ -107,7 +107,7 @@ func EncodeFloat64[T ~float64](e *Encoder, v T) {
 	}
 }
 
-// DecodeFloat64 reads a float64 or float32. Integers are not floats.
+// DecodeFloat64 reads a float64 or float32. An integer is an error.
 func DecodeFloat64[T ~float64](d *Decoder) T {
 	if d.next() != wire.Float32 && !d.expect(wire.Float64) {
 		return 0
@@ -117,8 +117,8 @@ func DecodeFloat64[T ~float64](d *Decoder) T {
 	return T(v)
 }
 
-// EncodeTime writes v as msgpack's own timestamp: nanoseconds are kept, the time zone and
-// a monotonic clock reading are not.
+// EncodeTime writes v as a msgpack timestamp. It keeps nanoseconds, and drops the time zone and the
+// monotonic clock reading.
 func EncodeTime(e *Encoder, v time.Time) {
 	if e.err == nil {
 		e.err = e.enc.EncodeTime(v)
@@ -141,8 +141,8 @@ func DecodeTime(d *Decoder) time.Time {
 
 var errTime = errors.New("extension is not a valid timestamp")
 
-// isTime reports whether the extension that b begins with is one of the three forms of the
-// format's timestamp. v5 takes more for a time.
+// isTime reports whether the extension at the start of b has one of the format's three forms of a
+// timestamp. v5 accepts more.
 func isTime(b []byte) bool {
 	n, _ := wire.Skip(b)
 	const second = 1e9 // nanoseconds

@@ -4,8 +4,8 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// A userEncoder is what the EncodeMsgpack methods of users write to. It is never pooled, and
-// reset before each use: users may change its settings, or keep it.
+// A userEncoder is the output of users' EncodeMsgpack methods. It is not pooled, and is reset before
+// each use, because users may change its settings or keep it.
 type userEncoder struct {
 	out writer
 	enc *msgpack.Encoder
@@ -17,7 +17,7 @@ func newUserEncoder() *userEncoder {
 	return u
 }
 
-// encode appends what v writes to buf.
+// encode appends the output of v to buf.
 func (u *userEncoder) encode(buf []byte, v msgpack.CustomEncoder) ([]byte, error) {
 	u.out.buf = buf
 	u.enc.Reset(&u.out)
@@ -26,8 +26,7 @@ func (u *userEncoder) encode(buf []byte, v msgpack.CustomEncoder) ([]byte, error
 	return buf, err
 }
 
-// A userDecoder is what the DecodeMsgpack methods of users read from, as userEncoder is for
-// the other direction.
+// A userDecoder is the input of users' DecodeMsgpack methods, with the same rules as a userEncoder.
 type userDecoder struct {
 	in  reader
 	dec *msgpack.Decoder
@@ -39,7 +38,7 @@ func newUserDecoder() *userDecoder {
 	return u
 }
 
-// decode lets v read b, all of it and nothing else.
+// decode lets v read b. v must read all of b.
 func (u *userDecoder) decode(b []byte, v msgpack.CustomDecoder) error {
 	u.in = reader{data: b}
 	u.dec.Reset(&u.in)

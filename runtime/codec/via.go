@@ -9,10 +9,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// The functions below are for values whose form the schema chooses, rather than their type.
+// The functions below are for values whose encoding the schema chooses.
 
-// EncodeVia writes what encode makes of v as a binary value. A nil pointer, slice or map is written as
-// nil, and encode is not called.
+// EncodeVia writes the output of encode(v) as a binary value. A nil pointer, slice or map is written
+// as nil, and encode is not called.
 func EncodeVia[T any](e *Encoder, v T, encode func(T) ([]byte, error)) {
 	if e.err != nil || e.null(isNil(&v)) {
 		return
@@ -42,7 +42,7 @@ func DecodeVia[T any](d *Decoder, decode func([]byte) (T, error)) (v T) {
 	return v
 }
 
-// EncodeJSON writes v as the JSON that encoding/json makes of it, in a binary value.
+// EncodeJSON writes v as JSON, by encoding/json, in a binary value.
 func EncodeJSON[T any](e *Encoder, v T) {
 	if e.err != nil {
 		return
@@ -56,7 +56,8 @@ func EncodeJSON[T any](e *Encoder, v T) {
 	e.binary(b)
 }
 
-// DecodeJSON reads a binary value that is JSON, as encoding/json does. Nil is read as the zero value.
+// DecodeJSON reads a binary value that contains JSON, by encoding/json. Nil is read as the zero
+// value.
 func DecodeJSON[T any](d *Decoder) (v T) {
 	if d.null() {
 		return v
@@ -69,7 +70,7 @@ func DecodeJSON[T any](d *Decoder) (v T) {
 	return v
 }
 
-// binary writes b as a binary value, also if it is nil.
+// binary writes b as a binary value, even if b is nil.
 func (e *Encoder) binary(b []byte) {
 	if b == nil {
 		b = []byte{}

@@ -18,8 +18,8 @@ import (
 // be used for all routes, for a group or for one.
 //
 // The session is saved before the first byte of the response. If a handler returns an error,
-// Middleware has echo's error handler answer it at once, so that this can change the session too,
-// and returns nil. So a middleware that handles or replaces errors belongs behind this one.
+// Middleware lets echo's error handler answer at once, which can still change the session, and
+// returns nil. So register a middleware that handles or replaces errors after this one.
 func Middleware(sessions interface {
 	Handler(http.Handler) http.Handler
 }) echo.MiddlewareFunc {

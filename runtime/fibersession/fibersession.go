@@ -18,10 +18,10 @@ import (
 // [github.com/sessiongen/sessiongen/runtime.Manager], around the handlers that come after it. It can
 // be used for all routes, for a group or for one.
 //
-// Fiber sends a response when its handlers have returned, so that the session is saved then: before
-// the function of SendStreamWriter runs and before a WebSocket is open. If a handler returns an error,
-// Middleware has the app's error handler answer it at once, so that this can change the session too,
-// and returns nil. So a middleware that handles or replaces errors belongs behind this one.
+// Fiber sends a response after its handlers have returned, and the session is saved then: before the
+// function of SendStreamWriter runs and before a WebSocket is open. If a handler returns an error,
+// Middleware lets the app's error handler answer at once, which can still change the session, and
+// returns nil. So register a middleware that handles or replaces errors after this one.
 //
 // The request that Config.ErrorHandler gets has no body.
 func Middleware(sessions interface {
@@ -29,22 +29,22 @@ func Middleware(sessions interface {
 }) fiber.Handler {
 	return func(c fiber.Ctx) error {
 		below := &writer{ctx: c, header: make(http.Header)}
-		defer below.copyHeader() // after a panic too: a log-out counts
+		defer below.copyHeader() // also after a panic: a log-out counts
 		sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			below.next(r)
 			w.WriteHeader(c.Response().StatusCode())
 			if _, err := w.Write(nil); err != nil {
-				below.replaceBody() // Handler has answered, with or without one
+				below.replaceBody() // Handler has answered, with or without a body
 			}
 		})).ServeHTTP(below, request(c))
 		return nil
 	}
 }
 
-// next runs the handlers that come after, with the context of r, and answers an error as fiber
+// next runs the handlers that come after, with the context of r, and answers their errors as fiber
 // does.
 func (w *writer) next(r *http.Request) {
-	defer w.readHeader() // after a panic too: Handler adds to it
+	defer w.readHeader() // also after a panic: Handler adds to it
 	w.ctx.SetContext(r.Context())
 	err := w.ctx.Next()
 	if err != nil && w.ctx.App().ErrorHandler(w.ctx, err) != nil {
@@ -52,8 +52,8 @@ func (w *writer) next(r *http.Request) {
 	}
 }
 
-// request returns the request as Handler looks at it, with strings of its own: fasthttp uses its
-// memory again.
+// request returns the request in net/http's form. It copies all strings, because fasthttp reuses its
+// memory.
 func request(c fiber.Ctx) *http.Request {
 	target := string(c.Request().RequestURI())
 	u, err := url.ParseRequestURI(target)

@@ -8,8 +8,7 @@ import (
 	"github.com/gofiber/fiber/v3"
 )
 
-// writer is the response writer that Handler gets. What is written to it takes the place of fiber's
-// response.
+// writer is the response writer for Handler. What is written to it replaces fiber's response.
 type writer struct {
 	ctx      fiber.Ctx
 	header   http.Header
@@ -21,15 +20,15 @@ func (w *writer) Header() http.Header { return w.header }
 func (w *writer) WriteHeader(status int) { w.ctx.Status(status) }
 
 func (w *writer) Write(b []byte) (int, error) {
-	if len(b) > 0 { // of Config.ErrorHandler
+	if len(b) > 0 { // from Config.ErrorHandler
 		w.replaceBody()
 		w.ctx.Response().AppendBody(b)
 	}
 	return len(b), nil
 }
 
-// replaceBody removes the body of fiber's handlers, once, and what they have planned for the time
-// after the response.
+// replaceBody removes, once, the body of fiber's handlers, and what they have scheduled for after
+// the response.
 func (w *writer) replaceBody() {
 	if !w.replaced {
 		w.replaced = true
@@ -39,14 +38,14 @@ func (w *writer) replaceBody() {
 	}
 }
 
-// readHeader takes over the header of fiber's response.
+// readHeader copies the header of fiber's response.
 func (w *writer) readHeader() {
 	for key, value := range w.ctx.Response().Header.All() {
 		w.header.Add(string(key), string(value))
 	}
 }
 
-// copyHeader makes fiber's response have the header, where it is another.
+// copyHeader copies the changed header back to fiber's response.
 func (w *writer) copyHeader() {
 	h := &w.ctx.Response().Header
 	has := make(http.Header)

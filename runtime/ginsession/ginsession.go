@@ -20,9 +20,9 @@ import (
 // [github.com/sessiongen/sessiongen/runtime.Manager], around the handlers that come after it. It can
 // be used for all routes, for a group or for one.
 //
-// The session is saved before the first byte of the response. What another middleware writes after
-// c.Next has returned comes too late for the session if it is further out than this one: a
-// middleware that answers errors belongs behind this one.
+// The session is saved before the first byte of the response. A middleware before this one that
+// writes after c.Next has returned is too late to change the session. So register a middleware that
+// answers errors after this one.
 func Middleware(sessions interface {
 	Handler(http.Handler) http.Handler
 }) gin.HandlerFunc {
@@ -38,22 +38,21 @@ func Middleware(sessions interface {
 				w.WriteHeader(below.Status()) // gin sends it later
 			}
 		})).ServeHTTP(below, c.Request)
-		if !next { // Handler has answered, and gin would go on
+		if !next { // Handler has answered, and gin would run the next handlers
 			c.Abort()
 			below.WriteHeaderNow()
 		}
 	}
 }
 
-// writer is a gin.ResponseWriter above the one of Handler, which is above gin's. Gin's
-// notes the status and is asked for it.
+// writer is a gin.ResponseWriter on top of Handler's, which is on top of gin's own. It asks gin's
+// for the status.
 type writer struct {
 	gin.ResponseWriter
 	above http.ResponseWriter
 }
 
-// WriteHeaderNow lets the response begin with the status that was noted, or with what Handler puts
-// in its place.
+// WriteHeaderNow begins the response with the noted status, or with Handler's own answer.
 func (w *writer) WriteHeaderNow() {
 	if !w.Written() {
 		w.above.WriteHeader(w.Status())

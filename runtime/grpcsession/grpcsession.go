@@ -7,8 +7,8 @@
 //
 // Handlers take the session from their context: SessionFrom(ctx), or SessionFrom(stream.Context()).
 //
-// Cookies travel in the metadata: the client sends those that it has as "cookie", and gets the new
-// ones as "set-cookie" in the header metadata, for a call that fails as well.
+// Cookies travel in the metadata. The client sends its cookies as "cookie", and gets new ones as
+// "set-cookie" in the header metadata, even if the call fails.
 package grpcsession
 
 import (
@@ -22,7 +22,7 @@ import (
 // Unary returns an interceptor that runs the Handler of sessions, such as a
 // [github.com/sessiongen/sessiongen/runtime.Manager], around unary calls.
 //
-// The session is saved when the handler returns, or sends the header metadata before.
+// The session is saved when the handler returns, or earlier when it sends the header metadata.
 func Unary(sessions interface {
 	Handler(http.Handler) http.Handler
 }) grpc.UnaryServerInterceptor {
@@ -58,7 +58,7 @@ func serve(ctx context.Context, sessions interface {
 	Handler(http.Handler) http.Handler
 }, method string, call func(context.Context, *exchange) error) (err error) {
 	below := &writer{ctx: ctx, header: make(http.Header)}
-	defer below.WriteHeader(http.StatusInternalServerError) // after a panic: a log-out counts
+	defer below.WriteHeader(http.StatusInternalServerError) // also after a panic: a log-out counts
 	sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{above: w, below: below}
 		ctx := r.Context()
@@ -79,10 +79,10 @@ type exchange struct {
 	below *writer
 
 	once    sync.Once
-	failure error // what Handler has answered in place of the handler
+	failure error // Handler's answer in place of the handler's
 }
 
-// begin lets Handler save the session, and returns an error if it has answered itself.
+// begin lets Handler save the session. It returns an error if Handler has answered itself.
 func (x *exchange) begin(status int) error {
 	x.once.Do(func() {
 		x.above.WriteHeader(status)

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// request returns the call as Handler looks at it.
+// request returns the call as a request for Handler.
 func request(ctx context.Context, method string) *http.Request {
 	r := &http.Request{
 		Method: http.MethodPost, URL: &url.URL{Path: method}, RequestURI: method,
@@ -32,12 +32,12 @@ func request(ctx context.Context, method string) *http.Request {
 	return r.WithContext(ctx)
 }
 
-// writer is the response writer that Handler gets: it puts the cookies into the header metadata.
+// writer is the response writer for Handler. It puts the cookies into the header metadata.
 type writer struct {
 	ctx    context.Context
 	header http.Header
 	status int
-	body   strings.Builder // of Config.ErrorHandler
+	body   strings.Builder // from Config.ErrorHandler
 }
 
 func (w *writer) Header() http.Header { return w.header }
@@ -60,7 +60,7 @@ func (w *writer) sendCookies() {
 	}
 }
 
-// failure is the error that Handler has answered with.
+// failure returns Handler's own answer as an error, or nil.
 func (w *writer) failure() error {
 	code := codes.Internal
 	switch w.status {
@@ -78,8 +78,8 @@ func (w *writer) failure() error {
 	return status.Error(code, strings.TrimSpace(w.body.String()))
 }
 
-// statusOf is the HTTP status of the same meaning as an error of a call: whether it is the
-// server's fault.
+// statusOf returns an HTTP status for the error of a call. It tells whether the failure is the
+// server's.
 func statusOf(err error) int {
 	switch status.Code(err) {
 	case codes.OK:

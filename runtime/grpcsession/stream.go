@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// stream is the stream that a handler gets.
+// stream is the stream for the handler.
 type stream struct {
 	grpc.ServerStream
 	ctx      context.Context

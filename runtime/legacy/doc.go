@@ -1,5 +1,5 @@
-// Package legacy reads the sessions that another library left with browsers, so that a program which moves
-// to sessiongen logs nobody out:
+// Package legacy reads the sessions that another library left in browsers, so that nobody is logged
+// out when a program changes to sessiongen:
 //
 //	runtime.Config{
 //		Keys: keys,
@@ -10,13 +10,13 @@
 //		}},
 //	}
 //
-// A field takes the value of the old key that is its wire key, or one of its older ones (the option was). Each
-// value is decoded into the field's own type: nothing needs to be registered with gob, and a value that does
-// not decode loses that field alone, with an event. Numbers of another width are converted if they
-// fit.
+// A field takes the value of the old key that equals its wire key, or one of its older wire keys
+// (the option was). Each value is decoded into the field's own type, so no type has to be registered
+// with gob. If a value does not decode, that field alone is lost, with an event. Numbers of another
+// width are converted if they fit.
 //
-// An old session is authenticated before anything in it is looked at. A cookie may have 4 KiB, a record of
-// a store 64 KiB, with at most 1,024 keys and values that are nested up to 16 levels deep.
+// An old session is authenticated before any of it is parsed. A cookie may have up to 4 KiB and a
+// record of a store up to 64 KiB, with at most 1,024 keys and 16 levels of nesting.
 //
 // Programs that do not import this package do not link encoding/gob.
 package legacy
@@ -26,7 +26,7 @@ import (
 	"time"
 )
 
-// The bounds of an old session.
+// Limits for an old session.
 const (
 	maxRecord = 64 << 10
 	maxKeys   = 1024
@@ -35,7 +35,8 @@ const (
 
 var errType = errors.New("legacy: a value of another type")
 
-// endOf is when something ends that was made at a time and has an age; the zero time for a negative one.
+// endOf returns when something expires that was made at a time and has this maximum age. It returns
+// the zero time if age is negative.
 func endOf(made int64, age time.Duration) time.Time {
 	if age < 0 {
 		return time.Time{}
@@ -43,7 +44,7 @@ func endOf(made int64, age time.Duration) time.Time {
 	return time.Unix(made, 0).Add(age)
 }
 
-// earlier returns the earlier of two times, of which zero is never.
+// earlier returns the earlier of two times. The zero time means never.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b

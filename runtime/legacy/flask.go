@@ -18,26 +18,29 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// Flask reads the sessions of Flask's own session interface (Flask 2 and 3): signed by itsdangerous with
-// HMAC-SHA1 and the salt "cookie-session", perhaps compressed, in Flask's tagged JSON. Tuples are taken for
-// lists, and Markup for strings. HMAC-SHA1 does not work with GODEBUG=fips140=only.
+// Flask reads the sessions of Flask's own session interface (Flask 2 and 3). They are in Flask's
+// tagged JSON, may be compressed, and are signed by itsdangerous with HMAC-SHA1 and the salt
+// "cookie-session". Tuples become lists, and Markup becomes a string. HMAC-SHA1 does not work with
+// GODEBUG=fips140=only.
 type Flask struct {
-	// Name, Path and Domain are SESSION_COOKIE_NAME, SESSION_COOKIE_PATH and SESSION_COOKIE_DOMAIN. Name is
-	// "session" by default, and Path "/".
+	// Name, Path and Domain are SESSION_COOKIE_NAME, SESSION_COOKIE_PATH and SESSION_COOKIE_DOMAIN.
+	// The defaults are "session" for Name and "/" for Path.
 	Name   string
 	Path   string
 	Domain string
 
-	// Partitioned is whether SESSION_COOKIE_PARTITIONED is set: browsers delete it only from the jar that it is in.
+	// Partitioned says whether SESSION_COOKIE_PARTITIONED is set. Browsers delete only a cookie with
+	// the same setting.
 	Partitioned bool
 
 	// Keys are SECRET_KEY and SECRET_KEY_FALLBACKS, in any order.
 	Keys [][]byte
 
-	// Lifetime is PERMANENT_SESSION_LIFETIME, 31 days by default as there. Flask ends all sessions by it.
+	// Lifetime is PERMANENT_SESSION_LIFETIME, by default 31 days as in Flask. Flask ends every
+	// session by it.
 	Lifetime time.Duration
 
-	// Until is when old sessions are not read any more. It must be set.
+	// Until is when old sessions are no longer read. It must be set.
 	Until time.Time
 }
 
@@ -46,7 +49,7 @@ const (
 	flaskSalt     = "cookie-session"
 )
 
-// Legacy is for the manager alone.
+// Legacy is called by the manager alone.
 func (f Flask) Legacy() (s oldsession.Source, err error) {
 	if len(f.Keys) == 0 {
 		return s, errors.New("no Keys: it takes Flask's SECRET_KEY, and those of SECRET_KEY_FALLBACKS")
@@ -127,7 +130,7 @@ func (f flaskSigner) verifies(signed string, sum []byte) bool {
 	return false
 }
 
-// flaskTime reads a time in Unix seconds, big-endian without leading zeros.
+// flaskTime parses a time in Unix seconds, big-endian without leading zeros.
 func flaskTime(text string) (int64, error) {
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(b) > 7 {

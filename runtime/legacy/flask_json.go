@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// Flask's JSON has an object of one member in place of a value that JSON does not know. The member's key tells
-// which.
+// Where JSON has no type for a value, Flask writes an object with one member. Its key is one of
+// these tags.
 const (
 	tagBytes    = " b"  // base64
 	tagTuple    = " t"  // an array
 	tagMarkup   = " m"  // a string
 	tagUUID     = " u"  // hexadecimal
-	tagDateTime = " d"  // as in HTTP
-	tagObject   = " di" // an object whose own key is one of these, with "__" behind it
+	tagDateTime = " d"  // in the format of HTTP
+	tagObject   = " di" // an object whose only key is one of these tags, with "__" appended
 )
 
-// A flaskValue is one that is not decoded.
+// A flaskValue is a value that is not decoded yet.
 type flaskValue struct{ raw json.RawMessage }
 
 // Decode implements oldsession.Value.
@@ -54,7 +54,7 @@ func (v flaskValue) Decode(into any) error {
 	return jsonValue{plain}.Decode(into)
 }
 
-// A flaskUUID is written as Python prints it.
+// A flaskUUID prints like Python's UUID.
 type flaskUUID [16]byte
 
 // MarshalText implements encoding.TextMarshaler.
@@ -63,7 +63,7 @@ func (u flaskUUID) MarshalText() ([]byte, error) {
 	return []byte(strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")), nil
 }
 
-// parseFlask reads Flask's JSON into what encodes as plain JSON.
+// parseFlask parses Flask's JSON into a tree that encodes as plain JSON.
 func parseFlask(text []byte) (tree any, err error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -73,7 +73,7 @@ func parseFlask(text []byte) (tree any, err error) {
 	return untag(tree)
 }
 
-// untag puts the values in the place of tagged ones.
+// untag replaces tagged objects by their values.
 func untag(tree any) (_ any, err error) {
 	switch tree := tree.(type) {
 	case []any:
@@ -93,7 +93,8 @@ func untag(tree any) (_ any, err error) {
 	return tree, nil
 }
 
-// untagObject returns what an object stands for, which is something else only if it has one member.
+// untagObject returns the value of an object. It is different from the object only if that has
+// exactly one member.
 func untagObject(object map[string]any) (any, error) {
 	key, value := onlyMember(object)
 	text, isText := value.(string)
@@ -114,7 +115,8 @@ func untagObject(object map[string]any) (any, error) {
 	return object, nil
 }
 
-// onlyMember returns the key and the value of an object's member, empty if it has not one.
+// onlyMember returns the key and value of an object's only member. They are empty if it does not
+// have exactly one.
 func onlyMember(object map[string]any) (key string, value any) {
 	if len(object) == 1 {
 		for key, value = range object {

@@ -10,7 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// gobValues reads the entries of a map that a stream holds, of strings or interfaces.
+// gobValues reads the entries of a map of strings or interfaces from a stream.
 func gobValues(data []byte) (map[string]*gobValue, error) {
 	if len(data) > maxRecord {
 		return nil, errGob
@@ -32,8 +32,8 @@ func lookupGob(values map[string]*gobValue) func(string) oldsession.Value {
 	}
 }
 
-// mapValues reads the entries of a map of a type. Those with a key that is no string are left out, and so are
-// those without a value.
+// mapValues reads the entries of a map. It leaves out entries with a key that is no string, or
+// without a value.
 func (r *gobReader) mapValues(id int) map[string]*gobValue {
 	t := r.types[id]
 	if t == nil || t.kind != gobMap {
@@ -78,7 +78,7 @@ func (r *gobReader) mapKey(id int) (key string, isText bool) {
 // Decode implements oldsession.Value.
 func (v *gobValue) Decode(into any) (err error) {
 	defer func() {
-		if recover() != nil { // a type's own method
+		if recover() != nil { // a type's own method panicked
 			err = errType
 		}
 	}()
@@ -101,7 +101,7 @@ func (v *gobValue) decode(to reflect.Value) error {
 	return v.decodeAs(to.Addr().Interface())
 }
 
-// decodeAs decodes the value into the type that a pointer leads to.
+// decodeAs decodes the value into what into points to.
 func (v *gobValue) decodeAs(into any) error {
 	stream, ok := v.frame()
 	if !ok || gob.NewDecoder(bytes.NewReader(stream)).Decode(into) != nil {
@@ -110,7 +110,7 @@ func (v *gobValue) decodeAs(into any) error {
 	return nil
 }
 
-// decodeItems decodes a slice of interfaces, as flash messages are, into one of a type.
+// decodeItems decodes a slice of interfaces, such as flash messages, into a slice of another type.
 func (v *gobValue) decodeItems(to reflect.Value) error {
 	all := reflect.MakeSlice(to.Type(), len(v.items), len(v.items))
 	for i, item := range v.items {
@@ -127,7 +127,7 @@ func (v *gobValue) decodeItems(to reflect.Value) error {
 
 func isAny(t reflect.Type) bool { return t.Kind() == reflect.Interface && t.NumMethod() == 0 }
 
-// decodeAny decodes what an interface can hold in a session.
+// decodeAny decodes a value into an interface.
 func (v *gobValue) decodeAny(to reflect.Value) error {
 	var into any
 	switch v.id {
@@ -158,7 +158,7 @@ func (v *gobValue) decodeAny(to reflect.Value) error {
 
 func (v *gobValue) isNumber() bool { return v.id == gobInt || v.id == gobUint || v.id == gobFloat }
 
-// decodeNumber converts a number that fits.
+// decodeNumber converts a number if it fits.
 func (v *gobValue) decodeNumber(to reflect.Value) error {
 	switch v.id {
 	case gobInt:
@@ -186,7 +186,7 @@ func (v *gobValue) decodeNumber(to reflect.Value) error {
 
 func isNumber(k reflect.Kind) bool { return reflect.Int <= k && k <= reflect.Float64 }
 
-// setInt sets a number of any kind to n, if it can be that.
+// setInt sets a number of any kind to n, if n fits.
 func setInt(to reflect.Value, n int64) error {
 	switch {
 	case to.CanInt() && !to.OverflowInt(n):
@@ -201,7 +201,7 @@ func setInt(to reflect.Value, n int64) error {
 	return nil
 }
 
-// setBig is setInt for what only an unsigned integer of 64 bits can be.
+// setBig is setInt for values above the range of int64.
 func setBig(to reflect.Value, n uint64) error {
 	if !to.CanUint() || to.OverflowUint(n) {
 		return errType
@@ -210,7 +210,7 @@ func setBig(to reflect.Value, n uint64) error {
 	return nil
 }
 
-// setFloat sets a number of any kind to f, if it can be that.
+// setFloat sets a number of any kind to f, if f fits.
 func setFloat(to reflect.Value, f float64) error {
 	if to.CanFloat() {
 		if to.OverflowFloat(f) {
@@ -225,11 +225,11 @@ func setFloat(to reflect.Value, f float64) error {
 	return setInt(to, int64(f))
 }
 
-// maxMemory bounds what a value may take once it is decoded, in bytes.
+// maxMemory is how much memory a decoded value may take, in bytes.
 const maxMemory = 2 << 20
 
-// checkSize refuses a value with so many elements if they could take too much memory in a type: a declared
-// length alone is one byte for what may be a large struct.
+// checkSize returns an error if a value with so many elements could take too much memory in type t.
+// In the stream, an element may take one byte even if it is a large struct.
 func checkSize(t reflect.Type, elements int) error {
 	if largest := largestIn(t, make(map[reflect.Type]bool)); elements > 0 && uintptr(elements) > maxMemory/max(1, largest) {
 		return fmt.Errorf("%w: too large", errType)
@@ -237,7 +237,7 @@ func checkSize(t reflect.Type, elements int) error {
 	return nil
 }
 
-// largestIn is how many bytes the largest part of a type takes that can be there several times.
+// largestIn returns the size in bytes of the largest part of a type that can occur several times.
 func largestIn(t reflect.Type, seen map[reflect.Type]bool) (size uintptr) {
 	if seen[t] {
 		return 0
@@ -247,7 +247,7 @@ func largestIn(t reflect.Type, seen map[reflect.Type]bool) (size uintptr) {
 	case reflect.Slice, reflect.Array, reflect.Pointer:
 		return max(t.Elem().Size(), largestIn(t.Elem(), seen))
 	case reflect.Map:
-		// A table has groups of eight, and is at most half empty after it has grown.
+		// A map's table has groups of eight, and is at least half full after it has grown.
 		return max(4*(t.Key().Size()+t.Elem().Size()), largestIn(t.Key(), seen), largestIn(t.Elem(), seen))
 	case reflect.Struct:
 		for i := range t.NumField() {

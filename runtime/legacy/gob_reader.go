@@ -4,18 +4,18 @@ import "errors"
 
 var errGob = errors.New("legacy: not a gob stream of a session")
 
-// A gobReader reads the parts of a gob stream (package encoding/gob describes the format), of which it knows
-// the types that the stream defines. After the first thing that is wrong it reads zeros.
+// A gobReader reads the parts of a gob stream, and keeps the types that the stream defines. Package
+// encoding/gob describes the format. After an error it reads zeros.
 type gobReader struct {
 	data   []byte
 	pos    int
 	failed bool
 	types  map[int]*gobType
 	order  []*gobType // in the order of their definitions
-	framed int        // how many bytes of streams were made of its values
+	framed int        // how many bytes of streams frame has made
 }
 
-// The ids of types that every stream has.
+// Ids of the types that every stream has.
 const (
 	gobBool      = 1
 	gobInt       = 2
@@ -25,10 +25,10 @@ const (
 	gobString    = 6
 	gobComplex   = 7
 	gobInterface = 8
-	gobFirstOwn  = 64 // of those that the stream defines
+	gobFirstOwn  = 64 // the first id that a stream defines
 )
 
-// maxTypes bounds how many types a stream defines, and how many fields they have together.
+// maxTypes is how many types a stream may define, and how many fields they may have together.
 const (
 	maxTypes  = 256
 	maxFields = 2048
@@ -41,7 +41,7 @@ const (
 	gobSlice
 	gobStruct
 	gobMap
-	gobMarshaler // encodes itself
+	gobMarshaler // a type that encodes itself
 )
 
 // A gobType is a type that the stream defines.
@@ -49,9 +49,9 @@ type gobType struct {
 	id     int
 	kind   gobKind
 	key    int // of a map
-	elem   int // of an array, a slice or a map
+	elem   int // of an array, slice or map
 	fields []gobField
-	text   []byte // its definition, from its negative id on
+	text   []byte // its definition, starting with its negative id
 }
 
 type gobField struct {
@@ -94,7 +94,7 @@ func (r *gobReader) int() int64 {
 	return int64(u >> 1)
 }
 
-// id reads the id of a type, which is negative if its definition follows.
+// id reads the id of a type. It is negative if the type's definition follows.
 func (r *gobReader) id() int {
 	n := r.int()
 	if n > 1<<30 || n < -1<<30 {
@@ -104,7 +104,7 @@ func (r *gobReader) id() int {
 	return int(n)
 }
 
-// count reads how many elements or bytes follow, each of which takes at least one byte.
+// count reads how many elements or bytes follow. Each takes at least one byte.
 func (r *gobReader) count() int {
 	u := r.uint()
 	if u > uint64(r.rest()) {
@@ -121,7 +121,7 @@ func (r *gobReader) bytes() []byte {
 	return b
 }
 
-// fields calls read for each field of a struct that is there, by its number.
+// fields calls read with the number of each field that a struct value has.
 func (r *gobReader) fields(read func(number int)) {
 	number := -1
 	for !r.failed {
@@ -138,7 +138,7 @@ func (r *gobReader) fields(read func(number int)) {
 	}
 }
 
-// define reads the definition of a type, whose negative id starts at a position and was just read.
+// define reads the definition of the type whose negative id was just read and begins at start.
 func (r *gobReader) define(start, id int) {
 	t := &gobType{id: id}
 	kinds := 0
@@ -178,8 +178,8 @@ func (r *gobReader) define(start, id int) {
 	r.order = append(r.order, t)
 }
 
-// container reads what a definition says but for the fields of a struct: a name and an id, which nobody
-// needs, and then the ids of other types, or the length of an array.
+// container reads the definition of a type other than a struct: a name and an id, which are not
+// needed, and then the ids of element types or the length of an array.
 func (r *gobReader) container(first, second *int) {
 	r.fields(func(number int) {
 		switch number {
@@ -249,10 +249,10 @@ func (r *gobReader) field() (f gobField) {
 	return f
 }
 
-// top reads up to the value of the stream, and returns the id of its type.
+// top reads up to the stream's value, and returns the id of its type.
 func (r *gobReader) top() (id int) {
 	for !r.failed {
-		r.uint() // the length of a message: types and values tell where they end
+		r.uint() // the length of a message; types and values end without it
 		start := r.pos
 		if id = r.id(); id >= 0 {
 			break
@@ -272,9 +272,10 @@ func (r *gobReader) zero() {
 	}
 }
 
-// concrete reads what stands before the value of an interface, and returns the id of its type; 0 for nil.
+// concrete reads what precedes the value of an interface, and returns the id of its type, or 0 for
+// nil.
 func (r *gobReader) concrete() (id int) {
-	if len(r.bytes()) == 0 { // the name under which the type was registered
+	if len(r.bytes()) == 0 { // the name that the type was registered with
 		return 0
 	}
 	for !r.failed {
@@ -283,9 +284,9 @@ func (r *gobReader) concrete() (id int) {
 			break
 		}
 		r.define(start, -id)
-		r.uint() // the length of what follows
+		r.uint() // the length of the rest
 	}
-	r.uint() // the length of the value, which is too short if it defines types
+	r.uint() // the length of the value; it is too short if the value defines types
 	if id == 0 {
 		r.fail()
 	}

@@ -1,19 +1,19 @@
 package legacy
 
-// A gobValue is one value of a stream, not decoded.
+// A gobValue is one value of a stream that is not decoded yet.
 type gobValue struct {
 	stream   *gobReader
 	id       int // of its type
-	known    int // how many types the stream had defined before the value began
-	start    int // of its encoding, with the zero in front if it is no struct
+	known    int // how many types the stream had defined when the value began
+	start    int // of the encoding, including the zero before a value that is no struct
 	end      int
-	bare     bool // without that zero
-	elements int  // how many elements and structs there are in it
+	bare     bool // there is no such zero
+	elements int  // the number of elements and structs in the value
 	inner    []int
 	items    []*gobValue // of a slice of interfaces; nil for a nil one
 }
 
-// value reads the value of an interface; it is nil for nil.
+// interfaceValue reads the value of an interface. It returns nil for nil.
 func (r *gobReader) interfaceValue(depth int) *gobValue {
 	id := r.concrete()
 	if id == 0 || r.failed {
@@ -22,7 +22,7 @@ func (r *gobReader) interfaceValue(depth int) *gobValue {
 	return r.readValue(id, false, depth)
 }
 
-// readValue reads a value of a type, and notes where it is.
+// readValue reads a value of a type, and notes its position.
 func (r *gobReader) readValue(id int, bare bool, depth int) *gobValue {
 	v := &gobValue{stream: r, id: id, known: len(r.order), start: r.pos, bare: bare}
 	if !bare && !r.isStruct(id) {
@@ -53,7 +53,7 @@ func (r *gobReader) items(v *gobValue, depth int) {
 	}
 }
 
-// skip reads what is in a value of a type.
+// skip skips the content of a value of a type.
 func (r *gobReader) skip(v *gobValue, id, depth int) {
 	if depth > maxDepth {
 		r.fail()
@@ -112,10 +112,11 @@ func (r *gobReader) skipOwn(v *gobValue, t *gobType, depth int) {
 	}
 }
 
-// maxFramed bounds the streams that are made of one session's values, in bytes: each value may need every type.
+// maxFramed limits the bytes of all streams that frame makes for one session. Each value may need
+// every type.
 const maxFramed = 2 * maxRecord
 
-// frame returns the value as a gob stream of its own. It is false if that would be too much.
+// frame returns the value as a gob stream of its own. ok is false if that would exceed maxFramed.
 func (v *gobValue) frame() (stream []byte, ok bool) {
 	r := v.stream
 	if r.framed > maxFramed {
@@ -141,7 +142,8 @@ func (v *gobValue) frame() (stream []byte, ok bool) {
 	return appendMessage(stream, append(message, r.data[v.start:v.end]...)), true
 }
 
-// neededTypes are those that the value's type is made of, and the types of what its interfaces hold.
+// neededTypes returns the types that the value's type consists of, and those of the values in its
+// interfaces.
 func (v *gobValue) neededTypes() map[int]*gobType {
 	needed := make(map[int]*gobType)
 	queue := append([]int{v.id}, v.inner...)

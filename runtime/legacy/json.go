@@ -9,7 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// jsonLookup reads the members of a JSON object, each of which value makes a value of.
+// jsonLookup parses a JSON object. Its result converts a member's value with value.
 func jsonLookup(text []byte, value func(json.RawMessage) oldsession.Value) (func(string) oldsession.Value, error) {
 	members, err := jsonMembers(text)
 	if err != nil {
@@ -33,32 +33,32 @@ func jsonMembers(text []byte) (members map[string]json.RawMessage, err error) {
 	return members, err
 }
 
-// A jsonValue is one that is not decoded.
+// A jsonValue is a value that is not decoded yet.
 type jsonValue struct{ raw json.RawMessage }
 
 // Decode implements oldsession.Value.
 func (v jsonValue) Decode(into any) (err error) {
 	defer func() {
-		if recover() != nil { // a type's own method
+		if recover() != nil { // a type's own method panicked
 			err = errType
 		}
 	}()
 	to := reflect.ValueOf(into).Elem()
 	elements, ok := measureJSON(v.raw)
-	if !ok || checkSize(to.Type(), 3*elements) != nil { // a slice grows by copies
+	if !ok || checkSize(to.Type(), 3*elements) != nil { // a slice grows by copying
 		return errType
 	}
 	if json.Unmarshal(v.raw, into) == nil {
 		return nil
 	}
 	if f, err := strconv.ParseFloat(string(v.raw), 64); err == nil && isNumber(to.Kind()) && !math.IsInf(f, 0) {
-		return setFloat(to, f) // 3.0 is an integer too
+		return setFloat(to, f) // 3.0 is also an integer
 	}
 	return errType
 }
 
-// measureJSON returns how many elements, members and containers there are in a JSON text at most, and whether
-// it is not nested too deep.
+// measureJSON returns an upper bound for the number of elements, members and containers in a JSON
+// text. ok is false if it is nested too deep.
 func measureJSON(text []byte) (elements int, ok bool) {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -83,7 +83,7 @@ func measureJSON(text []byte) (elements int, ok bool) {
 	return elements, true
 }
 
-// stringEnd returns where the quote is that ends a string, -1 if nowhere.
+// stringEnd returns the index of the quote that ends a string, or -1.
 func stringEnd(text []byte) int {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {

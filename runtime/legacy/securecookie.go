@@ -14,21 +14,21 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// A secureCookie opens what gorilla/securecookie has made: the base64 of "date|value|mac", where the value is
-// the base64 of what may be encrypted by AES in counter mode, and the mac is HMAC-SHA256 over
+// A secureCookie opens the output of gorilla/securecookie: base64 of "date|value|mac". The value is
+// base64 of data that may be encrypted with AES in counter mode. The mac is the HMAC-SHA256 of
 // "name|date|value".
 type secureCookie struct {
 	name   string
 	pairs  []keyPair
-	maxAge time.Duration // negative for none
+	maxAge time.Duration // negative for no limit
 }
 
 type keyPair struct {
 	hash  []byte
-	block cipher.Block // nil if nothing is encrypted
+	block cipher.Block // nil if values are not encrypted
 }
 
-// newPairs returns the pairs of keys that securecookie.CodecsFromPairs takes.
+// newPairs converts the arguments of securecookie.CodecsFromPairs.
 func newPairs(keys [][]byte) (pairs []keyPair, err error) {
 	for i := 0; i < len(keys); i += 2 {
 		if len(keys[i]) == 0 {
@@ -45,15 +45,16 @@ func newPairs(keys [][]byte) (pairs []keyPair, err error) {
 	return pairs, nil
 }
 
-// An opened is what a text of securecookie says.
+// An opened is the content of an authenticated text.
 type opened struct {
-	signed string // what its MAC is of, less the name
+	signed string // what the MAC covers, except the name
 	value  []byte
 	ends   time.Time
 }
 
-// open opens a text by whichever pair of keys has made it, and calls decode with what it says. With the right key alone it
-// looks at what is in it. Of pairs that differ in the key to encrypt alone, the right one is that whose value decodes.
+// open finds the pair of keys that made a text, and calls decode with the content. It does not parse
+// anything before a key has authenticated it. If several pairs differ in the encryption key alone,
+// the right one is the one whose value decodes.
 func (s *secureCookie) open(text string, now time.Time, decode func(opened) error) error {
 	decoded, err := base64.URLEncoding.DecodeString(text)
 	if err != nil {
@@ -84,7 +85,7 @@ func (s *secureCookie) open(text string, now time.Time, decode func(opened) erro
 	return err
 }
 
-// read reads what is authentic.
+// read parses an authenticated text.
 func (s *secureCookie) read(pair keyPair, signed []byte, dateEnd int, now time.Time) (o opened, err error) {
 	date, err := strconv.ParseInt(string(signed[:dateEnd]), 10, 64)
 	if err != nil {

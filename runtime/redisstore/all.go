@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// scanCount is how many keys of a server one step of a scan looks at.
+	// scanCount is how many keys one step of a scan examines on a server.
 	scanCount = 1000
 
-	// maxScans is how often DeleteAll looks for keys that the scan before missed.
+	// maxScans is how often DeleteAll scans for keys that the previous scan missed.
 	maxScans = 3
 )
 
-// DeleteAll implements [runtime.Store]. It looks at the name of every key in the database. A
-// scan misses keys if a failover or a move of slots happens meanwhile, so
-// it is repeated unless it found nothing. Entries without a record stay: a record may be
+// DeleteAll implements [runtime.Store]. It examines the name of every key in the database. A scan
+// misses keys if a failover or a move of slots happens meanwhile, so it is repeated until one finds
+// nothing, up to maxScans times. Index entries without a record stay, because their record may be
 // about to follow.
 func (s *Store) DeleteAll(ctx context.Context) error {
 	return s.within(ctx, func() error {
@@ -32,7 +32,7 @@ func (s *Store) DeleteAll(ctx context.Context) error {
 	})
 }
 
-// deleteFound scans every server once, and reports whether there was something to delete.
+// deleteFound scans every server once, and reports whether it found anything to delete.
 func (s *Store) deleteFound(ctx context.Context) (bool, error) {
 	var found atomic.Bool
 	err := s.eachServer(ctx, func(ctx context.Context, node redis.Cmdable) error {
@@ -57,8 +57,8 @@ func (s *Store) deleteFound(ctx context.Context) (bool, error) {
 	return found.Load(), err
 }
 
-// deleteNamed deletes the sessions among the records of these names, and reports whether there were
-// some.
+// deleteNamed deletes those of the named records that are sessions, and reports whether there were
+// any.
 func (s *Store) deleteNamed(ctx context.Context, names []string) (bool, error) {
 	if len(names) == 0 {
 		return false, nil
@@ -86,7 +86,7 @@ func (s *Store) eachServer(ctx context.Context, f func(context.Context, redis.Cm
 	return f(ctx, s.client)
 }
 
-// literal quotes what has a meaning in a pattern.
+// literal escapes the special characters of a pattern.
 var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `^`, `\^`, `-`, `\-`)
 
 func (s *Store) pattern() string {

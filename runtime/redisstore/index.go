@@ -11,24 +11,24 @@ import (
 )
 
 const (
-	// batch is how many records one round trip of List reads.
+	// batch is how many records List reads in one round trip.
 	batch = 100
 
-	// sweepBatch is how many records one round trip deletes, or looks for.
+	// sweepBatch is how many records one round trip deletes or examines.
 	sweepBatch = 1000
 
-	// maxPasses is how often List reads the index.
+	// maxPasses is the most times that List reads the index.
 	maxPasses = 8
 
-	// stale is how old an entry of a Cluster is, in units of 1024 seconds, that has no record
-	// and goes. It is dated within two units of the last write, so that three are left for that
-	// write to store its record: much longer than longestWrite.
+	// stale is the age, in units of 1024 seconds, from which an entry without a record is removed in
+	// a Cluster. Its date is at most two units older than the last write, so that write has three
+	// units to store its record: much longer than longestWrite.
 	stale = 5
 )
 
-// List implements [runtime.Store]. A record that is gone may have moved to another key since
-// the index was read, so it is read again until no more are gone, but only for keys that were
-// not in it before, and only some times: others may move without rest.
+// List implements [runtime.Store]. A record that is gone may have moved to another key since the
+// index was read. So List reads the index again until no record is gone, for new keys alone, and at
+// most maxPasses times because sessions may keep moving.
 func (s *Store) List(ctx context.Context, principal string, yield func(key string, r runtime.Record) bool) error {
 	seen := make(map[string]bool)
 	for range maxPasses {
@@ -40,8 +40,8 @@ func (s *Store) List(ctx context.Context, principal string, yield func(key strin
 	return nil
 }
 
-// listNew reads the index and lists the sessions with keys that are not among those seen. It has to be
-// read again if some were gone.
+// listNew reads the index and lists the sessions with keys that are not in seen. again says whether
+// some were gone, so that the index must be read again.
 func (s *Store) listNew(ctx context.Context, principal string, seen map[string]bool, yield func(key string, r runtime.Record) bool) (again bool, err error) {
 	keys, err := within(ctx, func() ([]string, error) { return s.keys(ctx, principal) })
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Store) keys(ctx context.Context, principal string) ([]string, error) {
 	return s.client.ZRange(ctx, s.index(principal), 0, -1).Result()
 }
 
-// load returns those of the records that exist.
+// load returns the records with these keys that exist.
 func (s *Store) load(ctx context.Context, keys []string) (map[string]runtime.Record, error) {
 	cmds := make([]*redis.StringCmd, len(keys))
 	_, err := s.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
@@ -105,8 +105,8 @@ func (s *Store) load(ctx context.Context, keys []string) (map[string]runtime.Rec
 	return records, nil
 }
 
-// DeleteByPrincipal implements [runtime.Store]. It reads the index once, and counts on those
-// who store a record meanwhile to know of the call.
+// DeleteByPrincipal implements [runtime.Store]. It reads the index once. Whoever stores a record
+// meanwhile must know of the call.
 func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
 	return s.within(ctx, func() error {
 		keys, err := s.keys(ctx, principal)
@@ -129,8 +129,8 @@ func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
 	})
 }
 
-// prune removes entries of records that are not the principal's. In a Cluster a record may be
-// about to follow its entry, so that those stay that are not old enough.
+// prune removes index entries whose records are not the principal's. In a Cluster, a record may be
+// about to follow its entry, so recent entries stay.
 func (s *Store) prune(ctx context.Context, principal string, keys []string) error {
 	for some := range slices.Chunk(keys, sweepBatch) {
 		script, c := leaveScript, s.leaving(principal, stale, some)
@@ -147,7 +147,7 @@ func (s *Store) prune(ctx context.Context, principal string, keys []string) erro
 	return nil
 }
 
-// leaving is a call of leaveScript.
+// leaving returns a call of leaveScript.
 func (s *Store) leaving(principal string, units int, keys []string) call {
 	c := call{keys: []string{s.index(principal)}, args: []any{units}}
 	for _, key := range keys {

@@ -12,7 +12,7 @@ import (
 //
 //	format 1 | version 8 | expires 8 | length of the principal 1 | principal | data
 //
-// with big-endian numbers. The scripts know the places of the first four.
+// Numbers are big-endian. The scripts rely on the positions of the first four parts.
 const (
 	format       = 1
 	versionBytes = 1 + 8
@@ -20,13 +20,13 @@ const (
 	maxPrincipal = 64
 )
 
-// errDamaged is what a value is that this package did not write.
+// errDamaged means that this package did not write the value.
 var errDamaged = errors.New("session: not a record in Redis")
 
 var errPrincipal = errors.New("session: principal too long for a record in Redis")
 
-// ownerOf returns the principal whose session a record is, empty if nobody's. A record without
-// data is not a session.
+// ownerOf returns the principal of a session. It returns "" for a session without a principal, and
+// for a record without data, which is no session.
 func ownerOf(r runtime.Record) string {
 	if len(r.Data) == 0 {
 		return ""
@@ -34,7 +34,8 @@ func ownerOf(r runtime.Record) string {
 	return r.Principal
 }
 
-// encode returns memory of its own: a call that was given up may still be sending it.
+// encode returns the encoded record in new memory, because an abandoned call may still be sending
+// it.
 func encode(r runtime.Record) ([]byte, error) {
 	if len(r.Principal) > maxPrincipal {
 		return nil, errPrincipal
@@ -47,7 +48,7 @@ func encode(r runtime.Record) ([]byte, error) {
 	return append(b, r.Data...), nil
 }
 
-// appendVersion appends what a record of a version begins with.
+// appendVersion appends the beginning of a record of this version.
 func appendVersion(b []byte, version uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, format), version)
 }

@@ -2,7 +2,7 @@ package redisstore
 
 import "context"
 
-// Which records are to be removed, for removeScript; or else those of a principal.
+// Values of removeScript's argument which, apart from principals.
 const (
 	anyRecord = ""
 	sessions  = "*"
@@ -16,8 +16,8 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	})
 }
 
-// remove deletes those of the records that are to go, and their entries, and returns the keys
-// of the others.
+// remove deletes those of the records that which selects, and their index entries. It returns the
+// keys of the others.
 func (s *Store) remove(ctx context.Context, which string, keys []string) (others []string, err error) {
 	whose, err := s.removeRecords(ctx, which, keys)
 	if err != nil {
@@ -43,8 +43,8 @@ func (s *Store) remove(ctx context.Context, which string, keys []string) (others
 	return others, err
 }
 
-// removeRecords deletes records, and says for each whose session it was, or nil. In a Cluster each
-// record may be on another node.
+// removeRecords deletes records, and returns for each the principal of the session that it was, or
+// nil. In a Cluster, each record may be on another node.
 func (s *Store) removeRecords(ctx context.Context, which string, keys []string) (whose []any, err error) {
 	var calls []call
 	if s.joint {

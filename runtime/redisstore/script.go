@@ -7,11 +7,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A script is known to a server by its hash, once it has seen it.
+// A script is identified by its hash, once a server has seen it.
 type script struct{ source, hash string }
 
-// newScript returns a script. Redis names scripts by their SHA-1, which Go refuses when
-// only FIPS 140-3 is allowed; as a name it protects nothing.
+// newScript returns a script. Redis identifies scripts by SHA-1. Go rejects SHA-1 if only FIPS 140-3
+// is allowed, but as a name it protects nothing.
 func newScript(source string) (sc script) {
 	fips140.WithoutEnforcement(func() {
 		sc = script{source, redis.NewScript(source).Hash()}
@@ -19,7 +19,7 @@ func newScript(source string) (sc script) {
 	return sc
 }
 
-// A call is a run of a script.
+// A call is one call of a script.
 type call struct {
 	keys []string
 	args []any
@@ -34,12 +34,12 @@ func (c call) command(ctx context.Context, name, script string) *redis.Cmd {
 	return redis.NewCmd(ctx, append(all, c.args...)...)
 }
 
-// once is a command that the client does not send again if it gets no answer.
+// once is a command that the client does not repeat if its answer is lost.
 type once struct{ *redis.Cmd }
 
 func (once) NoRetry() bool { return true }
 
-// runOnce runs a script that must not be run again if its answer is lost.
+// runOnce runs a script that must not be repeated if its answer is lost.
 func (s *Store) runOnce(ctx context.Context, sc script, c call) (any, error) {
 	run := func(name, script string) (any, error) {
 		cmd := c.command(ctx, name, script)
@@ -55,11 +55,11 @@ func (s *Store) runOnce(ctx context.Context, sc script, c call) (any, error) {
 	return v, err
 }
 
-// runAll runs a script that may be repeated, with one round trip to each node, and returns
-// what each run returned.
+// runAll runs calls of a script that may be repeated, in one round trip to each node, and returns
+// their results.
 func (s *Store) runAll(ctx context.Context, sc script, calls ...call) ([]any, error) {
 	values := make([]any, len(calls))
-	var again []int // the calls of which a server did not know the script
+	var again []int // calls for which a server did not know the script
 	run := func(name, script string, which []int) error {
 		cmds := make([]*redis.Cmd, len(which))
 		_, err := s.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
@@ -92,7 +92,7 @@ func (s *Store) runAll(ctx context.Context, sc script, calls ...call) ([]any, er
 	return values, err
 }
 
-// unseen reports whether a server did not know a script.
+// unseen reports whether err means that a server did not know the script.
 func unseen(err error) bool {
 	return redis.HasErrorPrefix(err, "NOSCRIPT")
 }

@@ -1,14 +1,14 @@
 package redisstore
 
-// What the write script returns first.
+// First result of the write script.
 const (
 	written  = int64(1)
 	conflict = int64(0)
 	absent   = int64(-1)
 )
 
-// owner reads the head of a record. A session is a record with data; who it belongs to is empty if
-// it is nobody's, and nil stands for anything else.
+// owner parses the head of a record. It returns the principal of a session, "" for a session without
+// one, and nil for anything else. A session is a record with data.
 const owner = `
 local function head(record)
 	return redis.call('GETRANGE', record, 0, 82)
@@ -21,9 +21,9 @@ local function owner(head)
 end
 `
 
-// An entry's score is when it leaves, in whole seconds, and after the point when it was
-// dated: in units of 1024 seconds, of which 65536 make a cycle that is longer than any
-// record lives. An entry that must not be removed as long as a call may take is dated ahead.
+// An entry's score is the time at which it expires, in whole seconds. Its fractional part is the
+// time at which it was dated, in units of 1024 seconds, modulo 65536. That cycle is longer than any
+// record lives. An entry that must not be removed during a call is dated ahead.
 const age = `
 local function age(score, now)
 	return (math.floor(now / 1024) - score % 1 * 65536) % 65536
@@ -33,10 +33,10 @@ local function ahead(age)
 end
 `
 
-// addEntry adds an entry to a principal's index, unless there is one that stays for
-// as long as the record and was dated lately. It stays for longer, so that a record which is
-// prolonged with each change does not need a new one each time, and because the clocks of nodes
-// differ. Entries whose time has passed are removed.
+// addEntry adds an entry to a principal's index, unless one exists that lasts as long as the record
+// and was dated recently. An entry lasts longer than its record. So a record that is prolonged with
+// each change does not need a new entry each time, and the clocks of nodes may differ. addEntry also
+// removes expired entries.
 const addEntry = age + `
 local function addEntry(index, key, expires, fenced)
 	expires = tonumber(expires) + 600
@@ -65,13 +65,14 @@ end
 `
 
 var (
-	// writeScript stores a record in place of one that begins as told, or of none, and
-	// returns whose session was there. The index, if given, comes first: were there no
-	// memory for it, there would be no record either. On one node, the entry of the session
-	// that was there goes last: were there no memory for the record, it would have to stay.
+	// writeScript stores a record if the current one begins with begin, or if there is none and
+	// begin is empty. It returns the principal of the replaced session. The index, if given, is
+	// written first, so that there is no record if there was no memory for its entry. On one node,
+	// the entry of the replaced session is removed last, because it must stay if there was no memory
+	// for the record.
 	//
-	// Keys: record, index. Arguments: begin, value, expires, key, what names of indexes begin
-	// with if they are on this node.
+	// Keys: record, index. Arguments: begin, value, expires, key, prefix of the indexes if they are
+	// on this node.
 	writeScript = newScript(owner + addEntry + `
 local was = head(KEYS[1])
 if string.sub(was, 1, 9) ~= ARGV[1] then
@@ -91,8 +92,8 @@ end
 return {1, left}
 `)
 
-	// enterScript is the half of a write in a Cluster that is about the index. A fenced entry
-	// is not removed by who wrote before.
+	// enterScript is the part of a write in a Cluster that concerns the index. A fenced entry is not
+	// removed by earlier writers.
 	//
 	// Keys: index. Arguments: expires, key, fenced.
 	enterScript = newScript(addEntry + `
@@ -100,7 +101,8 @@ addEntry(KEYS[1], ARGV[2], ARGV[1], ARGV[3] == '1')
 return 1
 `)
 
-	// leaveScript removes entries in a Cluster that were dated so many units ago, and not ahead.
+	// leaveScript removes entries in a Cluster that were dated at least so many units ago, and not
+	// ahead.
 	//
 	// Keys: index. Arguments: units, keys...
 	leaveScript = newScript(age + `
@@ -119,13 +121,12 @@ end
 return 1
 `)
 
-	// removeScript deletes records: '' any, '*' those that are not without data, or else the
-	// sessions of that principal. For each it returns whose session it was, or nil if the
-	// record stays or there is none. On one node it also removes the entries, and of a principal
-	// those that have no session of its own.
+	// removeScript deletes records. which is '' for all of them, '*' for those with data, or a
+	// principal for that principal's sessions. For each record it returns the principal of the
+	// session that was deleted, or nil if the record stays or does not exist. On one node it also
+	// removes index entries, and for a principal those without a session as well.
 	//
-	// Keys: records... Arguments: which, what names of indexes begin with if they are on this
-	// node, keys...
+	// Keys: records... Arguments: which, prefix of the indexes if they are on this node, keys...
 	removeScript = newScript(owner + `
 local function marks(head)
 	local n = string.byte(head, 18)
@@ -157,7 +158,7 @@ end
 return removed
 `)
 
-	// pruneScript removes the entries of records that are not the principal's, on one node.
+	// pruneScript removes entries whose records are not the principal's, on one node.
 	//
 	// Keys: index, records... Arguments: principal, keys...
 	pruneScript = newScript(owner + `

@@ -13,11 +13,11 @@ import (
 
 // Options are the settings of a [Store].
 type Options struct {
-	// Prefix is what the names of all keys in Redis begin with: "sessiongen:" if empty.
-	// Stores that share a server need different ones.
+	// Prefix is the beginning of the names of all keys in Redis. The default is "sessiongen:".
+	// Stores that share a server need different prefixes.
 	//
-	// With a hash tag in it, such as "{sessions}:", all keys are on one node of a Cluster,
-	// which a [redis.Client] behind a proxy of a Cluster needs.
+	// With a hash tag in the prefix, such as "{sessions}:", all keys are on one node of a Cluster. A
+	// [redis.Client] behind a proxy of a Cluster needs that.
 	Prefix string
 }
 
@@ -26,13 +26,13 @@ type Store struct {
 	client redis.UniversalClient
 	prefix string
 
-	// joint tells that a record and its index are on one node.
+	// joint says that a record and its index are on one node.
 	joint bool
 }
 
 var _ runtime.Store = (*Store)(nil)
 
-// New returns a store that uses the client, which remains the caller's to close.
+// New returns a store that uses the client. The caller closes the client.
 func New(client redis.UniversalClient, opts Options) *Store {
 	prefix := opts.Prefix
 	if prefix == "" {
@@ -74,17 +74,17 @@ func (s *Store) Replace(ctx context.Context, key string, version uint64, r runti
 	return s.write(ctx, key, appendVersion(nil, version), r)
 }
 
-// longestWrite bounds a write in a Cluster between its first half and its second: an entry that
-// has no record is removed when it is much older.
+// longestWrite is the longest time between the two halves of a write in a Cluster. An entry without
+// a record is removed when it is much older.
 const longestWrite = 10 * time.Minute
 
-// write stores a record in place of one that begins as told, or of none.
+// write stores a record if the current one begins with begin, or if there is none and begin is nil.
 func (s *Store) write(ctx context.Context, key string, begin []byte, r runtime.Record) error {
 	value, err := encode(r)
 	if err != nil {
 		return err
 	}
-	w := writing{s, key, ownerOf(r), max(r.Expires.Unix(), 1)} // Redis takes no other for a time
+	w := writing{s, key, ownerOf(r), max(r.Expires.Unix(), 1)} // Redis accepts only positive times
 	if s.joint || w.principal == "" {
 		return s.within(ctx, func() error { return w.put(ctx, begin, value) })
 	}
@@ -101,15 +101,15 @@ func (s *Store) write(ctx context.Context, key string, begin []byte, r runtime.R
 	})
 }
 
-// A writing is a write of a record, and of the principal's index that is to have it, if any.
+// A writing is a write of a record and of its principal's index.
 type writing struct {
 	*Store
 	key, principal string
 	expires        int64
 }
 
-// put stores the record. On one node the indexes follow with it; in a Cluster the entry is there
-// already.
+// put stores the record. On one node, it also updates the indexes; in a Cluster, the new entry is
+// already there.
 func (w writing) put(ctx context.Context, begin, value []byte) error {
 	c := call{keys: []string{w.record(w.key)}, args: []any{begin, value, w.expires, w.key, ""}}
 	if w.joint {
@@ -138,19 +138,19 @@ func (w writing) put(ctx context.Context, begin, value []byte) error {
 	return nil
 }
 
-// enter adds the entry of the record in a Cluster.
+// enter adds the record's entry to the index in a Cluster.
 func (w writing) enter(ctx context.Context, fenced bool) error {
 	_, err := w.runAll(ctx, enterScript, call{keys: []string{w.index(w.principal)}, args: []any{w.expires, w.key, fenced}})
 	return err
 }
 
-// change has the indexes of a Cluster follow a record whose principal has changed. If it took the
-// place of another record, then whoever wrote that may be about to remove the entry which was
-// there: it is added again, such that they do not. A manager never does this: it moves a session to a new
-// id when its principal changes.
+// change updates the indexes of a Cluster for a record whose principal has changed. If it replaced
+// another record, the writer of that one may be about to remove the entry. So change adds the entry
+// again, fenced against that writer. A manager never does this: it moves a session to a new id when
+// its principal changes.
 //
-// That the entry under the former principal cannot be removed is no failure: it has no record,
-// and goes later.
+// A failure to remove the entry under the former principal is ignored: it has no record, and expires
+// later.
 func (w writing) change(ctx context.Context, left string, replaced bool) error {
 	if replaced && w.principal != "" {
 		if err := w.enter(ctx, true); err != nil {
@@ -168,12 +168,12 @@ func (s *Store) within(ctx context.Context, f func() error) error {
 	return err
 }
 
-// grace is how long a call waits for its answer when its context has ended. From a server
-// that works, the answer is on its way, and tells what was done.
+// grace is how long a call waits for its answer after its context has ended. If the server works,
+// the answer is on its way and says what was done.
 const grace = 20 * time.Millisecond
 
-// within returns what f returns, but not much later than ctx ends. A client waits for its
-// server as long as its own settings say, whatever becomes of ctx.
+// within returns the result of f, but not much later than ctx ends. A client waits for its server as
+// long as its own settings say, even after ctx has ended.
 func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
@@ -190,7 +190,7 @@ func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	done := make(chan result, 1)
 	go func() {
 		defer func() {
-			if p := recover(); p != nil { // which nobody else could catch
+			if p := recover(); p != nil { // could not be recovered elsewhere
 				done <- result{err: fmt.Errorf("the client panicked: %v", p)}
 			}
 		}()
@@ -210,7 +210,7 @@ func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
-// named returns a failure that says where it comes from.
+// named returns an error that says where it comes from.
 func named(err error) error {
 	if err == nil || err == runtime.ErrNoRecord || err == runtime.ErrConflict {
 		return err

@@ -8,14 +8,14 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/absent"
 )
 
-// A backend is a store of scs. all is nil if it has no such method.
+// A backend is a store of scs. all is nil if the store has no such method.
 type backend struct {
 	find   func(ctx context.Context, token string) ([]byte, bool, error)
 	commit func(ctx context.Context, token string, b []byte, expiry time.Time) error
 	remove func(ctx context.Context, token string) error
 	all    func(ctx context.Context) (map[string][]byte, error)
 
-	// heedless means that calls go on after ctx has ended.
+	// heedless means that the store's calls ignore the end of ctx.
 	heedless bool
 }
 
@@ -39,7 +39,7 @@ type plainIterable interface {
 	All() (map[string][]byte, error)
 }
 
-// newBackend prefers the Ctx forms. Stores that have them may have the others only to panic.
+// newBackend prefers the methods ending in Ctx. Stores that have them may have others that panic.
 func newBackend(store any) (backend, error) {
 	if absent.Is(store) {
 		return backend{}, fmt.Errorf("scsstore: no store: it is a nil %T", store)
@@ -91,7 +91,7 @@ func plainBackend(s plainStore) backend {
 	}
 }
 
-// run calls f, which calls the store. It returns when f does or ctx ends.
+// run calls f, which calls the store. It returns when f does, or when ctx ends.
 func (b *backend) run(ctx context.Context, f func() error) error {
 	if !b.heedless || ctx.Done() == nil {
 		return f()
@@ -99,7 +99,7 @@ func (b *backend) run(ctx context.Context, f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
-			// Nobody else could catch it here.
+			// A panic in this goroutine could not be recovered elsewhere.
 			if p := recover(); p != nil {
 				done <- fmt.Errorf("scsstore: the store panicked: %v", p)
 			}

@@ -11,13 +11,13 @@ type locks struct {
 	keys map[string]*lock
 }
 
-// A lock is free when its channel is empty. uses counts those who have it or wait for it.
+// A lock is free if its channel is empty. uses counts its holder and those who wait.
 type lock struct {
 	held chan struct{}
 	uses int
 }
 
-// lock waits for the lock of a key until ctx ends, and returns the function that frees it.
+// lock waits for the lock of a key until ctx ends, and returns the function that unlocks it.
 func (l *locks) lock(ctx context.Context, key string) (unlock func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

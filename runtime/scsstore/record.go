@@ -9,13 +9,13 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// mark is what an encoded record begins with. Anything else is not of this package.
+// mark is the beginning of every encoded record. This package did not write anything else.
 const mark = "sessiongen1"
 
 var errNoRecord = errors.New("scsstore: what the store has for the key is no record")
 
-// encode returns a record as an array: mark, version, principal, seconds until it
-// expires since 1970, data.
+// encode returns a record as a msgpack array: mark, version, principal, expiry in Unix seconds,
+// data.
 func encode(r runtime.Record) []byte {
 	b := make([]byte, 0, len(mark)+len(r.Principal)+len(r.Data)+32)
 	b = wire.AppendArrayHeader(b, 5)
@@ -26,7 +26,7 @@ func encode(r runtime.Record) []byte {
 	return wire.AppendBytes(b, r.Data)
 }
 
-// decode returns the record that encode encoded. Nothing of it is a part of b.
+// decode is the inverse of encode. The result shares no memory with b.
 func decode(b []byte) (runtime.Record, error) {
 	p := parser{rest: b}
 	n := read(&p, wire.ArrayHeader)
@@ -46,7 +46,7 @@ func decode(b []byte) (runtime.Record, error) {
 	}, nil
 }
 
-// A parser reads values until one is not as it should be.
+// A parser reads values. After a failure it returns zero values.
 type parser struct {
 	rest   []byte
 	failed bool

@@ -1,19 +1,19 @@
-// Package scsstore makes a [runtime.Store] of a store of github.com/alexedwards/scs, of
-// which there are about twenty:
+// Package scsstore makes a [runtime.Store] from a store of github.com/alexedwards/scs. There are
+// about twenty such stores:
 //
 //	store, err := scsstore.New(postgresstore.New(db))
 //
-// These stores cannot compare and swap. Within one process nothing is lost, because a
-// [Store] lets only one change at a time at each record. Of two processes that change a
-// record at the same time, the last one to write wins: a change of the other is lost, and a
-// record that one deletes may stay because the other replaces it. So behind several processes
-// use a store that can, such as those of packages sqlstore and redisstore.
+// These stores have no compare-and-swap. Within one process nothing is lost, because a [Store] makes
+// one change at a time to each record. If two processes change a record at the same time, the last
+// write wins: the other change is lost, and a deleted record may come back because the other process
+// replaces it. With several processes, use a store with compare-and-swap, such as those of packages
+// sqlstore and redisstore.
 //
-// They do not know principals either. Where a store has All or AllCtx, List,
-// DeleteByPrincipal and DeleteAll read all that is in it; where it has not, they return an
-// error that is [errors.ErrUnsupported].
+// These stores do not know principals either. If a store has All or AllCtx, then List,
+// DeleteByPrincipal and DeleteAll read everything in it. Otherwise they return an error that is
+// [errors.ErrUnsupported].
 //
-// Load takes one call of the store, Insert and Replace take two, Delete takes one.
+// Load and Delete take one call of the store each, and Insert and Replace take two.
 package scsstore
 
 import (
@@ -27,20 +27,19 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A Store keeps records in a store of scs. Its methods may be called by several goroutines
-// at once.
+// A Store keeps records in a store of scs. Several goroutines may call its methods at once.
 type Store struct {
 	backend backend
 	locks   locks
 	now     func() time.Time
 }
 
-// New returns a Store that keeps its records in store, which has the methods FindCtx,
-// CommitCtx and DeleteCtx of scs, or else Find, Commit and Delete. Without the former, a call
-// that hangs goes on in the background when its context ends.
+// New returns a Store that keeps its records in store, which must have the methods FindCtx,
+// CommitCtx and DeleteCtx of scs, or else Find, Commit and Delete. With the latter, a call that
+// hangs continues in the background when its context ends.
 //
-// Make only one Store of a store in a process: two do not know of each other's changes. New logs a warning of what gets lost
-// between processes.
+// Make only one Store for a store in a process, because two do not coordinate their changes. New
+// logs a warning about what can be lost between processes.
 func New(store any) (*Store, error) {
 	b, err := newBackend(store)
 	if err != nil {
@@ -97,8 +96,8 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return s.change(ctx, key, func() error { return s.backend.remove(ctx, key) })
 }
 
-// List implements [runtime.Store]. Stores of scs know no batches: it has all their sessions in memory
-// at once, of whatever principal.
+// List implements [runtime.Store]. Stores of scs have no batches, so all sessions of all principals
+// are in memory at once.
 func (s *Store) List(ctx context.Context, principal string, yield func(key string, r runtime.Record) bool) error {
 	records, err := s.ownedBy(ctx, principal)
 	if err != nil {
@@ -130,7 +129,7 @@ func (s *Store) DeleteByPrincipal(ctx context.Context, principal string) error {
 	return s.removeAll(ctx, records, func(r runtime.Record) bool { return r.Principal == principal })
 }
 
-// DeleteAll implements [runtime.Store]. It leaves what scs keeps in the same place.
+// DeleteAll implements [runtime.Store]. It keeps the data that scs itself has in the same store.
 func (s *Store) DeleteAll(ctx context.Context) error {
 	records, err := s.all(ctx)
 	if err != nil {
@@ -139,7 +138,7 @@ func (s *Store) DeleteAll(ctx context.Context) error {
 	return s.removeAll(ctx, records, func(runtime.Record) bool { return true })
 }
 
-// removeAll deletes those of the records that have data and are still as they have to be.
+// removeAll deletes the records that have data and still match goes.
 func (s *Store) removeAll(ctx context.Context, records map[string]runtime.Record, goes func(runtime.Record) bool) error {
 	for key := range records {
 		err := s.change(ctx, key, func() error {
@@ -156,8 +155,8 @@ func (s *Store) removeAll(ctx context.Context, records map[string]runtime.Record
 	return nil
 }
 
-// change calls f while nobody else changes the record of that key, also not after ctx
-// has ended while f still goes on.
+// change calls f while nobody else changes the record with this key. The record stays locked until f
+// returns, even if ctx ends earlier.
 func (s *Store) change(ctx context.Context, key string, f func() error) error {
 	unlock, err := s.locks.lock(ctx, key)
 	if err != nil {
@@ -169,7 +168,7 @@ func (s *Store) change(ctx context.Context, key string, f func() error) error {
 	})
 }
 
-// find returns the record of a key, or ErrNoRecord.
+// find returns the record with a key, or ErrNoRecord.
 func (s *Store) find(ctx context.Context, key string) (runtime.Record, error) {
 	b, found, err := s.backend.find(ctx, key)
 	if err != nil {
@@ -188,21 +187,22 @@ func (s *Store) find(ctx context.Context, key string) (runtime.Record, error) {
 	return r, nil
 }
 
-// tolerance is how far the clock by which a store removes what has expired may be ahead of a
-// node's, without removing what still lives there.
+// tolerance is how far ahead a store's clock may be without removing records that are still valid on
+// a node's clock.
 const tolerance = time.Hour
 
-// commit writes the record of a key.
+// commit writes the record with a key.
 func (s *Store) commit(ctx context.Context, key string, r runtime.Record) error {
 	if !r.Expires.After(s.now()) {
 		return s.backend.remove(ctx, key)
 	}
-	// The time within the record decides. Some stores keep for ever what expires while
-	// they write it, some round, and some go by a clock that is ahead; so they get a later one.
+	// The expiry inside the record decides. Some stores keep a record forever if it expires while
+	// they write it, some round the time, and some use a clock that is ahead. So the store gets a
+	// later time.
 	return s.backend.commit(ctx, key, encode(r), r.Expires.Add(tolerance))
 }
 
-// all returns all records, also expired ones.
+// all returns all records, including expired ones.
 func (s *Store) all(ctx context.Context) (map[string]runtime.Record, error) {
 	if s.backend.all == nil {
 		return nil, fmt.Errorf("scsstore: the store has neither All nor AllCtx: %w", errors.ErrUnsupported)
@@ -217,7 +217,7 @@ func (s *Store) all(ctx context.Context) (map[string]runtime.Record, error) {
 	}
 	records := make(map[string]runtime.Record)
 	for key, b := range blobs {
-		// What is no record is not this Store's.
+		// Anything else in the store is not this Store's.
 		if r, err := decode(b); err == nil {
 			records[key] = r
 		}

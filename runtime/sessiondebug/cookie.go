@@ -9,8 +9,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
-// doubts are the reasons why the browser in front of the page might refuse the session's cookie, or not
-// send it back (RFC 6265bis sections 5.6 and 5.8).
+// doubts returns reasons why the browser that shows the page might reject the session's cookie or
+// not send it back (RFC 6265bis sections 5.6 and 5.8).
 func doubts(s portrait.Session, r *http.Request) (all []string) {
 	doubt := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	c, host := parse(s.Cookie), hostname(r.Host)
@@ -28,7 +28,7 @@ func doubts(s portrait.Session, r *http.Request) (all []string) {
 			doubt("The cookie's Domain is %s and this host is an address: the browser refuses it. Use the name.", d)
 		case host != d && !strings.HasSuffix(host, "."+d):
 			doubt("The cookie's Domain is %s, which does not cover this host, %s: the browser refuses it.", d, host)
-		case host != d && !strings.Contains(d, "."): // of the host itself, it is as good as none
+		case host != d && !strings.Contains(d, "."): // the host's own name without a dot has no effect
 			doubt("The cookie's Domain, %s, has no dot: browsers refuse it as a public suffix.", d)
 		}
 	}
@@ -44,7 +44,8 @@ func doubts(s portrait.Session, r *http.Request) (all []string) {
 	return all
 }
 
-// covers reports whether a cookie with a path is sent to a page (RFC 6265bis section 5.1.4).
+// covers reports whether a browser sends a cookie with this path to a page (RFC 6265bis section
+// 5.1.4).
 func covers(path, page string) bool {
 	rest, ok := strings.CutPrefix(page, path)
 	return ok && (rest == "" || strings.HasSuffix(path, "/") || rest[0] == '/')

@@ -1,13 +1,13 @@
-// Package sessiondebug is a page for development that shows the session of the browser in front
-// of it: its fields and how many bytes they take, its times and what ends it, the cookie and why a
-// browser might refuse it, the user's other sessions, and what happened to sessions lately.
+// Package sessiondebug is a debug page for development. It shows the session of the browser that
+// opens it: the fields and their sizes, the times and what ends the session, the cookie and why a
+// browser might reject it, the user's other sessions, and recent events.
 //
 // Mount its handler below the manager's:
 //
 //	mux.Handle("GET /debug/session", sessiondebug.Handler(sessiondebug.Options{}))
 //	http.ListenAndServe(addr, sessions.Handler(mux))
 //
-// It shows the session of the innermost manager. Looking at it does not change the session. Fields
-// with the option secret are redacted, but everything else is shown. So the page answers a browser
-// on the same machine only, and only if the manager's Config.Insecure is set: see [Options].
+// The page shows the session of the innermost manager, and does not change it. Fields with the
+// option secret are redacted, but everything else is shown. So the page answers only browsers on the
+// same machine, and only if the manager's Config.Insecure is set: see [Options].
 package sessiondebug

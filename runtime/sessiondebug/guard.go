@@ -11,14 +11,14 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
-// cssHash is the source of the page's style in its Content-Security-Policy.
+// cssHash is the hash of the page's style for its Content-Security-Policy.
 var cssHash = func() string {
 	sum := sha256.Sum256([]byte(css))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }()
 
-// isForwarding reports whether a header field is one by which a proxy on this machine says that the
-// client is elsewhere.
+// isForwarding reports whether proxies use a header field to say that the client is on another
+// machine.
 func isForwarding(name string) bool {
 	switch name {
 	case "Via", "X-Real-Ip", "Cf-Connecting-Ip", "X-Envoy-External-Address":
@@ -27,7 +27,8 @@ func isForwarding(name string) bool {
 	return strings.Contains(name, "Forwarded") || strings.HasSuffix(name, "-Client-Ip")
 }
 
-// refuse says why the page does not answer a request, and what to do; it is empty if it does.
+// refuse returns why the page does not answer a request, and what to do about it. It returns "" if
+// the page answers.
 func (o Options) refuse(r *http.Request) string {
 	if o.Remote {
 		return ""
@@ -41,8 +42,8 @@ func (o Options) refuse(r *http.Request) string {
 			return "the request came through a proxy" + cure
 		}
 	}
-	// Any site's name can be made to lead to this machine (DNS rebinding). Its scripts would
-	// then read the page.
+	// Any name can be made to resolve to this machine (DNS rebinding). The scripts of that site
+	// could then read the page.
 	if !isLoopback(hostname(r.Host)) {
 		return "the host is not localhost" + cure
 	}
@@ -57,7 +58,7 @@ func hostname(host string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }
 
-// isLoopback reports whether a host is this machine by its very name (RFC 6761 section 6.3).
+// isLoopback reports whether a host name always means this machine (RFC 6761 section 6.3).
 func isLoopback(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap().IsLoopback()
@@ -65,7 +66,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// parse returns a cookie with the attributes that the browser is sent.
+// parse returns the cookie with its attributes.
 func parse(c portrait.Cookie) *http.Cookie {
 	parsed, err := http.ParseSetCookie(c.Name + "=; " + c.Attributes)
 	if err != nil {

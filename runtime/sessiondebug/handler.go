@@ -10,20 +10,20 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
-// Options say whom the page answers besides a developer on the same machine. Whoever gets the page
-// sees the values of the session, and those of the user's other sessions that the store has.
+// Options say who gets the page besides a developer on the same machine. Whoever gets the page sees
+// the values of the session, and those of the user's other sessions in the store.
 //
 // A client is on the same machine if its address is a loopback address and the Host is localhost, a
 // name that ends in .localhost, or a loopback address. A request with a header field that proxies
 // add is refused: Forwarded, X-Forwarded-For and all others with Forwarded in their name, Via,
 // X-Real-IP, Cf-Connecting-IP, X-Envoy-External-Address and those that end in -Client-IP. A proxy on
-// this machine that adds none of these and sends its own Host, as nginx does unless it is told
-// otherwise, looks like a client here: do not mount the page behind one.
+// this machine that adds none of these and sends its own Host, as nginx does by default, looks like
+// a client on this machine: do not mount the page behind one.
 type Options struct {
-	// Remote answers clients on other machines, under every Host, and requests through a proxy.
+	// Remote also answers clients on other machines, with any Host, and requests through a proxy.
 	Remote bool
 
-	// Secure answers with a manager whose Config.Insecure is not set, as on a public site.
+	// Secure also answers if the manager's Config.Insecure is not set, as on a public site.
 	Secure bool
 }
 
@@ -35,8 +35,8 @@ var css string
 
 var page = template.Must(template.New("page").Parse(pageText))
 
-// Handler returns a handler for GET and HEAD that shows the session. It must be below the Handler
-// of a manager.
+// Handler returns a handler for GET and HEAD requests that shows the session. It must be below the
+// Handler of a manager.
 func Handler(o Options) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -44,7 +44,7 @@ func Handler(o Options) http.Handler {
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 			return
 		}
-		// Who may not see the page learns no more than that it is not for them.
+		// A client that may not see the page learns nothing else.
 		if cure := o.refuse(r); cure != "" {
 			http.Error(w, "sessiondebug: "+cure, http.StatusForbidden)
 			return
@@ -68,7 +68,7 @@ func Handler(o Options) http.Handler {
 	})
 }
 
-// setHeader keeps the page to the browser that asked for it, and other sites away from it.
+// setHeader keeps the page out of caches, and out of reach of other sites.
 func setHeader(h http.Header) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")

@@ -12,7 +12,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/portrait"
 )
 
-// A view is what the template shows.
+// A view is the data for the template.
 type view struct {
 	portrait.Session
 	CSS       template.CSS
@@ -24,8 +24,8 @@ type view struct {
 	Doubts    []string
 	Ends      string
 	Times     []moment
-	Rows      []row // the sessions of the same user
-	More      int   // how many more there are
+	Rows      []row // the user's sessions
+	More      int   // how many further sessions there are
 	OthersErr string
 	Flows     []flow
 }
@@ -51,7 +51,7 @@ type field struct {
 type segment struct {
 	Name        string
 	Bytes       int
-	From, Width int // in the bar's own unit
+	From, Width int // in units of the bar
 	Class       string
 }
 
@@ -59,7 +59,7 @@ type moment struct {
 	Name, Exact, Ago string
 }
 
-// barWidth is how many units the bar is wide.
+// barWidth is the width of the bar in its units.
 const barWidth = 1000
 
 func newView(s portrait.Session, r *http.Request) view {
@@ -121,13 +121,13 @@ func newField(f portrait.Field, now time.Time) field {
 	return v
 }
 
-// usual has the usual names of types for those of package reflect.
+// usual replaces names of package reflect by the usual ones.
 var usual = strings.NewReplacer("[]uint8", "[]byte", "interface {}", "any")
 
-// maxText bounds how much of a value is shown, in bytes.
+// maxText is how much of a value is shown, in bytes.
 const maxText = 2000
 
-// text returns a field's value as text: as JSON if there is such a form of it.
+// text returns a field's value as JSON, or in another form if it has none.
 func text(f portrait.Field) (text string) {
 	switch {
 	case !f.Set:
@@ -138,7 +138,7 @@ func text(f portrait.Field) (text string) {
 		return "does not decode: " + f.Err.Error()
 	}
 	defer func() {
-		if recover() != nil { // by the type's own marshaler
+		if recover() != nil { // the type's own marshaler panicked
 			text = "cannot be shown"
 		}
 	}()
@@ -147,7 +147,7 @@ func text(f portrait.Field) (text string) {
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // the template does
+	e.SetEscapeHTML(false) // the template escapes
 	if e.Encode(f.Value) != nil {
 		b.Reset()
 		fmt.Fprintf(&b, "%+v", f.Value)
@@ -159,8 +159,8 @@ func text(f portrait.Field) (text string) {
 	return text
 }
 
-// bar divides the bytes that a session may take between its fields, what comes with them, and what
-// is free. A sealed session takes four bytes for three of a field, as base64url, and some for the seal.
+// bar divides the bytes that a session may have among its fields, its overhead, and free space. In a
+// sealed session, three bytes of a field become four by base64url, and sealing adds some bytes.
 func bar(s portrait.Session, most int) (segments []segment) {
 	var fields int
 	for _, f := range s.Fields {
@@ -218,7 +218,7 @@ func distance(t, now time.Time) string {
 	return "in " + rough(d)
 }
 
-// rough is a duration in its largest unit.
+// rough returns a duration in its largest unit.
 func rough(d time.Duration) string {
 	for _, u := range []struct {
 		size time.Duration

@@ -9,15 +9,15 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// A badge is the cookie that says what the browser's device has proved.
+// A badge is the content of the cookie that records what the browser's device has proved.
 type badge struct {
 	kind string // offered, proven or ended
 	key  payload.Thumbprint
-	id   []byte // of the session that the key was registered for; zeros if that is not known
+	id   []byte // of the session that the key was registered for; zeros if it is unknown
 	at   int64
 }
 
-// badges opens the badges of a request, and returns what those say that open.
+// badges opens the badges of a request. said holds the content of those that open.
 func (i *inspector) badges(texts cookie.Values) (cookies []Cookie, said []badge) {
 	for text := range texts.All() {
 		c, b := i.openBadge(text)
@@ -29,7 +29,7 @@ func (i *inspector) badges(texts cookie.Values) (cookies []Cookie, said []badge)
 	return cookies, said
 }
 
-// openBadge opens a badge. It shows nothing of the device's key.
+// openBadge opens a badge. Its result shows nothing of the device's key.
 func (i *inspector) openBadge(text string) (c Cookie, b badge) {
 	c = Cookie{Name: i.spec.BadgeName(), Kind: "badge", Key: i.keyOf(text, -1)}
 	plaintext, key, err := i.badge.Open(nil, text)
@@ -58,14 +58,14 @@ func (i *inspector) openBadge(text string) (c Cookie, b badge) {
 
 const proven = "proven"
 
-// readBadge reads the plaintext of a badge.
+// readBadge parses the plaintext of a badge.
 func readBadge(plaintext []byte) (b badge, ok bool) {
 	kinds := [...]string{1: "offered", 2: proven, 3: "ended"}
 	r := wire.NewReader(plaintext)
 	elements, kind := r.Array(), r.Uint()
 	copy(b.key[:], r.Fixed(len(b.key)))
 	b.id, b.at = r.Fixed(payload.IDSize), r.Seconds()
-	r.Uint() // how many offers there were
+	r.Uint() // how many offers were made
 	if !r.Done() || elements != 5 || kind == 0 || kind >= uint64(len(kinds)) {
 		return badge{}, false
 	}
@@ -79,8 +79,8 @@ func (i *inspector) isFresh(b badge) bool {
 	return b.kind == proven && i.now-payload.Past(b.at, i.now) < i.period()
 }
 
-// judgeDevice refuses the session of a request if it is bound to a device and the newest badge of that device's key
-// is not a fresh proof.
+// judgeDevice refuses a session that is bound to a device unless the newest badge of that device's
+// key is a fresh proof.
 func (i *inspector) judgeDevice(c *Cookie, device payload.Thumbprint, said []badge) {
 	if i.DeviceBound == 0 || device == (payload.Thumbprint{}) {
 		return

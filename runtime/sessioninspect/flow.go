@@ -10,10 +10,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// maxFlows bounds how many cookies of flows are opened: more than browsers keep of a site.
+// maxFlows is how many cookies of flows are opened. It is more than browsers keep for a site.
 const maxFlows = 200
 
-// flows opens the cookies of flows, those with a path of their own too.
+// flows opens the cookies of flows, including those with their own path.
 func (i *inspector) flows(headers []string) (cookies []Cookie) {
 	prefixes := []string{i.Name + cookie.FlowMark}
 	if rest, isHost := strings.CutPrefix(i.Name, "__Host-"); isHost {
@@ -30,8 +30,8 @@ func (i *inspector) flows(headers []string) (cookies []Cookie) {
 	return cookies
 }
 
-// openFlow opens the token of a flow. Its state, which is as good as a key to it, is not shown, and neither is
-// its value, in which such things as verifiers are.
+// openFlow opens the token of a flow. It shows neither the state, which would let somebody take the
+// flow, nor the value, which may be a secret such as a verifier.
 func (i *inspector) openFlow(name, text string) Cookie {
 	c := Cookie{Name: name, Kind: "flow", Key: i.keyOf(text, -1)}
 	plaintext, key, err := i.flow.Open(nil, text)
@@ -60,8 +60,8 @@ func (i *inspector) openFlow(name, text string) Cookie {
 	return c
 }
 
-// readFlow reads the plaintext of a flow's token. There is no value in the second cookie of a flow whose
-// first one has a path of its own.
+// readFlow parses the plaintext of a flow's token. The second cookie of a flow with its own path has
+// no value.
 func readFlow(plaintext []byte) (f Field, started, ends int64, ok bool) {
 	const stateSize = 16
 	r := wire.NewReader(plaintext)

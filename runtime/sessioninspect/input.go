@@ -8,10 +8,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// usualNames are those of a program that chooses none.
+// usualNames are the names of the session's cookie in programs that choose none.
 var usualNames = []string{"__Host-session", "session"}
 
-// trimLines removes the names of header fields, and lines with nothing.
+// trimLines removes the names of header fields, and empty lines.
 func trimLines(lines []string) (headers []string) {
 	for _, line := range lines {
 		line = strings.Trim(line, " \t\r")
@@ -28,11 +28,11 @@ func trimLines(lines []string) (headers []string) {
 	return headers
 }
 
-// shortestToken is how many characters a token has at least.
+// shortestToken is the length of the shortest token, in characters.
 const shortestToken = 60
 
-// bareToken returns the token that is all of the input. A cookie without a value is none, and a token may
-// have been padded.
+// bareToken returns the token if the input is nothing else. A cookie without a value is not a token.
+// The token may be padded.
 func bareToken(headers []string, name string) (text string, ok bool) {
 	if len(headers) != 1 {
 		return "", false
@@ -45,8 +45,8 @@ func bareToken(headers []string, name string) (text string, ok bool) {
 	return text, true
 }
 
-// chooseName returns the usual name that a cookie has, or else the name of the cookie that looks like a
-// session's, or else of the first one.
+// chooseName returns the name of the session's cookie: a usual name if there is one, else the name
+// of a cookie that looks like a session, else the first name.
 func chooseName(headers []string, masters [][]byte) (string, error) {
 	i, err := newInspector(masters, Options{}.withDefaults())
 	if err != nil {
@@ -81,7 +81,8 @@ func chooseName(headers []string, masters [][]byte) (string, error) {
 	return "", errNothing
 }
 
-// ownerOf returns the name of the session's cookie of which another is a chunk, the companion, the badge or a flow.
+// ownerOf returns the name of the session's cookie for the name of a chunk, a companion, a badge or
+// a flow.
 func ownerOf(name string) string {
 	const partOfState = 8
 	flow := strings.TrimSuffix(name, cookie.BeginMark)
@@ -98,7 +99,7 @@ func ownerOf(name string) string {
 	return name
 }
 
-// recognizes reports whether a cookie's value names a key that there is.
+// recognizes reports whether a cookie's value names one of the keys.
 func (i *inspector) recognizes(value string) bool {
 	if len(value) > 2 && value[1] == '.' {
 		value = value[2:]

@@ -18,7 +18,7 @@ type inspector struct {
 	Options
 	spec                                        *cookie.Spec
 	session, companion, badge, id, record, flow *token.Ring
-	hostFlow                                    *token.Ring // of flows of a cookie __Host-, whose own are __Secure- with a path
+	hostFlow                                    *token.Ring // of flows of a __Host- cookie: those with a path begin with __Secure-
 	keys                                        int
 	now                                         int64
 }
@@ -40,12 +40,13 @@ func newInspector(masters [][]byte, o Options) (*inspector, error) {
 	return i, errors.Join(errs[:]...)
 }
 
-// bounds are those of the runtime: what a program does not try, it does not accept.
+// bounds are those of the runtime, because a program does not accept a token that it does not try.
 type bounds struct{ opens, found int }
 
 func (b *bounds) over() bool { return b.opens <= 0 || b.found <= 0 }
 
-// search opens the cookies of the session's name as a program does, then the companions, the badges, and the flows.
+// search opens the session's cookies as a program does, and then the companions, the badges and the
+// flows.
 func (i *inspector) search(headers []string) (cookies []Cookie) {
 	var r cookie.Received
 	i.spec.Find(headers, &r)
@@ -83,7 +84,7 @@ func (i *inspector) search(headers []string) (cookies []Cookie) {
 	return append(append(cookies, badges...), i.flows(headers)...)
 }
 
-// newer reports whether a session wins over one that came before it.
+// newer reports whether a is newer than b, which came before it.
 func newer(a, b *payload.Metadata) bool {
 	switch {
 	case a.Saved != b.Saved:
@@ -105,7 +106,7 @@ func (o *opened) broken() bool {
 	return o.cookie.Refused == runtime.RefusedForged || o.cookie.Refused == runtime.RefusedMalformed
 }
 
-// tryValue opens the token that a cookie's value begins.
+// tryValue opens the token that begins in a cookie's value.
 func (i *inspector) tryValue(value string, r *cookie.Received, left *bounds) *opened {
 	chunks, first, ok := i.spec.Chunks(value)
 	switch {
@@ -167,8 +168,8 @@ func (i *inspector) open(text string, r *cookie.Received) *opened {
 	return o
 }
 
-// explain returns the reason of the runtime for an error of a ring, and says it to an operator. Tokens of
-// other rings are of another purpose.
+// explain converts an error of a ring to the runtime's reason and a sentence for an operator. A
+// token of one of the other rings has the wrong purpose.
 func (i *inspector) explain(err error, text string, others ...*token.Ring) (reason, why string) {
 	switch err {
 	case token.ErrForged:
@@ -186,7 +187,7 @@ func (i *inspector) explain(err error, text string, others ...*token.Ring) (reas
 
 const malformedPayload = "the token opens, but what it holds is not a session of this format"
 
-// openID opens the token that leads to a session in a store.
+// openID opens a token with the id of a session in a store.
 func (i *inspector) openID(text string) *opened {
 	plaintext, key, err := i.id.Open(nil, text)
 	if err != nil {
@@ -204,7 +205,7 @@ func (i *inspector) openID(text string) *opened {
 	return o
 }
 
-// openCompanion opens a companion, and returns whose last use it tells, and when that was.
+// openCompanion opens a companion, and returns its time of last use.
 func (i *inspector) openCompanion(text string) (c Cookie, used int64) {
 	c = Cookie{Name: i.spec.CompanionName(), Kind: "companion", Key: i.keyOf(text, -1)}
 	plaintext, key, err := i.companion.Open(nil, text)
@@ -222,7 +223,7 @@ func (i *inspector) openCompanion(text string) (c Cookie, used int64) {
 	return c, used
 }
 
-// lastUse returns when a session was last used by what the companions say, 0 if none does.
+// lastUse returns when a session was last used according to the companions, or 0.
 func (i *inspector) lastUse(texts cookie.Values, id string) (used int64) {
 	for text := range texts.All() {
 		if c, at := i.openCompanion(text); c.ID == id {
@@ -232,7 +233,7 @@ func (i *inspector) lastUse(texts cookie.Values, id string) (used int64) {
 	return used
 }
 
-// keyOf returns the key that a token names, nil if the text is too short for one.
+// keyOf returns the key that a token names, or nil if the text is too short.
 func (i *inspector) keyOf(text string, index int) *Key {
 	const head = 8 // characters: the suite, four bytes of id and one more
 	if len(text) < head {
@@ -247,7 +248,7 @@ func (i *inspector) keyOf(text string, index int) *Key {
 
 func idText(id []byte) string { return base64.RawURLEncoding.EncodeToString(id) }
 
-// utc is a time in Unix seconds, of which 0 is never.
+// utc converts a time in Unix seconds. 0 becomes nil.
 func utc(seconds int64) *Time {
 	if seconds == 0 {
 		return nil
@@ -255,5 +256,5 @@ func utc(seconds int64) *Time {
 	return exact(seconds)
 }
 
-// exact is a time that is never missing.
+// exact converts a time in Unix seconds, including 0.
 func exact(seconds int64) *Time { return &Time{time.Unix(seconds, 0).UTC()} }

@@ -9,12 +9,12 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/wire"
 )
 
-// readSession reads the plaintext of a session.
+// readSession parses the plaintext of a session.
 func (i *inspector) readSession(o *opened, plaintext []byte, r *cookie.Received) {
 	c := &o.cookie
 	schema, err := payload.NewSchema(nil)
 	if err != nil {
-		panic(err) // no field is wrong
+		panic(err) // an empty schema is valid
 	}
 	contents := payload.New(schema)
 	if contents.Parse(plaintext) != nil {
@@ -38,7 +38,7 @@ func (i *inspector) readSession(o *opened, plaintext []byte, r *cookie.Received)
 	}
 }
 
-// judge says when a session ends and by what, and whether it has.
+// judge sets when a session expires and why, and whether it has expired.
 func (i *inspector) judge(c *Cookie, meta *payload.Metadata, companion int64) {
 	seconds := func(d time.Duration) int64 { return int64(d / time.Second) }
 	past := func(t int64) int64 { return payload.Past(t, i.now) }
@@ -67,7 +67,8 @@ func (i *inspector) judge(c *Cookie, meta *payload.Metadata, companion int64) {
 	}
 }
 
-// walk reads what package payload keeps for itself, of a plaintext that it has accepted.
+// walk reads what package payload does not export, from a plaintext that package payload has
+// accepted.
 func walk(plaintext []byte) (flags uint64, expiries map[string]int64, fields []Field) {
 	r := wire.NewReader(plaintext)
 	r.Array()
@@ -105,7 +106,7 @@ func readExpiries(b []byte, created int64) map[string]int64 {
 	return expiries
 }
 
-// readID reads the plaintext of a token that leads to a store.
+// readID parses the plaintext of a token with a session's id.
 func readID(plaintext []byte) (id []byte, ok bool) {
 	r := wire.NewReader(plaintext)
 	elements := r.Array()
@@ -113,7 +114,7 @@ func readID(plaintext []byte) (id []byte, ok bool) {
 	return id, elements >= 1 && !r.Failed()
 }
 
-// readUse reads the plaintext of a companion.
+// readUse parses the plaintext of a companion.
 func readUse(plaintext []byte) (id []byte, used int64, ok bool) {
 	r := wire.NewReader(plaintext)
 	elements := r.Array()
@@ -124,7 +125,7 @@ func readUse(plaintext []byte) (id []byte, used int64, ok bool) {
 	return id, used, elements >= 2 && r.Done()
 }
 
-// finish adds what the schema and the expiries say of a field, and its value if it may be shown.
+// finish adds a field's name and expiry, and its value if it may be shown.
 func (i *inspector) finish(f *Field, expiries map[string]int64) {
 	if end, ok := expiries[f.Key]; ok {
 		f.Expires = exact(end)

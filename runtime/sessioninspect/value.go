@@ -16,11 +16,11 @@ var typeNames = map[wire.Kind]string{
 	wire.Str: "str", wire.Bin: "bin", wire.Array: "array", wire.Map: "map", wire.Ext: "ext",
 }
 
-// typeOf is the msgpack type of a value.
+// typeOf returns the msgpack type of a value.
 func typeOf(raw []byte) string { return typeNames[wire.KindOf(raw[0])] }
 
-// Msgpack has values that JSON has not. They are objects of one member: bytes in base64, an extension
-// with its type, and a map whose keys are not all strings, or not all different, as pairs.
+// Msgpack has values that JSON does not have. They become objects with one member: bytes in base64,
+// an extension with its type, and as pairs a map whose keys are not all different strings.
 type (
 	binary64 struct {
 		Bytes string `json:"base64"`
@@ -34,13 +34,13 @@ type (
 	}
 )
 
-// value returns a well-formed value in a form that package json takes.
+// value converts a well-formed value to a form for package json.
 func value(raw []byte) any {
 	v, _ := next(raw)
 	return v
 }
 
-// next returns the value that b begins with, and what follows it.
+// next converts the first value of b, and returns what follows it.
 func next(b []byte) (v any, rest []byte) {
 	size, err := wire.Skip(b)
 	if err != nil {
@@ -69,7 +69,7 @@ func next(b []byte) (v any, rest []byte) {
 	case wire.Ext:
 		return extensionOf(raw), rest
 	}
-	return json.RawMessage("null"), rest // or the value would be missing
+	return json.RawMessage("null"), rest // a nil value would be omitted
 }
 
 // number reads an integer of any form.
@@ -93,7 +93,7 @@ func number(raw []byte) json.Number {
 	return json.Number(strconv.FormatInt(v, 10))
 }
 
-// float is a number, or a string for those that JSON has not.
+// float returns a number, or a string if JSON has no such number.
 func float(v float64, bits int) any {
 	s := strconv.FormatFloat(v, 'g', -1, bits)
 	if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -139,8 +139,8 @@ func object(raw []byte) any {
 	return pairList{pairs}
 }
 
-// extensionOf reads an extension: a code, a length of 1, 2 or 4 bytes unless the code tells it, the type,
-// and the data.
+// extensionOf parses an extension: a code, a length of 1, 2 or 4 bytes unless the code determines
+// it, the type, and the data.
 func extensionOf(raw []byte) extension {
 	at := 1
 	switch raw[0] {

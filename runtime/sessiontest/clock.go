@@ -5,22 +5,21 @@ import (
 	"time"
 )
 
-// A Clock stands still until it is told to go on. Its Now is for Config.Time:
+// A Clock stands still until Advance moves it. Its method Now is for Config.Time:
 //
 //	clock := sessiontest.NewClock(time.Now())
 //	sessions, err := web.NewSessionManager(runtime.Config{Keys: keys, Time: clock.Now})
 //
-// It may be used by several goroutines at once. A cookie jar has a clock of its own,
-// which a Clock does not move.
+// Several goroutines may use it at once. It does not move the clock of a cookie jar.
 //
-// Package testing/synctest does as well, and moves every clock of the test: without
+// Package testing/synctest is an alternative that moves every clock of the test: without
 // Config.Time, time.Sleep then lets sessions age.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock returns a clock that shows the time start.
+// NewClock returns a clock that shows start.
 func NewClock(start time.Time) *Clock { return &Clock{now: start} }
 
 // Now returns the time that the clock shows.

@@ -6,12 +6,12 @@ import (
 )
 
 // Context returns a context in which the generated From function finds a session that fill has
-// changed, for code that takes a context and no request:
+// changed. It is for code that takes a context and no request:
 //
 //	ctx := sessiontest.Context(t, m, func(s *web.Session) { s.SetUserID(42) })
 //
-// It is the session of a visitor who comes back: nothing is changed yet, and what the code changes is
-// not saved. A session that fill leaves empty is a new one. The context ends with the test.
+// The session is that of a visitor who comes back. It counts as unchanged, and changes of it are not
+// saved. If fill leaves it empty, it is a new session. The context ends with the test.
 func Context[S any](t testing.TB, m Manager[S], fill func(*S)) context.Context {
 	t.Helper()
 	var header []string

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// apply changes the cookies that a request carries as a browser changes those that it
-// holds when a response sets some.
+// apply updates the cookies of a request as a browser updates its cookies when a response sets some.
 func apply(r *http.Request, set []*http.Cookie) {
 	var kept []string
 	for _, line := range r.Header["Cookie"] {
@@ -31,7 +30,7 @@ func apply(r *http.Request, set []*http.Cookie) {
 	}
 }
 
-// last returns of the cookies with the same name only the last.
+// last returns the last cookie of each name.
 func last(set []*http.Cookie) []*http.Cookie {
 	var all []*http.Cookie
 	for i, c := range set {
@@ -42,8 +41,8 @@ func last(set []*http.Cookie) []*http.Cookie {
 	return all
 }
 
-// deletes reports whether a cookie is set only to remove it. Max-Age comes before
-// Expires (RFC 6265 section 5.3), which may be of a Clock's time.
+// deletes reports whether a Set-Cookie deletes its cookie. Max-Age takes precedence over Expires
+// (RFC 6265 section 5.3), which may be a Clock's time.
 func deletes(c *http.Cookie) bool {
 	return c.MaxAge < 0 || c.MaxAge == 0 && !c.Expires.IsZero() && c.Expires.Before(time.Now())
 }

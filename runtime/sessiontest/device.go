@@ -12,19 +12,21 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/dbsc"
 )
 
-// A Device is what a browser adds to a client so that sessions can be bound to it: see Config.DeviceBound,
-// which is experimental. It holds keys, registers them when a server offers that, and proves that it has them
-// when the cookie of the proof is missing, before a request is sent, as Chromium does:
+// A Device does for a client what a browser does to bind sessions to a device: see
+// Config.DeviceBound, which is experimental. When a server offers a binding, the Device registers a
+// key. When the cookie of a proof is missing, the Device proves its key before it sends a request,
+// as Chromium does:
 //
 //	client := server.Client() // of httptest.NewTLSServer
 //	device := sessiontest.NewDevice(client)
 //	client.Post(server.URL+"/login", "", nil)
 //	client.Get(server.URL + "/account") // registers first
 //
-// Who has stolen the cookies is a client without the device, with the same cookies in its jar. It may be used by
-// several goroutines at once.
+// To test a cookie thief, use a client without the device and put the same cookies into its jar.
+// Several goroutines may use a Device at once.
 //
-// A Device registers before the next request and not beside it, and signs as often as it is asked to.
+// Unlike Chromium, a Device registers before the next request and not concurrently with it, and it
+// signs without limit.
 type Device struct {
 	client *http.Client
 	inner  http.RoundTripper
@@ -34,24 +36,25 @@ type Device struct {
 	bindings []*binding
 }
 
-// offer is an answer that offered a binding.
+// offer is a response that offered a binding.
 type offer struct {
 	from  *url.URL
 	value string // of the header field
 }
 
-// NewDevice makes a client one of a browser with a device. It puts the device between the client and its Transport, and
-// gives the client a cookie jar if it has none. That must be done before the client is used.
+// NewDevice gives a client a device. It puts the device between the client and the client's
+// Transport, and gives the client a cookie jar if it has none. Call it before the client is used.
 func NewDevice(client *http.Client) *Device {
 	d := &Device{client: client, inner: cmp.Or(client.Transport, http.DefaultTransport)}
 	if client.Jar == nil {
-		client.Jar, _ = cookiejar.New(nil) // which has no error to return
+		client.Jar, _ = cookiejar.New(nil) // it never returns an error
 	}
 	client.Transport = d
 	return d
 }
 
-// Bound reports whether the device has a binding with the site of an address. It registers first what was offered.
+// Bound reports whether the device has a binding with the site of an address. It first registers any
+// key that was asked for.
 func (d *Device) Bound(address string) (bool, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -65,8 +68,8 @@ func (d *Device) Bound(address string) (bool, error) {
 	return slices.ContainsFunc(d.bindings, func(b *binding) bool { return b.sameOrigin(u) }), nil
 }
 
-// Expire deletes the cookies that prove the device's keys, as their period ends: a Clock does not move the client's
-// cookie jar. The next request to each site proves first.
+// Expire deletes the cookies that prove the device's keys, as if their period had ended. (A Clock
+// does not move the client's cookie jar.) The next request to each site then proves the key first.
 func (d *Device) Expire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -75,8 +78,8 @@ func (d *Device) Expire() {
 	}
 }
 
-// RoundTrip sends a request, once all is registered and proven that its site wants. It fails if the site's answers
-// are such as Chromium would refuse.
+// RoundTrip registers and proves what the site requires, and then sends the request. It fails if the
+// site's answers are such that Chromium would reject them.
 func (d *Device) RoundTrip(r *http.Request) (*http.Response, error) {
 	skipped, err := d.prepare(r.URL)
 	if err != nil {
@@ -97,10 +100,10 @@ func (d *Device) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// prepare registers what was offered, and proves what the site of an address wants proven. Which proof could not be
-// had is the value of HeaderSkipped.
+// prepare registers keys and makes the proofs that the site of an address requires. skipped is the
+// value of HeaderSkipped if a proof failed.
 func (d *Device) prepare(u *url.URL) (skipped string, err error) {
-	d.mu.Lock() // so that requests wait for the one that proves
+	d.mu.Lock() // so that requests wait while one makes the proof
 	defer d.mu.Unlock()
 	if err := d.register(); err != nil {
 		return "", err
@@ -121,7 +124,8 @@ func (d *Device) prepare(u *url.URL) (skipped string, err error) {
 	return skipped, nil
 }
 
-// note keeps what an answer has for the device. Its cookies are in the jar only when the client has it.
+// note keeps the parts of a response that are for the device. The response's cookies are not in the
+// jar before the client gets it.
 func (d *Device) note(from *url.URL, res *http.Response) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

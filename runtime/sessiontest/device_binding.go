@@ -21,10 +21,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/dbsc"
 )
 
-// soon is how many seconds before a cookie expires Chromium proves its key ahead.
+// soon is how many seconds before a cookie expires Chromium makes a new proof.
 const soon = 120
 
-// maxChallenges is how many challenges of one refresh Chromium answers.
+// maxChallenges is how many challenges Chromium answers in one refresh.
 const maxChallenges = 4
 
 // binding is a session that is bound to a key.
@@ -33,17 +33,17 @@ type binding struct {
 	id        string
 	origin    *url.URL
 	refresh   *url.URL
-	cookie    *http.Cookie // as the site describes it, without a value
-	brief     bool         // the browser's cookie was set for so short a time that it expires soon
-	challenge string       // for the next refresh; empty if the site has to be asked for one
+	cookie    *http.Cookie // as the site describes it; without a value
+	brief     bool         // the site set the cookie for so short a time that it is always about to expire
+	challenge string       // for the next refresh; empty if there is none
 }
 
 func (b *binding) sameOrigin(u *url.URL) bool {
 	return b.origin.Scheme == u.Scheme && b.origin.Host == u.Host
 }
 
-// isDue reports whether a request to an address would carry the binding's cookie if there were one, or carries
-// one that expires soon.
+// isDue reports whether a request to an address needs a proof first: it would carry the binding's
+// cookie, which is missing or expires soon.
 func (b *binding) isDue(jar http.CookieJar, u *url.URL) bool {
 	if !b.sameOrigin(u) {
 		return false
@@ -51,7 +51,7 @@ func (b *binding) isDue(jar http.CookieJar, u *url.URL) bool {
 	if holds(jar, u, b.cookie.Name) {
 		return b.brief
 	}
-	full, _ := cookiejar.New(nil) // which has no error to return
+	full, _ := cookiejar.New(nil) // it never returns an error
 	present := *b.cookie
 	present.Value = "present"
 	full.SetCookies(b.refresh, []*http.Cookie{&present})
@@ -73,7 +73,7 @@ func (b *binding) expire(jar http.CookieJar) {
 	jar.SetCookies(b.refresh, []*http.Cookie{&gone})
 }
 
-// noteCookie notes for how long a site has set the binding's cookie.
+// noteCookie notes how long the site's new cookie lasts.
 func (b *binding) noteCookie(set []*http.Cookie) {
 	for _, c := range last(set) {
 		if c.Name == b.cookie.Name {
@@ -82,7 +82,7 @@ func (b *binding) noteCookie(set []*http.Cookie) {
 	}
 }
 
-// noteChallenge keeps a challenge that an answer has for the next refresh.
+// noteChallenge keeps a challenge in a response for the next refresh.
 func (b *binding) noteChallenge(h http.Header) bool {
 	for _, value := range h.Values(dbsc.HeaderChallenge) {
 		item := parseItem(value)
@@ -94,7 +94,7 @@ func (b *binding) noteChallenge(h http.Header) bool {
 	return false
 }
 
-// register answers what was offered. The caller holds the lock.
+// register accepts the offers of bindings. The caller holds the lock.
 func (d *Device) register() error {
 	offers := d.offers
 	d.offers = nil
@@ -127,11 +127,11 @@ func (d *Device) accept(o offer) error {
 	b := &binding{key: key, origin: o.from}
 	res, err := d.post(to, http.Header{dbsc.HeaderResponse: {proof}})
 	if err != nil {
-		return nil // The site is away: there is no binding.
+		return nil // The site cannot be reached, so there is no binding.
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil // The site does not want to.
+		return nil // The site refuses.
 	}
 	going, err := b.read(res, to)
 	if going && err == nil {
@@ -140,8 +140,9 @@ func (d *Device) accept(o offer) error {
 	return err
 }
 
-// refresh proves a binding's key, so that the cookie jar has the binding's cookie. Ended is a binding that the site has
-// ended, and transient a failure after which the next request tries again. The caller holds the lock.
+// refresh proves a binding's key, so that the cookie jar gets the binding's cookie. ended means that
+// the site has ended the binding. transient means that the next request should try again. The caller
+// holds the lock.
 func (d *Device) refresh(b *binding) (ended, transient bool, err error) {
 	for range maxChallenges + 1 {
 		header := http.Header{dbsc.HeaderID: {b.id}}
@@ -172,7 +173,7 @@ func (d *Device) refresh(b *binding) (ended, transient bool, err error) {
 	return true, false, nil
 }
 
-// post asks one of the endpoints, as Chromium does, and keeps the cookies that it sets.
+// post sends a request to an endpoint, as Chromium does, and keeps the cookies that it sets.
 func (d *Device) post(to *url.URL, header http.Header) (*http.Response, error) {
 	r, err := http.NewRequest("POST", to.String(), nil)
 	if err != nil {
@@ -191,7 +192,7 @@ func (d *Device) post(to *url.URL, header http.Header) (*http.Response, error) {
 	return res, err
 }
 
-// read takes over what a site says of a binding. It reports whether the binding goes on.
+// read takes over a site's description of the binding, and reports whether the binding goes on.
 func (b *binding) read(res *http.Response, at *url.URL) (going bool, err error) {
 	b.noteChallenge(res.Header)
 	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
@@ -235,7 +236,8 @@ func (b *binding) read(res *http.Response, at *url.URL) (going bool, err error) 
 	return true, b.compare(res.Cookies())
 }
 
-// compare holds the cookie that a site sets to its description. Where they differ, Chromium proves with every request.
+// compare returns an error if the cookie that a site sets differs from its description. Chromium
+// would then make a proof with every request.
 func (b *binding) compare(set []*http.Cookie) error {
 	if b.cookie.MaxAge != 0 || !b.cookie.Expires.IsZero() || b.cookie.Partitioned {
 		return errors.New("sessiontest: the description of the bound cookie has Max-Age, Expires or Partitioned, which Chromium refuses")
@@ -252,7 +254,7 @@ func (b *binding) compare(set []*http.Cookie) error {
 	return nil
 }
 
-// sign returns a proof of a key, with the public key in it or not.
+// sign returns a proof of a key. The proof contains the public key if withKey is true.
 func sign(key *ecdsa.PrivateKey, withKey bool, challenge string) (string, error) {
 	type jwk struct {
 		Curve string `json:"crv"`
@@ -297,8 +299,8 @@ func sign(key *ecdsa.PrivateKey, withKey bool, challenge string) (string, error)
 	return text + "." + encode(signature), nil
 }
 
-// item is a value of RFC 9651 with its parameters, as far as the protocol has them: strings, and a list in
-// parentheses.
+// item is a value of RFC 9651 with its parameters, as far as the protocol uses them: strings, and a
+// list in parentheses.
 type item struct {
 	value      string
 	parameters map[string]string
@@ -317,7 +319,7 @@ func parseItem(text string) item {
 	return i
 }
 
-// splitOutside splits a text at a separator outside of quoted strings.
+// splitOutside splits a text at a separator that is not within a quoted string.
 func splitOutside(text string, separator byte) []string {
 	var parts []string
 	quoted, start := false, 0
@@ -335,7 +337,7 @@ func splitOutside(text string, separator byte) []string {
 	return append(parts, text[start:])
 }
 
-// unescape returns what a quoted string stands for, and another text as it is.
+// unescape returns the content of a quoted string. Other texts are returned unchanged.
 func unescape(text string) string {
 	text = strings.TrimSpace(text)
 	inner, ok := strings.CutPrefix(text, `"`)

@@ -7,8 +7,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Keys returns keys for Config.Keys. They are the same with each call, so that a test can make a
-// manager that opens the sessions of the program's, and new with each run of the tests.
+// Keys returns keys for Config.Keys. All calls in one process return the same keys, so a test's
+// manager can open the sessions of the program's manager. Each run of the tests has new keys.
 func Keys(t testing.TB) runtime.Keys {
 	t.Helper()
 	keys, err := runKeys()

@@ -8,11 +8,11 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Session returns the session that a response sets. The test fails if there is none: if
-// the response sets no session cookie or deletes it, or if the cookie does not open.
+// Session returns the session that a response sets. The test fails if there is none: the response
+// sets no session cookie, or deletes it, or the cookie does not open.
 //
-// A response sets the session only if the handler changed it, or if it was sealed
-// under an older key.
+// A response sets the session only if the handler changed it, or if it was sealed under an older
+// key.
 func Session[S any](t testing.TB, m Manager[S], res *http.Response) *S {
 	t.Helper()
 	c := sent(m, res)
@@ -36,25 +36,24 @@ func Session[S any](t testing.TB, m Manager[S], res *http.Response) *S {
 	return s
 }
 
-// Deleted reports whether a response deletes the session, as it does after Destroy or
-// when the last field was cleared.
+// Deleted reports whether a response deletes the session, as after Destroy or when the last field
+// was cleared.
 func Deleted[S any](m Manager[S], res *http.Response) bool {
 	c := sent(m, res)
 	return c != nil && deletes(c)
 }
 
-// Unchanged reports whether a response leaves the session as it is, or leaves the visitor
-// without one. It may all the same renew the time of the last use: see
-// Config.IdleTimeout.
+// Unchanged reports whether a response leaves the session unchanged, or the visitor without one. The
+// response may still renew the time of the last use: see Config.IdleTimeout.
 func Unchanged[S any](m Manager[S], res *http.Response) bool { return sent(m, res) == nil }
 
-// session is what a pointer to any generated type has from runtime.Session.
+// session is implemented by a pointer to any generated session type.
 type session interface {
 	IsNew() bool
 	Destroy()
 }
 
-// sent returns the cookie by which a response sets or deletes the session, or nil.
+// sent returns the cookie that sets or deletes the session, or nil.
 func sent[S any](m Manager[S], res *http.Response) *http.Cookie {
 	for _, c := range last(res.Cookies()) {
 		if owns(m, c.Name) {
@@ -64,8 +63,8 @@ func sent[S any](m Manager[S], res *http.Response) *http.Cookie {
 	return nil
 }
 
-// owns reports whether a name is that of the manager's cookie, and not of one that comes
-// with it. Only of the manager's there is something to delete, its cookie first.
+// owns reports whether a name is that of the manager's cookie itself, not of a further cookie of the
+// session. The manager's deletions have its own cookie first.
 func owns[S any](m Manager[S], name string) bool {
 	s := open(m, []string{name + "="}, func(runtime.Event) {})
 	any(s).(session).Destroy()
@@ -74,7 +73,7 @@ func owns[S any](m Manager[S], name string) bool {
 	return err == nil && len(lines) > 0 && strings.HasPrefix(lines[0], name+"=")
 }
 
-// others tells which cookies a response sets that has none of the session.
+// others describes the cookies that a response sets if none of them is the session's.
 func others(res *http.Response) string {
 	var names []string
 	for _, c := range last(res.Cookies()) {

@@ -1,16 +1,15 @@
-// Package sessiontest helps to test handlers that use sessions, as net/http/httptest
-// does for handlers in general.
+// Package sessiontest helps to test handlers that use sessions, as net/http/httptest does for
+// handlers in general.
 //
-// [Request] makes a request that carries a session, [Session] reads the one that a
-// response sets, and a [Clock] lets sessions age. [Context] is for code that gets a context
-// and no request. They take the manager that the handler is wrapped in, or any other of the same
-// type with the same Config: a session lives in its cookies. Where the test and the program make a
-// manager each, both need the same Keys, such as those of [Keys].
+// [Request] makes a request with a session, [Session] reads the session that a response sets, and a
+// [Clock] lets sessions age. [Context] is for code that takes a context and no request. All take the
+// manager that the handler is wrapped in, or another manager of the same type with the same Config,
+// because sessions live in their cookies. If the test and the program make a manager each, both need
+// the same Keys, such as those of [Keys].
 //
 // A [Device] is the part of a browser that binds sessions to a device.
 //
-// What these functions do with a session causes no event: Config.OnEvent hears only
-// of what the handler does.
+// These functions cause no events: Config.OnEvent is called only for what the handler does.
 package sessiontest
 
 import (
@@ -22,38 +21,35 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/observe"
 )
 
-// Manager is what these functions need of a program's manager: any generated one has it, and so does
-// runtime.Manager.
+// Manager has the methods of a manager that this package calls. Every generated manager and
+// runtime.Manager implement it.
 type Manager[S any] interface {
 	Open(ctx context.Context, cookieHeaders []string) *S
 	NewContext(ctx context.Context, s *S) context.Context
 	Seal(s *S) (http.Header, error)
 }
 
-// Request puts a session into a request, and returns the request: for a handler, one of
-// httptest.NewRequest; for a server, one of http.NewRequest. The function fill
-// changes the session that the request carries already, or else a new one. A session
-// that it leaves empty is none.
+// Request adds a session to a request and returns the request. Use a request of httptest.NewRequest
+// for a handler, and one of http.NewRequest for a server. fill changes the session that the request
+// already carries, or else a new one. If fill leaves it empty, there is no session.
 func Request[S any](t testing.TB, m Manager[S], r *http.Request, fill func(*S)) *http.Request {
 	t.Helper()
 	apply(r, seal(t, m, r.Header["Cookie"], fill))
 	return r
 }
 
-// Cookies returns the cookies of a new session that fill has changed, for a client's
-// cookie jar: jar.SetCookies(url, sessiontest.Cookies(t, m, fill)). A jar returns them
-// to https servers only, such as those of httptest.NewTLSServer, unless Config.Insecure
-// is set.
+// Cookies returns the cookies of a new session that fill has changed, for a client's cookie jar:
+// jar.SetCookies(url, sessiontest.Cookies(t, m, fill)). A jar returns them to https servers only,
+// such as those of httptest.NewTLSServer, unless Config.Insecure is set.
 func Cookies[S any](t testing.TB, m Manager[S], fill func(*S)) []*http.Cookie {
 	t.Helper()
 	return seal(t, m, nil, fill)
 }
 
-// Follow makes next the request that a browser sends after it got the response res to
-// the request before, and returns next: it gets the cookies of the request before, as the
-// response changed them, but keeps its own. It does so with every cookie, whatever its
-// path, domain or other attributes. To read the session that next then carries, use
-// Manager.Get.
+// Follow turns next into the request that a browser sends after it got the response res to the
+// request before, and returns next. next gets the cookies of before, as changed by res, and keeps
+// its own. Follow ignores the path, domain and other attributes of cookies. To read the session that
+// next carries, use Manager.Get.
 func Follow(before *http.Request, res *http.Response, next *http.Request) *http.Request {
 	own := next.Cookies()
 	next.Header["Cookie"] = before.Header["Cookie"]
@@ -62,8 +58,8 @@ func Follow(before *http.Request, res *http.Response, next *http.Request) *http.
 	return next
 }
 
-// seal returns the cookies to be sent for the session in some Cookie header fields once
-// fill has changed it.
+// seal returns the cookies to send for the session in the given Cookie header fields after fill has
+// changed it.
 func seal[S any](t testing.TB, m Manager[S], header []string, fill func(*S)) []*http.Cookie {
 	t.Helper()
 	s := open(m, header, func(runtime.Event) {})
@@ -75,7 +71,7 @@ func seal[S any](t testing.TB, m Manager[S], header []string, fill func(*S)) []*
 	return (&http.Response{Header: response}).Cookies()
 }
 
-// open opens the session in some Cookie header fields, and lets tell know of its events.
+// open opens the session in the given Cookie header fields. tell gets its events.
 func open[S any](m Manager[S], header []string, tell func(runtime.Event)) *S {
 	ctx := context.WithValue(context.Background(), observe.Key{}, tell)
 	return m.Open(ctx, header)

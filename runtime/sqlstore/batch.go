@@ -7,21 +7,20 @@ import (
 	"time"
 )
 
-// How many records one statement deletes. Sizes are doubled and halved, so that a driver
-// which keeps statements keeps few. With fewer than the smallest nearly all the time is that
-// of the commit.
+// How many records one statement deletes. Sizes are doubled and halved, so that a driver that caches
+// statements caches few. With fewer records than the smallest size, the commit takes nearly all of
+// the time.
 const (
 	smallestBatch = 64
-	firstBatch    = 256 // of a sweep
+	firstBatch    = 256 // for a sweep
 	largestBatch  = 1024
 )
 
-// sweepTime is how long such a statement of a sweep should take. On SQLite every other write
-// waits for it.
+// sweepTime is how long a statement of a sweep should take. On SQLite, all other writes wait for it.
 const sweepTime = 20 * time.Millisecond
 
-// nextBatch is how many records to delete at once after so many took so long, if it
-// should have taken another time.
+// nextBatch returns how many records to delete next, given how long the last batch took and should
+// have taken.
 func nextBatch(size int, took, should time.Duration) int {
 	switch {
 	case took > should:
@@ -32,9 +31,9 @@ func nextBatch(size int, took, should time.Duration) int {
 	return size
 }
 
-// sweep deletes the sessions that a query finds, and of which a condition holds, in batches.
-// Both have the arguments given. It goes through the keys once, in their order, so that it comes
-// to an end however many sessions others begin meanwhile.
+// sweep deletes the sessions that a query finds and that meet a condition, in batches. Both take the
+// arguments args. It goes through the keys once, in order, so it ends however many sessions begin
+// meanwhile.
 func (s *Store) sweep(ctx context.Context, query, condition string, args ...any) error {
 	after, size := "", firstBatch
 	for {
@@ -68,8 +67,8 @@ func (s *Store) keys(ctx context.Context, query string, args ...any) (keys []any
 	return keys, rows.Err()
 }
 
-// deleteKeys deletes those of the keys whose records meet a condition still, and returns how
-// many, and how long that took once it was its turn.
+// deleteKeys deletes those of the keys whose records still meet a condition. It returns how many it
+// deleted, and how long that took without the wait for its turn.
 func (s *Store) deleteKeys(ctx context.Context, condition string, args, keys []any) (n int64, took time.Duration, err error) {
 	text, all := s.dialect.deleteKeys(s.table, condition, len(keys)), slices.Concat(args, keys)
 	result, err := s.write(ctx, func() (sql.Result, error) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Dialect is the SQL that a database understands.
+// A Dialect is a database's variant of SQL.
 type Dialect int
 
 const (
@@ -16,16 +16,15 @@ const (
 
 const defaultTable = "sessions"
 
-// Schema returns the statements that create the table "sessions", each ending in ";\n".
-// They do nothing if it exists.
+// Schema returns the statements that create the table "sessions" and its indexes if they do not
+// exist. Each ends in ";\n".
 func Schema(d Dialect) string { return d.schema(defaultTable) }
 
 func (d Dialect) schema(table string) string {
-	// An index on PostgreSQL and SQLite leaves out the many records that are nobody's. Each
-	// index of principals has the keys in order, by which a sweep goes from batch to batch:
-	// SQLite and MySQL append the primary key to every index.
-	// A table of SQLite with row ids would keep the keys in a tree of their own, and to
-	// delete a record, or to insert one, would be to write into one more page.
+	// On PostgreSQL and SQLite, the index leaves out records without a principal, of which there are
+	// many. Each index has the keys of a principal in order, which a sweep uses to find its next
+	// batch: SQLite and MySQL append the primary key to every index. With row ids, SQLite would keep
+	// the keys in a separate tree, and each insert and delete would write one more page.
 	const indexes = `
 CREATE INDEX IF NOT EXISTS "TABLE_principal" ON "TABLE" (COLUMNS) WHERE principal IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "TABLE_expires" ON "TABLE" (expires);
@@ -63,7 +62,7 @@ CREATE INDEX IF NOT EXISTS "TABLE_expires" ON "TABLE" (expires);
 	return d.named(text, table)
 }
 
-// queries are the statements of a store, in its dialect.
+// queries are a store's statements in its dialect.
 type queries struct {
 	load, insert, replace, version, delete string
 	list, sessionsOf, sessions, expired    string
@@ -73,7 +72,7 @@ func (d Dialect) queries(table string) queries {
 	q := queries{
 		load: `SELECT version, principal, data, expires FROM "TABLE" WHERE "key" = ? AND expires > ?`,
 
-		// A record past its expiry is as good as none.
+		// An expired record counts as absent.
 		insert: `INSERT INTO "TABLE" ("key", version, principal, data, expires) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT ("key") DO UPDATE
 			SET version = excluded.version, principal = excluded.principal, data = excluded.data, expires = excluded.expires
@@ -90,18 +89,18 @@ func (d Dialect) queries(table string) queries {
 		expired:    `SELECT "key", expires FROM "TABLE" WHERE expires >= ? AND expires <= ? ORDER BY expires LIMIT ?`,
 	}
 	if d == PostgreSQL {
-		// An equality would have the planner, which knows that an account has few sessions,
-		// read and sort all of them for each batch.
+		// With an equality, the planner would expect an account to have few sessions, and would read
+		// and sort all of them for each batch.
 		q.list = `SELECT "key", version, data, expires FROM "TABLE" WHERE principal <= $1 AND (principal, "key") > ($1, $2) AND length(data) > 0
 			AND expires > $3 ORDER BY principal, "key" LIMIT $4`
 		q.sessionsOf = `SELECT "key" FROM "TABLE" WHERE principal <= $1 AND (principal, "key") > ($1, $2) AND length(data) > 0
 			ORDER BY principal, "key" LIMIT $3`
 	}
 	if d == MySQL {
-		// How many rows MySQL says were affected depends on the driver's clientFoundRows,
-		// and on whether the new values are the old ones. LAST_INSERT_ID tells without doubt
-		// what was done: 0 a new row, 1 an expired one replaced, 2 nothing. The columns
-		// are set from left to right, so expires must be last.
+		// MySQL's count of affected rows depends on the driver's clientFoundRows, and on whether the
+		// new values equal the old ones. LAST_INSERT_ID says what was done: 0 for a new row, 1 for a
+		// replaced expired row, 2 for nothing. Columns are set from left to right, so expires must
+		// be last.
 		q.insert = `INSERT INTO "TABLE" ("key", version, principal, data, expires) VALUES (?, ?, ?, ?, ?)
 			ON DUPLICATE KEY UPDATE
 			version = IF(LAST_INSERT_ID(IF(expires <= ?, 1, 2)) = 1, VALUES(version), version),
@@ -117,7 +116,7 @@ func (d Dialect) queries(table string) queries {
 	return q
 }
 
-// Which records of a batch of keys are deleted: they may have changed since it was read. The
+// Conditions for deleting a record of a batch, which may have changed since the batch was read. The
 // COALESCE keeps a database from reading all records of the principal to find those of the batch.
 const (
 	ifExpired  = `expires <= ?`
@@ -125,12 +124,12 @@ const (
 	ifSessions = `length(data) > 0`
 )
 
-// deleteKeys is the statement that deletes those of n keys of which a condition holds.
+// deleteKeys returns the statement that deletes those of n keys that meet a condition.
 func (d Dialect) deleteKeys(table, condition string, n int) string {
 	return d.statement(`DELETE FROM "TABLE" WHERE `+condition+` AND "key" IN (?`+strings.Repeat(", ?", n-1)+`)`, table)
 }
 
-// statement writes text for the dialect: its quotes and placeholders, and the table.
+// statement converts text to the dialect: its quotes, its placeholders and the table's name.
 func (d Dialect) statement(text, table string) string {
 	text = d.named(text, table)
 	if d != PostgreSQL {

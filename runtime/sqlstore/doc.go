@@ -1,5 +1,5 @@
 // Package sqlstore keeps sessions in a table of SQLite, PostgreSQL, MySQL or MariaDB.
-// It needs database/sql alone; the program brings the driver.
+// It uses database/sql alone, and the program chooses the driver.
 //
 //	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
 //	...
@@ -14,9 +14,9 @@
 //
 // # The table
 //
-// [Store.CreateTable] creates the table and its indexes unless they are there. A program
-// that runs its migrations itself, or whose user may not create tables, takes the
-// statements from [Schema] instead. For a table named sessions they are, on SQLite
+// [Store.CreateTable] creates the table and its indexes if they do not exist. A program that runs its
+// own migrations, or whose user may not create tables, takes the statements from [Schema]. For a table
+// named sessions they are, on SQLite
 //
 //	CREATE TABLE IF NOT EXISTS "sessions" (
 //		"key" TEXT NOT NULL PRIMARY KEY,
@@ -58,49 +58,47 @@
 //
 // # Settings
 //
-// What a store has acknowledged must still be there after a crash, or a session that
-// was destroyed comes back. That takes
+// Acknowledged writes must survive a crash. Otherwise a destroyed session can come back. That requires
 //
 //   - SQLite: journal_mode=WAL, so that readers do not wait for a writer, and
-//     synchronous=FULL, which is the default. synchronous=NORMAL is faster; the death of
-//     the program then still loses nothing, but a power failure or a crash of the
-//     operating system can lose the last writes, destroyed sessions among them. The
-//     database stays whole with both. synchronous=OFF can ruin it. busy_timeout is for
-//     the locks of other processes, and should be less than Config.StoreTimeout.
+//     synchronous=FULL, which is the default. synchronous=NORMAL is faster. Then a crash
+//     of the program still loses nothing, but a power failure or a crash of the operating
+//     system can lose the last writes, including destroyed sessions. Neither setting
+//     damages the database; synchronous=OFF can. busy_timeout is for the locks of other
+//     processes, and should be less than Config.StoreTimeout.
 //   - PostgreSQL: fsync=on and synchronous_commit=on, both the default. With
-//     synchronous_commit=off a crash of the server loses what was written in the last
-//     three wal_writer_delay, 0.6 seconds by default; it corrupts nothing.
+//     synchronous_commit=off, a crash of the server loses the writes of the last three
+//     wal_writer_delay, 0.6 seconds by default, and damages nothing.
 //   - MySQL, MariaDB: innodb_flush_log_at_trx_commit=1, the default. With 2, a crash of
-//     the operating system loses about the last second; with 0, one of the server too.
-//     With a binary log, sync_binlog=1.
+//     the operating system loses about the last second. With 0, a crash of the server
+//     does too. With a binary log, sync_binlog=1.
 //
 // For modernc.org/sqlite:
 //
 //	file:sessions.db?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(1000)
 //
-// A method whose context ends returns at once. MySQL's driver does not tell the server,
-// which may do what was to be done a moment later.
+// A method returns as soon as its context ends. MySQL's driver does not tell the server, which may
+// still execute the statement.
 //
-// By default database/sql keeps 2 idle connections and opens as many others as there
-// are concurrent calls, each for one call. SetMaxOpenConns and SetMaxIdleConns with the
-// same number avoid that.
+// By default, database/sql keeps 2 idle connections. Under load it opens further ones, each for a single
+// call. To avoid that, set SetMaxOpenConns and SetMaxIdleConns to the same number.
 //
 // # Purging
 //
-// Until it is purged, an expired record only takes up room. [Store.PurgeEvery] deletes in
-// small batches, each of them a transaction of its own, and rests after each for as long
-// as it took. It removes what expired more than an hour ago: the clocks of nodes may differ by
-// less than that. SQLite writes one thing at a time, so there a write may wait for one batch,
-// which should take about 4 ms, and the log is checkpointed after each batch, so that no
-// request has to do so. One process is enough to purge a table; several do no harm.
+// An expired record only takes up space until it is purged. [Store.PurgeEvery] deletes in small batches,
+// each in a transaction of its own, and pauses after each batch for as long as the batch took. It deletes
+// records that expired more than an hour ago, because the clocks of nodes may differ by up to an hour.
+// SQLite allows one writer at a time, so a write may wait for one batch, which should take about 4 ms.
+// PurgeEvery checkpoints SQLite's log after each batch, so that no request has to. One process is
+// enough to purge a table, and several do no harm.
 //
 // # Round trips
 //
-// Each method of [runtime.Store] but DeleteByPrincipal and DeleteAll is one statement, and one
-// round trip on a connection which has run it before. Only a Replace that did not find its
-// version asks why. List takes one statement for each hundred records. DeleteByPrincipal and
-// DeleteAll take two statements for a batch of 64 to 1024 records, which should take about
-// 20 ms; each batch is a transaction of its own, and stays deleted if the call is cut off. No
-// method begins a transaction over several statements, so that a pooler such as PgBouncer may
-// stand in between, as far as the driver's use of prepared statements allows.
+// Each method of [runtime.Store] except DeleteByPrincipal and DeleteAll is one statement, and takes one
+// round trip on a connection that has run it before. A Replace that does not find its version takes a
+// second statement to find out why. List takes one statement for each hundred records. DeleteByPrincipal
+// and DeleteAll take two statements for a batch of 64 to 1024 records, which should take about 20 ms.
+// Each batch is a transaction of its own, and stays deleted if the call is cut off. No method begins a
+// transaction over several statements, so a pooler such as PgBouncer works, as far as the driver's use of
+// prepared statements allows.
 package sqlstore

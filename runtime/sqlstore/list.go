@@ -7,7 +7,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// page is how many records List has in memory at once.
+// page is how many records List keeps in memory.
 const page = 100
 
 // A row is a record and its key.
@@ -16,7 +16,7 @@ type row struct {
 	runtime.Record
 }
 
-// List implements [runtime.Store]. It reads page after page, in the order of the keys.
+// List implements [runtime.Store]. It reads one page after the other, in the order of the keys.
 func (s *Store) List(ctx context.Context, principal string, yield func(key string, r runtime.Record) bool) error {
 	if principal == "" {
 		return nil
@@ -39,7 +39,7 @@ func (s *Store) List(ctx context.Context, principal string, yield func(key strin
 	}
 }
 
-// page reads the records of a principal with the first keys after one.
+// page reads a principal's records with the first keys after the key after.
 func (s *Store) page(ctx context.Context, principal, after string) ([]row, error) {
 	found, err := s.query(ctx, s.queries.list, principal, after, s.now(), page)
 	if err != nil {

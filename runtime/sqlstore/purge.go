@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// tolerance is how far the clock of a node that purges may be ahead of another's, without
-// removing what still lives there.
+// tolerance is how far ahead the clock of a purging node may be without removing records that are
+// still valid on another node.
 const tolerance = time.Hour
 
-// purgeTime is how long such a statement should take. On SQLite every other write waits
-// for it, elsewhere none does.
+// purgeTime is how long a purging statement should take. On SQLite all other writes wait for it,
+// elsewhere none does.
 func (d Dialect) purgeTime() time.Duration {
 	if d == SQLite {
 		return 4 * time.Millisecond
@@ -20,9 +20,9 @@ func (d Dialect) purgeTime() time.Duration {
 	return 20 * time.Millisecond
 }
 
-// Purge removes the records that expired more than an hour ago, and returns how many. A node
-// whose clock is ahead of the others' by less than that removes nothing that lives there. It
-// does so in small batches, and after each leaves the database alone for as long as it took.
+// Purge removes the records that expired more than an hour ago, and returns how many. It keeps the
+// younger ones because the clocks of nodes may differ by that much. It works in small batches, and
+// pauses after each for as long as the batch took.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
 	var (
 		until  = s.now() - int64(tolerance/time.Second)
@@ -52,18 +52,17 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 	}
 }
 
-// checkpoint has SQLite move its log into the file. Others may write meanwhile. Otherwise
-// one of them would find the log too long and move it, in its turn to write. If it fails,
-// so it will be.
+// checkpoint moves SQLite's log into the database file. Other processes may write meanwhile. Without
+// it, a writer would have to move a log that has become too long. If checkpoint fails, that happens.
 func (s *Store) checkpoint(ctx context.Context) {
 	if s.dialect == SQLite {
 		s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
 	}
 }
 
-// expired returns the keys of a batch of records that expired in a span of time, and
-// when the last of them did. To begin there the next time keeps the database from going
-// through all that was deleted before and is still in its index.
+// expired returns the keys of a batch of records that expired between from and to, and when the last
+// of them expired. The next call starts there, so that the database does not pass again over deleted
+// records that are still in its index.
 func (s *Store) expired(ctx context.Context, from, to int64, n int) (keys []any, last int64, err error) {
 	rows, err := s.query(ctx, s.queries.expired, from, to, n)
 	if err != nil {
@@ -80,8 +79,8 @@ func (s *Store) expired(ctx context.Context, from, to int64, n int) (keys []any,
 	return keys, last, rows.Err()
 }
 
-// PurgeEvery purges, now and at every interval, until ctx ends. It logs when that fails,
-// and tries again at the next interval. Several processes may purge the same table.
+// PurgeEvery calls Purge now and at every interval, until ctx ends. It logs failures, and tries
+// again at the next interval. Several processes may purge the same table.
 func (s *Store) PurgeEvery(ctx context.Context, interval time.Duration) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()

@@ -13,14 +13,14 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Options says how a store works. Its zero value is the recommended set-up.
+// Options are the settings of a [Store]. The zero value is the recommended set-up.
 type Options struct {
-	// Table is the table's name, "sessions" by default. It is of letters, digits and
-	// underscores, at most 48 of them, and does not begin with a digit.
+	// Table is the table's name, "sessions" by default. It consists of at most 48 letters, digits
+	// and underscores, and does not begin with a digit.
 	Table string
 
-	// Time returns the current time, as in [crypto/tls.Config]. If nil, it is
-	// time.Now. The database's own clock is never asked.
+	// Time returns the current time, as in [crypto/tls.Config]. If nil, it is time.Now. The
+	// database's own clock is not used.
 	Time func() time.Time
 }
 
@@ -32,20 +32,22 @@ type Store struct {
 	time    func() time.Time
 	queries queries
 
-	// writing holds a token while SQLite writes, which it can only do once at a time. Who
-	// finds it locked by another process sleeps and tries again; here writers queue.
+	// writing holds a token while this process writes to SQLite, which allows one writer at a time.
+	// A process that finds the database locked sleeps and tries again. Within this process, writers
+	// queue here.
 	writing chan struct{}
 
-	statements sync.Map // of *sql.Stmt by text; they end with the db
+	statements sync.Map // *sql.Stmt by text; they are closed with the db
 }
 
 var _ runtime.Store = (*Store)(nil)
 
-// PostgreSQL cuts names after 63 bytes, and those of the indexes are longer.
+// PostgreSQL truncates names after 63 bytes, and the names of the indexes are longer than the
+// table's.
 var tableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,47}$`)
 
-// New returns a store in a table of db, which stays the caller's to close. It does not
-// talk to the database: see [Store.CreateTable].
+// New returns a store in a table of db. The caller closes db. New does not connect to the database:
+// see [Store.CreateTable].
 func New(db *sql.DB, dialect Dialect, opts Options) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("sqlstore: no database")
@@ -72,8 +74,8 @@ func New(db *sql.DB, dialect Dialect, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// CreateTable creates the table and its indexes, unless they are there. Several
-// processes may do so at once.
+// CreateTable creates the table and its indexes if they do not exist. Several processes may do so at
+// once.
 func (s *Store) CreateTable(ctx context.Context) error {
 	for text := range strings.SplitSeq(strings.TrimSuffix(s.dialect.schema(s.table), ";\n"), ";\n") {
 		if err := s.create(ctx, text); err != nil {
@@ -83,8 +85,8 @@ func (s *Store) CreateTable(ctx context.Context) error {
 	return nil
 }
 
-// create tries again because PostgreSQL's IF NOT EXISTS does not see what another
-// transaction is about to create, and fails once that has happened.
+// create retries, because PostgreSQL's IF NOT EXISTS does not see what a concurrent transaction
+// creates, and then fails.
 func (s *Store) create(ctx context.Context, text string) error {
 	var err error
 	for range 3 {
@@ -194,7 +196,7 @@ func (s *Store) DeleteAll(ctx context.Context) error {
 	return failed("deleting all", s.sweep(ctx, s.queries.sessions, ifSessions))
 }
 
-// query is QueryContext of one of the store's own statements.
+// query is QueryContext for one of the store's own statements.
 func (s *Store) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	stmt, err := s.prepared(ctx, text)
 	if err != nil {
@@ -206,7 +208,7 @@ func (s *Store) query(ctx context.Context, text string, args ...any) (*sql.Rows,
 	return s.db.QueryContext(ctx, text, args...)
 }
 
-// first scans the first row of a query, of which there may be none.
+// first scans the first row of a query. It returns sql.ErrNoRows if there is none.
 func (s *Store) first(ctx context.Context, text string, args []any, dest ...any) error {
 	rows, err := s.query(ctx, text, args...)
 	if err != nil {
@@ -225,7 +227,7 @@ func (s *Store) first(ctx context.Context, text string, args []any, dest ...any)
 	return rows.Close()
 }
 
-// exec is ExecContext of one of the store's own statements.
+// exec is ExecContext for one of the store's own statements.
 func (s *Store) exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	stmt, err := s.prepared(ctx, text)
 	if err != nil {
@@ -239,8 +241,8 @@ func (s *Store) exec(ctx context.Context, text string, args ...any) (sql.Result,
 	})
 }
 
-// prepared returns a statement for MySQL, whose driver otherwise prepares anew each time
-// and so needs two round trips. Other drivers need none: it is nil.
+// prepared returns a prepared statement for MySQL, whose driver otherwise prepares it on each call,
+// with two round trips. It returns nil for other dialects, whose drivers do not need it.
 func (s *Store) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	if s.dialect != MySQL {
 		return nil, nil
@@ -259,9 +261,9 @@ func (s *Store) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-// write calls f when it is its turn. A statement that the database has rolled back in
-// favour of another one is run again: it is a transaction of its own, and nothing of it
-// was done.
+// write calls f when it is this process's turn to write. It repeats a statement that the database
+// has rolled back in favour of another one. A statement is a transaction of its own, so nothing of
+// it was done.
 func (s *Store) write(ctx context.Context, f func() (sql.Result, error)) (sql.Result, error) {
 	if s.writing != nil {
 		select {
@@ -279,8 +281,7 @@ func (s *Store) write(ctx context.Context, f func() (sql.Result, error)) (sql.Re
 	}
 }
 
-// rolledBack reports whether an error is that of a deadlock, or of a transaction that
-// cannot be serialized.
+// rolledBack reports whether an error means a deadlock or a serialization failure.
 func rolledBack(err error) bool {
 	if e, ok := errors.AsType[interface {
 		error
@@ -288,11 +289,12 @@ func rolledBack(err error) bool {
 	}](err); ok {
 		return e.SQLState() == "40001" || e.SQLState() == "40P01"
 	}
-	// MySQL's driver gives the number in the text alone, unless one imports it.
+	// The type of MySQL's error is in the driver, which this package does not import, so the number
+	// is read from the text.
 	return strings.HasPrefix(err.Error(), "Error 1213 ")
 }
 
-// now is the current time as the database has it. A record lives while its expires is
+// now returns the current time in the unit of the column expires. A record is valid while expires is
 // greater.
 func (s *Store) now() int64 { return s.time().Unix() }
 
@@ -303,7 +305,7 @@ func affected(result sql.Result) (bool, error) {
 
 func nullable(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
-// present is data that no driver takes for NULL.
+// present returns data in a form that no driver treats as NULL.
 func present(data []byte) []byte {
 	if data == nil {
 		return []byte{}

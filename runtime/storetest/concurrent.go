@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	workers = 8  // goroutines of a check
-	rounds  = 25 // how often it tries for an unlucky order
+	workers = 8  // goroutines in a check
+	rounds  = 25 // how often a check tries for an unlucky order
 )
 
-// Every change counts, and a conflict means that somebody else's came first.
+// No change is lost. A conflict means that another change came first.
 func counter(k *kit) {
 	const each = 40
 	key := name()
@@ -35,7 +35,7 @@ func counter(k *kit) {
 	}
 }
 
-// increment adds one to a counter. It reports false if the test has failed.
+// increment adds one to a counter. It returns false if the test has failed.
 func (k *kit) increment(key string) bool {
 	for last := uint64(0); ; {
 		r, err := k.Load(k.Context(), key)
@@ -83,7 +83,7 @@ func concurrentInsertExpired(k *kit) {
 	}
 }
 
-// oneInsert fails the test unless of several Inserts just one succeeds.
+// oneInsert fails the test unless exactly one of several Inserts succeeds.
 func (k *kit) oneInsert(key string) {
 	k.Helper()
 	var errs [workers]error
@@ -120,8 +120,8 @@ func concurrentDeleteAll(k *kit) {
 	k.neverRevived(func(_, _ string) error { return k.DeleteAll(k.Context()) })
 }
 
-// neverRevived fails the test if a record that is replaced again and again is there after
-// it was deleted.
+// neverRevived fails the test if a record exists after it was deleted while others replaced it again
+// and again.
 func (k *kit) neverRevived(del func(key, principal string) error) {
 	for round := range 2 * rounds {
 		key, p := name(), name()
@@ -134,7 +134,7 @@ func (k *kit) neverRevived(del func(key, principal string) error) {
 				errs[i] = k.touchUntil(&deleted, key, &replaced)
 				return
 			}
-			// Now and then the others are under way.
+			// In most rounds, wait until the others are replacing.
 			for replaced.Load() < int64(round%5) {
 				time.Sleep(10 * time.Microsecond)
 			}
@@ -152,8 +152,8 @@ func (k *kit) neverRevived(del func(key, principal string) error) {
 	}
 }
 
-// touchUntil touches a record until it was deleted, and returns how the last attempt ended. It counts
-// those that went well.
+// touchUntil touches a record until it is deleted, and returns the result of the last attempt. It
+// counts the successful ones.
 func (k *kit) touchUntil(deleted *atomic.Bool, key string, replaced *atomic.Int64) error {
 	for {
 		last := deleted.Load()
@@ -162,14 +162,14 @@ func (k *kit) touchUntil(deleted *atomic.Bool, key string, replaced *atomic.Int6
 			replaced.Add(1)
 		}
 		if last || err != nil && !is(err, runtime.ErrConflict) {
-			// Whatever it is, the one that deletes must not wait.
+			// Whatever err is, the deleting goroutine must not wait.
 			replaced.Add(rounds)
 			return err
 		}
 	}
 }
 
-// touch replaces a record by one of the next version.
+// touch replaces a record by one with the next version.
 func (k *kit) touch(key string) error {
 	r, err := k.Load(k.Context(), key)
 	if err != nil {
@@ -180,7 +180,7 @@ func (k *kit) touch(key string) error {
 	return k.Replace(k.Context(), key, version, r)
 }
 
-// The list of a principal agrees with the records after they moved about.
+// A principal's list agrees with the records after they have moved between principals.
 func concurrentMoves(k *kit) {
 	for range rounds {
 		key := name()
@@ -240,7 +240,7 @@ func parallelKeys(k *kit) {
 	}
 }
 
-// alone works on a key that nobody else uses.
+// alone uses a key that no other goroutine uses.
 func (k *kit) alone(worker int) error {
 	ctx, key := k.Context(), name()
 	r := k.record(1, "", fmt.Sprint("inserted by ", worker))

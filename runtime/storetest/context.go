@@ -8,8 +8,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// When its context ends a method may succeed or fail, but it must not say what is not so:
-// a manager takes ErrNoRecord for a session that is gone.
+// If its context ends, a method may succeed or fail, but its answer must not be wrong: a manager
+// takes ErrNoRecord to mean that the session is gone.
 
 func endedContext(k *kit) {
 	for range 20 {
@@ -43,7 +43,7 @@ func endedContext(k *kit) {
 			k.hasNot(key)
 		}
 	}
-	// It does not stay broken.
+	// The store works again afterwards.
 	key := name()
 	r := k.record(1, "", "1")
 	k.put(key, r)
@@ -74,7 +74,7 @@ func endedContextPrincipals(k *kit) {
 
 func endingContext(k *kit) {
 	for range 100 {
-		// What an earlier round began may still happen, so each has a key of its own.
+		// A call of an earlier round may still take effect, so each round has its own key.
 		key := name()
 		r := k.record(1, "", "1")
 		k.put(key, r)
@@ -99,7 +99,7 @@ func endingContext(k *kit) {
 	}
 }
 
-// notOf fails the test if err is of those that do not mean that the store failed.
+// notOf fails the test if err does not mean that the store failed.
 func (k *kit) notOf(what string, err error) {
 	k.Helper()
 	if err != nil && !failed(err) {
@@ -107,8 +107,8 @@ func (k *kit) notOf(what string, err error) {
 	}
 }
 
-// eitherOr fails the test unless the key has the record next, or the record before
-// after an error.
+// eitherOr fails the test unless the key has the record next, or err is not nil and the key has the
+// record before.
 func (k *kit) eitherOr(what, key string, err error, before, next runtime.Record) {
 	k.Helper()
 	got, loadErr := k.Load(k.Context(), key)

@@ -6,11 +6,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// soon returns a time to expire that wait waits for.
+// soon returns an expiry for a record that wait waits for.
 func (k *kit) soon() time.Time { return k.in(3 * time.Second) }
 
-// wait lets time pass until a record that expires then is past it, for stores that
-// count in whole seconds too.
+// wait waits until a record with this expiry has expired, also in stores that count whole seconds.
 func (k *kit) wait(expires time.Time) {
 	k.advance(expires.Sub(k.now()) + 1200*time.Millisecond)
 }
@@ -36,7 +35,7 @@ func farExpiry(k *kit) {
 	}
 }
 
-// absent fails the test unless all methods take the record of a key for absent.
+// absent fails the test unless all methods treat the record as absent.
 func (k *kit) absent(key string) {
 	k.Helper()
 	k.hasNot(key)

@@ -14,14 +14,14 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A kit is what one check works with.
+// A kit is the environment of one check.
 type kit struct {
 	*testing.T
 	runtime.Store
 	options
 }
 
-// name returns a new key or principal, which looks like those of a manager.
+// name returns a new key or principal, in the form that a manager uses.
 func name() string {
 	var b [32]byte
 	rand.Read(b[:])
@@ -31,12 +31,12 @@ func name() string {
 // in returns the time d from now, in whole seconds.
 func (k *kit) in(d time.Duration) time.Time { return k.now().Add(d).Truncate(time.Second) }
 
-// record returns a record that stays for an hour.
+// record returns a record that lasts for an hour.
 func (k *kit) record(version uint64, principal, data string) runtime.Record {
 	return runtime.Record{Version: version, Principal: principal, Data: []byte(data), Expires: k.in(time.Hour)}
 }
 
-// want fails the test unless err is one of the errors; nil stands for none.
+// want fails the test unless err is one of the errors in want. nil means no error.
 func (k *kit) want(what string, err error, want ...error) {
 	k.Helper()
 	for _, w := range want {
@@ -50,7 +50,7 @@ func (k *kit) want(what string, err error, want ...error) {
 	k.Fatalf("%s: error %v, want one of %v", what, err, want)
 }
 
-// is reports whether err is the error want, and not another one as well.
+// is reports whether err is the error want and no other answer of a store as well.
 func is(err, want error) bool {
 	switch want {
 	case nil:
@@ -63,7 +63,7 @@ func is(err, want error) bool {
 	return errors.Is(err, want)
 }
 
-// failed reports whether err says that the store has failed.
+// failed reports whether err means that the store has failed.
 func failed(err error) bool {
 	return err != nil && !errors.Is(err, runtime.ErrNoRecord) && !errors.Is(err, runtime.ErrConflict)
 }
@@ -80,7 +80,7 @@ func (k *kit) swap(key string, version uint64, r runtime.Record) {
 	k.want(fmt.Sprintf("Replace of version %d", version), k.Replace(k.Context(), key, version, r), nil)
 }
 
-// has fails the test unless the store has just this record.
+// has fails the test unless the store has exactly this record.
 func (k *kit) has(key string, want runtime.Record) {
 	k.Helper()
 	got, err := k.Load(k.Context(), key)
@@ -100,7 +100,7 @@ func (k *kit) hasNot(key string) {
 	k.want("Load", err, runtime.ErrNoRecord)
 }
 
-// lists fails the test unless a principal has just these records.
+// lists fails the test unless a principal has exactly these records.
 func (k *kit) lists(principal string, want map[string]runtime.Record) {
 	k.Helper()
 	got, err := List(k.Context(), k.Store, principal)
@@ -119,7 +119,7 @@ func (k *kit) lists(principal string, want map[string]runtime.Record) {
 	}
 }
 
-// differ says how two records differ. Nil and empty data are the same.
+// differ describes the difference between two records. Nil and empty data are equal.
 func differ(got, want runtime.Record) string {
 	switch {
 	case got.Version != want.Version:
@@ -141,7 +141,7 @@ func brief(b []byte) string {
 	return fmt.Sprintf("%q", b)
 }
 
-// all calls f n times at once, and returns when all calls have.
+// all calls f n times concurrently, and returns when all calls have returned.
 func all(n int, f func(i int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})

@@ -6,8 +6,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// List returns all that a store lists of a principal, by key. Listing the same key twice counts
-// as a record of version 0, which no store may have.
+// List returns all records that a store lists for a principal, by key. A key that is listed twice
+// becomes a record of version 0, which is invalid.
 func List(ctx context.Context, s runtime.Store, principal string) (map[string]runtime.Record, error) {
 	records := make(map[string]runtime.Record)
 	err := s.List(ctx, principal, func(key string, r runtime.Record) bool {

@@ -74,7 +74,7 @@ func listCopies(k *kit) {
 	k.has(key, want)
 }
 
-// listAndChange changes each record as soon as it is listed, for which nobody must wait.
+// listAndChange changes each record while it is being listed. This must not block.
 func listAndChange(k *kit) {
 	p := name()
 	want := map[string]runtime.Record{}
@@ -178,7 +178,7 @@ func principals(k *kit) {
 	want := map[string]map[string]runtime.Record{}
 	for i, p := range names {
 		k.lists(p, nil)
-		// A key that is also another's principal.
+		// This key is also the principal of another record.
 		key := names[(i+1)%len(names)]
 		r := k.record(uint64(i+1), p, "of "+p)
 		k.put(key, r)
@@ -219,7 +219,7 @@ func deleteAll(k *kit) {
 	k.lists(p, map[string]runtime.Record{a: again})
 }
 
-// noData checks that records without data are nobody's sessions: they say what was revoked, and stay.
+// noData checks that records without data are no sessions. They are revocations, and must stay.
 func noData(k *kit) {
 	p := name()
 	session, mark, denial, ended, begun := name(), name(), name(), name(), name()
@@ -260,8 +260,8 @@ func noData(k *kit) {
 	k.hasNot(mark)
 }
 
-// sweeps checks that others who begin sessions without rest do not keep a sweep or a list from
-// coming to an end, and that what was there before is gone.
+// sweeps checks that sweeps and lists end while others keep beginning sessions, and that a sweep
+// removes all earlier records.
 func sweeps(k *kit) {
 	for what, sweep := range map[string]func(p string) error{
 		"List":              func(p string) error { _, err := List(k.Context(), k.Store, p); return err },
@@ -279,7 +279,7 @@ func sweeps(k *kit) {
 	}
 }
 
-// sweepBesideOthers calls sweep while others move from key to key.
+// sweepBesideOthers calls sweep while other sessions move from key to key.
 func (k *kit) sweepBesideOthers(what, p string, sweep func(p string) error) {
 	k.Helper()
 	m := movers{kit: k, principal: p, limit: time.Now().Add(30 * time.Second)}
@@ -300,7 +300,8 @@ func (k *kit) sweepBesideOthers(what, p string, sweep func(p string) error) {
 	}
 }
 
-// movers have sessions of one principal that move from key to key until what they disturb has ended.
+// movers move sessions of one principal from key to key until the call that they disturb has
+// returned.
 type movers struct {
 	*kit
 	principal string
@@ -328,7 +329,7 @@ func (m *movers) move() error {
 	return nil
 }
 
-// unlisted checks that a store that cannot list says so, and has not done half of it.
+// unlisted checks that a store that cannot list returns an error and has changed nothing.
 func unlisted(k *kit) {
 	key, p := name(), name()
 	r := k.record(1, p, "1")

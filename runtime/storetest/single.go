@@ -89,7 +89,7 @@ func remove(k *kit) {
 	k.has(key, again)
 }
 
-// Versions are compared as whole numbers, also beyond what a float64 can hold.
+// Versions are compared as integers, even if a float64 cannot represent them.
 func versions(k *kit) {
 	for _, v := range []uint64{1, 2, math.MaxUint32, 1 << 53, 1<<53 + 1, math.MaxInt64 - 1} {
 		key := name()
@@ -139,7 +139,7 @@ func data(k *kit) {
 	}
 }
 
-// names are keys and principals that a store must not take for one another.
+// names are keys and principals that a store must not confuse.
 var names = []string{
 	"a", "A", "b", "ab", "aB", "AB", "abc", "a-", "a_", "a-c", "a_c", "a--c", "-", "_", "--", "-a", "__",
 	"0", "1", "01", "1e1", "10", "null", "NULL", "true",
@@ -176,7 +176,7 @@ func keys(k *kit) {
 	}
 }
 
-// The caller may use its slices again, and may write to those that it gets.
+// The caller may reuse its slices, and may modify those that it gets.
 func copies(k *kit) {
 	key := name()
 	first, second := k.record(1, "", "first"), k.record(2, "", "second")

@@ -1,12 +1,12 @@
-// Package storetest tests whether a store keeps what [runtime.Store] promises. A store's
-// own tests call it:
+// Package storetest tests whether a store does what [runtime.Store] promises. The store's own tests
+// call it:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) runtime.Store { return mystore.New(...) })
 //	}
 //
-// Run it with -race. It cannot tell whether a store still keeps its promises when the
-// network or the database fails.
+// Run the tests with -race. They cannot tell whether the store keeps its promises when the network
+// or the database fails.
 package storetest
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Run runs the tests, each as a subtest of t. Every one opens a store, which has to be
-// empty; they run one after another, so that all can use the same database.
+// Run runs the tests, each as a subtest of t. Each test calls open for an empty store. The tests run
+// one after the other, so all of them can use the same database.
 func Run(t *testing.T, open func(t *testing.T) runtime.Store, opts ...Option) {
 	o := newOptions(opts)
 	for _, c := range checks {
@@ -43,24 +43,24 @@ func (o options) check(t *testing.T, c check, open func(t *testing.T) runtime.St
 	t.Run(c.name, func(t *testing.T) { c.run(&kit{T: t, Store: open(t), options: o}) })
 }
 
-// An Option says how a store differs from others.
+// An Option describes a property of the store under test.
 type Option func(*options)
 
 type options struct {
 	now      func() time.Time
 	advance  func(time.Duration)
 	unlisted bool
-	patience time.Duration // how long a check waits for what may never end
+	patience time.Duration // how long a check waits for a call that might never return
 }
 
-// Clock is for stores that go by a clock of the test: now tells its time, and advance
-// moves it forward. Without this option the tests sleep for some seconds.
+// Clock is for stores that use a clock of the test. now returns its time, and advance moves it
+// forward. Without this option, the tests sleep for some seconds.
 func Clock(now func() time.Time, advance func(time.Duration)) Option {
 	return func(o *options) { o.now, o.advance = now, advance }
 }
 
-// Unlisted is for stores that cannot tell which records they have: List, DeleteByPrincipal
-// and DeleteAll have to return an error that is [errors.ErrUnsupported].
+// Unlisted is for stores that cannot list their records. Their List, DeleteByPrincipal and DeleteAll
+// must return an error that is [errors.ErrUnsupported].
 func Unlisted() Option {
 	return func(o *options) { o.unlisted = true }
 }
@@ -73,7 +73,7 @@ type check struct {
 	run   func(k *kit)
 }
 
-// unlistedCheck takes the place of those that list.
+// unlistedCheck replaces the checks that need lists.
 var unlistedCheck = check{"unlisted", false, unlisted}
 
 var checks = []check{
