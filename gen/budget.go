@@ -274,7 +274,7 @@ func (in bounds) value(t *schema.Type, l limit, path string) bound {
 	case schema.ByteArray:
 		return bound{bytes: bytesSize(int(t.Len))}
 	case schema.Array:
-		return list(path, int(t.Len), l.element(in.value(t.Elem, limit{}, path+"[]")))
+		return listBound(path, int(t.Len), l.element(in.value(t.Elem, limit{}, path+"[]")))
 	case schema.Pointer:
 		return in.value(t.Elem, limit{}, path)
 	case schema.StructKind:
@@ -289,15 +289,15 @@ func (in bounds) value(t *schema.Type, l limit, path string) bound {
 	case schema.Bytes:
 		return bound{bytes: bytesSize(l.max)}
 	case schema.Slice:
-		return list(path, l.max, l.element(in.value(t.Elem, limit{}, path+"[]")))
+		return listBound(path, l.max, l.element(in.value(t.Elem, limit{}, path+"[]")))
 	case schema.Map:
-		return list(path, l.max, l.element(in.value(t.Key, limit{}, path+"[key]"), in.value(t.Elem, limit{}, path+"[]")))
+		return listBound(path, l.max, l.element(in.value(t.Key, limit{}, path+"[key]"), in.value(t.Elem, limit{}, path+"[]")))
 	}
 	return unlimited // written by methods, and any
 }
 
-// list is the bound of an array or map of n elements or pairs. A gigabyte or more counts as unbounded.
-func list(path string, n int, element bound) bound {
+// listBound is the bound of an array or map of n elements or pairs. A gigabyte or more counts as unbounded.
+func listBound(path string, n int, element bound) bound {
 	switch {
 	case element.unbounded != "":
 		return element

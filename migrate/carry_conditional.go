@@ -160,7 +160,7 @@ func (rec *recipe) assignment(s setting, cfg, failed string) string {
 	set := func(field, text string) string { return cfg + "." + field + " = " + text }
 	switch s.option {
 	case "Secure":
-		return set("Insecure", not(text))
+		return set("Insecure", negated(text))
 	case "Persist":
 		return set("Permanent", text)
 	case "ErrorFunc":
@@ -190,8 +190,8 @@ func (rec *recipe) aged(v value, text string, set func(field, text string) strin
 	return set("Permanent", text+" > 0") + "\n" + set("Lifetime", "time.Duration("+text+") * time.Second")
 }
 
-// not negates an expression.
-func not(text string) string {
+// negated is the negation of an expression.
+func negated(text string) string {
 	switch text {
 	case "true":
 		return "false"

@@ -114,9 +114,9 @@ func (e edit) overlap(other edit) bool {
 	return e.file == other.file && e.from < other.to && other.from < e.to
 }
 
-// before maps an offset of the new text to the old one. It also returns the piece around the offset, nil if there is
+// oldOffset maps an offset of the new text to the old one. It also returns the piece around the offset, nil if there is
 // none.
-func before(pieces []piece, offset int) (int, *piece) {
+func oldOffset(pieces []piece, offset int) (int, *piece) {
 	shift := 0
 	for i := range pieces {
 		p := &pieces[i]

@@ -204,9 +204,9 @@ func (f *flow) embedded(e ast.Expr) bool {
 	return ok
 }
 
-// declaration is the edit that removes an interface's declaration with its comment. ok is false if other types are
+// dropInterface is the edit that removes an interface's declaration with its comment. ok is false if other types are
 // declared together with it.
-func (r *rewriter) declaration(s *standIn) (at value, e edit, ok bool) {
+func (r *rewriter) dropInterface(s *standIn) (at value, e edit, ok bool) {
 	for _, u := range r.p.units {
 		for id, obj := range u.info.Defs {
 			if obj == nil || obj.Pos() != s.name.Pos() {
@@ -235,7 +235,7 @@ func (w *wiring) interfaces() {
 				w.change(value{name, u, whole}, w.r.p.replace(name, "*"+w.r.qualify(u, name, w.r.managerType(m))))
 			}
 		})
-		if at, e, ok := w.r.declaration(s); ok {
+		if at, e, ok := w.r.dropInterface(s); ok {
 			w.change(at, e)
 		}
 	}
@@ -253,7 +253,7 @@ func (r *rewriter) interfaceTypes() {
 			r.changes = append(r.changes, &change{at: value{name, u, whole}, fixed: true,
 				edits: []edit{r.p.replace(name, "*"+r.qualify(u, name, t.generated()))}})
 		})
-		if at, e, ok := r.declaration(s); ok {
+		if at, e, ok := r.dropInterface(s); ok {
 			r.changes = append(r.changes, &change{at: at, fixed: true, edits: []edit{e}})
 		}
 	}

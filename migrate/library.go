@@ -163,7 +163,7 @@ var fiberMethods = map[string]method{
 	"Keys":       {verb: otherVerb},
 }
 
-func of(typeNames []string, methods map[string]method) map[string]method {
+func ofTypes(typeNames []string, methods map[string]method) map[string]method {
 	all := map[string]method{}
 	for _, t := range typeNames {
 		for name, m := range methods {
@@ -177,7 +177,7 @@ var fiberSession = &library{
 	name: "fiber/middleware/session", path: "github.com/gofiber/fiber/middleware/session",
 	types:   map[string]bool{"Session": true, "Middleware": true},
 	acquire: map[string]acquisition{"Store.Get": {-1, 0, true}, "FromContext": {-1, 0, false}},
-	methods: of([]string{"Session", "Middleware"}, fiberMethods),
+	methods: ofTypes([]string{"Session", "Middleware"}, fiberMethods),
 }
 
 // fiberOld is the separate package that fiber's sessions used to be in.
@@ -185,7 +185,7 @@ var fiberOld = &library{
 	name: "gofiber/session", path: "github.com/gofiber/session",
 	types:   map[string]bool{"Store": true},
 	acquire: map[string]acquisition{"Session.Get": {-1, 0, false}},
-	methods: of([]string{"Store"}, fiberMethods),
+	methods: ofTypes([]string{"Store"}, fiberMethods),
 }
 
 // libraryOf is the library that a package belongs to, nil if there is none.

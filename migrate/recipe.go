@@ -216,7 +216,7 @@ func (rec *recipe) cookie() {
 		rec.add("Insecure", "true")
 		rec.notes = append(rec.notes, "Insecure lets the cookie go over plain http, as it did: remove it where the site is on https")
 	case secure.constant() == nil:
-		rec.add("Insecure", not(rec.text("secure", secure)))
+		rec.add("Insecure", negated(rec.text("secure", secure)))
 	}
 	httpOnly := rec.given["HttpOnly"]
 	if httpOnly.expr != nil && isFalse(httpOnly) || httpOnly.expr == nil && !rec.m.managed() {

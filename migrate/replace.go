@@ -23,9 +23,9 @@ func (r *rewriter) replacesValues(s *site) *ast.AssignStmt {
 
 var otherLeft = refusal{"another entry of the map is left, and the map takes the place of all values", "call Clear and then the accessors"}
 
-// replaced plans the change of an entry of such a literal: the first entry's change sets all of them, after clearing
+// replacedValues plans the change of an entry of such a literal: the first entry's change sets all of them, after clearing
 // the session.
-func (r *rewriter) replaced(s *site, assign *ast.AssignStmt) (*change, *refusal) {
+func (r *rewriter) replacedValues(s *site, assign *ast.AssignStmt) (*change, *refusal) {
 	var entries []*site
 	for _, other := range r.sites {
 		if other.session.expr == s.session.expr {

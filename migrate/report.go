@@ -57,8 +57,8 @@ func (p *program) position(v value) string {
 	return pos.String()
 }
 
-// fields lists the program's keys with what is known of their types.
-func (f *finder) fields() []*field {
+// findFields finds the program's keys with what is known of their types.
+func (f *finder) findFields() []*field {
 	type id struct {
 		key
 		session string

@@ -64,7 +64,7 @@ func newRewriter(f *finder) *rewriter {
 // fields are the program's keys, found once.
 func (r *rewriter) fields() []*field {
 	if r.all == nil {
-		r.all = r.finder.fields()
+		r.all = r.findFields()
 	}
 	return r.all
 }
@@ -202,7 +202,7 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 		return nil, why
 	}
 	if assign := r.replacesValues(s); assign != nil {
-		return r.replaced(s, assign)
+		return r.replacedValues(s, assign)
 	}
 	recv, why := r.receiver(s)
 	if why != nil {

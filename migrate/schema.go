@@ -413,7 +413,7 @@ func (r *rewriter) group() {
 
 // nameTargets gives each schema a name that is free in its package.
 func (r *rewriter) nameTargets(wanted map[string]string) {
-	taken := r.declared()
+	taken := r.takenNames()
 	free := func(name string) bool {
 		g := upper(name)
 		return !taken[name] && !taken[g] && !r.identifiers()[g+"From"] && !taken["New"+g+"Manager"] && !token.IsKeyword(name)
@@ -457,8 +457,8 @@ func (t *target) nameForType() string {
 	return t.session[strings.LastIndexAny(t.session, "$.")+1:]
 }
 
-// declared lists the names in the schemas' package, and those of its imports.
-func (r *rewriter) declared() map[string]bool {
+// takenNames lists the names in the schemas' package, and those of its imports.
+func (r *rewriter) takenNames() map[string]bool {
 	taken := map[string]bool{}
 	for _, u := range r.p.units {
 		if u.dir != r.home.dir {

@@ -352,7 +352,7 @@ func (d *draft) takeBack(errs []types.Error) bool {
 	changed := false
 	for _, e := range errs {
 		file, offset := d.place(e.Pos)
-		old, p := before(d.pieces[file], offset)
+		old, p := oldOffset(d.pieces[file], offset)
 		if d.tidy(file, old, p, e.Msg) {
 			changed = true
 			continue
@@ -531,7 +531,7 @@ func (d *draft) remaining(errs []types.Error) {
 	for _, e := range errs {
 		d.open[d.errorKey(e)] = true
 		file, offset := d.place(e.Pos)
-		old, _ := before(d.pieces[file], offset)
+		old, _ := oldOffset(d.pieces[file], offset)
 		pos := d.position(file, old)
 		if said[line(pos)] {
 			continue

@@ -63,7 +63,7 @@ func (d *draft) settleWiring() *refusal {
 		}
 		for _, e := range errs {
 			file, offset := d.place(e.Pos)
-			old, p := before(d.pieces[file], offset)
+			old, p := oldOffset(d.pieces[file], offset)
 			switch {
 			case d.tidy(file, old, p, e.Msg):
 			case isTest(file): // tests that use the old manager are no reason to keep it
@@ -79,7 +79,7 @@ func (d *draft) settleWiring() *refusal {
 // reported reports whether an error is on a line that the report mentions.
 func (d *draft) reported(e types.Error) bool {
 	file, offset := d.place(e.Pos)
-	old, _ := before(d.pieces[file], offset)
+	old, _ := oldOffset(d.pieces[file], offset)
 	_, f := d.syntax(file)
 	if f == nil {
 		return false

@@ -115,7 +115,7 @@ func (v *variable) leftBefore(stmt ast.Stmt) bool {
 		if before == stmt {
 			break
 		}
-		if check, ok := before.(*ast.IfStmt); ok && v.asksAll(check.Cond, token.EQL, token.LOR) && leaves(check.Body) {
+		if check, ok := before.(*ast.IfStmt); ok && v.asksAll(check.Cond, token.EQL, token.LOR) && endsInJump(check.Body) {
 			return true
 		}
 	}
@@ -165,8 +165,8 @@ func (v *variable) okIsKept() bool {
 	return true
 }
 
-// leaves reports whether the end of a block never leads on to the code after it.
-func leaves(b *ast.BlockStmt) bool {
+// endsInJump reports whether the end of a block never leads on to the code after it.
+func endsInJump(b *ast.BlockStmt) bool {
 	if len(b.List) == 0 {
 		return false
 	}

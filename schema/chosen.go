@@ -50,7 +50,7 @@ func (l *loader) unmatched(units []*unit) (Findings, error) {
 		if len(found) > 0 {
 			return found, nil
 		}
-		if err := elsewhere(t.Schema, units); err != nil {
+		if err := builtElsewhere(t.Schema, units); err != nil {
 			return nil, err
 		}
 		hint := ""
@@ -62,8 +62,8 @@ func (l *loader) unmatched(units []*unit) (Findings, error) {
 	return nil, nil
 }
 
-// elsewhere is the error of choosing a schema that is built at another time, or nil.
-func elsewhere(name string, units []*unit) error {
+// builtElsewhere is the error of choosing a schema that is built at another time, or nil.
+func builtElsewhere(name string, units []*unit) error {
 	for _, u := range units {
 		for _, s := range u.pkg.excluded {
 			if s.Name == name {

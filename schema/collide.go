@@ -148,11 +148,11 @@ func (in *inspector) declared(name string) token.Pos {
 // methodCollisions compares the accessors of s, and the methods of its manager and entries, with the other methods of
 // the generated types.
 func (in *inspector) methodCollisions(s *Schema) {
-	written := in.writtenMethods(s.TypeName)
+	methods := in.writtenMethods(s.TypeName)
 	in.embeddedCollision(s.TypeName, "Session")
 	for _, f := range s.Fields {
 		for _, name := range f.Methods() {
-			if at, ok := written[name]; ok {
+			if at, ok := methods[name]; ok {
 				in.reportAt(code.AccessorCollision, f.Pos, "rename the field, its key may stay; or rename the method", "the accessor %s of field %s is also declared at %s", name, f.GoName, in.position(at))
 			}
 			if slices.Contains(sessionMethods, name) {
@@ -197,16 +197,16 @@ func (in *inspector) embeddedCollision(typ, embedded string) {
 
 // writtenMethods are the hand-written methods of a type with their positions.
 func (in *inspector) writtenMethods(typ string) map[string]token.Pos {
-	written := map[string]token.Pos{}
+	methods := map[string]token.Pos{}
 	for _, file := range append(slices.Clone(in.src.Files), in.src.Tests...) {
 		if IsGenerated(file) {
 			continue
 		}
 		for _, decl := range file.Decls {
 			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv.NumFields() == 1 && embeddedName(fn.Recv.List[0].Type).Name == typ {
-				written[fn.Name.Name] = fn.Name.Pos()
+				methods[fn.Name.Name] = fn.Name.Pos()
 			}
 		}
 	}
-	return written
+	return methods
 }

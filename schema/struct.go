@@ -11,7 +11,7 @@ import (
 )
 
 // structType finds how a struct is stored, once for each distinct type.
-func (in *inspector) structType(written, t types.Type, u *types.Struct, path string, through bool) *Struct {
+func (in *inspector) structType(form, t types.Type, u *types.Struct, path string, through bool) *Struct {
 	lock := lockIn(t, map[types.Type]bool{})
 	pinned := lock != nil && through && stores(u)
 	copyable := pinned || in.copyable(t, path, through)
@@ -26,7 +26,7 @@ func (in *inspector) structType(written, t types.Type, u *types.Struct, path str
 	}
 	since := len(in.known)
 	in.known = append(in.known, t)
-	s := &Struct{Go: written, Pos: in.position(in.at), Pinned: pinned}
+	s := &Struct{Go: form, Pos: in.position(in.at), Pinned: pinned}
 	in.structs.Set(t, s)
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		s.Pos = in.position(named.Obj().Pos())

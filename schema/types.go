@@ -54,12 +54,12 @@ func (in *inspector) typVia(t types.Type, via Kind, path string) *Type {
 		return nil
 	}
 	defer leave()
-	written, culprit := in.writable(t)
+	form, culprit := in.writable(t)
 	if culprit != nil {
 		in.unwritable(culprit, path)
 		return nil
 	}
-	typ := &Type{Go: written}
+	typ := &Type{Go: form}
 	if via != Invalid {
 		return in.via(typ, t, via, path, through)
 	}

@@ -11,7 +11,7 @@ import (
 // writable returns t in a form that can be written in this package's source. That is t itself, as the user wrote it,
 // unless another package declares it: a name there may be unexported or its package internal, and an alias that is
 // visible here must replace it. Culprit is the type without such an alias, or nil.
-func (in *inspector) writable(t types.Type) (written, culprit types.Type) {
+func (in *inspector) writable(t types.Type) (form, culprit types.Type) {
 	switch t := t.(type) {
 	case *types.Alias:
 		if in.visible(t.Obj()) {
@@ -45,7 +45,7 @@ func (in *inspector) writable(t types.Type) (written, culprit types.Type) {
 	return t, nil
 }
 
-func (in *inspector) writableNamed(t *types.Named) (written, culprit types.Type) {
+func (in *inspector) writableNamed(t *types.Named) (form, culprit types.Type) {
 	if !in.visible(t.Obj()) {
 		if alias := in.alias(t); alias != nil {
 			return alias, nil
@@ -63,7 +63,7 @@ func (in *inspector) writableNamed(t *types.Named) (written, culprit types.Type)
 	return inst, nil
 }
 
-func (in *inspector) writableStruct(t *types.Struct) (written, culprit types.Type) {
+func (in *inspector) writableStruct(t *types.Struct) (form, culprit types.Type) {
 	var parts []types.Type
 	for f := range t.Fields() {
 		if !in.sameName(f) {
@@ -83,7 +83,7 @@ func (in *inspector) writableStruct(t *types.Struct) (written, culprit types.Typ
 	})
 }
 
-func (in *inspector) writableInterface(t *types.Interface) (written, culprit types.Type) {
+func (in *inspector) writableInterface(t *types.Interface) (form, culprit types.Type) {
 	var parts []types.Type
 	for m := range t.ExplicitMethods() {
 		if !m.Exported() && m.Pkg().Path() != in.src.Types.Path() {
@@ -98,7 +98,7 @@ func (in *inspector) writableInterface(t *types.Interface) (written, culprit typ
 }
 
 // rebuild makes t's parts writable. Without a build function, a part that would have to change is the culprit.
-func (in *inspector) rebuild(t types.Type, parts []types.Type, build func([]types.Type) types.Type) (written, culprit types.Type) {
+func (in *inspector) rebuild(t types.Type, parts []types.Type, build func([]types.Type) types.Type) (form, culprit types.Type) {
 	changed, culprit := in.writableAll(parts)
 	switch {
 	case culprit != nil:
@@ -146,8 +146,8 @@ func (in *inspector) sameName(f *types.Var) bool {
 
 // literalStruct reports whether a struct type can be written here unchanged.
 func (in *inspector) literalStruct(u *types.Struct) bool {
-	written, culprit := in.writable(u)
-	return culprit == nil && written == types.Type(u)
+	form, culprit := in.writable(u)
+	return culprit == nil && form == types.Type(u)
 }
 
 // visible reports whether the name of a type can be written in this package.

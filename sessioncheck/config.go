@@ -75,7 +75,7 @@ func (c *checker) constant(e ast.Expr) string {
 }
 
 func (c *checker) addName(text string, n ast.Node) {
-	if text != "" && !slices.ContainsFunc(c.site.Names, func(known name) bool { return known.Name == text }) {
+	if text != "" && !slices.ContainsFunc(c.site.Names, func(m mention) bool { return m.Name == text }) {
 		c.site.Names = append(c.site.Names, c.noted(text, n))
 	}
 }

@@ -151,7 +151,7 @@ func (c *checker) isSessionCookie(cookie string) bool {
 	for _, suffix := range []string{"-seen", "-2", "-3", "-4"} {
 		cookie = strings.TrimSuffix(cookie, suffix)
 	}
-	is := func(n name) bool { return n.Name == cookie }
+	is := func(n mention) bool { return n.Name == cookie }
 	return slices.ContainsFunc(c.site.Names, is) || slices.ContainsFunc(c.AllPackageFacts(), func(f analysis.PackageFact) bool {
 		k, ok := f.Fact.(*known)
 		return ok && slices.ContainsFunc(k.Names, is)

@@ -15,15 +15,15 @@ import (
 
 // A known is what importing packages know about a package.
 type known struct {
-	Session bool   // it declares the type of a generated session
-	Module  string // its module
-	Names   []name // of the cookies of its managers
-	Cookies []name // of the cookies that it sets by hand
-	Left    []name // the libraries whose keys it uses
+	Session bool      // it declares the type of a generated session
+	Module  string    // its module
+	Names   []mention // of the cookies of its managers
+	Cookies []mention // of the cookies that it sets by hand
+	Left    []mention // the libraries whose keys it uses
 }
 
-// A name has a place that people can find.
-type name struct{ Name, At string }
+// A mention is a name with its place in the source.
+type mention struct{ Name, At string }
 
 func (*known) AFact() {}
 
@@ -48,10 +48,10 @@ func (c *checker) inherits() bool {
 	})
 }
 
-// noted is a name with its place, for the packages that import this one.
-func (c *checker) noted(text string, n ast.Node) name {
+// noted is the mention of a name, for the packages that import this one.
+func (c *checker) noted(text string, n ast.Node) mention {
 	p := c.Fset.Position(n.Pos())
-	return name{text, fmt.Sprintf("%s:%d", filepath.Base(p.Filename), p.Line)}
+	return mention{text, fmt.Sprintf("%s:%d", filepath.Base(p.Filename), p.Line)}
 }
 
 // elsewhere reports, in a program's main package, mistakes that only the whole program shows.
