@@ -1,6 +1,6 @@
 // Package migrate turns a program that keeps strings in the sessions of another library into one that uses accessors.
 //
-// It reads the program (load.go), follows values through it (flow.go, backward.go, forward.go, alias.go), finds the
+// It reads the program (load.go), follows values through it (flow*.go), finds the
 // places that do something to a session (site.go), and infers what type the value of each key has (infer.go). Each place
 // is rewritten by a rule (rewrite.go and the files that it names), or it is in the report with the reason. The program
 // as it would be, with the generated accessors, is type-checked before anything is written (verify.go): what fails is
