@@ -10,7 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// What the browser makes of the cookie is what the configuration says.
+// The browser's cookie has the attributes of the configuration.
 func TestAttributes(t *testing.T) {
 	const host = "www.site.test"
 	for _, c := range []struct {
@@ -62,7 +62,7 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
-// A cookie without HttpOnly would be seen.
+// Scripts would see a cookie without HttpOnly.
 func TestScriptsSeeOtherCookies(t *testing.T) {
 	s, b := newSite(t, runtime.Config{}), newBrowser(t)
 	s.raw("/raw", "a=1; Path=/; Secure")
@@ -94,13 +94,13 @@ func TestPermanent(t *testing.T) {
 	}
 }
 
-// expiresIn is rounded by what passes while a test runs.
+// expiresIn is rounded by the time that passes during a test.
 func expiresIn(c *network.Cookie) time.Duration {
 	return time.Until(time.Unix(int64(c.Expires), 0))
 }
 
-// A browser refuses a "__Host-" cookie whose attributes do not match, and so has
-// checked those of ours. The same ones under other names show that it is the prefix.
+// A browser refuses a "__Host-" cookie whose attributes do not match, and so has checked those of ours. Equal cookies
+// with other names show that the prefix makes the difference.
 func TestHostPrefix(t *testing.T) {
 	s, b := newSite(t, runtime.Config{}), newBrowser(t)
 	for path, attributes := range map[string]string{
@@ -131,8 +131,7 @@ func TestHostPrefix(t *testing.T) {
 	}
 }
 
-// Over plain http the default cookie is refused, as the README says, and that of
-// Insecure is kept.
+// Over plain http the default cookie is refused, as the README says, and the one of Insecure is kept.
 func TestPlainHTTP(t *testing.T) {
 	s, b := newSite(t, runtime.Config{Insecure: true}), newBrowser(t)
 	s.raw("/secure", "__Host-session=x; Path=/; Secure; HttpOnly; SameSite=Lax")

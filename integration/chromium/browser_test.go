@@ -38,7 +38,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// options are those of a browser that finds each host name that ends in ".test" here.
+// options are for a browser that resolves each host name with ".test" at its end to this machine.
 func options(path string) []chromedp.ExecAllocatorOption {
 	return []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
@@ -47,7 +47,7 @@ func options(path string) []chromedp.ExecAllocatorOption {
 		chromedp.NoFirstRun,
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
-		// A page to which one goes back is loaded again. Kept alive, it would be as it was when it was left.
+		// Going back loads a page again. With this cache, it would look as it did before.
 		chromedp.Flag("disable-back-forward-cache", true),
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
@@ -58,17 +58,16 @@ func options(path string) []chromedp.ExecAllocatorOption {
 	}
 }
 
-// browser is a page of it.
+// browser is one of its pages.
 type browser struct {
 	t   *testing.T
 	ctx context.Context
 }
 
-// newBrowser empties the browser of what the test before has left. A browser context
-// for each test would take a second.
+// newBrowser removes what an earlier test left in the browser. A browser context for each test would take a second.
 func newBrowser(t *testing.T) browser {
 	t.Helper()
-	// So that a page that hangs is a failure, and says where.
+	// A page that hangs is then a failure that says where.
 	ctx, cancel := context.WithTimeout(chromium, time.Minute)
 	t.Cleanup(cancel)
 	b := browser{t, ctx}
@@ -94,17 +93,17 @@ func (b browser) visit(url string) string {
 	return b.text()
 }
 
-// get asks for a path of the page's site from within the page, in a tenth of the time
-// of a visit, and returns the text of the answer.
+// get requests a path of the page's site from within the page, in a tenth of the time of a visit, and returns the text
+// of the response.
 func (b browser) get(path string) string {
 	b.t.Helper()
 	return b.script(fmt.Sprintf("fetch(%q).then(answer => answer.text()).then(text => text.trim())", path))
 }
 
-// press clicks on what has an id, and returns the text of the page to which that leads.
+// press clicks on the element with an id, and returns the text of the next page.
 func (b browser) press(id string) string { return b.click("#" + id) }
 
-// click clicks on what a selector finds first, and returns the text of the page to which that leads.
+// click clicks on the first element of a selector, and returns the text of the next page.
 func (b browser) click(selector string) string {
 	b.t.Helper()
 	click := chromedp.Func(func(context.Context, *chromedp.Target) error {
@@ -129,7 +128,7 @@ func (b browser) text() string {
 	return b.script("document.body.innerText.trim()")
 }
 
-// script runs a script in the page and returns its result, once that is there.
+// script runs a script in the page and waits for its result.
 func (b browser) script(text string) string {
 	b.t.Helper()
 	result, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](text, chromedp.EvalAwaitPromise))
@@ -139,7 +138,7 @@ func (b browser) script(text string) string {
 	return result
 }
 
-// cookies returns what the browser keeps, for whatever site, in the order of the names.
+// cookies returns the browser's cookies of all sites, in the order of their names.
 func (b browser) cookies() []*network.Cookie {
 	b.t.Helper()
 	result, err := chromedp.CallBrowser(b.ctx, storage.GetCookies, storage.GetCookiesParams{})

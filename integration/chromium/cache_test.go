@@ -9,9 +9,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// An answer that shows a session is not taken from the browser's cache for another
-// one: the middleware tells it that the answer varies with the cookie. Over plain
-// http, because the browser keeps nothing from a server with a test's certificate.
+// The browser does not show a cached response of another session: the middleware says that the response varies with
+// the cookie. This uses plain http, because the browser caches nothing from a server with a test's certificate.
 func TestCache(t *testing.T) {
 	s, b := newSite(t, runtime.Config{Insecure: true}), newBrowser(t)
 	var answered atomic.Int32

@@ -12,8 +12,7 @@ import (
 
 var chunkNames = []string{"__Host-session", "__Host-session-2", "__Host-session-3", "__Host-session-4"}
 
-// A session of several cookies comes back whole, leaves none behind when it shrinks,
-// and is deleted with all of them.
+// A session of several cookies comes back whole, leaves no cookie behind when it shrinks, and is deleted completely.
 func TestChunks(t *testing.T) {
 	s, b := newSite(t, runtime.Config{MaxChunks: 4}), newBrowser(t)
 	b.visit(s.at("site.test", "/blank"))
@@ -44,9 +43,9 @@ func TestChunks(t *testing.T) {
 	}
 }
 
-// Every cookie of the largest session is one that the browser keeps.
+// The browser keeps every cookie of the largest session.
 func TestLargestChunks(t *testing.T) {
-	// The event of a session that is too large is this test's intent.
+	// This test makes a session that is too large on purpose.
 	s, b := newSite(t, runtime.Config{MaxChunks: 4, OnEvent: func(context.Context, runtime.Event) {}}), newBrowser(t)
 	fits := func(n int) bool {
 		v := s.sessions.Open(t.Context(), nil)

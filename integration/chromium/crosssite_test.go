@@ -11,8 +11,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// SameSite decides whether a page of another site can make requests in the visitor's
-// name.
+// SameSite decides whether a page of another site can make requests as the visitor.
 func TestSameSite(t *testing.T) {
 	type way struct{ from, id string }
 	all := []way{{"other.test", "link"}, {"other.test", "button"}, {"www.site.test", "button"}}
@@ -43,7 +42,7 @@ func TestSameSite(t *testing.T) {
 	}
 }
 
-// A partitioned session belongs to the site within which it began.
+// A partitioned session belongs to the top-level site where it began.
 func TestPartitioned(t *testing.T) {
 	s, b := newSite(t, runtime.Config{SameSite: http.SameSiteNoneMode, Partitioned: true}), newBrowser(t)
 	// The page around a frame of another site may not see its text.

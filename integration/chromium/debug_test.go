@@ -15,8 +15,7 @@ import (
 
 var shots = flag.String("shots", "", "the directory to keep screenshots of the page for development in")
 
-// The page for development can be read on a desk and on a phone, in light and in dark, and by who does
-// not see it.
+// The debug page is readable on a desktop and on a phone, in light and in dark, and for blind users.
 func TestDebugPage(t *testing.T) {
 	for home, cfg := range map[string]runtime.Config{
 		"cookie": {Insecure: true},
@@ -70,7 +69,7 @@ func (b browser) look(width, height int64, theme string) {
 	}
 }
 
-// shoot keeps a picture of the page, if asked to.
+// shoot saves a screenshot of the page, if asked to.
 func (b browser) shoot(name string) {
 	b.t.Helper()
 	if *shots == "" {
@@ -85,7 +84,7 @@ func (b browser) shoot(name string) {
 	}
 }
 
-// readable are scripts that return what is wrong with a page.
+// readable are scripts that return the faults of a page.
 var readable = []struct{ name, script string }{
 	{"language", `document.documentElement.lang ? "" : "none"`},
 	{"title", `document.title ? "" : "none"`},

@@ -7,8 +7,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// The cookie is gone from the browser whatever its attributes are: a browser replaces
-// a cookie only by one of the same name, domain, path and partition.
+// The browser deletes the cookie whatever its attributes are: it only replaces a cookie by one of the same name,
+// domain, path and partition.
 func TestDelete(t *testing.T) {
 	const host = "www.site.test"
 	for name, cfg := range map[string]runtime.Config{
@@ -38,7 +38,7 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// A deletion with other attributes would have left the cookie where it is.
+// A deletion with other attributes would not have removed the cookie.
 func TestDeleteElsewhere(t *testing.T) {
 	const attributes = "=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; HttpOnly; SameSite=Lax"
 	s, b := newSite(t, runtime.Config{Name: "__Secure-session", Path: "/app", Domain: "site.test"}), newBrowser(t)

@@ -32,7 +32,7 @@ const (
 	period = 10 * time.Minute
 )
 
-// deviceSite is a site whose sessions are bound to devices, and which can be started anew with other keys.
+// deviceSite is a site whose sessions are bound to devices. It can be restarted with other keys.
 type deviceSite struct {
 	site
 	t       *testing.T
@@ -46,7 +46,7 @@ type deviceSite struct {
 	requests
 }
 
-// events counts those of each kind and reason.
+// events counts events by kind and reason.
 type events struct {
 	mu    sync.Mutex
 	count map[string]int
@@ -73,7 +73,7 @@ func newDeviceSite(t *testing.T, cfg runtime.Config) *deviceSite {
 	return newClockSite(t, cfg)
 }
 
-// newClockSite starts such a site, whose sessions may as well not be bound.
+// newClockSite starts such a site. Its sessions need not be bound.
 func newClockSite(t *testing.T, cfg runtime.Config) *deviceSite {
 	t.Helper()
 	s := &deviceSite{t: t, cfg: cfg}
@@ -112,7 +112,7 @@ func newClockSite(t *testing.T, cfg runtime.Config) *deviceSite {
 	return s
 }
 
-// restart serves by a new manager, with one more key that seals.
+// restart makes a new manager with one more key, which seals.
 func (s *deviceSite) restart(key string) {
 	s.t.Helper()
 	s.keys = append([]string{key}, s.keys...)
@@ -159,7 +159,7 @@ func (s *deviceSite) echo(w http.ResponseWriter, r *http.Request) {
 		s.clock.now().Sub(SessionFrom(r.Context()).ProvenAt()) <= time.Minute)
 }
 
-// socket sends one message by a websocket, and closes it.
+// socket sends one message through a websocket, and closes it.
 func (s *deviceSite) socket(w http.ResponseWriter, r *http.Request) {
 	message := deviceText(SessionFrom(r.Context()))
 	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
@@ -185,8 +185,8 @@ func (s *deviceSite) postsAt(name string) *atomic.Int64 {
 	return n.(*atomic.Int64)
 }
 
-// newDeviceBrowser starts a browser that knows of device-bound sessions. It has to know the certificate of httptest, as it
-// leaves them alone where errors of certificates are ignored.
+// newDeviceBrowser starts a browser with device-bound sessions. It must know the certificate of httptest: where
+// certificate errors are ignored, these sessions are not used.
 func newDeviceBrowser(t *testing.T) browser {
 	t.Helper()
 	server := httptest.NewTLSServer(nil)
@@ -212,15 +212,15 @@ func newDeviceBrowser(t *testing.T) browser {
 // of returns the browser for a subtest.
 func (b browser) of(t *testing.T) browser { return browser{t, b.ctx} }
 
-// expire ends the period of what the browser has proved: it puts the site's clock forward, and removes the cookie, as
-// the browser's own clock stays.
+// expire ends the period of the browser's proof: it moves the site's clock forward, and removes the cookie, since the
+// browser's own clock stays.
 func (s *deviceSite) expire(b browser) {
 	b.t.Helper()
 	s.clock.advance(period)
 	s.forget(b)
 }
 
-// forget removes the cookie of what the browser has proved, and not what subdomains have planted beside it.
+// forget removes the cookie of the browser's proof, but not cookies that subdomains have planted.
 func (s *deviceSite) forget(b browser) {
 	b.t.Helper()
 	name := cmp.Or(s.cfg.Name, data) + "-bound"
@@ -253,7 +253,7 @@ func (s *deviceSite) awaitBinding(b browser, before int64) {
 	}
 }
 
-// copied returns the Cookie header field of somebody who has copied the browser's cookies, without some.
+// copied returns the Cookie header field of a thief who has copied the browser's cookies, without some.
 func (b browser) copied(without ...string) string {
 	b.t.Helper()
 	var pairs []string

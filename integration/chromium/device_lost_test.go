@@ -12,7 +12,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A browser that has the cookies and not the key, such as one whose profile was restored from a backup, shows a page
+// A browser that has the cookies but not the key, perhaps because its profile was restored from a backup, shows a page
 // a minute later. Its visitor logs in again, and the session is bound again.
 func TestKeyLost(t *testing.T) {
 	first, second := newDeviceBrowser(t), newDeviceBrowser(t)
@@ -65,7 +65,7 @@ func TestKeyLost(t *testing.T) {
 		if n := s.postsAt("refresh").Load() - before; n < 3 || n > 6 {
 			t.Errorf("%d requests to prove a key in three periods", n)
 		}
-		// One in the place of the browser's own does, until it is deleted.
+		// A cookie that replaces the browser's own does, until it is deleted.
 		s.forget(b)
 		b.set(&network.CookieParam{Name: plantable + "-bound", Value: foreign, URL: s.at("site.test", "/"), Path: "/",
 			Secure: true, HTTPOnly: true, SameSite: network.CookieSameSiteLax})
@@ -82,7 +82,7 @@ func TestKeyLost(t *testing.T) {
 // plantable is a name that subdomains can plant cookies of.
 const plantable = "__Secure-session"
 
-// logInAgain logs in where the browser has lost its key, and has the session bound.
+// logInAgain logs in with a browser that has lost its key, and has the session bound.
 func (s *deviceSite) logInAgain(b browser) {
 	b.t.Helper()
 	before := s.postsAt("register").Load()
@@ -109,7 +109,7 @@ func (s *deviceSite) expect(b browser, path, want string) {
 	}
 }
 
-// restore gives the browser the cookies that another one has of a site, without some, and none beside them.
+// restore gives the browser another browser's cookies of a site, without some, and no others.
 func (b browser) restore(from browser, s *deviceSite, without ...string) {
 	b.t.Helper()
 	b.empty()

@@ -18,7 +18,7 @@ func deviceHomes() map[string]runtime.Config {
 	}
 }
 
-// A browser binds a session to its device, and nobody sees how it proves that.
+// A browser binds a session to its device, and the proof works invisibly.
 func TestDeviceBound(t *testing.T) {
 	b := newDeviceBrowser(t)
 	for name, cfg := range deviceHomes() {
@@ -50,7 +50,7 @@ func TestDeviceBound(t *testing.T) {
 	}
 }
 
-// manyPeriods has periods end, one after the other.
+// manyPeriods lets several periods end, one after the other.
 func manyPeriods(s *deviceSite, b browser) {
 	before := s.postsAt("refresh").Load()
 	for i := range *refreshes {
@@ -64,7 +64,7 @@ func manyPeriods(s *deviceSite, b browser) {
 	}
 }
 
-// atOnce has eight requests wait for one proof.
+// atOnce makes eight requests that wait for one proof.
 func atOnce(s *deviceSite, b browser) {
 	s.expire(b)
 	before := s.postsAt("refresh").Load()
@@ -77,7 +77,7 @@ func atOnce(s *deviceSite, b browser) {
 	}
 }
 
-// bodyAndSocket has what a request carries wait for the proof.
+// bodyAndSocket sends a body and a websocket's message with requests that wait for the proof.
 func bodyAndSocket(s *deviceSite, b browser) {
 	s.expire(b)
 	const post = `fetch(%q, {method: "POST", body: "x".repeat(%d)}).then(a => a.text())`
@@ -95,7 +95,7 @@ func bodyAndSocket(s *deviceSite, b browser) {
 	}
 }
 
-// restart starts the server anew, with another key.
+// restart restarts the server with another key.
 func restart(s *deviceSite, b browser) {
 	s.restart(runtime.GenerateKey())
 	if got := b.get("/read"); got != "hubo bound" {
@@ -110,7 +110,7 @@ func restart(s *deviceSite, b browser) {
 	}
 }
 
-// linkOfAnotherSite comes back by a link of another site, after the period.
+// linkOfAnotherSite comes back through a link on another site, after the period.
 func linkOfAnotherSite(s *deviceSite, b browser) {
 	s.expire(b)
 	b.visit(s.at("other.test", "/link"))
@@ -119,7 +119,7 @@ func linkOfAnotherSite(s *deviceSite, b browser) {
 	}
 }
 
-// proofRequired pays, for which the proof has to be younger than it is.
+// proofRequired pays, which needs a younger proof.
 func proofRequired(s *deviceSite, b browser) {
 	b.visit(s.at("site.test", "/read"))
 	s.clock.advance(2 * time.Minute)
@@ -135,7 +135,7 @@ func proofRequired(s *deviceSite, b browser) {
 	}
 }
 
-// copiedCookies are worth what is left of the period.
+// copiedCookies work only for the rest of the period.
 func copiedCookies(s *deviceSite, b browser) {
 	s.expire(b)
 	b.get("/read")
@@ -169,7 +169,7 @@ func logOut(s *deviceSite, b browser) {
 	if got := b.visit(s.at("site.test", "/read")); got != "" {
 		b.t.Errorf("after the log-out the page shows %q", got)
 	}
-	// The browser asks once more, beside that page, and is told.
+	// The browser asks once more in the background, and is told.
 	for deadline := time.Now().Add(5 * time.Second); s.events.of("unbound session ended") == 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.t.Fatal("the browser is not told that the binding has ended")
@@ -186,7 +186,7 @@ func logOut(s *deviceSite, b browser) {
 	s.logIn(b)
 }
 
-// A copy that was made before the session was bound is worth nothing once it is, if the server remembers.
+// A copy from before the binding is worthless after it, if the server remembers.
 func TestCopyBeforeTheBinding(t *testing.T) {
 	b := newDeviceBrowser(t)
 	for name, cfg := range deviceHomes() {

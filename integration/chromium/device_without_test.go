@@ -11,7 +11,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// pages is what a test of several browsers does with one.
+// pages are the steps of a test that runs in several browsers.
 type pages interface {
 	visit(url string) string
 	press(id string) string
@@ -19,7 +19,7 @@ type pages interface {
 	names() []string
 }
 
-// A browser that does not know of it shows no difference, and is not offered it for ever.
+// A browser without device-bound sessions behaves as before, and is not offered a binding for ever.
 func TestBrowserWithoutDevices(t *testing.T) {
 	for name, open := range map[string]func(*testing.T) func(*testing.T) pages{
 		"chromium": func(*testing.T) func(*testing.T) pages {
@@ -59,8 +59,8 @@ func TestBrowserWithoutDevices(t *testing.T) {
 	}
 }
 
-// visitWithout has a visitor log in, look around for hours, and log out and in again. It returns what the
-// browser shows and has kept after each step, and which requests there were.
+// visitWithout has a visitor log in, look around for hours, and log out and in again. It returns what the browser
+// shows and keeps after each step, and the requests.
 func visitWithout(s *deviceSite, p pages) []string {
 	s.t.Helper()
 	var saw []string
@@ -104,7 +104,7 @@ func visitWithout(s *deviceSite, p pages) []string {
 	return saw
 }
 
-// requests are those that a site has answered since they were taken, by method, path and cookies.
+// requests are those that a site has answered since the last call, by method, path and cookies.
 type requests struct {
 	mu   sync.Mutex
 	seen []string

@@ -11,8 +11,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// While a stream of server-sent events is open, and slow requests that read are under
-// way, one request writes: nothing takes the browser's session back to what it was.
+// While a stream of server-sent events is open and slow reading requests are in progress, one request writes: nothing
+// takes the browser's session back to its old state.
 func TestEventStream(t *testing.T) {
 	for name, cfg := range map[string]runtime.Config{"HTTP/2": {}, "HTTP/1.1": {Insecure: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -68,8 +68,7 @@ func TestEventStream(t *testing.T) {
 				t.Errorf("while the stream is open, the session is %q: its cookie did not come with the first event", got)
 			}
 
-			// Each has an address of its own: the browser would let equal ones wait for
-			// each other.
+			// Each has its own address: the browser would let equal ones wait for each other.
 			got := b.script(fmt.Sprintf(`(async () => {
 				const reads = Array.from({length: %d}, (_, i) => get("/slow?" + i));
 				await get("/write");

@@ -18,13 +18,13 @@ import (
 	"github.com/coder/websocket/wsjson"
 )
 
-// firefox is a page of Debian's Firefox, driven by WebDriver BiDi, which Firefox speaks itself.
+// firefox is a page of Debian's Firefox, controlled by WebDriver BiDi, which Firefox implements itself.
 type firefox struct {
 	t    *testing.T
 	wire *wire
 }
 
-// wire is the connection to a Firefox. It is for one goroutine.
+// wire is the connection to a Firefox. It must be used by one goroutine.
 type wire struct {
 	conn  *websocket.Conn
 	ctx   context.Context
@@ -33,7 +33,7 @@ type wire struct {
 	loads int    // how many pages there were
 }
 
-// newFirefox starts a Firefox without a window, which finds each host name that the tests use here.
+// newFirefox starts a Firefox without a window. It resolves the tests' host names to this machine.
 func newFirefox(t *testing.T) firefox {
 	t.Helper()
 	path, err := exec.LookPath("firefox-esr")
@@ -88,7 +88,7 @@ func (f firefox) connect(address string) {
 // fields are those of a JSON object.
 type fields map[string]any
 
-// message is an answer to a command, or an event.
+// message is the response to a command, or an event.
 type message struct {
 	ID             int
 	Type           string

@@ -21,7 +21,7 @@ import (
 
 var flashRounds = flag.Int("flash", 0, "how many drawn rounds TestFlash makes in each home, instead of one of each kind")
 
-// flashSite has pages that show what is to be shown once, in all kinds of responses.
+// flashSite has pages that show flash messages, in all kinds of responses.
 type flashSite struct {
 	site
 	inAdvance atomic.Int64 // pages that the browser asked for before anybody wanted to see them
@@ -34,7 +34,7 @@ func newFlashSite(t *testing.T, cfg runtime.Config) *flashSite {
 			t.Errorf("event %+v", e)
 		}
 	}
-	// Browsers cache nothing of a host whose certificate is wrong; to localhost they tell as much as over https.
+	// Browsers cache nothing of a host with a wrong certificate; they treat localhost like https.
 	cfg.Insecure = true
 	s := &flashSite{site: newSite(t, cfg)}
 	take := func(w http.ResponseWriter, r *http.Request) (shown string) {
@@ -68,7 +68,7 @@ func newFlashSite(t *testing.T, cfg runtime.Config) *flashSite {
 		io.WriteString(w, "failed"+strings.ReplaceAll(text, "notice", "lost"))
 	})
 	s.HandleFunc("/panics", func(w http.ResponseWriter, r *http.Request) { take(w, r); panic(http.ErrAbortHandler) })
-	// Not found, with the site's layout: a person sees that page, and not what is asked for it.
+	// Not found, with the site's layout: a person sees this as a page, but not as a subresource.
 	s.HandleFunc("/none/", func(w http.ResponseWriter, r *http.Request) {
 		text := take(w, r)
 		w.WriteHeader(http.StatusNotFound)
@@ -95,7 +95,7 @@ func newFlashSite(t *testing.T, cfg runtime.Config) *flashSite {
 	return s
 }
 
-// A person sees pages in two tabs, and remembers which notices were there.
+// A person sees pages in two tabs, and remembers the notices on them.
 type person struct {
 	browser
 	site *flashSite
@@ -103,7 +103,7 @@ type person struct {
 	seen []string
 }
 
-// look reads the page of a tab that has just come up, with its frames.
+// look reads the page that a tab has just loaded, with its frames.
 func (p *person) look(tab browser) {
 	p.t.Helper()
 	text := tab.script(`(async () => {
@@ -127,7 +127,7 @@ func (p *person) open(tab browser, path string) {
 	p.look(tab)
 }
 
-// fails goes to a page that has no answer.
+// fails goes to a page that does not answer.
 func (p *person) fails(tab browser, path string) {
 	_ = chromedp.Do(tab.ctx, chromedp.Navigate(p.site.at("localhost", path)))
 }
@@ -155,7 +155,7 @@ func (p *person) travel(tab browser, steps int) {
 	p.t.Fatal("history leads nowhere")
 }
 
-// press clicks on a link, and looks at where that leads.
+// follow clicks on a link, and looks at the page behind it.
 func (p *person) follow(tab browser, id string) {
 	p.t.Helper()
 	tab.press(id)
@@ -176,7 +176,7 @@ func (p *person) send(tab browser, notices, then string) {
 	tab.press("do")
 }
 
-// What a person may do once something is to be shown. Whatever shows it not, a later page does.
+// Ways to go on when a notice is waiting. If one does not show it, a later page does.
 var flashWays = map[string]func(p *person, notice string){
 	"a redirect to the page":   func(p *person, notice string) { p.do(p.tabs[0], notice, "/page") },
 	"a redirect on the way":    func(p *person, notice string) { p.do(p.tabs[0], notice, "/hop") },
@@ -238,7 +238,7 @@ var flashWays = map[string]func(p *person, notice string){
 	},
 }
 
-// What is to be shown once is shown once, on a page that a person sees.
+// A flash message is shown once, on a page that a person sees.
 func TestFlash(t *testing.T) {
 	for name, cfg := range map[string]runtime.Config{
 		"cookie":    {},
@@ -277,7 +277,7 @@ func TestFlash(t *testing.T) {
 	}
 }
 
-// Too many notices fail nothing: the newest are shown.
+// Too many notices cause no failure: the newest are shown.
 func TestFlashOverflow(t *testing.T) {
 	s := newFlashSite(t, runtime.Config{})
 	p := &person{browser: newBrowser(t), site: s}

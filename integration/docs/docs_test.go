@@ -8,7 +8,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/docstest"
 )
 
-// internal/docstest has the blocks that need this module alone.
+// internal/docstest tests the blocks that only need this module.
 func TestBlocks(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {

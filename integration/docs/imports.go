@@ -1,6 +1,6 @@
 package docs
 
-// What the blocks import, so that go.mod requires it.
+// The blocks' imports, so that go.mod requires them.
 import (
 	_ "github.com/alexedwards/scs/v2"
 	_ "github.com/alexedwards/scs/v2/memstore"

@@ -10,8 +10,8 @@ import (
 	"github.com/sessiongen/sessiongen/internal/docstest"
 )
 
-// A new user does what the README says, with a release from a module proxy: the commands in an empty folder,
-// the program pasted, and curl.
+// A new user follows the README with a release from a module proxy: the commands in an empty folder, the pasted
+// program, and curl.
 func TestNewUser(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {

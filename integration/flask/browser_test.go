@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// browser is a client with cookies, for which every host is the server at one address.
+// browser is a client with cookies that reaches the server at one address under every host name.
 type browser struct {
 	http.Client
 	jar *jar
@@ -32,7 +32,7 @@ func newBrowser(t *testing.T, address string) *browser {
 	return b
 }
 
-// proxy takes https off, as one in front of a program does.
+// proxy ends https, like a proxy in front of a program.
 type proxy struct{ next http.RoundTripper }
 
 func (p proxy) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -41,7 +41,7 @@ func (p proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return p.next.RoundTrip(r)
 }
 
-// jar is a cookie jar with the limit of browsers, which the test may tamper with.
+// jar is a cookie jar with the limits of browsers, which the test may manipulate.
 type jar struct {
 	*cookiejar.Jar
 	instead []*http.Cookie // sent in place of what the jar has
@@ -66,7 +66,7 @@ func (j *jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 // (RFC 6265bis section 5.6).
 func tooLarge(c *http.Cookie) bool { return len(c.Name)+len(c.Value) > 4096 }
 
-// The following change what the next request sends.
+// The following change the cookies of the next request.
 
 // replaceBy puts another value into the session cookie.
 func replaceBy(value func(string) string) func(*jar, *url.URL) {
@@ -93,14 +93,13 @@ var (
 		}
 		return value[:middle] + other + value[middle+1:]
 	})
-	// In whole groups of base64, so that it is always the same that is wrong.
+	// In whole groups of base64, so that always the same part is missing.
 	halved  = replaceBy(func(value string) string { return value[:len(value)/8*4] })
 	garbage = replaceBy(func(string) string { return "garbage" })
 	empty   = replaceBy(func(string) string { return "" })
 )
 
-// alsoBefore sends a second, worthless cookie of the name before the good one, alsoAfter
-// behind it.
+// alsoBefore sends a second, worthless cookie of the same name before the good one, alsoAfter after it.
 func alsoBefore(j *jar, u *url.URL) {
 	j.instead = append([]*http.Cookie{{Name: "session", Value: "garbage"}}, j.Cookies(u)...)
 }
@@ -109,8 +108,7 @@ func alsoAfter(j *jar, u *url.URL) {
 	j.instead = append(j.Cookies(u), &http.Cookie{Name: "session", Value: "garbage"})
 }
 
-// keep remembers the cookies, kept sends them later: a request that was under way
-// meanwhile, or a thief's.
+// keep remembers the cookies, kept sends them later, like a slow request or a thief.
 func keep(j *jar, u *url.URL) { j.kept = j.Cookies(u) }
 
 func kept(j *jar, _ *url.URL) { j.instead = j.kept }

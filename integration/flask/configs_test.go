@@ -13,14 +13,14 @@ const (
 	week = 7 * day
 )
 
-// config is one set-up of both programs.
+// config is one configuration of both programs.
 type config struct {
 	flask       map[string]any
 	ours        func(*runtime.Config) error // changes to those of newPeer
 	partitioned bool                        // this Flask may lack it
 }
 
-// keys are ours, by the name under which Flask has the like.
+// keys are our names for Flask's options.
 var keys = map[string]string{
 	"one": runtime.GenerateKey(),
 	"two": runtime.GenerateKey(),
@@ -46,7 +46,7 @@ func useKeys(text string) func(*runtime.Config) error {
 	}
 }
 
-// change is for what cannot fail.
+// change adapts a function that cannot fail.
 func change(f func(*runtime.Config)) func(*runtime.Config) error {
 	return func(c *runtime.Config) error {
 		f(c)

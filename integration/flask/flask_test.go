@@ -23,8 +23,8 @@ var (
 
 const tableFile = "../../docs/flask.md"
 
-// TestFlask runs the script against both programs, each with a browser of its own, and
-// holds the table in docs to it.
+// TestFlask runs the script against both programs, each with its own browser, and compares the table in docs with the
+// results.
 func TestFlask(t *testing.T) {
 	theirs := startFlask(t)
 	t.Logf("Flask %s", theirs.Version)
@@ -79,8 +79,8 @@ func TestFlask(t *testing.T) {
 	checkTable(t)
 }
 
-// checkStep refuses a difference without a reason, and a reason without a difference.
-// It fills in both results where they are the same.
+// checkStep refuses a difference without a reason, and a reason without a difference. It fills in both results if they
+// are the same.
 func checkStep(t *testing.T, label string, st *step) {
 	t.Helper()
 	if st.both != "" {
@@ -93,7 +93,7 @@ func checkStep(t *testing.T, label string, st *step) {
 	}
 }
 
-// flaskServer is app.py, as it introduces itself.
+// flaskServer is app.py, as it describes itself.
 type flaskServer struct {
 	Address         string
 	Version         string
@@ -155,7 +155,7 @@ type side struct {
 	ours    bool
 }
 
-// do performs a step and returns in words what could be seen of it.
+// do performs a step and describes its visible results.
 func (s *side) do(t *testing.T, label, config string, st *step, now time.Time) string {
 	t.Helper()
 	j := s.browser.jar
@@ -175,7 +175,7 @@ func (s *side) do(t *testing.T, label, config string, st *step, now time.Time) s
 	return seen
 }
 
-// look returns what the next request would find. It changes nothing.
+// look describes what the next request would find. It changes nothing.
 func (s *side) look(t *testing.T, label, config string, st *step, now time.Time) string {
 	t.Helper()
 	s.browser.jar.frozen = true

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// describe puts a response into words: all that a browser or a cache could see of it,
-// but for what checkUniform holds to always be the same.
+// describe puts a response into words: everything that a browser or a cache can see, except what checkUniform checks
+// to be always the same.
 func (s *side) describe(t *testing.T, label string, res *http.Response, body string, now time.Time) string {
 	t.Helper()
 	var b strings.Builder
@@ -67,7 +67,7 @@ func (s *side) checkUniform(t *testing.T, label string, c *http.Cookie) {
 	}
 }
 
-// describeCookie names the attributes where they are not the usual ones.
+// describeCookie names the attributes that are not the usual ones.
 func describeCookie(c *http.Cookie, now time.Time) string {
 	text := "sets " + c.Name
 	switch {
@@ -129,7 +129,7 @@ func inWords(d time.Duration) string {
 	return d.String()
 }
 
-// single writes the JSON of a body in one form, a list of one value without the list.
+// single writes the JSON of a body in one form: a list of one value becomes the value.
 func single(t *testing.T, body string) string {
 	t.Helper()
 	var values []json.RawMessage
@@ -158,8 +158,7 @@ func single(t *testing.T, body string) string {
 	return text
 }
 
-// longValues are too long to be written out. Letters at random cannot be compressed to
-// fit into a cookie, others can.
+// longValues are too long to be written out. Random letters cannot be compressed to fit into a cookie, the others can.
 var longValues = map[string]string{
 	"RANDOM": func() string {
 		const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -173,7 +172,7 @@ var longValues = map[string]string{
 	"REPEATED": strings.Repeat("a", 5000),
 }
 
-// shows reports whether a text can be read without a key in what the browser holds.
+// shows reports whether a text is readable without a key in the browser's cookies.
 func shows(cookies []*http.Cookie, text string) bool {
 	for _, c := range cookies {
 		packed := strings.HasPrefix(c.Value, ".") // Flask's mark

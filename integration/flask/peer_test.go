@@ -16,7 +16,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// peer is sessiongen's side: it does what app.py does, with the same operations.
+// peer is sessiongen's side: it does the same as app.py, with the same operations.
 type peer struct {
 	now      atomic.Int64
 	handlers map[string]http.Handler
@@ -118,7 +118,7 @@ func serveScript(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// reply is what a script has done so far, and what it said of the response.
+// reply has the results of a script so far, and its wishes for the response.
 type reply struct {
 	http.ResponseWriter
 	status  int
@@ -190,7 +190,7 @@ func (reply *reply) run(r *http.Request, op, key, value string) {
 	case "accessed":
 		answer(nil) // there is no such flag: Vary tells of a use
 	case "modify":
-		// Nor is there a need for this one.
+		// This one is not needed either.
 	case "all":
 		answer(all(sess))
 	case "late":
@@ -200,8 +200,8 @@ func (reply *reply) run(r *http.Request, op, key, value string) {
 	}
 }
 
-// field has the accessors of a field of any type. What get returns of an absent one is
-// null where Flask would say None, unless it has a default.
+// field has the accessors of a field of any type. get returns null for an absent one where Flask would say None,
+// unless it has a default.
 type field struct {
 	get func(s *Session, orNull bool) any
 	has func(*Session) bool

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// scenario is what one browser does.
+// scenario is a sequence of steps with one browser.
 type scenario struct {
 	title  string
 	about  string
@@ -14,7 +14,7 @@ type scenario struct {
 	steps  []step
 }
 
-// step is one request, and what comes of it. The results are those of side.do and look.
+// step is one request with its results, which come from side.do and look.
 type step struct {
 	does    string        // what it is, if not its operations; with a colon at the end, in front of them
 	ops     string        // see app.py

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// title is what a step is called: its words, or else its operations.
+// title is the name of a step: its words, or else its operations.
 func (st *step) title() string {
 	title := st.does
 	if title == "" {
@@ -69,5 +69,5 @@ func table() string {
 	return b.String()
 }
 
-// cell writes a text so that Markdown takes it as it is.
+// cell escapes a text for Markdown.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

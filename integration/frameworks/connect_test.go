@@ -78,7 +78,7 @@ var connectStatus = map[connect.Code]int{
 
 type connectClient struct{ url string }
 
-// recorder keeps the header of a response: the error of a call does not have all of it.
+// recorder keeps the header of a response: the error of a call only has a part of it.
 type recorder struct{ header http.Header }
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {

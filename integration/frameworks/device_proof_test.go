@@ -28,19 +28,19 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/sessiontest"
 )
 
-// proof makes RequireProof what the adapters take.
+// proof gives RequireProof the form that the adapters take.
 type proof struct{ *check.SessionManager }
 
 func (p proof) Handler(next http.Handler) http.Handler { return p.RequireProof(time.Minute, next) }
 
-// shop is a site whose payments need a proof, below a path: it answers a log-in, pages and payments.
+// shop is a site below a path whose payments need a proof: it has a log-in, pages and payments.
 type shop struct {
 	*check.SessionManager
 	below string
 	now   func() time.Time
 }
 
-// page answers every request but payments.
+// page answers every request except payments.
 func (shop) page(ctx context.Context, path string) string {
 	s := check.SessionFrom(ctx)
 	if strings.HasSuffix(path, "login") {
@@ -55,7 +55,7 @@ func (p shop) pay(ctx context.Context, body []byte) string {
 	return fmt.Sprint(s.GetUserID(), " pays ", string(body), " ", p.now().Sub(s.ProvenAt()) <= time.Minute)
 }
 
-// shops serve one in every framework, and return its URL.
+// shops serve a shop in every framework, and return its URL.
 var shops = map[string]func(t *testing.T, s shop) string{
 	"net/http": func(t *testing.T, s shop) string {
 		mux := http.NewServeMux()
@@ -131,7 +131,7 @@ func (s shop) servePay(w http.ResponseWriter, r *http.Request) {
 }
 
 // In every framework, behind a proxy that ends https, a device proves its key again for a payment, and the payment
-// arrives with its body. The proxy may know the site by another path than the site itself.
+// arrives with its body. The proxy may use another path for the site than the site itself.
 func TestRequireProof(t *testing.T) {
 	for name, start := range shops {
 		for _, at := range []struct{ public, local, config string }{
@@ -161,7 +161,7 @@ func TestRequireProof(t *testing.T) {
 	}
 }
 
-// behindProxy serves a site by https, and knows it by another path.
+// behindProxy serves a site with https, under another path.
 func behindProxy(t *testing.T, public, local, site string) *httptest.Server {
 	t.Helper()
 	to, err := url.Parse(site)

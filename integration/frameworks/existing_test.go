@@ -15,8 +15,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/docstest"
 )
 
-// Programs as people have them before there are sessions. The line with "here" is where the page says that its
-// lines belong.
+// Programs before they have sessions. The line with "here" is the place that the page names for its lines.
 var existing = map[string]string{
 	"nethttp": `package main
 
@@ -97,8 +96,8 @@ func main() {
 `,
 }
 
-// In an existing program, sessiongen init and the lines of docs/frameworks.md are a page with a log-in and a
-// log-out; what the program did before, it does still.
+// In an existing program, sessiongen init and the lines of docs/frameworks.md give a page with a log-in and a log-out;
+// the program still does everything that it did before.
 func TestExistingPrograms(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -123,7 +122,7 @@ func TestExistingPrograms(t *testing.T) {
 	})
 }
 
-// pastedLines are the blocks of the page that belong into a main function, by the names of the frameworks.
+// pastedLines are the page's blocks for a main function, by framework.
 func pastedLines(t *testing.T, root string) map[string]string {
 	t.Helper()
 	pages, err := docstest.Pages(root)
@@ -141,7 +140,7 @@ func pastedLines(t *testing.T, root string) map[string]string {
 	return lines
 }
 
-// pasteInto writes a program into dir, and does with it what the page says.
+// pasteInto writes a program into dir, and follows the page.
 func pasteInto(t *testing.T, root, dir, program, lines string) {
 	text, err := docstest.Paste(root, program, "\t// here", lines)
 	if err != nil {
@@ -164,7 +163,7 @@ func pasteInto(t *testing.T, root, dir, program, lines string) {
 	visit(t, "http://"+docstest.Start(t, dir).Addr)
 }
 
-// visit is what somebody does with the page.
+// visit uses the page like a visitor.
 func visit(t *testing.T, base string) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {

@@ -102,8 +102,7 @@ func fiberAnswer(c fiber.Ctx) error {
 
 var upgrader = websocket.FastHTTPUpgrader{CheckOrigin: func(*fasthttp.RequestCtx) bool { return true }}
 
-// Fasthttp uses the memory of a request's strings again for the next one. What sessions and events keep of a
-// request is none of it.
+// Fasthttp reuses the memory of a request's strings. Sessions and events must not keep any of it.
 func TestFiberStrings(t *testing.T) {
 	keys, err := runtime.ParseKeys(runtime.GenerateKey())
 	if err != nil {

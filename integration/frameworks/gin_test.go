@@ -84,8 +84,7 @@ func ginAnswer(c *gin.Context) {
 	}
 }
 
-// The form that looks right to users of gin, and writes past the writer of Handler: the program
-// is told.
+// The form that looks right to users of gin, but bypasses the writer of Handler: the program is told.
 func TestGinWithoutAdapter(t *testing.T) {
 	keys, err := runtime.ParseKeys(runtime.GenerateKey())
 	if err != nil {

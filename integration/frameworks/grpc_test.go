@@ -29,7 +29,7 @@ func TestGRPC(t *testing.T) {
 	})})
 }
 
-// An interceptor is one for calls of both kinds.
+// An interceptor works for both kinds of calls.
 type interceptor func(ctx context.Context, method string, next func(context.Context) error) error
 
 func (i interceptor) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {

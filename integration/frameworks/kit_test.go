@@ -1,4 +1,4 @@
-// Package frameworks holds every framework to the one table of package check.
+// Package frameworks runs the table of package check against every framework.
 package frameworks
 
 import (

@@ -13,7 +13,7 @@ import (
 // text is the message of every call.
 type text = wrapperspb.StringValue
 
-// withoutPages are the checks that a call has no use for.
+// withoutPages are the checks that do not apply to calls.
 func withoutPages(more map[string]string) map[string]string {
 	const why = "calls have no such thing"
 	without := map[string]string{"204": why, "redirect": why, "HEAD": why, "websocket": why}
@@ -23,7 +23,7 @@ func withoutPages(more map[string]string) map[string]string {
 	return without
 }
 
-// procedure is what a path is called as a procedure.
+// procedure is the procedure's name for a path.
 func procedure(path string) string {
 	if path == check.GroupPath {
 		return path
@@ -39,7 +39,7 @@ var (
 	failed = errors.New("failed")
 )
 
-// call answers a call that is no stream.
+// call answers a unary call.
 func call(ctx context.Context, path string, in *text) (*text, error) {
 	a := check.Do(ctx, path, in.GetValue())
 	switch a.Status {
@@ -51,7 +51,7 @@ func call(ctx context.Context, path string, in *text) (*text, error) {
 	return wrapperspb.String(a.Body), a.Err
 }
 
-// stream answers one.
+// stream answers a stream.
 func stream(ctx context.Context, path string, in *text, send func(*text) error) error {
 	a := check.Do(ctx, path, in.GetValue())
 	for i, chunk := range a.Chunks {

@@ -28,8 +28,8 @@ func otherSources() map[string]runtime.LegacySource {
 // unread has records that nobody may look for.
 type unread struct{ legacy.Records }
 
-// An old and a new build are behind one address, and every client is moved while its requests are under way.
-// None is logged out, and a log-out afterwards is final.
+// An old and a new build share one address, and every client moves to the new build while its requests are in
+// progress. None is logged out, and a log-out afterwards is final.
 func TestDeploy(t *testing.T) {
 	for name, old := range oldPrograms(t) {
 		for _, home := range []string{"revocations", "store"} {
@@ -61,7 +61,7 @@ func TestDeploy(t *testing.T) {
 	}
 }
 
-// deploy moves a client, whose page makes several requests at once, and logs it out in the end.
+// deploy moves a client whose page makes several requests at once, and logs it out at the end.
 func deploy(t *testing.T, a *address, c *client, id string) {
 	if got := c.get("/whoami"); got != id {
 		t.Errorf("the old build has %s for %s", got, id)

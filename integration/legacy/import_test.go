@@ -6,7 +6,7 @@ import (
 
 const ourCookie = "__Host-session"
 
-// Every field of every library's session is carried, in every home, and a log-out is final.
+// Every field of every library's session is taken over, in every home, and a log-out is final.
 func TestCarried(t *testing.T) {
 	for name, old := range oldPrograms(t) {
 		for home, cfg := range homes {

@@ -18,8 +18,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A newProgram is one that has sessions of ours. It does what the old ones do, and /check compares the
-// session with contents.
+// A newProgram has our sessions. It does the same as the old ones, and /check compares the session with contents.
 type newProgram struct {
 	http.Handler
 	mu     sync.Mutex
@@ -78,7 +77,7 @@ func newNew(t testing.TB, cfg runtime.Config, sources ...runtime.LegacySource) *
 	return p
 }
 
-// An address is where the program is that a client gets: the old one, until the client is moved.
+// An address leads a client to a program: the old one, until the client is moved.
 type address struct {
 	*httptest.Server
 	old, new http.Handler
@@ -144,7 +143,7 @@ func (c *client) get(path string) string {
 	return string(body)
 }
 
-// cookie returns the value of one, empty if there is none.
+// cookie returns the value of a cookie, "" if there is none.
 func (c *client) cookie(name string) string {
 	for _, cookie := range c.Jar.Cookies(c.at) {
 		if cookie.Name == name {

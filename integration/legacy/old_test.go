@@ -21,7 +21,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/legacy"
 )
 
-// An oldProgram is one that was moved: /login?id=N logs in, /whoami says who is logged in.
+// An oldProgram is the program before the move: /login?id=N logs in, /whoami says who is logged in.
 type oldProgram struct {
 	http.Handler
 	cookie string // its name
@@ -75,7 +75,7 @@ func jsonProgram(name string, codec *securecookie.SecureCookie) http.Handler {
 	return mux
 }
 
-// oldPrograms are those of every library. Each call has stores of its own.
+// oldPrograms has a program for every library. Each call has its own stores.
 func oldPrograms(t *testing.T) map[string]oldProgram {
 	gorilla := func(store sessions.Store, s legacy.Gorilla) oldProgram {
 		s.Name, s.Until = "gorilla", untilEnd
@@ -156,7 +156,7 @@ func withQuery(h http.Handler, query string) http.Handler {
 	})
 }
 
-// startFlask starts a Flask program with a configuration. It takes Debian's python3-flask.
+// startFlask starts a Flask program with a configuration. It needs Debian's python3-flask.
 func startFlask(t *testing.T, config map[string]any) http.Handler {
 	t.Helper()
 	text, err := json.Marshal(config)

@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// An old and a new build are processes of their own behind one address, and the clients come to the new one by and by. Some get to
-// the old one again in between, as in a rolling deploy. None is logged out, and a log-out afterwards is final.
+// An old and a new build are separate processes behind one address, and the clients gradually move to the new one.
+// Some reach the old one again in between, as in a rolling deploy. None is logged out, and a log-out afterwards is
+// final.
 func TestProcesses(t *testing.T) {
 	oldSite, newSite := build(t, "./oldsite"), build(t, "./newsite")
 	socket := startRedis(t)
@@ -52,8 +53,8 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-// roll moves a client, whose page makes several requests at once. Every second one logs out in the end, and every third one gets
-// to the old build in between.
+// roll moves a client whose page makes several requests at once. Every second one logs out at the end, and every third
+// one reaches the old build in between.
 func roll(t *testing.T, a *address, c *client, i int) {
 	id := number(i)
 	if got := c.get("/whoami"); got != id {
@@ -141,7 +142,7 @@ func startSite(t *testing.T, input, name string, args ...string) (site http.Hand
 	return proxy, stop
 }
 
-// startRedis starts a server of Redis, and returns its socket.
+// startRedis starts a Redis server, and returns its socket.
 func startRedis(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "redis")

@@ -8,7 +8,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// What the old program would not take, nobody takes over.
+// A session that the old program would not accept is not taken over.
 func TestRefused(t *testing.T) {
 	programs := oldPrograms(t)
 	for name, old := range programs {
@@ -75,7 +75,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Keys that are not the old program's open nothing, and neither does another name.
+// Other keys than the old program's open nothing, and neither does another name.
 func TestOtherKeys(t *testing.T) {
 	programs := oldPrograms(t)
 	for name, source := range otherSources() {

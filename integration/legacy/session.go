@@ -1,6 +1,7 @@
-// Package legacy holds runtime/legacy to the real libraries: sessions that gorilla/sessions and its stores in Redis, PostgreSQL and
-// memcached, gin-contrib/sessions, echo-contrib/session, scs and Flask have made become sessions of this program. The packages below
-// it are an old and a new build of one site. It needs Debian's python3-flask and redis-server, and PostgreSQL:
+// Package legacy tests runtime/legacy with the real libraries: sessions of gorilla/sessions and its stores in Redis,
+// PostgreSQL and memcached, gin-contrib/sessions, echo-contrib/session, scs and Flask become sessions of this program.
+// The packages below it are an old and a new build of one site. It needs Debian's python3-flask and redis-server, and
+// PostgreSQL:
 //
 //	../../.ci/databases go test .
 package legacy
@@ -9,7 +10,7 @@ import "time"
 
 //go:generate go tool sessiongen
 
-// session is what the old programs keep of a visitor.
+// session has what the old programs store for a visitor.
 type session struct {
 	UserID int64             `session:"user_id,principal"`
 	Name   string            `session:"name,was=username"`
@@ -25,7 +26,7 @@ type session struct {
 	Theme  string            `session:"theme,default=light,visitor"`
 }
 
-// Item is what lies in the cart.
+// Item is an item in the cart.
 type Item struct {
 	SKU string
 	N   int

@@ -1,7 +1,8 @@
-// Package migrate moves whole programs from the real libraries, and small ones in every style, and counts.
+// Package migrate migrates whole programs from the real libraries, and small ones in every style, and counts the
+// results.
 package migrate
 
-// What the programs import, so that go.mod requires it.
+// The programs' imports, so that go.mod requires them.
 import (
 	_ "github.com/alexedwards/scs/v2"
 	_ "github.com/gin-contrib/sessions"

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// unpack makes a module of a program. It requires what this one does.
+// unpack makes a module of a program, with the requirements of this one.
 func unpack(t *testing.T, files []txtar.File) (dir string) {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -62,7 +62,7 @@ func put(t *testing.T, dir string, files []txtar.File) {
 	}
 }
 
-// each runs a test on every archive, several at once, and returns when all have ended.
+// each runs a test on every archive, several at once, and waits for all.
 func each(t *testing.T, archives []string, test func(t *testing.T, archive string)) {
 	t.Helper()
 	t.Run("each", func(t *testing.T) {
@@ -84,18 +84,18 @@ func parse(t *testing.T, name string) *txtar.Archive {
 	return a
 }
 
-// run runs a command in a directory, where the modules are those that this one requires.
+// run runs a command in a directory, with this module's dependencies.
 func run(t *testing.T, dir, name string, args ...string) (output string, err error) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
-	// With -trimpath, the build cache knows a package again although each run has a directory of its own.
+	// With -trimpath, the build cache recognizes a package although each run has its own directory.
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod -trimpath")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-// moved runs the command's own package on a program.
+// moved runs package migrate on a program.
 func moved(t *testing.T, dir string) *migrate.Result {
 	t.Helper()
 	res, err := migrate.Run(migrate.Config{Dir: dir, Patterns: []string{"./..."}})
@@ -105,7 +105,7 @@ func moved(t *testing.T, dir string) *migrate.Result {
 	return res
 }
 
-// snapshot is every file of a program.
+// snapshot has every file of a program.
 func snapshot(t *testing.T, dir string) string {
 	t.Helper()
 	var b bytes.Buffer

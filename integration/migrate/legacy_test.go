@@ -16,8 +16,8 @@ import (
 	"github.com/sessiongen/sessiongen/migrate"
 )
 
-// TestLegacy moves a program of each library whose visitors are to stay logged in: what a run writes with -legacy builds, has
-// nothing for vet to say, and takes over the session that the program made before.
+// TestLegacy migrates a program of each library whose visitors stay logged in: with -legacy, the result builds, passes
+// vet, and takes over the session of the old program.
 func TestLegacy(t *testing.T) {
 	names, err := filepath.Glob("testdata/legacy/*.txtar")
 	if err != nil || len(names) != 4 {

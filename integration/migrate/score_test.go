@@ -38,9 +38,9 @@ func (s score) String() string {
 		s.right, s.keys, s.sites, s.rewritten, s.left, s.silent, s.untrue)
 }
 
-// TestScore compares what the command finds in small programs, in each library's and each wrapper's style, with what is
-// there: the file "truth" of an archive has the keys with their types, and a comment //@ at the end of a line the keys that
-// are used in it, ? for one that nobody knows.
+// TestScore compares the results for small programs, in each library's and each wrapper's style, with the truth: the
+// file "truth" of an archive has the keys with their types, and a comment //@ at the end of a line has the keys that
+// the line uses, ? for an unknown one.
 func TestScore(t *testing.T) {
 	names, err := filepath.Glob("testdata/styles/*.txtar")
 	if err != nil || len(names) < 11 {
@@ -107,7 +107,7 @@ func scoreOf(t *testing.T, files []txtar.File) (s score) {
 	return s
 }
 
-// truth reads what there is: the keys' types, and the keys of each line.
+// truth reads the expected results: the keys' types, and the keys of each line.
 func truth(files []txtar.File) (types map[string]string, uses map[string][]string) {
 	types, uses = map[string]string{}, map[string][]string{}
 	for _, f := range files {
@@ -128,7 +128,7 @@ func truth(files []txtar.File) (types map[string]string, uses map[string][]strin
 // ofKeys are the verbs of sites that have a key.
 var ofKeys = []string{"read", "has", "pop", "write", "delete", "add", "take"}
 
-// linesOf are how many uses of keys are rewritten in each line, and how many are left.
+// linesOf counts, for each line, the uses of keys that are rewritten, and those that are left.
 func linesOf(res *migrate.Result) (rewritten map[string]int, left map[string]int) {
 	rewritten, left = map[string]int{}, map[string]int{}
 	for _, s := range res.Rewritten {

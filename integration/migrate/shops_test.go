@@ -12,12 +12,12 @@ import (
 	"github.com/sessiongen/sessiongen/migrate"
 )
 
-// byHand is how many lines may be changed by hand, in all the shops together.
+// byHand limits the lines that are changed by hand, in all shops together.
 const byHand = 25
 
-// TestShops moves a shop from each library: log-in, flash messages, remember me, a cart, wrappers in another package, two
-// session names. One table of what visitors see holds before and afterwards. What the report leaves is done by the patch in
-// the archive.
+// TestShops migrates a shop from each library: log-in, flash messages, remember me, a cart, wrappers in another
+// package, two session names. One table of what visitors see holds before and afterwards. The patch in the archive
+// does what the report leaves to the user.
 func TestShops(t *testing.T) {
 	names, err := filepath.Glob("testdata/shops/*.txtar")
 	if err != nil || len(names) != 4 {
@@ -31,7 +31,7 @@ func TestShops(t *testing.T) {
 	t.Logf("%d lines by hand", lines.Load())
 }
 
-// move moves a shop, and returns how many lines of it are changed by hand.
+// move migrates a shop, and returns how many of its lines are changed by hand.
 func move(t *testing.T, archive string) (lines int) {
 	files := parse(t, archive).Files
 	var patch string
@@ -74,7 +74,7 @@ func report(t *testing.T, res *migrate.Result) {
 	}
 }
 
-// apply changes by hand what the report names, and nothing else. A line that takes the place of another counts once.
+// apply makes the changes by hand that the report names, and no others. A replaced line counts once.
 func apply(t *testing.T, dir, patch string, res *migrate.Result) (lines int) {
 	t.Helper()
 	if patch == "" {
@@ -112,7 +112,7 @@ func requireNamed(t *testing.T, name string, res *migrate.Result) {
 	}
 }
 
-// again runs the command once more: it changes nothing.
+// again runs the command a second time: it changes nothing.
 func again(t *testing.T, dir string) {
 	t.Helper()
 	before := snapshot(t, dir)

@@ -18,13 +18,13 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/legacy"
 )
 
-// visitor is what generated code would declare for a schema of one field.
+// visitor stands for a generated type with one field.
 type visitor struct{ runtime.Session }
 
 var fieldUser = runtime.Field[int64]{Index: 0, Name: "User", Key: "user", Principal: true,
 	Encode: codec.EncodeInt[int64], Decode: codec.DecodeInt[int64]}
 
-// The records of scs in SQLite and in Redis are taken over, and removed by a log-out.
+// The records of scs in SQLite and in Redis are taken over, and a log-out removes them.
 func TestLegacy(t *testing.T) {
 	db, err := sql.Open("sqlite3", "file:"+filepath.Join(t.TempDir(), "sessions.db"))
 	if err != nil {
@@ -76,7 +76,7 @@ func find(t *testing.T, store scs.Store, token string) ([]byte, bool, error) {
 	return store.Find(token)
 }
 
-// newProgram returns requests to a program of ours: who is logged in, and the cookie that it sends.
+// newProgram returns a function that makes requests to our program. It returns who is logged in, and the new cookie.
 func newProgram(t *testing.T, store legacy.SCSStore) func(cookie string, do func(*visitor)) (user int64, sent string) {
 	keys, err := runtime.ParseKeys(runtime.GenerateKey())
 	if err != nil {

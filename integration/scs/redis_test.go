@@ -11,14 +11,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// startRedis starts a Redis server for the time of a test, and returns its socket.
+// startRedis starts a Redis server for the duration of a test, and returns its socket.
 func startRedis(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Fatal("this test needs redis-server: on Debian, apt-get install redis-server")
 	}
-	// The path of a socket has to be short, and t.TempDir may be long.
+	// The path of a socket must be short, and t.TempDir may be long.
 	dir, err := os.MkdirTemp("", "redis")
 	if err != nil {
 		t.Fatal(err)

@@ -16,11 +16,11 @@ var (
 	firstPlan = flag.Int("first-plan", 0, "the seed of the first one")
 )
 
-// inOneStore is how many plans run in the same stores. Their lists and sweeps read all that there is, so that
-// many plans would take ever longer.
+// inOneStore is the number of plans that share stores. Lists and sweeps read everything in them, so that more plans
+// would become ever slower.
 const inOneStore = 250
 
-// What was authenticated before a revocation is dead once that has returned, within one process.
+// A log-in from before a revocation is dead when the revocation returns, within one process.
 func TestRevocationProperty(t *testing.T) {
 	t.Parallel()
 	for done := 0; done < *plans && !t.Failed(); done += inOneStore {

@@ -11,7 +11,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
-// A clock is one that a test moves.
+// A clock can be moved by a test.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
@@ -23,8 +23,8 @@ func TestConformance(t *testing.T) {
 
 var allSettings = flag.Bool("settings", false, "test with every setting, not only one")
 
-// Settings on which it depends what a statement does, what it returns, or whether the
-// database takes it back. The first of MariaDB's changes what the store goes by.
+// Settings that affect what a statement does, what it returns, or whether the database rolls it back. The first one of
+// MariaDB affects the row counts that the store relies on.
 func TestConformanceWithSettings(t *testing.T) {
 	settings := map[string][]string{
 		"MariaDB": {

@@ -28,8 +28,7 @@ import (
 
 var cycles = flag.Int("cycles", long.Of(10, 50), "how often the program, and the server, is killed")
 
-// writing names the database, and the directory of SQLite's file, of a process which
-// writes until it is killed.
+// writing names the database, and the directory of SQLite's file, for a process that writes until it is killed.
 const writing = "SESSIONGEN_TEST_WRITING"
 
 const crashTable = "crash"
@@ -67,7 +66,7 @@ const steps = 4
 
 func deleted(key string) bool { return key[0] < 'M' }
 
-// content is the data of a record, which is different in each version.
+// content is the data of a record, different in each version.
 func content(key string, version uint64) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", key, version))
 	return bytes.Repeat(sum[:], 1+int(sum[0])+int(sum[1]))
@@ -111,8 +110,7 @@ func writeOne(ctx context.Context, s *sqlstore.Store, key string, done func(key 
 	return nil
 }
 
-// verify fails the test unless each record is whole, and every key has gone as far as
-// was acknowledged, or one step further.
+// verify fails the test unless each record is whole, and every key has reached the acknowledged step or the next one.
 func verify(t *testing.T, d database, db *sql.DB, acknowledged map[string]int) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), "SELECT "+d.quoted("key")+", version, data FROM "+d.quoted(crashTable))
@@ -181,7 +179,7 @@ func TestProgramKilled(t *testing.T) {
 		total := 0
 		for range *cycles {
 			_, db := crashStore(t, d, dir)
-			// What a killed process left is for the next connection to mend.
+			// The next connection repairs what a killed process left.
 			db.Close()
 			acknowledged := killed(t, d, dir)
 			total += len(acknowledged)
@@ -196,8 +194,7 @@ func TestProgramKilled(t *testing.T) {
 	})
 }
 
-// killed starts a process that writes, kills it, and returns the last step that it
-// acknowledged for each key.
+// killed starts a process that writes, kills it, and returns the last acknowledged step of each key.
 func killed(t *testing.T, d database, dir string) map[string]int {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -262,8 +259,8 @@ func TestServerKilled(t *testing.T) {
 	}
 }
 
-// writtenInCrash writes while the server is killed and started anew, and returns the last
-// step that was acknowledged for each key, and how many steps were before and after.
+// writtenInCrash writes while the server is killed and restarted. It returns the last acknowledged step of each key,
+// and how many steps were before and after.
 func writtenInCrash(t *testing.T, crash string, d database, s *sqlstore.Store) (acknowledged map[string]int, before, after int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -286,7 +283,7 @@ func writtenInCrash(t *testing.T, crash string, d database, s *sqlstore.Store) (
 				close(again)
 			}
 		}, func(err error) {
-			// These keys are nobody else's: the store would tell what is not so.
+			// Nobody else uses these keys: these errors would be false.
 			if errors.Is(err, runtime.ErrConflict) || errors.Is(err, runtime.ErrNoRecord) {
 				t.Errorf("a write in a crash: %v", err)
 			}

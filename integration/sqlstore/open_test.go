@@ -22,7 +22,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/sqlstore"
 )
 
-// A database is one that the tests run on.
+// A database is a kind of database that the tests use.
 type database struct {
 	name    string
 	dialect sqlstore.Dialect
@@ -47,7 +47,7 @@ var databases = []database{
 	{name: "MariaDB", dialect: sqlstore.MySQL, driver: "mysql", dsn: os.Getenv("SESSIONGEN_MYSQL"), server: "mysql"},
 }
 
-// each runs a subtest for every database that is there.
+// each runs a subtest for every available database.
 func each(t *testing.T, test func(t *testing.T, d database)) {
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func (d database) need(t *testing.T) {
 	}
 }
 
-// skip skips a test for want of a server, but not in CI, where it would hide that.
+// skip skips a test for lack of a server. In CI it fails instead.
 func skip(t *testing.T, why string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
@@ -72,7 +72,7 @@ func skip(t *testing.T, why string) {
 	t.Skip(why)
 }
 
-// connect returns a connected database that ends with the test.
+// connect returns a connected database. It is closed at the end of the test.
 func (d database) connect(t testing.TB, dir string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.driver, d.source(dir))
@@ -85,7 +85,7 @@ func (d database) connect(t testing.TB, dir string) *sql.DB {
 	return db
 }
 
-// open returns a store in a new table that ends with the test.
+// open returns a store in a new table. It is removed at the end of the test.
 func (d database) open(t testing.TB, opts sqlstore.Options) (*sqlstore.Store, *sql.DB) {
 	t.Helper()
 	return d.openIn(t, t.TempDir(), opts)
@@ -122,7 +122,7 @@ func (d database) quoted(name string) string {
 	return `"` + name + `"`
 }
 
-// record returns a record that stays for an hour.
+// record returns a record that lasts for an hour.
 func record(version uint64, principal, data string) runtime.Record {
 	return runtime.Record{
 		Version: version, Principal: principal, Data: []byte(data),

@@ -23,10 +23,9 @@ var (
 	baseline = flag.Duration("baseline", 100*time.Millisecond, "how long TestPurge measures without purging")
 )
 
-// fill inserts n records of 300 bytes, in the order of their keys because that is fast.
-// They expire at random times of a day, so that those which expire together are on pages
-// far apart, which is the worst case. Then it has all written to the disk, or the database
-// would do that while requests are measured.
+// fill inserts n records of 300 bytes, in key order because that is fast. They expire at random times of a day, so
+// that records that expire together are on distant pages, which is the worst case. Then it has everything written to
+// disk, or the database would do that during the measurement.
 var fill = map[sqlstore.Dialect][]string{
 	sqlstore.SQLite: {
 		`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT %d)
@@ -47,7 +46,7 @@ var fill = map[sqlstore.Dialect][]string{
 	},
 }
 
-// tolerance is how far ahead the clock of who purges may be.
+// tolerance is how far ahead the purger's clock may be.
 const tolerance = time.Hour
 
 const (
@@ -56,16 +55,15 @@ const (
 	rounds    = 10
 )
 
-// TestPurge lets a day pass in some rounds, and in each purges what has expired beside
-// requests. It prints how long those take with and without. The two alternate because
-// a machine is not equally fast all the time.
-// For a table worth looking at: -run TestPurge -v -expired 1000000 -baseline 60s.
+// TestPurge simulates a day in several rounds, and in each it purges expired records while requests are made. It
+// prints how long the requests take with and without a purge. The two alternate because a machine's speed varies. For
+// a large table: -run TestPurge -v -expired 1000000 -baseline 60s.
 func TestPurge(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		const table = "purge_test"
 		var now atomic.Int64
 		now.Store(fillStart - 1)
-		// The clock of who purges is ahead by the tolerance.
+		// The purger's clock is ahead by the tolerance.
 		s, db := d.open(t, sqlstore.Options{Table: table, Time: func() time.Time { return time.Unix(now.Load(), 0).Add(tolerance) }})
 		d.fill(t, db, *expired)
 		count := func(where string) (n int64) {
@@ -144,8 +142,7 @@ func (l latencies) table(name string) string {
 
 const clients = 4
 
-// requests has some clients load and replace a record each, and rest for a while, until
-// f returns.
+// requests makes several clients load and replace a record each, with pauses, until f returns.
 func requests(t *testing.T, s *sqlstore.Store, all *latencies, f func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -169,7 +166,7 @@ func requests(t *testing.T, s *sqlstore.Store, all *latencies, f func()) {
 }
 
 func client(ctx context.Context, s *sqlstore.Store, key string) (l latencies, err error) {
-	// What has begun is finished, so that each error is one of the store.
+	// Requests that have begun are finished, so that each error is the store's.
 	always := context.WithoutCancel(ctx)
 	data := make([]byte, 300)
 	rand.Read(data)
@@ -198,8 +195,8 @@ func client(ctx context.Context, s *sqlstore.Store, key string) (l latencies, er
 	}
 }
 
-// However long a purge takes, others wait for no more than one of its statements: none
-// deletes many records, and each is a transaction of its own.
+// However long a purge takes, others only wait for one of its statements: none deletes many records, and each is its
+// own transaction.
 func TestPurgeInBatches(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		const n, largest = 3000, 1024
@@ -286,7 +283,7 @@ func (w watched) ExecContext(ctx context.Context, text string, args []driver.Nam
 	return w.conn.ExecContext(ctx, text, args)
 }
 
-// A purger may meet records that come back to life, and other purgers.
+// A purger may meet records that are written again, and other purgers.
 func TestPurgeBesideOthers(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		s, _ := d.open(t, sqlstore.Options{})
@@ -351,8 +348,7 @@ func TestPurgeEvery(t *testing.T) {
 	})
 }
 
-// A node whose clock is ahead purges nothing that lives for the others, and one whose clock is
-// behind does not either.
+// A node whose clock is ahead or behind purges nothing that is alive for the others.
 func TestPurgeByOtherClocks(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		const table = "purge_clocks"

@@ -18,8 +18,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
-// A relay stands between a client and a server, and counts how often the client
-// speaks after the server did.
+// A relay between a client and a server counts how often the client speaks after the server did.
 type relay struct {
 	net.Listener
 	trips  atomic.Int64
@@ -71,7 +70,7 @@ func (r *relay) pass(to, from net.Conn, client bool) {
 	}
 }
 
-// relayed returns the one connection to a server by way of a relay.
+// relayed returns a single connection to a server through a relay.
 func relayed(t *testing.T, d database) (*sql.DB, *relay) {
 	t.Helper()
 	var db *sql.DB
@@ -88,7 +87,7 @@ func relayed(t *testing.T, d database) (*sql.DB, *relay) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// It asks a connection that was idle for a second whether it still works.
+		// It checks a connection that was idle for a second.
 		db = stdlib.OpenDB(*config, stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
 	case sqlstore.MySQL:
 		config, err := mysql.ParseDSN(d.dsn)
@@ -139,7 +138,7 @@ func TestRoundTrips(t *testing.T) {
 				{"DeleteByPrincipal of nobody", func(ctx context.Context) error { return s.DeleteByPrincipal(ctx, "") }, 0},
 				{"DeleteAll", func(ctx context.Context) error { return s.DeleteAll(ctx) }, 1},
 			}
-			// The first time, statements are prepared.
+			// The first round prepares the statements.
 			for _, counted := range []bool{false, true} {
 				for _, c := range calls {
 					before := relay.trips.Load()

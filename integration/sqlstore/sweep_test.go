@@ -18,8 +18,7 @@ import (
 
 var sessions = flag.Int("sessions", 5000, "how many sessions of one account TestSweep ends")
 
-// crowd inserts n sessions of a principal with keys in no order, and marks of its own that have
-// no data.
+// crowd inserts n sessions of a principal with keys in random order, and marks of it without data.
 var crowd = map[sqlstore.Dialect]string{
 	sqlstore.SQLite: `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT %[1]d)
 		INSERT INTO "%[2]s" SELECT lower(hex(randomblob(20))), 1, '%[3]s', randomblob(300), 4000000000 FROM n`,
@@ -34,9 +33,8 @@ var sweeps = map[string]func(context.Context, *sqlstore.Store) error{
 	"DeleteAll":         func(ctx context.Context, s *sqlstore.Store) error { return s.DeleteAll(ctx) },
 }
 
-// TestSweep ends many sessions of one account, while others move from key to key. It takes its
-// time, but comes to an end, and leaves what says what was revoked.
-// For an account worth looking at: -run TestSweep -v -sessions 200000.
+// TestSweep ends many sessions of one account while others move from key to key. It takes long, but it ends, and
+// leaves the records that say what was revoked. For a large account: -run TestSweep -v -sessions 200000.
 func TestSweep(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		for what, sweep := range sweeps {
@@ -86,7 +84,7 @@ func insert(t *testing.T, s *sqlstore.Store, key, principal, data string) {
 	}
 }
 
-// move inserts a session of "p" under a new key, and deletes it under the old one, without rest.
+// move keeps inserting a session of "p" under a new key and deleting it under the old one.
 func move(ctx context.Context, t *testing.T, s *sqlstore.Store, name string, moves *atomic.Int64) {
 	always := context.WithoutCancel(ctx)
 	for i := 0; ctx.Err() == nil; i++ {
@@ -102,7 +100,7 @@ func move(ctx context.Context, t *testing.T, s *sqlstore.Store, name string, mov
 	}
 }
 
-// A sweep that is cut off has removed what it could, and goes on the next time.
+// A sweep that is cut off has removed what it could, and continues the next time.
 func TestSweepIsCutOff(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		for what, sweep := range sweeps {
@@ -153,7 +151,7 @@ func TestSweepIsCutOff(t *testing.T) {
 	})
 }
 
-// A sweep needs no second connection, of which a program may have allowed none.
+// A sweep needs no second connection: a program may allow only one.
 func TestSweepWithOneConnection(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		s, db := d.open(t, sqlstore.Options{})

@@ -22,7 +22,7 @@ func TestCreateTableAtOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// So that nobody has to connect first.
+			// Opened in advance, so that no request has to connect first.
 			var conns []*sql.Conn
 			for range 10 {
 				conn, err := db.Conn(t.Context())
@@ -56,7 +56,7 @@ func TestCreateTableAtOnce(t *testing.T) {
 	})
 }
 
-// Those who run migrations copy the statements from the documentation.
+// Users who run migrations copy the statements from the documentation.
 func TestDocumentedSchema(t *testing.T) {
 	text, err := os.ReadFile("../../runtime/sqlstore/doc.go")
 	if err != nil {
@@ -71,7 +71,7 @@ func TestDocumentedSchema(t *testing.T) {
 	}
 }
 
-// What MySQL counts as affected depends on whether anything differs.
+// MySQL counts a row as affected only if it differs.
 func TestNothingDiffers(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		s, _ := d.open(t, sqlstore.Options{})
@@ -97,7 +97,7 @@ func TestNothingDiffers(t *testing.T) {
 	})
 }
 
-// Somebody else may hold a lock for longer than a request can wait.
+// Another transaction may hold a lock for longer than a request can wait.
 func TestLocked(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		s, db := d.open(t, sqlstore.Options{Table: "locked"})
@@ -126,7 +126,7 @@ func TestLocked(t *testing.T) {
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		// MySQL's driver does not recall a statement: the one above may be done just now.
+		// MySQL's driver does not cancel a statement: the one above may still run.
 		for {
 			r, err := s.Load(t.Context(), "key")
 			if err != nil {

@@ -1,6 +1,5 @@
-// Tests of whole programs on the stores that are on real servers: SQLite needs none;
-// PostgreSQL, MariaDB and Redis are there if SESSIONGEN_POSTGRES, SESSIONGEN_MYSQL and
-// SESSIONGEN_REDIS name them, as they do for a command run by .ci/databases.
+// Tests of whole programs on stores with real servers: SQLite needs none; PostgreSQL, MariaDB and Redis are used if
+// SESSIONGEN_POSTGRES, SESSIONGEN_MYSQL and SESSIONGEN_REDIS name them, as they do for a command run by .ci/databases.
 package stores_test
 
 import (
@@ -40,7 +39,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A backend is a kind of store that the tests run on.
+// A backend is a kind of store that the tests use.
 type backend struct {
 	name    string
 	server  string // its URL, "" for SQLite
@@ -55,7 +54,7 @@ var backends = []backend{
 	{name: "Redis", server: os.Getenv("SESSIONGEN_REDIS")},
 }
 
-// each runs a subtest for every backend that is there. In CI, all must be.
+// each runs a subtest for every available backend. In CI, all must be available.
 func each(t *testing.T, test func(t *testing.T, b backend)) {
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
@@ -70,7 +69,7 @@ func each(t *testing.T, test func(t *testing.T, b backend)) {
 	}
 }
 
-// open returns a new store, and where reopenDB finds it. It ends with the test.
+// open returns a new store, and its place for reopenDB. It is closed at the end of the test.
 func (b backend) open(t *testing.T) (store runtime.Store, where string) {
 	t.Helper()
 	switch b.name {
@@ -108,7 +107,7 @@ func (b backend) open(t *testing.T) (store runtime.Store, where string) {
 	return store, where
 }
 
-// reopen returns the store of another process.
+// reopen returns another process's store.
 func reopen(name, where string) (runtime.Store, error) {
 	for _, b := range backends {
 		if b.name == name {
@@ -119,7 +118,7 @@ func reopen(name, where string) (runtime.Store, error) {
 	return nil, fmt.Errorf("no backend %s", name)
 }
 
-// reopenDB returns a store that exists, with connections of its own, and its database if it has one.
+// reopenDB returns an existing store with its own connections, and its database if it has one.
 func (b backend) reopenDB(where string) (runtime.Store, *sql.DB, error) {
 	if b.name == "Redis" {
 		options, err := redis.ParseURL(b.server)
@@ -145,7 +144,7 @@ func (b backend) reopenDB(where string) (runtime.Store, *sql.DB, error) {
 	return s, db, err
 }
 
-// quoted is the table of a store.
+// quoted is the quoted table of a store.
 func (b backend) quoted(where string) string {
 	switch b.name {
 	case "SQLite":

@@ -13,9 +13,9 @@ var updates = flag.Int("updates", long.Of(2000, 10_000), "how many requests add 
 
 const processes = 4
 
-// crowd lets many requests work on one session, of one process or of several that share
-// the clients, and returns the session as it is then. The first request of each client
-// waits until all have loaded the session, so that all but one of them are late.
+// crowd makes many requests to one session, in one process or in several that share the clients, and returns the
+// resulting session. The first request of each client waits until all have loaded the session, so that all but one of
+// them are late.
 func crowd(t *testing.T, b backend, separate bool, j job) (*visitor, outcome) {
 	t.Helper()
 	store, where := b.open(t)
@@ -64,7 +64,7 @@ func crowds(t *testing.T, test func(t *testing.T, b backend, separate bool)) {
 	})
 }
 
-// Requests that each change another field of one session at once lose nothing.
+// Parallel requests that each change another field of one session lose nothing.
 func TestEveryChangeIsKept(t *testing.T) {
 	crowds(t, func(t *testing.T, b backend, separate bool) {
 		for _, requests := range []int{50, manyFields} {
@@ -100,7 +100,7 @@ func TestEveryUpdateCounts(t *testing.T) {
 	})
 }
 
-// Of many requests that pop a field, one gets it.
+// If many requests pop a field, exactly one gets it.
 func TestOnePopGetsIt(t *testing.T) {
 	crowds(t, func(t *testing.T, b backend, separate bool) {
 		s, out := crowd(t, b, separate, job{Do: "pop", Clients: 100, Requests: manyCodes, Gates: manyCodes, ByRequest: 1})

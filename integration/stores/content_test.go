@@ -16,13 +16,13 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A secret is what no store may learn, as bytes and as text.
+// A secret must not appear in a store, as bytes or as text.
 type secret struct {
 	what  string
 	bytes []byte
 }
 
-// forms are the ways in which a secret may show.
+// forms are the ways in which a secret may appear.
 func (s secret) forms() map[string]string {
 	forms := map[string]string{
 		"bytes": string(s.bytes),
@@ -44,7 +44,7 @@ func (s secret) forms() map[string]string {
 	return forms
 }
 
-// secretsOf lists what is secret about the sessions of principals.
+// secretsOf lists the secrets in the sessions of principals.
 func secretsOf(t *testing.T, n *node, principals []int, cookies, ids []string) (all []secret) {
 	t.Helper()
 	add := func(what string, b []byte) { all = append(all, secret{what, b}) }
@@ -101,7 +101,7 @@ func live(t *testing.T, n *node, principal int) (cookies, ids []string) {
 	return cookies, ids
 }
 
-// Who has all that a store holds has nothing.
+// Somebody who has the whole content of a store learns nothing.
 func TestStoresLearnNothing(t *testing.T) {
 	const principal = math.MaxInt64/3 + 0x1234567
 	each(t, func(t *testing.T, b backend) {
@@ -111,7 +111,7 @@ func TestStoresLearnNothing(t *testing.T) {
 				n := startNode(t, store, runtime.GenerateKey(), mode == "cookies")
 				cookies, ids := live(t, n, principal)
 
-				// What is put in as it is must be found.
+				// Unsealed data must be found.
 				known := []secret{{"data", []byte("data that is not sealed")}, {"key", []byte("a-key-that-is-not-hashed")},
 					{"principal", []byte("a-principal-that-is-not-hashed")}}
 				err := store.Insert(t.Context(), string(known[1].bytes), runtime.Record{Version: 1, Data: known[0].bytes,
@@ -139,7 +139,7 @@ func TestStoresLearnNothing(t *testing.T) {
 	})
 }
 
-// Visitors of whom there is nothing to keep leave no trace.
+// Visitors without anything to store leave no trace.
 func TestAnonymousRequestsStoreNothing(t *testing.T) {
 	const requests = 10_000
 	each(t, func(t *testing.T, b backend) {

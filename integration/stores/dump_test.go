@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// count returns how many records, or keys of any kind, there are.
+// count returns the number of records, or keys of any kind.
 func (b backend) count(t *testing.T, where string) (n int) {
 	t.Helper()
 	if b.name == "Redis" {
@@ -29,8 +29,7 @@ func (b backend) count(t *testing.T, where string) (n int) {
 	return n
 }
 
-// dump returns all that there is: the bytes of SQLite's files, every column of every row,
-// or every key with its content.
+// dump returns everything: the bytes of SQLite's files, every column of every row, or every key with its content.
 func (b backend) dump(t *testing.T, where string) []byte {
 	t.Helper()
 	var out bytes.Buffer

@@ -18,16 +18,15 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// storeTimeout is the Config.StoreTimeout of a program whose store is in trouble, and slack
-// by how much a response may be later. The limit of 50 ms is for a machine that has nothing
-// else to do: the table that the test prints tells of it.
+// storeTimeout is the Config.StoreTimeout of a program whose store is in trouble, and slack is how much later a
+// response may be. The limit of 50 ms is for an idle machine; the table that the test prints shows it.
 const (
 	storeTimeout = 600 * time.Millisecond
 	slack        = 500 * time.Millisecond
 	recovery     = 3 * time.Second // again, 1 s on such a machine
 )
 
-// trouble is what is wrong with a store.
+// trouble is a fault of a store.
 type trouble struct {
 	begin, end func()
 	reads      bool // the store can still be read
@@ -35,7 +34,7 @@ type trouble struct {
 	unsure     bool // what is said to have failed may have been done
 }
 
-// A troubled program has a store behind a proxy, if it is on a server.
+// A troubled program has its store behind a proxy, if the store is on a server.
 type troubled struct {
 	backend
 	t     *testing.T
@@ -48,7 +47,7 @@ type troubled struct {
 	store *interrupted
 }
 
-// An interrupted store is told of each change.
+// An interrupted store is told about each change.
 type interrupted struct {
 	runtime.Store
 	before, after func()
@@ -115,13 +114,13 @@ func (p *troubled) exec(queries ...string) {
 	}
 }
 
-// reconnect gives the program new connections, for which the server's new settings count.
+// reconnect gives the program new connections, so that new settings of the server apply.
 func (p *troubled) reconnect() {
 	p.own.SetMaxIdleConns(0)
 	p.own.SetMaxIdleConns(20)
 }
 
-// troubles are what can happen to a store.
+// troubles are the faults of a store.
 func (p *troubled) troubles() map[string]trouble {
 	all := make(map[string]trouble)
 	if p.proxy != nil {
@@ -154,7 +153,7 @@ func (p *troubled) troubles() map[string]trouble {
 		all["read-only"] = trouble{begin: func() { p.exec("PRAGMA query_only = 1") }, end: func() { p.exec("PRAGMA query_only = 0") }, reads: true}
 		all["full"] = trouble{
 			begin: func() {
-				// No page is left within those that there are.
+				// The database may not grow any more.
 				p.exec("CREATE TABLE filling (b)", "INSERT INTO filling VALUES (zeroblob(100000))", "PRAGMA max_page_count = 1")
 				p.exec("CREATE TRIGGER grows AFTER INSERT ON TABLE_NAME BEGIN INSERT INTO filling VALUES (zeroblob(100000)); END",
 					"CREATE TRIGGER grows_too AFTER UPDATE ON TABLE_NAME BEGIN INSERT INTO filling VALUES (zeroblob(100000)); END")
@@ -266,7 +265,7 @@ func (p *troubled) placed(q string) string {
 	return strings.NewReplacer("TABLE_NAME", p.quoted(p.where), "KEY", key).Replace(q)
 }
 
-// lock is a transaction of somebody else that does not end.
+// lock is another transaction that never ends.
 func (p *troubled) lock() trouble {
 	var other *sql.DB
 	var tx *sql.Tx
@@ -290,7 +289,7 @@ func (p *troubled) lock() trouble {
 	}
 }
 
-// An answer is what a request gets from a troubled program.
+// An answer is the response that a request gets from a troubled program.
 type answer struct {
 	status  int
 	body    string
@@ -319,7 +318,7 @@ func (p *troubled) ask(cookie, do string) answer {
 	}
 }
 
-// A store that fails costs requests an error and nothing else.
+// A store that fails costs requests an error, and nothing else.
 func TestTroubles(t *testing.T) {
 	each(t, func(t *testing.T, b backend) {
 		p := newTroubled(t, b)
@@ -351,7 +350,7 @@ func (p *troubled) warmUp() {
 	}
 }
 
-// suffer makes every kind of request in some trouble, and after it.
+// suffer makes every kind of request during some trouble, and after it.
 func (p *troubled) suffer(trouble trouble) (late, recovered time.Duration) {
 	t, n := p.t, p.node
 	sessions := make(map[string]string)

@@ -18,8 +18,8 @@ import (
 
 var kills = flag.Int("kills", long.Of(5, 40), "how many processes are killed, on each store and in each mode")
 
-// However a process is killed while sessions are used and revoked: what was authenticated before a
-// revocation that returned is dead, and a session that lives has every change that was acknowledged.
+// A process is killed while sessions are used and revoked: log-ins from before a revocation that returned are dead,
+// and a live session has every acknowledged change.
 func TestKilledProcess(t *testing.T) {
 	each(t, func(t *testing.T, b backend) {
 		t.Parallel()
@@ -65,7 +65,7 @@ type round struct {
 	mistakes []string
 }
 
-// A logIn is one session of a browser, wherever it moves.
+// A logIn is a browser's session, under all of its ids.
 type logIn struct {
 	began, authenticated int      // before the log-in, and after the last one that was acknowledged
 	id                   string   // as it was at first
@@ -76,7 +76,7 @@ type logIn struct {
 	inDoubt              bool // a request that moves or ends it had no answer
 }
 
-// An ending is what ends log-ins.
+// An ending ends log-ins.
 type ending struct {
 	what        string
 	of          *logIn // nil for all
@@ -139,7 +139,7 @@ func (r *round) mistake(format string, args ...any) {
 	r.mistakes = append(r.mistakes, fmt.Sprintf(format, args...))
 }
 
-// send makes a request of one of the nodes, more often of the victim.
+// send makes a request to one of the nodes, more often to the victim.
 func (r *round) send(random *rand.Rand, cookie, do string, number int, more string) (answer reply, ok bool) {
 	if random.IntN(3) > 0 {
 		answer = r.v.send(cookie, do, number, more)
@@ -155,7 +155,7 @@ func (r *round) send(random *rand.Rand, cookie, do string, number int, more stri
 	return answer, ok
 }
 
-// logIn begins a session. It is nil if no browser has heard of it.
+// logIn begins a session. It returns nil if no browser has received it.
 func (r *round) logIn(random *rand.Rand) *logIn {
 	began := r.now()
 	answer, ok := r.send(random, "", "begin", r.number, "")
@@ -170,7 +170,7 @@ func (r *round) logIn(random *rand.Rand) *logIn {
 	return l
 }
 
-// browse makes requests of one browser, one after the other.
+// browse makes the requests of one browser, one after the other.
 func (r *round) browse(random *rand.Rand, l *logIn, requests int) {
 	if l == nil {
 		return
@@ -284,7 +284,7 @@ func (r *round) check(l *logIn) {
 	}
 }
 
-// checkChanges looks for the changes of a log-in in what its session has.
+// checkChanges looks for a log-in's changes in its session.
 func (r *round) checkChanges(l *logIn, have string) {
 	numbers := strings.Fields(have)
 	if visits, _ := strconv.Atoi(numbers[0]); visits < l.updates || visits > l.updates+l.doubtful {
@@ -297,7 +297,7 @@ func (r *round) checkChanges(l *logIn, have string) {
 	}
 }
 
-// checkAllEnd revokes the principal: nothing is left, of what was cut off either.
+// checkAllEnd revokes the principal: nothing is left, not even of requests that were cut off.
 func (r *round) checkAllEnd(t *testing.T) {
 	if err := r.v.send("", "revoke principal", r.number, "").trouble(); err != nil {
 		r.mistake("revoking in the end: %v", err)

@@ -17,8 +17,7 @@ import (
 
 var races = flag.Int("races", long.Of(100, 500), "how many log-outs are raced, on each store and in each mode")
 
-// An order lets requests call their stores one at a time: which one is next is drawn
-// whenever all of them wait.
+// An order lets requests call their stores one at a time: when all wait, the next one is drawn.
 type order struct {
 	random *rand.Rand
 
@@ -69,7 +68,7 @@ func (o *order) proceed() {
 	o.running++
 }
 
-// A race is of a log-out and other requests of the same session.
+// A race is between a log-out and other requests of the same session.
 type race struct {
 	nodes   []*node // those of the requests
 	actions []string
@@ -96,14 +95,14 @@ func draw(random *rand.Rand) *race {
 	return r
 }
 
-// inTurn makes the requests by a drawn order of their calls, which it returns.
+// inTurn makes the requests in a drawn order of their calls, and returns the order.
 func (r *race) inTurn(seed uint64) (trace string) {
 	o := newOrder(len(r.actions), seed)
 	r.run(func(request int) { o.wait(request) }, o.end)
 	return string(o.trace)
 }
 
-// atOnce makes the requests at once. The calls are a bit late, so that each may overtake.
+// atOnce makes the requests in parallel. Random delays let each overtake the others.
 func (r *race) atOnce() {
 	r.run(func(int) { time.Sleep(rand.N(time.Millisecond)) }, func() {})
 }
@@ -126,7 +125,7 @@ func (r *race) run(before func(request int), end func()) {
 	}
 }
 
-// check returns what is wrong after a race.
+// check returns the faults after a race.
 func (r *race) check(ctx context.Context, inStore bool) (wrong []string) {
 	probe := func(cookie, whose string, dead bool) {
 		reply := r.nodes[0].send(cookie, "read", 0, "")
@@ -143,7 +142,7 @@ func (r *race) check(ctx context.Context, inStore bool) (wrong []string) {
 		if err := reply.trouble(); err != nil {
 			wrong = append(wrong, fmt.Sprintf("%s: %v", r.actions[i], err))
 		}
-		// What was not there any more when a request began is not what that one saved.
+		// A request that found no session did not save the old one.
 		began := reply.had == "" || r.actions[i] == "destroy, begin"
 		for _, cookie := range reply.cookies {
 			probe(cookie, "the "+r.actions[i]+"'s", !began)
@@ -166,7 +165,7 @@ func (r *race) check(ctx context.Context, inStore bool) (wrong []string) {
 	return wrong
 }
 
-// A tally is of what has happened in races.
+// A tally counts what happened in races.
 type tally struct {
 	mu          sync.Mutex
 	orders      map[string]int // of the calls
@@ -190,7 +189,7 @@ func (c *tally) add(r *race, trace string) {
 	}
 }
 
-// However a log-out and other requests meet: what they leave behind is dead.
+// However a log-out and other requests meet, the session is dead afterwards.
 func TestLoggedOutStaysOut(t *testing.T) {
 	runs := *races
 	if testing.Short() {

@@ -13,10 +13,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// working holds the job of a process that works on somebody else's session.
+// working is the environment variable with the job of a process that works on an existing session.
 const working = "SESSIONGEN_TEST_JOB"
 
-// A job is what one process does to a session, with a program of its own on the store.
+// A job is what one process does to a session. It has its own program on the store.
 type job struct {
 	Backend, Where string // of the store
 	Keys, Cookie   string
@@ -29,7 +29,7 @@ type job struct {
 	First, ByClient, ByRequest int
 }
 
-// An outcome is what has come of a job.
+// An outcome has the results of a job.
 type outcome struct {
 	Conflicts int64
 	Reloads   int64          // of the record, by requests that were late
@@ -103,7 +103,7 @@ type worker struct {
 	out *json.Decoder
 }
 
-// inProcesses does jobs, each in a process of its own, all at once.
+// inProcesses runs jobs in parallel, each in its own process.
 func inProcesses(t *testing.T, jobs ...job) (all outcome) {
 	t.Helper()
 	all.Bodies = make(map[string]int)

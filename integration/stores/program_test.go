@@ -17,8 +17,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/codec"
 )
 
-// visitor is what generated code would declare for a schema with these fields, of which
-// there are too many to write down.
+// visitor stands for a generated type with these fields, which are too many to write down.
 type visitor struct{ runtime.Session }
 
 const (
@@ -58,7 +57,7 @@ func intField(index int, name string) *runtime.Field[int] {
 		Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int]}
 }
 
-// An observed store counts what becomes of its calls.
+// An observed store counts the results of its calls.
 type observed struct {
 	runtime.Store
 	before                  atomic.Pointer[func()] // each call
@@ -125,7 +124,7 @@ type node struct {
 	events map[runtime.EventKind]int
 }
 
-// A gate holds requests that have loaded their session, until all have that it is for.
+// A gate holds requests that have loaded their session until all expected ones have.
 type gate struct {
 	expected sync.WaitGroup
 	open     chan struct{}
@@ -137,7 +136,7 @@ func newGate(requests int) *gate {
 	return g
 }
 
-// patience is the StoreTimeout of a store that works: a busy machine is no failure.
+// patience is the StoreTimeout of a healthy store: a busy machine is not a failure.
 const patience = time.Minute
 
 // newNode starts a node with its sessions in the store, or in cookies that the store can revoke.
@@ -191,7 +190,7 @@ func (n *node) happened(kind runtime.EventKind) int {
 	return n.events[kind]
 }
 
-// hadMark tells in a response what the session's mark was when it was loaded.
+// hadMark is the response's header for the session's mark at loading.
 const hadMark = "Had-Mark"
 
 func (n *node) serve(w http.ResponseWriter, r *http.Request) {
@@ -232,9 +231,9 @@ type ask struct {
 	id     string // of the session that it revokes
 }
 
-// actions are what a request may do to its session. They return what the response says.
+// actions are what a request may do to its session. They return the body of the response.
 var actions = map[string]func(n *node, s *visitor, a ask) (string, error){
-	// Nothing is said of a new session.
+	// New sessions are not mentioned.
 	"read": func(_ *node, s *visitor, _ ask) (string, error) {
 		if s.IsNew() {
 			return "", nil
@@ -287,7 +286,7 @@ func changing(f func(s *visitor, number int)) func(*node, *visitor, ask) (string
 	}
 }
 
-// begin fills a session, which is the principal's of this number.
+// begin fills a session for the principal with this number.
 func begin(s *visitor, number int) {
 	fieldUser.Set(s.Session, int64(number))
 	fieldMark.Set(s.Session, markOf(number))
@@ -296,7 +295,7 @@ func begin(s *visitor, number int) {
 	}
 }
 
-// have says what a session has of numbers: its visits, and which of many fields are set.
+// have describes a session's numbers: its visits, and which of the many fields are set.
 func have(s *visitor) string {
 	text := fmt.Sprint(fieldVisits.Get(s.Session))
 	for i, f := range fieldMany {
@@ -311,7 +310,7 @@ func codeOf(n int) string { return fmt.Sprint("code ", n) }
 
 func markOf(n int) string { return fmt.Sprint("mark of ", n) }
 
-// A reply is what a request got.
+// A reply is the response to a request.
 type reply struct {
 	status  int
 	body    string
@@ -320,7 +319,7 @@ type reply struct {
 	err     error
 }
 
-// send makes a request, without a cookie if that is empty.
+// send makes a request, without a cookie if that is "".
 func (n *node) send(cookie, do string, number int, more string) reply {
 	return send(n.client, n.server.URL, cookie, do, number, more)
 }
@@ -349,7 +348,7 @@ func send(client *http.Client, server, cookie, do string, number int, more strin
 	return r
 }
 
-// trouble is why a request did not go well, nil if it did.
+// trouble is why a request failed, nil if it did not.
 func (r reply) trouble() error {
 	if r.err == nil && r.status != http.StatusOK {
 		return fmt.Errorf("status %d: %s", r.status, r.body)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A proxy forwards connections to a server, well or badly.
+// A proxy forwards connections to a server, reliably or not.
 type proxy struct {
 	address, server string
 
@@ -91,7 +91,7 @@ func (p *proxy) forward(to, from *net.TCPConn, answers bool) {
 	}
 }
 
-// wait returns the weather once it lets anything through.
+// wait returns the weather once it lets data through.
 func (p *proxy) wait() weather {
 	p.mu.Lock()
 	defer p.mu.Unlock()

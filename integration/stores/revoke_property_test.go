@@ -18,8 +18,8 @@ var (
 	firstPlan = flag.Int("first-plan", 0, "the seed of the first one")
 )
 
-// What was authenticated before a revocation is dead once that has returned, whatever two nodes do
-// beside it and whenever one is killed.
+// A log-in from before a revocation is dead when the revocation returns, whatever two nodes do in parallel and
+// whenever one is killed.
 func TestRevocationProperty(t *testing.T) {
 	each(t, func(t *testing.T, b backend) {
 		t.Parallel()
@@ -34,8 +34,8 @@ func TestRevocationProperty(t *testing.T) {
 	})
 }
 
-// A node whose clock is ahead, by up to an hour, takes nothing from the others when it purges the store, lists, changes or
-// revokes: neither sessions that have expired by its own clock, nor what says that others have ended.
+// A node whose clock is up to an hour ahead takes nothing from the others when it purges the store, lists, changes or
+// revokes: neither sessions that have expired only by its own clock, nor the records that say that others have ended.
 func TestNodeAhead(t *testing.T) {
 	each(t, func(t *testing.T, b backend) {
 		t.Parallel()

@@ -11,7 +11,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Whoever renews a session again and again while it is revoked does not keep it.
+// Renewing a session again and again while it is revoked does not keep it alive.
 func TestRevokePrincipalOfRenewing(t *testing.T) {
 	each(t, func(t *testing.T, b backend) {
 		s, _ := b.open(t)

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// serving holds what a process serves that is killed.
+// serving is the environment variable that says what a process serves until it is killed.
 const serving = "SESSIONGEN_TEST_SERVER"
 
 // A server is a node in a process of its own.
@@ -78,7 +78,7 @@ func (s *server) start(t *testing.T) {
 	}()
 }
 
-// kill ends the process as kill -9 does, if it has not done so itself.
+// kill ends the process like kill -9, unless it has ended itself.
 func (s *server) kill() {
 	s.cmd.Process.Kill()
 	<-s.ended
@@ -90,7 +90,7 @@ func (s *server) send(cookie, do string, number int, more string) reply {
 	return send(s.client, s.url, cookie, do, number, more)
 }
 
-// dieAt has the process of a node kill itself right before so many calls of the store.
+// dieAt makes the process of a node kill itself right before a call of the store: calls says which one.
 func (n *node) dieAt(calls int) {
 	left := atomic.Int64{}
 	left.Store(int64(calls))

@@ -1,5 +1,5 @@
-// Package websocket holds the middleware against the common websocket libraries. Its
-// test shows what a program must do for a session's cookie to go with the upgrade.
+// Package websocket tests the middleware with the common websocket libraries. Its test shows what a program must do so
+// that a session's cookie goes with the upgrade.
 package websocket
 
 //go:generate go tool sessiongen

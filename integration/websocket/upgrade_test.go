@@ -115,7 +115,7 @@ func TestUpgrade(t *testing.T) {
 					t.Errorf("the 101 has another session: %q", cookies)
 				}
 				<-returned
-				// What is changed once the connection is taken over is reported.
+				// A change after the connection was taken over is reported.
 				if want := []runtime.Event{{Kind: runtime.EventTooLate, Field: "Username", Method: "GET", Path: "/"}}; !slices.Equal(late, want) {
 					t.Errorf("events %v", late)
 				}
@@ -124,7 +124,7 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// pair returns what a browser sends back for a Set-Cookie line.
+// pair returns the cookie that a browser sends back for a Set-Cookie line.
 func pair(t *testing.T, line string) string {
 	t.Helper()
 	c, err := http.ParseSetCookie(line)

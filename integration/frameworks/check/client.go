@@ -15,8 +15,7 @@ import (
 // HTTP is the client of a site at a URL.
 type HTTP string
 
-// Do implements [Client]. The method WEBSOCKET opens a websocket, sends the argument and returns
-// what comes back.
+// Do implements [Client]. The method WEBSOCKET opens a websocket, sends the argument and returns the echo.
 func (base HTTP) Do(t *testing.T, method, path, arg, cookie string) Reply {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -63,7 +62,7 @@ func dial(ctx context.Context, t *testing.T, target, arg string, header http.Hea
 	return Reply{resp.StatusCode, string(body), resp.Header, resp.Header["Set-Cookie"]}
 }
 
-// Echo is what a site does at /websocket, for frameworks above net/http, once [Do] has run.
+// Echo handles /websocket for frameworks on net/http, once [Do] has run.
 func Echo(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A Site is what a framework serves.
+// A Site has the handlers that a framework serves.
 type Site struct {
 	Sessions interface {
 		Handler(http.Handler) http.Handler
@@ -36,20 +36,20 @@ type Framework struct {
 	// Start serves the site until the test ends.
 	Start func(t *testing.T, s Site) Client
 
-	// Hint is what the panic of SessionFrom says when it is given the framework's context, if that
-	// is a context.Context. The framework answers it at /wrong.
+	// Hint is part of SessionFrom's panic when it gets the framework's context, if that is a context.Context. The
+	// framework answers with it at /wrong.
 	Hint string
 
-	// Without has the reasons why some checks make no sense.
+	// Without has the reasons why some checks do not apply.
 	Without map[string]string
 }
 
-// A Client sends one request. It knows nothing of sessions.
+// A Client sends one request. It knows nothing about sessions.
 type Client interface {
 	Do(t *testing.T, method, path, arg, cookie string) Reply
 }
 
-// A Reply is what a client gets.
+// A Reply is the response that a client gets.
 type Reply struct {
 	Status     int // 0 if the connection broke
 	Body       string
@@ -67,7 +67,7 @@ type visitor struct {
 	noLog   bool
 }
 
-// events keeps what happens to the sessions of a site.
+// events keeps the session events of a site.
 type events struct {
 	mu   sync.Mutex
 	list []runtime.Event
@@ -79,8 +79,7 @@ func (e *events) record(_ context.Context, event runtime.Event) {
 	e.list = append(e.list, event)
 }
 
-// has reports whether there was an event of a kind, and waits for it a little: it may come after
-// the response.
+// has reports whether there was an event of a kind. It waits a little, as the event may come after the response.
 func (e *events) has(kind runtime.EventKind) bool {
 	for range 100 {
 		e.mu.Lock()
@@ -99,8 +98,8 @@ func (e *events) has(kind runtime.EventKind) bool {
 // get visits a page.
 func (v *visitor) get(path, arg string) Reply { return v.do("GET", path, arg) }
 
-// do sends a request with the cookies that there are, and keeps those that come back. The status
-// in the access log is the visitor's.
+// do sends a request with the visitor's cookies, and keeps those that come back. The status in the access log must be
+// the one that the visitor gets.
 func (v *visitor) do(method, path, arg string) Reply {
 	v.t.Helper()
 	reply := v.client.Do(v.t, method, path, arg, v.header())
@@ -140,7 +139,7 @@ func (v *visitor) header() string {
 	return header
 }
 
-// expect visits a page and compares what is on it.
+// expect visits a page and compares its text.
 func (v *visitor) expect(path, arg, want string) Reply {
 	v.t.Helper()
 	reply := v.get(path, arg)

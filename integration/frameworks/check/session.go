@@ -1,5 +1,5 @@
-// Package check is one table of checks for every framework: what a site does with sessions, written
-// once, and a client that visits it. The tests beside it say how each framework does it.
+// Package check is one table of checks for every framework: the sessions of a site, written once, and a client that
+// visits it. The tests beside it adapt each framework.
 package check
 
 //go:generate go tool sessiongen
@@ -16,5 +16,5 @@ type session struct {
 	Blob       []byte   `session:"blob,max=10000"`
 }
 
-// signIn is a log-in with another site that has begun.
+// signIn is a log-in that was begun at another site.
 type signIn struct{ Next string }

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// An Answer is what a route answers, whatever the framework.
+// An Answer is a route's response, for any framework.
 type Answer struct {
 	Status   int
 	Body     string
 	Location string // of a redirect
 	Err      error  // for the framework's error handler
 
-	// Chunks are streamed in place of Body. Between runs once the first has been sent.
+	// Chunks are streamed in place of Body. Between runs after the first one is sent.
 	Chunks  []string
 	Between func()
 }
 
-// Paths are those of the routes that Do knows; GroupPath is one more, of the group.
+// Paths are the routes that Do knows; GroupPath is one more, in a group.
 var Paths = []string{"/untouched", "/login", "/logout", "/whoami", "/flash", "/notice", "/toast", "/toasts",
 	"/toastsgo", "/toastsfail", "/cart", "/state",
 	"/callback", "/flow", "/back", "/remember", "/error", "/denied", "/panic", "/panicout", "/nocontent", "/stream", "/large",
@@ -29,8 +29,7 @@ var Paths = []string{"/untouched", "/login", "/logout", "/whoami", "/flash", "/n
 
 const GroupPath = "/group/cart"
 
-// Do runs a route of the site: what a handler of each framework calls with the context of the
-// request.
+// Do runs a route of the site: each framework's handler calls it with the context of the request.
 func Do(ctx context.Context, path, arg string) Answer {
 	path = path[strings.LastIndexByte(path, '/')+1:]
 	if path == "untouched" {
@@ -117,14 +116,13 @@ func Do(ctx context.Context, path, arg string) Answer {
 	return Answer{Status: http.StatusNotFound}
 }
 
-// HandleError is what the framework's error handler calls: it may change the session, too.
+// HandleError is for the framework's error handler: it may change the session, too.
 func HandleError(ctx context.Context, err error) (status int, body string) {
 	SessionFrom(ctx).SetNotice("try again")
 	return http.StatusUnprocessableEntity, "handled: " + err.Error()
 }
 
-// IsBug reports whether an error is what became of a panic, which no error handler answers as it
-// does other errors.
+// IsBug reports whether an error comes from a panic: error handlers do not answer it like other errors.
 func IsBug(err error) bool {
 	return strings.Contains(err.Error(), "a bug") || strings.Contains(err.Error(), "session: ")
 }

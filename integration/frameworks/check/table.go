@@ -235,7 +235,7 @@ var table = []struct {
 	}},
 }
 
-// scope checks that the middleware works where it is mounted, and is not where it is not.
+// scope checks that the middleware works where it is mounted, and nowhere else.
 func scope(t *testing.T, f Framework, scope Scope) {
 	v := visitSite(t, f, runtime.Config{}, Site{Scope: scope, Recover: true})
 	v.expect("/group/cart", "pear", "pear")

@@ -1,4 +1,4 @@
-// Command newsite is the new build of the site that oldsite is the old build of.
+// Command newsite is the new build of oldsite's site.
 package main
 
 import (

@@ -1,5 +1,4 @@
-// Package old has the site as it was before it was moved, with each library: /login?id=N logs in, /whoami says who is
-// logged in.
+// Package old has the site in its old form, with each library: /login?id=N logs in, /whoami says who is logged in.
 package old
 
 import (
@@ -18,7 +17,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Item is what lies in the cart. Package gob knows it by the name main.Item, which is none of the new program's.
+// Item is an item in the cart. Package gob knows it as main.Item, a type that the new program does not have.
 type Item struct {
 	SKU string
 	N   int
@@ -43,7 +42,7 @@ var (
 // Since is a time in the session.
 var Since = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// Contents are what the site keeps of whoever logs in.
+// Contents are what the site stores for a visitor who logs in.
 func Contents(id int) map[string]any {
 	return map[string]any{
 		"user_id": id, "username": "hubo", "visits": int64(3), "admin": true, "score": 9.5, "since": Since,

@@ -1,5 +1,5 @@
-// Command oldsite is the old build of a site, with the library that its first argument names. The second one is where it
-// keeps sessions, if that is not in cookies.
+// Command oldsite is the old build of a site. Its first argument names the library, the second one the place of the
+// sessions, unless they are in cookies.
 package main
 
 import (
