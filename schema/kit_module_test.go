@@ -2,12 +2,9 @@ package schema
 
 import (
 	"bytes"
-	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -91,20 +88,4 @@ func compare(t *testing.T, name string, ar *txtar.Archive, got map[string]string
 			t.Fatal(err)
 		}
 	}
-}
-
-func TestFindings(t *testing.T) {
-	const name = "testdata/findings.txtar"
-	ar := readArchive(t, name)
-	_, err := load(t, module(t, ar), "./...")
-	var findings Findings
-	if !errors.As(err, &findings) {
-		t.Fatalf("Load: %v", err)
-	}
-	got := map[string]string{}
-	for _, f := range findings {
-		dir, _, _ := strings.Cut(f.Pos.Filename, "/")
-		got[dir] += fmt.Sprintf("[%s] %s\n", f.Code, f)
-	}
-	compare(t, name, ar, got)
 }
