@@ -100,42 +100,29 @@ func usedCodes(t *testing.T) map[string]bool {
 	used := map[string]bool{}
 	makers := []string{"in.report", "c.report", "in.reportAt", "NewFinding", "schema.NewFinding", "loadError"}
 	literals := []string{"Finding", "schema.Finding", "LoadError", "schema.LoadError"}
-	fset := token.NewFileSet()
-	for _, glob := range []string{"*.go", "../gen/*.go", "../internal/*/*.go", "../cmd/*/*.go", "../migrate/*.go", "../sessioncheck/*.go"} {
-		names, err := filepath.Glob(glob)
-		if err != nil || len(names) == 0 {
-			t.Fatalf("%s: %v", glob, err)
-		}
-		for _, name := range names {
-			if isTest(name) {
-				continue
-			}
-			file, err := parser.ParseFile(fset, name, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			passes := passers(file)
-			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CallExpr:
-					if !slices.Contains(makers, nameOf(n.Fun)) {
-						break
-					}
-					if name := codeIn(n); name != "" {
-						used[name] = true
-					} else if !slices.ContainsFunc(passes, func(f *ast.FuncDecl) bool { return f.Pos() <= n.Pos() && n.End() <= f.End() }) {
-						t.Errorf("%s: the code is not one of the list", fset.Position(n.Pos()))
-					}
-				case *ast.CompositeLit:
-					inMaker := slices.ContainsFunc(passes, func(f *ast.FuncDecl) bool { return f.Pos() <= n.Pos() && n.End() <= f.End() })
-					if slices.Contains(literals, nameOf(n.Type)) && len(n.Elts) > 0 && !inMaker {
-						t.Errorf("%s: a finding of which nobody says the code", fset.Position(n.Pos()))
-					}
+	globs := []string{"*.go", "../gen/*.go", "../internal/*/*.go", "../cmd/*/*.go", "../migrate/*.go", "../sessioncheck/*.go"}
+	eachSource(t, globs, func(fset *token.FileSet, file *ast.File) {
+		passes := passers(file)
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if !slices.Contains(makers, nameOf(n.Fun)) {
+					break
 				}
-				return true
-			})
-		}
-	}
+				if name := codeIn(n); name != "" {
+					used[name] = true
+				} else if !slices.ContainsFunc(passes, func(f *ast.FuncDecl) bool { return f.Pos() <= n.Pos() && n.End() <= f.End() }) {
+					t.Errorf("%s: the code is not one of the list", fset.Position(n.Pos()))
+				}
+			case *ast.CompositeLit:
+				inMaker := slices.ContainsFunc(passes, func(f *ast.FuncDecl) bool { return f.Pos() <= n.Pos() && n.End() <= f.End() })
+				if slices.Contains(literals, nameOf(n.Type)) && len(n.Elts) > 0 && !inMaker {
+					t.Errorf("%s: a finding of which nobody says the code", fset.Position(n.Pos()))
+				}
+			}
+			return true
+		})
+	})
 	if missing := slices.Collect(maps.Keys(used)); len(missing) < 90 {
 		t.Errorf("found only %d codes that are used", len(missing))
 	}

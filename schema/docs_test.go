@@ -2,10 +2,8 @@ package schema
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -125,29 +123,15 @@ type message struct {
 func messages(t *testing.T) []message {
 	var list []message
 	codes := codesByName(t)
-	fset := token.NewFileSet()
-	for _, glob := range messageFiles {
-		names, err := filepath.Glob(glob)
-		if err != nil || len(names) == 0 {
-			t.Fatalf("%s: %v", glob, err)
-		}
-		for _, name := range names {
-			if isTest(name) {
-				continue
+	eachSource(t, messageFiles, func(fset *token.FileSet, file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if e := messageIn(n); e != nil {
+				text, _, _ := strings.Cut(format(e), "\n")
+				list = append(list, message{fset.Position(e.Pos()).String(), text, codes[codeIn(n)]})
 			}
-			file, err := parser.ParseFile(fset, name, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				if e := messageIn(n); e != nil {
-					text, _, _ := strings.Cut(format(e), "\n")
-					list = append(list, message{fset.Position(e.Pos()).String(), text, codes[codeIn(n)]})
-				}
-				return true
-			})
-		}
-	}
+			return true
+		})
+	})
 	return list
 }
 
