@@ -129,20 +129,25 @@ func (r *rewriter) methodValue(u *unit, n *ast.SelectorExpr, fn *types.Func) {
 
 // typeExpr replaces a type. The values that reach it show which session it means.
 func (r *rewriter) typeExpr(u *unit, n *ast.SelectorExpr, l *library) {
-	var whole0 ast.Expr = n
+	var typ ast.Expr = n
 	if star, ok := r.parents[n].(*ast.StarExpr); ok {
-		whole0 = star
+		typ = star
 	} else if lit, ok := r.parents[n].(*ast.CompositeLit); ok && l == gorilla {
 		r.leave(value{n, u, whole}, "a session", refusal{"it is made by hand", r.handmade(u, lit)})
 		return
 	}
-	t := r.targetOfType(u, whole0)
+	r.sessionInPlaceOf(typ, value{n, u, whole})
+}
+
+// sessionInPlaceOf replaces a type by the generated one. The report, if any, names at.
+func (r *rewriter) sessionInPlaceOf(typ ast.Expr, at value) {
+	t := r.targetOfType(at.in, typ)
 	if t == nil {
-		r.leave(value{n, u, whole}, "a variable for sessions", refusal{"it is not known which session is meant", "name the type by hand"})
+		r.leave(at, "a variable for sessions", refusal{"it is not known which session is meant", "name the type by hand"})
 		return
 	}
-	r.changes = append(r.changes, &change{at: value{n, u, whole}, fixed: true,
-		edits: []edit{r.p.replace(whole0, "*"+r.qualify(u, n, t.generated()))}})
+	r.changes = append(r.changes, &change{at: at, fixed: true,
+		edits: []edit{r.p.replace(typ, "*"+r.qualify(at.in, at.expr, t.generated()))}})
 }
 
 // targetOfType is the schema of the sessions that a type stands for.

@@ -244,15 +244,7 @@ func (w *wiring) interfaces() {
 // interfaceTypes puts sessions in place of the interfaces that they are used through.
 func (r *rewriter) interfaceTypes() {
 	for _, s := range r.retypedInterfaces(false) {
-		r.interfaceNames(s, func(u *unit, name ast.Expr) {
-			t := r.targetOfType(u, name)
-			if t == nil {
-				r.leave(value{name, u, whole}, "a variable for sessions", refusal{"it is not known which session is meant", "name the type by hand"})
-				return
-			}
-			r.changes = append(r.changes, &change{at: value{name, u, whole}, fixed: true,
-				edits: []edit{r.p.replace(name, "*"+r.qualify(u, name, t.generated()))}})
-		})
+		r.interfaceNames(s, func(u *unit, name ast.Expr) { r.sessionInPlaceOf(name, value{name, u, whole}) })
 		if at, e, ok := r.dropInterface(s); ok {
 			r.changes = append(r.changes, &change{at: at, fixed: true, edits: []edit{e}})
 		}
