@@ -34,7 +34,7 @@ func _() {
 	var _ session_has_changed__run_go_generate = session{}
 }
 
-// Session has what the script keeps in both sessions.
+// Session has the values that the script keeps in both sessions.
 // It is safe for concurrent use.
 // Nothing bounds User, Theme, Cart and 1 more; browsers keep cookies of at most 4096 bytes.
 //

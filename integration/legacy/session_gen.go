@@ -66,7 +66,7 @@ func _() {
 	var _ Item_has_changed__run_go_generate = Item{}
 }
 
-// Session is what the old programs keep of a visitor.
+// Session has what the old programs store for a visitor.
 // It is safe for concurrent use.
 // Nothing bounds Name, Roles, Cart and 4 more; browsers keep cookies of at most 4096 bytes.
 //
