@@ -56,7 +56,7 @@ func newDraft(r *rewriter) *draft {
 }
 
 func (d *draft) errorKey(e types.Error) string {
-	return d.r.p.fset.Position(e.Pos).Filename + ":" + e.Msg
+	return d.r.p.place(e.Pos).Filename + ":" + e.Msg
 }
 
 // assemble applies the changes. If two overlap, the longer one wins.
@@ -156,7 +156,7 @@ func (d *draft) leaveTests() {
 		b.tests(u)
 	}
 	for _, e := range d.news(b) {
-		pos := d.r.p.fset.Position(e.Pos)
+		pos := d.r.p.place(e.Pos)
 		if isTest(pos.Filename) {
 			pos.Filename = relative(d.r.p.dir, pos.Filename)
 			d.r.left = append(d.r.left, Left{pos, firstLine(e.Msg), "the test does not compile any more", "restore the files and run it with -tests, or call the accessors by hand"})
@@ -516,7 +516,7 @@ func (d *draft) acquires(assign *ast.AssignStmt) bool {
 	if !ok {
 		return false
 	}
-	u, _ := d.syntax(d.r.p.fset.Position(assign.Pos()).Filename)
+	u, _ := d.syntax(d.r.p.place(assign.Pos()).Filename)
 	_, ok = d.r.acquisitionOf(u, call)
 	return ok
 }
