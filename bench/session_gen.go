@@ -175,13 +175,14 @@ func _() {
 // Nothing bounds Roles; browsers keep cookies of at most 4096 bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
-//     fields of the option visitor.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut does so too,
+//     but keeps the fields with the option visitor.
 //   - Clear removes every field.
-//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - Authenticate records a log-in, and Renew a change of rights; both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
 //   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
-//   - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
+//   - DeviceBound reports whether it is bound to a device, and ProvenAt when its key was last proved
+//     (experimental).
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
@@ -189,8 +190,8 @@ type Session struct{ runtime.Session }
 // [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
 type SessionManager struct{ *runtime.Manager[Session] }
 
-// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
-// joins everything that is wrong with cfg.
+// NewSessionManager returns a manager with the configuration cfg. Its error lists everything
+// that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserIDField,
@@ -206,22 +207,23 @@ func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	return &SessionManager{m}, nil
 }
 
-// RevokeByUserID ends every session of this UserID, wherever it is used: it logs them out
-// everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+// RevokeByUserID ends every session of this UserID: it logs them out everywhere. Later
+// log-ins are not affected. It needs Config.Store or Config.Revocations.
 func (m *SessionManager) RevokeByUserID(ctx context.Context, id int64) error {
 	return runtime.RevokeBy(ctx, m.Manager, &sessionUserIDField, id)
 }
 
-// ListByUserID yields the sessions of this UserID in no particular order. After an error
-// about one of them, others may follow. It needs Config.Store.
+// ListByUserID yields the sessions of this UserID in no particular order. More sessions may
+// follow an error. It needs Config.Store.
 func (m *SessionManager) ListByUserID(ctx context.Context, id int64) iter.Seq2[SessionEntry, error] {
 	return runtime.ListBy(ctx, m.Manager, &sessionUserIDField, id, func(e runtime.Entry) SessionEntry { return SessionEntry{e} })
 }
 
-// UpdateByUserID calls f with each session of this UserID, saves what f changes, and returns
-// how many it changed. It calls f again with the newer session if a request changed that
-// meanwhile. It goes on after an error about one session, and returns the first. It stops
-// when ctx ends. f cannot give a session a new id. It needs Config.Store.
+// UpdateByUserID calls f with each session of this UserID, saves the changes, and returns
+// the number of changed sessions. If a request changes a session meanwhile, f is called
+// again with the newer one. An error about one session does not stop it; the first error is
+// returned. It stops when ctx is done. f cannot give a session a new id. It needs
+// Config.Store.
 func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*Session)) (changed int, err error) {
 	return runtime.UpdateBy(ctx, m.Manager, &sessionUserIDField, id, f)
 }
@@ -230,7 +232,7 @@ func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*S
 // it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
-// What fields of a Session hold at most.
+// Limits of the fields of a Session.
 const (
 	MaxSessionUsername = 64  // bytes
 	MaxSessionEmail    = 254 // bytes
@@ -271,8 +273,8 @@ func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameF
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
-// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TrySetUsername is like SetUsername, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
@@ -296,8 +298,8 @@ func (s *Session) LookupEmail() (v string, ok bool) { return sessionEmailField.L
 // SetEmail sets Email. A value of more than 254 bytes is refused, and Err returns the error.
 func (s *Session) SetEmail(v string) { sessionEmailField.Set(s.Session, v) }
 
-// TrySetEmail is SetEmail, but returns the error of a value that is refused, and leaves the
-// session as it was.
+// TrySetEmail is like SetEmail, but returns the error if a value is refused. The session is
+// then unchanged.
 func (s *Session) TrySetEmail(v string) error { return sessionEmailField.TrySet(s.Session, v) }
 
 // PopEmail returns Email and removes it; ok reports whether it was set.
@@ -322,8 +324,8 @@ func (s *Session) LookupRoles() (v []string, ok bool) { return sessionRolesField
 // error.
 func (s *Session) SetRoles(v []string) { sessionRolesField.Set(s.Session, v) }
 
-// TrySetRoles is SetRoles, but returns the error of a value that is refused, and leaves the
-// session as it was.
+// TrySetRoles is like SetRoles, but returns the error if a value is refused. The session is
+// then unchanged.
 func (s *Session) TrySetRoles(v []string) error { return sessionRolesField.TrySet(s.Session, v) }
 
 // PopRoles returns Roles and removes it; ok reports whether it was set.
@@ -338,8 +340,8 @@ func (s *Session) UpdateRoles(f func([]string) []string) { sessionRolesField.Upd
 // AppendRoles appends v to Roles.
 func (s *Session) AppendRoles(v ...string) { runtime.Append(s.Session, &sessionRolesField, v...) }
 
-// TryAppendRoles is AppendRoles, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TryAppendRoles is like AppendRoles, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TryAppendRoles(v ...string) error {
 	return runtime.TryAppend(s.Session, &sessionRolesField, v...)
 }
@@ -390,8 +392,8 @@ func (s *Session) ClearVisits() { sessionVisitsField.Clear(s.Session) }
 // UpdateVisits replaces Visits with f(Visits); f may be called more than once.
 func (s *Session) UpdateVisits(f func(int) int) { sessionVisitsField.Update(s.Session, f) }
 
-// SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
-// CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
+// SessionEntry is a read-only Session, as ListByUserID yields it. It also has ID, CreatedAt,
+// AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
 type SessionEntry struct{ runtime.Entry }
 
 // GetUserID returns UserID of the listed session, or 0 if it is not set.
@@ -436,13 +438,14 @@ func (e SessionEntry) HasVisits() bool { return sessionVisitsField.HasOf(e.Entry
 // bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
-//     fields of the option visitor.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut does so too,
+//     but keeps the fields with the option visitor.
 //   - Clear removes every field.
-//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - Authenticate records a log-in, and Renew a change of rights; both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
 //   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
-//   - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
+//   - DeviceBound reports whether it is bound to a device, and ProvenAt when its key was last proved
+//     (experimental).
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Wide struct{ runtime.Session }
 
@@ -450,8 +453,8 @@ type Wide struct{ runtime.Session }
 // [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
 type WideManager struct{ *runtime.Manager[Wide] }
 
-// NewWideManager returns a manager that loads and saves sessions as cfg says. The error
-// joins everything that is wrong with cfg.
+// NewWideManager returns a manager with the configuration cfg. Its error lists everything
+// that is wrong with cfg.
 func NewWideManager(cfg runtime.Config) (*WideManager, error) {
 	m, err := runtime.NewManager(cfg, func(s runtime.Session) Wide { return Wide{s} },
 		&wideUserIDField,
@@ -521,22 +524,23 @@ func NewWideManager(cfg runtime.Config) (*WideManager, error) {
 	return &WideManager{m}, nil
 }
 
-// RevokeByUserID ends every session of this UserID, wherever it is used: it logs them out
-// everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+// RevokeByUserID ends every session of this UserID: it logs them out everywhere. Later
+// log-ins are not affected. It needs Config.Store or Config.Revocations.
 func (m *WideManager) RevokeByUserID(ctx context.Context, id int64) error {
 	return runtime.RevokeBy(ctx, m.Manager, &wideUserIDField, id)
 }
 
-// ListByUserID yields the sessions of this UserID in no particular order. After an error
-// about one of them, others may follow. It needs Config.Store.
+// ListByUserID yields the sessions of this UserID in no particular order. More sessions may
+// follow an error. It needs Config.Store.
 func (m *WideManager) ListByUserID(ctx context.Context, id int64) iter.Seq2[WideEntry, error] {
 	return runtime.ListBy(ctx, m.Manager, &wideUserIDField, id, func(e runtime.Entry) WideEntry { return WideEntry{e} })
 }
 
-// UpdateByUserID calls f with each session of this UserID, saves what f changes, and returns
-// how many it changed. It calls f again with the newer session if a request changed that
-// meanwhile. It goes on after an error about one session, and returns the first. It stops
-// when ctx ends. f cannot give a session a new id. It needs Config.Store.
+// UpdateByUserID calls f with each session of this UserID, saves the changes, and returns
+// the number of changed sessions. If a request changes a session meanwhile, f is called
+// again with the newer one. An error about one session does not stop it; the first error is
+// returned. It stops when ctx is done. f cannot give a session a new id. It needs
+// Config.Store.
 func (m *WideManager) UpdateByUserID(ctx context.Context, id int64, f func(*Wide)) (changed int, err error) {
 	return runtime.UpdateBy(ctx, m.Manager, &wideUserIDField, id, f)
 }
@@ -545,7 +549,7 @@ func (m *WideManager) UpdateByUserID(ctx context.Context, id int64, f func(*Wide
 // panics outside the manager's Handler.
 func WideFrom(ctx context.Context) *Wide { return runtime.FromContext[Wide](ctx) }
 
-// What fields of a Wide hold at most.
+// Limits of the fields of a Wide.
 const (
 	MaxWideUsername = 64  // bytes
 	MaxWideEmail    = 254 // bytes
@@ -586,8 +590,8 @@ func (s *Wide) LookupUsername() (v string, ok bool) { return wideUsernameField.L
 // error.
 func (s *Wide) SetUsername(v string) { wideUsernameField.Set(s.Session, v) }
 
-// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TrySetUsername is like SetUsername, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Wide) TrySetUsername(v string) error { return wideUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
@@ -611,8 +615,8 @@ func (s *Wide) LookupEmail() (v string, ok bool) { return wideEmailField.Lookup(
 // SetEmail sets Email. A value of more than 254 bytes is refused, and Err returns the error.
 func (s *Wide) SetEmail(v string) { wideEmailField.Set(s.Session, v) }
 
-// TrySetEmail is SetEmail, but returns the error of a value that is refused, and leaves the
-// session as it was.
+// TrySetEmail is like SetEmail, but returns the error if a value is refused. The session is
+// then unchanged.
 func (s *Wide) TrySetEmail(v string) error { return wideEmailField.TrySet(s.Session, v) }
 
 // PopEmail returns Email and removes it; ok reports whether it was set.
@@ -637,8 +641,8 @@ func (s *Wide) LookupRoles() (v []string, ok bool) { return wideRolesField.Looku
 // error.
 func (s *Wide) SetRoles(v []string) { wideRolesField.Set(s.Session, v) }
 
-// TrySetRoles is SetRoles, but returns the error of a value that is refused, and leaves the
-// session as it was.
+// TrySetRoles is like SetRoles, but returns the error if a value is refused. The session is
+// then unchanged.
 func (s *Wide) TrySetRoles(v []string) error { return wideRolesField.TrySet(s.Session, v) }
 
 // PopRoles returns Roles and removes it; ok reports whether it was set.
@@ -653,8 +657,8 @@ func (s *Wide) UpdateRoles(f func([]string) []string) { wideRolesField.Update(s.
 // AppendRoles appends v to Roles.
 func (s *Wide) AppendRoles(v ...string) { runtime.Append(s.Session, &wideRolesField, v...) }
 
-// TryAppendRoles is AppendRoles, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TryAppendRoles is like AppendRoles, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Wide) TryAppendRoles(v ...string) error {
 	return runtime.TryAppend(s.Session, &wideRolesField, v...)
 }
@@ -1856,7 +1860,7 @@ func (s *Wide) UpdateBadges(f func([]string) []string) { wideBadgesField.Update(
 // AppendBadges appends v to Badges.
 func (s *Wide) AppendBadges(v ...string) { runtime.Append(s.Session, &wideBadgesField, v...) }
 
-// WideEntry is a Wide as ListByUserID yields it: to be read. It also has ID, CreatedAt,
+// WideEntry is a read-only Wide, as ListByUserID yields it. It also has ID, CreatedAt,
 // AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
 type WideEntry struct{ runtime.Entry }
 

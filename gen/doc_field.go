@@ -24,10 +24,10 @@ func getDoc(f *schema.Field) string {
 		doc += " Times in it are in UTC."
 	}
 	if f.Visitor {
-		doc += " It is the visitor's: it stays when the principal changes or goes."
+		doc += " It belongs to the visitor: it stays when the principal changes or is cleared."
 	}
 	if len(f.Lost) > 0 {
-		doc += " Not stored, as they are not exported: " + strings.Join(f.Lost, ", ") + "."
+		doc += " Not stored because they are not exported: " + strings.Join(f.Lost, ", ") + "."
 	}
 	doc = wrap(doc)
 	if text := strings.TrimSpace(plain(f.Doc)); text != "" {
@@ -79,10 +79,10 @@ func setDoc(f *schema.Field) string {
 		doc += fmt.Sprintf(" A value of more than %d %s is refused, and Err returns the error.", f.Max, unit)
 	}
 	if f.Each > 0 {
-		doc += fmt.Sprintf(" An element of more than %d bytes, as it is stored, is refused too.", f.Each)
+		doc += fmt.Sprintf(" An element that takes more than %d bytes when stored is refused too.", f.Each)
 	}
 	if holds(f.Type, encodesItself, map[any]bool{}) {
-		doc += " A value whose encoding does not read back is refused with ErrEncode."
+		doc += " A value whose encoding cannot be read back is refused with ErrEncode."
 	}
 	if f.Principal {
 		doc += " Changing it gives the session a new id and sets AuthenticatedAt."
@@ -100,7 +100,7 @@ func units(f *schema.Field) string {
 
 // tryDoc is the doc of the variant that returns the error.
 func tryDoc(f *schema.Field, verb string) string {
-	return wrap(fmt.Sprintf("Try%[1]s%[2]s is %[1]s%[2]s, but returns the error of a value that is refused, and leaves the session as it was.", verb, f.Name))
+	return wrap(fmt.Sprintf("Try%[1]s%[2]s is like %[1]s%[2]s, but returns the error if a value is refused. The session is then unchanged.", verb, f.Name))
 }
 
 func popDoc(f *schema.Field) string {

@@ -9,13 +9,14 @@ import (
 // methodsDoc names the methods that the generated type gets from the runtime's Session: go doc does not list promoted
 // methods. A test compares it with the runtime.
 const methodsDoc = `It also has the methods of every session, those of [runtime.Session]:
-  - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
-    fields of the option visitor.
+  - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut does so too,
+    but keeps the fields with the option visitor.
   - Clear removes every field.
-  - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+  - Authenticate records a log-in, and Renew a change of rights; both give the session a new id.
   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
-  - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
+  - DeviceBound reports whether it is bound to a device, and ProvenAt when its key was last proved
+    (experimental).
   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.`
 
 // typeDoc is the schema's doc comment, with the generated type's name in place of the schema's.

@@ -102,7 +102,7 @@ func (g *generator) limits(s *schema.Schema) {
 		g.file.Const().Add(list...)
 	default:
 		g.file.Line()
-		g.comment("What fields of a " + s.TypeName + " hold at most.")
+		g.comment("Limits of the fields of a " + s.TypeName + ".")
 		g.file.Const().Defs(list...)
 	}
 }

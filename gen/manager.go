@@ -17,8 +17,8 @@ func (g *generator) manager(s *schema.Schema) {
 
 	constructor := "New" + name
 	g.file.Line()
-	g.comment(wrap(constructor + " returns a manager that loads and saves sessions as cfg says. " +
-		"The error joins everything that is wrong with cfg."))
+	g.comment(wrap(constructor + " returns a manager with the configuration cfg. " +
+		"Its error lists everything that is wrong with cfg."))
 	args := []jen.Code{
 		g.id("cfg"),
 		jen.Func().Params(g.id("s").Add(inRuntime("Session"))).Id(s.TypeName).
@@ -57,20 +57,20 @@ func (g *generator) principalMethods(s *schema.Schema, f *schema.Field) {
 		return jen.Return(inRuntime(name).Call(args...))
 	}
 
-	method(fmt.Sprintf("RevokeBy%[1]s ends every session of this %[1]s, wherever it is used: it logs them out everywhere. "+
-		"Later log-ins are valid. It needs Config.Store or Config.Revocations.", f.Name), "Revoke").
+	method(fmt.Sprintf("RevokeBy%[1]s ends every session of this %[1]s: it logs them out everywhere. "+
+		"Later log-ins are not affected. It needs Config.Store or Config.Revocations.", f.Name), "Revoke").
 		Error().Block(call("RevokeBy"))
 
 	entry := jen.Func().Params(g.id("e").Add(inRuntime("Entry"))).Id(s.Entry()).
 		Add(oneLine(jen.Return(jen.Id(s.Entry()).Values(g.id("e")))))
-	method(fmt.Sprintf("ListBy%[1]s yields the sessions of this %[1]s in no particular order. After an error about one of them, "+
-		"others may follow. It needs Config.Store.", f.Name), "List").
+	method(fmt.Sprintf("ListBy%[1]s yields the sessions of this %[1]s in no particular order. More sessions may follow "+
+		"an error. It needs Config.Store.", f.Name), "List").
 		Add(g.std("iter", "Seq2").Types(jen.Id(s.Entry()), jen.Error())).
 		Block(call("ListBy", entry))
 
-	method(fmt.Sprintf("UpdateBy%[1]s calls f with each session of this %[1]s, saves what f changes, and returns how many it changed. "+
-		"It calls f again with the newer session if a request changed that meanwhile. It goes on after an error about one session, "+
-		"and returns the first. It stops when ctx ends. f cannot give a session a new id. It needs Config.Store.", f.Name),
+	method(fmt.Sprintf("UpdateBy%[1]s calls f with each session of this %[1]s, saves the changes, and returns the number of "+
+		"changed sessions. If a request changes a session meanwhile, f is called again with the newer one. An error about one session "+
+		"does not stop it; the first error is returned. It stops when ctx is done. f cannot give a session a new id. It needs Config.Store.", f.Name),
 		"Update", g.id("f").Func().Params(jen.Op("*").Id(s.TypeName))).
 		Params(g.id("changed").Int(), g.id("err").Error()).
 		Block(call("UpdateBy", g.id("f")))
@@ -79,7 +79,7 @@ func (g *generator) principalMethods(s *schema.Schema, f *schema.Field) {
 // entry writes the type of a listed session, and its getters.
 func (g *generator) entry(s *schema.Schema) {
 	g.file.Line()
-	g.comment(wrap(fmt.Sprintf("%s is a %s as ListBy%s yields it: to be read. It also has ID, CreatedAt, AuthenticatedAt, "+
+	g.comment(wrap(fmt.Sprintf("%s is a read-only %s, as ListBy%s yields it. It also has ID, CreatedAt, AuthenticatedAt, "+
 		"LastSeen, ExpiresAt and Permanent.", s.Entry(), s.TypeName, s.Principal().Name)))
 	g.file.Type().Id(s.Entry()).Id("struct").Op("{").Add(inRuntime("Entry")).Op("}")
 	for _, f := range s.Fields {

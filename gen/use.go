@@ -37,21 +37,21 @@ func withDoc(f *schema.Field, doc string) string {
 // flash writes the accessors of messages for the next page.
 func (g *generator) flash(s *schema.Schema, f *schema.Field) {
 	elem := f.Type.Go.Underlying().(*types.Slice).Elem()
-	g.accessor(s, withDoc(f, fmt.Sprintf("Add%s has the next page show v, within %s. Beyond %d the oldest are dropped, with an event.",
+	g.accessor(s, withDoc(f, fmt.Sprintf("Add%s keeps v for the next page, for at most %s. Of more than %d, the oldest are dropped, with an event.",
 		f.Name, short(f.TTL), f.Max)), "Add"+f.Name, g.id("v").Op("...").Add(g.typ(elem))).
 		Add(oneLine(g.ofField(f, "AddFlash", g.id("v").Op("..."))))
-	g.accessor(s, wrap(fmt.Sprintf("Take%s returns %[1]s and removes them. They stay for the next page if nobody sees this one: "+
-		"if it is a redirect or a failure (5xx). For what is made in advance, and for a frame or an image, it returns none.", f.Name)), "Take"+f.Name).
+	g.accessor(s, wrap(fmt.Sprintf("Take%s returns %[1]s and removes them. They stay for the next page if nobody sees this one "+
+		"because it is a redirect or a failure (5xx). It returns none to a prefetch, a frame or an image.", f.Name)), "Take"+f.Name).
 		Add(g.typ(f.Type.Go)).Add(oneLine(jen.Return(g.ofField(f, "TakeFlash"))))
-	g.accessor(s, wrap(fmt.Sprintf("Has%s reports whether there are any to be taken.", f.Name)), "Has"+f.Name).
+	g.accessor(s, wrap(fmt.Sprintf("Has%s reports whether there are any to take.", f.Name)), "Has"+f.Name).
 		Bool().Add(oneLine(jen.Return(jen.Id(g.fieldVars[f]).Dot("Has").Call(jen.Id(g.local("s") + ".Session")))))
 	g.accessor(s, clearDoc(f), "Clear"+f.Name).Add(oneLine(g.ofField(f, "ClearFlash")))
 }
 
 // factor writes the accessors of the time when the visitor last proved something.
 func (g *generator) factor(s *schema.Schema, f *schema.Field) {
-	g.accessor(s, withDoc(f, fmt.Sprintf("Prove%s notes that the visitor has just proved %[1]s, and gives the session a new id. "+
-		"It is forgotten when %s changes or is cleared.", f.Name, s.Principal().Name)), "Prove"+f.Name).
+	g.accessor(s, withDoc(f, fmt.Sprintf("Prove%s records that the visitor has just proved %[1]s, and gives the session a new id. "+
+		"The proof is forgotten when %s changes or is cleared.", f.Name, s.Principal().Name)), "Prove"+f.Name).
 		Add(oneLine(g.ofField(f, "Prove")))
 	g.accessor(s, wrap(fmt.Sprintf("%sWithin reports whether the visitor proved %[1]s at most d ago.", f.Name)), f.Name+"Within",
 		g.id("d").Add(g.std("time", "Duration"))).Bool().
@@ -64,14 +64,14 @@ func (g *generator) flow(s *schema.Schema, f *schema.Field) {
 		return oneLine(jen.Return(jen.Id(g.fieldVars[f]).Dot(method).Call(jen.Id(g.local("s")+".Session"), arg)))
 	}
 	v := g.id("v").Add(g.typ(f.Type.Go))
-	g.accessor(s, withDoc(f, fmt.Sprintf("Start%s begins a flow with v, in a cookie of its own, and returns the state that is to come "+
-		"back within %s. Of more than %d at once the oldest ends. If the cookie would exceed 1024 bytes, the state is empty, "+
+	g.accessor(s, withDoc(f, fmt.Sprintf("Start%s begins a flow with v, in a cookie of its own, and returns its state, which must come "+
+		"back within %s. Of more than %d flows at once, the oldest ends. If the cookie would exceed 1024 bytes, the state is empty, "+
 		"and Err returns the error.", f.Name, short(f.TTL), f.Max)), "Start"+f.Name, v).
 		Params(g.id("state").String()).Add(call("Start", g.id("v")))
 	g.accessor(s, tryDoc(f, "Start"), "TryStart"+f.Name, v).
 		Params(g.id("state").String(), g.id("err").Error()).Add(call("TryStart", g.id("v")))
-	g.accessor(s, wrap(fmt.Sprintf("Take%s returns the value of the flow that state comes back from, and ends it. ok is false, "+
-		"with an event that says why, if this browser has not begun such a flow, or if it has ended.", f.Name)), "Take"+f.Name, g.id("state").String()).
+	g.accessor(s, wrap(fmt.Sprintf("Take%s returns the value of the flow that state belongs to, and ends the flow. ok is false, "+
+		"with an event that says why, if this browser did not begin the flow, or if the flow has ended.", f.Name)), "Take"+f.Name, g.id("state").String()).
 		Params(g.id("v").Add(g.typ(f.Type.Go)), g.id("ok").Bool()).Add(call("Take", g.id("state")))
 }
 

@@ -81,13 +81,14 @@ func _() {
 // Nothing bounds Notices; browsers keep cookies of at most 4096 bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
-//     fields of the option visitor.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut does so too,
+//     but keeps the fields with the option visitor.
 //   - Clear removes every field.
-//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - Authenticate records a log-in, and Renew a change of rights; both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
 //   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
-//   - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
+//   - DeviceBound reports whether it is bound to a device, and ProvenAt when its key was last proved
+//     (experimental).
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
@@ -95,8 +96,8 @@ type Session struct{ runtime.Session }
 // [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
 type SessionManager struct{ *runtime.Manager[Session] }
 
-// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
-// joins everything that is wrong with cfg.
+// NewSessionManager returns a manager with the configuration cfg. Its error lists everything
+// that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserIDField,
@@ -114,22 +115,23 @@ func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	return &SessionManager{m}, nil
 }
 
-// RevokeByUserID ends every session of this UserID, wherever it is used: it logs them out
-// everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+// RevokeByUserID ends every session of this UserID: it logs them out everywhere. Later
+// log-ins are not affected. It needs Config.Store or Config.Revocations.
 func (m *SessionManager) RevokeByUserID(ctx context.Context, id string) error {
 	return runtime.RevokeBy(ctx, m.Manager, &sessionUserIDField, id)
 }
 
-// ListByUserID yields the sessions of this UserID in no particular order. After an error
-// about one of them, others may follow. It needs Config.Store.
+// ListByUserID yields the sessions of this UserID in no particular order. More sessions may
+// follow an error. It needs Config.Store.
 func (m *SessionManager) ListByUserID(ctx context.Context, id string) iter.Seq2[SessionEntry, error] {
 	return runtime.ListBy(ctx, m.Manager, &sessionUserIDField, id, func(e runtime.Entry) SessionEntry { return SessionEntry{e} })
 }
 
-// UpdateByUserID calls f with each session of this UserID, saves what f changes, and returns
-// how many it changed. It calls f again with the newer session if a request changed that
-// meanwhile. It goes on after an error about one session, and returns the first. It stops
-// when ctx ends. f cannot give a session a new id. It needs Config.Store.
+// UpdateByUserID calls f with each session of this UserID, saves the changes, and returns
+// the number of changed sessions. If a request changes a session meanwhile, f is called
+// again with the newer one. An error about one session does not stop it; the first error is
+// returned. It stops when ctx is done. f cannot give a session a new id. It needs
+// Config.Store.
 func (m *SessionManager) UpdateByUserID(ctx context.Context, id string, f func(*Session)) (changed int, err error) {
 	return runtime.UpdateBy(ctx, m.Manager, &sessionUserIDField, id, f)
 }
@@ -138,7 +140,7 @@ func (m *SessionManager) UpdateByUserID(ctx context.Context, id string, f func(*
 // it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
-// What fields of a Session hold at most.
+// Limits of the fields of a Session.
 const (
 	MaxSessionUserID   = 26 // bytes
 	MaxSessionUsername = 32 // bytes
@@ -164,8 +166,8 @@ func (s *Session) LookupUserID() (v string, ok bool) { return sessionUserIDField
 // error. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUserID(v string) { sessionUserIDField.Set(s.Session, v) }
 
-// TrySetUserID is SetUserID, but returns the error of a value that is refused, and leaves
-// the session as it was.
+// TrySetUserID is like SetUserID, but returns the error if a value is refused. The session
+// is then unchanged.
 func (s *Session) TrySetUserID(v string) error { return sessionUserIDField.TrySet(s.Session, v) }
 
 // PopUserID returns UserID and removes it; ok reports whether it was set.
@@ -190,8 +192,8 @@ func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameF
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
-// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TrySetUsername is like SetUsername, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
@@ -217,8 +219,8 @@ func (s *Session) LookupRole() (v string, ok bool) { return sessionRoleField.Loo
 // SetRole sets Role. A value of more than 16 bytes is refused, and Err returns the error.
 func (s *Session) SetRole(v string) { sessionRoleField.Set(s.Session, v) }
 
-// TrySetRole is SetRole, but returns the error of a value that is refused, and leaves the
-// session as it was.
+// TrySetRole is like SetRole, but returns the error if a value is refused. The session is
+// then unchanged.
 func (s *Session) TrySetRole(v string) error { return sessionRoleField.TrySet(s.Session, v) }
 
 // PopRole returns Role and removes it; ok reports whether it was set.
@@ -245,8 +247,8 @@ func (s *Session) LookupDevice() (v string, ok bool) { return sessionDeviceField
 // error.
 func (s *Session) SetDevice(v string) { sessionDeviceField.Set(s.Session, v) }
 
-// TrySetDevice is SetDevice, but returns the error of a value that is refused, and leaves
-// the session as it was.
+// TrySetDevice is like SetDevice, but returns the error if a value is refused. The session
+// is then unchanged.
 func (s *Session) TrySetDevice(v string) error { return sessionDeviceField.TrySet(s.Session, v) }
 
 // PopDevice returns Device and removes it; ok reports whether it was set.
@@ -258,8 +260,8 @@ func (s *Session) ClearDevice() { sessionDeviceField.Clear(s.Session) }
 // UpdateDevice replaces Device with f(Device); f may be called more than once.
 func (s *Session) UpdateDevice(f func(string) string) { sessionDeviceField.Update(s.Session, f) }
 
-// ProveConfirmed notes that the visitor has just proved Confirmed, and gives the session a
-// new id. It is forgotten when UserID changes or is cleared.
+// ProveConfirmed records that the visitor has just proved Confirmed, and gives the session a
+// new id. The proof is forgotten when UserID changes or is cleared.
 //
 // Confirmed is when the visitor last gave the password again, which what is dear asks for.
 func (s *Session) ProveConfirmed() { runtime.Prove(s.Session, &sessionConfirmedField) }
@@ -283,8 +285,8 @@ func (s *Session) LookupCart() (v []Item, ok bool) { return sessionCartField.Loo
 // SetCart sets Cart. A value of more than 20 elements is refused, and Err returns the error.
 func (s *Session) SetCart(v []Item) { sessionCartField.Set(s.Session, v) }
 
-// TrySetCart is SetCart, but returns the error of a value that is refused, and leaves the
-// session as it was.
+// TrySetCart is like SetCart, but returns the error if a value is refused. The session is
+// then unchanged.
 func (s *Session) TrySetCart(v []Item) error { return sessionCartField.TrySet(s.Session, v) }
 
 // PopCart returns Cart and removes it; ok reports whether it was set.
@@ -299,14 +301,14 @@ func (s *Session) UpdateCart(f func([]Item) []Item) { sessionCartField.Update(s.
 // AppendCart appends v to Cart.
 func (s *Session) AppendCart(v ...Item) { runtime.Append(s.Session, &sessionCartField, v...) }
 
-// TryAppendCart is AppendCart, but returns the error of a value that is refused, and leaves
-// the session as it was.
+// TryAppendCart is like AppendCart, but returns the error if a value is refused. The session
+// is then unchanged.
 func (s *Session) TryAppendCart(v ...Item) error {
 	return runtime.TryAppend(s.Session, &sessionCartField, v...)
 }
 
-// GetTheme returns Theme, or "" if it is not set. It is the visitor's: it stays when the
-// principal changes or goes.
+// GetTheme returns Theme, or "" if it is not set. It belongs to the visitor: it stays when
+// the principal changes or is cleared.
 //
 // Theme is light or dark, if the visitor chose. It is the browser's, whoever is logged in.
 func (s *Session) GetTheme() string { return sessionThemeField.Get(s.Session) }
@@ -320,8 +322,8 @@ func (s *Session) LookupTheme() (v string, ok bool) { return sessionThemeField.L
 // SetTheme sets Theme. A value of more than 5 bytes is refused, and Err returns the error.
 func (s *Session) SetTheme(v string) { sessionThemeField.Set(s.Session, v) }
 
-// TrySetTheme is SetTheme, but returns the error of a value that is refused, and leaves the
-// session as it was.
+// TrySetTheme is like SetTheme, but returns the error if a value is refused. The session is
+// then unchanged.
 func (s *Session) TrySetTheme(v string) error { return sessionThemeField.TrySet(s.Session, v) }
 
 // PopTheme returns Theme and removes it; ok reports whether it was set.
@@ -333,46 +335,46 @@ func (s *Session) ClearTheme() { sessionThemeField.Clear(s.Session) }
 // UpdateTheme replaces Theme with f(Theme); f may be called more than once.
 func (s *Session) UpdateTheme(f func(string) string) { sessionThemeField.Update(s.Session, f) }
 
-// StartSignIn begins a flow with v, in a cookie of its own, and returns the state that is to
-// come back within 10m. Of more than 5 at once the oldest ends. If the cookie would exceed
-// 1024 bytes, the state is empty, and Err returns the error.
+// StartSignIn begins a flow with v, in a cookie of its own, and returns its state, which
+// must come back within 10m. Of more than 5 flows at once, the oldest ends. If the cookie
+// would exceed 1024 bytes, the state is empty, and Err returns the error.
 //
 // SignIn is a log-in by way of the identity provider. Several may be under way, in several tabs.
 func (s *Session) StartSignIn(v signIn) (state string) { return sessionSignInFlow.Start(s.Session, v) }
 
-// TryStartSignIn is StartSignIn, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TryStartSignIn is like StartSignIn, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TryStartSignIn(v signIn) (state string, err error) {
 	return sessionSignInFlow.TryStart(s.Session, v)
 }
 
-// TakeSignIn returns the value of the flow that state comes back from, and ends it. ok is
-// false, with an event that says why, if this browser has not begun such a flow, or if it
+// TakeSignIn returns the value of the flow that state belongs to, and ends the flow. ok is
+// false, with an event that says why, if this browser did not begin the flow, or if the flow
 // has ended.
 func (s *Session) TakeSignIn(state string) (v signIn, ok bool) {
 	return sessionSignInFlow.Take(s.Session, state)
 }
 
-// AddNotices has the next page show v, within 1m. Beyond 3 the oldest are dropped, with an
-// event.
+// AddNotices keeps v for the next page, for at most 1m. Of more than 3, the oldest are
+// dropped, with an event.
 //
 // Notices are shown on the next page, once. One that was not seen within a
 // minute would only puzzle.
 func (s *Session) AddNotices(v ...string) { runtime.AddFlash(s.Session, &sessionNoticesField, v...) }
 
 // TakeNotices returns Notices and removes them. They stay for the next page if nobody sees
-// this one: if it is a redirect or a failure (5xx). For what is made in advance, and for a
-// frame or an image, it returns none.
+// this one because it is a redirect or a failure (5xx). It returns none to a prefetch, a
+// frame or an image.
 func (s *Session) TakeNotices() []string { return runtime.TakeFlash(s.Session, &sessionNoticesField) }
 
-// HasNotices reports whether there are any to be taken.
+// HasNotices reports whether there are any to take.
 func (s *Session) HasNotices() bool { return sessionNoticesField.Has(s.Session) }
 
 // ClearNotices removes Notices.
 func (s *Session) ClearNotices() { runtime.ClearFlash(s.Session, &sessionNoticesField) }
 
-// SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
-// CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
+// SessionEntry is a read-only Session, as ListByUserID yields it. It also has ID, CreatedAt,
+// AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
 type SessionEntry struct{ runtime.Entry }
 
 // GetUserID returns UserID of the listed session, or "" if it is not set.

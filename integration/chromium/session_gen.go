@@ -73,13 +73,14 @@ func _() {
 // Nothing bounds Username, Note and Notices; browsers keep cookies of at most 4096 bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
-//     fields of the option visitor.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut does so too,
+//     but keeps the fields with the option visitor.
 //   - Clear removes every field.
-//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - Authenticate records a log-in, and Renew a change of rights; both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
 //   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
-//   - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
+//   - DeviceBound reports whether it is bound to a device, and ProvenAt when its key was last proved
+//     (experimental).
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
@@ -87,8 +88,8 @@ type Session struct{ runtime.Session }
 // [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
 type SessionManager struct{ *runtime.Manager[Session] }
 
-// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
-// joins everything that is wrong with cfg.
+// NewSessionManager returns a manager with the configuration cfg. Its error lists everything
+// that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUsernameField,
@@ -101,22 +102,23 @@ func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	return &SessionManager{m}, nil
 }
 
-// RevokeByUsername ends every session of this Username, wherever it is used: it logs them
-// out everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+// RevokeByUsername ends every session of this Username: it logs them out everywhere. Later
+// log-ins are not affected. It needs Config.Store or Config.Revocations.
 func (m *SessionManager) RevokeByUsername(ctx context.Context, id string) error {
 	return runtime.RevokeBy(ctx, m.Manager, &sessionUsernameField, id)
 }
 
-// ListByUsername yields the sessions of this Username in no particular order. After an error
-// about one of them, others may follow. It needs Config.Store.
+// ListByUsername yields the sessions of this Username in no particular order. More sessions
+// may follow an error. It needs Config.Store.
 func (m *SessionManager) ListByUsername(ctx context.Context, id string) iter.Seq2[SessionEntry, error] {
 	return runtime.ListBy(ctx, m.Manager, &sessionUsernameField, id, func(e runtime.Entry) SessionEntry { return SessionEntry{e} })
 }
 
-// UpdateByUsername calls f with each session of this Username, saves what f changes, and
-// returns how many it changed. It calls f again with the newer session if a request changed
-// that meanwhile. It goes on after an error about one session, and returns the first. It
-// stops when ctx ends. f cannot give a session a new id. It needs Config.Store.
+// UpdateByUsername calls f with each session of this Username, saves the changes, and
+// returns the number of changed sessions. If a request changes a session meanwhile, f is
+// called again with the newer one. An error about one session does not stop it; the first
+// error is returned. It stops when ctx is done. f cannot give a session a new id. It needs
+// Config.Store.
 func (m *SessionManager) UpdateByUsername(ctx context.Context, id string, f func(*Session)) (changed int, err error) {
 	return runtime.UpdateBy(ctx, m.Manager, &sessionUsernameField, id, f)
 }
@@ -168,98 +170,98 @@ func (s *Session) ClearNote() { sessionNoteField.Clear(s.Session) }
 // UpdateNote replaces Note with f(Note); f may be called more than once.
 func (s *Session) UpdateNote(f func(string) string) { sessionNoteField.Update(s.Session, f) }
 
-// AddNotices has the next page show v, within 5m. Beyond 3 the oldest are dropped, with an
-// event.
+// AddNotices keeps v for the next page, for at most 5m. Of more than 3, the oldest are
+// dropped, with an event.
 //
 // Notices are what the next page shows.
 func (s *Session) AddNotices(v ...string) { runtime.AddFlash(s.Session, &sessionNoticesField, v...) }
 
 // TakeNotices returns Notices and removes them. They stay for the next page if nobody sees
-// this one: if it is a redirect or a failure (5xx). For what is made in advance, and for a
-// frame or an image, it returns none.
+// this one because it is a redirect or a failure (5xx). It returns none to a prefetch, a
+// frame or an image.
 func (s *Session) TakeNotices() []string { return runtime.TakeFlash(s.Session, &sessionNoticesField) }
 
-// HasNotices reports whether there are any to be taken.
+// HasNotices reports whether there are any to take.
 func (s *Session) HasNotices() bool { return sessionNoticesField.Has(s.Session) }
 
 // ClearNotices removes Notices.
 func (s *Session) ClearNotices() { runtime.ClearFlash(s.Session, &sessionNoticesField) }
 
-// StartLinked begins a flow with v, in a cookie of its own, and returns the state that is to
-// come back within 10m. Of more than 8 at once the oldest ends. If the cookie would exceed
-// 1024 bytes, the state is empty, and Err returns the error.
+// StartLinked begins a flow with v, in a cookie of its own, and returns its state, which
+// must come back within 10m. Of more than 8 flows at once, the oldest ends. If the cookie
+// would exceed 1024 bytes, the state is empty, and Err returns the error.
 //
 // What comes back by a link or a redirect, by a form of another site, and by one to a path of its own.
 func (s *Session) StartLinked(v signIn) (state string) { return sessionLinkedFlow.Start(s.Session, v) }
 
-// TryStartLinked is StartLinked, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TryStartLinked is like StartLinked, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TryStartLinked(v signIn) (state string, err error) {
 	return sessionLinkedFlow.TryStart(s.Session, v)
 }
 
-// TakeLinked returns the value of the flow that state comes back from, and ends it. ok is
-// false, with an event that says why, if this browser has not begun such a flow, or if it
+// TakeLinked returns the value of the flow that state belongs to, and ends the flow. ok is
+// false, with an event that says why, if this browser did not begin the flow, or if the flow
 // has ended.
 func (s *Session) TakeLinked(state string) (v signIn, ok bool) {
 	return sessionLinkedFlow.Take(s.Session, state)
 }
 
-// StartPosted begins a flow with v, in a cookie of its own, and returns the state that is to
-// come back within 10m. Of more than 8 at once the oldest ends. If the cookie would exceed
-// 1024 bytes, the state is empty, and Err returns the error.
+// StartPosted begins a flow with v, in a cookie of its own, and returns its state, which
+// must come back within 10m. Of more than 8 flows at once, the oldest ends. If the cookie
+// would exceed 1024 bytes, the state is empty, and Err returns the error.
 func (s *Session) StartPosted(v signIn) (state string) { return sessionPostedFlow.Start(s.Session, v) }
 
-// TryStartPosted is StartPosted, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TryStartPosted is like StartPosted, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TryStartPosted(v signIn) (state string, err error) {
 	return sessionPostedFlow.TryStart(s.Session, v)
 }
 
-// TakePosted returns the value of the flow that state comes back from, and ends it. ok is
-// false, with an event that says why, if this browser has not begun such a flow, or if it
+// TakePosted returns the value of the flow that state belongs to, and ends the flow. ok is
+// false, with an event that says why, if this browser did not begin the flow, or if the flow
 // has ended.
 func (s *Session) TakePosted(state string) (v signIn, ok bool) {
 	return sessionPostedFlow.Take(s.Session, state)
 }
 
-// StartPaid begins a flow with v, in a cookie of its own, and returns the state that is to
-// come back within 10m. Of more than 8 at once the oldest ends. If the cookie would exceed
-// 1024 bytes, the state is empty, and Err returns the error.
+// StartPaid begins a flow with v, in a cookie of its own, and returns its state, which must
+// come back within 10m. Of more than 8 flows at once, the oldest ends. If the cookie would
+// exceed 1024 bytes, the state is empty, and Err returns the error.
 func (s *Session) StartPaid(v signIn) (state string) { return sessionPaidFlow.Start(s.Session, v) }
 
-// TryStartPaid is StartPaid, but returns the error of a value that is refused, and leaves
-// the session as it was.
+// TryStartPaid is like StartPaid, but returns the error if a value is refused. The session
+// is then unchanged.
 func (s *Session) TryStartPaid(v signIn) (state string, err error) {
 	return sessionPaidFlow.TryStart(s.Session, v)
 }
 
-// TakePaid returns the value of the flow that state comes back from, and ends it. ok is
-// false, with an event that says why, if this browser has not begun such a flow, or if it
+// TakePaid returns the value of the flow that state belongs to, and ends the flow. ok is
+// false, with an event that says why, if this browser did not begin the flow, or if the flow
 // has ended.
 func (s *Session) TakePaid(state string) (v signIn, ok bool) {
 	return sessionPaidFlow.Take(s.Session, state)
 }
 
-// StartAnswer begins a flow with v, in a cookie of its own, and returns the state that is to
-// come back within 1m. Of more than 5 at once the oldest ends. If the cookie would exceed
-// 1024 bytes, the state is empty, and Err returns the error.
+// StartAnswer begins a flow with v, in a cookie of its own, and returns its state, which
+// must come back within 1m. Of more than 5 flows at once, the oldest ends. If the cookie
+// would exceed 1024 bytes, the state is empty, and Err returns the error.
 func (s *Session) StartAnswer(v answer) (state string) { return sessionAnswerFlow.Start(s.Session, v) }
 
-// TryStartAnswer is StartAnswer, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TryStartAnswer is like StartAnswer, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TryStartAnswer(v answer) (state string, err error) {
 	return sessionAnswerFlow.TryStart(s.Session, v)
 }
 
-// TakeAnswer returns the value of the flow that state comes back from, and ends it. ok is
-// false, with an event that says why, if this browser has not begun such a flow, or if it
+// TakeAnswer returns the value of the flow that state belongs to, and ends the flow. ok is
+// false, with an event that says why, if this browser did not begin the flow, or if the flow
 // has ended.
 func (s *Session) TakeAnswer(state string) (v answer, ok bool) {
 	return sessionAnswerFlow.Take(s.Session, state)
 }
 
-// SessionEntry is a Session as ListByUsername yields it: to be read. It also has ID,
+// SessionEntry is a read-only Session, as ListByUsername yields it. It also has ID,
 // CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
 type SessionEntry struct{ runtime.Entry }
 

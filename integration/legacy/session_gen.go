@@ -71,13 +71,14 @@ func _() {
 // Nothing bounds Name, Roles, Cart and 4 more; browsers keep cookies of at most 4096 bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
-//     fields of the option visitor.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut does so too,
+//     but keeps the fields with the option visitor.
 //   - Clear removes every field.
-//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - Authenticate records a log-in, and Renew a change of rights; both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
 //   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
-//   - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
+//   - DeviceBound reports whether it is bound to a device, and ProvenAt when its key was last proved
+//     (experimental).
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
@@ -85,8 +86,8 @@ type Session struct{ runtime.Session }
 // [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
 type SessionManager struct{ *runtime.Manager[Session] }
 
-// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
-// joins everything that is wrong with cfg.
+// NewSessionManager returns a manager with the configuration cfg. Its error lists everything
+// that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserIDField,
@@ -108,22 +109,23 @@ func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	return &SessionManager{m}, nil
 }
 
-// RevokeByUserID ends every session of this UserID, wherever it is used: it logs them out
-// everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+// RevokeByUserID ends every session of this UserID: it logs them out everywhere. Later
+// log-ins are not affected. It needs Config.Store or Config.Revocations.
 func (m *SessionManager) RevokeByUserID(ctx context.Context, id int64) error {
 	return runtime.RevokeBy(ctx, m.Manager, &sessionUserIDField, id)
 }
 
-// ListByUserID yields the sessions of this UserID in no particular order. After an error
-// about one of them, others may follow. It needs Config.Store.
+// ListByUserID yields the sessions of this UserID in no particular order. More sessions may
+// follow an error. It needs Config.Store.
 func (m *SessionManager) ListByUserID(ctx context.Context, id int64) iter.Seq2[SessionEntry, error] {
 	return runtime.ListBy(ctx, m.Manager, &sessionUserIDField, id, func(e runtime.Entry) SessionEntry { return SessionEntry{e} })
 }
 
-// UpdateByUserID calls f with each session of this UserID, saves what f changes, and returns
-// how many it changed. It calls f again with the newer session if a request changed that
-// meanwhile. It goes on after an error about one session, and returns the first. It stops
-// when ctx ends. f cannot give a session a new id. It needs Config.Store.
+// UpdateByUserID calls f with each session of this UserID, saves the changes, and returns
+// the number of changed sessions. If a request changes a session meanwhile, f is called
+// again with the newer one. An error about one session does not stop it; the first error is
+// returned. It stops when ctx is done. f cannot give a session a new id. It needs
+// Config.Store.
 func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*Session)) (changed int, err error) {
 	return runtime.UpdateBy(ctx, m.Manager, &sessionUserIDField, id, f)
 }
@@ -353,23 +355,23 @@ func (s *Session) ClearToken() { sessionTokenField.Clear(s.Session) }
 // UpdateToken replaces Token with f(Token); f may be called more than once.
 func (s *Session) UpdateToken(f func([]byte) []byte) { sessionTokenField.Update(s.Session, f) }
 
-// AddNotes has the next page show v, within 5m. Beyond 8 the oldest are dropped, with an
-// event.
+// AddNotes keeps v for the next page, for at most 5m. Of more than 8, the oldest are
+// dropped, with an event.
 func (s *Session) AddNotes(v ...string) { runtime.AddFlash(s.Session, &sessionNotesField, v...) }
 
 // TakeNotes returns Notes and removes them. They stay for the next page if nobody sees this
-// one: if it is a redirect or a failure (5xx). For what is made in advance, and for a frame
-// or an image, it returns none.
+// one because it is a redirect or a failure (5xx). It returns none to a prefetch, a frame or
+// an image.
 func (s *Session) TakeNotes() []string { return runtime.TakeFlash(s.Session, &sessionNotesField) }
 
-// HasNotes reports whether there are any to be taken.
+// HasNotes reports whether there are any to take.
 func (s *Session) HasNotes() bool { return sessionNotesField.Has(s.Session) }
 
 // ClearNotes removes Notes.
 func (s *Session) ClearNotes() { runtime.ClearFlash(s.Session, &sessionNotesField) }
 
-// GetTheme returns Theme, or "light" if it is not set. It is the visitor's: it stays when
-// the principal changes or goes.
+// GetTheme returns Theme, or "light" if it is not set. It belongs to the visitor: it stays
+// when the principal changes or is cleared.
 func (s *Session) GetTheme() string { return sessionThemeField.Get(s.Session) }
 
 // HasTheme reports whether Theme is set.
@@ -390,8 +392,8 @@ func (s *Session) ClearTheme() { sessionThemeField.Clear(s.Session) }
 // UpdateTheme replaces Theme with f(Theme); f may be called more than once.
 func (s *Session) UpdateTheme(f func(string) string) { sessionThemeField.Update(s.Session, f) }
 
-// SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
-// CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
+// SessionEntry is a read-only Session, as ListByUserID yields it. It also has ID, CreatedAt,
+// AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
 type SessionEntry struct{ runtime.Entry }
 
 // GetUserID returns UserID of the listed session, or 0 if it is not set.

@@ -36,13 +36,14 @@ func _() {
 // Its cookie takes at most 245 of the 4096 bytes that browsers keep.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
-//     fields of the option visitor.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut does so too,
+//     but keeps the fields with the option visitor.
 //   - Clear removes every field.
-//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - Authenticate records a log-in, and Renew a change of rights; both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
 //   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
-//   - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
+//   - DeviceBound reports whether it is bound to a device, and ProvenAt when its key was last proved
+//     (experimental).
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
@@ -50,8 +51,8 @@ type Session struct{ runtime.Session }
 // [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
 type SessionManager struct{ *runtime.Manager[Session] }
 
-// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
-// joins everything that is wrong with cfg.
+// NewSessionManager returns a manager with the configuration cfg. Its error lists everything
+// that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUsernameField,
@@ -63,22 +64,23 @@ func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	return &SessionManager{m}, nil
 }
 
-// RevokeByUsername ends every session of this Username, wherever it is used: it logs them
-// out everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+// RevokeByUsername ends every session of this Username: it logs them out everywhere. Later
+// log-ins are not affected. It needs Config.Store or Config.Revocations.
 func (m *SessionManager) RevokeByUsername(ctx context.Context, id string) error {
 	return runtime.RevokeBy(ctx, m.Manager, &sessionUsernameField, id)
 }
 
-// ListByUsername yields the sessions of this Username in no particular order. After an error
-// about one of them, others may follow. It needs Config.Store.
+// ListByUsername yields the sessions of this Username in no particular order. More sessions
+// may follow an error. It needs Config.Store.
 func (m *SessionManager) ListByUsername(ctx context.Context, id string) iter.Seq2[SessionEntry, error] {
 	return runtime.ListBy(ctx, m.Manager, &sessionUsernameField, id, func(e runtime.Entry) SessionEntry { return SessionEntry{e} })
 }
 
-// UpdateByUsername calls f with each session of this Username, saves what f changes, and
-// returns how many it changed. It calls f again with the newer session if a request changed
-// that meanwhile. It goes on after an error about one session, and returns the first. It
-// stops when ctx ends. f cannot give a session a new id. It needs Config.Store.
+// UpdateByUsername calls f with each session of this Username, saves the changes, and
+// returns the number of changed sessions. If a request changes a session meanwhile, f is
+// called again with the newer one. An error about one session does not stop it; the first
+// error is returned. It stops when ctx is done. f cannot give a session a new id. It needs
+// Config.Store.
 func (m *SessionManager) UpdateByUsername(ctx context.Context, id string, f func(*Session)) (changed int, err error) {
 	return runtime.UpdateBy(ctx, m.Manager, &sessionUsernameField, id, f)
 }
@@ -102,8 +104,8 @@ func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameF
 // error. Changing it gives the session a new id and sets AuthenticatedAt.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
-// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TrySetUsername is like SetUsername, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
@@ -136,7 +138,7 @@ func (s *Session) ClearVisits() { sessionVisitsField.Clear(s.Session) }
 // UpdateVisits replaces Visits with f(Visits); f may be called more than once.
 func (s *Session) UpdateVisits(f func(int) int) { sessionVisitsField.Update(s.Session, f) }
 
-// SessionEntry is a Session as ListByUsername yields it: to be read. It also has ID,
+// SessionEntry is a read-only Session, as ListByUsername yields it. It also has ID,
 // CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
 type SessionEntry struct{ runtime.Entry }
 

@@ -61,13 +61,14 @@ func _() {
 // Nothing bounds Cart and Toasts; browsers keep cookies of at most 4096 bytes.
 //
 // It also has the methods of every session, those of [runtime.Session]:
-//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut keeps the
-//     fields of the option visitor.
+//   - Destroy logs the visitor out: it ends the session and deletes the cookie. LogOut does so too,
+//     but keeps the fields with the option visitor.
 //   - Clear removes every field.
-//   - Authenticate notes a log-in, Renew a change of rights: both give the session a new id.
+//   - Authenticate records a log-in, and Renew a change of rights; both give the session a new id.
 //   - SetPermanent makes the session outlive the browser; Permanent reports whether it does.
 //   - ID identifies the session; IsNew, CreatedAt, AuthenticatedAt and ExpiresAt tell its age.
-//   - DeviceBound and ProvenAt tell whether it is bound to a device (experimental).
+//   - DeviceBound reports whether it is bound to a device, and ProvenAt when its key was last proved
+//     (experimental).
 //   - Modified, Size and Err report whether it changed, how large it is, and what went wrong.
 type Session struct{ runtime.Session }
 
@@ -75,8 +76,8 @@ type Session struct{ runtime.Session }
 // [runtime.Manager], such as Handler, RevokeID and RevokeOthers.
 type SessionManager struct{ *runtime.Manager[Session] }
 
-// NewSessionManager returns a manager that loads and saves sessions as cfg says. The error
-// joins everything that is wrong with cfg.
+// NewSessionManager returns a manager with the configuration cfg. Its error lists everything
+// that is wrong with cfg.
 func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	m, err := runtime.NewManager(cfg, func(s runtime.Session) Session { return Session{s} },
 		&sessionUserIDField,
@@ -93,22 +94,23 @@ func NewSessionManager(cfg runtime.Config) (*SessionManager, error) {
 	return &SessionManager{m}, nil
 }
 
-// RevokeByUserID ends every session of this UserID, wherever it is used: it logs them out
-// everywhere. Later log-ins are valid. It needs Config.Store or Config.Revocations.
+// RevokeByUserID ends every session of this UserID: it logs them out everywhere. Later
+// log-ins are not affected. It needs Config.Store or Config.Revocations.
 func (m *SessionManager) RevokeByUserID(ctx context.Context, id int64) error {
 	return runtime.RevokeBy(ctx, m.Manager, &sessionUserIDField, id)
 }
 
-// ListByUserID yields the sessions of this UserID in no particular order. After an error
-// about one of them, others may follow. It needs Config.Store.
+// ListByUserID yields the sessions of this UserID in no particular order. More sessions may
+// follow an error. It needs Config.Store.
 func (m *SessionManager) ListByUserID(ctx context.Context, id int64) iter.Seq2[SessionEntry, error] {
 	return runtime.ListBy(ctx, m.Manager, &sessionUserIDField, id, func(e runtime.Entry) SessionEntry { return SessionEntry{e} })
 }
 
-// UpdateByUserID calls f with each session of this UserID, saves what f changes, and returns
-// how many it changed. It calls f again with the newer session if a request changed that
-// meanwhile. It goes on after an error about one session, and returns the first. It stops
-// when ctx ends. f cannot give a session a new id. It needs Config.Store.
+// UpdateByUserID calls f with each session of this UserID, saves the changes, and returns
+// the number of changed sessions. If a request changes a session meanwhile, f is called
+// again with the newer one. An error about one session does not stop it; the first error is
+// returned. It stops when ctx is done. f cannot give a session a new id. It needs
+// Config.Store.
 func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*Session)) (changed int, err error) {
 	return runtime.UpdateBy(ctx, m.Manager, &sessionUserIDField, id, f)
 }
@@ -117,7 +119,7 @@ func (m *SessionManager) UpdateByUserID(ctx context.Context, id int64, f func(*S
 // it panics outside the manager's Handler.
 func SessionFrom(ctx context.Context) *Session { return runtime.FromContext[Session](ctx) }
 
-// What fields of a Session hold at most.
+// Limits of the fields of a Session.
 const (
 	MaxSessionUsername   = 64    // bytes
 	MaxSessionCart       = 20    // elements
@@ -160,8 +162,8 @@ func (s *Session) LookupUsername() (v string, ok bool) { return sessionUsernameF
 // error.
 func (s *Session) SetUsername(v string) { sessionUsernameField.Set(s.Session, v) }
 
-// TrySetUsername is SetUsername, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TrySetUsername is like SetUsername, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TrySetUsername(v string) error { return sessionUsernameField.TrySet(s.Session, v) }
 
 // PopUsername returns Username and removes it; ok reports whether it was set.
@@ -185,8 +187,8 @@ func (s *Session) LookupCart() (v []string, ok bool) { return sessionCartField.L
 // SetCart sets Cart. A value of more than 20 elements is refused, and Err returns the error.
 func (s *Session) SetCart(v []string) { sessionCartField.Set(s.Session, v) }
 
-// TrySetCart is SetCart, but returns the error of a value that is refused, and leaves the
-// session as it was.
+// TrySetCart is like SetCart, but returns the error if a value is refused. The session is
+// then unchanged.
 func (s *Session) TrySetCart(v []string) error { return sessionCartField.TrySet(s.Session, v) }
 
 // PopCart returns Cart and removes it; ok reports whether it was set.
@@ -201,8 +203,8 @@ func (s *Session) UpdateCart(f func([]string) []string) { sessionCartField.Updat
 // AppendCart appends v to Cart.
 func (s *Session) AppendCart(v ...string) { runtime.Append(s.Session, &sessionCartField, v...) }
 
-// TryAppendCart is AppendCart, but returns the error of a value that is refused, and leaves
-// the session as it was.
+// TryAppendCart is like AppendCart, but returns the error if a value is refused. The session
+// is then unchanged.
 func (s *Session) TryAppendCart(v ...string) error {
 	return runtime.TryAppend(s.Session, &sessionCartField, v...)
 }
@@ -220,8 +222,8 @@ func (s *Session) LookupNotice() (v string, ok bool) { return sessionNoticeField
 // error.
 func (s *Session) SetNotice(v string) { sessionNoticeField.Set(s.Session, v) }
 
-// TrySetNotice is SetNotice, but returns the error of a value that is refused, and leaves
-// the session as it was.
+// TrySetNotice is like SetNotice, but returns the error if a value is refused. The session
+// is then unchanged.
 func (s *Session) TrySetNotice(v string) error { return sessionNoticeField.TrySet(s.Session, v) }
 
 // PopNotice returns Notice and removes it; ok reports whether it was set.
@@ -233,16 +235,16 @@ func (s *Session) ClearNotice() { sessionNoticeField.Clear(s.Session) }
 // UpdateNotice replaces Notice with f(Notice); f may be called more than once.
 func (s *Session) UpdateNotice(f func(string) string) { sessionNoticeField.Update(s.Session, f) }
 
-// AddToasts has the next page show v, within 5m. Beyond 8 the oldest are dropped, with an
-// event.
+// AddToasts keeps v for the next page, for at most 5m. Of more than 8, the oldest are
+// dropped, with an event.
 func (s *Session) AddToasts(v ...string) { runtime.AddFlash(s.Session, &sessionToastsField, v...) }
 
 // TakeToasts returns Toasts and removes them. They stay for the next page if nobody sees
-// this one: if it is a redirect or a failure (5xx). For what is made in advance, and for a
-// frame or an image, it returns none.
+// this one because it is a redirect or a failure (5xx). It returns none to a prefetch, a
+// frame or an image.
 func (s *Session) TakeToasts() []string { return runtime.TakeFlash(s.Session, &sessionToastsField) }
 
-// HasToasts reports whether there are any to be taken.
+// HasToasts reports whether there are any to take.
 func (s *Session) HasToasts() bool { return sessionToastsField.Has(s.Session) }
 
 // ClearToasts removes Toasts.
@@ -264,8 +266,8 @@ func (s *Session) LookupOAuthState() (v string, ok bool) {
 // refused, and Err returns the error.
 func (s *Session) SetOAuthState(v string) { sessionOAuthStateField.Set(s.Session, v) }
 
-// TrySetOAuthState is SetOAuthState, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TrySetOAuthState is like SetOAuthState, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TrySetOAuthState(v string) error {
 	return sessionOAuthStateField.TrySet(s.Session, v)
 }
@@ -281,19 +283,19 @@ func (s *Session) UpdateOAuthState(f func(string) string) {
 	sessionOAuthStateField.Update(s.Session, f)
 }
 
-// StartSignIn begins a flow with v, in a cookie of its own, and returns the state that is to
-// come back within 10m. Of more than 5 at once the oldest ends. If the cookie would exceed
-// 1024 bytes, the state is empty, and Err returns the error.
+// StartSignIn begins a flow with v, in a cookie of its own, and returns its state, which
+// must come back within 10m. Of more than 5 flows at once, the oldest ends. If the cookie
+// would exceed 1024 bytes, the state is empty, and Err returns the error.
 func (s *Session) StartSignIn(v signIn) (state string) { return sessionSignInFlow.Start(s.Session, v) }
 
-// TryStartSignIn is StartSignIn, but returns the error of a value that is refused, and
-// leaves the session as it was.
+// TryStartSignIn is like StartSignIn, but returns the error if a value is refused. The
+// session is then unchanged.
 func (s *Session) TryStartSignIn(v signIn) (state string, err error) {
 	return sessionSignInFlow.TryStart(s.Session, v)
 }
 
-// TakeSignIn returns the value of the flow that state comes back from, and ends it. ok is
-// false, with an event that says why, if this browser has not begun such a flow, or if it
+// TakeSignIn returns the value of the flow that state belongs to, and ends the flow. ok is
+// false, with an event that says why, if this browser did not begin the flow, or if the flow
 // has ended.
 func (s *Session) TakeSignIn(state string) (v signIn, ok bool) {
 	return sessionSignInFlow.Take(s.Session, state)
@@ -311,8 +313,8 @@ func (s *Session) LookupBlob() (v []byte, ok bool) { return sessionBlobField.Loo
 // SetBlob sets Blob. A value of more than 10000 bytes is refused, and Err returns the error.
 func (s *Session) SetBlob(v []byte) { sessionBlobField.Set(s.Session, v) }
 
-// TrySetBlob is SetBlob, but returns the error of a value that is refused, and leaves the
-// session as it was.
+// TrySetBlob is like SetBlob, but returns the error if a value is refused. The session is
+// then unchanged.
 func (s *Session) TrySetBlob(v []byte) error { return sessionBlobField.TrySet(s.Session, v) }
 
 // PopBlob returns Blob and removes it; ok reports whether it was set.
@@ -324,8 +326,8 @@ func (s *Session) ClearBlob() { sessionBlobField.Clear(s.Session) }
 // UpdateBlob replaces Blob with f(Blob); f may be called more than once.
 func (s *Session) UpdateBlob(f func([]byte) []byte) { sessionBlobField.Update(s.Session, f) }
 
-// SessionEntry is a Session as ListByUserID yields it: to be read. It also has ID,
-// CreatedAt, AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
+// SessionEntry is a read-only Session, as ListByUserID yields it. It also has ID, CreatedAt,
+// AuthenticatedAt, LastSeen, ExpiresAt and Permanent.
 type SessionEntry struct{ runtime.Entry }
 
 // GetUserID returns UserID of the listed session, or 0 if it is not set.
