@@ -106,6 +106,8 @@ func (b *bridge) getTyped(w *writer, key string, fields []*field, t types.Type) 
 	}}, nil
 }
 
+var noCall = refusal{"no call passes a known key", "remove it, or call accessors where it is called"}
+
 // fieldsThrough lists the fields of the keys that reach a wrapper. All must be of one session.
 func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 	no := &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
@@ -130,7 +132,7 @@ func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, &refusal{"no call passes a known key", "remove it, or call accessors where it is called"}
+		return nil, &noCall
 	}
 	return list, nil
 }

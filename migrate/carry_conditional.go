@@ -103,10 +103,10 @@ func (rec *recipe) conditional(o conditional, cfg, failed string) (string, *refu
 	if why := rec.captures(o); why != nil {
 		return "", why
 	}
-	text, from := rec.r.p.text(o.stmt), rec.r.p.fset.Position(o.stmt.Pos()).Offset
+	text, from := rec.r.p.text(o.stmt), rec.r.p.place(o.stmt.Pos()).Offset
 	slices.SortFunc(o.sets, func(a, b setting) int { return int(b.stmt.Pos() - a.stmt.Pos()) })
 	for _, s := range o.sets {
-		a, b := rec.r.p.fset.Position(s.stmt.Pos()).Offset-from, rec.r.p.fset.Position(s.stmt.End()).Offset-from
+		a, b := rec.r.p.place(s.stmt.Pos()).Offset-from, rec.r.p.place(s.stmt.End()).Offset-from
 		text = text[:a] + rec.assignment(s, cfg, failed) + text[b:]
 	}
 	return "\t" + text + "\n", nil

@@ -33,6 +33,9 @@ func (p *program) offset(pos token.Pos) (string, int) {
 	return f.Name(), f.Offset(pos)
 }
 
+// place is a position in the file itself. Line directives, in the output of other generators, do not count.
+func (p *program) place(pos token.Pos) token.Position { return p.fset.PositionFor(pos, false) }
+
 // text is the source of a node.
 func (p *program) text(n ast.Node) string {
 	name, from := p.offset(n.Pos())

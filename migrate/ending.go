@@ -53,7 +53,7 @@ func (r *rewriter) ending(at ast.Node, session value, recv string) (*change, *re
 func (e *ending) site() *site { return &site{lib: gorilla, session: e.session} }
 
 func (e *ending) position(c passage) string {
-	pos := e.p.fset.Position(c.node.Pos())
+	pos := e.p.place(c.node.Pos())
 	return fmt.Sprintf("%s:%d:%d", relative(e.p.dir, pos.Filename), pos.Line, pos.Column)
 }
 

@@ -143,6 +143,10 @@ func (res *Result) take(d *draft) (err error) {
 // leaveAll reports every use of a key.
 func (r *rewriter) leaveAll() {
 	for _, s := range r.sites {
+		if r.uncalled(s) {
+			r.leave(s.at, s.what(), noCall)
+			continue
+		}
 		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper's wrapper
 			continue
 		}
@@ -154,6 +158,13 @@ func (r *rewriter) leaveAll() {
 		}
 		r.leave(s.at, s.what(), why)
 	}
+}
+
+// uncalled reports whether the key of a use is a parameter, and only tests pass one.
+func (r *rewriter) uncalled(s *site) bool {
+	return s.inside && s.via == nil && !s.at.in.tests && !slices.ContainsFunc(r.sites, func(other *site) bool {
+		return other.innermost() == s && !other.at.in.tests && (len(other.keys) > 0 || other.dynamic != "")
+	})
 }
 
 // String is the report without Left: the keys with their types, and how many uses of each are rewritten.

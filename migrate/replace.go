@@ -60,7 +60,7 @@ func (r *rewriter) sessionText(s *site, assign *ast.AssignStmt) string {
 
 // newLine is the end of a line if a statement is to follow another on the same line.
 func (r *rewriter) newLine(before, after token.Pos) string {
-	if r.p.fset.Position(before).Line == r.p.fset.Position(after).Line {
+	if r.p.place(before).Line == r.p.place(after).Line {
 		return "\n"
 	}
 	return ""

@@ -50,7 +50,7 @@ func (p *program) site(s *site, key string) Site {
 }
 
 func (p *program) position(v value) string {
-	pos := p.fset.Position(v.expr.Pos())
+	pos := p.place(v.expr.Pos())
 	if rel, err := filepath.Rel(p.dir, pos.Filename); err == nil {
 		pos.Filename = filepath.ToSlash(rel)
 	}

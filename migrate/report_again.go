@@ -42,7 +42,7 @@ func (r *rewriter) leaveRest() {
 func (r *rewriter) leaveBroken() {
 	for _, u := range slices.Concat(r.p.units, r.p.tests) {
 		for _, e := range u.errors {
-			pos := r.p.fset.Position(e.Pos)
+			pos := r.p.place(e.Pos)
 			pos.Filename = relative(r.p.dir, pos.Filename)
 			if !strings.HasPrefix(e.Msg, "could not import") {
 				r.left = append(r.left, broken(pos, e))
@@ -56,7 +56,7 @@ func (r *rewriter) leaveUnread() {
 	said := map[string]bool{}
 	for _, u := range r.p.units {
 		for _, e := range u.errors {
-			pos := r.p.fset.Position(e.Pos)
+			pos := r.p.place(e.Pos)
 			if said[pos.Filename] {
 				continue
 			}
@@ -85,7 +85,7 @@ func (r *rewriter) oldUses() []value {
 
 // saidOf reports whether the report already says something about a line.
 func (r *rewriter) saidOf(v value) bool {
-	pos := r.p.fset.Position(v.expr.Pos())
+	pos := r.p.place(v.expr.Pos())
 	name := relative(r.p.dir, pos.Filename)
 	return slices.ContainsFunc(r.left, func(l Left) bool { return l.Pos.Filename == name && l.Pos.Line == pos.Line })
 }

@@ -75,7 +75,7 @@ func exists(path string) bool {
 }
 
 func (r *rewriter) leave(v value, what string, why refusal) {
-	pos := r.p.fset.Position(v.expr.Pos())
+	pos := r.p.place(v.expr.Pos())
 	pos.Filename = relative(r.p.dir, pos.Filename)
 	r.left = append(r.left, Left{pos, what, why.why, why.fix})
 }

@@ -81,7 +81,7 @@ func find(p *program) *finder {
 		f.settle(f.sites[i])
 	}
 	slices.SortStableFunc(f.sites, func(a, b *site) int {
-		x, y := p.fset.Position(a.at.expr.Pos()), p.fset.Position(b.at.expr.Pos())
+		x, y := p.place(a.at.expr.Pos()), p.place(b.at.expr.Pos())
 		return cmp.Or(cmp.Compare(x.Filename, y.Filename), cmp.Compare(x.Offset, y.Offset))
 	})
 	return f

@@ -56,7 +56,7 @@ func newDraft(r *rewriter) *draft {
 }
 
 func (d *draft) errorKey(e types.Error) string {
-	return d.r.p.fset.Position(e.Pos).Filename + ":" + e.Msg
+	return d.r.p.place(e.Pos).Filename + ":" + e.Msg
 }
 
 // assemble applies the changes. If two overlap, the longer one wins.
@@ -102,16 +102,20 @@ func (d *draft) imports() []piece {
 		if d.imported[f] || d.unneeded[f] {
 			continue
 		}
-		text := strconv.Quote(d.r.home.path)
-		if slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == text && spec.Name == nil }) {
+		if imports(f, d.r.home.path) {
 			continue
 		}
 		c := &change{fixed: true}
 		name := d.r.p.fset.File(f.FileStart).Name()
-		at, text := d.importPlace(f, text)
+		at, text := d.importPlace(f, strconv.Quote(d.r.home.path))
 		list = append(list, piece{edit: edit{name, at, at, text}, change: c})
 	}
 	return list
+}
+
+// imports reports whether a file imports a package under its own name.
+func imports(f *ast.File, path string) bool {
+	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) && spec.Name == nil })
 }
 
 // importPlace is where an import goes: after those of the same module, or after the last.
@@ -156,7 +160,7 @@ func (d *draft) leaveTests() {
 		b.tests(u)
 	}
 	for _, e := range d.news(b) {
-		pos := d.r.p.fset.Position(e.Pos)
+		pos := d.r.p.place(e.Pos)
 		if isTest(pos.Filename) {
 			pos.Filename = relative(d.r.p.dir, pos.Filename)
 			d.r.left = append(d.r.left, Left{pos, firstLine(e.Msg), "the test does not compile any more", "restore the files and run it with -tests, or call the accessors by hand"})
@@ -441,7 +445,7 @@ func (d *draft) dropImport(file string, old int) bool {
 			var e edit
 			first, _, _ := strings.Cut(spec.Path.Value, "/")
 			standard := !strings.Contains(first, ".")
-			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] && !standard { // the new import replaces it
+			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] && !standard && !imports(f, d.r.home.path) { // the new import replaces it
 				e = d.r.p.replace(spec, strconv.Quote(d.r.home.path))
 				d.imported[f] = true
 			} else {
@@ -516,7 +520,7 @@ func (d *draft) acquires(assign *ast.AssignStmt) bool {
 	if !ok {
 		return false
 	}
-	u, _ := d.syntax(d.r.p.fset.Position(assign.Pos()).Filename)
+	u, _ := d.syntax(d.r.p.place(assign.Pos()).Filename)
 	_, ok = d.r.acquisitionOf(u, call)
 	return ok
 }

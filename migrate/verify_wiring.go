@@ -102,7 +102,7 @@ func (d *draft) position(file string, old int) token.Position {
 	pos := token.Position{Filename: file, Line: 1, Column: 1}
 	if _, f := d.syntax(file); f != nil {
 		tf := d.r.p.fset.File(f.FileStart)
-		pos = d.r.p.fset.Position(tf.Pos(min(old, tf.Size())))
+		pos = d.r.p.place(tf.Pos(min(old, tf.Size())))
 	}
 	pos.Filename = relative(d.r.p.dir, pos.Filename)
 	return pos

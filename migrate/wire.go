@@ -534,7 +534,7 @@ func (w *wiring) need(u *unit, at ast.Node, path string) {
 		if at.Pos() < f.FileStart || at.Pos() >= f.FileEnd {
 			continue
 		}
-		if slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) && spec.Name == nil }) {
+		if imports(f, path) {
 			return
 		}
 		if i := (fileImport{f, path}); !slices.Contains(w.imports, i) {
