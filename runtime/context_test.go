@@ -18,7 +18,7 @@ import (
 // aKey is the context key of a value that is not ours.
 type aKey struct{}
 
-// A transport of its own has what Handler gives to net/http.
+// Another transport has everything that Handler gives to net/http.
 func TestNewContext(t *testing.T) {
 	m, other := newManager(t, runtime.Config{}), newManager(t, runtime.Config{Name: "__Host-other"})
 	s := m.Open(t.Context(), nil)

@@ -82,7 +82,7 @@ func FuzzCompanionAndChunks(f *testing.F) {
 		if !s.IsNew() || fieldUser.Has(s.Session) || s.Size() != 0 {
 			t.Fatalf("%q opened as %v", header, s)
 		}
-		// A new session takes the place of whatever was there.
+		// A new session replaces whatever was there.
 		after := newJar(clock.now)
 		for pair := range strings.SplitSeq(header, ";") {
 			if name, _, ok := strings.Cut(pair, "="); ok && strings.HasPrefix(strings.Trim(name, " \t"), "s") {

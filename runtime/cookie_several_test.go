@@ -120,7 +120,7 @@ func TestNamesThatContinueEachOther(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// Names that merely begin alike do not meet.
+	// Cookies whose names merely begin alike are separate.
 	first := newManager(t, runtime.Config{Name: "s", MaxChunks: 4, Time: clock.now})
 	for _, name := range []string{"s-1", "s-5", "s-", "s-22", "s-seen2", "s2", "ss"} {
 		second := newManager(t, runtime.Config{Name: name, MaxChunks: 4, IdleTimeout: time.Hour, Time: clock.now})

@@ -104,7 +104,7 @@ func TestDeviceLifeCycle(t *testing.T) {
 	})
 }
 
-// proveIfBound lets the browser ask whether its binding goes on.
+// proveIfBound lets the browser ask whether its binding continues.
 func (w *deviceWorld) proveIfBound() {
 	if w.key != nil {
 		w.proveNow()
@@ -145,7 +145,7 @@ func TestDeviceCopiedJar(t *testing.T) {
 				if res.Code != http.StatusServiceUnavailable || strings.Contains(res.Body.String(), "42") || len(setCookies(res)) != 1 {
 					t.Fatalf("%s: %d %s %q", path, res.Code, res.Body, setCookies(res))
 				}
-				// A badge that does not do goes, so that a browser with the key proves it.
+				// An invalid badge is deleted, so that a browser with the key proves it.
 				if !strings.HasPrefix(setCookies(res)[0], boundName+"=; Max-Age=0;") {
 					t.Fatalf("%s: %q", path, setCookies(res))
 				}
@@ -283,7 +283,7 @@ func TestRequireProof(t *testing.T) {
 	})
 }
 
-// Several nodes share nothing but the keys, which are rotated meanwhile, and the store.
+// Several nodes share only the keys, which are rotated meanwhile, and the store.
 func TestDeviceNodesAndRotation(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		other := newManager(t, w.cfg)

@@ -149,7 +149,7 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// Nothing that goes in or comes out is shared with the session.
+// The session shares no memory with values that are set or returned.
 func TestValuesAreCopies(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	s := m.Open(t.Context(), nil)
@@ -261,7 +261,7 @@ func TestUpdateRunsAgain(t *testing.T) {
 			t.Errorf("%s: f saw %v; now %v", name, seen, s)
 		}
 	}
-	// Removed meanwhile: the default is what there is.
+	// Removed meanwhile: Get returns the default.
 	s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) { fieldTheme.Set(s.Session, "dark") })})
 	fieldTheme.Update(s.Session, func(v string) string { fieldTheme.Clear(s.Session); return v + "er" })
 	if got := fieldTheme.Get(s.Session); got != "lighter" {

@@ -51,7 +51,7 @@ func TestTrySetAnswers400(t *testing.T) {
 	log.expect(t, runtime.Event{Kind: runtime.EventCreated})
 }
 
-// Nothing of a value that is refused sticks, whatever it is refused for.
+// A refused value leaves nothing behind, whatever the reason.
 func TestTrySticksNot(t *testing.T) {
 	cart := runtime.Field[[]item]{Index: 0, Name: "Cart", Key: "cart", Max: 3, Each: 16, Encode: fieldCart.Encode, Decode: fieldCart.Decode}
 	scores := runtime.Field[map[string]int]{Index: 1, Name: "Scores", Key: "scores", Each: 8, Encode: fieldScores.Encode, Decode: fieldScores.Decode}

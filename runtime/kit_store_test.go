@@ -323,7 +323,7 @@ func (s *listing) DeleteByPrincipal(ctx context.Context, p string) error {
 
 type versionZero struct{ *spyStore }
 
-// A version that nobody chose is a damaged record.
+// A record of version 0 is damaged: no store writes one.
 func (s versionZero) Load(ctx context.Context, key string) (runtime.Record, error) {
 	r, err := s.spyStore.Load(ctx, key)
 	r.Version = 0

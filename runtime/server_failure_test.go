@@ -114,7 +114,7 @@ func TestStoreFaults(t *testing.T) {
 	}
 }
 
-// In cookie mode, a store of revocations that fails is no reason to trust the cookie.
+// A failing store of revocations does not make cookies trusted.
 func TestRevocationFaults(t *testing.T) {
 	for name, action := range faultActions {
 		synctest.Test(t, func(t *testing.T) {

@@ -25,7 +25,7 @@ func heirloom(s *visitor) bool {
 		fieldCode.Has(s.Session) || fieldVisits.Has(s.Session) || fieldCart.Has(s.Session)
 }
 
-// User 8 does not inherit what user 7 had, in whatever way 8 comes in.
+// User 8 does not inherit from user 7, however user 8 logs in.
 func TestHeirInheritsNothing(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, become := range map[string]func(s *visitor){

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A request changes the visitor's cart and then whose the session is, while another request changes the
-// cart too. Both changes are the visitor's, and stay. What was noted for the account goes.
+// A request changes the visitor's cart and then the principal, while another request changes the cart
+// too. Both changes are the visitor's, and stay. Changes noted for the account are dropped.
 func TestVisitorFieldsInConflict(t *testing.T) {
 	put := func(thing string) func(*visitor) {
 		return func(s *visitor) {

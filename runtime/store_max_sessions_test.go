@@ -84,7 +84,7 @@ func TestMaxSessionsOldVisit(t *testing.T) {
 	})
 }
 
-// The oldest is the one whose log-in is the longest ago, and not whose visit is.
+// The oldest session is the one with the earliest log-in, not the one with the earliest visit.
 func TestMaxSessionsCountsLogIns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, runtime.Config{MaxSessions: 2})
@@ -100,7 +100,7 @@ func TestMaxSessionsCountsLogIns(t *testing.T) {
 	})
 }
 
-// The account that a session changes to has a limit of its own.
+// Each account has its own limit, also when a session changes to it.
 func TestMaxSessionsOfAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, runtime.Config{MaxSessions: 1})

@@ -153,7 +153,7 @@ func filling(t *testing.T, room int) (s *runtime.MemoryStore, insert func(string
 	return s, insert, has
 }
 
-// A full store gives up anonymous sessions first, whatever expires when, then sessions of a
+// A full store evicts anonymous sessions first, whatever expires when, then sessions of a
 // principal, and never a record without data.
 func TestMemoryStoreEvicts(t *testing.T) {
 	s, insert, has := filling(t, 6)
@@ -195,7 +195,8 @@ func TestMemoryStoreEvicts(t *testing.T) {
 	has("mark", "denial", "user 7", "mark 2", "mark 3", "mark 4")
 }
 
-// A full store gives up the records of flows that were taken before any session, and DeleteAll leaves them.
+// A full store evicts anonymous sessions first, whatever expires when, then sessions of a
+// principal, and never a record without data.
 func TestMemoryStoreEvictsFlows(t *testing.T) {
 	s, insert, has := filling(t, 4)
 	insert("mark", memoryRecord("", "", 10))

@@ -17,7 +17,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
-// A proxy forwards connections to a server, as long as it is told to.
+// A proxy forwards connections to a server until it is stopped.
 type proxy struct {
 	listener net.Listener
 	server   string

@@ -296,7 +296,7 @@ func TestMovedMeanwhile(t *testing.T) {
 	}
 }
 
-// A hanging is a store whose calls last until it is told.
+// A hanging is a store whose calls last until it is released.
 type hanging struct {
 	plainAll
 	proceed chan struct{}
@@ -353,7 +353,7 @@ func TestHanging(t *testing.T) {
 	})
 }
 
-// A slowToCommit is a store whose Commit lasts until it is told.
+// A slowToCommit is a store whose Commit lasts until it is released.
 type slowToCommit struct {
 	plain
 	proceed chan struct{}
