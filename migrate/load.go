@@ -38,6 +38,7 @@ type program struct {
 	tests   []*unit // those that must only compile afterwards
 	listed  map[string]*golist.Package
 	checked map[string]*types.Package
+	known   *known               // nil unless runs share packages
 	syntax  map[string]*ast.File // by file name
 	source  map[string][]byte    // by file name
 	ondisk  map[string][]byte    // as the files are on disk
@@ -49,6 +50,7 @@ func load(cfg Config) (*program, error) {
 	p := &program{
 		dir: cfg.Dir, fset: token.NewFileSet(), listed: map[string]*golist.Package{}, checked: map[string]*types.Package{},
 		syntax: map[string]*ast.File{}, source: map[string][]byte{}, ondisk: map[string][]byte{}, overlay: cfg.overlay,
+		known: cfg.known,
 	}
 	if cfg.known != nil {
 		p.fset = cfg.known.fset
@@ -80,10 +82,10 @@ func load(cfg Config) (*program, error) {
 	for _, l := range list {
 		switch {
 		case !needed[l.ImportPath]:
-		case cfg.known.has(l):
-			p.checked[l.ImportPath] = cfg.known.get(l, func() *types.Package { return p.check(l) })
-		default:
+		case own(l):
 			p.check(l)
+		case libraryOf(l.ImportPath) != nil || isRuntime(l.ImportPath):
+			p.dependency(l.ImportPath)
 		}
 	}
 	n := len(p.units)
@@ -97,6 +99,11 @@ func load(cfg Config) (*program, error) {
 
 // supports are the packages that the migrated program may import besides the runtime.
 var supports = []string{runtimePath + "/scsstore", runtimePath + "/sqlstore", legacyPath, redisStore, ginAdapter, echoAdapter, echo5Adapter}
+
+// isRuntime reports whether a package is of the runtime, as far as migrated programs use it.
+func isRuntime(path string) bool {
+	return path == runtimePath || path == runtimePath+"/codec" || slices.Contains(supports, path)
+}
 
 // ownModules are those of supports that are separate modules.
 var ownModules = supports[3:]
@@ -162,8 +169,8 @@ func (p *program) needed(list []*golist.Package, reaches func(*golist.Package) b
 			needed[path] = true
 		}
 	}
-	for _, path := range append([]string{runtimePath, runtimePath + "/codec"}, supports...) {
-		if l := p.listed[path]; l != nil && l.Error == nil {
+	for path, l := range p.listed {
+		if isRuntime(path) && l.Error == nil {
 			needed[path] = true
 		}
 	}
@@ -196,23 +203,22 @@ func (p *program) reachesInTests(l *golist.Package, reaches func(*golist.Package
 	})
 }
 
-// check type-checks a package. The function bodies of dependencies are ignored.
-func (p *program) check(l *golist.Package) *types.Package {
-	if l.ImportPath == "unsafe" {
-		return types.Unsafe
-	}
-	u := &unit{path: l.ImportPath, name: l.Name, dir: l.Dir, names: l.GoFiles, listed: l}
-	if l.Module != nil && l.Module.GoVersion != "" {
-		u.goVersion = "go" + l.Module.GoVersion
-	}
+// check type-checks a package of the program.
+func (p *program) check(l *golist.Package) {
+	u := &unit{path: l.ImportPath, name: l.Name, dir: l.Dir, names: l.GoFiles, goVersion: goVersionOf(l), listed: l}
 	u.files = p.parse(u.names, l.Name)
 	u.all = u.files
-	p.typecheck(u, !own(l))
+	p.typecheck(u)
 	p.checked[u.path] = u.types
-	if own(l) {
-		p.units = append(p.units, u)
+	p.units = append(p.units, u)
+}
+
+// goVersionOf is the version of Go that a package is written in, "" if nothing says.
+func goVersionOf(l *golist.Package) string {
+	if l.Module == nil || l.Module.GoVersion == "" {
+		return ""
 	}
-	return u.types
+	return "go" + l.Module.GoVersion
 }
 
 // checkTests type-checks the packages with their tests. The objects of a package then exist twice, at the same
@@ -228,7 +234,7 @@ func (p *program) checkTests(list []*golist.Package, needed map[string]bool) {
 			u := &unit{path: l.ImportPath, name: l.Name, dir: l.Dir, tests: true, names: l.TestGoFiles, goVersion: base.goVersion, listed: l}
 			u.files = p.parse(u.names, l.Name)
 			u.all = append(slices.Clone(base.files), u.files...)
-			p.typecheck(u, false)
+			p.typecheck(u)
 			tested = u.types
 			p.units = append(p.units, u)
 		}
@@ -238,7 +244,7 @@ func (p *program) checkTests(list []*golist.Package, needed map[string]bool) {
 			u.all = u.files
 			plain := p.checked[l.ImportPath]
 			p.checked[l.ImportPath] = tested
-			p.typecheck(u, false)
+			p.typecheck(u)
 			p.checked[l.ImportPath] = plain
 			p.units = append(p.units, u)
 		}
@@ -254,20 +260,16 @@ func (p *program) unit(path string) *unit {
 	return nil
 }
 
-func (p *program) typecheck(u *unit, shallow bool) {
-	u.info = &types.Info{}
-	if !shallow {
-		u.info = &types.Info{
-			Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
-			Implicits: map[ast.Node]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{},
-			Instances: map[*ast.Ident]types.Instance{},
-		}
+func (p *program) typecheck(u *unit) {
+	u.info = &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
+		Implicits: map[ast.Node]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{},
+		Instances: map[*ast.Ident]types.Instance{},
 	}
 	conf := types.Config{
-		Importer:         importer{p, u.listed},
-		IgnoreFuncBodies: shallow,
-		FakeImportC:      true,
-		GoVersion:        u.goVersion,
+		Importer:    importer{p, u.listed},
+		FakeImportC: true,
+		GoVersion:   u.goVersion,
 		Error: func(err error) {
 			if e, ok := errors.AsType[types.Error](err); ok {
 				u.errors = append(u.errors, e)
@@ -313,13 +315,11 @@ type importer struct {
 }
 
 func (i importer) Import(path string) (*types.Package, error) {
-	if path == "unsafe" {
-		return types.Unsafe, nil
-	}
-	if mapped, ok := i.l.ImportMap[path]; ok {
-		path = mapped
-	}
+	path = i.l.Imported(path)
 	if pkg := i.p.checked[path]; pkg != nil {
+		return pkg, nil
+	}
+	if pkg := i.p.dependency(path); pkg != nil {
 		return pkg, nil
 	}
 	return nil, notThere(path)

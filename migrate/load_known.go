@@ -15,11 +15,17 @@ type known struct {
 	fset *token.FileSet
 
 	mu       sync.Mutex
-	packages map[string]*types.Package // by directory
+	packages map[string]*once // by directory
+}
+
+// A once is a package that the first run that needs it checks. Others wait for it.
+type once struct {
+	sync.Once
+	pkg *types.Package
 }
 
 func newKnown() *known {
-	return &known{fset: token.NewFileSet(), packages: map[string]*types.Package{}}
+	return &known{fset: token.NewFileSet(), packages: map[string]*once{}}
 }
 
 // has reports whether a package and all of its imports can be shared.
@@ -27,12 +33,15 @@ func (k *known) has(l *golist.Package) bool {
 	return k != nil && !own(l) && (l.Standard || l.Module != nil && strings.HasPrefix(runtimePath, l.Module.Path+"/"))
 }
 
-// get returns a package. The first run that needs it checks it.
+// get returns a package.
 func (k *known) get(l *golist.Package, check func() *types.Package) *types.Package {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.packages[l.Dir] == nil {
-		k.packages[l.Dir] = check()
+	o := k.packages[l.Dir]
+	if o == nil {
+		o = new(once)
+		k.packages[l.Dir] = o
 	}
-	return k.packages[l.Dir]
+	k.mu.Unlock()
+	o.Do(func() { o.pkg = check() })
+	return o.pkg
 }

@@ -31,13 +31,13 @@ func TestMain(m *testing.M) {
 
 // TestPrograms migrates small programs in each library's style: an archive has a program and, from the file "report"
 // on, the expected result without the generator's files. Afterwards the program compiles, a second run changes
-// nothing, and its report is the file "again".
+// nothing, and its report is the file "again". By default, every third program has that second run.
 func TestPrograms(t *testing.T) {
 	names, err := filepath.Glob("testdata/programs/*.txtar")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("%v, %d programs", err, len(names))
 	}
-	for _, name := range names {
+	for i, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			archive, err := txtar.ParseFile(name)
@@ -56,11 +56,15 @@ func TestPrograms(t *testing.T) {
 				t.Fatal(err)
 			}
 			followed(t, res, before, dir)
-			again := run(t, dir)
-			if len(again.Files) > 0 {
-				t.Errorf("a second run would change %q", again.Relative(dir))
+			if *update || i%long.Of(3, 1) == 0 {
+				again := run(t, dir)
+				if len(again.Files) > 0 {
+					t.Errorf("a second run would change %q", again.Relative(dir))
+				}
+				got = append(got, txtar.File{Name: "again", Data: []byte(report(again))})
+			} else if n := len(want) - 1; n >= 0 && want[n].Name == "again" {
+				want = want[:n]
 			}
-			got = append(got, txtar.File{Name: "again", Data: []byte(report(again))})
 			if *update {
 				program = append(program, got...)
 				if err := os.WriteFile(name, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: program}), 0o644); err != nil {

@@ -236,6 +236,9 @@ func (b *builder) Import(path string) (*types.Package, error) {
 	if pkg := b.p.checked[path]; pkg != nil {
 		return pkg, nil
 	}
+	if pkg := b.old.dependency(path); pkg != nil {
+		return pkg, nil
+	}
 	return nil, notThere(path)
 }
 
@@ -327,9 +330,7 @@ type mappedImporter struct {
 
 func (m mappedImporter) Import(path string) (*types.Package, error) {
 	if m.u.listed != nil {
-		if mapped, ok := m.u.listed.ImportMap[path]; ok {
-			path = mapped
-		}
+		path = m.u.listed.Imported(path)
 	}
 	if path == "unsafe" {
 		return types.Unsafe, nil

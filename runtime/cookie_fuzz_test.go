@@ -8,7 +8,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Whatever a request carries, without a key it opens nothing, and breaks nothing.
+// A request opens nothing without a key, and breaks nothing, whatever it carries.
 func FuzzCookieHeader(f *testing.F) {
 	const name = "__Host-session="
 	stranger := sealed(f, newManager(f, runtime.Config{Keys: parseKeys(f, keyB)}), func(s *visitor) { fieldUser.Set(s.Session, "hubo") })

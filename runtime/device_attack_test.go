@@ -36,7 +36,7 @@ func (w *deviceWorld) challengeOf(id string) string {
 	return challenge
 }
 
-// What is no proof of the key gets no badge, and another challenge.
+// An invalid proof gets no badge, and another challenge.
 func TestDeviceRefreshAttacks(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		w.waits = true

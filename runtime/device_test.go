@@ -126,7 +126,7 @@ func TestDeviceUnknownToBrowser(t *testing.T) {
 	})
 }
 
-// What a thief copies is good until the period ends, and not without the badge.
+// A copied cookie is good until the period ends, and only with the badge.
 func TestDeviceCopiedJar(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		w.expect("/login", "account 42, visits 0, bound false")
@@ -225,7 +225,8 @@ func TestDeviceForgotten(t *testing.T) {
 	}
 }
 
-// What was sent before a session was bound may arrive a moment later, and is no sign of a lost key.
+// A request sent before the session was bound may arrive a moment later, and does not mean that the
+// key is lost.
 func TestDeviceNotForgottenYet(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		w.logIn()

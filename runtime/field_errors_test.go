@@ -42,8 +42,8 @@ func TestEncodeErrors(t *testing.T) {
 	}
 }
 
-// Of a secret field, an error says which it is and no more: not what its methods say, nor where in
-// the value it is.
+// An error names a secret field and says no more: not what its methods say, nor where in the value
+// it is.
 func TestSecretEncodeErrors(t *testing.T) {
 	encode := func(e *codec.Encoder, v map[string]moody) {
 		codec.EncodeMap(e, v, codec.EncodeString, codec.EncodeText[moody, *moody])

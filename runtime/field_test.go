@@ -182,7 +182,7 @@ func TestValuesAreCopies(t *testing.T) {
 	if s.Modified() {
 		t.Error("a change from outside counts as one")
 	}
-	// What comes out outlives the session's own memory.
+	// Returned values outlive the session's own memory.
 	got := fieldBlob.Get(s.Session)
 	popped, _ := fieldBlob.Pop(s.Session)
 	for range 100 {

@@ -11,7 +11,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/codec"
 )
 
-// What a visitor typed is refused with a 400, and the session is saved all the same.
+// The handler answers a refused value with a 400, and the session is saved all the same.
 func TestTrySetAnswers400(t *testing.T) {
 	name := runtime.Field[string]{Index: 0, Name: "Username", Key: "username", Max: 64,
 		Encode: codec.EncodeString[string], Decode: codec.DecodeString[string]}
@@ -91,7 +91,7 @@ func TestTrySticksNot(t *testing.T) {
 	}
 }
 
-// What is not refused is set, as Set and Append set it.
+// Values that are not refused are set as with Set and Append.
 func TestTryAccepts(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	s := m.Open(t.Context(), nil)

@@ -36,8 +36,8 @@ var uses = []struct {
 	{"changed", func(r *http.Request) { fieldVisits.Set(from(r).Session, 1) }},
 }
 
-// A transaction is a handler and a request to it. Each is served by net/http bare
-// and behind the middleware, and all that can be seen of it must be the same.
+// A transaction is a handler and a request to it. It is served by net/http bare and
+// behind the middleware, and everything visible must be the same.
 type transaction struct {
 	name    string
 	handler func(w http.ResponseWriter, r *http.Request) any      // returns what it saw

@@ -283,7 +283,7 @@ var gone = runtime.Event{Kind: runtime.EventGone}
 
 var errRefused = errors.New("connection refused")
 
-// What a request may do to its session.
+// The changes that a request may make to its session.
 var faultActions = map[string]func(*visitor){
 	"read":    func(s *visitor) { fieldUser.Get(s.Session) },
 	"set":     func(s *visitor) { fieldVisits.Set(s.Session, 1) },

@@ -18,8 +18,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Whatever begins the response saves the session first. What is changed afterwards
-// is reported.
+// The session is saved before the response begins, whatever begins it. Later changes are
+// reported.
 func TestCommit(t *testing.T) {
 	serveContent := func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "x.txt", time.Unix(1e9, 0), strings.NewReader("0123456789"))
@@ -206,8 +206,8 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// A goroutine may keep the session: it reads what there was, and its changes are
-// reported, not lost in silence.
+// A goroutine may keep the session: it still reads the values, and its changes are
+// reported, not lost silently.
 func TestSessionOutlivesHandler(t *testing.T) {
 	late := make(chan runtime.Event, 10)
 	m := newManager(t, runtime.Config{OnEvent: func(_ context.Context, e runtime.Event) {
@@ -262,7 +262,7 @@ func (w *writtenRecorder) WriteHeader(status int) {
 	w.ResponseRecorder.WriteHeader(status)
 }
 
-// A handler that writes past the writer of Handler loses its cookies, and the program is told.
+// A handler that bypasses the writer of Handler loses its cookies, and the program is told.
 func TestWrittenPast(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})

@@ -13,8 +13,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// What an upstream answers passes the middleware: its informational responses, its
-// trailers, its events as they come, its bodies of whatever size.
+// An upstream's response passes the middleware: its informational responses, its
+// trailers, its events as they come, its bodies of any size.
 func TestProxied(t *testing.T) {
 	proxy := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "</x.css>; rel=preload")
@@ -84,7 +84,7 @@ func TestProxiedCookie(t *testing.T) {
 	}
 }
 
-// An upgrade passes a proxy behind the middleware, and the session goes with it.
+// A proxy behind the middleware passes an upgrade on, with the session's cookie.
 func TestProxiedUpgrade(t *testing.T) {
 	proxy := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Upgrade", "echo")

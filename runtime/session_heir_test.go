@@ -59,7 +59,7 @@ func TestHeirInheritsNothing(t *testing.T) {
 	})
 }
 
-// What is set after the change belongs to the new account, and stays.
+// Values set after the change belong to the new account, and stay.
 func TestHeirKeepsWhatIsTheirs(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		c := newRig(t).client()
@@ -77,7 +77,7 @@ func TestHeirKeepsWhatIsTheirs(t *testing.T) {
 	})
 }
 
-// From nobody to somebody everything stays, and the same account is no other one.
+// All fields stay when nobody becomes somebody; the same account is not a change.
 func TestLogInKeepsTheCart(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		c := newRig(t).client()

@@ -43,7 +43,7 @@ func TestVisitorFieldsInConflict(t *testing.T) {
 	}
 }
 
-// What is set of a visitor's field, without regard to what it holds, counts in a conflict too.
+// A visitor's field that is set without reading it counts in a conflict too.
 func TestVisitorFieldSetInConflict(t *testing.T) {
 	r := newRigOf(t, ownedAccount, ownedCart, ownedNote, ownedDraft)
 	c := r.client()

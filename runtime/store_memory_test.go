@@ -253,7 +253,7 @@ func TestMemoryStoreEvictsWithoutScanning(t *testing.T) {
 	for what, class := range map[string][2]string{"without data": {"", ""}, "of a principal": {"p", "x"}} {
 		few, many := evict(100, class[0], class[1]), evict(100_000, class[0], class[1])
 		t.Logf("%d evictions beside records %s: %v beside 100, %v beside 100,000", evictions, what, few, many)
-		// To look at a thousand times as many took some hundred times as long.
+		// Looking at a thousand times as many took some hundred times as long.
 		if many > 30*few+50*time.Millisecond {
 			t.Errorf("%d evictions beside 100,000 records %s took %v, and %v beside 100", evictions, what, many, few)
 		}

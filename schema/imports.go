@@ -55,17 +55,9 @@ func importsOf(f *file, p *golist.Package) []string {
 	}
 	var paths []string
 	for _, spec := range f.syntax.Imports {
-		paths = append(paths, mapped(p, strings.Trim(spec.Path.Value, "\"`")))
+		paths = append(paths, p.Imported(strings.Trim(spec.Path.Value, "\"`")))
 	}
 	return paths
-}
-
-// mapped is the path of the package that p imports: it differs if packages are vendored.
-func mapped(p *golist.Package, path string) string {
-	if other, ok := p.ImportMap[path]; ok {
-		return other
-	}
-	return path
 }
 
 // An importer finds packages by import path.
@@ -74,7 +66,7 @@ type importer func(path string) (*types.Package, error)
 // importer imports for a package.
 func (c *checker) importer(p *golist.Package) importer {
 	return func(path string) (*types.Package, error) {
-		pkg, err := c.find(mapped(p, path))
+		pkg, err := c.find(p.Imported(path))
 		if err != nil {
 			c.failed[path] = err
 		}

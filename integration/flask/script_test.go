@@ -63,17 +63,17 @@ var script = []scenario{
 				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
 			},
 			{
-				does: "no use of the session that there is",
+				does: "no use of an existing session",
 				both: `then {"user":"hubo"}`,
 			},
 			{
-				ops: `set user "hubo"`, does: "the value that it has:",
+				ops: `set user "hubo"`, does: "the same value again:",
 				flask:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
 				ours:    `Vary: Cookie, then {"user":"hubo"}`,
-				differs: "sending what the browser holds could only overwrite the change of a parallel request",
+				differs: "sending the same values again could only overwrite a parallel request's change",
 			},
 			{
-				ops: `set user "eve"; set user "hubo"`, does: "changed, and changed back:",
+				ops: `set user "eve"; set user "hubo"`, does: "changed and changed back:",
 				both: `Vary: Cookie, sets session, then {"user":"hubo"}`,
 			},
 			{
@@ -81,7 +81,7 @@ var script = []scenario{
 				flask:   `true, then {"user":"hubo"}`,
 				noticed: `true, Vary: Cookie, then {"user":"hubo"}`,
 				ours:    `true, Vary: Cookie, then {"user":"hubo"}`,
-				differs: "Flask missed this use before 3.1.3, so that a shared cache could give one visitor's page to another",
+				differs: "before 3.1.3, Flask did not notice this use, so a shared cache could give one visitor's page to another",
 			},
 			{
 				ops:  `setdefault user "eve"`,
@@ -96,21 +96,21 @@ var script = []scenario{
 				both: `"dark", Vary: Cookie, sets session, then {"user":"hubo"}`,
 			},
 			{
-				ops: `pop theme`, does: "absent:",
+				ops: `pop theme`, does: "not set:",
 				flask:   `null, then {"user":"hubo"}`,
 				noticed: `null, Vary: Cookie, then {"user":"hubo"}`,
 				ours:    `null, Vary: Cookie, then {"user":"hubo"}`,
-				differs: "as above: asking is a use",
+				differs: "as above: `pop` uses the session",
 			},
 			{
-				ops: `pop user`, does: "the last one:",
+				ops: `pop user`, does: "the last field:",
 				both: `"hubo", Vary: Cookie, deletes session, then {}`,
 			},
 			{
 				ops:     `set user "hubo"; pop user`,
 				flask:   `"hubo", Vary: Cookie, deletes session, then {}`,
 				ours:    `"hubo", Vary: Cookie, then {}`,
-				differs: "the browser has no cookie that could be deleted",
+				differs: "the browser has no cookie to delete",
 			},
 		},
 	},
@@ -141,7 +141,7 @@ var script = []scenario{
 				ops:     `poke cart "coffee"; get cart`,
 				flask:   `["coffee","milk"], Vary: Cookie, then {"cart":["tea","milk"]}`,
 				ours:    `["tea","milk"], Vary: Cookie, then {"cart":["tea","milk"]}`,
-				differs: "Flask's change is visible until the request ends, and is lost then; Get returns a copy",
+				differs: "Flask's change is visible until the request ends, and is then lost; Get returns a copy",
 			},
 			{
 				ops:  `set prefs {"lang":"en"}`,
@@ -169,10 +169,10 @@ var script = []scenario{
 		title: "Clearing", config: "plain",
 		steps: []step{
 			{
-				ops: `clear`, does: "empty:",
+				ops: `clear`, does: "an empty session:",
 				flask:   `Vary: Cookie, deletes session, then {}`,
 				ours:    `Vary: Cookie, then {}`,
-				differs: "the browser has no cookie that could be deleted",
+				differs: "the browser has no cookie to delete",
 			},
 			{
 				ops:    `set user "hubo"; permanent true`,
@@ -201,7 +201,7 @@ var script = []scenario{
 				ops: `destroy`, does: "the same again",
 				flask:   `Vary: Cookie, deletes session, then {}`,
 				ours:    `Vary: Cookie, then {}`,
-				differs: "the browser has no cookie that could be deleted",
+				differs: "the browser has no cookie to delete",
 			},
 		},
 	},
@@ -218,10 +218,10 @@ var script = []scenario{
 				both: `"hubo", Vary: Cookie, then {"permanent":true,"user":"hubo"}`,
 			},
 			{
-				ops: `permanent true`, does: "what it is:",
+				ops: `permanent true`, does: "already permanent:",
 				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
 				ours:    `Vary: Cookie, then {"permanent":true,"user":"hubo"}`,
-				differs: "not a change, as with values",
+				differs: "this changes nothing, as with values",
 			},
 			{
 				ops:  `set theme "dark"`,
@@ -236,10 +236,10 @@ var script = []scenario{
 				both: `Vary: Cookie, sets session for 7 days, then {"permanent":true,"theme":"dark","user":"hubo"}`,
 			},
 			{
-				ops: `pop user; pop theme`, does: "the last ones:",
+				ops: `pop user; pop theme`, does: "the last fields:",
 				flask:   `["hubo", "dark"], Vary: Cookie, sets session for 7 days, then {"permanent":true}`,
 				ours:    `["hubo", "dark"], Vary: Cookie, deletes session, then {}`,
-				differs: "Flask stores the flag as a value, and keeps a session that has nothing else",
+				differs: "Flask stores the flag as a value, and keeps a session with nothing else in it",
 			},
 		},
 	},
@@ -250,7 +250,7 @@ var script = []scenario{
 				ops:     `permanent true`,
 				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true}`,
 				ours:    `Vary: Cookie, then {}`,
-				differs: "as above: a session without fields is no session",
+				differs: "as above: sessiongen does not keep a session without fields",
 			},
 			{
 				ops:     `permanent false`,
@@ -277,7 +277,7 @@ var script = []scenario{
 				ops: `get user`, wait: time.Second, does: "7 days after:",
 				flask:   `"hubo", Vary: Cookie, then {"permanent":true,"user":"hubo"}`,
 				ours:    `null, Vary: Cookie, then {}`,
-				differs: "the lifetime is over, for the browser as well",
+				differs: "the lifetime has ended, and the browser drops the cookie too",
 				events:  "refused: expired",
 			},
 			{
@@ -310,27 +310,27 @@ var script = []scenario{
 		},
 	},
 	{
-		title: "A lifetime that each request begins anew", config: "refresh",
+		title: "Sliding lifetime", config: "refresh",
 		about: "`SESSION_REFRESH_EACH_REQUEST`, `Config.Sliding`.",
 		steps: []step{
 			{
 				ops:     `set user "hubo"; permanent true`,
 				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
 				ours:    `Vary: Cookie, sets session for 400 days, then {"permanent":true,"user":"hubo"}`,
-				differs: "the cookie session-seen decides, so that the data need not be sent again",
+				differs: "the cookie session-seen limits the session, so the data need not be sent again",
 				events:  "created",
 			},
 			{
 				ops:     `get user`,
 				flask:   `"hubo", Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
 				ours:    `"hubo", Vary: Cookie, then {"permanent":true,"user":"hubo"}`,
-				differs: "once in a tenth of the lifetime is often enough",
+				differs: "once per tenth of the lifetime is often enough",
 			},
 			{
 				wait: day, does: "a day later, no use of the session",
 				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
 				ours:    `then {"permanent":true,"user":"hubo"}`,
-				differs: "Flask sends a cookie with every answer, pictures included, which no cache may keep then",
+				differs: "Flask sends a cookie with every response, even images, so no cache may keep them",
 			},
 			{
 				ops:     `get user`,
@@ -371,7 +371,7 @@ var script = []scenario{
 				ops: `set user "hubo"`, does: "not permanent:",
 				flask:   `Vary: Cookie, sets session, then {"user":"hubo"}`,
 				ours:    `Vary: Cookie, sets session, deletes session-seen, then {"user":"hubo"}`,
-				differs: "the time of the last use of the session before goes with it",
+				differs: "the previous session's time of last use is removed with it",
 				events:  "refused: expired, created",
 			},
 			{
@@ -386,14 +386,14 @@ var script = []scenario{
 		},
 	},
 	{
-		title: "An end for good", config: "absolute",
+		title: "Absolute timeout", config: "absolute",
 		about: "As above, with `Config.AbsoluteTimeout` of 10 days; Flask has no such setting.",
 		steps: []step{
 			{
 				ops:     `set user "hubo"; permanent true`,
 				flask:   `Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
 				ours:    `Vary: Cookie, sets session for 10 days, then {"permanent":true,"user":"hubo"}`,
-				differs: "the cookie lasts as long as the session can",
+				differs: "the cookie lasts as long as the session may",
 				events:  "created",
 			},
 			{
@@ -406,7 +406,7 @@ var script = []scenario{
 				ops: `get user`, wait: 4 * day, does: "10 days after the first:",
 				flask:   `"hubo", Vary: Cookie, sets session for 7 days, then {"permanent":true,"user":"hubo"}`,
 				ours:    `null, Vary: Cookie, then {}`,
-				differs: "Flask's session lives as long as it is used, whoever uses it",
+				differs: "Flask's session lives as long as anybody uses it",
 				events:  "refused: expired",
 			},
 		},
@@ -418,7 +418,7 @@ var script = []scenario{
 				ops:     `set cart ["tea"]; permanent true`,
 				flask:   `Vary: Cookie, sets session for 7 days, then {"cart":["tea"],"permanent":true}`,
 				ours:    `Vary: Cookie, sets session for 400 days, then {"cart":["tea"],"permanent":true}`,
-				differs: "as with the lifetime: the cookie session-seen decides",
+				differs: "as with the sliding lifetime: the cookie session-seen limits the session",
 				events:  "created",
 			},
 			{
@@ -428,21 +428,21 @@ var script = []scenario{
 				differs: "as above",
 			},
 			{
-				ops: `get cart`, cookies: kept, does: "the slower request's answer comes:",
+				ops: `get cart`, cookies: kept, does: "the slower request's response arrives:",
 				flask:   `["tea"], Vary: Cookie, sets session for 7 days, then {"cart":["tea"],"permanent":true}`,
 				ours:    `["tea"], Vary: Cookie, sets session-seen for 7 days, then {"cart":["tea","milk"],"permanent":true}`,
-				differs: "Flask puts back the session that the slower request came with: milk is lost",
+				differs: "Flask sends the slower request's session back, and milk is lost",
 			},
 			{
 				ops: `clear`, does: "log out:",
 				flask:   `Vary: Cookie, deletes session, then {}`,
 				ours:    `Vary: Cookie, deletes session, deletes session-seen, then {}`,
-				differs: "the second cookie goes too",
+				differs: "the second cookie is deleted too",
 			},
 		},
 	},
 	{
-		title: "Two changes at a time", config: "plain",
+		title: "Two changes at once", config: "plain",
 		steps: []step{
 			{
 				ops:    `set user "hubo"`,
@@ -460,7 +460,7 @@ var script = []scenario{
 		},
 	},
 	{
-		title: "Cookies that are not right", config: "plain",
+		title: "Invalid cookies", config: "plain",
 		steps: []step{
 			{
 				ops: `get user`, cookies: garbage, does: "garbage:",
@@ -483,7 +483,7 @@ var script = []scenario{
 				events: "refused: forged, created",
 			},
 			{
-				ops: `get user`, cookies: halved, does: "the first half alone:",
+				ops: `get user`, cookies: halved, does: "only the first half:",
 				both:   `null, Vary: Cookie, then {}`,
 				events: "refused: malformed",
 			},
@@ -507,14 +507,14 @@ var script = []scenario{
 				events: "created",
 			},
 			{
-				ops: `get user`, cookies: alsoAfter, does: "a second cookie of the name, behind:",
+				ops: `get user`, cookies: alsoAfter, does: "a second cookie of that name, after it:",
 				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
 			},
 			{
-				ops: `get user`, cookies: alsoBefore, does: "a second cookie of the name, in front:",
+				ops: `get user`, cookies: alsoBefore, does: "a second cookie of that name, before it:",
 				flask:   `null, Vary: Cookie, then {"user":"hubo"}`,
 				ours:    `"hubo", Vary: Cookie, then {"user":"hubo"}`,
-				differs: "all are tried, within bounds, and the newest that opens wins: a cookie planted for a longer path does not log the visitor out (see cookies.md)",
+				differs: "sessiongen tries all of them, within bounds, and uses the newest that opens: a cookie planted for a longer path does not log the visitor out (see cookies.md)",
 				events:  "refused: malformed",
 			},
 			{
@@ -522,14 +522,14 @@ var script = []scenario{
 				both: `Vary: Cookie, deletes session, then {}`,
 			},
 			{
-				ops: `get user`, cookies: kept, does: "an old cookie sent again, after the log-out:",
+				ops: `get user`, cookies: kept, does: "an old cookie sent again after the log-out:",
 				both: `"hubo", Vary: Cookie, then {}`,
 			},
 		},
 	},
 	{
 		title: "A new key", config: "rotated",
-		about: "`SECRET_KEY_FALLBACKS`, or several `Config.Keys`. Flask has it as of 3.1; for older ones the test's program adds it.",
+		about: "`SECRET_KEY_FALLBACKS`, or several `Config.Keys`. Flask has this since 3.1; the test adds it to older versions.",
 		steps: []step{
 			{
 				ops: `set user "hubo"`, config: "plain", does: "under the old key:",
@@ -544,7 +544,7 @@ var script = []scenario{
 				ops: `get user`, does: "new key, old one kept:",
 				flask:   `"hubo", Vary: Cookie, then {"user":"hubo"}`,
 				ours:    `"hubo", Vary: Cookie, sets session, then {"user":"hubo"}`,
-				differs: "sent again under the new key, so that the old one can be given up",
+				differs: "sessiongen sends the session again under the new key, so that the old key can be removed",
 				events:  "resealed",
 			},
 			{
@@ -552,21 +552,21 @@ var script = []scenario{
 				both: `"hubo", Vary: Cookie, then {"user":"hubo"}`,
 			},
 			{
-				ops: `get user`, config: "two", does: "new key alone:",
+				ops: `get user`, config: "two", does: "only the new key:",
 				flask:   `null, Vary: Cookie, then {}`,
 				ours:    `"hubo", Vary: Cookie, then {"user":"hubo"}`,
-				differs: "see above: Flask logs out a visitor who only reads, once the old key is given up",
+				differs: "as above: once the old key is removed, Flask logs out visitors who only read",
 			},
 			{
 				ops:  `set user "eve"`,
 				both: `Vary: Cookie, sets session, then {"user":"eve"}`,
 			},
 			{
-				ops: `get user`, config: "two", does: "new key alone, after a change:",
+				ops: `get user`, config: "two", does: "only the new key, after a change:",
 				both: `"eve", Vary: Cookie, then {"user":"eve"}`,
 			},
 			{
-				ops: `get user`, config: "plain", does: "old key alone:",
+				ops: `get user`, config: "plain", does: "only the old key:",
 				both:   `null, Vary: Cookie, then {}`,
 				events: "refused: unknown key",
 			},
@@ -574,27 +574,27 @@ var script = []scenario{
 	},
 	{
 		title: "Attributes", fresh: true,
-		about: "Each request is a new browser's.",
+		about: "Each request comes from a new browser.",
 		steps: []step{
 			{
 				ops: `set user "hubo"`, config: "defaults", url: "https://app.example.test/", does: "no settings:",
 				flask:   `Vary: Cookie, sets session (Path=/; HttpOnly), then {"user":"hubo"}`,
 				ours:    `Vary: Cookie, sets __Host-session (Path=/; Secure; HttpOnly; SameSite=Lax), then {"user":"hubo"}`,
-				differs: "safe unless told otherwise",
+				differs: "safe by default",
 				events:  "created",
 			},
 			{
 				ops: `set user "hubo"; permanent true`, config: "defaults", url: "https://app.example.test/", does: "no settings:",
 				flask:   `Vary: Cookie, sets session for 31 days (Path=/; HttpOnly), then {"permanent":true,"user":"hubo"}`,
 				ours:    `Vary: Cookie, sets __Host-session for 31 days (Path=/; Secure; HttpOnly; SameSite=Lax), then {"permanent":true,"user":"hubo"}`,
-				differs: "as above; both have 31 days",
+				differs: "as above; both default to 31 days",
 				events:  "created",
 			},
 			{
 				ops: `set user "hubo"`, config: "unset", does: "SameSite unset:",
 				flask:   `Vary: Cookie, sets session (Path=/; HttpOnly), then {"user":"hubo"}`,
 				ours:    `Vary: Cookie, sets session, then {"user":"hubo"}`,
-				differs: "browsers differ in what they take an absent SameSite for",
+				differs: "browsers disagree on the meaning of an absent SameSite",
 				events:  "created",
 			},
 			{
@@ -608,7 +608,7 @@ var script = []scenario{
 				events: "created",
 			},
 			{
-				ops: `set user "hubo"`, config: "none insecure", does: "SameSite=None alone:",
+				ops: `set user "hubo"`, config: "none insecure", does: "SameSite=None without Secure:",
 				flask:   `Vary: Cookie, sets session (Path=/; HttpOnly; SameSite=None), then {"user":"hubo"}`,
 				ours:    `the constructor refuses: session: Config.SameSite=None needs a secure cookie: browsers refuse it with Insecure`,
 				differs: "browsers refuse such a cookie",
@@ -624,7 +624,7 @@ var script = []scenario{
 				events: "created",
 			},
 			{
-				ops: `set user "hubo"`, config: "partitioned", url: "https://app.example.test/", does: "Partitioned, which Flask has as of 3.1:",
+				ops: `set user "hubo"`, config: "partitioned", url: "https://app.example.test/", does: "Partitioned, since Flask 3.1:",
 				both:   `Vary: Cookie, sets session (Path=/; Secure; HttpOnly; SameSite=Lax; Partitioned), then {"user":"hubo"}`,
 				events: "created",
 			},
@@ -632,7 +632,7 @@ var script = []scenario{
 				ops: `set user "hubo"`, config: "readable", does: "HttpOnly off:",
 				flask:   `Vary: Cookie, sets session (Path=/; SameSite=Lax), then {"user":"hubo"}`,
 				ours:    `Vary: Cookie, sets session, then {"user":"hubo"}`,
-				differs: "there is no such setting: scripts have no use for an encrypted cookie",
+				differs: "sessiongen has no such setting: scripts have no use for an encrypted cookie",
 				events:  "created",
 			},
 			{
@@ -703,7 +703,7 @@ var script = []scenario{
 				ops:     `header Vary "*"; get user`,
 				flask:   `"hubo", Vary: *, Cookie, then {"user":"hubo"}`,
 				ours:    `"hubo", Vary: *, then {"user":"hubo"}`,
-				differs: "`*` says it all",
+				differs: "`*` covers all header fields",
 			},
 			{
 				ops:  `header Cache-Control "public, max-age=60"; get user`,
@@ -732,14 +732,14 @@ var script = []scenario{
 				both: `500, Vary: Cookie, sets session, then {"theme":"dark","user":"hubo"}`,
 			},
 			{
-				ops: `cookie own "1"; set theme "light"`, does: "a cookie of the handler's own:",
+				ops: `cookie own "1"; set theme "light"`, does: "another cookie that the handler sets:",
 				both: `Vary: Cookie, sets own, sets session, then {"theme":"light","user":"hubo"}`,
 			},
 			{
-				ops: `cookie session "1"; set theme "dark"`, does: "a cookie of the handler's own, with the session's name:",
+				ops: `cookie session "1"; set theme "dark"`, does: "a cookie that the handler sets with the session's name:",
 				flask:   `Vary: Cookie, sets session (Path=/), sets session, then {"theme":"dark","user":"hubo"}`,
 				ours:    `Vary: Cookie, sets session, then {"theme":"dark","user":"hubo"}`,
-				differs: "one for each name (RFC 6265 section 4.1.1)",
+				differs: "a response may set only one cookie of a name (RFC 6265 section 4.1.1)",
 			},
 			{
 				ops: `get theme; late theme "light"`, does: "a change after the body has begun:",
@@ -750,13 +750,13 @@ var script = []scenario{
 	},
 	{
 		title: "Size", config: "plain",
-		about: "RANDOM is 5000 letters at random, REPEATED is 5000 times the same.",
+		about: "RANDOM is 5000 random letters, and REPEATED is one letter 5000 times.",
 		steps: []step{
 			{
 				ops:     `set user "hubo"; set theme RANDOM`,
 				flask:   `Vary: Cookie, sets session too large for browsers, then {}`,
 				ours:    `500, Vary: Cookie, then {}`,
-				differs: "Flask warns in its log, and the change is lost; saving fails instead",
+				differs: "Flask warns in its log, and the change is lost; with sessiongen, saving fails",
 				events:  "too large, save failed",
 			},
 			{
@@ -765,7 +765,7 @@ var script = []scenario{
 				events: "created",
 			},
 			{
-				ops: `set theme RANDOM`, does: "with a session that there is:",
+				ops: `set theme RANDOM`, does: "with an existing session:",
 				flask:   `Vary: Cookie, sets session too large for browsers, then {"user":"hubo"}`,
 				ours:    `500, Vary: Cookie, then {"user":"hubo"}`,
 				differs: "as above",
@@ -775,13 +775,13 @@ var script = []scenario{
 				ops: `set theme RANDOM`, config: "chunks", does: "with `MaxChunks`:",
 				flask:   `Vary: Cookie, sets session too large for browsers, then {"user":"hubo"}`,
 				ours:    `Vary: Cookie, sets session, sets session-2, then {"theme":RANDOM,"user":"hubo"}`,
-				differs: "several cookies, if the program allows them",
+				differs: "sessiongen splits the session over several cookies if the program allows it",
 			},
 			{
 				ops: `clear`, config: "chunks",
 				flask:   `Vary: Cookie, deletes session, then {}`,
 				ours:    `Vary: Cookie, deletes session, deletes session-2, then {}`,
-				differs: "all cookies of the session",
+				differs: "sessiongen deletes all cookies of the session",
 			},
 			{
 				ops:    `set user "hubo"`,
@@ -792,7 +792,7 @@ var script = []scenario{
 				ops:     `set theme REPEATED`,
 				flask:   `Vary: Cookie, sets session, then {"theme":REPEATED,"user":"hubo"}`,
 				ours:    `500, Vary: Cookie, then {"user":"hubo"}`,
-				differs: "sessiongen does not compress: beside text that an attacker chooses, the length would tell what else is in the session",
+				differs: "sessiongen does not compress: next to text that an attacker chooses, the length would reveal the rest of the session",
 				events:  "too large, save failed",
 			},
 		},
@@ -833,10 +833,10 @@ var script = []scenario{
 				both: `["hubo", false], Vary: Cookie, then {"user":"hubo"}`,
 			},
 			{
-				ops: `set user "hubo"; modified`, does: "the value that it has:",
+				ops: `set user "hubo"; modified`, does: "the same value again:",
 				flask:   `true, Vary: Cookie, sets session, then {"user":"hubo"}`,
 				ours:    `false, Vary: Cookie, then {"user":"hubo"}`,
-				differs: "not a change",
+				differs: "this changes nothing",
 			},
 			{
 				ops:     `get user; accessed`,
@@ -850,10 +850,10 @@ var script = []scenario{
 		title: "Secret keys", fresh: true,
 		steps: []step{
 			{
-				ops: `set user "hubo"`, config: "no key", does: "none:",
+				ops: `set user "hubo"`, config: "no key", does: "no key:",
 				flask:   `500, then {}`,
 				ours:    `the constructor refuses: session: no keys: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run`,
-				differs: "at the start, not at the first change",
+				differs: "sessiongen reports this at the start, not at the first change",
 			},
 			{
 				ops: `set user "hubo"`, config: "weak key", does: "the key `dev`:",
@@ -889,21 +889,21 @@ Flask signs the cookie, so that its holder can read it. sessiongen encrypts it.
 
 ## How to read the tables
 
-The test in ` + "`" + `integration/flask` + "`" + ` sends these requests to a real Flask, of version 2.2 to 3.1, and to
-sessiongen. It compares both with this page, which it writes. Of %d requests, %d have the same
+The test in ` + "`" + `integration/flask` + "`" + ` sends these requests to a real Flask, versions 2.2 to 3.1, and to
+sessiongen. It writes this page, and compares both with it. Of %d requests, %d have the same
 result, and %d differ on purpose.
 
 Unless a row says otherwise, both cookies are named session, with ` + "`" + `Path=/; HttpOnly; SameSite=Lax` + "`" + `
 and a lifetime of 7 days. Other attributes are shown. Of the operations, ` + "`" + `index user` + "`" + ` is
 ` + "`" + `session['user']` + "`" + `, ` + "`" + `has` + "`" + ` is ` + "`" + `in` + "`" + `, and ` + "`" + `modify` + "`" + ` sets the flag that Flask needs for some changes.
-A result lists the status, if it is not 200, then what the operations return, then the header fields, and
-after "then" what the next request finds in the session. Two differences occur in every step, and
-are checked but not shown:
+A result lists the status unless it is 200, what the operations return, the header fields and,
+after "then", what the next request finds in the session. Two differences occur in every step;
+the test checks them, but the tables leave them out:
 
-- Flask gives a lifetime as Expires. sessiongen gives it as Max-Age too, which is right where the
+- Flask gives a lifetime as Expires. sessiongen also gives it as Max-Age, which is right even if the
   browser's clock is wrong.
 - A response of sessiongen that sets or deletes a cookie has ` + "`" + `Cache-Control: private` + "`" + `.
-  Flask leaves caches to the program.
+  Flask leaves caching to the program.
 
-"Event" names what ` + "`" + `Config.OnEvent` + "`" + ` is told.
+"Event" lists the events that ` + "`" + `Config.OnEvent` + "`" + ` receives.
 `

@@ -45,6 +45,14 @@ type Package struct {
 	InvalidGoFiles []string // files that it could not understand; some are in other lists, too
 }
 
+// Imported is the path of the package that an import of this one means: paths of vendored packages are longer.
+func (p *Package) Imported(path string) string {
+	if mapped, ok := p.ImportMap[path]; ok {
+		return mapped
+	}
+	return path
+}
+
 // A Module is the module of a package.
 type Module struct {
 	Path, Dir, GoVersion string

@@ -119,7 +119,7 @@ func TestGorillaRecords(t *testing.T) {
 	}
 }
 
-// What is imported ends with the record, if it is known when that does.
+// An imported session ends with the record, if the record's end is known.
 func TestGorillaRecordEnds(t *testing.T) {
 	for name, form := range recordForms(t) {
 		store, source := newRecords(form)

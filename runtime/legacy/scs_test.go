@@ -167,7 +167,8 @@ func (s foldedMap) Find(token string) ([]byte, bool, error) {
 }
 func (s foldedMap) Delete(token string) error { return s.scsMap.Delete(strings.ToLower(token)) }
 
-// Whatever spellings of a token the store takes, they are one session: a copy does not outlive the log-out.
+// All spellings of a token that the store accepts are one session: a copy does not outlive the
+// log-out.
 func TestSCSSpellings(t *testing.T) {
 	serverHomes(t, func(t *testing.T, cfg runtime.Config) {
 		store := newSCS(t, 24*time.Hour)

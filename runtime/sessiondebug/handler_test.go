@@ -48,7 +48,7 @@ func fill(s *web.Session) {
 	s.SetRoles([]string{"admin", "cook"})
 }
 
-// Whoever is not at this machine gets nothing, if not told otherwise.
+// Requests from other machines get nothing, unless the program allows them.
 func TestGuard(t *testing.T) {
 	insecure, secure := newManager(t, runtime.Config{Insecure: true}), newManager(t, runtime.Config{})
 	for _, c := range []struct {
