@@ -325,3 +325,25 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	h.call("Hijack")
 	return nil, nil, nil
 }
+
+// upgradeToEcho upgrades a connection to a protocol that echoes lines, and checks that it does.
+func upgradeToEcho(t *testing.T, server *httptest.Server) *http.Response {
+	t.Helper()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
+	in := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "hello\n")
+	line, err := in.ReadString('\n')
+	if line != "hello\n" || err != nil || resp.StatusCode != 101 || resp.Header.Get("Upgrade") != "echo" {
+		t.Errorf("%s, then %q, %v", resp.Status, line, err)
+	}
+	return resp
+}

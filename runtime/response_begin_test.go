@@ -1,12 +1,10 @@
 package runtime_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -183,24 +181,10 @@ func TestUpgrade(t *testing.T) {
 			io.WriteString(rw, line)
 			rw.Flush()
 		})))
-		conn, err := net.Dial("tcp", server.Listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
-		in := bufio.NewReader(conn)
-		resp, err := http.ReadResponse(in, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(conn, "hello\n")
-		if line, _ := in.ReadString('\n'); line != "hello\n" || resp.StatusCode != 101 || resp.Header.Get("Upgrade") != "echo" {
-			t.Errorf("%s, then %q", resp.Status, line)
-		}
+		resp := upgradeToEcho(t, server)
 		if lines := resp.Header["Set-Cookie"]; len(lines) != 1 || fieldUser.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != "hubo" {
 			t.Errorf("sent %q", lines)
 		}
-		conn.Close()
 		server.Close()
 		log.expect(t, runtime.Event{Kind: runtime.EventCreated}, runtime.Event{Kind: runtime.EventTooLate, Field: "Visits"})
 	}

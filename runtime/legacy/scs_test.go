@@ -135,27 +135,12 @@ func TestImportEndsInTime(t *testing.T) {
 	})
 }
 
-// A store that fails means 503, and nothing else.
+// A failing store means 503, for a first request and for a log-out.
 func TestSCSFails(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		store := newSCS(t, 24*time.Hour)
 		s := newSite(t, withLegacy(cfg, legacy.SCS{Store: store, Until: until}))
-		b := with("session", token)
-		store.fail(errors.New("connection refused"))
-		if w := s.send(b, read); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
-			t.Errorf("status %d, %q", w.Code, w.Header()["Set-Cookie"])
-		}
-		store.fail(nil)
-		s.visit(b, read)
-		store.fail(errors.New("connection refused"))
-		s.expectAccount(b, 42) // it is not asked any more
-		if w := s.send(b, func(v *visitor) { v.Destroy() }); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
-			t.Errorf("log-out: status %d, %q", w.Code, w.Header()["Set-Cookie"])
-		}
-		store.fail(nil)
-		s.visit(b, func(v *visitor) { v.Destroy() })
-		s.expectAccount(b, 0)
-		s.expectAccount(with("session", token), 0)
+		s.expectFailures(store.fail, "session", token)
 	})
 }
 
