@@ -17,8 +17,7 @@ type session struct {
 	// Notices are what the next page shows.
 	Notices []string `session:"notices,flash,max=3"`
 
-	// These flows come back by a link or a redirect, by a form of another site, and by a form to a
-	// path of the flow's own.
+	// What comes back by a link or a redirect, by a form of another site, and by one to a path of its own.
 	Linked signIn `session:"linked,flow,max=8"`
 	Posted signIn `session:"posted,flow,max=8,samesite=none"`
 	Paid   signIn `session:"paid,flow,max=8,path=/back/paid,samesite=none"`
