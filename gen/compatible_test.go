@@ -408,7 +408,7 @@ func main() {
 		}
 	}
 
-	// If the changes are allowed, the list has all of them from then on.
+	// The list has all changes from then on if they are allowed.
 	src, err := Update(pkgs[0], Previous{Written: listed(old), AllowBreaking: true})
 	if err != nil {
 		t.Fatal(err)

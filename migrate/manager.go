@@ -44,6 +44,19 @@ func (w *wiring) reportManagers(why refusal) {
 	}
 }
 
+// reportUnmade reports that no place is known where the old sessions are made: without the new manager, the program
+// compiles and panics.
+func (w *wiring) reportUnmade(why refusal) {
+	r := w.r
+	made := slices.ContainsFunc(w.makers, func(m *maker) bool { return !m.at.in.tests })
+	i := slices.IndexFunc(r.sites, func(s *site) bool { return s.verb.keyed() && !s.at.in.tests })
+	if made || !w.plain() || len(r.storeLiterals()) > 0 || i < 0 {
+		return
+	}
+	at := r.sites[i].at
+	r.leave(at, "the site's sessions", refusal{why.why, "make the new ones with " + w.plainLiteral(at.in) + "; put the Handler of each around the site's handler"})
+}
+
 // handlerText is the text of a served handler; without one, it is net/http's default.
 func handlerText(r *rewriter, h value) string {
 	if isNil(h) {

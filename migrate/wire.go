@@ -60,6 +60,7 @@ func (d *draft) wire() {
 	w := newWiring(d.r)
 	if why := d.attempt(w); why != nil {
 		w.reportManagers(*why)
+		w.reportUnmade(*why)
 		return
 	}
 	for _, rec := range w.recipes {

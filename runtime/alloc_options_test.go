@@ -50,9 +50,9 @@ func requestsOf(t *testing.T, m *runtime.Manager[visitor]) map[string]func() {
 	}
 }
 
-// What a session costs that uses none of the options for the log-in's life has not grown with them, and those that a
-// request does not use cost nothing. Before they came, a read took 5 allocations in a cookie, 14 with Revocations and
-// 9 with a store, and each change one or two more.
+// A session that uses none of the options for a log-in's life costs no more than before they existed, and options
+// that a request does not use cost nothing. Before they came, a read took 5 allocations in a cookie, 14 with
+// Revocations and 9 with a store, and each change one or two more.
 func TestAllocationsOfOptions(t *testing.T) {
 	theme, totp, notices := fieldToken, fieldSince, *flashNotices
 	theme.Index, theme.Name, theme.Key, theme.Visitor = 11, "Colours", "colours", true

@@ -84,7 +84,7 @@ func (c *client) asks(condition func(*visitor) bool) int {
 	return w.Code
 }
 
-// ASVS 7.5.1: what identifies an account changes only after a fresh log-in. One of another account is none.
+// ASVS 7.5.1: an account's identity changes only after a fresh log-in of that account.
 func TestASVS_7_5_1(t *testing.T) {
 	fresh := func(s *visitor) bool {
 		return factorAccount.Has(s.Session) && time.Since(s.AuthenticatedAt()) < 10*time.Minute
@@ -114,7 +114,8 @@ func TestASVS_7_5_1(t *testing.T) {
 	})
 }
 
-// ASVS 7.5.3: what is highly sensitive takes another proof, which is the account's alone and as old as it is.
+// ASVS 7.5.3: a highly sensitive action needs another proof, which counts for its account and its
+// time only.
 func TestASVS_7_5_3(t *testing.T) {
 	recently := func(s *visitor) bool { return proved(s, 5*time.Minute) }
 	eachASVS(t, func(t *testing.T, r *rig, ends bool) {

@@ -247,8 +247,8 @@ func TestLifetimeBounds(t *testing.T) {
 	}
 }
 
-// A name or a path that a cookie cannot carry is refused, whatever the byte; what is
-// accepted comes through a browser.
+// A name or path that a cookie cannot carry is refused, whatever the byte; an accepted
+// one passes through a browser.
 func TestConfigBytes(t *testing.T) {
 	for b := range 256 {
 		for _, text := range []string{string([]byte{byte(b)}), string([]byte{'x', byte(b), 'y'})} {

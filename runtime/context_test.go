@@ -18,7 +18,7 @@ import (
 // aKey is the context key of a value that is not ours.
 type aKey struct{}
 
-// A transport of its own has what Handler gives to net/http.
+// Another transport has everything that Handler gives to net/http.
 func TestNewContext(t *testing.T) {
 	m, other := newManager(t, runtime.Config{}), newManager(t, runtime.Config{Name: "__Host-other"})
 	s := m.Open(t.Context(), nil)
@@ -114,7 +114,7 @@ func TestChangeAfterSaving(t *testing.T) {
 			}
 		}
 
-		// What else went wrong stays.
+		// Other errors stay.
 		s := m.Open(t.Context(), nil)
 		save(s)
 		fieldUser.Set(s.Session, "hubo")
@@ -135,7 +135,8 @@ func TestChangeAfterSaving(t *testing.T) {
 	}
 }
 
-// What is saved by saving once more was not too late. What is not is told once the request has ended.
+// A change that another save includes was not too late. Any other is reported once the request has
+// ended.
 func TestChangeBetweenSaves(t *testing.T) {
 	late := runtime.Event{Kind: runtime.EventTooLate, Field: "User"}
 	visits := late
@@ -184,7 +185,7 @@ func TestChangeBetweenSaves(t *testing.T) {
 	}
 }
 
-// If nobody can tell when the request ends, the event is there at once.
+// The event comes at once if nothing tells when the request ends.
 func TestChangeAfterSavingForEver(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})
@@ -197,7 +198,7 @@ func TestChangeAfterSavingForEver(t *testing.T) {
 	log.expect(t, runtime.Event{Kind: runtime.EventTooLate, Field: "User"})
 }
 
-// Within Handler, Save and Seal are not the last word.
+// Save and Seal inside Handler do not have the last word.
 func TestSaveWithinHandler(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})

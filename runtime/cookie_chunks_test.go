@@ -214,7 +214,7 @@ func TestChunksOfClients(t *testing.T) {
 			t.Errorf("%s: refused as %q, want %q", c.name, got, c.want)
 		}
 
-		// Whatever there was, a change sends a session, and removes what is not its.
+		// A change sends the whole session and removes foreign chunks, whatever the browser had.
 		j := newJar(clock.now)
 		for _, pair := range c.pairs {
 			j.store(pair)

@@ -104,7 +104,7 @@ func TestCompanions(t *testing.T) {
 		}
 	}
 
-	// Whatever the companion says, the absolute end is the end.
+	// The absolute end is final, whatever the companion says.
 	for off, want := range map[time.Duration]bool{-time.Second: true, 0: false, time.Second: false} {
 		clock.set(start.Add(24*time.Hour + off))
 		for _, seen := range []uint64{at(24*time.Hour - time.Second), at(24 * time.Hour), at(1000 * time.Hour), 1 << 40} {
@@ -320,7 +320,7 @@ func TestFeaturesSwitched(t *testing.T) {
 	})
 }
 
-// What was saved a moment ago needs no companion, nor does what is saved now.
+// A session saved a moment ago needs no companion, nor does one that is saved now.
 func TestSaveCarriesTheLastUse(t *testing.T) {
 	clock := newClock()
 	m := newManager(t, runtime.Config{IdleTimeout: 30 * time.Minute, Time: clock.now})

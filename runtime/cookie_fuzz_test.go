@@ -8,7 +8,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Whatever a request carries, without a key it opens nothing, and breaks nothing.
+// A request opens nothing without a key, and breaks nothing, whatever it carries.
 func FuzzCookieHeader(f *testing.F) {
 	const name = "__Host-session="
 	stranger := sealed(f, newManager(f, runtime.Config{Keys: parseKeys(f, keyB)}), func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
@@ -82,7 +82,7 @@ func FuzzCompanionAndChunks(f *testing.F) {
 		if !s.IsNew() || fieldUser.Has(s.Session) || s.Size() != 0 {
 			t.Fatalf("%q opened as %v", header, s)
 		}
-		// A new session takes the place of whatever was there.
+		// A new session replaces whatever was there.
 		after := newJar(clock.now)
 		for pair := range strings.SplitSeq(header, ";") {
 			if name, _, ok := strings.Cut(pair, "="); ok && strings.HasPrefix(strings.Trim(name, " \t"), "s") {

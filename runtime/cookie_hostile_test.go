@@ -12,7 +12,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Any change to a cookie makes it nobody's; the visitor is not told why.
+// Any change to a cookie makes it worthless; the visitor is not told why.
 func TestTamperedCookies(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})

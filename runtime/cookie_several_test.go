@@ -9,8 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Of several cookies of the name that open and are as new as one another, the first wins, within
-// bounds.
+// The first of several equally new cookies of the name that open wins, within bounds.
 func TestDuplicateCookies(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})
@@ -64,7 +63,7 @@ func TestDuplicateCookies(t *testing.T) {
 	if s := m.Open(t.Context(), headers); !s.IsNew() {
 		t.Error("the 3001st header is looked at")
 	}
-	// Whatever they were, the browser gets one cookie in their place.
+	// The browser gets one cookie in place of all of them.
 	s := m.Open(t.Context(), []string{fmt.Sprint(forged, "; ", garbage)})
 	fieldUser.Set(s.Session, "new")
 	if c := parseCookie(t, seal(t, m, s)); c.Value == "" {
@@ -121,7 +120,7 @@ func TestNamesThatContinueEachOther(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// Names that merely begin alike do not meet.
+	// Cookies whose names merely begin alike are separate.
 	first := newManager(t, runtime.Config{Name: "s", MaxChunks: 4, Time: clock.now})
 	for _, name := range []string{"s-1", "s-5", "s-", "s-22", "s-seen2", "s2", "ss"} {
 		second := newManager(t, runtime.Config{Name: name, MaxChunks: 4, IdleTimeout: time.Hour, Time: clock.now})

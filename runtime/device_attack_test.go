@@ -36,7 +36,7 @@ func (w *deviceWorld) challengeOf(id string) string {
 	return challenge
 }
 
-// What is no proof of the key gets no badge, and another challenge.
+// An invalid proof gets no badge, and another challenge.
 func TestDeviceRefreshAttacks(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		w.waits = true
@@ -176,7 +176,7 @@ func TestDeviceRequestsOfScripts(t *testing.T) {
 	}
 }
 
-// A store that is down is no reason to end a binding, or a session.
+// A store that is down ends neither a binding nor a session.
 func TestDeviceStoreDown(t *testing.T) {
 	for _, home := range []string{"revocations", "store"} {
 		t.Run(home, func(t *testing.T) {

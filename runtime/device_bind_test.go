@@ -32,7 +32,8 @@ func TestDeviceBindingNotWritten(t *testing.T) {
 	}
 }
 
-// A binding for which there is no room in the cookie is not begun, or taken back: what the page saves is kept.
+// A binding for which the cookie has no room does not begin, or is taken back: the page's changes
+// are kept.
 func TestDeviceBindingWithoutRoom(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		blob := make([]byte, 4096)

@@ -36,8 +36,8 @@ func (w *deviceWorld) badgeToPlant(site http.Handler, kind string) string {
 	return badges[kind]
 }
 
-// A name without __Host- can be set by subdomains: one plants badges of a device of its own, which come before the
-// browser's. The visitor is bound, and stays bound and logged in, as without.
+// Subdomains can set a name without __Host-. One plants badges of its own device, which come before the browser's.
+// The visitor is bound, and stays bound and logged in, as without them.
 func TestDevicePlantedBadges(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		w.cfg.Name = plantableName
@@ -124,7 +124,8 @@ func TestDeviceForgottenPlanted(t *testing.T) {
 	}
 }
 
-// A badge that is in the place of the browser's own goes, with whatever is answered, and the browser proves its key.
+// Any response deletes a planted badge in the place of the browser's own, and the browser proves
+// its key.
 func TestDeviceForeignBadge(t *testing.T) {
 	for _, kind := range []string{"offered", "proven", "ended", "forged", "none"} {
 		for path, lines := range map[string]int{"/": 1, "/count": 1, "/pay": 1, "/untouched": 0} {
@@ -156,8 +157,8 @@ func TestDeviceForeignBadge(t *testing.T) {
 	}
 }
 
-// A subdomain has the visitor's browser register a key with a challenge for a session of its own: that neither binds
-// nor ends the visitor's.
+// A subdomain makes the visitor's browser register a key with a challenge for the subdomain's own session: that
+// neither binds nor ends the visitor's.
 func TestDevicePlantedChallenge(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		attacker := newDevice(t, w.h, w.clock.now)

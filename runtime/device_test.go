@@ -104,7 +104,7 @@ func TestDeviceLifeCycle(t *testing.T) {
 	})
 }
 
-// proveIfBound lets the browser ask whether its binding goes on.
+// proveIfBound lets the browser ask whether its binding continues.
 func (w *deviceWorld) proveIfBound() {
 	if w.key != nil {
 		w.proveNow()
@@ -126,7 +126,7 @@ func TestDeviceUnknownToBrowser(t *testing.T) {
 	})
 }
 
-// What a thief copies is good until the period ends, and not without the badge.
+// A copied cookie is good until the period ends, and only with the badge.
 func TestDeviceCopiedJar(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		w.expect("/login", "account 42, visits 0, bound false")
@@ -145,7 +145,7 @@ func TestDeviceCopiedJar(t *testing.T) {
 				if res.Code != http.StatusServiceUnavailable || strings.Contains(res.Body.String(), "42") || len(setCookies(res)) != 1 {
 					t.Fatalf("%s: %d %s %q", path, res.Code, res.Body, setCookies(res))
 				}
-				// A badge that does not do goes, so that a browser with the key proves it.
+				// An invalid badge is deleted, so that a browser with the key proves it.
 				if !strings.HasPrefix(setCookies(res)[0], boundName+"=; Max-Age=0;") {
 					t.Fatalf("%s: %q", path, setCookies(res))
 				}
@@ -225,7 +225,8 @@ func TestDeviceForgotten(t *testing.T) {
 	}
 }
 
-// What was sent before a session was bound may arrive a moment later, and is no sign of a lost key.
+// A request sent before the session was bound may arrive a moment later, and does not mean that the
+// key is lost.
 func TestDeviceNotForgottenYet(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		w.logIn()
@@ -282,7 +283,7 @@ func TestRequireProof(t *testing.T) {
 	})
 }
 
-// Several nodes share nothing but the keys, which are rotated meanwhile, and the store.
+// Several nodes share only the keys, which are rotated meanwhile, and the store.
 func TestDeviceNodesAndRotation(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		other := newManager(t, w.cfg)

@@ -43,7 +43,7 @@ func TestEventsTellOfTheRequest(t *testing.T) {
 	}
 }
 
-// Without Handler, Manager.Get knows the request, and Open does not.
+// Manager.Get knows the request without Handler, and Open does not.
 func TestEventsWithoutHandler(t *testing.T) {
 	var last runtime.Event
 	m := newManager(t, runtime.Config{OnEvent: func(_ context.Context, e runtime.Event) { last = e }})
@@ -95,7 +95,7 @@ func TestEventPaths(t *testing.T) {
 	}
 }
 
-// Of a save that failed, the event names the field.
+// The event of a failed save names the field.
 func TestEventOfFailedSave(t *testing.T) {
 	for _, store := range []runtime.Store{nil, runtime.NewMemoryStore(10)} {
 		var events []runtime.Event

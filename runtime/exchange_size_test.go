@@ -16,8 +16,8 @@ func TestExchangeSize(t *testing.T) {
 	}
 }
 
-// An ordinary session is opened in the room that is allocated for it, which takes no more than the
-// allocator gives anyway.
+// An ordinary session fits into the room allocated for it, which takes no more than the allocator
+// rounds up to anyway.
 func TestRoomForOrdinarySession(t *testing.T) {
 	schema, err := payload.NewSchema(nil)
 	if err != nil {

@@ -18,8 +18,8 @@ var (
 
 func proved(s *visitor, d time.Duration) bool { return runtime.Within(s.Session, factorTOTP, d) }
 
-// A proof is a change of rights: a new id, and no copy of the old cookie works. It is as old as it is, and
-// nobody else's.
+// A proof is a change of rights: the session gets a new id, and no copy of the old cookie works. The proof
+// keeps its age and its owner.
 func TestFactor(t *testing.T) {
 	bothModes(t, func(t *testing.T, _ func(testing.TB) *rig) {
 		inStore := t.Name() == "TestFactor/store"

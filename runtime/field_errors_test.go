@@ -42,8 +42,8 @@ func TestEncodeErrors(t *testing.T) {
 	}
 }
 
-// Of a secret field, an error says which it is and no more: not what its methods say, nor where in
-// the value it is.
+// An error names a secret field and says no more: not what its methods say, nor where in the value
+// it is.
 func TestSecretEncodeErrors(t *testing.T) {
 	encode := func(e *codec.Encoder, v map[string]moody) {
 		codec.EncodeMap(e, v, codec.EncodeString, codec.EncodeText[moody, *moody])
@@ -113,8 +113,8 @@ func TestCyclicValue(t *testing.T) {
 	}
 }
 
-// A function given to Update that changes its own field is an error at once, and not a request without end. What it
-// set stays as it was set last, and nothing of it is saved.
+// A function given to Update that changes its own field is an error at once, and does not hang the request. The
+// field keeps the value of its last Set, and nothing of the function's is saved.
 func TestUpdateOfOwnField(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)

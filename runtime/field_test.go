@@ -149,7 +149,7 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// Nothing that goes in or comes out is shared with the session.
+// The session shares no memory with values that are set or returned.
 func TestValuesAreCopies(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	s := m.Open(t.Context(), nil)
@@ -182,7 +182,7 @@ func TestValuesAreCopies(t *testing.T) {
 	if s.Modified() {
 		t.Error("a change from outside counts as one")
 	}
-	// What comes out outlives the session's own memory.
+	// Returned values outlive the session's own memory.
 	got := fieldBlob.Get(s.Session)
 	popped, _ := fieldBlob.Pop(s.Session)
 	for range 100 {
@@ -261,7 +261,7 @@ func TestUpdateRunsAgain(t *testing.T) {
 			t.Errorf("%s: f saw %v; now %v", name, seen, s)
 		}
 	}
-	// Removed meanwhile: the default is what there is.
+	// Removed meanwhile: Get returns the default.
 	s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) { fieldTheme.Set(s.Session, "dark") })})
 	fieldTheme.Update(s.Session, func(v string) string { fieldTheme.Clear(s.Session); return v + "er" })
 	if got := fieldTheme.Get(s.Session); got != "lighter" {

@@ -11,7 +11,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/codec"
 )
 
-// What a visitor typed is refused with a 400, and the session is saved all the same.
+// The handler answers a refused value with a 400, and the session is saved all the same.
 func TestTrySetAnswers400(t *testing.T) {
 	name := runtime.Field[string]{Index: 0, Name: "Username", Key: "username", Max: 64,
 		Encode: codec.EncodeString[string], Decode: codec.DecodeString[string]}
@@ -51,7 +51,7 @@ func TestTrySetAnswers400(t *testing.T) {
 	log.expect(t, runtime.Event{Kind: runtime.EventCreated})
 }
 
-// Nothing of a value that is refused sticks, whatever it is refused for.
+// A refused value leaves nothing behind, whatever the reason.
 func TestTrySticksNot(t *testing.T) {
 	cart := runtime.Field[[]item]{Index: 0, Name: "Cart", Key: "cart", Max: 3, Each: 16, Encode: fieldCart.Encode, Decode: fieldCart.Decode}
 	scores := runtime.Field[map[string]int]{Index: 1, Name: "Scores", Key: "scores", Each: 8, Encode: fieldScores.Encode, Decode: fieldScores.Decode}
@@ -91,7 +91,7 @@ func TestTrySticksNot(t *testing.T) {
 	}
 }
 
-// What is not refused is set, as Set and Append set it.
+// Values that are not refused are set as with Set and Append.
 func TestTryAccepts(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	s := m.Open(t.Context(), nil)

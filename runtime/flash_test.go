@@ -104,7 +104,7 @@ func TestFlash(t *testing.T) {
 	})
 }
 
-// What nobody sees stays for the next page: with what was there before, and what came since.
+// Messages that nobody sees stay for the next page, together with earlier and later ones.
 func TestFlashUnseen(t *testing.T) {
 	everyFlashSite(t, func(t *testing.T, site *flashSite) {
 		for name, answer := range map[string]func(http.ResponseWriter, *visitor){
@@ -139,7 +139,7 @@ func TestFlashUnseen(t *testing.T) {
 	})
 }
 
-// A page that is made in advance, or not sent, shows none, and changes nothing.
+// A prefetched page, or one that is not sent, shows no messages and changes nothing.
 func TestFlashInAdvance(t *testing.T) {
 	everyFlashSite(t, func(t *testing.T, site *flashSite) {
 		site.visit(func(s *visitor) { addNotice(s, "one") })
@@ -204,7 +204,7 @@ func TestFlashIsNotKept(t *testing.T) {
 	})
 }
 
-// In cookies, nothing is written for a Take that does not count.
+// A Take that does not count writes nothing to the cookie.
 func TestFlashWithoutWrite(t *testing.T) {
 	r := &rig{t: t, store: newSpyStore()}
 	r.startOf(runtime.Config{}, flashAccount, flashNotices, flashVisits)
@@ -219,7 +219,7 @@ func TestFlashWithoutWrite(t *testing.T) {
 	site.expect("one")
 }
 
-// Two tabs at once: one of them shows it, if the sessions are in a store.
+// Of two tabs at once, one shows the message if the sessions are in a store.
 func TestFlashInTwoTabs(t *testing.T) {
 	r := newRigOf(t, flashAccount, flashNotices, flashVisits)
 	site := &flashSite{r.client(), t}
@@ -237,7 +237,7 @@ func TestFlashInTwoTabs(t *testing.T) {
 	}
 }
 
-// Beyond max the oldest are dropped, which fails nothing; after the ttl all are.
+// The oldest messages beyond max are dropped, which fails nothing; after the ttl all are.
 func TestFlashBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRigOf(t, flashAccount, flashNotices, flashVisits)
@@ -264,7 +264,7 @@ func TestFlashBounds(t *testing.T) {
 	})
 }
 
-// What is taken once the response has begun would be shown again.
+// Messages taken after the response has begun would be shown again.
 func TestFlashTooLate(t *testing.T) {
 	everyFlashSite(t, func(t *testing.T, site *flashSite) {
 		site.visit(func(s *visitor) { addNotice(s, "one") })

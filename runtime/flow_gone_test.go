@@ -97,7 +97,7 @@ func TestFlowGone(t *testing.T) {
 	})
 }
 
-// A session that is no request's has nobody who could have gone.
+// A session outside of any request has no visitor who could leave.
 func TestFlowGoneWithoutRequest(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		state := site.begin(j, flowSignIn, hubo)
@@ -109,8 +109,8 @@ func TestFlowGoneWithoutRequest(t *testing.T) {
 	})
 }
 
-// A store that did not answer may have done what it was asked to, and nobody has got the value. Who has taken the flow
-// before keeps it.
+// A store that did not answer may have taken the flow all the same, although nobody got the value. Whoever took the
+// flow before keeps it.
 func TestFlowUnanswered(t *testing.T) {
 	for _, home := range []string{"cookie", "store"} {
 		t.Run(home, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestFlowUnanswered(t *testing.T) {
 	}
 }
 
-// A flow that begins in a request which ends before its response is one of which nobody hears, and that is told of each.
+// A flow is lost if its request ends before the response. Each such flow is reported.
 func TestFlowBeginsInVain(t *testing.T) {
 	gone := func(field string) runtime.Event {
 		return runtime.Event{Kind: runtime.EventGone, Reason: runtime.GoneRequest, Field: field}

@@ -8,7 +8,7 @@ import (
 )
 
 // A subdomain can set a cookie for the whole domain and any path, but none with the prefix __Host-. So it can plant
-// the first cookie of a flow of its own, and not the second one, without which that is none.
+// the first cookie of a flow of its own, but not the second, and the flow does not count without it.
 func TestFlowPlantedByPath(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, victim *jar) {
 		eve := newJar(site.clock.now)

@@ -11,7 +11,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A program may save a session more than once before its response begins. Each time says all that became of flows.
+// A program may save a session more than once before its response begins. Each save sends
+// everything that became of the flows.
 func TestFlowSavedTwice(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		state := site.begin(j, flowSignIn, hubo)
@@ -43,7 +44,8 @@ func flowLines(t *testing.T, m *runtime.Manager[visitor], s *visitor) []string {
 	return lines
 }
 
-// In one header, each cookie of a flow has the line that was saved last; a save that fails leaves none.
+// Each cookie of a flow has one line in the header, the one that was saved last; a save that fails
+// leaves none.
 func TestFlowSavedAgain(t *testing.T) {
 	site := newFlowSite(t, "cookie alone", runtime.Config{})
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
@@ -77,7 +79,8 @@ func TestFlowSavedAgain(t *testing.T) {
 	save(s, "other", of)
 }
 
-// What takes over a connection, or flushes, may turn out not to be able to: the response has not begun then.
+// The response has not begun if taking over the connection, or flushing it, turns out to be
+// impossible.
 func TestFlowOfResponseThatDoesNotBegin(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		var states []string
@@ -95,8 +98,8 @@ func TestFlowOfResponseThatDoesNotBegin(t *testing.T) {
 	})
 }
 
-// What a browser asks for in advance, nobody may get to see: no flow begins, and none makes room or is taken.
-// Its answer is one that the browser does not keep.
+// Nobody may ever see a prefetched page: no flow begins, makes room or is taken there. The browser does not
+// keep the response.
 func TestFlowInAdvance(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		for i, ahead := range []http.Header{{"Sec-Purpose": {"prefetch"}}, {"Sec-Purpose": {"prefetch;prerender"}}, {"Purpose": {"prefetch"}},

@@ -31,7 +31,7 @@ func TestFlow(t *testing.T) {
 	})
 }
 
-// What begins before a log-in is finished after it, and after a log-out too.
+// A flow that begins before a log-in can be finished after it, and after a log-out too.
 func TestFlowAcrossLogIns(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		before := site.begin(j, flowSignIn, hubo)
@@ -105,7 +105,7 @@ func TestFlowRefused(t *testing.T) {
 	})
 }
 
-// A cookie of another manager, another purpose or another clock is none.
+// A cookie of another manager, purpose or clock is not a flow.
 func TestFlowOfAnotherManager(t *testing.T) {
 	site := newFlowSite(t, "cookie alone", runtime.Config{})
 	j := newJar(site.clock.now)
@@ -133,7 +133,7 @@ func TestFlowOfAnotherManager(t *testing.T) {
 		})
 	}
 
-	// A session is no flow, in whatever cookie.
+	// A session's token is not a flow, in whatever cookie.
 	j.visit(t, site.m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
 	twin := j.twin()
 	for _, c := range twin.cookies {
@@ -141,7 +141,7 @@ func TestFlowOfAnotherManager(t *testing.T) {
 	}
 	site.refuses(twin, flowSignIn, state, runtime.RefusedPurpose)
 
-	// A clock that was ahead by a day does not give a flow a day more.
+	// A clock that was a day ahead does not give a flow another day.
 	site.clock.advance(24 * time.Hour)
 	ahead := site.begin(j, flowSignIn, hubo)
 	site.clock.advance(-24 * time.Hour)
@@ -152,7 +152,8 @@ func TestFlowOfAnotherManager(t *testing.T) {
 	site.takes(j, flowSignIn, behind, hubo)
 }
 
-// With a store, a state is taken once by whoever has the cookie. Without, a kept copy can take it until it ends.
+// With a store, a state can be taken once, whoever has the cookie. Without one, a kept copy can
+// take it until the flow ends.
 func TestFlowOnce(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		state := site.begin(j, flowSignIn, hubo)
@@ -172,7 +173,7 @@ func TestFlowOnce(t *testing.T) {
 		site.clock.advance(9 * time.Minute)
 		site.refuses(twin, flowSignIn, state, runtime.RefusedTaken)
 
-		// Of many who ask at once, one gets it.
+		// One of many simultaneous requests gets the value.
 		state = site.begin(j, flowSignIn, hubo)
 		taken := make([]bool, 8)
 		twins := make([]*jar, len(taken))
@@ -197,7 +198,7 @@ func countTrue(list []bool) (n int) {
 	return n
 }
 
-// Within one request, a flow is taken once, and can be taken that has only just begun.
+// A request can take a flow that it has begun itself, and takes each flow once.
 func TestFlowWithinRequest(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		state := site.begin(j, flowSignIn, hubo)
@@ -229,7 +230,7 @@ func TestFlowWithinRequest(t *testing.T) {
 	})
 }
 
-// Of too many flows of a field the oldest end, with an event. Others count for themselves.
+// The oldest of too many flows of a field end, with an event. Each field is counted separately.
 func TestFlowOldestEnds(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		elsewhere := site.begin(j, flowOf("Pay", "pay"), hubo)
@@ -273,7 +274,7 @@ func TestFlowOldestEnds(t *testing.T) {
 			site.takes(j, flowSignIn, state, signIn{Next: fmt.Sprint(i + 2)})
 		}
 
-		// One that had to make room has ended, though the request carries it.
+		// A flow that had to make room has ended, even if the request still carries it.
 		late = nil
 		for range 5 {
 			late = append(late, site.begin(j, flowSignIn, hubo))
@@ -294,7 +295,7 @@ func TestFlowOldestEnds(t *testing.T) {
 		}
 		site.clock.advance(10 * time.Minute)
 
-		// What is taken, or has ended, takes no place.
+		// Flows that were taken or have ended do not count.
 		late = nil
 		for range 5 {
 			late = append(late, site.begin(j, flowSignIn, hubo))
@@ -315,7 +316,7 @@ func TestFlowOldestEnds(t *testing.T) {
 	})
 }
 
-// A flow with a path of its own is bounded all the same, at a page that does not see its cookies.
+// Flows with a path of their own are limited even at pages that do not see their cookies.
 func TestFlowPath(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		var states []string
@@ -423,7 +424,8 @@ func TestFlowAttributes(t *testing.T) {
 	}
 }
 
-// A cookie of more than 1024 bytes is refused, by name; TryStart leaves the session as it was.
+// A cookie of more than 1024 bytes is refused, and the error names the field; TryStart leaves the
+// session unchanged.
 func TestFlowTooLarge(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		most, largest := 0, 0
@@ -492,7 +494,7 @@ func TestFlowTooLate(t *testing.T) {
 	})
 }
 
-// What does not begin in a request has no browser: a session that is changed from outside has no flows.
+// A session that is changed from outside of a request has no browser, and so no flows.
 func TestFlowWithoutRequest(t *testing.T) {
 	site := newFlowSite(t, "store", runtime.Config{})
 	j := newJar(site.clock.now)
@@ -527,7 +529,7 @@ func TestFlowOfPanic(t *testing.T) {
 	})
 }
 
-// A store that fails is no answer: the visitor gets a 503 and may come back once more.
+// If the store fails, the visitor gets a 503 and can come back once more.
 func TestFlowStoreFails(t *testing.T) {
 	for _, home := range []string{"cookie", "store"} {
 		t.Run(home, func(t *testing.T) {
@@ -554,7 +556,7 @@ func TestFlowStoreFails(t *testing.T) {
 	}
 }
 
-// What others plant beside a flow's cookie neither hides it nor ends it.
+// Cookies that others plant beside a flow's cookie neither hide nor end the flow.
 func TestFlowPlanted(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		state := site.begin(j, flowSignIn, hubo)
@@ -616,7 +618,8 @@ func TestFlowOfTwoManagers(t *testing.T) {
 	other.takes(j, flowSignIn, b, signIn{Next: "/shop"})
 }
 
-// A response with a flow is for one browser alone, and one that looked for a flow depends on the cookie.
+// A response with a flow is for one browser only, and one that looked for a flow varies with the
+// cookie.
 func TestFlowAndCaches(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		for name, use := range map[string]func(*visitor){
@@ -633,7 +636,7 @@ func TestFlowAndCaches(t *testing.T) {
 	})
 }
 
-// Nothing of a flow is in an event, an error or a printed session, but its field.
+// Events, errors and printed sessions show nothing of a flow except its field.
 func TestFlowSecrets(t *testing.T) {
 	site := newFlowSite(t, "store", runtime.Config{})
 	log := captureLog(t)

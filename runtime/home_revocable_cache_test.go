@@ -9,7 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// With a cache, another process hears later of what this one revoked, but does.
+// With a cache, another process learns later, but does learn, what this one revoked.
 func TestRevocationCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		spy := newSpyStore()
@@ -38,7 +38,7 @@ func TestRevocationCache(t *testing.T) {
 	})
 }
 
-// An answer that was under way while this process revoked the session does not undo that.
+// An answer that was under way while this process revoked the session does not undo the revocation.
 func TestServerCacheStale(t *testing.T) {
 	spy := newSpyStore()
 	r := newRig(t, runtime.Config{Revocations: spy, RevocationCache: time.Minute})
@@ -80,8 +80,8 @@ func (s *slowLoad) Load(ctx context.Context, key string) (runtime.Record, error)
 	return r, err
 }
 
-// What this process has revoked, it does not take for good because it asked before another
-// one revoked it.
+// A process's own revocation counts at once, even if another process has revoked the
+// session since this one last asked.
 func TestOwnRevocationPastCache(t *testing.T) {
 	for name, end := range map[string]func(*rig, *client, string) error{
 		"RevokeID": func(r *rig, _ *client, id string) error { return r.m.RevokeID(context.Background(), id) },
@@ -108,7 +108,7 @@ func TestOwnRevocationPastCache(t *testing.T) {
 	}
 }
 
-// A process that asked a moment ago what was revoked knows what it revokes itself.
+// A process knows its own revocations even if it asked the store a moment ago.
 func TestOwnMarkPastCache(t *testing.T) {
 	for name, revoke := range revocations(t) {
 		r := inCookies(t, runtime.Config{RevocationCache: time.Hour})
@@ -125,7 +125,7 @@ func TestOwnMarkPastCache(t *testing.T) {
 	}
 }
 
-// A process that remembers what was revoked remembers that it moved.
+// A process that remembers a revoked id also remembers where the session moved.
 func TestLateRequestFromCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		spy := newSpyStore()

@@ -112,8 +112,8 @@ func TestStoreConcurrentPops(t *testing.T) {
 	}
 }
 
-// What two requests make of one session, when the second saves between the first one's reading
-// and saving.
+// The results of two requests for one session, when the second saves between the first one's
+// reading and saving.
 func TestStoreMerge(t *testing.T) {
 	add := func(n int) func(*visitor) {
 		return func(s *visitor) { fieldVisits.Update(s.Session, func(v int) int { return v + n }) }
@@ -204,7 +204,7 @@ func TestStoreMerge(t *testing.T) {
 	}
 }
 
-// An Update's function may read the session when it runs again, and what it makes may be refused.
+// A function of Update may read the session when it runs again, and its result may be refused.
 func TestStoreUpdateRunsAgain(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()
@@ -236,7 +236,7 @@ func TestStoreUpdateRunsAgain(t *testing.T) {
 			t.Errorf("saved %s", got)
 		}
 	})
-	// A panic in it leaves the session unlocked.
+	// A panic in the function leaves the session unlocked.
 	r.meanwhile("replace", func() { c.clone().visit(func(s *visitor) { fieldUser.Set(s.Session, "x") }) })
 	mustPanic(t, func() {
 		c.send(func(s *visitor) { fieldUser.Update(s.Session, func(old string) string { return old[:10][1:] }) })
@@ -290,7 +290,7 @@ func TestStoreSavesAgain(t *testing.T) {
 	}
 }
 
-// A Set of the same request, while an Update runs again, stays the later one.
+// A Set that the same request makes while an Update runs again still counts as the later change.
 func TestServerLostSet(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()

@@ -73,7 +73,7 @@ func TestUpdateAndPop(t *testing.T) {
 	})
 }
 
-// A session that is found to be gone has nothing, not even what was just appended.
+// A session that turns out to be gone has no values, not even what was just appended.
 func TestAppendAndPopOfLost(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()
@@ -118,7 +118,7 @@ func whileAgain(t *testing.T, r *rig, c *client, do func(*visitor), then func(*v
 	return w.Code
 }
 
-// A change that comes too late is reported. Those that did not are kept.
+// A change that comes too late is reported. Earlier changes are kept.
 func TestLateChangeWhileSaving(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()
@@ -133,7 +133,7 @@ func TestLateChangeWhileSaving(t *testing.T) {
 	})
 }
 
-// What was destroyed meanwhile stays so.
+// A session that was destroyed meanwhile stays destroyed.
 func TestDestroyWhileAgain(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()
@@ -160,7 +160,7 @@ func TestPopWhileAgain(t *testing.T) {
 	}
 }
 
-// A Pop of another goroutine waits as long as the function takes that runs again, and gets the value.
+// A Pop in another goroutine waits until the function that runs again is done, and gets the value.
 func TestPopWaitsWhileAgain(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()

@@ -11,7 +11,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// What each kind of request costs, in calls of the store.
+// The calls of the store that each kind of request makes.
 func TestStoreRoundTrips(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.client()
@@ -130,7 +130,7 @@ func TestStoreUnknownID(t *testing.T) {
 	})
 }
 
-// A record counts for its own id alone, and tokens of other kinds for no id.
+// A record is valid for its own id only, and tokens of other kinds are not ids.
 func TestStoreBindsRecords(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	one, two := r.login(), r.client()
@@ -179,7 +179,7 @@ func TestStoreKeyRotation(t *testing.T) {
 	if len(setCookies(w)) != 1 {
 		t.Error("the cookie was not sealed anew")
 	}
-	// What is sealed under the older key may have missed a revocation.
+	// A token sealed under the older key may have missed a revocation.
 	r.store.expect(t, "load", "load", "replace")
 	// The record came to be under another hash of its principal. So who loads it next looks at the marks.
 	c.visit(func(s *visitor) { fieldUser.Get(s.Session) })
@@ -246,7 +246,7 @@ func TestStoreTimes(t *testing.T) {
 	}
 }
 
-// A use is noted once it is due, and no more often.
+// A use is recorded once it is due, and no more often.
 func TestStoreTouches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, runtime.Config{IdleTimeout: time.Hour, RefreshAfter: 10 * time.Minute})
@@ -262,7 +262,7 @@ func TestStoreTouches(t *testing.T) {
 		r.store.expect(t, "load", "replace")
 		c.visit(read)
 		r.store.expect(t, "load")
-		// A change that comes in between wins, and the touch is not tried again.
+		// A change in between wins, and the touch is not tried again.
 		time.Sleep(10 * time.Minute)
 		other := c.clone()
 		r.meanwhile("replace", func() { other.visit(func(s *visitor) { fieldVisits.Set(s.Session, 5) }) })

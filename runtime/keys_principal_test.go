@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A principal's hash is the same whichever others were hashed before it, and whatever the caller
-// does with the bytes since.
+// A principal's hash does not depend on the principals hashed before it, nor on what the caller
+// does with the bytes afterwards.
 func TestPrincipalHashes(t *testing.T) {
 	master := bytes.Repeat([]byte{1}, 32)
 	keys, err := newPrincipalKeys([][]byte{master}, "name")

@@ -11,8 +11,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// What docs/keys.md says of the order of a rotation over several nodes: at each step, one
-// node after the other gets new keys, and meanwhile visitors go from any node to any other.
+// This follows docs/keys.md for a rotation over several nodes: at each step, one node after
+// the other gets new keys, while visitors go from any node to any other.
 func TestRotationOverNodes(t *testing.T) {
 	const a, b = keyA, keyB
 	for _, c := range []struct {

@@ -93,8 +93,8 @@ func TestSetKeysErrors(t *testing.T) {
 	}
 }
 
-// An old key's empty session is nothing to seal again; one that is changed is
-// saved as any other.
+// An empty session under an old key is not sealed again; one that is changed is saved as
+// usual.
 func TestRotationOfChangedSessions(t *testing.T) {
 	var log eventLog
 	old := newManager(t, runtime.Config{})

@@ -100,7 +100,7 @@ func TestWatchKeysOfMountedSecret(t *testing.T) {
 	})
 }
 
-// A fault leaves the keys as they are, and is told once until the file is good again.
+// A faulty file leaves the keys unchanged, and is reported once until the file is good again.
 func TestWatchKeysFaults(t *testing.T) {
 	var many []string
 	for range 65 {
@@ -166,7 +166,7 @@ func TestWatchKeysFaultsByTurns(t *testing.T) {
 	})
 }
 
-// What is there while a file is being written does not count, be it good keys or a fault.
+// The content of a file that is still being written does not count, be it good keys or a fault.
 func TestWatchKeysHalfWritten(t *testing.T) {
 	for _, half := range []string{"", keyB[:20], keyB + "\n", keyB + "\n" + keyA[:20]} {
 		for text, want := range map[string][]runtime.Event{

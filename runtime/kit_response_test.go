@@ -36,8 +36,8 @@ var uses = []struct {
 	{"changed", func(r *http.Request) { fieldVisits.Set(from(r).Session, 1) }},
 }
 
-// A transaction is a handler and a request to it. Each is served by net/http bare
-// and behind the middleware, and all that can be seen of it must be the same.
+// A transaction is a handler and a request to it. It is served by net/http bare and
+// behind the middleware, and everything visible must be the same.
 type transaction struct {
 	name    string
 	handler func(w http.ResponseWriter, r *http.Request) any      // returns what it saw
@@ -324,4 +324,26 @@ func (r readFrom) ReadFrom(io.Reader) (int64, error) { r.call("ReadFrom"); retur
 func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	h.call("Hijack")
 	return nil, nil, nil
+}
+
+// upgradeToEcho upgrades a connection to a protocol that echoes lines, and checks that it does.
+func upgradeToEcho(t *testing.T, server *httptest.Server) *http.Response {
+	t.Helper()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
+	in := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "hello\n")
+	line, err := in.ReadString('\n')
+	if line != "hello\n" || err != nil || resp.StatusCode != 101 || resp.Header.Get("Upgrade") != "echo" {
+		t.Errorf("%s, then %q, %v", resp.Status, line, err)
+	}
+	return resp
 }

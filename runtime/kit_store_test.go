@@ -283,7 +283,7 @@ var gone = runtime.Event{Kind: runtime.EventGone}
 
 var errRefused = errors.New("connection refused")
 
-// What a request may do to its session.
+// The changes that a request may make to its session.
 var faultActions = map[string]func(*visitor){
 	"read":    func(s *visitor) { fieldUser.Get(s.Session) },
 	"set":     func(s *visitor) { fieldVisits.Set(s.Session, 1) },
@@ -323,7 +323,7 @@ func (s *listing) DeleteByPrincipal(ctx context.Context, p string) error {
 
 type versionZero struct{ *spyStore }
 
-// A version that nobody chose is a damaged record.
+// A record of version 0 is damaged: no store writes one.
 func (s versionZero) Load(ctx context.Context, key string) (runtime.Record, error) {
 	r, err := s.spyStore.Load(ctx, key)
 	r.Version = 0

@@ -60,7 +60,7 @@ func leafImports(path string, src []byte) (wrong []string) {
 		name, _ := strconv.Unquote(spec.Path.Value)
 		ofModule := name == ownModule || strings.HasPrefix(name, ownModule+"/")
 		leaf := strings.HasPrefix(name, ownPackage+"/internal/")
-		// What tests share stands above neither.
+		// Tests may import the module's own kits.
 		kit := strings.HasSuffix(path, "_test.go") && strings.HasPrefix(name, ownModule+"/internal/")
 		if ofModule && !leaf && !kit {
 			wrong = append(wrong, fmt.Sprintf("%s: a leaf imports %s", fset.Position(spec.Pos()), name))

@@ -47,7 +47,7 @@ func TestClockSetBackBetweenRequests(t *testing.T) {
 
 			clock.advance(-time.Hour)
 			sent := j.visit(t, m, func(s *visitor) {
-				// What lies in the future counts as now.
+				// Times in the future count as now.
 				if s.IsNew() || !s.ExpiresAt().Equal(clock.now().Add(30*time.Minute)) {
 					t.Errorf("set back: new %v, until %v", s.IsNew(), s.ExpiresAt().Sub(start))
 				}
@@ -95,7 +95,7 @@ func TestClockSetBackDuringRotation(t *testing.T) {
 	})
 }
 
-// A clock of the program's own may say anything.
+// The program's clock may return anything.
 func TestOddClocks(t *testing.T) {
 	for _, now := range []time.Time{
 		time.Unix(0, 0), time.Unix(0, 1), time.Unix(1, 999_999_999), time.Unix(1<<31, 0), time.Unix(1<<33, 0),
@@ -112,7 +112,7 @@ func TestOddClocks(t *testing.T) {
 	}
 }
 
-// A clock that is not set makes sessions of 1970, not ones that cannot be opened.
+// A clock that is not set makes sessions of 1970, and these can be opened.
 func TestClockBefore1970(t *testing.T) {
 	m := newManager(t, runtime.Config{Time: func() time.Time { return time.Time{} }})
 	s := m.Open(t.Context(), nil)

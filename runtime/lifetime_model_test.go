@@ -21,7 +21,7 @@ type model struct {
 
 	browser modelSession // what it holds; nil values if nothing
 
-	// What the request under way has.
+	// The state of the current request.
 	modelSession
 	isNew, modified bool
 	ended           bool // it was cleared or destroyed
@@ -218,7 +218,8 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 		name, _, _ := strings.Cut(pair, "=")
 		switch {
 		case strings.HasPrefix(attributes, " Max-Age=0"):
-			// What is left of a session whose own cookie is gone goes with that cookie's name.
+			// The remaining cookies of a session whose own cookie is gone are deleted together with that
+			// name.
 			left := name == "s" && strings.Contains("; "+had, "; s-")
 			if !strings.Contains(had, name+"=") && !left {
 				t.Fatalf("removes %s, which was not there", name)

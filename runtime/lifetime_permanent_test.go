@@ -84,7 +84,7 @@ func TestPermanentFromTheStart(t *testing.T) {
 	}
 }
 
-// A new session is permanent before anything is set, and nothing is sent for it.
+// A new session can be permanent before anything is set; nothing is sent for it.
 func TestPermanentWhileEmpty(t *testing.T) {
 	for home, manager := range permanentHomes() {
 		m, j := manager(t, true), newJar(newClock().now)

@@ -37,7 +37,7 @@ func TestLifetime(t *testing.T) {
 	}
 }
 
-// A save begins the lifetime again; reading does not.
+// A save restarts the lifetime; reading does not.
 func TestLifetimeBeginsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, runtime.Config{Lifetime: time.Hour})
@@ -219,7 +219,7 @@ func TestExpiresAtOfChanges(t *testing.T) {
 	expires("destroyed", func(s *visitor) { s.Destroy() }, clock.now().Sub(start)+time.Hour)
 }
 
-// A request that does not use the session is no use of it.
+// A request that does not touch the session does not count as a use of it.
 func TestUntouchedIsNoUse(t *testing.T) {
 	clock := newClock()
 	m := newManager(t, runtime.Config{IdleTimeout: time.Hour, Sliding: true, Time: clock.now})

@@ -54,7 +54,7 @@ func TestTTL(t *testing.T) {
 	})
 }
 
-// A field's end does not stay behind for another value.
+// A field's expiry does not carry over to another value.
 func TestTTLEndsWithTheValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, runtime.Config{})
@@ -75,7 +75,7 @@ func TestTTLEndsWithTheValue(t *testing.T) {
 	})
 }
 
-// A field's end is its own, whatever uses put off for the session.
+// A field expires on its own, even if use extends the session.
 func TestTTLWhileSliding(t *testing.T) {
 	for _, off := range []time.Duration{-time.Second, 0, time.Second} {
 		clock := newClock()

@@ -63,7 +63,7 @@ func TestSaveErrors(t *testing.T) {
 	}
 }
 
-// A Save that fails takes back the cookie of one that did not.
+// A Save that fails takes back the cookie of an earlier Save.
 func TestFailedSaveSendsNothing(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
@@ -80,7 +80,7 @@ func TestFailedSaveSendsNothing(t *testing.T) {
 	if got := w.Header()["Set-Cookie"]; len(got) != 1 || got[0] != "theme=dark" {
 		t.Errorf("sent %q", got)
 	}
-	// What did not fit can be removed again.
+	// A value that did not fit can be removed again.
 	fieldBlob.Clear(s.Session)
 	if err := m.Save(w, r, s); err != nil || len(w.Header()["Set-Cookie"]) != 2 {
 		t.Error(err, w.Header())
@@ -102,7 +102,7 @@ func TestSaveTwice(t *testing.T) {
 	if len(lines) != 1 || fieldVisits.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != 2 {
 		t.Errorf("sent %q", lines)
 	}
-	// What was sent before must not come back if the session is emptied.
+	// Values that were sent before must not come back if the session is emptied.
 	s.Clear()
 	if err := m.Save(w, r, s); err != nil {
 		t.Fatal(err)
@@ -187,7 +187,7 @@ func TestEventsOfRepeatedSaves(t *testing.T) {
 	log.expect(t, created, late("Visits"), late("Destroy"), late("Visits"), created)
 }
 
-// Within Handler, Get returns the handler's session, and Save may come early.
+// Get returns the handler's session inside Handler, and Save may come early.
 func TestGetWithinHandler(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	w := serve(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

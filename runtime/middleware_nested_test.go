@@ -53,15 +53,15 @@ func TestNestedManagers(t *testing.T) {
 	}
 }
 
-// Two managers with one cookie, one within the other, would each overwrite the other's
-// session: the program is told, at the first request.
+// Two nested managers with one cookie would overwrite each other's session: the first
+// request reports that.
 func TestSameCookieTwice(t *testing.T) {
 	type admin struct{ runtime.Session }
 	for _, c := range []struct {
 		cfg    runtime.Config
 		panics bool
 	}{
-		// In another scope, each would read what the other saved last.
+		// With different scopes, each would read what the other saved last.
 		{runtime.Config{Keys: parseKeys(t, keyA), Partitioned: true}, true},
 		{runtime.Config{Keys: parseKeys(t, keyA)}, true},
 		{runtime.Config{Keys: parseKeys(t, keyB)}, true},
@@ -88,8 +88,8 @@ func TestSameCookieTwice(t *testing.T) {
 	}
 }
 
-// One manager's handler within itself, as by a router and again by a group of its
-// routes: one session, and both changes are saved.
+// One manager's handler is applied twice, for a router and again for a group of its
+// routes: there is one session, and both changes are saved.
 func TestHandlerWithinItself(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	inner := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fieldVisits.Set(from(r).Session, 1) }))

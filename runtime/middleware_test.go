@@ -48,8 +48,8 @@ func TestChains(t *testing.T) {
 			return mux
 		},
 	}
-	// With two managers of one type, the inner one's session is what the handler gets,
-	// so this one must be outside.
+	// The handler gets the session of the inner of two managers of one type, so this one
+	// must be outside.
 	outsideOnly := map[string]middleware{"same type": others.Handler}
 
 	handlers := map[string]transaction{
@@ -114,9 +114,9 @@ func TestChains(t *testing.T) {
 	unharmed(t, all...)
 }
 
-// What a middleware outside sees of the request is what it sees behind any that gives
-// the handler another context: net/http's Request.WithContext makes a copy, and what
-// a ServeMux notes is noted in the copy.
+// An outer middleware sees the same of the request as with any middleware that replaces
+// the context: net/http's Request.WithContext makes a copy, and what a ServeMux notes is
+// noted in the copy.
 func TestOuterMiddlewareSees(t *testing.T) {
 	type key struct{}
 	m := newManager(t, runtime.Config{})

@@ -8,7 +8,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A log-out is final even if what is set after it turns out to be too large only when it is saved.
+// A log-out is final even if a value that is set after it turns out to be too large when it is
+// saved.
 func TestClearThenTooLarge(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -27,7 +28,7 @@ func TestClearThenTooLarge(t *testing.T) {
 	})
 }
 
-// With the old id, Clear ends the session where it is, whatever is set after it.
+// Clear with the old id ends the session at its new id, whatever is set after it.
 func TestLateClearAndBegin(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -41,7 +42,7 @@ func TestLateClearAndBegin(t *testing.T) {
 	})
 }
 
-// So does one that has found out that the session moved.
+// So does a Clear in a request that has already found out that the session moved.
 func TestClearAndBeginAfterLoss(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()
@@ -59,8 +60,8 @@ func TestClearAndBeginAfterLoss(t *testing.T) {
 	}
 }
 
-// In a store, a session without a principal is followed as well. In cookies it is nobody's, and
-// not worth a record.
+// A store follows a session without a principal as well. In cookies it belongs to nobody, and
+// is not worth a record.
 func TestClearAndBeginWithoutPrincipal(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -80,7 +81,7 @@ func TestClearAndBeginWithoutPrincipal(t *testing.T) {
 	})
 }
 
-// What is set after a save of the empty session is another session, and a good one.
+// Values set after a save of the empty session make another, valid session.
 func TestBeginAfterEmptySave(t *testing.T) {
 	for name, empty := range map[string]func(*visitor){
 		"Clear":            func(s *visitor) { s.Clear() },
@@ -104,7 +105,7 @@ func TestBeginAfterEmptySave(t *testing.T) {
 	}
 }
 
-// A log-out in an early save is no reason to end what began after it and was saved.
+// A log-out in an early save does not end what began after it and was saved.
 func TestBegunAfterLogOutStays(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -135,7 +136,7 @@ func TestBegunAfterLogOutStays(t *testing.T) {
 	})
 }
 
-// A removal of the last field, at the same time as a move, is no log-out.
+// Removing the last field at the same time as a move is not a log-out.
 func TestRemovalIsNoLogOut(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -153,7 +154,7 @@ func TestRemovalIsNoLogOut(t *testing.T) {
 	})
 }
 
-// A revocation that the store called failed is the request's own when it saves again.
+// A request that saves again may itself have written the revocation that the store called failed.
 func TestMoveAgainAfterFailure(t *testing.T) {
 	r := inCookies(t, runtime.Config{})
 	c := r.login()

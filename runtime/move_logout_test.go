@@ -87,7 +87,7 @@ func TestLateLogOut(t *testing.T) {
 	})
 }
 
-// A request that has found out by Pop that the session moved still ends it.
+// A request that learned from Pop that the session moved still ends it.
 func TestLogOutAfterLoss(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()
@@ -106,7 +106,7 @@ func TestLogOutAfterLoss(t *testing.T) {
 	}
 }
 
-// A copy of the cookie that somebody kept in use dies with a log-out by a cookie that was not.
+// A copy of the cookie that somebody kept in use ends with a log-out by another, unused copy.
 func TestLogOutOfIdleCookie(t *testing.T) {
 	for name, cfg := range map[string]runtime.Config{
 		"IdleTimeout": {IdleTimeout: time.Hour},
@@ -152,7 +152,7 @@ func TestLogOutFollowsPastRotation(t *testing.T) {
 	}
 }
 
-// Of several cookies, each leads a log-out to its session.
+// Each of several cookies leads a log-out to its session.
 func TestLogOutFollowsEachCookie(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -174,7 +174,7 @@ func TestLogOutFollowsEachCookie(t *testing.T) {
 	})
 }
 
-// A log-out that ends a session tells so, whichever way it was led to it.
+// A log-out that ends a session reports it, whichever way it found the session.
 func TestFollowEvent(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, late := range map[string]bool{"under way": false, "late": true} {
@@ -199,8 +199,8 @@ func TestFollowEvent(t *testing.T) {
 	})
 }
 
-// An id that was logged out by Clear leads to what began after it, and so to a later
-// log-in. With Destroy it does not.
+// An id that Clear logged out leads to the session that began after it, and so to a later
+// log-in. One that Destroy logged out does not.
 func TestLogOutTwice(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, end := range map[string]func(*visitor){
@@ -223,7 +223,7 @@ func TestLogOutTwice(t *testing.T) {
 	})
 }
 
-// Who renews often while a log-out is under way does not escape it.
+// A visitor who renews often during a log-out does not escape it.
 func TestManyMoves(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)

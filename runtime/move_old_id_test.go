@@ -60,7 +60,7 @@ func TestLateRequest(t *testing.T) {
 					t.Errorf("%s: logged out", name)
 				}
 
-				// Whoever still has the old id by now did not hear of the new one.
+				// A browser that still has the old id by now did not get the new one.
 				time.Sleep(10 * time.Second)
 				late.visit(func(s *visitor) { fieldTheme.Set(s.Session, "dark") })
 				late.visit(func(s *visitor) {
@@ -111,7 +111,7 @@ func TestLateBeginning(t *testing.T) {
 	})
 }
 
-// An id that a session left does not matter if another cookie of the request has one that lives.
+// A session's former id does not matter if another cookie of the request has an id that lives.
 func TestLateCookieBesideAnother(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -160,7 +160,7 @@ func TestLateCookieOfRotation(t *testing.T) {
 	}
 }
 
-// A session that was revoked, and did not move, has nothing that a request could take the place of.
+// A revoked session that did not move has no successor whose place a request could take.
 func TestRevokedIsNotLate(t *testing.T) {
 	spy := newSpyStore()
 	r := newRig(t, runtime.Config{Revocations: spy, RevocationCache: time.Hour})

@@ -60,7 +60,8 @@ func TestSlidingBeyond400Days(t *testing.T) {
 	}
 }
 
-// What need not be sent again is not: it could overwrite what a parallel request changed.
+// Values that need not be sent again are not sent: they could overwrite a parallel request's
+// change.
 func TestNotSentAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		cfg       runtime.Config

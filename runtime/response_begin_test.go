@@ -1,12 +1,10 @@
 package runtime_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -18,8 +16,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Whatever begins the response saves the session first. What is changed afterwards
-// is reported.
+// The session is saved before the response begins, whatever begins it. Later changes are
+// reported.
 func TestCommit(t *testing.T) {
 	serveContent := func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "x.txt", time.Unix(1e9, 0), strings.NewReader("0123456789"))
@@ -183,31 +181,17 @@ func TestUpgrade(t *testing.T) {
 			io.WriteString(rw, line)
 			rw.Flush()
 		})))
-		conn, err := net.Dial("tcp", server.Listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
-		in := bufio.NewReader(conn)
-		resp, err := http.ReadResponse(in, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(conn, "hello\n")
-		if line, _ := in.ReadString('\n'); line != "hello\n" || resp.StatusCode != 101 || resp.Header.Get("Upgrade") != "echo" {
-			t.Errorf("%s, then %q", resp.Status, line)
-		}
+		resp := upgradeToEcho(t, server)
 		if lines := resp.Header["Set-Cookie"]; len(lines) != 1 || fieldUser.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != "hubo" {
 			t.Errorf("sent %q", lines)
 		}
-		conn.Close()
 		server.Close()
 		log.expect(t, runtime.Event{Kind: runtime.EventCreated}, runtime.Event{Kind: runtime.EventTooLate, Field: "Visits"})
 	}
 }
 
-// A goroutine may keep the session: it reads what there was, and its changes are
-// reported, not lost in silence.
+// A goroutine may keep the session: it still reads the values, and its changes are
+// reported, not lost silently.
 func TestSessionOutlivesHandler(t *testing.T) {
 	late := make(chan runtime.Event, 10)
 	m := newManager(t, runtime.Config{OnEvent: func(_ context.Context, e runtime.Event) {
@@ -262,7 +246,7 @@ func (w *writtenRecorder) WriteHeader(status int) {
 	w.ResponseRecorder.WriteHeader(status)
 }
 
-// A handler that writes past the writer of Handler loses its cookies, and the program is told.
+// A handler that bypasses the writer of Handler loses its cookies, and the program is told.
 func TestWrittenPast(t *testing.T) {
 	var log eventLog
 	m := newManager(t, runtime.Config{OnEvent: log.record})

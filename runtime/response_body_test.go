@@ -142,8 +142,8 @@ type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
 
-// A source that is read lazily may still change the session: the response begins with
-// the first byte, which over HTTP/2 is what happens.
+// A source that is read lazily may still change the session: the response begins with the
+// first byte, as it does over HTTP/2.
 func TestLazySource(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		m := newManager(t, runtime.Config{})

@@ -176,8 +176,8 @@ func TestDefaultLog(t *testing.T) {
 	}
 }
 
-// A proxy aborts when it cannot write: of a session that cannot be saved, it must not
-// make a cut connection in place of the error's response.
+// A proxy aborts when it cannot write. If the session cannot be saved, the client must
+// still get the error's response and not a cut connection.
 func TestFailedSaveBehindProxy(t *testing.T) {
 	proxy := upstream(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "body") })
 	for _, http2 := range []bool{false, true} {
@@ -224,7 +224,7 @@ func TestFailedSaveLeavesNoDescription(t *testing.T) {
 	}
 }
 
-// In a response, too large a session is one 500 with nothing of the handler's.
+// A session that is too large makes the response one 500 with nothing of the handler's.
 func TestTooLargeResponse(t *testing.T) {
 	for _, size := range []int{4096, 4097} {
 		var log eventLog

@@ -17,7 +17,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// What ServeContent decides from the request, it decides behind the middleware too.
+// ServeContent decides the same from the request behind the middleware.
 func TestServeContent(t *testing.T) {
 	modified := time.Unix(1e9, 0)
 	const etag = `"v1"`
@@ -76,8 +76,8 @@ func TestFileServer(t *testing.T) {
 	unharmed(t, all...)
 }
 
-// A file goes to the connection without a copy in between, as it does bare: net/http
-// hands the file itself to the connection's ReadFrom, for the kernel to send.
+// A file reaches the connection without a copy in between, as without the middleware:
+// net/http hands the file itself to the connection's ReadFrom, for the kernel to send.
 func TestSendfile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "large.bin")
 	want := strings.Repeat("0123456789abcdef", 1<<17)

@@ -122,8 +122,8 @@ func TestTargetedCacheControl(t *testing.T) {
 	}
 }
 
-// A header whose values a program shares between its responses, as middlewares do that
-// save allocations, keeps its spare room to itself.
+// A program may share header values between its responses, as middlewares do to save
+// allocations. Their spare capacity is not written to.
 func TestSharedHeaderValues(t *testing.T) {
 	for _, name := range []string{"Set-Cookie", "Vary"} {
 		shared := append(make([]string, 0, 4), "Origin")
@@ -153,7 +153,7 @@ func TestLateUseVaries(t *testing.T) {
 	}
 }
 
-// A program that writes to the map of the header may write the name in any case.
+// A program may write the name in any case into the header's map.
 func TestCacheControlInAnyCase(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	for _, c := range []struct {

@@ -14,9 +14,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A panic goes on as it came. What the handler did to a session that there was is saved for whoever
-// answers. Nothing begins: whoever does not answer would leave a session of which the browser
-// has not heard.
+// A panic is passed on unchanged. The handler's changes to an existing session are saved for
+// whoever answers. No session begins: without an answer, the browser would never hear of it.
 func TestPanic(t *testing.T) {
 	cause := errors.New("cause")
 	for _, value := range []any{cause, http.ErrAbortHandler} {
@@ -120,7 +119,7 @@ func TestEndedContextBeginsNothing(t *testing.T) {
 	}
 }
 
-// So it is for those who come without a session.
+// The same holds for visitors without a session.
 func TestNewcomerBeginsNothing(t *testing.T) {
 	for name, cfg := range map[string]runtime.Config{
 		"cookie":      {},
@@ -156,7 +155,7 @@ func TestNewcomerBeginsNothing(t *testing.T) {
 	}
 }
 
-// A session that cannot be saved does not make an answer out of a panic.
+// A panic stays a panic even if the session cannot be saved.
 func TestPanicWithFailedSave(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	w := httptest.NewRecorder()
@@ -172,7 +171,7 @@ func TestPanicWithFailedSave(t *testing.T) {
 	}
 }
 
-// A panic is net/http's to answer, unless a middleware above or below does.
+// net/http answers a panic, unless a middleware above or below does.
 func TestPanics(t *testing.T) {
 	recovering := func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,10 +1,7 @@
 package runtime_test
 
 import (
-	"bufio"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,8 +10,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// What an upstream answers passes the middleware: its informational responses, its
-// trailers, its events as they come, its bodies of whatever size.
+// An upstream's response passes the middleware: its informational responses, its
+// trailers, its events as they come, its bodies of any size.
 func TestProxied(t *testing.T) {
 	proxy := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "</x.css>; rel=preload")
@@ -84,7 +81,7 @@ func TestProxiedCookie(t *testing.T) {
 	}
 }
 
-// An upgrade passes a proxy behind the middleware, and the session goes with it.
+// A proxy behind the middleware passes an upgrade on, with the session's cookie.
 func TestProxiedUpgrade(t *testing.T) {
 	proxy := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Upgrade", "echo")
@@ -104,28 +101,13 @@ func TestProxiedUpgrade(t *testing.T) {
 			u.use(r)
 			proxy.ServeHTTP(w, r)
 		})))
-		conn, err := net.Dial("tcp", server.Listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
-		in := bufio.NewReader(conn)
-		resp, err := http.ReadResponse(in, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(conn, "hello\n")
-		line, err := in.ReadString('\n')
-		if line != "hello\n" || err != nil || resp.StatusCode != 101 || resp.Header.Get("Upgrade") != "echo" {
-			t.Errorf("%s: %s, then %q, %v", u.name, resp.Status, line, err)
-		}
+		resp := upgradeToEcho(t, server)
 		if got := len(resp.Header["Set-Cookie"]); got > 1 || got == 1 != (u.name == "changed") {
 			t.Errorf("%s: Set-Cookie is %q", u.name, resp.Header["Set-Cookie"])
 		}
 		if varies := slices.Equal(resp.Header["Vary"], []string{"Cookie"}); varies != (u.name != "untouched") {
 			t.Errorf("%s: Vary is %q", u.name, resp.Header["Vary"])
 		}
-		conn.Close()
 		server.Close()
 	}
 }

@@ -49,7 +49,7 @@ func TestEventStream(t *testing.T) {
 	}
 }
 
-// A session that is changed once events flow is reported, and the stream goes on.
+// A change of the session after events have begun to flow is reported, and the stream continues.
 func TestEventStreamChangedLate(t *testing.T) {
 	for _, early := range []bool{true, false} {
 		for _, http2 := range []bool{false, true} {
@@ -88,8 +88,8 @@ func TestEventStreamChangedLate(t *testing.T) {
 	}
 }
 
-// With full duplex, a handler answers while it reads: each line before the next is
-// sent. The session goes with the first.
+// A handler with full duplex answers while it reads: each line is answered before the
+// next is sent. The session is sent with the first.
 func TestFullDuplex(t *testing.T) {
 	for _, u := range uses {
 		for _, http2 := range []bool{false, true} {
@@ -97,7 +97,7 @@ func TestFullDuplex(t *testing.T) {
 				m := newManager(t, runtime.Config{})
 				b := browse(t, m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					c := http.NewResponseController(w)
-					// HTTP/2 is so anyway, and may say that there is nothing to enable.
+					// HTTP/2 is always full duplex, and may say that there is nothing to enable.
 					if err := c.EnableFullDuplex(); err != nil && !http2 {
 						t.Error(err)
 					}

@@ -64,7 +64,7 @@ func revokeAtOnce(t *testing.T, r *rig, many int, others bool, revoke func(conte
 	}
 }
 
-// None fails either if each is a process of its own, which does not see the turns of the others.
+// None fails either if each is its own process, which does not see the turns of the others.
 func TestManyProcessesRevokeAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		spy, processes := newSpyStore(), make([]*rig, 150)
@@ -82,7 +82,7 @@ func TestManyProcessesRevokeAtOnce(t *testing.T) {
 	})
 }
 
-// Whoever waits for a turn to revoke waits no longer than the caller's deadline.
+// A caller that waits for a turn to revoke waits no longer than its deadline.
 func TestRevokeWaitsUntilDeadline(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		synctest.Test(t, func(t *testing.T) {
@@ -104,8 +104,8 @@ func TestRevokeWaitsUntilDeadline(t *testing.T) {
 	})
 }
 
-// Of two devices that each want to be the only one, on nodes of which one has promoted a key, one remains,
-// wherever the second one comes in between.
+// One of two devices that each want to be the only one remains, on nodes of which one has promoted a key,
+// wherever the second device comes in between.
 func TestRevokeOthersWhileKeysArePromoted(t *testing.T) {
 	for _, keys := range [][2]string{{keyA + " " + keyB, keyB + " " + keyA}, {keyB + " " + keyA, keyA + " " + keyB}} {
 		sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {

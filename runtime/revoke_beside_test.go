@@ -7,8 +7,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Whatever a request does to a session, and before whichever of its calls of the store another node ends it or the keys
-// change too: no cookie is worth anything afterwards.
+// No cookie is worth anything after another node ended the session, even if the keys change too: whatever the request
+// does, and before whichever of its calls of the store that happens.
 func TestNothingOutlives(t *testing.T) {
 	const a, b = keyA, keyB
 	actions := map[string]func(r *rig, s *visitor){

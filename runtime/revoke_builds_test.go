@@ -15,7 +15,7 @@ func accountOf(index int, principal bool) *runtime.Field[int64] {
 		Encode: codec.EncodeInt[int64], Decode: codec.DecodeInt[int64]}
 }
 
-// A session whose principal no build has known until now is revoked with its principal, whatever
+// A session whose principal no build knew until now is revoked with its principal, whatever
 // builds without one do to it in between.
 func TestRevokePrincipalPastOtherBuilds(t *testing.T) {
 	visits := runtime.Field[int]{Index: 1, Name: "Visits", Key: "visits", Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int]}
@@ -102,8 +102,8 @@ func TestRevokeIDOfLogInWhileStoreFails(t *testing.T) {
 	}
 }
 
-// What says that an id was revoked which has no session yet is there after RevokeAll, and after
-// RevokeID was called again.
+// The record that an id without a session was revoked is still there after RevokeAll, and after
+// another RevokeID.
 func TestRevokeIDOfLogInAndMore(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, and := range map[string]func(r *rig, id string) error{
@@ -130,8 +130,8 @@ func TestRevokeIDOfLogInAndMore(t *testing.T) {
 	})
 }
 
-// Just as a record that no principal had is written under one, the principal is revoked: whoever reads
-// it next finds it dead, whether or not the process lived to see that.
+// A principal is revoked just as a record without one is written under it: the next reader finds the
+// session dead, whether or not the process lived to see that.
 func TestRevokePrincipalWhileIndexed(t *testing.T) {
 	visits := runtime.Field[int]{Index: 1, Name: "Visits", Key: "visits", Encode: codec.EncodeInt[int], Decode: codec.DecodeInt[int]}
 	for name, use := range map[string]func(*visitor){

@@ -88,7 +88,7 @@ func TestCheck(t *testing.T) {
 	})
 }
 
-// In all homes, a session ends while a stream is open, though a store that does not know of the program's
+// A session ends while a stream is open, in every home, even if a store that does not know the program's
 // clock still has it.
 func TestCheckExpired(t *testing.T) {
 	clock := newClock()
@@ -132,7 +132,7 @@ func TestCheckIdle(t *testing.T) {
 	})
 }
 
-// A store that fails does not tell whether the session counts: that is no end.
+// A failing store does not tell whether the session counts, so the stream does not end.
 func TestCheckWhileStoreFails(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -175,7 +175,7 @@ func TestCheckForHours(t *testing.T) {
 	})
 }
 
-// A check asks, whatever this process believes to know.
+// A check asks the store, whatever this process has cached.
 func TestCheckAsksDespiteCache(t *testing.T) {
 	spy := newSpyStore()
 	here := &rig{t: t, store: spy}

@@ -85,7 +85,7 @@ func TestTimeoutsOfNodes(t *testing.T) {
 	}
 }
 
-// The same with RevokeAll and visitors whom nobody knows.
+// The same with RevokeAll and anonymous visitors.
 func TestRevokeAllAnonymousOfNodes(t *testing.T) {
 	twoNodes(t, runtime.Config{}, func(what string, _ time.Duration, _ *clock, first, second *rig) {
 		if what[:len("cookie alone")] == "cookie alone" {
@@ -169,7 +169,8 @@ func TestNodeAhead(t *testing.T) {
 	}
 }
 
-// A log-out begins a session with what is the visitor's. Whether RevokeAll ends that, no clock decides.
+// A log-out begins a session with the visitor's fields. No clock decides whether RevokeAll ends
+// that session.
 func TestLogOutOfNodes(t *testing.T) {
 	account := accountOf(0, true)
 	for _, revocations := range []bool{false, true} {

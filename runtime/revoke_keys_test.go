@@ -62,7 +62,7 @@ func (r *rig) loginAs(account int64) *client {
 	return c
 }
 
-// What nodes do to a session of account 7.
+// The changes that nodes make to a session of account 7.
 var nodesRevoke = map[string]func(r *rig, id string) error{
 	"RevokePrincipal": func(r *rig, _ string) error { return revokeAccount(r.t.Context(), r.m, 7) },
 	"RevokeAll":       func(r *rig, _ string) error { return r.m.RevokeAll(r.t.Context()) },
@@ -197,7 +197,8 @@ func TestKeysMissNothing(t *testing.T) {
 	}
 }
 
-// Who was revoked by a node that has none of the own keys does not stay by RevokeOthers.
+// A session that was revoked by a node with none of this node's keys does not stay alive by
+// RevokeOthers.
 func TestRevokeOthersWithoutCommonKey(t *testing.T) {
 	sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
 		first, second := node(keyA, 0), node(keyB, 0)
@@ -258,7 +259,7 @@ func TestSealingKeyWithoutOthers(t *testing.T) {
 	}
 }
 
-// What a key has missed is known as of one revocation, and not of those that follow.
+// A key is known to have missed one revocation, and not those that follow.
 func TestKeyMissesLater(t *testing.T) {
 	const k, a = keyB, keyA
 	sharing(t, func(t *testing.T, node func(string, time.Duration) *rig) {
@@ -320,7 +321,8 @@ func TestRingChangesWhileRevoking(t *testing.T) {
 	}
 }
 
-// Who ends the other sessions while all of the account, or of everybody, are ended, does not stay.
+// A session that ends the others while all sessions of the account, or everybody's, are ended does
+// not stay.
 func TestRevokeOthersBesideOthers(t *testing.T) {
 	for name, revoke := range map[string]func(*rig) error{
 		"RevokePrincipal": func(r *rig) error { return revokeAccount(r.t.Context(), r.m, 7) },

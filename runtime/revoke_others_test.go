@@ -19,7 +19,7 @@ func (r *rig) revokeOthers(t testing.TB, s *visitor) {
 	}
 }
 
-// All within one second: the others end, and the own session goes on.
+// All in one second: the others end, and this session continues.
 func TestRevokeOthers(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		synctest.Test(t, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestRevokeOthersBesideOwnRequests(t *testing.T) {
 	}
 }
 
-// A session that was revoked itself ends nobody.
+// A revoked session ends no others.
 func TestRevokeOthersTooLate(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, revoke := range map[string]func(r *rig, own, other *client) error{
@@ -168,8 +168,8 @@ func TestRevokeOthersTooLate(t *testing.T) {
 	})
 }
 
-// Two tabs of one session end the others at once: the session goes on in the browser, whichever tab was
-// first.
+// Two tabs of one session end the others at once: the session continues in the browser, whichever tab
+// was first.
 func TestRevokeOthersFromTwoTabs(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for _, order := range []string{"one after the other", "one within the other", "at once"} {
@@ -212,7 +212,7 @@ func TestRevokeOthersFromTwoTabs(t *testing.T) {
 	})
 }
 
-// Of two sessions that each want to be the only one, one is.
+// One of two sessions that each want to be the only one remains.
 func TestRevokeOthersOfEachOther(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for range 50 {
@@ -271,7 +271,7 @@ func TestRevokeOthersErrors(t *testing.T) {
 	})
 }
 
-// After a rotation the sessions of both keys are the same account's.
+// The sessions of both keys belong to the same account after a rotation.
 func TestRevokeOthersPastRotation(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		synctest.Test(t, func(t *testing.T) {

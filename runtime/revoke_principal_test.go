@@ -71,7 +71,7 @@ func TestServerRevokeWhileRenewing(t *testing.T) {
 	})
 }
 
-// A tardyStore looks for a principal's records first, and deletes them then.
+// A tardyStore first finds a principal's records, and deletes them later.
 type tardyStore struct {
 	*runtime.MemoryStore
 	meanwhile func()
@@ -101,7 +101,8 @@ func TestRevokePrincipalInTardyStore(t *testing.T) {
 	}
 }
 
-// Log-ins that do not cease keep nobody from revoking what was there, and are good themselves.
+// A steady flow of log-ins does not keep anybody from revoking earlier sessions, and the new ones
+// are good.
 func TestRevokePrincipalWhileOthersLogIn(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	c := r.login()

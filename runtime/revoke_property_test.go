@@ -30,7 +30,8 @@ func drawPlan(revocations bool) *rapid.Generator[revoketest.Plan] {
 	})
 }
 
-// Whatever runs beside it: what was authenticated before a revocation is dead once that has returned.
+// A session authenticated before a revocation is dead once the revocation has returned, whatever
+// runs in parallel.
 func TestRevocationProperty(t *testing.T) {
 	for name, revocations := range map[string]bool{"store": false, "cookie": true} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A request that began before is saved after: nothing of it lives.
+// A request that began before the revocation and is saved after it leaves nothing alive.
 func TestRevokeWhileInUse(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, revoke := range map[string]func(r *rig, id string) error{

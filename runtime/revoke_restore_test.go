@@ -10,8 +10,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A store that lost its records, or got those of a backup back, is told by RevokeAll: what was there before is dead, also
-// what was ended since the backup and what knows newer marks than the backup has. docs/stores.md says when to call it.
+// RevokeAll ends all earlier sessions after a store lost its records or was restored from a backup, even those that ended
+// since the backup and those that know newer marks than it. docs/stores.md says when to call it.
 func TestRevokeAllAfterLoss(t *testing.T) {
 	revoke := map[string]func(c *client){
 		"log-out":         func(c *client) { c.clone().visit(func(s *visitor) { s.Destroy() }) },

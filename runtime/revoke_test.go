@@ -197,7 +197,7 @@ func TestRevokeAllAnonymous(t *testing.T) {
 	})
 }
 
-// Whose session it is, what is sealed tells: the store cannot have a stranger's listed.
+// The sealed record says whose session it is: the store cannot pass off a stranger's.
 func TestListBelievesNoStore(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	r.login()
@@ -251,8 +251,8 @@ func TestRevokeErrors(t *testing.T) {
 	}
 }
 
-// A deadline of the caller's is how long RevokeAll may take: with millions of records, that is
-// more than a request may.
+// The caller's deadline limits RevokeAll, which may take longer than a request with millions
+// of records.
 func TestRevokeAllDeadline(t *testing.T) {
 	r := newRig(t, runtime.Config{StoreTimeout: time.Minute})
 	var left time.Duration

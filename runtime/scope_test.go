@@ -185,7 +185,8 @@ func TestScopeChangeOtherLogOuts(t *testing.T) {
 	}
 }
 
-// With its scope in Config.FormerScopes, the old cookie goes with the first that is set or deleted.
+// The old cookie, whose scope is in Config.FormerScopes, is deleted with the first one that is set
+// or deleted.
 func TestFormerScopes(t *testing.T) {
 	clock := newClock()
 	cfg := runtime.Config{Time: clock.now, IdleTimeout: 24 * time.Hour}

@@ -64,7 +64,7 @@ func declaredTests(t *testing.T) map[string]bool {
 	return tests
 }
 
-// Nobody's token is another's, though they hold the same.
+// Two visitors' tokens differ even if their sessions hold the same.
 func TestTokensDiffer(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)

@@ -107,7 +107,7 @@ func TestMoveVersionZero(t *testing.T) {
 	}
 }
 
-// A store that leads in a circle is no reason to go there for ever.
+// A store whose records lead in a circle does not hang the request.
 func TestMovesInACircle(t *testing.T) {
 	spy := newSpyStore()
 	r := newRig(t, runtime.Config{Revocations: spy})

@@ -13,8 +13,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Whatever the handler does while the store fails: 503, nothing is said of the session, and once the
-// store is well again, so is the session.
+// The response is a 503 that says nothing of the session, whatever the handler does while the store
+// fails. Once the store works again, so does the session.
 func TestStoreFaults(t *testing.T) {
 	hang := func(ctx context.Context, _, _ string) error { <-ctx.Done(); return ctx.Err() }
 	only := func(name string, f func(context.Context, string, string) error) func(context.Context, string, string) error {
@@ -114,7 +114,7 @@ func TestStoreFaults(t *testing.T) {
 	}
 }
 
-// In cookie mode, a store of revocations that fails is no reason to trust the cookie.
+// A failing store of revocations does not make cookies trusted.
 func TestRevocationFaults(t *testing.T) {
 	for name, action := range faultActions {
 		synctest.Test(t, func(t *testing.T) {
@@ -170,7 +170,7 @@ func TestStoreFailureIsAnError(t *testing.T) {
 	}
 }
 
-// Whatever is done with a session of which nothing is known, the answer is one 503.
+// The response is one 503, whatever the handler does with a session that could not be loaded.
 func TestServerReadDown(t *testing.T) {
 	for _, mode := range []string{"store", "revocations"} {
 		spy := newSpyStore()

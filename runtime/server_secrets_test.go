@@ -16,7 +16,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// What a store is given shows nothing.
+// Data given to a store reveals nothing.
 func TestStoreLearnsNothing(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -123,8 +123,8 @@ func (g *gossip) DeleteAll(ctx context.Context) error {
 	return errors.Join(g.tell(), g.Store.DeleteAll(ctx))
 }
 
-// With something on the server too, nothing that can be held shows a secret. Errors and
-// events show no value at all, and events and the log not even what the store said.
+// Nothing shows a secret with a store either. Errors and events show no value at all, and
+// events and the log not even what the store said.
 func TestCanaryOnTheServer(t *testing.T) {
 	log := captureLog(t)
 	c, said := newCanary(), newCanary()
@@ -254,7 +254,7 @@ func TestCanaryOnTheServer(t *testing.T) {
 				w := request(do, cookie)
 				sent(setCookies(w))
 				request(do, cookie+"AA")
-				// What fails after the session was loaded.
+				// Calls that fail after the session was loaded.
 				if s := m.Open(t.Context(), []string{cookie}); fieldUser.Has(s.Session) {
 					everything(s)
 					store.fails = true

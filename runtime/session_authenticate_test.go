@@ -8,7 +8,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// The same account logs in again: the id is another one, and the log-in is now. The rest stays.
+// A repeated log-in of the same account gives a new id and a new time of log-in. The rest stays.
 func TestAuthenticateAgain(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		synctest.Test(t, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestAuthenticateTwice(t *testing.T) {
 	})
 }
 
-// Without a principal, Authenticate is all that tells when the visitor logged in.
+// Authenticate alone tells when the visitor logged in if there is no principal.
 func TestAuthenticateWithoutPrincipal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, cfg := range map[string]runtime.Config{
@@ -92,7 +92,7 @@ func TestAuthenticateWithoutPrincipal(t *testing.T) {
 	})
 }
 
-// Nobody is not authenticated, whoever says so.
+// A session of nobody is never authenticated.
 func TestAuthenticateNobody(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
@@ -109,7 +109,7 @@ func TestAuthenticateNobody(t *testing.T) {
 	})
 }
 
-// What was authenticated before a revocation dies by it, what was authenticated anew after it lives.
+// A revocation ends sessions authenticated before it, and not those authenticated anew after it.
 func TestAuthenticateAndRevoke(t *testing.T) {
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)

@@ -92,7 +92,7 @@ func TestConcurrentUse(t *testing.T) {
 			calls[i%len(calls)](i + j)
 		}
 	})
-	// What came after a Seal is saved by the next.
+	// Changes after a Seal are saved by the next one.
 	if _, err := m.Seal(s); err != nil || s.Err() != nil {
 		t.Error(err, s.Err())
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// Nobody inherits by way of nobody: what is somebody's goes with them.
+// Nobody inherits through a session of nobody: an account's fields are removed with it.
 func TestHeirByWayOfNobody(t *testing.T) {
 	for name, leave := range map[string]func(*visitor){
 		"Clear":     func(s *visitor) { fieldAccount.Clear(s.Session) },
@@ -39,7 +39,7 @@ func TestHeirByWayOfNobody(t *testing.T) {
 	}
 }
 
-// A principal that ends by itself takes the rest along.
+// A principal that expires takes the account's other fields along.
 func TestHeirOfEndedPrincipal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		account := fieldAccount

@@ -25,7 +25,7 @@ func heirloom(s *visitor) bool {
 		fieldCode.Has(s.Session) || fieldVisits.Has(s.Session) || fieldCart.Has(s.Session)
 }
 
-// User 8 does not inherit what user 7 had, in whatever way 8 comes in.
+// User 8 does not inherit from user 7, however user 8 logs in.
 func TestHeirInheritsNothing(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		for name, become := range map[string]func(s *visitor){
@@ -59,7 +59,7 @@ func TestHeirInheritsNothing(t *testing.T) {
 	})
 }
 
-// What is set after the change belongs to the new account, and stays.
+// Values set after the change belong to the new account, and stay.
 func TestHeirKeepsWhatIsTheirs(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		c := newRig(t).client()
@@ -77,7 +77,7 @@ func TestHeirKeepsWhatIsTheirs(t *testing.T) {
 	})
 }
 
-// From nobody to somebody everything stays, and the same account is no other one.
+// All fields stay when nobody becomes somebody; the same account is not a change.
 func TestLogInKeepsTheCart(t *testing.T) {
 	everyHome(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		c := newRig(t).client()

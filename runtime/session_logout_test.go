@@ -55,7 +55,7 @@ func TestLogOutDoesNotFail(t *testing.T) {
 	}
 }
 
-// On the server too, a log-out is final, whatever is refused after it.
+// A log-out is final on the server too, whatever is refused after it.
 func TestLogOutOnTheServerDoesNotFail(t *testing.T) {
 	for name, logOut := range map[string]func(*visitor){
 		"Destroy": func(s *visitor) { s.Destroy() },

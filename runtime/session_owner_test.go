@@ -141,7 +141,7 @@ func (b *ownedBrowser) add(s *visitor) {
 	b.cart = append(b.cart, thing)
 }
 
-// note stores what is whoever's that is logged in.
+// note stores a value that belongs to whoever is logged in.
 func (b *ownedBrowser) note(s *visitor) {
 	for _, f := range []*runtime.Field[int]{ownedNote, ownedDraft} {
 		if b.rnd.IntN(2) == 0 {

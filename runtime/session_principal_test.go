@@ -83,8 +83,8 @@ func TestPrincipalExpires(t *testing.T) {
 	})
 }
 
-// While builds that know different keys of the principal run side by side, a log-in at one
-// is not seen by the other. Whose the session is, when both said something, nobody knows.
+// While builds with different keys of the principal run side by side, one does not see a
+// log-in at the other. A session in which both set a principal has no known owner.
 func TestContestedPrincipal(t *testing.T) {
 	field := func(key string, was ...string) *runtime.Field[int64] {
 		return &runtime.Field[int64]{Name: "UserID", Key: key, Was: was, Principal: true,

@@ -132,7 +132,7 @@ func TestCanary(t *testing.T) {
 		c.print(err)
 		c.print(m.SetKeys(runtime.Keys{}))
 
-		// Within a request: the context, the request and the writer too.
+		// The same inside a request: the context, the request and the writer.
 		for _, header := range []string{cookie, forged, "", cookie + "; " + companion, strings.Join(chunks, "; ")} {
 			var w http.ResponseWriter = httptest.NewRecorder()
 			if events == nil {

@@ -45,7 +45,7 @@ func TestClear(t *testing.T) {
 	}
 }
 
-// Without a principal, Clear keeps whose session it is.
+// Clear keeps the id and the age of a session without a principal.
 func TestClearKeepsTheSession(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })})

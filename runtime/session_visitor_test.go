@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A request changes the visitor's cart and then whose the session is, while another request changes the
-// cart too. Both changes are the visitor's, and stay. What was noted for the account goes.
+// A request changes the visitor's cart and then the principal, while another request changes the cart
+// too. Both changes are the visitor's, and stay. Changes noted for the account are dropped.
 func TestVisitorFieldsInConflict(t *testing.T) {
 	put := func(thing string) func(*visitor) {
 		return func(s *visitor) {
@@ -43,7 +43,7 @@ func TestVisitorFieldsInConflict(t *testing.T) {
 	}
 }
 
-// What is set of a visitor's field, without regard to what it holds, counts in a conflict too.
+// A visitor's field that is set without reading it counts in a conflict too.
 func TestVisitorFieldSetInConflict(t *testing.T) {
 	r := newRigOf(t, ownedAccount, ownedCart, ownedNote, ownedDraft)
 	c := r.client()

@@ -9,8 +9,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
-// What decides about a session and its response is a named phase. Booleans answer the few questions
-// beside it: each one more doubles the states that the code has to be right in.
+// Named phases decide about a session and its response. Booleans answer the few other questions;
+// each further boolean doubles the states in which the code has to be right.
 func TestFewBooleans(t *testing.T) {
 	var found []string
 	known := map[reflect.Type]bool{reflect.TypeFor[manager](): true}

@@ -46,7 +46,7 @@ func TestMaxSessions(t *testing.T) {
 		clients[2].visit(func(s *visitor) { s.Destroy() })
 		logIn()
 		expectLoggedIn(t, "one for another", clients, 1, 3)
-		// The same account again, in a session that it has, is no further session.
+		// A repeated log-in of the same account in its session is not a further session.
 		time.Sleep(time.Second)
 		clients[1].visit(func(s *visitor) { s.Authenticate() })
 		expectLoggedIn(t, "again", clients, 1, 3)
@@ -70,7 +70,7 @@ func TestMaxSessionsOfMove(t *testing.T) {
 	expectLoggedIn(t, "a fourth", clients, 1, 2, 3)
 }
 
-// Who logs in is never the one that goes, however old the session is that they log in with.
+// The session that logs in is never the one to end, however old it is.
 func TestMaxSessionsOldVisit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, runtime.Config{MaxSessions: 1})
@@ -84,7 +84,7 @@ func TestMaxSessionsOldVisit(t *testing.T) {
 	})
 }
 
-// The oldest is the one whose log-in is the longest ago, and not whose visit is.
+// The oldest session is the one with the earliest log-in, not the one with the earliest visit.
 func TestMaxSessionsCountsLogIns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, runtime.Config{MaxSessions: 2})
@@ -100,7 +100,7 @@ func TestMaxSessionsCountsLogIns(t *testing.T) {
 	})
 }
 
-// The account that a session changes to has a limit of its own.
+// Each account has its own limit, also when a session changes to it.
 func TestMaxSessionsOfAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, runtime.Config{MaxSessions: 1})
@@ -112,7 +112,7 @@ func TestMaxSessionsOfAnother(t *testing.T) {
 	})
 }
 
-// Of log-ins at once the last one is good, and there are not more than there may be.
+// The last of several simultaneous log-ins is good, and no more sessions remain than are allowed.
 func TestMaxSessionsAtOnce(t *testing.T) {
 	for most := 1; most <= 2; most++ {
 		for range 30 {

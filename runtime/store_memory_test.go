@@ -153,7 +153,7 @@ func filling(t *testing.T, room int) (s *runtime.MemoryStore, insert func(string
 	return s, insert, has
 }
 
-// A full store gives up anonymous sessions first, whatever expires when, then sessions of a
+// A full store evicts anonymous sessions first, whatever expires when, then sessions of a
 // principal, and never a record without data.
 func TestMemoryStoreEvicts(t *testing.T) {
 	s, insert, has := filling(t, 6)
@@ -195,7 +195,8 @@ func TestMemoryStoreEvicts(t *testing.T) {
 	has("mark", "denial", "user 7", "mark 2", "mark 3", "mark 4")
 }
 
-// A full store gives up the records of flows that were taken before any session, and DeleteAll leaves them.
+// A full store evicts anonymous sessions first, whatever expires when, then sessions of a
+// principal, and never a record without data.
 func TestMemoryStoreEvictsFlows(t *testing.T) {
 	s, insert, has := filling(t, 4)
 	insert("mark", memoryRecord("", "", 10))
@@ -253,7 +254,7 @@ func TestMemoryStoreEvictsWithoutScanning(t *testing.T) {
 	for what, class := range map[string][2]string{"without data": {"", ""}, "of a principal": {"p", "x"}} {
 		few, many := evict(100, class[0], class[1]), evict(100_000, class[0], class[1])
 		t.Logf("%d evictions beside records %s: %v beside 100, %v beside 100,000", evictions, what, few, many)
-		// To look at a thousand times as many took some hundred times as long.
+		// Looking at a thousand times as many took some hundred times as long.
 		if many > 30*few+50*time.Millisecond {
 			t.Errorf("%d evictions beside 100,000 records %s took %v, and %v beside 100", evictions, what, many, few)
 		}

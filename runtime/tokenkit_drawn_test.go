@@ -18,7 +18,7 @@ func TestKitDrawn(t *testing.T) {
 	f.name, f.Cookie, f.Masters = "drawn", "__Host-session", [][]byte{kitKey(1), kitKey(2)}
 	f.Lifetime, f.Idle, f.Chunks, f.Time = 7200, 3600, 3, kitTime
 	pieces := drawnPieces(&f)
-	// What only shows at the bounds is rare: a difference took 300 requests to be found.
+	// Differences that show only at the bounds are rare: one took 300 requests to be found.
 	for range 20 {
 		rapid.Check(t, func(r *rapid.T) { drawRequest(t, r, &f, pieces) })
 	}

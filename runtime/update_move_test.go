@@ -89,7 +89,7 @@ func TestUpdateByWhileMoving(t *testing.T) {
 	}
 }
 
-// The same while the update goes on: before it saves the session, and before it has listed all.
+// The same before the update saves the session, and before it has listed all.
 func TestUpdateByOfMove(t *testing.T) {
 	for round := range 20 { // the store lists in any order
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
@@ -118,8 +118,8 @@ func TestUpdateByOfMove(t *testing.T) {
 	}
 }
 
-// A log-in that is under way when the account is updated succeeds: nobody knows the session that it leaves to be
-// the account's.
+// A log-in under way when the account is updated succeeds: the session that it leaves is not known to be the
+// account's.
 func TestUpdateByOfLogIn(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	browser := r.client()

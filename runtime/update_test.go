@@ -49,7 +49,7 @@ func TestUpdateBy(t *testing.T) {
 	})
 }
 
-// What a function given to UpdateBy must not do, or does for good.
+// Functions given to UpdateBy that end sessions, or do what they must not.
 func TestUpdateByEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(*visitor)
@@ -83,8 +83,8 @@ func TestUpdateByEnds(t *testing.T) {
 	}
 }
 
-// A session that moves to another id while it is to be changed is changed there; one that ends, or is
-// somebody else's by then, is none of the principal's.
+// A session that moves to another id during the update is changed at the new id; one that ends, or is
+// no longer the account's, is not changed.
 func TestUpdateByFollows(t *testing.T) {
 	for name, c := range map[string]struct {
 		meanwhile func(*visitor)
@@ -119,7 +119,7 @@ func TestUpdateByFollows(t *testing.T) {
 	}
 }
 
-// The caller's deadline counts, and what was done until then is told.
+// The caller's deadline counts, and the result says what was done until then.
 func TestUpdateByDeadline(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	for range 5 {
@@ -135,7 +135,7 @@ func TestUpdateByDeadline(t *testing.T) {
 	}
 }
 
-// One damaged record is no reason to leave the others as they are.
+// A damaged record does not keep the others from being changed.
 func TestUpdateByPastDamage(t *testing.T) {
 	r := newRig(t, runtime.Config{})
 	r.login()

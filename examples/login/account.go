@@ -18,7 +18,7 @@ type accountPage struct {
 	Next     string
 	Provider string // that one may sign in with as well
 
-	// What was wrong with what was sent, under its field or above all of them.
+	// The errors in the submitted form, under each field or above them all.
 	Wrong, WrongName, WrongPassword string
 }
 

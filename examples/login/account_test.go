@@ -68,7 +68,7 @@ func TestLogIn(t *testing.T) {
 	})
 }
 
-// Who knows a visitor's session before the log-in has nothing of it afterwards.
+// A session that somebody knows from before the log-in is worth nothing afterwards.
 func TestLogInRenewsTheSession(t *testing.T) {
 	eachMode(t, func(t *testing.T, s site) {
 		b := s.browser(t)

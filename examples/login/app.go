@@ -65,8 +65,8 @@ func newApp(cfg sessionruntime.Config, a app) (_ http.Handler, err error) {
 	}
 	mux.HandleFunc("/", a.notFound)
 
-	// No site but this one may send its forms: with SameSite cookies, that is all
-	// that there is to do about cross-site request forgery.
+	// Only this site may send its forms. Together with SameSite cookies, that is all the
+	// protection from cross-site request forgery that it needs.
 	forms := http.NewCrossOriginProtection()
 	forms.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
 	return secure(origins, http.MaxBytesHandler(a.sessions.Handler(forms.Handler(mux)), 16<<10)), nil
@@ -88,8 +88,8 @@ func secure(formOrigins string, next http.Handler) http.Handler {
 	})
 }
 
-// user returns the account of the visitor, or an empty one. A session whose account is
-// gone is ended: it would speak for nobody.
+// user returns the account of the visitor, or an empty one. It ends a session whose
+// account no longer exists.
 func (a *app) user(r *http.Request) (User, error) {
 	sess := SessionFrom(r.Context())
 	if !sess.HasUserID() {

@@ -46,8 +46,9 @@ func openBackend(ctx context.Context, mode, dsn string) (backend, error) {
 	return backend{}, errors.New("is none of cookie, sqlite, postgres and redis")
 }
 
-// openCookie keeps sessions in cookies. What was logged out is remembered here, or else
-// a copy of its cookie would still be good. Several processes would share a store for it.
+// openCookie keeps sessions in cookies. It remembers which sessions were logged out,
+// because a copy of their cookie would still be good. Several processes would share a
+// store for that.
 func openCookie() backend {
 	return backend{
 		config: sessionruntime.Config{Revocations: sessionruntime.NewMemoryStore(100_000)},
@@ -79,7 +80,7 @@ func openPostgres(ctx context.Context, dsn string) (backend, error) {
 	if err != nil {
 		return backend{}, err
 	}
-	// By default a server that does not answer holds up the program for two minutes.
+	// A server that does not answer would hold up the program for two minutes by default.
 	cfg.ConnectTimeout = time.Second
 	return openSQL(ctx, "pgx", stdlib.RegisterConnConfig(cfg), sqlstore.PostgreSQL, "BYTEA", "the database has the sessions and the accounts")
 }

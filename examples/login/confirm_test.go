@@ -8,7 +8,7 @@ import (
 	sessionruntime "github.com/sessiongen/sessiongen/runtime"
 )
 
-// Before the password is changed, it has to be given again; afterwards all other sessions are over.
+// Changing the password needs the old one again, and ends all other sessions.
 func TestChangePassword(t *testing.T) {
 	for _, mode := range []string{"cookie", "sqlite"} {
 		t.Run(mode, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestChangePassword(t *testing.T) {
 	}
 }
 
-// What one user proved, another one in the same browser has not.
+// A proof of one user does not count for another one in the same browser.
 func TestConfirmedIsTheUsers(t *testing.T) {
 	eachMode(t, func(t *testing.T, s site) {
 		s.browser(t).signup("other")

@@ -40,7 +40,7 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// Whatever next is, a browser stays on the site.
+// The browser stays on the site, whatever next is.
 func FuzzLocal(f *testing.F) {
 	for _, next := range []string{"/cart", "//evil.example", `/\evil.example`, "/.//evil.example", "/%2f%2fevil.example"} {
 		f.Add(next)

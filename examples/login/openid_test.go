@@ -80,7 +80,7 @@ func TestSignInWith(t *testing.T) {
 			t.Errorf("the page is %d for %q", p.status, p.user)
 		}
 
-		// Who is called otherwise at the provider by now has the same account here.
+		// A user whose name at the provider has changed keeps the account here.
 		mock.QueueUser(&mockoidc.MockUser{Subject: mockoidc.DefaultUser().ID(), PreferredUsername: "jane.roe"})
 		renamed := s.browser(t)
 		renamed.expect(renamed.post("/openid/begin"), 200, "/", "jane.doe@openid", "Welcome, jane.doe@openid.")
@@ -141,7 +141,7 @@ func TestSignInRefuses(t *testing.T) {
 	})
 }
 
-// Without the nonce, and without PKCE, an ID token of another log-in would do.
+// An ID token of another log-in would do without the nonce and PKCE.
 func TestSignInNonce(t *testing.T) {
 	eachOpenID(t, func(t *testing.T, s site, mock *mockoidc.MockOIDC) {
 		b := s.browser(t)

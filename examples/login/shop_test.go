@@ -77,7 +77,7 @@ func (s meanwhileStore) Replace(ctx context.Context, key string, version uint64,
 	return s.Store.Replace(ctx, key, version, r)
 }
 
-// Who is outrun by another request of the same browser is told what came of it.
+// A visitor whose request loses to another one of the same browser is told what happened.
 func TestCartIsBoundedMeanwhile(t *testing.T) {
 	var do func()
 	s := newSite(t, "sqlite", func(cfg *sessionruntime.Config) { cfg.Store = meanwhileStore{cfg.Store, &do} })
@@ -110,7 +110,7 @@ func TestCartRefuses(t *testing.T) {
 	})
 }
 
-// What was told is told once, in the order in which it happened.
+// Messages are shown once, in the order of events.
 func TestNotices(t *testing.T) {
 	eachMode(t, func(t *testing.T, s site) {
 		b := s.browser(t)

@@ -92,7 +92,7 @@ func TestVisit(t *testing.T) {
 	}
 }
 
-// What the program says at its start is there, and the debug page shows the session.
+// The addresses that the program prints exist, and the debug page shows the session.
 func TestRoutes(t *testing.T) {
 	log.SetOutput(io.Discard)
 	defer log.SetOutput(os.Stderr)

@@ -59,8 +59,7 @@ func TestFlowPlanted(t *testing.T) {
 	}
 }
 
-// What the browser asks for in advance begins no flow, ends none, and takes none; when the visitor follows the
-// link, it asks again.
+// A prefetch begins, ends and takes no flow; the browser asks again when the visitor follows the link.
 func TestFlowAhead(t *testing.T) {
 	for _, kind := range []string{"prefetched", "prerendered"} {
 		t.Run(kind, func(t *testing.T) {

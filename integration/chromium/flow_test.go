@@ -144,8 +144,8 @@ func (b browser) open(url string) {
 	}
 }
 
-// With a form of another site, the session itself does not come along, and the flow does if it says so. A second flow
-// brings what was learned to a page that has the session.
+// A form of another site brings the flow along if the flow allows it, but never the session itself. A second flow
+// carries the result to a page that has the session.
 func TestFormPost(t *testing.T) {
 	s, b := newFlowSite(t, runtime.Config{}), newBrowser(t)
 	s.HandleFunc("/posted", func(w http.ResponseWriter, r *http.Request) {

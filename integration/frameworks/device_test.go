@@ -11,8 +11,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// In every framework, Handler answers the requests in which browsers prove keys, and the program's own handlers do
-// not.
+// Handler, and not the program's own handlers, answers the requests in which browsers prove keys, in every
+// framework.
 func TestDeviceRequests(t *testing.T) {
 	for name, start := range map[string]func(*testing.T, check.Site) check.Client{
 		"net/http": startNetHTTP, "chi": startChi, "gin": startGin, "echo": startEcho, "echo5": startEcho5, "fiber": startFiber,

@@ -35,7 +35,7 @@ func crowd(t *testing.T, b backend, separate bool, j job) (*visitor, outcome) {
 		t.Fatalf("%d requests failed", len(out.Failures))
 	}
 	t.Logf("%d clients with %d requests each: %d conflicts, %d reloads", j.Clients, j.Requests, out.Conflicts, out.Reloads)
-	// Within a process, requests queue after the first conflict.
+	// Requests of one process queue after the first conflict.
 	if out.Conflicts < int64(j.Gates) || out.Reloads < int64(j.Gates*(j.Clients-1)) {
 		t.Error("the requests did not meet")
 	}
@@ -100,7 +100,7 @@ func TestEveryUpdateCounts(t *testing.T) {
 	})
 }
 
-// If many requests pop a field, exactly one gets it.
+// Exactly one of many requests that pop a field gets it.
 func TestOnePopGetsIt(t *testing.T) {
 	crowds(t, func(t *testing.T, b backend, separate bool) {
 		s, out := crowd(t, b, separate, job{Do: "pop", Clients: 100, Requests: manyCodes, Gates: manyCodes, ByRequest: 1})

@@ -225,7 +225,7 @@ func (n *node) serve(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, text)
 }
 
-// What a request asks for.
+// The operations of a request.
 type ask struct {
 	number int    // what it is about
 	id     string // of the session that it revokes

@@ -115,7 +115,8 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// If the second file cannot be prepared or replaced, the first stays as it was, and no temporary file is left.
+// If the second file cannot be prepared or replaced, the first is unchanged, and no temporary file
+// is left.
 func TestApplyFails(t *testing.T) {
 	for name, test := range map[string]struct {
 		spoil func(second string) error

@@ -115,7 +115,7 @@ type role string
 
 type stamp time.Time
 
-// What v5 takes comes back in the form that msgpack has for it.
+// A value that v5 accepts comes back in msgpack's form of it.
 func TestAnyGeneric(t *testing.T) {
 	at := time.Date(2027, 3, 1, 0, 0, 0, 5, time.FixedZone("", 5*3600+1800))
 	word := "w"

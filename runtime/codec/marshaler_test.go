@@ -134,8 +134,8 @@ func (*meddler) DecodeMsgpack(d *msgpack.Decoder) error {
 	return err
 }
 
-// What a method does to the encoder or decoder that it gets has no effect on other values: neither on those of
-// the same encoding nor on later ones, and neither while it runs nor later.
+// A method may do anything to its encoder or decoder without an effect on other values: those of the same
+// encoding and later ones, while it runs and afterwards.
 func TestMethodsThatMeddle(t *testing.T) {
 	var plain bytes.Buffer
 	enc := msgpack.NewEncoder(&plain)
@@ -245,7 +245,7 @@ func (k *keeper) UnmarshalMsgpack(b []byte) error {
 	return nil
 }
 
-// What a method is given is its own: it may keep and change it.
+// A method owns the bytes that it gets: it may keep and change them.
 func TestMethodsThatKeep(t *testing.T) {
 	for name, decode := range map[string]func([]byte) ([]byte, error){
 		"binary":  func(b []byte) ([]byte, error) { v, err := Decode(b, DecodeBinary[blob]); return v, err },

@@ -67,7 +67,7 @@ func TestDecodeLoop(t *testing.T) {
 	}
 }
 
-// What is encoded can be decoded: the depth that one allows is that which the other does.
+// Whatever is encoded can be decoded: both allow the same depth.
 func TestDepth(t *testing.T) {
 	for depth := 1; depth <= maxNest+1; depth++ {
 		v := any(1)

@@ -9,8 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The short way of a type writes what its codec writes, and reads whatever it takes as
-// its codec does.
+// The fast path of a type writes and reads the same as its codec.
 func agrees[T comparable](t *rapid.T, values *rapid.Generator[T], raw []byte, encode func(*Encoder, T), decode func(*Decoder) T) {
 	v := values.Draw(t, "value")
 	want, err := Append([]byte("before"), v, encode)

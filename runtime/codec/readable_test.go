@@ -41,7 +41,7 @@ func unread(b []byte) error {
 	return nil
 }
 
-// What a type's own methods wrote, and they cannot read, is an error when it is written.
+// A value whose own methods cannot read what they wrote is an error when it is written.
 func TestAppendReadable(t *testing.T) {
 	readable(t, "codec.badText.UnmarshalText", EncodeText, DecodeText, func(s string) badText { return badText{s} })
 	readable(t, "codec.badBinary.UnmarshalBinary", EncodeBinary, DecodeBinary, func(s string) badBinary { return badBinary{s} })
@@ -85,7 +85,7 @@ func readable[T any](t *testing.T, name string, encode func(*Encoder, T), decode
 	}
 }
 
-// Only what methods or functions of the program wrote is read back.
+// Only values that methods or functions of the program write are read back.
 func TestReadBackOnce(t *testing.T) {
 	count := 0
 	counting := func(d *Decoder) any { count++; return DecodeAny(d) }

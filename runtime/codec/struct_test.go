@@ -14,7 +14,7 @@ func TestUnknownKeys(t *testing.T) {
 	}
 }
 
-// What v5 would take for a struct: nil, an array, a key that is not a string.
+// Values that v5 would take for a struct: nil, an array, a key that is not a string.
 func TestOtherStructs(t *testing.T) {
 	for _, b := range []string{"\xc0", "\x90", "\x94\xc0\xc0\xc0\xc0", "\x81\xc0\xc0", "\x81\xc4\x04Name\xa0", "\x81\x01\x01"} {
 		if got, err := Decode([]byte(b), decodeNode); err == nil {

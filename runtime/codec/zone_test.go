@@ -76,7 +76,8 @@ func TestTimeIsInUTC(t *testing.T) {
 // day encodes itself with the offset, as what embeds time.Time does.
 type day struct{ time.Time }
 
-// What encodes itself by methods of time.Time keeps its offset, so that clocks and calendars show the same.
+// Values that encode themselves with methods of time.Time keep their offset, so clocks and
+// calendars show the same.
 func TestOwnTimesKeepTheirOffset(t *testing.T) {
 	if !inZones(t) {
 		return

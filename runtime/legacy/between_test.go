@@ -86,7 +86,7 @@ func (s *betweenStore) Delete(ctx context.Context, key string) error {
 	return s.Store.Delete(ctx, key)
 }
 
-// What a first request may do.
+// The changes that a first request may make.
 var firstActions = map[string]func(*visitor){
 	"read":   read,
 	"change": func(v *visitor) { fieldVisits.Update(v.Session, func(n int) int { return n + 1 }) },

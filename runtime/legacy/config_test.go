@@ -139,7 +139,7 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// Whoever has a cookie of ours that has ended is not logged in again by an old one.
+// An old cookie does not log in a visitor whose new session has ended.
 func TestEndedHereIsNoImport(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		cfg.IdleTimeout = time.Hour

@@ -172,7 +172,7 @@ func seeds(t testing.TB) (all [][]byte) {
 	return all
 }
 
-// What is made to take much memory does not.
+// Input made to use much memory does not.
 func TestAllocationBound(t *testing.T) {
 	many := func(unit, between, before, after string) []byte {
 		n := (maxRecord - len(before) - len(after)) / (len(unit) + len(between))

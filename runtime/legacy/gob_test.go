@@ -193,7 +193,7 @@ func TestGobPlainMaps(t *testing.T) {
 	expect(t, lists, "l", []int{1, 2})
 }
 
-// What is nested too deep, or has too many keys, is no session.
+// A value nested too deep, or with too many keys, is not a session.
 func TestGobBounds(t *testing.T) {
 	nested := func(depth int) any {
 		var v any = "x"

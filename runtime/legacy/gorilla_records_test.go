@@ -119,7 +119,7 @@ func TestGorillaRecords(t *testing.T) {
 	}
 }
 
-// What is imported ends with the record, if it is known when that does.
+// An imported session ends with the record, if the record's end is known.
 func TestGorillaRecordEnds(t *testing.T) {
 	for name, form := range recordForms(t) {
 		store, source := newRecords(form)
@@ -190,27 +190,12 @@ func TestGorillaRecordsRefused(t *testing.T) {
 	}
 }
 
-// A store that fails means 503, for a first request and for a log-out.
+// A failing store means 503, for a first request and for a log-out.
 func TestGorillaRecordsFail(t *testing.T) {
 	form := recordForms(t)["plain"]
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		store, source := newRecords(form)
 		s := newSite(t, withLegacy(cfg, source))
-		b := with("old", form.cookie)
-		store.fail(errors.New("connection refused"))
-		if w := s.send(b, read); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
-			t.Errorf("status %d, %q", w.Code, w.Header()["Set-Cookie"])
-		}
-		store.fail(nil)
-		s.visit(b, read)
-		store.fail(errors.New("connection refused"))
-		s.expectAccount(b, 42) // it is not asked any more
-		if w := s.send(b, func(v *visitor) { v.Destroy() }); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
-			t.Errorf("log-out: status %d, %q", w.Code, w.Header()["Set-Cookie"])
-		}
-		store.fail(nil)
-		s.visit(b, func(v *visitor) { v.Destroy() })
-		s.expectAccount(b, 0)
-		s.expectAccount(with("old", form.cookie), 0)
+		s.expectFailures(store.fail, "old", form.cookie)
 	})
 }

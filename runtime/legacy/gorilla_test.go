@@ -165,7 +165,7 @@ func TestFirstRequestsAtOnce(t *testing.T) {
 	})
 }
 
-// What is revoked stays dead, though nobody has taken it over yet.
+// A revoked session stays dead even if nobody has taken it over yet.
 func TestRevokedBeforeTheImport(t *testing.T) {
 	for name, revoke := range map[string]func(s *site, b browser) error{
 		"the account": func(s *site, _ browser) error { return runtime.RevokeBy(s.t.Context(), s.m, &fieldAccount, 42) },
@@ -228,7 +228,8 @@ func TestPopByOneFirstRequest(t *testing.T) {
 	}
 }
 
-// If it is not clear whose an old session is, it is nobody's: only what is the visitor's is taken over.
+// An old session whose owner is unclear belongs to nobody: only the visitor's fields are taken
+// over.
 func TestImportOfSomebody(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		s := newSite(t, withLegacy(cfg, gorilla()))
@@ -258,7 +259,8 @@ func TestImportAsksTheStore(t *testing.T) {
 	here.expectAccount(late, 0)
 }
 
-// Whoever has changed the key to encrypt alone has pairs with one key to authenticate: the cookie of each of them opens.
+// A program that has changed the encryption key alone has several pairs with one authentication
+// key: the cookie of each pair opens.
 func TestGorillaRotatedBlockKey(t *testing.T) {
 	older, newest := bytes.Repeat([]byte("o"), 16), bytes.Repeat([]byte("n"), 32)
 	g := gorilla()
@@ -283,7 +285,7 @@ func TestGorillaRotatedBlockKey(t *testing.T) {
 	}
 }
 
-// What is imported ends with the earlier of the cookie and the file, whichever that is.
+// An imported session ends with the cookie or the file, whichever ends first.
 func TestGorillaFileEnds(t *testing.T) {
 	const id = "MFRGGZDFMZTWQ2LK"
 	recent, long := start.Add(-time.Hour), start.Add(-29*24*time.Hour)

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/gob"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -226,4 +227,29 @@ func oldCookie(t testing.TB, account int64) string {
 	return secure(t, "old", hashKey, blockKey, start.Add(-time.Hour), gobText(t, map[any]any{
 		"username": "hubo", "account": int(account), "visits": int64(3), "theme": "dark", "other": 1.5,
 	}))
+}
+
+// expectFailures checks that a first request and a log-out get a 503, and nothing else, while the old store fails.
+func (s *site) expectFailures(fail func(error), name, value string) {
+	s.t.Helper()
+	b := with(name, value)
+	expect503 := func(do func(*visitor)) {
+		s.t.Helper()
+		if w := s.send(b, do); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
+			s.t.Errorf("status %d, %q", w.Code, w.Header()["Set-Cookie"])
+		}
+	}
+	logOut := func(v *visitor) { v.Destroy() }
+
+	fail(errors.New("connection refused"))
+	expect503(read)
+	fail(nil)
+	s.visit(b, read)
+	fail(errors.New("connection refused"))
+	s.expectAccount(b, 42) // the old store is not asked any more
+	expect503(logOut)
+	fail(nil)
+	s.visit(b, logOut)
+	s.expectAccount(b, 0)
+	s.expectAccount(with(name, value), 0)
 }

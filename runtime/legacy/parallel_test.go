@@ -68,7 +68,7 @@ func TestFirstRequestsPopOnce(t *testing.T) {
 	}
 }
 
-// What one first request adds is in the session that another one moves to another id.
+// A value that one first request adds is in the session that another one moves to another id.
 func TestFirstRequestsKeepUpdates(t *testing.T) {
 	update := func(v *visitor) { fieldVisits.Update(v.Session, func(n int) int { return n + 1 }) }
 	renewed := func(v *visitor) { v.Renew(); update(v) }

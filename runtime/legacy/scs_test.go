@@ -135,27 +135,12 @@ func TestImportEndsInTime(t *testing.T) {
 	})
 }
 
-// A store that fails means 503, and nothing else.
+// A failing store means 503, for a first request and for a log-out.
 func TestSCSFails(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		store := newSCS(t, 24*time.Hour)
 		s := newSite(t, withLegacy(cfg, legacy.SCS{Store: store, Until: until}))
-		b := with("session", token)
-		store.fail(errors.New("connection refused"))
-		if w := s.send(b, read); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
-			t.Errorf("status %d, %q", w.Code, w.Header()["Set-Cookie"])
-		}
-		store.fail(nil)
-		s.visit(b, read)
-		store.fail(errors.New("connection refused"))
-		s.expectAccount(b, 42) // it is not asked any more
-		if w := s.send(b, func(v *visitor) { v.Destroy() }); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
-			t.Errorf("log-out: status %d, %q", w.Code, w.Header()["Set-Cookie"])
-		}
-		store.fail(nil)
-		s.visit(b, func(v *visitor) { v.Destroy() })
-		s.expectAccount(b, 0)
-		s.expectAccount(with("session", token), 0)
+		s.expectFailures(store.fail, "session", token)
 	})
 }
 
@@ -167,7 +152,8 @@ func (s foldedMap) Find(token string) ([]byte, bool, error) {
 }
 func (s foldedMap) Delete(token string) error { return s.scsMap.Delete(strings.ToLower(token)) }
 
-// Whatever spellings of a token the store takes, they are one session: a copy does not outlive the log-out.
+// All spellings of a token that the store accepts are one session: a copy does not outlive the
+// log-out.
 func TestSCSSpellings(t *testing.T) {
 	serverHomes(t, func(t *testing.T, cfg runtime.Config) {
 		store := newSCS(t, 24*time.Hour)

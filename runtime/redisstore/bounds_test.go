@@ -93,7 +93,8 @@ func entry(key string, units int64) redis.Z {
 	return redis.Z{Score: float64(now.Add(time.Hour).Unix()) + float64(dated)/65536, Member: key}
 }
 
-// In a Cluster, an entry without a record goes once no write can be under way that it belongs to.
+// An entry without a record is removed from a Cluster once no write that it belongs to can be under
+// way.
 func TestOldEntriesGoInCluster(t *testing.T) {
 	client, _ := startCluster(t)
 	s, p := redisstore.New(client, redisstore.Options{}), name()

@@ -27,7 +27,7 @@ func TestConformance(t *testing.T) {
 
 func conform(t *testing.T, client redis.UniversalClient) {
 	storetest.Run(t, func(t *testing.T) runtime.Store {
-		// A prefix of its own, with what has a meaning in patterns.
+		// The prefix has characters with a meaning in patterns.
 		return redisstore.New(client, redisstore.Options{Prefix: t.Name() + `[a-z]*?\:`})
 	})
 }

@@ -154,7 +154,7 @@ func TestWriterIsKilled(t *testing.T) {
 			}
 		}
 		_ = cmd.Wait()
-		// What it had sent may still be on its way.
+		// Commands that it sent may still be on their way.
 		eventually(t, "its connections end", func() error {
 			if n := strings.Count(redisCLI(t, "-p", server.port, "client", "list"), "name=writer"); n > 0 {
 				return fmt.Errorf("%d left", n)

@@ -17,7 +17,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
-// A proxy forwards connections to a server, as long as it is told to.
+// A proxy forwards connections to a server until it is stopped.
 type proxy struct {
 	listener net.Listener
 	server   string
@@ -139,7 +139,7 @@ func TestServerDown(t *testing.T) {
 	eventually(t, "the store recovers", func() error { return works(t.Context(), s) })
 }
 
-// Whatever the client's own timeouts are, a call ends with its context.
+// A call ends with its context, whatever the client's own timeouts are.
 func TestServerHangs(t *testing.T) {
 	p := startProxy(t, startServer(t).addr())
 	for kind, respects := range map[string]bool{"default": false, "ContextTimeoutEnabled": true} {

@@ -115,8 +115,8 @@ func (b *before) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// Whatever somebody else does between the two halves of a change, a record
-// that exists is found.
+// A record that exists is found, whatever somebody else does between the two halves of a
+// change.
 func TestRecordsAreFound(t *testing.T) {
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
 		hook := new(before)

@@ -18,7 +18,8 @@ var (
 	firstPlan = flag.Int("first-plan", 0, "the seed of the first one")
 )
 
-// What was authenticated before a revocation is dead once that has returned, in a Cluster too.
+// A session authenticated before a revocation is dead once the revocation has returned, in a
+// Cluster too.
 func TestRevocationProperty(t *testing.T) {
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
 		var stores []runtime.Store

@@ -314,7 +314,7 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
-// Neither keys nor what is in a record is in an error.
+// Errors contain neither keys nor contents of records.
 func TestErrorsTellNothing(t *testing.T) {
 	client := startServer(t).client(t)
 	s, key, p := redisstore.New(client, redisstore.Options{}), name(), name()

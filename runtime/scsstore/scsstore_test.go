@@ -213,7 +213,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// What scs itself keeps in the same table is left alone, and taken for no record.
+// Rows that scs itself keeps in the same table are left alone, and are not records.
 func TestForeign(t *testing.T) {
 	quiet(t)
 	ctx := t.Context()
@@ -296,7 +296,7 @@ func TestMovedMeanwhile(t *testing.T) {
 	}
 }
 
-// A hanging is a store whose calls last until it is told.
+// A hanging is a store whose calls last until it is released.
 type hanging struct {
 	plainAll
 	proceed chan struct{}
@@ -353,7 +353,7 @@ func TestHanging(t *testing.T) {
 	})
 }
 
-// A slowToCommit is a store whose Commit lasts until it is told.
+// A slowToCommit is a store whose Commit lasts until it is released.
 type slowToCommit struct {
 	plain
 	proceed chan struct{}
@@ -364,7 +364,7 @@ func (s slowToCommit) Commit(token string, b []byte, expiry time.Time) error {
 	return s.plain.Commit(token, b, expiry)
 }
 
-// What a call does after its context has ended must not undo what came later.
+// A call that finishes after its context has ended must not undo later changes.
 func TestLateCommit(t *testing.T) {
 	quiet(t)
 	synctest.Test(t, func(t *testing.T) {

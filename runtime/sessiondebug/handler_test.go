@@ -48,7 +48,7 @@ func fill(s *web.Session) {
 	s.SetRoles([]string{"admin", "cook"})
 }
 
-// Whoever is not at this machine gets nothing, if not told otherwise.
+// Requests from other machines get nothing, unless the program allows them.
 func TestGuard(t *testing.T) {
 	insecure, secure := newManager(t, runtime.Config{Insecure: true}), newManager(t, runtime.Config{})
 	for _, c := range []struct {
@@ -220,7 +220,7 @@ func (down) Load(context.Context, string) (runtime.Record, error) {
 	return runtime.Record{}, context.DeadlineExceeded
 }
 
-// The page goes by the manager's clock.
+// The page uses the manager's clock.
 func TestClock(t *testing.T) {
 	clock := sessiontest.NewClock(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 	m := newManager(t, runtime.Config{Insecure: true, Time: clock.Now})

@@ -202,7 +202,7 @@ func TestDeviceProvesOnce(t *testing.T) {
 	}
 }
 
-// Who has the cookies and not the device is out when the period ends.
+// A thief with the cookies but without the device is logged out when the period ends.
 func TestDeviceOfAThief(t *testing.T) {
 	for name, cfg := range deviceHomes() {
 		t.Run(name, func(t *testing.T) {
@@ -256,7 +256,7 @@ func TestDeviceOfASiteThatFails(t *testing.T) {
 	}
 }
 
-// What Chromium would refuse, or would not understand, is an error.
+// Anything that Chromium would refuse, or would not understand, is an error.
 func TestDeviceRefuses(t *testing.T) {
 	good := dbsc.Binding{ID: "id", RefreshURL: "/refresh", Cookie: "c", Attributes: "Path=/; Secure"}
 	change := func(f func(*dbsc.Binding)) string {

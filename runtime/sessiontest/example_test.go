@@ -144,7 +144,7 @@ func ExampleClock() {
 	// true
 }
 
-// In a test, t is the test's own; examples have none.
+// A test has its own t; examples have none.
 var t testing.TB = exampleT{}
 
 type exampleT struct{ testing.TB }

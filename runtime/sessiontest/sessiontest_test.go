@@ -232,7 +232,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// What other cookies of a site say of their own end counts too.
+// Other cookies of a site end as they say, too.
 func TestFollowExpires(t *testing.T) {
 	before := get("/")
 	before.Header["Cookie"] = []string{"a=1;b=2", " c=3 ; d=4", "e=5", ""}
@@ -255,7 +255,7 @@ func TestFollowExpires(t *testing.T) {
 	}
 }
 
-// With an idle timeout, a session is two cookies.
+// A session with an idle timeout has two cookies.
 func TestIdleTimeout(t *testing.T) {
 	clock := sessiontest.NewClock(time.Date(2020, 2, 29, 12, 0, 0, 0, time.UTC))
 	m := newManager(t, runtime.Config{IdleTimeout: time.Hour, Time: clock.Now})

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// What needs a database is tested in integration/sqlstore, where the drivers are.
+// integration/sqlstore, where the drivers are, has the tests that need a database.
 
 func TestNew(t *testing.T) {
 	db := new(sql.DB)

@@ -120,7 +120,7 @@ func TestLogOutEverywhere(t *testing.T) {
 		if mode == "cookie" {
 			time.Sleep(time.Second) // cookies tell log-ins apart by the second
 		}
-		// Who logs in again is in, and only there.
+		// A new log-in counts in its own browser only.
 		here.visit("/login?next=%2Fdevices")
 		here.send(name, password)
 		here.expect("/devices", "Your devices", name, "Welcome back, "+name+".")
@@ -129,7 +129,7 @@ func TestLogOutEverywhere(t *testing.T) {
 	})
 }
 
-// Before the password is changed it has to be given again, and then the other browsers are logged out.
+// Changing the password needs the old one again, and logs out the other browsers.
 func TestChangePassword(t *testing.T) {
 	eachMode(t, func(t *testing.T, url, mode string) {
 		name := newName()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What a request of 1 MiB holds is not looked at piece by piece, unless it is of the session's name.
+// A request of 1 MiB is not examined piece by piece, except where it has the session's name.
 func TestFloods(t *testing.T) {
 	const size = 1 << 20
 	for _, name := range []string{"__Host-session", "s"} {

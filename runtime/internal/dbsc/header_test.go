@@ -20,7 +20,7 @@ func TestHeaders(t *testing.T) {
 	if got, want := ChallengeHeader("c-1", "id.1"), `"c-1";id="id.1"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	// Nothing that a value holds makes a parameter or a header field of its own.
+	// A value cannot make another parameter or header field.
 	if got, want := ChallengeHeader("a\";id=\"b\\\r\nX: y\x7fü", ""), `"a\";id=\"b\\X: y";id=""`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -16,7 +16,7 @@ const (
 	claim = `{"jti":"challenge"}`
 )
 
-// device holds a key, and signs whatever it is told to.
+// device holds a key, and signs anything.
 type device struct{ private *ecdsa.PrivateKey }
 
 // newDevice returns the device with a number, which is the same in each process.

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// What Chromium sends, and what it may come to send, is accepted.
+// Proofs that Chromium sends today, or may send later, are accepted.
 func TestProofs(t *testing.T) {
 	d := newDevice(t, 7)
 	x, y := d.coordinates(t)
@@ -209,7 +209,7 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// Whose key is in the header is no proof: another device has signed.
+// The key in the header alone proves nothing: another device has signed.
 func TestKeyOfAnother(t *testing.T) {
 	mine, other := newDevice(t, 7), newDevice(t, 8)
 	jws := other.sign(t, mine.header(t), claim)

@@ -20,7 +20,7 @@ func TestEncodeText(t *testing.T) {
 		if textLen(n) != len(want) || rawLen(len(want)) != n {
 			t.Fatalf("%d bytes are %d characters, which are %d bytes", n, textLen(n), rawLen(len(want)))
 		}
-		// In the room of the text, the bytes are at its end.
+		// The bytes are at the end of the text's room.
 		text := make([]byte, len(want))
 		at := text[len(text)-n:]
 		copy(at, raw)

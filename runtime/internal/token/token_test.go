@@ -380,7 +380,7 @@ func TestGarbage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Each at a place of its own, so that none undoes another.
+			// Each has its own place, so none undoes another.
 			for i, n := 1+idSize, 1+rng.IntN(4); n > 0; n-- {
 				i += rng.IntN((len(raw)-i)/n) + 1
 				raw[i-1] ^= byte(1 + rng.IntN(255))
@@ -417,8 +417,8 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// What is sealed without base64 opens as the same plaintext, and so does its text. Opening changes
-// nothing of it, as a store may hold it.
+// A token sealed without base64 opens as the same plaintext, and so does its text. Opening does
+// not change it, because a store may hold it.
 func TestRaw(t *testing.T) {
 	r := testRing(t)
 	for _, n := range []int{0, 1, 2, 3, 130, 5000, maxPlaintext} {

@@ -45,7 +45,7 @@ func TestKindOf(t *testing.T) {
 // sizes are the lengths around which the form of a header changes.
 var sizes = []int{0, 1, 15, 16, 31, 32, 127, 128, 255, 256, 65535, 65536}
 
-// What is appended is what v5 writes, and reads back as it was.
+// Appended values equal what v5 writes, and read back unchanged.
 func TestHeaders(t *testing.T) {
 	for _, n := range sizes {
 		zeros := make([]byte, 2*n)

@@ -75,7 +75,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Every prefix of a value is no value.
+// No prefix of a value is a value.
 func TestSkipTruncated(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, err := msgpack.Marshal(tree(3).Draw(t, "value"))

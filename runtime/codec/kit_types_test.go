@@ -8,7 +8,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// What the tests encode, in the way of generated code.
+// The types that the tests encode, in the way of generated code.
 
 // A node is a struct that refers to its own type in every way.
 type node struct {

@@ -24,7 +24,7 @@ func newBrowser(t *testing.T, url, mode string) browser {
 	t.Helper()
 	ctx, closeWindow := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeWindow)
-	// So that a page that hangs is a failure, and says where.
+	// A page that hangs fails the test, and says where.
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancel)
 	b := browser{t, ctx, url, mode}
