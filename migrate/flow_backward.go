@@ -28,7 +28,7 @@ type tracer struct {
 // other functions do not: a value that another function kept in a field is no argument of the calls here.
 func (f *flow) origins(v value, params bool) []leaf {
 	t := &tracer{f: f, seen: map[place]bool{}, visited: map[value]bool{}}
-	if fn := f.declared(v.expr); params && fn != nil {
+	if fn := f.functionAround(v.expr); params && fn != nil {
 		t.within = fn.fn.Pos()
 	}
 	t.value(v)

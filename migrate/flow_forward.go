@@ -254,7 +254,7 @@ func (w *follower) switched(v value, n *ast.SwitchStmt) {
 
 // returned follows a value to the calls of the function that returns it.
 func (w *follower) returned(v value, ret *ast.ReturnStmt) {
-	fn := w.f.enclosing(ret)
+	fn := w.f.functionOf(ret)
 	if fn == nil || w.stay {
 		return
 	}
@@ -274,19 +274,6 @@ func (w *follower) returned(v value, ret *ast.ReturnStmt) {
 			w.value(value{call.expr, call.in, part})
 		}
 	}
-}
-
-// enclosing is the declared function around a node, nil within a function literal.
-func (f *flow) enclosing(n ast.Node) *function {
-	for ; n != nil; n = f.parents[n] {
-		switch d := n.(type) {
-		case *ast.FuncLit:
-			return nil
-		case *ast.FuncDecl:
-			return f.funcs[d.Name.Pos()]
-		}
-	}
-	return nil
 }
 
 // resultOf is the number of the result that a function returns a value as, or whole if it has only one.

@@ -14,7 +14,7 @@ func (f *flow) findGetters() {
 	for grown := true; grown; { // one may call another
 		grown = false
 		f.eachCall(func(u *unit, call *ast.CallExpr) {
-			fn := f.enclosing(call)
+			fn := f.functionOf(call)
 			if fn == nil || u.tests {
 				return
 			}
@@ -86,7 +86,7 @@ func isContext(t types.Type) bool {
 
 // inGetter reports whether an expression is in a function that is removed.
 func (r *rewriter) inGetter(e ast.Expr) bool {
-	fn := r.enclosing(e)
+	fn := r.functionOf(e)
 	if fn == nil {
 		return false
 	}

@@ -18,7 +18,7 @@ func (r *rewriter) retype(v value, elem types.Type) {
 	case *ast.CallExpr:
 		r.retypeArgument(v, n, elem)
 	case *ast.ReturnStmt:
-		if fn := r.enclosing(n); fn != nil && len(n.Results) == 1 && len(r.same[place{fn.fn.Pos(), callees}]) == 0 {
+		if fn := r.functionOf(n); fn != nil && len(n.Results) == 1 && len(r.same[place{fn.fn.Pos(), callees}]) == 0 {
 			r.retypeResult(fn, elem)
 		}
 	}

@@ -502,7 +502,7 @@ func onlyOnce(stmt ast.Stmt, part ast.Node) ast.Stmt {
 
 // inStore reports whether an expression is in a method of the program's own store.
 func (r *rewriter) inStore(v value) bool {
-	fn := r.enclosing(v.expr)
+	fn := r.functionOf(v.expr)
 	if fn == nil || fn.fn.Signature().Recv() == nil {
 		return false
 	}

@@ -239,14 +239,14 @@ func (m *mapTrace) isLater(use value) bool {
 	if !ok {
 		return false
 	}
-	fn := m.f.declaration(use.expr)
+	fn := m.f.declAround(use.expr)
 	if v, ok := use.in.info.Uses[id].(*types.Var); !ok || v.Kind() != types.LocalVar || fn == nil {
 		return false
 	}
 	last := token.NoPos
 	for p := range m.from {
 		for _, other := range m.f.uses[p] {
-			if m.f.declaration(other.expr) != fn || !m.handsOn(other) {
+			if m.f.declAround(other.expr) != fn || !m.handsOn(other) {
 				continue
 			}
 			if m.f.isRepeated(other.expr) {
@@ -270,27 +270,6 @@ func (m *mapTrace) handsOn(use value) bool {
 		fn := callee(use.in, n)
 		i := slices.IndexFunc(m.f.args(n), func(arg ast.Expr) bool { return ast.Unparen(arg) == use.expr })
 		return fn == nil || i >= 0 && i < fn.Signature().Params().Len() && m.from[placeOf(fn.Signature().Params().At(i))]
-	}
-	return false
-}
-
-// declaration is the declared function around a node, even through function literals.
-func (f *flow) declaration(n ast.Node) *ast.FuncDecl {
-	for ; n != nil; n = f.parents[n] {
-		if decl, ok := n.(*ast.FuncDecl); ok {
-			return decl
-		}
-	}
-	return nil
-}
-
-// isRepeated reports whether a node may run more than once in a call of its function, or after later code.
-func (f *flow) isRepeated(n ast.Node) bool {
-	for ; n != nil; n = f.parents[n] {
-		switch n.(type) {
-		case *ast.ForStmt, *ast.RangeStmt, *ast.DeferStmt, *ast.GoStmt, *ast.FuncLit, *ast.LabeledStmt:
-			return true
-		}
 	}
 	return false
 }

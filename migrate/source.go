@@ -88,7 +88,7 @@ func (f *finder) kindsAt(v value) []*source {
 // several times and returns the store, those calls count. If it does not return the store, nothing tells its stores
 // apart, and at is listed twice.
 func (f *finder) creations(m *maker, at value, depth int) []value {
-	fn := f.declared(at.expr)
+	fn := f.functionAround(at.expr)
 	switch {
 	case fn == nil || depth > 5 || f.isKeptByPackage(at):
 		return []value{at}
@@ -129,28 +129,6 @@ func (f *finder) distinctCalls(m *maker, fn *function) []value {
 		return list[:1]
 	}
 	return list
-}
-
-// declared is the function of the program around a node.
-func (f *flow) declared(n ast.Node) *function {
-	for ; n != nil; n = f.parents[n] {
-		if d, ok := n.(*ast.FuncDecl); ok {
-			return f.funcs[d.Name.Pos()]
-		}
-	}
-	return nil
-}
-
-func (f *flow) inLoop(n ast.Node) bool {
-	for ; n != nil; n = f.parents[n] {
-		switch n.(type) {
-		case *ast.ForStmt, *ast.RangeStmt:
-			return true
-		case *ast.FuncDecl:
-			return false
-		}
-	}
-	return false
 }
 
 // isKeptByPackage reports whether a value is assigned to a package variable, which holds one at a time.

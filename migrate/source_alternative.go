@@ -40,7 +40,7 @@ func (f *finder) oneKind(a, b *source) bool {
 func (f *finder) neverBoth(a, b value) bool {
 	for _, x := range f.onlyCalls(a) {
 		for _, y := range f.onlyCalls(b) {
-			if f.declared(x.expr) != f.declared(y.expr) || !f.exclusive(x.expr, y.expr) && !f.exclusive(y.expr, x.expr) {
+			if f.functionAround(x.expr) != f.functionAround(y.expr) || !f.exclusive(x.expr, y.expr) && !f.exclusive(y.expr, x.expr) {
 				continue
 			}
 			return f.once(x, nil) && f.once(y, nil)
@@ -54,7 +54,7 @@ func (f *finder) neverBoth(a, b value) bool {
 func (f *finder) onlyCalls(v value) []value {
 	list := []value{v}
 	for range 5 {
-		fn := f.declared(v.expr)
+		fn := f.functionAround(v.expr)
 		if fn == nil {
 			break
 		}
@@ -82,7 +82,7 @@ func (f *finder) alternatives(p place, v, w value) bool {
 	if p.part >= 0 {
 		return true
 	}
-	if fn := f.declared(v.expr); fn == nil || fn != f.declared(w.expr) {
+	if fn := f.functionAround(v.expr); fn == nil || fn != f.functionAround(w.expr) {
 		return false
 	}
 	return f.exclusive(v.expr, w.expr) || f.exclusive(w.expr, v.expr) || f.replaced(p, v, w)

@@ -42,7 +42,7 @@ func (f *finder) ofRequests(m *maker, fn *function) bool {
 // prefix of its keys.
 func (f *flow) changedByCaller(use value) bool {
 	sel, ok := f.outer(use.expr).(*ast.SelectorExpr)
-	fn := f.declared(use.expr)
+	fn := f.functionAround(use.expr)
 	if !ok || fn == nil || f.asksStore(use) {
 		return false
 	}
@@ -59,7 +59,7 @@ func (f *flow) changedByCaller(use value) bool {
 // staysIn reports whether a use of a store keeps it in its function or returns it to the callers: no function literal,
 // field or package variable holds it.
 func (f *flow) staysIn(use value) bool {
-	fn := f.innermost(use.expr)
+	fn := f.bodyAround(use.expr)
 	if fn == nil {
 		return false
 	}
@@ -81,17 +81,6 @@ func (f *flow) staysIn(use value) bool {
 		return kept != nil && within(kept, fn)
 	}
 	return false
-}
-
-// innermost is the function, or function literal, around a node, nil if there is none.
-func (f *flow) innermost(n ast.Node) ast.Node {
-	for ; n != nil; n = f.parents[n] {
-		switch n.(type) {
-		case *ast.FuncLit, *ast.FuncDecl:
-			return n
-		}
-	}
-	return nil
 }
 
 // asksStore reports whether a use of a store asks it for the session of a request.

@@ -65,7 +65,7 @@ func (f *flow) commandsWith(v value, seen []*function) ([]ast.Node, bool) {
 	if lit := f.actionAround(v); lit != nil {
 		return []ast.Node{lit}, true
 	}
-	fn := f.declared(v.expr)
+	fn := f.functionAround(v.expr)
 	if fn == nil || slices.Contains(seen, fn) {
 		return nil, false
 	}

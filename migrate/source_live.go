@@ -28,7 +28,7 @@ func (f *flow) live(v value) bool {
 	if !l.known {
 		return true
 	}
-	fn := f.declared(v.expr)
+	fn := f.functionAround(v.expr)
 	return l.units[v.in.path] && (fn == nil || l.funcs[fn.fn.Pos()])
 }
 
@@ -104,7 +104,7 @@ func (l *liveness) names(u *unit, n ast.Node) {
 func (f *flow) liveCalls(fn *function) []value {
 	var list []value
 	for _, call := range f.callsOf(fn.fn.Pos()) {
-		if f.live(call) && f.declared(call.expr) != fn {
+		if f.live(call) && f.functionAround(call.expr) != fn {
 			list = append(list, call)
 		}
 	}

@@ -42,7 +42,7 @@ func (f *flow) programsWith(path string) []string {
 
 // once reports whether a process evaluates an expression once or, if more often, keeps the result in one variable.
 func (f *flow) once(v value, seen []*function) bool {
-	fn := f.declared(v.expr)
+	fn := f.functionAround(v.expr)
 	return fn == nil || !f.inLoop(v.expr) && f.calledOnce(fn, seen)
 }
 
@@ -61,7 +61,7 @@ func (f *flow) calledOnce(fn *function, seen []*function) bool {
 			return false
 		}
 	}
-	return isPackageLevel(kept) || f.calledOnce(f.declared(calls[0].expr), seen)
+	return isPackageLevel(kept) || f.calledOnce(f.functionAround(calls[0].expr), seen)
 }
 
 // allExclusive reports whether each call of the function around several expressions evaluates at most one of them.

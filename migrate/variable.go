@@ -84,7 +84,7 @@ func (v *variable) until() token.Pos {
 	for _, n := range v.others {
 		last = max(last, n.End())
 		if v.w.r.inLoop(n) {
-			last = max(last, v.w.r.function(n).End())
+			last = max(last, v.w.r.outermost(n).End())
 		}
 	}
 	return last
@@ -124,7 +124,7 @@ func (r *rewriter) okName(at ast.Node, field string, until token.Pos, alone bool
 	if until == token.NoPos {
 		return "ok"
 	}
-	fn := r.function(at)
+	fn := r.outermost(at)
 	for i := 0; ; i++ {
 		name := "ok"
 		switch {
@@ -315,7 +315,7 @@ func (w *nilFollower) asks(v value) bool {
 	case *ast.CallExpr:
 		return w.asksArgument(v, n)
 	case *ast.ReturnStmt:
-		fn := w.f.enclosing(n)
+		fn := w.f.functionOf(n)
 		return fn != nil && slices.ContainsFunc(w.f.callsOf(fn.fn.Pos()), w.asks)
 	}
 	return false

@@ -453,7 +453,7 @@ func (w *writer) pop(e ast.Expr) (*change, *refusal) {
 
 // newName is a name that is free in the function around a statement, including names that other changes add.
 func (r *rewriter) newName(at ast.Node, base string) string {
-	fn := r.function(at)
+	fn := r.outermost(at)
 	if r.newNames[fn] == nil {
 		r.newNames[fn] = map[string]bool{}
 	}
@@ -465,19 +465,9 @@ func (r *rewriter) newName(at ast.Node, base string) string {
 	return name
 }
 
-// function is the declared function around a node, or the node itself.
-func (r *rewriter) function(at ast.Node) ast.Node {
-	for n := at; n != nil; n = r.parents[n] {
-		if _, ok := n.(*ast.FuncDecl); ok {
-			return n
-		}
-	}
-	return at
-}
-
 // freeName is a name that is free in the function around a statement.
 func (r *rewriter) freeName(at ast.Node, base string) string {
-	fn := r.function(at)
+	fn := r.outermost(at)
 	taken := map[string]bool{}
 	ast.Inspect(fn, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
