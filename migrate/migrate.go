@@ -101,14 +101,23 @@ func (d *draft) run() error {
 		d.extra[name] = src
 	}
 	d.settle()
-	d.wire()
+	if d.rewritesKeys() {
+		d.wire()
+	} else {
+		d.r.targets, d.r.home = nil, nil // they are not written
+		d.r.leaveRest()
+	}
 	return nil
 }
 
-// take records the outcome of each change. If no use of a key is rewritten, nothing is.
+// rewritesKeys reports whether a use of a key is rewritten. If none is, nothing is.
+func (d *draft) rewritesKeys() bool {
+	return slices.ContainsFunc(d.r.changes, func(c *change) bool { return c.site != nil && c.site.verb.keyed() && !d.lost[c] })
+}
+
+// take records the outcome of each change.
 func (res *Result) take(d *draft) (err error) {
 	r := d.r
-	keyed := false
 	for _, c := range r.changes {
 		if c.bridged != nil && d.lostSite(c.bridged) {
 			r.leave(c.at, c.site.what(), refusal{"it is a call of a function whose parameter is the key", "call the accessor of the key"})
@@ -122,14 +131,13 @@ func (res *Result) take(d *draft) (err error) {
 			continue
 		}
 		if c.site != nil {
-			keyed = keyed || c.site.verb.keyed()
 			res.Rewritten = append(res.Rewritten, r.p.site(c.site, ""))
 		}
 		if c.note != "" {
 			res.Notes = append(res.Notes, r.p.position(c.at)+": "+c.note)
 		}
 	}
-	if keyed {
+	if d.rewritesKeys() {
 		d.leaveTests()
 		d.leaveGenerated()
 		res.Files, err = d.files()

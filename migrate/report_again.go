@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// leaveRest reports what is left of the old library if the program no longer uses keys: an earlier run has rewritten
-// those uses.
+// leaveRest reports what is left of the old library if no use of a key is rewritten: an earlier run has rewritten them,
+// perhaps all but some that stay.
 func (r *rewriter) leaveRest() {
-	if slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() }) {
-		return
-	}
+	keyed := slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() })
 	if !r.findGenerated() {
-		r.leaveUnread()
+		if !keyed {
+			r.leaveUnread()
+		}
 		return
 	}
 	rest := r.oldUses()
@@ -30,6 +30,10 @@ func (r *rewriter) leaveRest() {
 		why = *refused
 	}
 	w.reportManagers(why)
+	if keyed { // which need the old library
+		r.leaveBroken()
+		return
+	}
 	for _, v := range rest {
 		if !r.saidOf(v) {
 			r.leave(v, oldPackage(v.in, v.expr.(*ast.SelectorExpr))+": "+r.p.text(v.expr), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
