@@ -1,12 +1,10 @@
 package migrate
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/format"
 	"go/token"
 	"go/types"
 	"path/filepath"
@@ -561,10 +559,7 @@ func broken(pos token.Position, e types.Error) Left {
 func (d *draft) files() ([]File, error) {
 	var list []File
 	for name, text := range d.texts {
-		text, err := format.Source(text)
-		if err == nil { // all imports of a declaration may have gone
-			text, err = format.Source(bytes.Replace(text, []byte("\nimport ()\n"), []byte("\n"), 1))
-		}
+		text, err := formatLike(d.r.p.source[name], text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: the rewritten file does not parse: %w", relative(d.r.p.dir, name), err)
 		}
