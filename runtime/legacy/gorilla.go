@@ -84,7 +84,7 @@ func (g *Gorilla) cookie() (c secureCookie, err error) {
 	case g.Records != nil && g.Dir != "":
 		return c, errors.New("both Dir and Records: set only one of them")
 	case g.Plain && g.Records == nil:
-		return c, errors.New("Plain without Records: it is the format of Records")
+		return c, errors.New("no Records: Plain describes their format")
 	case len(g.Keys) == 0 && !g.Plain:
 		return c, errNoKeys
 	}

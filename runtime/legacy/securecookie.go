@@ -37,7 +37,7 @@ func newPairs(keys [][]byte) (pairs []keyPair, err error) {
 		pair := keyPair{hash: bytes.Clone(keys[i])}
 		if i+1 < len(keys) && keys[i+1] != nil {
 			if pair.block, err = aes.NewCipher(keys[i+1]); err != nil {
-				return nil, fmt.Errorf("Keys[%d] has %d bytes: an encryption key has 16, 24 or 32", i+1, len(keys[i+1]))
+				return nil, fmt.Errorf("an encryption key Keys[%d] of %d bytes: want 16, 24 or 32", i+1, len(keys[i+1]))
 			}
 		}
 		pairs = append(pairs, pair)
