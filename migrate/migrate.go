@@ -80,6 +80,9 @@ func Run(cfg Config) (*Result, error) {
 		return nil, err
 	}
 	err = res.take(d)
+	if len(res.Files) > 0 && len(p.joined) > 0 {
+		res.Notes = append(res.Notes, "also migrated, as they belong to the same program: "+strings.Join(p.joined, ", "))
+	}
 	return res, err
 }
 
