@@ -40,8 +40,8 @@ func appendType(list []types.Type, t types.Type) []types.Type {
 type follower struct {
 	f    *flow
 	ev   evidence
-	at   []*ast.TypeAssertExpr // the assertions
-	stay bool                  // do not leave the function
+	at   []value // the assertions
+	stay bool    // do not leave the function
 	seen map[value]bool
 }
 
@@ -59,8 +59,8 @@ func (f *flow) evidenceInside(v value) evidence {
 	return w.ev
 }
 
-// assertionsOf lists the type assertions on a value.
-func (f *flow) assertionsOf(v value) []*ast.TypeAssertExpr {
+// assertionsOf lists the type assertions on a value, and the type switches over it.
+func (f *flow) assertionsOf(v value) []value {
 	w := &follower{f: f, seen: map[value]bool{}}
 	w.value(v)
 	return w.at
@@ -106,10 +106,14 @@ func (w *follower) value(v value) {
 }
 
 func (w *follower) assertion(v value, n *ast.TypeAssertExpr) {
+	w.at = append(w.at, value{n, v.in, whole})
 	if n.Type != nil {
 		t := v.in.info.TypeOf(n.Type)
-		w.ev.assert(t)
-		w.at = append(w.at, n)
+		if w.f.isDecided(v, n) {
+			w.ev.hint(t)
+		} else {
+			w.ev.assert(t)
+		}
 		if t != nil && types.IsInterface(t) {
 			w.value(value{n, v.in, whole})
 		}
@@ -124,6 +128,30 @@ func (w *follower) assertion(v value, n *ast.TypeAssertExpr) {
 		for _, e := range c.(*ast.CaseClause).List {
 			w.ev.hint(v.in.info.TypeOf(e))
 		}
+	}
+}
+
+// isDecided reports whether a type assertion stands in a clause of a type switch over the same variable: the clause is
+// only reached with a value that fits.
+func (f *flow) isDecided(v value, n *ast.TypeAssertExpr) bool {
+	p, ok := f.placeAt(v.in, n.X)
+	for up := f.parents[n]; ok && up != nil; up = f.parents[up] {
+		if sw, isSwitch := up.(*ast.TypeSwitchStmt); isSwitch {
+			if over, ok := f.placeAt(v.in, switched(sw)); ok && over == p {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// switched is the expression whose type a type switch asks for.
+func switched(sw *ast.TypeSwitchStmt) ast.Expr {
+	switch n := sw.Assign.(type) {
+	case *ast.AssignStmt:
+		return ast.Unparen(n.Rhs[0]).(*ast.TypeAssertExpr).X
+	default:
+		return ast.Unparen(n.(*ast.ExprStmt).X).(*ast.TypeAssertExpr).X
 	}
 }
 

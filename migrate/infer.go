@@ -3,6 +3,7 @@ package migrate
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 // A field is a key with its sites and the type of its values.
@@ -20,6 +21,7 @@ type field struct {
 	writes     []types.Type
 	loose      []types.Type // of untyped constants
 	blank      bool         // the empty text is among the values
+	unknown    bool         // nothing says of which type some of the values are
 	assertions bool         // values are only ever asserted to be of a type
 	evidence   evidence
 }
@@ -63,6 +65,7 @@ func (f *finder) learnValue(d *field, v value) {
 	}
 	for _, l := range f.origins(v, false) {
 		if l.expr == v.expr && l.part == v.part {
+			d.unknown = true
 			continue
 		}
 		if !l.isNil {
@@ -75,6 +78,7 @@ func (f *finder) learnLeaf(d *field, l leaf) {
 	t := valueType(l.value)
 	switch {
 	case t == nil || types.IsInterface(t) || t == types.Typ[types.Invalid]:
+		d.unknown = true
 	case l.constant != nil && isUntypedLiteral(l.value):
 		d.loose = appendType(d.loose, types.Default(t))
 	default:
@@ -149,7 +153,7 @@ func (d *field) add(ev evidence) {
 
 // decide settles a field's type: writes count first, then reads.
 func (d *field) decide() {
-	writes, reads := d.writes, d.evidence.asserted
+	writes, reads := d.writes, d.written(d.evidence.asserted)
 	if d.blank && len(writes) == 0 && len(reads) == 0 {
 		d.loose = appendType(d.loose, types.Typ[types.String])
 	}
@@ -182,6 +186,19 @@ func (d *field) decide() {
 	}
 }
 
+// written leaves out the types that messages are asserted to although the program writes none of them, but only others:
+// the code for them never runs.
+func (d *field) written(reads []types.Type) []types.Type {
+	if !d.flash || d.unknown || len(d.writes)+len(d.loose) == 0 {
+		return reads
+	}
+	return slices.DeleteFunc(slices.Clone(reads), func(t types.Type) bool {
+		return !slices.ContainsFunc(d.writes, func(w types.Type) bool {
+			return types.Identical(flat(w), flat(t)) || isInteger(w) && isInteger(t)
+		}) && !slices.ContainsFunc(d.loose, func(w types.Type) bool { return isOfKind(w, t) })
+	})
+}
+
 // merge widens the field's type so that another type fits too.
 func (d *field) merge(t types.Type) {
 	switch {
@@ -197,13 +214,17 @@ func (d *field) merge(t types.Type) {
 
 // mergeLoose adds an untyped constant if the field's type can represent it.
 func (d *field) mergeLoose(t types.Type) {
-	from, ok := t.(*types.Basic)
-	to, isBasic := d.typ.Underlying().(*types.Basic)
-	const kinds = types.IsBoolean | types.IsString | types.IsNumeric
-	if ok && isBasic && (from.Info()&to.Info()&kinds != 0) {
-		return
+	if !isOfKind(t, d.typ) {
+		d.merge(t)
 	}
-	d.merge(t)
+}
+
+// isOfKind reports whether a type can represent an untyped constant whose default type is constant.
+func isOfKind(constant, t types.Type) bool {
+	from, ok := constant.(*types.Basic)
+	to, isBasic := t.Underlying().(*types.Basic)
+	const kinds = types.IsBoolean | types.IsString | types.IsNumeric
+	return ok && isBasic && from.Info()&to.Info()&kinds != 0
 }
 
 func flat(t types.Type) types.Type {

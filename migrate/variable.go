@@ -218,6 +218,11 @@ func (v *variable) asserted(n *ast.TypeAssertExpr) {
 		return
 	}
 	text, why := w.as(v.id.Name, w.s.at.in.info.TypeOf(n.Type))
+	if why != nil && r.isDecided(value{n.X, w.s.at.in, whole}, n) {
+		v.note = "every value is of type " + typeText(w.d.typ) + ": code for others never runs"
+		v.edits = append(v.edits, r.p.replace(n.X, "any("+v.id.Name+")"))
+		return
+	}
 	if why != nil {
 		v.refusals = why
 		return

@@ -112,20 +112,6 @@ func (w *writer) add() (*change, *refusal) {
 	return &change{edits: w.callWith(w.s.at.expr, "Add"+w.name+"("+before, after+")")}, nil
 }
 
-// take writes a Take of all messages. They already have the type that they were asserted to.
-func (w *writer) take() (*change, *refusal) {
-	c := &change{edits: w.call(w.s.at.expr, "Take"+w.name+"()")}
-	for _, assert := range w.r.assertionsOf(w.s.at) {
-		text := w.r.p.text(assert.X)
-		if assign, ok := w.r.outer(assert).(*ast.AssignStmt); ok && len(assign.Lhs) == 2 {
-			text += ", true"
-		}
-		c.edits = append(c.edits, w.r.p.replace(assert, text))
-	}
-	w.r.retype(w.s.at, w.d.typ)
-	return c, nil
-}
-
 func (w *writer) delete() (*change, *refusal) {
 	node, why := w.node()
 	if why != nil {
