@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
 // Config says what to migrate.
@@ -30,7 +32,8 @@ type Config struct {
 	Schemas  map[string]string // type names to generate, by the names of sessions
 
 	overlay map[string][]byte
-	known   *known // nil unless runs share packages
+	known   *known                                             // nil unless runs share packages
+	closure func(patterns []string) ([]*golist.Package, error) // nil for the go command's answer
 }
 
 // A Result describes a run.
