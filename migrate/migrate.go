@@ -89,7 +89,9 @@ func (d *draft) run() error {
 		return err
 	}
 	if len(d.r.targets) == 0 {
+		d.r.home = nil
 		d.r.leaveAll()
+		d.r.leaveRest()
 		return nil
 	}
 	d.r.make()

@@ -338,6 +338,7 @@ func (r *rewriter) group() {
 		r.target[d] = t
 	}
 	slices.SortFunc(r.targets, func(a, b *target) int { return cmp.Compare(a.session, b.session) })
+	r.kinds = len(r.targets)
 }
 
 // nameTargets gives each schema a name that is free in its package.
