@@ -64,7 +64,7 @@ func Run(cfg Config) (*Result, error) {
 		return nil, err
 	}
 	r := newRewriter(find(p))
-	r.until, r.byHand = cfg.Legacy, cfg.NoBridge
+	r.until, r.byHand, r.wanted = cfg.Legacy, cfg.NoBridge, cfg.Package
 	r.leaveUnbuilt()
 	res := &Result{Keys: r.keys(), dir: cfg.Dir}
 	r.dropUnusable()
@@ -74,7 +74,7 @@ func Run(cfg Config) (*Result, error) {
 		res.Left = r.sorted()
 		return res, nil
 	}
-	if r.home, err = r.choose(cfg.Package); err != nil {
+	if r.home, err = r.choose(); err != nil {
 		return nil, err
 	}
 	r.nameTargets(cfg.Schemas)
