@@ -58,11 +58,15 @@ func load(cfg Config) (*program, error) {
 	}
 	// Without cgo, every file is written by people.
 	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
-	list, err := p.list(command, cfg)
+	closure := command.Closure
+	if cfg.closure != nil {
+		closure = cfg.closure
+	}
+	list, err := p.list(command, closure, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if all, err := withTests(command, list); err == nil {
+	if all, err := withTests(closure, list); err == nil {
 		list = all
 	} else if cfg.Tests {
 		return nil, err
@@ -135,7 +139,7 @@ var errMigrated = errors.New("no package imports a session library any more")
 var errNoLibrary = errors.New("no package imports a session library that migrate knows")
 
 // withTests also lists the packages that only tests import.
-func withTests(command golist.Command, list []*golist.Package) ([]*golist.Package, error) {
+func withTests(closure func([]string) ([]*golist.Package, error), list []*golist.Package) ([]*golist.Package, error) {
 	listed := map[string]bool{"C": true}
 	var imports []string
 	for _, l := range list {
@@ -150,7 +154,7 @@ func withTests(command golist.Command, list []*golist.Package) ([]*golist.Packag
 		return list, nil
 	}
 	slices.Sort(missing)
-	more, err := command.Closure(slices.Compact(missing))
+	more, err := closure(slices.Compact(missing))
 	more = slices.DeleteFunc(more, func(l *golist.Package) bool { return has(l.ImportPath) })
 	return append(list, more...), err
 }

@@ -13,12 +13,12 @@ import (
 
 // list lists the packages that the patterns name, and those of the same modules that import their sessions, with everything that
 // they import: a change of a package must reach all that import it.
-func (p *program) list(command golist.Command, cfg Config) ([]*golist.Package, error) {
+func (p *program) list(command golist.Command, closure func([]string) ([]*golist.Package, error), cfg Config) ([]*golist.Package, error) {
 	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
 	patterns = append(patterns, available(cfg.Dir)...)
 	rest := beyond(command, cfg)
 	if len(rest) == 0 {
-		return command.Closure(patterns)
+		return closure(patterns)
 	}
 	named, err := command.Packages(cfg.Patterns...)
 	if err != nil {
@@ -27,7 +27,7 @@ func (p *program) list(command golist.Command, cfg Config) ([]*golist.Package, e
 	if err := misnamed(named); err != nil {
 		return nil, err
 	}
-	all, err := command.Closure(append(patterns, rest...))
+	all, err := closure(append(patterns, rest...))
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +41,9 @@ func (p *program) list(command golist.Command, cfg Config) ([]*golist.Package, e
 
 // beyond are the patterns of all packages of the modules that are worked on, none if the program's patterns name these already.
 func beyond(command golist.Command, cfg Config) (patterns []string) {
+	if cfg.closure != nil {
+		return nil
+	}
 	dirs, err := command.Modules()
 	if err != nil || len(dirs) == 1 && dirs[0] == cfg.Dir && slices.Equal(cfg.Patterns, []string{"./..."}) {
 		return nil

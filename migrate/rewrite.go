@@ -32,6 +32,8 @@ type rewriter struct {
 	oks      map[ast.Node][]okVariable    // by function
 	until    time.Time                    // Config.Legacy
 	byHand   bool                         // Config.NoBridge
+	wanted   string                       // Config.Package
+	lodges   *lodging                     // nil until first needed
 }
 
 // Left is something that the user has to do by hand.
@@ -109,6 +111,7 @@ func (r *rewriter) make() {
 			r.handles(u, file)
 		}
 	}
+	r.moveTypes()
 	r.interfaceTypes()
 	r.dropGetters()
 	r.noteFlashes()
@@ -153,6 +156,17 @@ func (r *rewriter) dropUnusable() {
 
 // unusable says why a key cannot be a field.
 func (r *rewriter) unusable(d *field) *refusal {
+	if why := r.unfit(d); why != nil {
+		return why
+	}
+	if why := r.lodging().homeless(d.typ); why != "" {
+		return &refusal{why, "declare the type in a package of its own"}
+	}
+	return nil
+}
+
+// unfit says why a key cannot be a field of any package.
+func (r *rewriter) unfit(d *field) *refusal {
 	switch {
 	case d.dynamic:
 		return &refusal{"the key is computed: " + d.key.name, "make it one field, such as a map by what the key depends on"}
@@ -170,8 +184,6 @@ func (r *rewriter) unusable(d *field) *refusal {
 		return &refusal{d.unstorable, "keep something else, or make the type one that can be stored"}
 	case d.conflict != "":
 		return &refusal{"it holds " + d.conflict, "use two keys, or one type"}
-	case r.homeless(d.typ) != "":
-		return &refusal{r.homeless(d.typ), "declare the type in a package of its own"}
 	case !d.lib.rewrite:
 		return &refusal{"programs with " + d.lib.name + " get a report and no rewriting", "call the accessors of the schema"}
 	}

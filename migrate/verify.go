@@ -580,7 +580,7 @@ func (d *draft) files() ([]File, error) {
 func (d *draft) generate() error {
 	r := d.r
 	for len(r.targets) > 0 {
-		src, err := schemaSource(r.home, r.targets)
+		src, err := r.schemaSource()
 		if err != nil {
 			return err
 		}
