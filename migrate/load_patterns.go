@@ -41,7 +41,7 @@ func (p *program) list(command golist.Command, closure func([]string) ([]*golist
 
 // beyond are the patterns of all packages of the modules that are worked on, none if the program's patterns name these already.
 func beyond(command golist.Command, cfg Config) (patterns []string) {
-	if cfg.closure != nil {
+	if cfg.closure != nil { // which has all packages
 		return nil
 	}
 	dirs, err := command.Modules()
