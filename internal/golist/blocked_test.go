@@ -14,7 +14,7 @@ import (
 // A pipe that would block the go command is named soon, wherever it is.
 func TestPipe(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits for the go command to do nothing")
+		t.Skip("this test waits for the go command to time out")
 	}
 	for _, name := range []string{"pipe.go", "pipe_test.go", "pipe.s", "link.go"} {
 		t.Run(name, func(t *testing.T) {
@@ -34,10 +34,10 @@ func TestPipe(t *testing.T) {
 			start := time.Now()
 			_, err := c.Packages("./...")
 			if err == nil || !strings.HasPrefix(err.Error(), name+" is a named pipe") {
-				t.Errorf("got %v", err)
+				t.Errorf("got error %v", err)
 			}
 			if took := time.Since(start); took > time.Minute {
-				t.Errorf("it took %v", took)
+				t.Errorf("the call took %v, want at most a minute", took)
 			}
 		})
 	}
@@ -56,6 +56,6 @@ func TestOtherPipes(t *testing.T) {
 		}
 	}
 	if list, err := c.Packages("./..."); err != nil || len(list) != 1 {
-		t.Errorf("got %v, %v", list, err)
+		t.Errorf("got %v, %v, want one package", list, err)
 	}
 }
