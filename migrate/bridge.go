@@ -166,7 +166,7 @@ func isString(t types.Type) bool {
 	return ok && b.Info()&types.IsString != 0
 }
 
-func union(list, more []*field) []*field {
+func union[T comparable](list, more []T) []T {
 	for _, d := range more {
 		if !slices.Contains(list, d) {
 			list = append(list, d)
@@ -193,15 +193,8 @@ func (r *rewriter) bridgeFile() (name string, src []byte, err error) {
 	}
 	var body strings.Builder
 	imports := map[string]bool{}
-	qualifier := func(p *types.Package) string {
-		if p.Path() == r.home.path {
-			return ""
-		}
-		imports[p.Path()] = true
-		return p.Name()
-	}
 	for _, b := range r.bridges {
-		b.source(&body, qualifier)
+		b.source(&body, func(t types.Type) string { return r.typeAtHome(t, imports) })
 	}
 	var head strings.Builder
 	fmt.Fprintf(&head, "package %s\n\n// The functions in this file take keys as strings, for functions that got a key as a parameter before.\n"+
@@ -216,7 +209,7 @@ func (r *rewriter) bridgeFile() (name string, src []byte, err error) {
 
 const deprecated = "//\n// Deprecated: call the accessor of the key.\n"
 
-func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
+func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 	s := "func (s *" + b.target.generated() + ") "
 	// A key that appears in no known call may still arrive: each switch has all fields.
 	cases := func(flash bool, body string) {
@@ -226,7 +219,7 @@ func (b *bridge) source(w *strings.Builder, qualifier types.Qualifier) {
 			}
 			text := strings.ReplaceAll(body, "NAME", b.target.names[d])
 			if strings.Contains(body, "TYPE") { // naming the type imports its package
-				text = strings.ReplaceAll(text, "TYPE", types.TypeString(d.typ, qualifier))
+				text = strings.ReplaceAll(text, "TYPE", typeText(d.typ))
 			}
 			fmt.Fprintf(w, "\tcase %q:\n%s", d.key.name, text)
 		}

@@ -59,11 +59,15 @@ func load(cfg Config) (*program, error) {
 	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
 	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
 	patterns = append(patterns, available(cfg.Dir)...)
-	list, err := command.Closure(patterns)
+	closure := command.Closure
+	if cfg.closure != nil {
+		closure = cfg.closure
+	}
+	list, err := closure(patterns)
 	if err != nil {
 		return nil, err
 	}
-	if all, err := withTests(command, list); err == nil {
+	if all, err := withTests(closure, list); err == nil {
 		list = all
 	} else if cfg.Tests {
 		return nil, err
@@ -133,7 +137,7 @@ var errMigrated = errors.New("no package imports a session library any more")
 var errNoLibrary = errors.New("no package imports a session library that migrate knows")
 
 // withTests also lists the packages that only tests import.
-func withTests(command golist.Command, list []*golist.Package) ([]*golist.Package, error) {
+func withTests(closure func([]string) ([]*golist.Package, error), list []*golist.Package) ([]*golist.Package, error) {
 	listed := map[string]bool{"C": true}
 	var imports []string
 	for _, l := range list {
@@ -148,7 +152,7 @@ func withTests(command golist.Command, list []*golist.Package) ([]*golist.Packag
 		return list, nil
 	}
 	slices.Sort(missing)
-	more, err := command.Closure(slices.Compact(missing))
+	more, err := closure(slices.Compact(missing))
 	more = slices.DeleteFunc(more, func(l *golist.Package) bool { return has(l.ImportPath) })
 	return append(list, more...), err
 }

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
 // Config says what to migrate.
@@ -30,7 +32,8 @@ type Config struct {
 	Schemas  map[string]string // type names to generate, by the names of sessions
 
 	overlay map[string][]byte
-	known   *known // nil unless runs share packages
+	known   *known                                             // nil unless runs share packages
+	closure func(patterns []string) ([]*golist.Package, error) // nil for the go command's answer
 }
 
 // A Result describes a run.
@@ -61,7 +64,7 @@ func Run(cfg Config) (*Result, error) {
 		return nil, err
 	}
 	r := newRewriter(find(p))
-	r.until, r.byHand = cfg.Legacy, cfg.NoBridge
+	r.until, r.byHand, r.wanted = cfg.Legacy, cfg.NoBridge, cfg.Package
 	r.leaveUnbuilt()
 	res := &Result{Keys: r.keys(), dir: cfg.Dir}
 	r.dropUnusable()
@@ -71,7 +74,7 @@ func Run(cfg Config) (*Result, error) {
 		res.Left = r.sorted()
 		return res, nil
 	}
-	if r.home, err = r.choose(cfg.Package); err != nil {
+	if r.home, err = r.choose(); err != nil {
 		return nil, err
 	}
 	r.nameTargets(cfg.Schemas)
@@ -89,7 +92,9 @@ func (d *draft) run() error {
 		return err
 	}
 	if len(d.r.targets) == 0 {
+		d.r.home = nil
 		d.r.leaveAll()
+		d.r.leaveRest()
 		return nil
 	}
 	d.r.make()

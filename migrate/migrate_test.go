@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"golang.org/x/tools/txtar"
 
+	"github.com/sessiongen/sessiongen/internal/golist"
 	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/internal/testmodule"
 )
@@ -31,12 +32,14 @@ func TestMain(m *testing.M) {
 
 // TestPrograms migrates small programs in each library's style: an archive has a program and, from the file "report"
 // on, the expected result without the generator's files. Afterwards the program compiles, a second run changes
-// nothing, and its report is the file "again". By default, every third program has that second run.
+// nothing, and its report is the file "again". By default, every third program has that second run, and only
+// there the go command lists the packages.
 func TestPrograms(t *testing.T) {
 	names, err := filepath.Glob("testdata/programs/*.txtar")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("got error %v, %d programs", err, len(names))
 	}
+	packages := newListing(t)
 	for i, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			t.Parallel()
@@ -46,7 +49,11 @@ func TestPrograms(t *testing.T) {
 			}
 			program, want := split(archive)
 			dir := write(t, program)
-			res := run(t, dir)
+			var list []*golist.Package
+			if !*update && long.Of(0, 1) == 0 {
+				list = packages.of(t, dir)
+			}
+			res := runListed(t, dir, list)
 			got := outcome(res, dir)
 			if strings.HasPrefix(filepath.Base(name), "page_") {
 				shown(t, res, dir)
@@ -57,11 +64,11 @@ func TestPrograms(t *testing.T) {
 			}
 			followed(t, res, before, dir)
 			if *update || i%long.Of(3, 1) == 0 {
-				again := run(t, dir)
-				if len(again.Files) > 0 {
-					t.Errorf("a second run would change %q", again.Relative(dir))
+				second := run(t, dir)
+				if len(second.Files) > 0 {
+					t.Errorf("a second run would change %q", second.Relative(dir))
 				}
-				got = append(got, txtar.File{Name: "again", Data: []byte(report(again))})
+				got = append(got, txtar.File{Name: "again", Data: []byte(report(second))})
 			} else if n := len(want) - 1; n >= 0 && want[n].Name == "again" {
 				want = want[:n]
 			}
@@ -179,7 +186,16 @@ var common = newKnown()
 
 func run(t *testing.T, dir string) *Result {
 	t.Helper()
+	return runListed(t, dir, nil)
+}
+
+// runListed runs with these packages in place of those that the go command lists, unless there are none.
+func runListed(t *testing.T, dir string, list []*golist.Package) *Result {
+	t.Helper()
 	cfg := Config{Dir: dir, Patterns: []string{"./..."}, Tests: true, known: common}
+	if list != nil {
+		cfg.closure = func([]string) ([]*golist.Package, error) { return list, nil }
+	}
 	if strings.HasSuffix(t.Name(), "legacy") {
 		cfg.Legacy = time.Date(2030, 3, 31, 0, 0, 0, 0, time.UTC)
 	}

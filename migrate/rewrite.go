@@ -17,6 +17,7 @@ type rewriter struct {
 	home     *home
 	all      []*field
 	targets  []*target
+	kinds    int // of sessions with keys, be they usable or not
 	target   map[*field]*target
 	of       map[*site][]*field
 	idents   map[string]bool
@@ -31,6 +32,8 @@ type rewriter struct {
 	oks      map[ast.Node][]okVariable    // by function
 	until    time.Time                    // Config.Legacy
 	byHand   bool                         // Config.NoBridge
+	wanted   string                       // Config.Package
+	lodges   *lodging                     // nil until first needed
 }
 
 // Left is something that the user has to do by hand.
@@ -108,6 +111,7 @@ func (r *rewriter) make() {
 			r.handles(u, file)
 		}
 	}
+	r.moveTypes()
 	r.interfaceTypes()
 	r.dropGetters()
 	r.noteFlashes()
@@ -152,6 +156,17 @@ func (r *rewriter) dropUnusable() {
 
 // unusable says why a key cannot be a field.
 func (r *rewriter) unusable(d *field) *refusal {
+	if why := r.unfit(d); why != nil {
+		return why
+	}
+	if why := r.lodging().homeless(d.typ); why != "" {
+		return &refusal{why, "declare the type in a package of its own"}
+	}
+	return nil
+}
+
+// unfit says why a key cannot be a field of any package.
+func (r *rewriter) unfit(d *field) *refusal {
 	switch {
 	case d.dynamic:
 		return &refusal{"the key is computed: " + d.key.name, "make it one field, such as a map by what the key depends on"}
@@ -169,8 +184,6 @@ func (r *rewriter) unusable(d *field) *refusal {
 		return &refusal{d.unstorable, "keep something else, or make the type one that can be stored"}
 	case d.conflict != "":
 		return &refusal{"it holds " + d.conflict, "use two keys, or one type"}
-	case r.homeless(d.typ) != "":
-		return &refusal{r.homeless(d.typ), "declare the type in a package of its own"}
 	case !d.lib.rewrite:
 		return &refusal{"programs with " + d.lib.name + " get a report and no rewriting", "call the accessors of the schema"}
 	}
@@ -380,10 +393,15 @@ func (r *rewriter) keptByOld(s *site) *refusal {
 		destroyVerb: {"it ends a session that has no schema", "end the right session"},
 		clearVerb:   {"it clears a session that has no schema", "clear the right session"},
 	}[s.verb]
-	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), isLeft) {
+	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), r.staysOld) {
 		return nil
 	}
 	return &why
+}
+
+// staysOld reports whether the sessions of a name get no schema.
+func (r *rewriter) staysOld(session string) bool {
+	return isLeft(session) || r.targetNamed(session) == nil && r.only() == nil
 }
 
 var leftSaved = refusal{"it saves sessions that have no schema", "save the right session with its response"}

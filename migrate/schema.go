@@ -2,7 +2,7 @@ package migrate
 
 import (
 	"cmp"
-	"errors"
+
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -156,21 +156,14 @@ func (t *target) name() {
 	}
 }
 
-// schemaSource is the file with the schemas.
-func schemaSource(h *home, targets []*target) ([]byte, error) {
-	imports := map[string]bool{}
-	qualifier := func(p *types.Package) string {
-		if p.Path() == h.path {
-			return ""
-		}
-		imports[p.Path()] = true
-		return p.Name()
-	}
+// schemaSource is the file with the schemas, and with the types that come along.
+func (r *rewriter) schemaSource() ([]byte, error) {
+	h, imports := r.home, map[string]bool{}
 	var body strings.Builder
-	for _, t := range targets {
-		fmt.Fprintf(&body, "\n// %s is what the site remembers about a visitor%s.\ntype %s struct {\n", t.typeName, t.which(len(targets) > 1), t.typeName)
+	for _, t := range r.targets {
+		fmt.Fprintf(&body, "\n// %s is what the site remembers about a visitor%s.\ntype %s struct {\n", t.typeName, t.which(len(r.targets) > 1), t.typeName)
 		for _, d := range t.fields {
-			typ, options := types.TypeString(d.typ, qualifier), ""
+			typ, options := r.typeAtHome(d.typ, imports), ""
 			if d.flash {
 				typ, options = "[]"+typ, ",flash"
 			}
@@ -180,6 +173,10 @@ func schemaSource(h *home, targets []*target) ([]byte, error) {
 			fmt.Fprintf(&body, "\t%s %s `session:%q`\n", t.names[d], typ, t.keys[d]+options)
 		}
 		body.WriteString("}\n")
+	}
+	for _, m := range r.movedTypes() {
+		body.WriteString(m.source(r.p))
+		maps.Copy(imports, m.imports)
 	}
 	var head strings.Builder
 	if h.fresh {
@@ -195,39 +192,6 @@ func schemaSource(h *home, targets []*target) ([]byte, error) {
 	}
 	head.WriteString("\n//go:generate go tool sessiongen\n")
 	return format.Source([]byte(head.String() + body.String()))
-}
-
-// choose finds the package for the schemas: the one that uses them, or a new one if the types of their fields would
-// otherwise cause an import cycle.
-func (r *rewriter) choose(wanted string) (*home, error) {
-	if wanted != "" {
-		return r.chosen(wanted)
-	}
-	users := r.users()
-	r.storeUsers(users)
-	if unexported := r.unexported(); unexported != "" {
-		users = map[string]*unit{unexported: r.p.unit(unexported)}
-	}
-	if len(users) == 1 {
-		for _, u := range users {
-			return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
-		}
-	}
-	if err := r.inOneModule(users); err != nil {
-		return nil, err
-	}
-	for _, d := range r.schemaFields() {
-		for _, p := range packagesOf(d.typ) {
-			if r.p.unit(p.Path()) != nil && r.reachesUser(p.Path(), users) {
-				u := r.p.unit(p.Path())
-				return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
-			}
-		}
-	}
-	if h := r.leaf(); h != nil {
-		return h, nil
-	}
-	return nil, errors.New("no free name for the package with the schemas: choose one with -package")
 }
 
 // inOneModule makes the module of the packages that will import the schemas the program's. A workspace may have several.
@@ -264,21 +228,6 @@ func (r *rewriter) schemaFields() []*field {
 		list = append(list, t.fields...)
 	}
 	return list
-}
-
-// homeless says why no schema can have a field of a type, "" if one can: the schema's package imports the type's, and
-// the packages that use the session import the schema's.
-func (r *rewriter) homeless(t types.Type) string {
-	users := r.users()
-	for _, p := range packagesOf(t) {
-		u := r.p.unit(p.Path())
-		switch {
-		case u == nil || len(users) == 1 && users[u.path] != nil:
-		case u.name == "main":
-			return "its type is declared in a program, which no other package can import"
-		}
-	}
-	return ""
 }
 
 // storeUsers adds the packages that make a store or declare something that holds one: they will hold the manager.
@@ -353,26 +302,6 @@ func (r *rewriter) identifiers() map[string]bool {
 	return r.idents
 }
 
-// unexported is the path of the package with an unexported type that a field has, "" if there is none.
-func (r *rewriter) unexported() string {
-	for _, d := range r.schemaFields() {
-		if named, ok := types.Unalias(flat(elementOf(d.typ))).(*types.Named); ok && !named.Obj().Exported() && named.Obj().Pkg() != nil && r.p.unit(named.Obj().Pkg().Path()) != nil {
-			return named.Obj().Pkg().Path()
-		}
-	}
-	return ""
-}
-
-func elementOf(t types.Type) types.Type {
-	switch u := types.Unalias(t).(type) {
-	case *types.Slice:
-		return elementOf(u.Elem())
-	case *types.Map:
-		return elementOf(u.Elem())
-	}
-	return t
-}
-
 // packagesOf lists the packages of the types that a type names.
 func packagesOf(t types.Type) []*types.Package {
 	var list []*types.Package
@@ -409,6 +338,7 @@ func (r *rewriter) group() {
 		r.target[d] = t
 	}
 	slices.SortFunc(r.targets, func(a, b *target) int { return cmp.Compare(a.session, b.session) })
+	r.kinds = len(r.targets)
 }
 
 // nameTargets gives each schema a name that is free in its package.
@@ -460,6 +390,9 @@ func (t *target) nameForType() string {
 // takenNames lists the names in the schemas' package, and those of its imports.
 func (r *rewriter) takenNames() map[string]bool {
 	taken := map[string]bool{}
+	for _, m := range r.movedTypes() {
+		taken[m.name] = true
+	}
 	for _, u := range r.p.units {
 		if u.dir != r.home.dir {
 			continue

@@ -580,7 +580,7 @@ func (d *draft) files() ([]File, error) {
 func (d *draft) generate() error {
 	r := d.r
 	for len(r.targets) > 0 {
-		src, err := schemaSource(r.home, r.targets)
+		src, err := r.schemaSource()
 		if err != nil {
 			return err
 		}
@@ -655,6 +655,9 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 		}
 		fields := strings.Fields(lines[f.Pos.Line-1])
 		for _, t := range d.r.targets {
+			if structAround(lines[:f.Pos.Line]) != t.typeName {
+				continue
+			}
 			t.fields = slices.DeleteFunc(t.fields, func(x *field) bool {
 				bad := len(fields) > 1 && fields[0] == t.names[x]
 				found = found || bad
@@ -671,6 +674,17 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 	}
 	d.r.targets = slices.DeleteFunc(d.r.targets, func(t *target) bool { return len(t.fields) == 0 })
 	return found
+}
+
+// structAround is the name of the struct that the last of some lines of a schemas' file stands in.
+func structAround(lines []string) string {
+	for _, line := range slices.Backward(lines) {
+		if decl, ok := strings.CutPrefix(line, "type "); ok {
+			name, _, _ := strings.Cut(decl, " ")
+			return name
+		}
+	}
+	return ""
 }
 
 // lostSite reports whether a site's change was taken back.

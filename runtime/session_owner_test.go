@@ -58,7 +58,7 @@ func TestOwnership(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			seed := rand.Uint64()
 			total := new(ownedBrowser)
-			for i := range cmp.Or(*sequences, long.Times(100, 1000, 10_000)) {
+			for i := range cmp.Or(*sequences, long.Times(100, 500, 10_000)) {
 				b := newOwnedBrowser(t, rand.New(rand.NewPCG(seed, uint64(i))), home())
 				for range 3 + b.rnd.IntN(12) {
 					b.step()

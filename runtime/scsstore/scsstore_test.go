@@ -149,6 +149,7 @@ func TestStore(t *testing.T) {
 		{"ctx with AllCtx", func(t *table) any { return withCtxAll{withCtx{t}} }, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			clock := sessiontest.NewClock(time.Now())
 			opts := []storetest.Option{storetest.Clock(clock.Now, clock.Advance)}
 			if test.unlisted {
