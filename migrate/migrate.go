@@ -161,6 +161,9 @@ func (res *Result) leave(r *rewriter, why refusal) *Result {
 	r.leaveAll(why)
 	r.targets, r.home = nil, nil
 	r.leaveRest()
+	if len(r.sites) == 0 && len(r.left) == 0 {
+		res.Notes = append(res.Notes, r.nothing())
+	}
 	res.Left = r.sorted()
 	return res
 }

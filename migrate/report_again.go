@@ -15,11 +15,15 @@ func (r *rewriter) leaveRest() {
 	keyed := slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() })
 	if !r.findGenerated() {
 		if !keyed {
+			before := len(r.left)
 			r.leaveUnread()
+			if len(r.left) == before {
+				r.leaveKeyless()
+			}
 		}
 		return
 	}
-	rest := r.oldUses()
+	rest := r.oldUses(r.p.units)
 	if len(rest) == 0 { // only tests use it
 		r.leaveBroken()
 		return
@@ -71,10 +75,32 @@ func (r *rewriter) leaveUnread() {
 	}
 }
 
-// oldUses lists the names of old libraries that the program still uses.
-func (r *rewriter) oldUses() []value {
+// leaveKeyless reports what a program without keys has of the old library: there is no schema to write, and nothing
+// to rewrite.
+func (r *rewriter) leaveKeyless() {
+	for _, v := range r.oldUses(r.p.units) {
+		if !r.saidOf(v) {
+			r.leave(v, oldPackage(v.in, v.expr.(*ast.SelectorExpr))+": "+r.p.text(v.expr), refusal{"the program keeps nothing in a session", "remove it"})
+		}
+	}
+}
+
+// nothing is the note for a program in which nothing is found.
+func (r *rewriter) nothing() string {
+	for _, u := range r.p.tests {
+		u := *u
+		u.tests = false
+		if len(r.oldUses([]*unit{&u})) > 0 {
+			return "only tests use sessions: -tests rewrites them"
+		}
+	}
+	return "the program imports a session library, and no use of a session is found"
+}
+
+// oldUses lists the names of old libraries that packages still use.
+func (r *rewriter) oldUses(units []*unit) []value {
 	var list []value
-	for _, u := range r.p.units {
+	for _, u := range units {
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if sel, ok := n.(*ast.SelectorExpr); ok && !u.tests && oldPackage(u, sel) != "" {
