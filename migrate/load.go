@@ -129,7 +129,7 @@ func available(dir string) []string {
 		mod, err := os.ReadFile(filepath.Join(up, "go.mod"))
 		if err == nil {
 			for _, path := range supports {
-				if strings.Contains(string(mod), path+" ") || !slices.Contains(ownModules, path) {
+				if requires(string(mod), path) || !slices.Contains(ownModules, path) {
 					list = append(list, path)
 				}
 			}
@@ -138,6 +138,16 @@ func available(dir string) []string {
 			return list
 		}
 	}
+}
+
+// requires reports whether a go.mod file requires a module. Replacing it is not enough.
+func requires(mod, path string) bool {
+	for line := range strings.Lines(mod) {
+		if !strings.Contains(line, "=>") && strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(line, "require")), path+" ") {
+			return true
+		}
+	}
+	return false
 }
 
 // errMigrated is returned for a program that uses no session library any more.
