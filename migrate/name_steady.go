@@ -16,6 +16,8 @@ type namer struct {
 	text  string
 	paths []string // of the parts with a $; they tell two fields of the same type apart
 	seen  map[place]bool
+	given arguments
+	asked map[place]bool // the parameters that decide the name, and that are not given
 }
 
 // part adds a part of the name. It reports whether the part is known before any request.
@@ -55,6 +57,9 @@ func (n *namer) variable(v value) bool {
 	}
 	n.seen[p] = true
 	defer delete(n.seen, p)
+	if arg, ok := n.given[p]; ok {
+		return arg.expr != nil && n.part(arg)
+	}
 	before := *n
 	texts := map[string]bool{}
 	steady := len(n.f.same[p]) == 0 && !n.f.filled(v, p)
@@ -73,7 +78,11 @@ func (n *namer) variable(v value) bool {
 		return true
 	}
 	*n = before
-	if _, param := n.f.params[p]; param && len(n.f.into[p]) > 0 || !n.f.lasts(v) {
+	if _, param := n.f.params[p]; param && len(n.f.into[p])+len(n.f.same[p]) > 0 {
+		n.asked[p] = true
+		return false
+	}
+	if !n.f.lasts(v) {
 		return false
 	}
 	n.hole(holeOf(v))
@@ -163,10 +172,12 @@ func (n *namer) call(v value, call *ast.CallExpr) bool {
 	case "fmt.Sprintf":
 		return n.format(v.in, call)
 	}
-	if p := (place{fn.Pos(), max(v.part, 0)}); len(n.f.into[p]) == 1 && len(n.f.same[p]) == 0 {
-		return n.part(n.f.into[p][0])
+	before := *n
+	if p := (place{fn.Pos(), max(v.part, 0)}); len(n.f.into[p]) == 1 && len(n.f.same[p]) == 0 && !n.seen[p] && n.result(p, fn, v.in, call) {
+		return true
 	}
-	if len(call.Args) == 0 || !n.f.steadyCall(v.in, call) {
+	*n = before
+	if len(call.Args) == 0 || n.f.varies(fn) || !n.f.steadyCall(v.in, call) {
 		return false
 	}
 	if c := v.in.info.Types[call.Args[0]].Value; c.Kind() == constant.String {
@@ -174,6 +185,20 @@ func (n *namer) call(v value, call *ast.CallExpr) bool {
 		return true
 	}
 	return false
+}
+
+// result adds what a call of a function of the program returns.
+func (n *namer) result(p place, fn *types.Func, u *unit, call *ast.CallExpr) bool {
+	before := n.given
+	n.seen[p] = true
+	defer func() {
+		n.given = before
+		delete(n.seen, p)
+	}()
+	if of := n.f.funcs[fn.Pos()]; of != nil {
+		n.given = before.with(n.f, of, value{call, u, whole})
+	}
+	return n.part(n.f.into[p][0])
 }
 
 func (n *namer) join(u *unit, call *ast.CallExpr) bool {
@@ -272,6 +297,49 @@ func (f *flow) fromLasting(obj *types.Var) bool {
 	}
 	from := f.into[p][0]
 	return from.expr != nil && from.part <= 0 && f.lasts(from)
+}
+
+// varies reports whether a function of the program may return something else each time: it, or a function that it calls,
+// uses a request, the time or chance.
+func (f *flow) varies(fn *types.Func) bool {
+	work, seen := []token.Pos{fn.Pos()}, map[token.Pos]bool{}
+	for len(work) > 0 {
+		of := f.funcs[work[len(work)-1]]
+		work = work[:len(work)-1]
+		if of == nil || seen[of.fn.Pos()] {
+			continue
+		}
+		seen[of.fn.Pos()] = true
+		found := false
+		ast.Inspect(of.decl, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok {
+				return !found
+			}
+			obj := of.in.info.ObjectOf(id)
+			found = found || obj != nil && isChance(obj)
+			if called, ok := obj.(*types.Func); ok {
+				work = append(work, called.Origin().Pos())
+			}
+			return !found
+		})
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// isChance reports whether what a name stands for differs from time to time.
+func isChance(obj types.Object) bool {
+	if v, ok := obj.(*types.Var); ok && isRequest(v.Type()) {
+		return true
+	}
+	if fn, ok := obj.(*types.Func); !ok || fn.Pkg() == nil {
+		return false
+	}
+	p := obj.Pkg().Path()
+	return p == "time" || strings.HasSuffix(p, "/rand") || strings.Contains(p, "/rand/") || strings.Contains(p, "uuid")
 }
 
 // steadyCall reports whether a call probably always returns the same while the program runs: all arguments are
