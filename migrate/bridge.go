@@ -265,8 +265,8 @@ func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 				continue
 			}
 			text := strings.ReplaceAll(body, "NAME", b.target.names[d])
-			if strings.Contains(body, "TYPE") { // naming the type imports its package
-				text = strings.ReplaceAll(text, "TYPE", typeText(d.typ))
+			if before, ok := strings.CutSuffix(text, "(v)\n"); ok {
+				text = d.given(before, typeText)
 			}
 			fmt.Fprintf(w, "\tcase %q:\n%s", d.key.name, text)
 		}
@@ -283,7 +283,7 @@ func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 	if b.write {
 		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type, or if no field has the key.\n" + deprecated + s +
 			"SetByKey(key string, v any) {\n\tswitch key {\n")
-		cases(false, "\t\ts.SetNAME(v.(TYPE))\n")
+		cases(false, "\t\ts.SetNAME(v)\n")
 		w.WriteString(orPanic + "}\n")
 	}
 	if b.delete {
@@ -294,7 +294,7 @@ func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 	if b.add {
 		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type, or if no field has the key.\n" + deprecated + s +
 			"AddByKey(key string, v any) {\n\tswitch key {\n")
-		cases(true, "\t\ts.AddNAME(v.(TYPE))\n")
+		cases(true, "\t\ts.AddNAME(v)\n")
 		w.WriteString(orPanic + "}\n")
 	}
 	if b.take {
