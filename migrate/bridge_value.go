@@ -34,17 +34,26 @@ func (d *field) given(setter string, typeText func(types.Type) string) string {
 func (d *field) otherTypes() []types.Type {
 	var list []types.Type
 	for _, t := range slices.Concat(d.writes, d.loose) {
-		if !types.Identical(t, d.typ) && (types.Identical(flat(t), d.typ) || sameKind(t, d.typ)) {
+		if !types.Identical(t, d.typ) && (types.Identical(flat(t), d.typ) || isInteger(t) && isInteger(d.typ) || isOfKind(t, d.typ)) {
 			list = appendType(list, t)
 		}
 	}
 	return list
 }
 
-// sameKind reports whether two types are both of truths, of texts or of numbers.
-func sameKind(a, b types.Type) bool {
-	const kinds = types.IsBoolean | types.IsString | types.IsNumeric
-	x, ok := a.Underlying().(*types.Basic)
-	y, both := b.Underlying().(*types.Basic)
-	return ok && both && x.Info()&y.Info()&kinds != 0
+// readAs says why a value that comes by its key cannot be read as the program does.
+func (r *rewriter) readAs(s *site, d *field) *refusal {
+	if s.verb != readVerb && s.verb != popVerb {
+		return nil
+	}
+	evidence := r.evidenceOf(s.at)
+	if s.via != nil {
+		evidence.asserted = append(evidence.asserted, r.evidenceInside(s.innermost().at).asserted...)
+	}
+	for _, t := range evidence.asserted {
+		if !types.Identical(t, d.typ) {
+			return &refusal{"it is read as " + typeText(t) + ", and ByKey returns " + typeText(d.typ), "read that type and convert it"}
+		}
+	}
+	return nil
 }

@@ -245,6 +245,9 @@ func (r *rewriter) byName(s *site) (*change, *refusal) {
 		if why := r.unusable(d); why != nil {
 			return nil, why
 		}
+		if why := r.readAs(s, d); why != nil {
+			return nil, why
+		}
 	}
 	return r.inside(s)
 }
@@ -264,6 +267,9 @@ func (r *rewriter) calling(s *site) (*change, *refusal) {
 			return nil, &refusal{"the session's name is computed, and " + r.namedSessions().function + " panics for one without a schema", "give each session a schema of its own"}
 		}
 		if why := r.unusable(d); why != nil {
+			return nil, why
+		}
+		if why := r.readAs(s, d); why != nil {
 			return nil, why
 		}
 	}
