@@ -11,7 +11,7 @@ type library struct {
 	path    string // of the package that declares these types, without a major version
 	methods map[string]method
 	acquire map[string]acquisition
-	maps    map[string]bool // "Type.Field" that holds a map of a session's values
+	maps    map[string]bool // the fields that hold a map of a session's values, as "Type.Field"
 	types   map[string]bool // of sessions
 	managed bool            // the methods are a manager's, and the session comes from a context
 	rewrite bool            // false: the keys and the report, no rewriting

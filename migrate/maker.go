@@ -19,7 +19,7 @@ const (
 	inFiles
 )
 
-// A construction describes a function that makes a store. Secrets are its variadic parameter, if it takes any.
+// A construction describes a function that makes a store. Its variadic parameter, if any, is for secrets.
 type construction struct {
 	keeping keeping
 	conn    int // the argument with the connection to the sessions' place, -1 for none

@@ -156,7 +156,7 @@ func (t *target) name() {
 	}
 }
 
-// schemaSource is the file with the schemas, and with the types that come along.
+// schemaSource returns the file with the schemas, and with the types that move there.
 func (r *rewriter) schemaSource() ([]byte, error) {
 	h, imports := r.home, map[string]bool{}
 	var body strings.Builder
@@ -194,7 +194,8 @@ func (r *rewriter) schemaSource() ([]byte, error) {
 	return format.Source([]byte(head.String() + body.String()))
 }
 
-// inOneModule makes the module of the packages that will import the schemas the program's. A workspace may have several.
+// inOneModule sets the program's module to the module of the packages that will import the schemas. A workspace may
+// have several modules.
 func (r *rewriter) inOneModule(users map[string]*unit) error {
 	modules := map[string]golist.Module{}
 	for _, u := range users {

@@ -19,7 +19,7 @@ import (
 
 const runtimePath = "github.com/sessiongen/sessiongen/runtime"
 
-// A File is one that is to be written. Old is nil if it is new.
+// A File is a file to write. Old is nil if the file is new.
 type File struct {
 	Path     string // absolute
 	Old, New []byte
@@ -116,7 +116,7 @@ func imports(f *ast.File, path string) bool {
 	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) && spec.Name == nil })
 }
 
-// importPlace is where an import goes: after those of the same module, or after the last.
+// importPlace returns the place for an import: after those of the same module, or after the last.
 func (d *draft) importPlace(f *ast.File, path string) (int, string) {
 	p := d.r.p
 	var last *ast.ImportSpec
@@ -544,7 +544,7 @@ func (d *draft) remaining(errs []types.Error) {
 	}
 }
 
-// firstLine is the first line of a type error: a line of the report is one line.
+// firstLine returns the first line of a type error, because the report has one line for each.
 func firstLine(msg string) string {
 	line, _, _ := strings.Cut(msg, "\n")
 	return line
@@ -676,7 +676,7 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 	return found
 }
 
-// structAround is the name of the struct that the last of some lines of a schemas' file stands in.
+// structAround returns the name of the struct around the last of some lines of a schemas' file.
 func structAround(lines []string) string {
 	for _, line := range slices.Backward(lines) {
 		if decl, ok := strings.CutPrefix(line, "type "); ok {
