@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // A keeping says where a store keeps its sessions.
@@ -50,7 +52,7 @@ var constructions = map[string]construction{
 // makesStores reports whether a package has such functions.
 func makesStores(path string) bool {
 	for name := range constructions {
-		if strings.HasPrefix(name, withoutMajor(path)+".") {
+		if strings.HasPrefix(name, modpath.WithoutMajor(path)+".") {
 			return true
 		}
 	}
@@ -91,7 +93,7 @@ func (f *finder) findMakers() []*maker {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if call, ok := n.(*ast.CallExpr); ok && makesStore(u, call) {
 					m := &maker{at: value{call, u, whole}, call: call, fn: callee(u, call)}
-					m.of, m.known = constructions[withoutMajor(m.fn.Pkg().Path())+"."+m.fn.Name()]
+					m.of, m.known = constructions[modpath.WithoutMajor(m.fn.Pkg().Path())+"."+m.fn.Name()]
 					m.held = f.heldFrom(m.at)
 					list = append(list, m)
 				}

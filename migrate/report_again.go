@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // leaveRest reports the remaining uses of the old library if no use of a key is rewritten: an earlier run has rewritten
@@ -110,7 +112,7 @@ func oldPackage(u *unit, sel *ast.SelectorExpr) string {
 		return l.name
 	}
 	if makesStores(path) {
-		return strings.TrimPrefix(withoutMajor(path), "github.com/")
+		return strings.TrimPrefix(modpath.WithoutMajor(path), "github.com/")
 	}
 	return ""
 }

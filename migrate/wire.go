@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // A wiring makes the new managers where the program made its old stores, and puts them around its handlers. It is done
@@ -604,7 +606,7 @@ func (w *wiring) importEdit(f *ast.File, path string) edit {
 // isOld reports whether an import may be removed with the old library.
 func isOld(path string) bool {
 	for _, l := range libraries {
-		if strings.HasPrefix(withoutMajor(path)+"/", l.path+"/") {
+		if strings.HasPrefix(modpath.WithoutMajor(path)+"/", l.path+"/") {
 			return true
 		}
 	}
