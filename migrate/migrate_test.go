@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 func TestPrograms(t *testing.T) {
 	names, err := filepath.Glob("testdata/programs/*.txtar")
 	if err != nil || len(names) == 0 {
-		t.Fatalf("%v, %d programs", err, len(names))
+		t.Fatalf("got error %v, %d programs", err, len(names))
 	}
 	packages := newListing(t)
 	for i, name := range names {
@@ -110,7 +110,7 @@ func TestRequired(t *testing.T) {
 	got := report(run(t, dir))
 	for _, want := range []string{"the module does not require " + redisStore + " and " + ginAdapter, "run go get " + redisStore + " " + ginAdapter} {
 		if !strings.Contains(got, want) {
-			t.Errorf("no %q in the report:\n%s", want, got)
+			t.Errorf("the report does not have %q:\n%s", want, got)
 		}
 	}
 }
@@ -218,7 +218,7 @@ func followed(t *testing.T, res *Result, before []Left, dir string) {
 			was, now := strings.Split(string(f.Old), "\n"), strings.Split(string(f.New), "\n")
 			line := was[l.Pos.Line-1]
 			if at := res.Left[i].Pos.Line; slices.Contains(now, line) && (at > len(now) || now[at-1] != line) {
-				t.Errorf("%v is said to be in line %d afterwards, where %q is in place of %q", l, at, now[min(at, len(now))-1], line)
+				t.Errorf("%v is reported in line %d after the run, which is %q, want %q", l, at, now[min(at, len(now))-1], line)
 			}
 		}
 	}
@@ -276,11 +276,11 @@ func compare(t *testing.T, want, got []txtar.File) {
 	for i := range max(len(want), len(got)) {
 		switch {
 		case i >= len(got):
-			t.Errorf("no %s", want[i].Name)
+			t.Errorf("the run does not write %s", want[i].Name)
 		case i >= len(want):
-			t.Errorf("%s was not expected", got[i].Name)
+			t.Errorf("the run writes %s unexpectedly", got[i].Name)
 		case want[i].Name != got[i].Name || string(want[i].Data) != string(got[i].Data):
-			t.Errorf("%s:\n%s\nwant %s:\n%s", got[i].Name, got[i].Data, want[i].Name, want[i].Data)
+			t.Errorf("got %s:\n%s\nwant %s:\n%s", got[i].Name, got[i].Data, want[i].Name, want[i].Data)
 		}
 	}
 }
@@ -295,6 +295,6 @@ func compiles(t *testing.T, dir string) {
 	cmd := exec.Command("go", "vet", "./...")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("the program does not compile: %v\n%s", err, out)
 	}
 }

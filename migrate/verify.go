@@ -593,7 +593,7 @@ func (d *draft) generate() error {
 		schemas, findings := schema.Inspect(d.source(u), nil)
 		if len(findings) == 0 {
 			text, err := gen.Generate(d.generated(u, schemas))
-			d.extra[filepath.Join(r.home.dir, "session_gen.go")] = text
+			d.extra[r.home.generated()] = text
 			return err
 		}
 		if !d.unstorable(src, findings) {
@@ -616,7 +616,7 @@ func (d *draft) source(u *unit) schema.Source {
 
 // generated is the schemas' package in the form that package gen takes.
 func (d *draft) generated(u *unit, schemas []*schema.Schema) *schema.Package {
-	pkg := &schema.Package{Name: u.name, Path: u.path, Dir: d.r.home.dir, Types: u.types, Schemas: schemas, Output: "session_gen.go",
+	pkg := &schema.Package{Name: u.name, Path: u.path, Dir: d.r.home.dir, Types: u.types, Schemas: schemas, Output: generatedName,
 		Declared: map[string]bool{}, Imported: map[string]bool{}}
 	for _, name := range u.types.Scope().Names() {
 		pkg.Declared[name] = true

@@ -36,10 +36,10 @@ func TestPipe(t *testing.T) {
 			start := time.Now()
 			_, err := c.Packages("./...")
 			if err == nil || !strings.HasPrefix(err.Error(), name+" is a named pipe") {
-				t.Errorf("got %v", err)
+				t.Errorf("got error %v", err)
 			}
 			if took := time.Since(start); took > time.Minute {
-				t.Errorf("it took %v", took)
+				t.Errorf("the call took %v, want at most a minute", took)
 			}
 		})
 	}
@@ -58,6 +58,6 @@ func TestOtherPipes(t *testing.T) {
 		}
 	}
 	if list, err := c.Packages("./..."); err != nil || len(list) != 1 {
-		t.Errorf("got %v, %v", list, err)
+		t.Errorf("got %v, %v, want one package", list, err)
 	}
 }

@@ -172,13 +172,13 @@ func (m *temporary) generate(first bool) {
 		if !first {
 			old, err := os.ReadFile(filepath.Join(m.dir, name))
 			if err != nil || !bytes.Equal(old, src) {
-				m.Errorf("%s is another on a second run: %v", name, err)
+				m.Errorf("%s differs on a second run: %v", name, err)
 			}
 			continue
 		}
 		m.write(name, src, nil)
 		if formatted, err := format.Source(src); err != nil || !bytes.Equal(formatted, src) {
-			m.Errorf("%s is not as gofmt formats it: %v", name, err)
+			m.Errorf("%s is not in gofmt's form: %v", name, err)
 		}
 		hook, err := registration(p.Name, src)
 		m.write(filepath.Base(p.Dir)+"/register.go", hook, err)
