@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-
 	"fmt"
 	"go/ast"
 	"go/format"
