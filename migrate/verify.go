@@ -450,7 +450,7 @@ func (d *draft) dropImport(file string, old int) bool {
 			} else {
 				e = d.removeImport(f, spec)
 			}
-			d.late = append(d.late, &change{fixed: true, edits: []edit{e}})
+			d.late = append(d.late, &change{fixed: true, unneeded: true, edits: []edit{e}})
 			return true
 		}
 	}
@@ -501,9 +501,9 @@ func (d *draft) dropVariable(file string, old int) bool {
 			case len(assign.Lhs) == 1 && d.r.inBlock(assign) && isName(assign.Rhs[0]):
 				c.edits = []edit{d.r.p.remove(assign)}
 			case len(assign.Lhs) == 1:
-				c.blank, c.edits = true, []edit{d.r.p.replaceRange(l.Pos(), assign.TokPos+2, "_ =")}
+				c.unneeded, c.edits = true, []edit{d.r.p.replaceRange(l.Pos(), assign.TokPos+2, "_ =")}
 			default:
-				c.blank, c.edits = true, []edit{d.r.p.replace(l, "_")}
+				c.unneeded, c.edits = true, []edit{d.r.p.replace(l, "_")}
 			}
 			d.late = append(d.late, c)
 			done = true
