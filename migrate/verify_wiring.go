@@ -56,7 +56,7 @@ func (d *draft) settleWiring() *refusal {
 	for range 8 {
 		d.assemble()
 		for c := range d.lost {
-			if !lost[c] && (c.wiring || c.at.expr != nil) {
+			if !lost[c] && !d.idle[c] && (c.wiring || c.at.expr != nil) {
 				return &refusal{"its options stand within other uses of the session", ""}
 			}
 		}
