@@ -62,7 +62,7 @@ func newBoundDevice(b *testing.B) *boundDevice {
 	device.Expire()
 	must(client.Get(server.URL)).Body.Close()
 	if bound, err := device.Bound(server.URL); !bound || err != nil {
-		b.Fatalf("bound %t, error %v", bound, err)
+		b.Fatalf("got bound %t, error %v", bound, err)
 	}
 	var pairs []string
 	for _, c := range client.Jar.Cookies(must(url.Parse(server.URL))) {
@@ -70,7 +70,7 @@ func newBoundDevice(b *testing.B) *boundDevice {
 	}
 	d.cookies = strings.Join(pairs, "; ")
 	if w := d.answer(); w.Code != http.StatusOK || !strings.HasSuffix(d.proof.URL.Path, "/refresh") {
-		b.Fatalf("the proof is answered with %d", w.Code)
+		b.Fatalf("the proof gets status %d", w.Code)
 	}
 	return d
 }

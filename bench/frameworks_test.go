@@ -241,14 +241,14 @@ func TestFrameworks(t *testing.T) {
 		request(l.read, cookie(l.fill))()
 		request(l.readAndWrite, cookie(l.fill))()
 		if sink != username {
-			t.Errorf("%s read %q", l.name, sink)
+			t.Errorf("%s reads %q, want %q", l.name, sink, username)
 		}
 	}
 	for _, s := range []fiberSite{fiberSessiongen("sessiongen, fiber", nil), fiberSessiongen("memory store", memoryStore()), fiberSession()} {
 		sink = ""
 		s.request("/read-change-save")()
 		if sink != username {
-			t.Errorf("%s read %q", s.name, sink)
+			t.Errorf("%s reads %q, want %q", s.name, sink, username)
 		}
 	}
 }

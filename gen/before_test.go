@@ -33,7 +33,7 @@ func TestAsBefore(t *testing.T) {
 	now := declarations(t, generate(t, module(t, []txtar.File{a.Files[0]}))["web"])
 	for name, text := range before {
 		if _, is := changed[name]; is == (now[name] == text) {
-			t.Errorf("%s changed: %v. It was\n%s\nand is\n%s", name, !is, text, now[name])
+			t.Errorf("the list says that %s changed: %v. Its text was\n%s\nand is\n%s", name, !is, text, now[name])
 		}
 	}
 	met := map[string]bool{}
@@ -48,11 +48,11 @@ func TestAsBefore(t *testing.T) {
 			}
 		}
 		if met[why] = true; why == "" {
-			t.Errorf("%s is new:\n%s", name, now[name])
+			t.Errorf("the list does not have the new declaration %s:\n%s", name, now[name])
 		}
 	}
 	if len(before) < 90 || len(met) != len(since) {
-		t.Errorf("%d declarations were there; new are %v", len(before), met)
+		t.Errorf("got %d earlier declarations; met the new ones %v", len(before), met)
 	}
 }
 
@@ -101,7 +101,7 @@ func declarations(t *testing.T, src []byte) map[string]string {
 			name = decl
 		}
 		if all[name] != "" {
-			t.Errorf("two declarations of %s", name)
+			t.Errorf("there are two declarations of %s", name)
 		}
 		all[name] = decl
 	}

@@ -17,7 +17,7 @@ import (
 // value is exactly as large.
 func TestBudgetIsTrue(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles much")
+		t.Skip("this test compiles much")
 	}
 	a := archive(t, "budget.txtar")
 	dir := module(t, a.Files)
@@ -38,13 +38,13 @@ func TestBudgetIsTrue(t *testing.T) {
 	check.WriteString("}\n")
 	for _, f := range a.Files {
 		if f.Name == "unbounded" && string(f.Data) != unbounded.String() {
-			t.Errorf("unbounded are\n%s\nwant\n%s", &unbounded, f.Data)
+			t.Errorf("got unbounded schemas\n%s\nwant\n%s", &unbounded, f.Data)
 		}
 	}
 	dir = module(t, append(a.Files, txtar.File{Name: "web/bounds_test.go", Data: []byte(check.String())}))
 	generate(t, dir)
 	if out, ok := goCommand(t, dir, "test", "./web"); !ok {
-		t.Errorf("%s", out)
+		t.Errorf("go test fails:\n%s", out)
 	}
 }
 
@@ -132,10 +132,10 @@ func TestBudgetTexts(t *testing.T) {
 		{fields(huge), "Nothing bounds Huge; browsers keep cookies of at most 4096 bytes.", ""},
 	} {
 		if got := c.budget.doc(); got != c.doc {
-			t.Errorf("%s", got)
+			t.Errorf("got doc %s, want %s", got, c.doc)
 		}
 		if got := c.budget.String(); c.table != "" && got != "web/web.go:3:6: schema session, worst case in bytes\n"+c.table {
-			t.Errorf("got\n%s", got)
+			t.Errorf("got table\n%s", got)
 		}
 	}
 }
@@ -149,7 +149,7 @@ func TestBudgetFindings(t *testing.T) {
 		b := BudgetOf(&schema.Schema{Name: "session", Fields: []*schema.Field{fieldOf("A", max, stringType)}})
 		findings := b.Findings()
 		if want == "" && len(findings) > 0 || want != "" && (len(findings) != 1 || findings[0].Message != want) {
-			t.Errorf("max=%d: cookie of %d bytes: %v", max, b.Cookie, findings)
+			t.Errorf("max=%d: got a cookie of %d bytes: %v", max, b.Cookie, findings)
 		}
 	}
 	large := []*schema.Field{fieldOf("A", 1000, stringType), fieldOf("B", 3000, stringType), fieldOf("C", 10, stringType), fieldOf("D", 2000, stringType)}
@@ -159,6 +159,6 @@ func TestBudgetFindings(t *testing.T) {
 	}
 	b = BudgetOf(&schema.Schema{Name: "session", Fields: append(large, fieldOf("E", 0, stringType))})
 	if f := b.Findings(); len(f) > 0 {
-		t.Errorf("not bounded: %v", f)
+		t.Errorf("got finding %v, want none: the schema is bounded", f)
 	}
 }

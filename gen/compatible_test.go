@@ -98,7 +98,7 @@ func TestFitsScalars(t *testing.T) {
 				{"map[int]" + old, "any", false},
 			} {
 				if got := fitting(t, c.old, c.new); got != c.want {
-					t.Errorf("%s -> %s: %v", c.old, c.new, got)
+					t.Errorf("%s -> %s: got %v, want %v", c.old, c.new, got, c.want)
 				}
 			}
 		}
@@ -142,7 +142,7 @@ func TestFitsTypes(t *testing.T) {
 		{"A\n  a T\nT = [2]*T", "A\n  a T\nT = [3]*T", false},
 	} {
 		if got := fitting(t, c.old, c.new); got != c.want {
-			t.Errorf("%q -> %q: %v", c.old, c.new, got)
+			t.Errorf("%q -> %q: got %v, want %v", c.old, c.new, got, c.want)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func TestResolveDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := list.resolve(); err == nil {
-			t.Errorf("%q is taken", text)
+			t.Errorf("the damaged list %q is accepted", text)
 		}
 	}
 }
@@ -311,7 +311,7 @@ type Tree map[string]Tree
 // the cookie.
 func TestCompatibleIsTrue(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles much")
+		t.Skip("this test compiles much")
 	}
 	var before, after, program strings.Builder
 	for _, c := range []struct {
@@ -381,11 +381,11 @@ func main() {
 	old := generate(t, dir)["before"]
 	out, ok := goCommand(t, dir, "run", ".")
 	if !ok {
-		t.Fatalf("%s", out)
+		t.Fatalf("the program fails:\n%s", out)
 	}
 	read := strings.Fields(out)
 	if len(read) != len(changes) {
-		t.Fatalf("%s", out)
+		t.Fatalf("the program reports other changes:\n%s", out)
 	}
 
 	pkgs, err := schema.Load(schema.Config{Dir: dir, Patterns: []string{"./after"}, Env: moduleEnv})
@@ -404,7 +404,7 @@ func main() {
 		}
 		decodes := read[i] == "true"
 		if c.decodes != "" && (!decodes || !refused) || c.decodes == "" && refused == decodes {
-			t.Errorf("%s -> %s: refused is %v, and that all of %s decode is %v", c.old, c.new, refused, c.values, decodes)
+			t.Errorf("%s -> %s: got refused %v, and all of %s decode: %v", c.old, c.new, refused, c.values, decodes)
 		}
 	}
 
@@ -415,7 +415,7 @@ func main() {
 	}
 	again, err := Update(pkgs[0], Previous{Written: listed(src)})
 	if err != nil || !bytes.Equal(again, src) {
-		t.Errorf("%v: the run after it gives another file: %s", err, firstDifference(again, src))
+		t.Errorf("the next run writes another file, error %v: %s", err, firstDifference(again, src))
 	}
 	if err := os.WriteFile(filepath.Join(dir, "after", "session_gen.go"), src, 0o666); err != nil {
 		t.Fatal(err)

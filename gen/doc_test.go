@@ -17,7 +17,7 @@ func TestCommentLines(t *testing.T) {
 	want := []string{"// a */ b", "//", "// \"go:build\" x", "// line x:1", "//\tcode", "//   list",
 		"//\t \"+build\" ignore", "// \"+build\" x"}
 	if !slices.Equal(got, want) {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -25,11 +25,11 @@ func TestWrap(t *testing.T) {
 	text := wrap(strings.Repeat("word ", 60) + strings.Repeat("long", 40) + " end")
 	for line := range strings.SplitSeq(text, "\n") {
 		if len(line) > 90 && strings.Contains(line, " ") || strings.TrimSpace(line) != line {
-			t.Errorf("line %q", line)
+			t.Errorf("wrap returns the line %q", line)
 		}
 	}
 	if strings.Join(strings.Fields(text), " ") != strings.ReplaceAll(text, "\n", " ") {
-		t.Error("wrap changed the words")
+		t.Error("wrap changes the words")
 	}
 }
 
@@ -92,11 +92,11 @@ func TestMethodsDoc(t *testing.T) {
 			continue
 		}
 		if !listed[method.Name] {
-			t.Errorf("%s is not in the list", method.Name)
+			t.Errorf("the list does not have %s", method.Name)
 		}
 		delete(listed, method.Name)
 	}
 	for name := range listed {
-		t.Errorf("a session has no method %s", name)
+		t.Errorf("the list has %s, which no session has", name)
 	}
 }

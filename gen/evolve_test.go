@@ -40,12 +40,12 @@ func history(t *testing.T, breaking bool, formats ...string) (string, schema.Fin
 		g := &generator{pkg: pkg}
 		merged, found := g.evolve(list, Previous{Written: []schema.Written{{Path: "old.go", Source: file}}})
 		if i < len(formats)-1 && len(found) > 0 && !breaking {
-			t.Fatalf("step %d: %v", i, found)
+			t.Fatalf("step %d: got findings %v", i, found)
 		}
 		findings, file = found, []byte(merged.comment())
 		again, found := g.evolve(list, Previous{Written: []schema.Written{{Path: "old.go", Source: file}}})
 		if text := again.comment(); len(found) > 0 || text != string(file) {
-			t.Fatalf("a second run of step %d: %v\n%s\nafter\n%s", i, found, text, file)
+			t.Fatalf("step %d, run again: got findings %v\n%s\nafter\n%s", i, found, text, file)
 		}
 	}
 	text := strings.TrimPrefix(string(file), wireIntro)
@@ -148,7 +148,7 @@ func TestRemovedIsRemembered(t *testing.T) {
 	} {
 		got, findings := history(t, false, c.formats...)
 		if len(findings) > 0 || got != c.want {
-			t.Errorf("%s: %v\n%s", name, findings, got)
+			t.Errorf("%s: got findings %v and\n%s\nwant\n%s", name, findings, got, c.want)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func TestRefused(t *testing.T) {
 		for _, f := range findings {
 			got = append(got, f.Message)
 			if !strings.HasSuffix(f.Hint, "-allow-breaking") || !strings.Contains(f.Hint, "was=") || f.Pos.Filename != "web.go" {
-				t.Errorf("%s: %v", name, f)
+				t.Errorf("%s: got finding %v without its hint or place", name, f)
 			}
 		}
 		if strings.Join(got, "\n") != c.want {
@@ -215,7 +215,7 @@ func TestAllowedOnce(t *testing.T) {
 		"session\n  b []Item\n  c int\n  e<a int\n  p P\nItem\n  x int\nP (array)\n  x int")
 	const want = "session\n  b  []Item\n  c  int\n  e  int\n  p  P\n  d  str (removed)\nItem\n  x  int\n  y  str (removed)\nP (array)\n  x  int\n"
 	if got != want || len(findings) != 4 {
-		t.Errorf("%v\n%s", findings, got)
+		t.Errorf("got findings %v\n%s", findings, got)
 	}
 }
 
@@ -226,7 +226,7 @@ func TestAllowedElsewhere(t *testing.T) {
 		"session\n  a Item\nItem\n  x int")
 	const want = "session\n  a  Item\n  b  Item2 (removed)\nItem\n  x  int\nItem2\n  x  str\n"
 	if got != want || len(findings) != 1 {
-		t.Errorf("%v\n%s", findings, got)
+		t.Errorf("got findings %v\n%s", findings, got)
 	}
 }
 
@@ -250,7 +250,7 @@ func TestUnreadableLists(t *testing.T) {
 		}
 		merged, findings := g.evolve(list, Previous{Written: []schema.Written{{Source: []byte(source)}}})
 		if (len(findings) > 0) != refused || len(merged) != 1 {
-			t.Errorf("%q: %v, %v", source, merged, findings)
+			t.Errorf("%q: got %v, findings %v", source, merged, findings)
 		}
 	}
 }
@@ -295,7 +295,7 @@ func TestSeveralFiles(t *testing.T) {
 			}
 		}
 		if strings.Join(listed, " ") != c.want || strings.Join(kept, " ") != c.kept {
-			t.Errorf("%s: refused for what is listed at %q, want %q; keeps %q, want %q", name, listed, c.want, kept, c.kept)
+			t.Errorf("%s: compared with the list at %q, want %q; keeps %q, want %q", name, listed, c.want, kept, c.kept)
 		}
 	}
 }

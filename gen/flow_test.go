@@ -28,11 +28,11 @@ func TestFitsFlow(t *testing.T) {
 	} {
 		list := func(shape string) string { return "A\n  a " + shape + "\nS\n  x str" }
 		if got := fitting(t, list(c.old), list(c.new)); got != c.want {
-			t.Errorf("%s -> %s: %v", c.old, c.new, got)
+			t.Errorf("%s -> %s: got %v, want %v", c.old, c.new, got, c.want)
 		}
 	}
 	if fitting(t, "A\n  a flow(S)\nS\n  x str", "A\n  a flow(S)\nS\n  x int") {
-		t.Error("a member of another type is read")
+		t.Error("a member of another type fits")
 	}
 }
 
@@ -87,26 +87,26 @@ func TestBudgetOfFlows(t *testing.T) {
 	} {
 		findings := budget(name, flow("A", max, stringType)).Findings()
 		if want == "" && len(findings) > 0 || want != "" && (len(findings) != 1 || findings[0].Message != want) {
-			t.Errorf("max=%d: %v", max, findings)
+			t.Errorf("max=%d: got findings %v", max, findings)
 		}
 	}
 	if f := budget(fieldOf("Free", 0, stringType), flow("A", 8, stringType)).Findings(); len(f) != 1 {
-		t.Errorf("beside a field without a bound: %v", f)
+		t.Errorf("with a field without a bound: got findings %v", f)
 	}
 	if f := budget(fieldOf("Large", 4000, stringType), flow("A", 16, stringType)).Findings(); len(f) != 1 || !strings.Contains(f[0].Message, "browsers keep") {
-		t.Errorf("beside too large a cookie: %v", f)
+		t.Errorf("with a cookie that is too large: got findings %v", f)
 	}
 	fitting := map[bool]int{}
 	for n := int64(600); n < 760; n++ {
 		b := budget(fieldOf("Fill", 2974, stringType), flow("A", 4, bytes(n)))
 		fits := b.Header <= 8192
 		if fits != (len(b.Findings()) == 0) {
-			t.Errorf("a header of %d bytes: %v", b.Header, b.Findings())
+			t.Errorf("a header of %d bytes: got findings %v", b.Header, b.Findings())
 		}
 		fitting[fits]++
 	}
 	if len(fitting) != 2 {
-		t.Errorf("fit, or not: %v", fitting)
+		t.Errorf("got results %v, want both", fitting)
 	}
 	// The finding says in one sentence what flows add to the session's cookie.
 	for text, b := range map[string]*Budget{
@@ -116,7 +116,7 @@ func TestBudgetOfFlows(t *testing.T) {
 		"of the 4096 bytes that browsers keep": budget(name),
 	} {
 		if got := b.Finding().Message; !strings.HasSuffix(got, text) {
-			t.Errorf("the finding is %q, want %q at its end", got, text)
+			t.Errorf("got finding %q, want it to end in %q", got, text)
 		}
 	}
 	b := budget(name, flow("A", 5, bytes(32)), flow("B", 1, stringType))
@@ -128,6 +128,6 @@ func TestBudgetOfFlows(t *testing.T) {
 		"  B              b     1 cookie of at most 1024\n" +
 		"  Cookie header        2136, 6056 left of 8192\n"
 	if got := b.String(); got != "web/web.go:3:6: schema session, worst case in bytes\n"+table {
-		t.Errorf("got\n%s", got)
+		t.Errorf("got table\n%s", got)
 	}
 }

@@ -31,7 +31,7 @@ func TestGolden(t *testing.T) {
 	dir := module(t, files)
 	got := generate(t, dir)["web"]
 	if out, ok := goCommand(t, dir, "vet", "./..."); !ok {
-		t.Errorf("go vet:\n%s", out)
+		t.Errorf("go vet fails:\n%s", out)
 	}
 	checkForm(t, got)
 	if *update {
@@ -59,12 +59,12 @@ func compiles(t *testing.T, name, packages string) {
 	first := generate(t, dir)
 	if !testing.Short() {
 		if out, ok := goCommand(t, dir, "test", "-vet=all", packages); !ok {
-			t.Errorf("go test:\n%s", out)
+			t.Errorf("go test fails:\n%s", out)
 		}
 	}
 	for name, src := range generate(t, dir) {
 		if !bytes.Equal(src, first[name]) {
-			t.Errorf("package %s: the second run gave other bytes: %s", name, firstDifference(src, first[name]))
+			t.Errorf("package %s: the second run writes other bytes: %s", name, firstDifference(src, first[name]))
 		}
 		checkForm(t, src)
 	}
@@ -74,10 +74,10 @@ func compiles(t *testing.T, name, packages string) {
 func checkForm(t *testing.T, src []byte) {
 	t.Helper()
 	if formatted, err := format.Source(src); err != nil || !bytes.Equal(formatted, src) {
-		t.Errorf("not in gofmt's form: %v", err)
+		t.Errorf("the file is not in gofmt's form: %v", err)
 	}
 	if !bytes.HasPrefix(src, []byte(schema.Header+"\n")) {
-		t.Error("no header")
+		t.Error("the file has no header")
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.ParseComments)
 	if err != nil {
@@ -157,11 +157,11 @@ type Base struct{ ID int }
 		}
 		out, ok := goCommand(t, dir, "build", "./web")
 		if ok != (change.names == "") {
-			t.Errorf("%s -> %s: built: %v", change.old, change.new, ok)
+			t.Errorf("%s -> %s: the package compiles: %v", change.old, change.new, ok)
 		}
 		if !ok && !(strings.Contains(out, "session_gen.go") && strings.Contains(out, change.names+"{}") &&
 			strings.Contains(out, change.names+"_has_changed__run_go_generate")) {
-			t.Errorf("%s -> %s: %s", change.old, change.new, out)
+			t.Errorf("%s -> %s: got\n%s", change.old, change.new, out)
 		}
 	}
 }

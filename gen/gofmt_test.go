@@ -51,7 +51,7 @@ func TestGofmtHasNothingToDo(t *testing.T) {
 		}
 		again, err := format.Source(src)
 		if err != nil || !bytes.Equal(again, src) {
-			t.Errorf("%q: gofmt makes of\n%s\nthis (%v):\n%s", doc, src, err, again)
+			t.Errorf("%q: gofmt changes\n%s\nto (%v):\n%s", doc, src, err, again)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestGofmtOfParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(src) < 3*minPart {
-		t.Fatalf("%d bytes are not several parts", len(src))
+		t.Fatalf("%d bytes are too few for several parts", len(src))
 	}
 	checkForm(t, src)
 }

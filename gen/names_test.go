@@ -79,7 +79,7 @@ func TestImportNames(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(file.Imports) != len(want) {
-				t.Errorf("%d imports, want %d", len(file.Imports), len(want))
+				t.Errorf("got %d imports, want %d", len(file.Imports), len(want))
 			}
 			for _, spec := range file.Imports {
 				path, _ := strconv.Unquote(spec.Path.Value)
@@ -99,7 +99,7 @@ func TestQualOwnPackage(t *testing.T) {
 	g := newGenerator(fakePackage())
 	g.file.Var().Id("_").Add(g.qual(g.pkg.Types, "Item"))
 	if got := g.file.GoString(); strings.Contains(got, "import") || !strings.HasSuffix(got, "var _ Item") {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want no import", got)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestFreeNames(t *testing.T) {
 		}
 	}
 	if got := n.importName("example.com/x", "decodeItem"); got != "decodeItem2" {
-		t.Errorf("an import took a helper's name: %s", got)
+		t.Errorf("an import has a helper's name: %s", got)
 	}
 }
 
@@ -134,10 +134,10 @@ func TestUnexported(t *testing.T) {
 func TestQuoteTag(t *testing.T) {
 	for _, tag := range []string{`session:"a"`, "session:\"`\"", "a\nb", "tab\t", "\r"} {
 		if got, err := strconv.Unquote(quoteTag(tag)); err != nil || got != tag {
-			t.Errorf("quoteTag(%q) = %s", tag, quoteTag(tag))
+			t.Errorf("quoteTag(%q) = %s, which is not the tag quoted", tag, quoteTag(tag))
 		}
 	}
 	if got := quoteTag(`session:"a"`); got != "`session:\"a\"`" {
-		t.Errorf("got %s", got)
+		t.Errorf("quoteTag returns %s", got)
 	}
 }

@@ -61,7 +61,7 @@ func TestWireComment(t *testing.T) {
 //	Tree = []Tree
 `
 	if got := list.comment(); got != want {
-		t.Errorf("got\n%s", got)
+		t.Errorf("got comment\n%s", got)
 	}
 	for _, src := range []string{
 		want + "\npackage web\n",
@@ -70,12 +70,12 @@ func TestWireComment(t *testing.T) {
 	} {
 		got, err := parseWire([]byte(src))
 		if err != nil || !reflect.DeepEqual(unnumbered(got), list) {
-			t.Errorf("%v:\ngot  %v\nwant %v", err, got, list)
+			t.Errorf("parseWire: got error %v,\ngot  %v\nwant %v", err, got, list)
 		}
 	}
 	got, _ := parseWire([]byte(want))
 	if line := got[1].Members[0].Line; strings.Split(want, "\n")[line-1] != "//\t  SKU         str" {
-		t.Errorf("SKU is said to be in line %d", line)
+		t.Errorf("SKU has line %d", line)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestWireRoundTrip(t *testing.T) {
 		want := wireTypes(list.Draw(t, "list"))
 		got, err := parseWire([]byte(want.comment() + "\npackage web\n//\tnot = ours\n"))
 		if err != nil || len(got) != len(want) || len(want) > 0 && !reflect.DeepEqual(unnumbered(got), want) {
-			t.Fatalf("%v: got %v\nwant %v\n%s", err, got, want, want.comment())
+			t.Fatalf("got error %v, list %v\nwant %v\n%s", err, got, want, want.comment())
 		}
 	})
 }
@@ -111,10 +111,10 @@ func TestWireRoundTrip(t *testing.T) {
 func TestWireDamaged(t *testing.T) {
 	for _, src := range []string{"//\t  key str\n", "//\tItem\n//\t  key\n", "//\tItem\n//\t  key str", "//\tItem (list)\n", "//\t\"Item\n", "//\t\"\\q\"\n"} {
 		if got, err := parseWire([]byte(wireIntro + src)); err == nil || !strings.Contains(err.Error(), "line ") {
-			t.Errorf("%q: %v, %v", src, got, err)
+			t.Errorf("%q: got %v, %v, want an error with a line", src, got, err)
 		}
 	}
 	if got, err := parseWire([]byte("package web\n\n//\tItem (list)\n")); got != nil || err != nil {
-		t.Errorf("no list: %v, %v", got, err)
+		t.Errorf("without a list: got %v, %v", got, err)
 	}
 }

@@ -154,8 +154,8 @@ func (r *rewriter) sessionInPlaceOf(typ ast.Expr, at value) {
 
 // targetOfType is the schema of the sessions that a type stands for.
 func (r *rewriter) targetOfType(u *unit, t ast.Expr) *target {
-	if len(r.targets) == 1 {
-		return r.targets[0]
+	if only := r.only(); only != nil {
+		return only
 	}
 	if n, ok := r.parents[t].(*ast.TypeAssertExpr); ok {
 		return r.targetByUse(value{n, u, whole})
@@ -193,8 +193,8 @@ func (f *flow) resultPlaces(field *ast.Field) []place {
 
 // targetOf is the schema of a session.
 func (r *rewriter) targetOf(v value) *target {
-	if len(r.targets) == 1 {
-		return r.targets[0]
+	if only := r.only(); only != nil {
+		return only
 	}
 	for _, l := range r.origins(v, false) {
 		if call, ok := ast.Unparen(l.expr).(*ast.CallExpr); ok {
@@ -214,10 +214,18 @@ func (r *rewriter) targetOfCall(u *unit, call *ast.CallExpr) *target {
 		return nil
 	}
 	t := r.targetNamed(name)
-	if t == nil && len(r.targets) == 1 && (name == "" || u.tests) {
-		return r.targets[0]
+	if t == nil && (name == "" || u.tests) {
+		return r.only()
 	}
 	return t
+}
+
+// only is the schema of all of the program's sessions, nil if it has several kinds, even if just one gets a schema.
+func (r *rewriter) only() *target {
+	if len(r.targets) == 1 && r.kinds <= 1 {
+		return r.targets[0]
+	}
+	return nil
 }
 
 func (r *rewriter) targetNamed(name string) *target {

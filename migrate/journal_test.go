@@ -27,7 +27,7 @@ func TestKilled(t *testing.T) {
 	}
 	want := tree(t, dir)
 	if len(want) <= len(before) {
-		t.Fatal("a run writes nothing")
+		t.Fatal("the run writes nothing")
 	}
 	for n := range len(res.Files) + 1 {
 		restore(t, dir, before)
@@ -74,7 +74,7 @@ func TestKilledAndChanged(t *testing.T) {
 		}
 		_, err := Run(Config{Dir: dir, Patterns: []string{"./..."}})
 		if err == nil || !strings.HasPrefix(err.Error(), "main.go has changed since") {
-			t.Errorf("%q: %v", content, err)
+			t.Errorf("%q: got error %v", content, err)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func TestForeignJournal(t *testing.T) {
 		put(t, dir, []txtar.File{{Name: journalName, Data: []byte(text)}})
 		res, err := Run(Config{Dir: dir, Patterns: []string{"./..."}})
 		if err == nil || !strings.Contains(err.Error(), "not of this module") {
-			t.Errorf("%s: %v, %v", name, res, err)
+			t.Errorf("%s: got %v, %v, want an error", name, res, err)
 		}
 	}
 	// A program may be run from a folder of its module.

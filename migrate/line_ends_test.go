@@ -36,7 +36,7 @@ func TestEndings(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := contentOf(filepath.Join(dir, "main.go")); !bytes.Equal(got, as(main)) {
-				t.Errorf("main.go is %q", got)
+				t.Errorf("got main.go %q", got)
 			}
 		})
 	}

@@ -43,6 +43,7 @@ type program struct {
 	source  map[string][]byte    // by file name
 	ondisk  map[string][]byte    // as the files are on disk
 	overlay map[string][]byte    // new contents of files
+	joined  []string             // packages with sessions that no pattern names
 }
 
 // load reads and type-checks a program. A package that lacks a dependency is kept as far as it type-checks.
@@ -57,13 +58,15 @@ func load(cfg Config) (*program, error) {
 	}
 	// Without cgo, every file is written by people.
 	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
-	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
-	patterns = append(patterns, available(cfg.Dir)...)
-	list, err := command.Closure(patterns)
+	closure := command.Closure
+	if cfg.closure != nil {
+		closure = cfg.closure
+	}
+	list, err := p.list(command, closure, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if all, err := withTests(command, list); err == nil {
+	if all, err := withTests(closure, list); err == nil {
 		list = all
 	} else if cfg.Tests {
 		return nil, err
@@ -76,6 +79,9 @@ func load(cfg Config) (*program, error) {
 		err = errMigrated
 	}
 	maps.Copy(needed, p.needed(list, reachesRuntime)) // an earlier run may have left some of the program
+	if !slices.ContainsFunc(list, own) {
+		return nil, errors.New("there is no package of a module here: run it in the module of the program")
+	}
 	if p.module.Path == "" {
 		return p, errNoLibrary
 	}
@@ -133,7 +139,7 @@ var errMigrated = errors.New("no package imports a session library any more")
 var errNoLibrary = errors.New("no package imports a session library that migrate knows")
 
 // withTests also lists the packages that only tests import.
-func withTests(command golist.Command, list []*golist.Package) ([]*golist.Package, error) {
+func withTests(closure func([]string) ([]*golist.Package, error), list []*golist.Package) ([]*golist.Package, error) {
 	listed := map[string]bool{"C": true}
 	var imports []string
 	for _, l := range list {
@@ -148,7 +154,7 @@ func withTests(command golist.Command, list []*golist.Package) ([]*golist.Packag
 		return list, nil
 	}
 	slices.Sort(missing)
-	more, err := command.Closure(slices.Compact(missing))
+	more, err := closure(slices.Compact(missing))
 	more = slices.DeleteFunc(more, func(l *golist.Package) bool { return has(l.ImportPath) })
 	return append(list, more...), err
 }

@@ -37,7 +37,7 @@ func (w *wiring) reportManagers(why refusal) {
 	for _, v := range w.handed {
 		r.leave(v.value, v.lib.name+": "+middlewareVerb.String(), w.newMiddleware(v.lib, v.value))
 	}
-	if w.plain() {
+	if slices.ContainsFunc(w.makers, w.bare) || len(w.makers) == 0 && w.plain() {
 		for _, h := range r.servedHandlers() {
 			r.leave(h, "the site's handler", refusal{"sessions are loaded and saved around it", "serve the new manager's Handler(" + handlerText(r, h) + ")"})
 		}
@@ -184,6 +184,42 @@ func (w *wiring) plain() bool {
 	return len(w.handed) == 0 && !slices.ContainsFunc(w.r.sites, func(s *site) bool {
 		return s.lib.managed || s.verb == middlewareVerb && !s.at.in.tests
 	})
+}
+
+// bare reports whether no middleware of the old library loads the sessions of a store, so that nothing is around the
+// handlers yet.
+func (w *wiring) bare(m *maker) bool {
+	if m.managed() || m.at.in.tests || slices.ContainsFunc(w.handed, func(h handedOn) bool { return !h.lib.managed }) {
+		return false
+	}
+	return !slices.ContainsFunc(w.r.sites, func(s *site) bool {
+		return s.verb == middlewareVerb && !s.lib.managed && !s.at.in.tests && w.mayHave(s, m)
+	})
+}
+
+// mayHave reports whether a middleware may have a store. If it is not known where its store is made, any that it can
+// take counts.
+func (w *wiring) mayHave(s *site, m *maker) bool {
+	if stores := w.storesOf(s); len(stores) > 0 {
+		return slices.Contains(stores, m)
+	}
+	params := callee(s.at.in, s.at.expr.(*ast.CallExpr)).Signature().Params()
+	return params.Len() == 0 || types.AssignableTo(m.fn.Signature().Results().At(0).Type(), params.At(params.Len()-1).Type())
+}
+
+// storesOf lists the makers of the stores that a middleware may have.
+func (w *wiring) storesOf(s *site) (list []*maker) {
+	call := s.at.expr.(*ast.CallExpr)
+	if len(call.Args) == 0 {
+		return nil
+	}
+	store := value{call.Args[len(call.Args)-1], s.at.in, whole}
+	for _, m := range w.makers {
+		if w.r.comes(store, m.at, m.held) {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // servedHandlers lists the expressions for handlers that the program serves.

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
 // Config says what to migrate.
@@ -30,7 +32,8 @@ type Config struct {
 	Schemas  map[string]string // type names to generate, by the names of sessions
 
 	overlay map[string][]byte
-	known   *known // nil unless runs share packages
+	known   *known                                             // nil unless runs share packages
+	closure func(patterns []string) ([]*golist.Package, error) // nil for the go command's answer
 }
 
 // A Result describes a run.
@@ -66,13 +69,13 @@ func Run(cfg Config) (*Result, error) {
 	res := &Result{Keys: r.keys(), dir: cfg.Dir}
 	r.dropUnusable()
 	if len(r.targets) == 0 || p.checked[runtimePath] == nil {
-		r.leaveAll()
-		r.leaveRest()
-		res.Left = r.sorted()
-		return res, nil
+		return res.leave(r, noRuntime), nil
 	}
 	if r.home, err = r.choose(); err != nil {
 		return nil, err
+	}
+	if name := r.home.generated(); exists(name) {
+		return res.leave(r, refusal{relative(p.dir, name) + " exists already", "add a field to the schema there, or remove the files that an earlier run left"}), nil
 	}
 	r.nameTargets(cfg.Schemas)
 	d := newDraft(r)
@@ -80,6 +83,9 @@ func Run(cfg Config) (*Result, error) {
 		return nil, err
 	}
 	err = res.take(d)
+	if len(res.Files) > 0 && len(p.joined) > 0 {
+		res.Notes = append(res.Notes, "also migrated, as they belong to the same program: "+strings.Join(p.joined, ", "))
+	}
 	return res, err
 }
 
@@ -89,7 +95,9 @@ func (d *draft) run() error {
 		return err
 	}
 	if len(d.r.targets) == 0 {
-		d.r.leaveAll()
+		d.r.home = nil
+		d.r.leaveAll(noRuntime)
+		d.r.leaveRest()
 		return nil
 	}
 	d.r.make()
@@ -155,8 +163,19 @@ func (res *Result) take(d *draft) (err error) {
 	return err
 }
 
-// leaveAll reports every use of a key.
-func (r *rewriter) leaveAll() {
+// leave reports everything: nothing is rewritten.
+func (res *Result) leave(r *rewriter, why refusal) *Result {
+	r.leaveAll(why)
+	r.targets, r.home = nil, nil
+	r.leaveRest()
+	res.Left = r.sorted()
+	return res
+}
+
+var noRuntime = refusal{"the module does not require " + strings.TrimSuffix(runtimePath, "/runtime"), "run go get -tool github.com/sessiongen/sessiongen/cmd/sessiongen"}
+
+// leaveAll reports every use of a key, with a reason for those that have none of their own.
+func (r *rewriter) leaveAll(otherwise refusal) {
 	for _, s := range r.sites {
 		if r.uncalled(s) {
 			r.leave(s.at, s.what(), noCall)
@@ -165,7 +184,7 @@ func (r *rewriter) leaveAll() {
 		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper's wrapper
 			continue
 		}
-		why := refusal{"the module does not require " + strings.TrimSuffix(runtimePath, "/runtime"), "run go get -tool github.com/sessiongen/sessiongen/cmd/sessiongen"}
+		why := otherwise
 		for _, d := range r.of[s] {
 			if refused := r.unusable(d); refused != nil {
 				why = *refused

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"golang.org/x/tools/txtar"
 
+	"github.com/sessiongen/sessiongen/internal/golist"
 	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/internal/testmodule"
 )
@@ -31,12 +32,14 @@ func TestMain(m *testing.M) {
 
 // TestPrograms migrates small programs in each library's style: an archive has a program and, from the file "report"
 // on, the expected result without the generator's files. Afterwards the program compiles, a second run changes
-// nothing, and its report is the file "again". By default, every third program has that second run.
+// nothing, and its report is the file "again". By default, every third program has that second run, and only
+// there the go command lists the packages.
 func TestPrograms(t *testing.T) {
 	names, err := filepath.Glob("testdata/programs/*.txtar")
 	if err != nil || len(names) == 0 {
-		t.Fatalf("%v, %d programs", err, len(names))
+		t.Fatalf("got error %v, %d programs", err, len(names))
 	}
+	packages := newListing(t)
 	for i, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			t.Parallel()
@@ -46,7 +49,11 @@ func TestPrograms(t *testing.T) {
 			}
 			program, want := split(archive)
 			dir := write(t, program)
-			res := run(t, dir)
+			var list []*golist.Package
+			if !*update && long.Of(0, 1) == 0 {
+				list = packages.of(t, dir)
+			}
+			res := runListed(t, dir, list)
 			got := outcome(res, dir)
 			if strings.HasPrefix(filepath.Base(name), "page_") {
 				shown(t, res, dir)
@@ -57,11 +64,11 @@ func TestPrograms(t *testing.T) {
 			}
 			followed(t, res, before, dir)
 			if *update || i%long.Of(3, 1) == 0 {
-				again := run(t, dir)
-				if len(again.Files) > 0 {
-					t.Errorf("a second run would change %q", again.Relative(dir))
+				second := run(t, dir)
+				if len(second.Files) > 0 {
+					t.Errorf("a second run would change %q", second.Relative(dir))
 				}
-				got = append(got, txtar.File{Name: "again", Data: []byte(report(again))})
+				got = append(got, txtar.File{Name: "again", Data: []byte(report(second))})
 			} else if n := len(want) - 1; n >= 0 && want[n].Name == "again" {
 				want = want[:n]
 			}
@@ -103,7 +110,7 @@ func TestRequired(t *testing.T) {
 	got := report(run(t, dir))
 	for _, want := range []string{"the module does not require " + redisStore + " and " + ginAdapter, "run go get " + redisStore + " " + ginAdapter} {
 		if !strings.Contains(got, want) {
-			t.Errorf("no %q in the report:\n%s", want, got)
+			t.Errorf("the report does not have %q:\n%s", want, got)
 		}
 	}
 }
@@ -179,7 +186,16 @@ var common = newKnown()
 
 func run(t *testing.T, dir string) *Result {
 	t.Helper()
+	return runListed(t, dir, nil)
+}
+
+// runListed runs with these packages in place of those that the go command lists, unless there are none.
+func runListed(t *testing.T, dir string, list []*golist.Package) *Result {
+	t.Helper()
 	cfg := Config{Dir: dir, Patterns: []string{"./..."}, Tests: true, known: common}
+	if list != nil {
+		cfg.closure = func([]string) ([]*golist.Package, error) { return list, nil }
+	}
 	if strings.HasSuffix(t.Name(), "legacy") {
 		cfg.Legacy = time.Date(2030, 3, 31, 0, 0, 0, 0, time.UTC)
 	}
@@ -202,7 +218,7 @@ func followed(t *testing.T, res *Result, before []Left, dir string) {
 			was, now := strings.Split(string(f.Old), "\n"), strings.Split(string(f.New), "\n")
 			line := was[l.Pos.Line-1]
 			if at := res.Left[i].Pos.Line; slices.Contains(now, line) && (at > len(now) || now[at-1] != line) {
-				t.Errorf("%v is said to be in line %d afterwards, where %q is in place of %q", l, at, now[min(at, len(now))-1], line)
+				t.Errorf("%v is reported in line %d after the run, which is %q, want %q", l, at, now[min(at, len(now))-1], line)
 			}
 		}
 	}
@@ -260,11 +276,11 @@ func compare(t *testing.T, want, got []txtar.File) {
 	for i := range max(len(want), len(got)) {
 		switch {
 		case i >= len(got):
-			t.Errorf("no %s", want[i].Name)
+			t.Errorf("the run does not write %s", want[i].Name)
 		case i >= len(want):
-			t.Errorf("%s was not expected", got[i].Name)
+			t.Errorf("the run writes %s unexpectedly", got[i].Name)
 		case want[i].Name != got[i].Name || string(want[i].Data) != string(got[i].Data):
-			t.Errorf("%s:\n%s\nwant %s:\n%s", got[i].Name, got[i].Data, want[i].Name, want[i].Data)
+			t.Errorf("got %s:\n%s\nwant %s:\n%s", got[i].Name, got[i].Data, want[i].Name, want[i].Data)
 		}
 	}
 }
@@ -279,6 +295,6 @@ func compiles(t *testing.T, dir string) {
 	cmd := exec.Command("go", "vet", "./...")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("the program does not compile: %v\n%s", err, out)
 	}
 }

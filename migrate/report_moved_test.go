@@ -25,7 +25,7 @@ func TestMapping(t *testing.T) {
 			got = append(got, m.line(i+1))
 		}
 		if !slices.Equal(got, test.want) {
-			t.Errorf("%s to %s: %v, want %v", test.old, test.new, got, test.want)
+			t.Errorf("%s to %s: got %v, want %v", test.old, test.new, got, test.want)
 		}
 	}
 }

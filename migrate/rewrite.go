@@ -17,6 +17,7 @@ type rewriter struct {
 	home     *home
 	all      []*field
 	targets  []*target
+	kinds    int // of sessions with keys, be they usable or not
 	target   map[*field]*target
 	of       map[*site][]*field
 	idents   map[string]bool
@@ -392,10 +393,15 @@ func (r *rewriter) keptByOld(s *site) *refusal {
 		destroyVerb: {"it ends a session that has no schema", "end the right session"},
 		clearVerb:   {"it clears a session that has no schema", "clear the right session"},
 	}[s.verb]
-	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), isLeft) {
+	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), r.staysOld) {
 		return nil
 	}
 	return &why
+}
+
+// staysOld reports whether the sessions of a name get no schema.
+func (r *rewriter) staysOld(session string) bool {
+	return isLeft(session) || r.targetNamed(session) == nil && r.only() == nil
 }
 
 var leftSaved = refusal{"it saves sessions that have no schema", "save the right session with its response"}

@@ -14,7 +14,7 @@ func (r *rewriter) saveAll(s *site, call *ast.CallExpr) (*change, *refusal) {
 	recv := r.sessionInScope(s.at.in, call)
 	switch {
 	case recv != "":
-	case len(r.targets) == 1 && len(call.Args) > 0 && isRequest(s.at.in.info.TypeOf(call.Args[0])):
+	case r.only() != nil && len(call.Args) > 0 && isRequest(s.at.in.info.TypeOf(call.Args[0])):
 		recv = r.sessionFrom(s.at.in, call, r.targets[0], r.context(s.at.in, call.Args[0]))
 	default:
 		if _, ok := r.statement(call); !ok {

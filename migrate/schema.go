@@ -52,6 +52,11 @@ type home struct {
 	file            string
 }
 
+const generatedName = "session_gen.go"
+
+// generated is the file with the accessors.
+func (h *home) generated() string { return filepath.Join(h.dir, generatedName) }
+
 // initialisms are written in capitals in Go names.
 var initialisms = map[string]bool{"id": true, "url": true, "csrf": true, "api": true, "ip": true, "http": true, "uuid": true, "mfa": true,
 	"totp": true, "html": true, "json": true, "uri": true, "ttl": true, "uid": true, "sso": true, "jwt": true}
@@ -338,6 +343,7 @@ func (r *rewriter) group() {
 		r.target[d] = t
 	}
 	slices.SortFunc(r.targets, func(a, b *target) int { return cmp.Compare(a.session, b.session) })
+	r.kinds = len(r.targets)
 }
 
 // nameTargets gives each schema a name that is free in its package.

@@ -56,7 +56,7 @@ func Name(r *http.Request) string {
 	t.Setenv("GOFLAGS", "")
 	cfg := Config{Dir: dir, Patterns: []string{"./..."}, known: common}
 	if _, err := Run(cfg); err == nil || !strings.Contains(err.Error(), "the modules example.org/kept and example.org/site use the same sessions") {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v", err)
 	}
 	cfg.Package = "example.org/kept"
 	res, err := Run(cfg)
@@ -64,6 +64,6 @@ func Name(r *http.Request) string {
 		t.Fatal(err)
 	}
 	if len(res.Left) > 0 || len(res.Rewritten) == 0 {
-		t.Errorf("got\n%s", report(res))
+		t.Errorf("got report\n%s", report(res))
 	}
 }

@@ -609,7 +609,7 @@ func (d *draft) generate() error {
 		schemas, findings := schema.Inspect(d.source(u), nil)
 		if len(findings) == 0 {
 			text, err := gen.Generate(d.generated(u, schemas))
-			d.extra[filepath.Join(r.home.dir, "session_gen.go")] = text
+			d.extra[r.home.generated()] = text
 			return err
 		}
 		if !d.unstorable(src, findings) {
@@ -632,7 +632,7 @@ func (d *draft) source(u *unit) schema.Source {
 
 // generated is the schemas' package in the form that package gen takes.
 func (d *draft) generated(u *unit, schemas []*schema.Schema) *schema.Package {
-	pkg := &schema.Package{Name: u.name, Path: u.path, Dir: d.r.home.dir, Types: u.types, Schemas: schemas, Output: "session_gen.go",
+	pkg := &schema.Package{Name: u.name, Path: u.path, Dir: d.r.home.dir, Types: u.types, Schemas: schemas, Output: generatedName,
 		Declared: map[string]bool{}, Imported: map[string]bool{}}
 	for _, name := range u.types.Scope().Names() {
 		pkg.Declared[name] = true
@@ -671,6 +671,9 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 		}
 		fields := strings.Fields(lines[f.Pos.Line-1])
 		for _, t := range d.r.targets {
+			if structAround(lines[:f.Pos.Line]) != t.typeName {
+				continue
+			}
 			t.fields = slices.DeleteFunc(t.fields, func(x *field) bool {
 				bad := len(fields) > 1 && fields[0] == t.names[x]
 				found = found || bad
@@ -687,6 +690,17 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 	}
 	d.r.targets = slices.DeleteFunc(d.r.targets, func(t *target) bool { return len(t.fields) == 0 })
 	return found
+}
+
+// structAround is the name of the struct that the last of some lines of a schemas' file stands in.
+func structAround(lines []string) string {
+	for _, line := range slices.Backward(lines) {
+		if decl, ok := strings.CutPrefix(line, "type "); ok {
+			name, _, _ := strings.Cut(decl, " ")
+			return name
+		}
+	}
+	return ""
 }
 
 // lostSite reports whether a site's change was taken back.

@@ -28,11 +28,11 @@ func TestWithoutTests(t *testing.T) {
 		}
 		for _, name := range res.Relative(dir) {
 			if isTest(name) {
-				t.Errorf("%s is written", name)
+				t.Errorf("the run writes the test %s", name)
 			}
 		}
 		if len(res.Files) == 0 {
-			t.Error("nothing is written")
+			t.Error("the run writes nothing")
 		}
 		said := places(res, "-tests")
 		if err := res.Write(); err != nil {
@@ -41,11 +41,11 @@ func TestWithoutTests(t *testing.T) {
 		again := places(run(t, dir), "accessors")
 		for _, line := range lines {
 			if !slices.Contains(said, line) || !slices.Contains(again, line) {
-				t.Errorf("%s: %s is not in the report: %q, nor later: %q", name, line, said, again)
+				t.Errorf("%s: the first report does not have %s: %q, or the second: %q", name, line, said, again)
 			}
 		}
 		if len(lines) == 0 && len(said)+len(again) > 0 {
-			t.Errorf("%s: %q, %q", name, said, again)
+			t.Errorf("%s: the reports have %q, %q, want nothing", name, said, again)
 		}
 	}
 }

@@ -102,10 +102,8 @@ func (w *wiring) plan() *refusal {
 	if why := w.middlewares(); why != nil {
 		return why
 	}
-	if w.plain() {
-		if why := w.serve(made); why != nil {
-			return why
-		}
+	if why := w.serve(slices.DeleteFunc(made, func(m *maker) bool { return !w.bare(m) })); why != nil {
+		return why
 	}
 	return w.write()
 }
@@ -210,23 +208,54 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 	var found *maker
 	certain := true
 	w.r.eachCall(func(u *unit, call *ast.CallExpr) {
-		name, ok := w.r.nameOf(u, call)
-		sel, isSelector := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		if !ok || name != t.session || !isSelector || u.tests {
+		if name, ok := w.r.nameOf(u, call); !ok || name != t.session || u.tests {
 			return
 		}
-		p, isPlace := w.r.placeAt(u, sel.X)
-		i := slices.IndexFunc(made, func(m *maker) bool { return isPlace && m.held[p] })
-		if i < 0 || found != nil && found != made[i] {
-			certain = false
-			return
-		}
-		found = made[i]
+		m := w.storeAsked(made, u, call)
+		certain = certain && m != nil && (found == nil || found == m)
+		found = m
 	})
 	if !certain {
 		return nil
 	}
 	return found
+}
+
+// storeAsked is the maker of the store that a call gets a session of, nil if that is not certain: the store whose method it
+// is, or the one of the library's middleware.
+func (w *wiring) storeAsked(made []*maker, u *unit, call *ast.CallExpr) *maker {
+	if lib, _ := operation(callee(u, call)); lib != nil && callee(u, call).Signature().Recv() == nil {
+		return w.storeOfMiddleware(lib)
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return nil
+	}
+	p, ok := w.r.placeAt(u, sel.X)
+	if i := slices.IndexFunc(made, func(m *maker) bool { return ok && m.held[p] }); i >= 0 {
+		return made[i]
+	}
+	return nil
+}
+
+// storeOfMiddleware is the maker of the store that a library's middlewares have, nil if they have several, or none that is
+// known.
+func (w *wiring) storeOfMiddleware(l *library) *maker {
+	var stores []*maker
+	for _, s := range w.r.sites {
+		if s.verb != middlewareVerb || s.at.in.tests || s.lib != l {
+			continue
+		}
+		of := w.storesOf(s)
+		if len(of) == 0 {
+			return nil
+		}
+		stores = append(stores, of...)
+	}
+	if stores = slices.Compact(stores); len(stores) != 1 {
+		return nil
+	}
+	return stores[0]
 }
 
 // managerOf is the maker of a schema's manager, nil if there are several. ok is false if there is none.

@@ -95,8 +95,11 @@ func (w *wiring) middleware(s *site) *refusal {
 	return nil
 }
 
-// serve puts the managers around the handlers that the program serves.
+// serve puts managers around the handlers that the program serves.
 func (w *wiring) serve(made []*maker) *refusal {
+	if len(made) == 0 {
+		return nil
+	}
 	served := w.r.servedHandlers()
 	if len(served) == 0 {
 		return &refusal{"it is not known where the site is served", "put its Handler around the site's handlers"}

@@ -21,7 +21,7 @@ func requestsOf(t *testing.T, m *runtime.Manager[visitor]) map[string]func() {
 	fieldVisits.Set(s.Session, 1_000_000)
 	lines, err := setCookieLines(m.Seal(s))
 	if err != nil || len(lines) != 1 {
-		t.Fatalf("%q, %v", lines, err)
+		t.Fatalf("Seal returns %q, %v, want one cookie", lines, err)
 	}
 	cookie, _, _ := strings.Cut(lines[0], ";")
 	r := httptest.NewRequest("GET", "/", nil)

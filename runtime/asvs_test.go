@@ -54,7 +54,7 @@ func TestASVS_7_2_4(t *testing.T) {
 			c.visit(step)
 			c.visit(func(s *visitor) {
 				if ids[s.ID()] {
-					t.Error("an id comes back")
+					t.Error("an id is used twice")
 				}
 				ids[s.ID()] = true
 			})
@@ -94,7 +94,7 @@ func TestASVS_7_5_1(t *testing.T) {
 		is := func(when string, want int) {
 			t.Helper()
 			if got := c.asks(fresh); got != want {
-				t.Errorf("%s: status %d, want %d", when, got, want)
+				t.Errorf("%s: got status %d, want %d", when, got, want)
 			}
 		}
 		is("nobody", 403)
@@ -123,7 +123,7 @@ func TestASVS_7_5_3(t *testing.T) {
 		is := func(when string, want int) {
 			t.Helper()
 			if got := c.asks(recently); got != want {
-				t.Errorf("%s: status %d, want %d", when, got, want)
+				t.Errorf("%s: got status %d, want %d", when, got, want)
 			}
 		}
 		c.visit(logInAs(7))
@@ -132,10 +132,10 @@ func TestASVS_7_5_3(t *testing.T) {
 		c.visit(prove)
 		is("proved", 200)
 		if got := before.asks(recently); got != 403 {
-			t.Errorf("the cookie from before the proof: status %d", got)
+			t.Errorf("the cookie from before the proof: got status %d, want 403", got)
 		}
 		if alive := before.asks(func(s *visitor) bool { return factorAccount.Has(s.Session) }) == 200; alive == ends {
-			t.Errorf("the cookie from before the proof is alive: %v", alive)
+			t.Errorf("the cookie from before the proof: got alive %v, want %v", alive, !ends)
 		}
 		c.visit(func(s *visitor) { s.Authenticate() })
 		is("logged in again", 200)

@@ -126,7 +126,7 @@ func TestConfigErrors(t *testing.T) {
 		c.cfg.Keys = parseKeys(t, keyA)
 		m, err := runtime.NewManager(c.cfg, wrap, fields...)
 		if m != nil || err == nil || err.Error() != c.want {
-			t.Errorf("%s:\n%v, %v\nwant\n%s", c.name, m, err, c.want)
+			t.Errorf("%s: got manager %v and error\n%v\nwant\n%s", c.name, m, err, c.want)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func TestConfigErrorsAreJoined(t *testing.T) {
 		AbsoluteTimeout: -1, IdleTimeout: -1, RefreshAfter: 1, MaxChunks: 9,
 	}, wrap, &fieldVisits) // its index is not 0
 	if !errors.Is(err, runtime.ErrNoKeys) {
-		t.Errorf("not ErrNoKeys: %v", err)
+		t.Errorf("got error %v, want ErrNoKeys", err)
 	}
 	want := []string{
 		"session: no keys: set Config.Keys with ParseKeys, or with EphemeralKeys for a first run",
@@ -150,11 +150,11 @@ func TestConfigErrorsAreJoined(t *testing.T) {
 	}
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) != len(want) {
-		t.Fatalf("%d errors, want %d:\n%v", len(lines), len(want), err)
+		t.Fatalf("got %d errors, want %d:\n%v", len(lines), len(want), err)
 	}
 	for i, line := range lines {
 		if !strings.HasPrefix(line, want[i]) {
-			t.Errorf("%s\nwant %s", line, want[i])
+			t.Errorf("got error %s\nwant %s", line, want[i])
 		}
 	}
 }
@@ -167,7 +167,7 @@ func TestInconsistentFields(t *testing.T) {
 	for name, second := range map[string]*runtime.Field[int]{"key": &twin, "was": &was} {
 		_, err := runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA)}, wrap, &fieldUser, second)
 		if err == nil || !strings.HasSuffix(err.Error(), `run go generate: key "user" twice`) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want a duplicate key", name, err)
 		}
 	}
 }
@@ -210,7 +210,7 @@ func TestCookieAttributes(t *testing.T) {
 			fieldUser.Clear(s.Session)
 			deleted := parseCookie(t, seal(t, m, s))
 			if deleted.Value != "" || deleted.MaxAge != -1 || deleted.Expires.Unix() != 0 {
-				t.Errorf("deleted as %s", deleted.Raw)
+				t.Errorf("the cookie is not deleted by %s", deleted.Raw)
 			}
 			for what, got := range map[string]*http.Cookie{"set": set, "deleted": deleted} {
 				want := c.want
@@ -218,11 +218,11 @@ func TestCookieAttributes(t *testing.T) {
 				clean := *got
 				clean.Raw, clean.RawExpires, clean.Value, clean.MaxAge, clean.Expires = "", "", "", 0, time.Time{}
 				if clean.String() != want.String() || clean.Partitioned != want.Partitioned || len(got.Unparsed) > 0 {
-					t.Errorf("%s: %s\nwant %s", what, got.Raw, want.String())
+					t.Errorf("%s: got %s\nwant %s", what, got.Raw, want.String())
 				}
 			}
 			if set.Value == "" || set.MaxAge != 0 || set.RawExpires != "" {
-				t.Errorf("not a cookie of the browser's session: %s", set.Raw)
+				t.Errorf("the cookie does not end with the browser's session: %s", set.Raw)
 			}
 		})
 	}
@@ -239,7 +239,7 @@ func TestLifetimeBounds(t *testing.T) {
 		s.SetPermanent(true)
 		c := parseCookie(t, seal(t, m, s))
 		if got := time.Duration(c.MaxAge) * time.Second; got != lifetime {
-			t.Errorf("Max-Age is %v, want %v", got, lifetime)
+			t.Errorf("got Max-Age %v, want %v", got, lifetime)
 		}
 		if off := time.Until(c.Expires) - lifetime; off < -3*time.Second || off > time.Second {
 			t.Errorf("Expires is off by %v", off)
@@ -266,7 +266,7 @@ func TestConfigBytes(t *testing.T) {
 				}
 				if err != nil {
 					if !strings.Contains(err.Error(), field) || strings.ContainsAny(err.Error(), "\x00\r\n\x7f") {
-						t.Errorf("%+q: %v", text, err)
+						t.Errorf("%+q: got error %v, want one that names %s and shows no control character", text, err, field)
 					}
 					continue
 				}
@@ -281,7 +281,7 @@ func TestConfigBytes(t *testing.T) {
 				clock.advance(30 * time.Minute)
 				j.visit(t, m, func(s *visitor) {
 					if s.IsNew() {
-						t.Errorf("%+q as %s: lost", text, field)
+						t.Errorf("%+q as %s: the browser lost the session", text, field)
 					}
 				})
 				j.visit(t, m, func(s *visitor) { s.Destroy() })
@@ -304,17 +304,17 @@ func TestStoreConfigErrors(t *testing.T) {
 		"session: Config.RevocationCache is -1ns; it must not be negative",
 	}
 	if err == nil || err.Error() != strings.Join(want, "\n") {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v\nwant %s", err, strings.Join(want, "\\n"))
 	}
 	_, err = runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA), Revocations: runtime.NewMemoryStore(1), RevocationCache: time.Hour + 1}, wrap, fields...)
 	if want := "session: Config.RevocationCache is 1h0m0.000000001s; it must be at most 1h0m0s"; err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+		t.Errorf("got error %v, want %s", err, want)
 	}
 	_, err = runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA), RevocationCache: 1}, wrap, fields...)
 	if want := "session: Config.RevocationCache needs Revocations"; err == nil || err.Error() != want {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want %s", err, want)
 	}
 	if errors.Is(err, runtime.ErrStore) {
-		t.Error("a wrong Config is no failure of the store")
+		t.Error("a wrong Config is an ErrStore")
 	}
 }

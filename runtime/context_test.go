@@ -25,10 +25,10 @@ func TestNewContext(t *testing.T) {
 	ctx := m.NewContext(context.WithValue(t.Context(), aKey{}, "value"), s)
 	r := httptest.NewRequest("GET", "/", nil).WithContext(ctx)
 	if got := runtime.FromContext[visitor](ctx); got != s || m.Get(r) != s || ctx.Value(aKey{}) != "value" {
-		t.Errorf("found %v, %v", got, m.Get(r))
+		t.Errorf("FromContext returns %v, and Get %v, want the session of NewContext", got, m.Get(r))
 	}
 	if got := other.Get(r); got == s {
-		t.Error("another manager has the session")
+		t.Error("another manager finds the session")
 	}
 	m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fieldUser.Set(from(r).Session, "hubo")
@@ -38,7 +38,7 @@ func TestNewContext(t *testing.T) {
 		t.Fatal(h, err)
 	}
 	if s := m.Open(t.Context(), []string{pair(t, h.Get("Set-Cookie"))}); fieldUser.Get(s.Session) != "hubo" {
-		t.Error("the session is not the one that was saved")
+		t.Error("the saved session does not open")
 	}
 	if got := fmt.Sprint(m.NewContext(context.Background(), s)); got != "context.Background.WithSession" {
 		t.Error(got)
@@ -60,7 +60,7 @@ func TestSealedHeader(t *testing.T) {
 		s := m.Open(t.Context(), []string{cookie})
 		use(m.NewContext(t.Context(), s))
 		if h, err := m.Seal(s); err != nil || fmt.Sprint(h) != want {
-			t.Errorf("%v, %v\nwant %s", h, err, want)
+			t.Errorf("Seal returns %v, %v\nwant %s", h, err, want)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func TestOpenHasContext(t *testing.T) {
 	ctx := context.WithValue(t.Context(), key{}, "request")
 	m.Open(ctx, []string{"__Host-session=garbage"}).IsNew()
 	if !slices.Equal(of, []any{"request"}) {
-		t.Errorf("events of %v", of)
+		t.Errorf("the events have the contexts %v, want the request's", of)
 	}
 }
 
@@ -105,12 +105,12 @@ func TestChangeAfterSaving(t *testing.T) {
 			log.take()
 			fieldUser.Set(s.Session, "hubo")
 			if err := s.Err(); !errors.Is(err, runtime.ErrTooLate) {
-				t.Errorf("%s: Err is %v", name, err)
+				t.Errorf("%s: got Err %v, want ErrTooLate", name, err)
 			}
 			log.expect(t, late)
 			lines, err := save(s)
 			if err != nil || s.Err() != nil || len(lines) != 1 || fieldUser.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != "hubo" {
-				t.Errorf("%s: saved once more: %q, %v, %v", name, lines, err, s.Err())
+				t.Errorf("%s: the second save sends %q, %v, and Err is %v", name, lines, err, s.Err())
 			}
 		}
 
@@ -120,17 +120,17 @@ func TestChangeAfterSaving(t *testing.T) {
 		fieldUser.Set(s.Session, "hubo")
 		fieldUser.Set(s.Session, "longer than ten bytes")
 		if _, err := save(s); !errors.Is(err, runtime.ErrMax) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want ErrMax", name, err)
 		}
 		// One that fails sends nothing, so that a change is not too late.
 		log.take()
 		s.Destroy()
 		fieldUser.Set(s.Session, "hubo")
 		if lines, err := save(s); err != nil || len(lines) != 1 {
-			t.Errorf("%s: after Destroy: %q, %v", name, lines, err)
+			t.Errorf("%s: after Destroy, the save sends %q, %v, want a deletion", name, lines, err)
 		}
 		if slices.ContainsFunc(log.take(), func(e runtime.Event) bool { return e.Kind == runtime.EventTooLate }) {
-			t.Errorf("%s: too late after a save that failed", name)
+			t.Errorf("%s: a failed save makes later changes too late", name)
 		}
 	}
 }
@@ -159,13 +159,13 @@ func TestChangeBetweenSaves(t *testing.T) {
 				s := m.Get(r)
 				save := func() {
 					if err := m.Save(httptest.NewRecorder(), r, s); err != nil || s.Err() != nil {
-						t.Errorf("%v, %v", err, s.Err())
+						t.Errorf("Save returns %v, and Err %v, want nil", err, s.Err())
 					}
 				}
 				save()
 				fieldUser.Set(s.Session, "hubo")
 				if !errors.Is(s.Err(), runtime.ErrTooLate) {
-					t.Errorf("Err is %v", s.Err())
+					t.Errorf("got Err %v, want ErrTooLate", s.Err())
 				}
 				if c.again {
 					save()
@@ -175,7 +175,7 @@ func TestChangeBetweenSaves(t *testing.T) {
 				}
 				synctest.Wait()
 				if slices.ContainsFunc(log.take(), func(e runtime.Event) bool { return e.Kind == runtime.EventTooLate }) {
-					t.Errorf("again %v, then %v: an event before the end", c.again, c.then)
+					t.Errorf("saving again: %v, then %v: the event comes before the request's end", c.again, c.then)
 				}
 				end()
 				synctest.Wait()
@@ -214,7 +214,7 @@ func TestSaveWithinHandler(t *testing.T) {
 		}
 	})))
 	if lines := setCookies(w); len(lines) != 1 || fieldVisits.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != 7 {
-		t.Errorf("sent %q", lines)
+		t.Errorf("the response sends %q, want the saved session", lines)
 	}
 	log.expect(t, runtime.Event{Kind: runtime.EventCreated})
 }
@@ -272,10 +272,10 @@ func TestWrongContext(t *testing.T) {
 		for _, ctx := range []context.Context{c.ctx, derived} {
 			got := mustPanic(t, func() { runtime.FromContext[visitor](ctx) })
 			if got != c.want {
-				t.Errorf("%s: %s", name, got)
+				t.Errorf("%s: got %s\nwant %s", name, got, c.want)
 			}
 			if strings.Contains(got, "value") {
-				t.Errorf("%s: a value of the context is shown", name)
+				t.Errorf("%s: the message shows a value of the context", name)
 			}
 		}
 	}

@@ -57,18 +57,18 @@ func checkChunks(t *testing.T, clock *clock, m *runtime.Manager[visitor], fill f
 	lines, err := j.try(t, m, func(v *visitor) { s = v; fill(s) })
 	what := fmt.Sprintf("a name of %d, %d bytes in %d of %d cookies", len(name), size, chunks, limit)
 	if got := s.Size(); got != size {
-		t.Errorf("%s: Size is %d", what, got)
+		t.Errorf("%s: Size returns %d, want %d", what, got, size)
 	}
 	if chunks > limit {
 		want := fmt.Sprintf("session: too large for a cookie: %d bytes, %d allowed; the largest fields are Blob (%d bytes)",
 			size, limit*4096, len(fieldBlob.Get(s.Session))+len("\xa4blob\xc5.."))
 		if !errors.Is(err, runtime.ErrTooLarge) || err.Error() != want || lines != nil || len(j.header()) != 0 {
-			t.Errorf("%s: %d lines, %v, want %s", what, len(lines), err, want)
+			t.Errorf("%s: got %d cookies, %v, want %s", what, len(lines), err, want)
 		}
 		return
 	}
 	if err != nil || len(lines) != chunks {
-		t.Errorf("%s: %d cookies, %v", what, len(lines), err)
+		t.Errorf("%s: got %d cookies, %v, want %d", what, len(lines), err, chunks)
 		return
 	}
 	total := 0
@@ -80,11 +80,11 @@ func checkChunks(t *testing.T, clock *clock, m *runtime.Manager[visitor], fill f
 		}
 	}
 	if total != size {
-		t.Errorf("%s: they have %d", what, total)
+		t.Errorf("%s: the cookies have %d bytes, want %d", what, total, size)
 	}
 	j.visit(t, m, func(got *visitor) {
 		if got.Size() != size || !bytes.Equal(fieldBlob.Get(got.Session), fieldBlob.Get(s.Session)) {
-			t.Errorf("%s: read as %d bytes", what, got.Size())
+			t.Errorf("%s: the session opens with %d bytes, want %d and the same data", what, got.Size(), size)
 		}
 	})
 }
@@ -110,7 +110,7 @@ func TestStaleChunks(t *testing.T) {
 		}
 		j.visit(t, m, func(s *visitor) {
 			if got := len(fieldBlob.Get(s.Session)); got != c.to {
-				t.Errorf("from %d to %d bytes: read %d", c.from, c.to, got)
+				t.Errorf("from %d to %d bytes: the session opens with %d", c.from, c.to, got)
 			}
 		})
 	}
@@ -140,7 +140,7 @@ func TestChunksOfClients(t *testing.T) {
 	}
 	own, foreign, small, two := chunksOf(m, 8000), chunksOf(m, 8001), chunksOf(m, 100), chunksOf(m, 5000)
 	if len(own) != 3 || len(foreign) != 3 || len(small) != 1 || len(two) != 2 {
-		t.Fatal("other numbers of chunks")
+		t.Fatal("the sessions have other numbers of chunks than the test needs")
 	}
 	count := func(count string) []string { // in place of "3."
 		return []string{"s=" + count + own[0][len("s=3."):], own[1], own[2]}
@@ -200,7 +200,7 @@ func TestChunksOfClients(t *testing.T) {
 		s := m.Open(t.Context(), []string{strings.Join(c.pairs, "; ")})
 		isNew := s.IsNew()
 		if isNew == (c.want == alive) || isNew == fieldBlob.Has(s.Session) {
-			t.Errorf("%s: new %v", c.name, isNew)
+			t.Errorf("%s: got a new session %v, want %v", c.name, isNew, c.want != alive)
 		}
 		got := alive
 		for _, e := range log.take() {
@@ -222,12 +222,12 @@ func TestChunksOfClients(t *testing.T) {
 		j.visit(t, m, func(s *visitor) { s.Destroy(); fieldUser.Set(s.Session, "new") })
 		for _, name := range []string{"s-2", "s-3", "s-4", "s-seen"} {
 			if j.value(name) != "" {
-				t.Errorf("%s: %s is left", c.name, name)
+				t.Errorf("%s: the cookie %s is left", c.name, name)
 			}
 		}
 		j.visit(t, m, func(s *visitor) {
 			if fieldUser.Get(s.Session) != "new" {
-				t.Errorf("%s: the new session is lost", c.name)
+				t.Errorf("%s: the new session does not open", c.name)
 			}
 		})
 	}
@@ -268,7 +268,7 @@ func TestMaxChunksLowered(t *testing.T) {
 		}
 		j.visit(t, lower, func(s *visitor) {
 			if fieldBlob.Has(s.Session) != kept || fieldVisits.Get(s.Session) != 1 {
-				t.Errorf("%+v: kept %v", c, fieldBlob.Has(s.Session))
+				t.Errorf("%+v: the large field is kept: %v, want %v", c, fieldBlob.Has(s.Session), kept)
 			}
 		})
 	}
@@ -285,7 +285,7 @@ func TestChunksResealed(t *testing.T) {
 	log.take()
 	lines, err := j.try(t, m, read)
 	if got := summary(t, lines); got != "s s-2 s-3 s-seen" || err != nil {
-		t.Fatalf("sent %q, %v", got, err)
+		t.Fatalf("got cookies %q, %v, want all chunks and the companion", got, err)
 	}
 	log.expect(t, runtime.Event{Kind: runtime.EventResealed})
 	for i, want := range []int{90 * 60, 90 * 60, 90 * 60, 60 * 60} {
@@ -296,21 +296,21 @@ func TestChunksResealed(t *testing.T) {
 	m.SetKeys(parseKeys(t, keyB))
 	if got := j.visit(t, m, func(s *visitor) {
 		if len(fieldBlob.Get(s.Session)) != 8000 {
-			t.Error("lost")
+			t.Error("the resealed session does not open")
 		}
 	}); got != "" {
-		t.Errorf("resealed again: %q", got)
+		t.Errorf("the session is resealed again: %q", got)
 	}
 	// A part of the old token does not fit the new one, not even under a key in use.
 	m.SetKeys(parseKeys(t, keyB+" "+keyA))
 	if s := m.Open(t.Context(), []string{j.header()[0], "s-2=x"}); s.IsNew() {
-		t.Error("a later chunk of the name counts")
+		t.Error("a planted chunk after the session hides it")
 	}
 	if s := m.Open(t.Context(), []string{"s-2=x", j.header()[0]}); s.IsNew() {
-		t.Error("a chunk that was planted hides the session")
+		t.Error("a planted chunk before the session hides it")
 	}
 	withForeign := strings.Replace(j.header()[0], "s-2=", "s-2=x; x=", 1)
 	if s := m.Open(t.Context(), []string{withForeign}); !s.IsNew() {
-		t.Error("a foreign chunk is accepted")
+		t.Error("a chunk of another session is accepted")
 	}
 }

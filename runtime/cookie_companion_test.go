@@ -94,7 +94,7 @@ func TestCompanions(t *testing.T) {
 				t.Errorf("%s: a request that reads sends %s, %v", c.name, sent, err)
 			}
 			if got != c.want {
-				t.Errorf("%s: %s, want %s", c.name, got, c.want)
+				t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 			}
 			if c.want == lost {
 				log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedIdle})
@@ -111,7 +111,7 @@ func TestCompanions(t *testing.T) {
 			header := data + "; " + seenName + "=" + sealText(t, keyA, seenName, "seen", seenPlaintext(t, id, seen))
 			s := m.Open(t.Context(), []string{header})
 			if !s.IsNew() != want || want && !s.ExpiresAt().Equal(start.Add(24*time.Hour)) {
-				t.Errorf("%v: last used at %d: new %v, until %v", off, seen, s.IsNew(), s.ExpiresAt())
+				t.Errorf("%v, last used at %d: got a new session %v, until %v", off, seen, s.IsNew(), s.ExpiresAt())
 			}
 		}
 	}
@@ -133,13 +133,13 @@ func TestReplayedCompanion(t *testing.T) {
 	clock.advance(5 * time.Minute)
 	for i, want := range []bool{false, true, true} { // 105, 55 and 5 minutes old
 		if s := m.Open(t.Context(), []string{data + "; " + companions[i]}); !s.IsNew() != want {
-			t.Errorf("with companion %d: alive %v", i, !s.IsNew())
+			t.Errorf("with companion %d: got alive %v, want %v", i, !s.IsNew(), want)
 		}
 	}
 	// The latest of several counts: after a change of Domain or Path, the older one may come first.
 	for _, headers := range [][]string{{data, companions[0], companions[2]}, {companions[2], companions[0], data}} {
 		if s := m.Open(t.Context(), headers); s.IsNew() || !s.ExpiresAt().Equal(clock.now().Add(55*time.Minute)) {
-			t.Errorf("with an older companion: new %v, until %v", s.IsNew(), s.ExpiresAt())
+			t.Errorf("with an older companion: got a new session %v, until %v", s.IsNew(), s.ExpiresAt())
 		}
 	}
 }
@@ -163,7 +163,7 @@ func TestSwappedCookies(t *testing.T) {
 			dataName + "=" + seen[:12]:                           runtime.RefusedMalformed,
 		} {
 			if s := m.Open(t.Context(), []string{header}); !s.IsNew() {
-				t.Errorf("%.60s: accepted", header)
+				t.Errorf("%.60s: the session opens", header)
 			}
 			log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: reason})
 		}
@@ -199,7 +199,7 @@ func TestRotationOfTheCompanionAlone(t *testing.T) {
 	log.take()
 	lines, err := setCookieLines(m.Seal(late))
 	if got := summary(t, lines); got != seenName || err != nil {
-		t.Errorf("the reader sends %q, %v", got, err)
+		t.Errorf("the reader gets cookies %q, %v, want the companion alone", got, err)
 	}
 	log.expect(t)
 	j.receive(t, lines)
@@ -232,13 +232,13 @@ func TestCompanionEndsWithTheSession(t *testing.T) {
 		clock.advance(30 * time.Minute)
 		j.visit(t, m, read)
 		if j.value(seenName) == "" {
-			t.Fatal("no companion")
+			t.Fatal("the browser has no companion")
 		}
 		if got := j.visit(t, m, c.end); got != c.want || j.value(seenName) != "" {
-			t.Errorf("%s: sent %q, want %q; the jar has %q", c.name, got, c.want, j.header())
+			t.Errorf("%s: got cookies %q, want %q; the jar has %q", c.name, got, c.want, j.header())
 		}
 		if got := j.visit(t, m, read); got != "" {
-			t.Errorf("%s: then sent %q", c.name, got)
+			t.Errorf("%s: the next request gets cookies %q, want none", c.name, got)
 		}
 	}
 }
@@ -259,31 +259,31 @@ func TestCompanionOfTheOldID(t *testing.T) {
 		late := m.Open(t.Context(), j.header()) // another request with the old id
 		read(late)
 		if got := j.visit(t, m, renew); got != dataName {
-			t.Errorf("%s: sent %q", name, got)
+			t.Errorf("%s: the renewal sends %q, want %s", name, got, dataName)
 		}
 		clock.advance(10 * time.Minute)
 		lines, _ := setCookieLines(m.Seal(late))
 		if got := summary(t, lines); got != seenName {
-			t.Errorf("%s: the late reader sends %q", name, got)
+			t.Errorf("%s: the late reader sends %q, want the companion alone", name, got)
 		}
 		j.receive(t, lines)
 		header := j.header()
 		clock.advance(50*time.Minute - time.Second)
 		if s := m.Open(t.Context(), header); s.IsNew() {
-			t.Errorf("%s: ended early", name)
+			t.Errorf("%s: the session ends early", name)
 		}
 		clock.advance(time.Second)
 		if s := m.Open(t.Context(), header); !s.IsNew() {
-			t.Errorf("%s: lives by the companion of the old id", name)
+			t.Errorf("%s: the session lives by the companion of the old id", name)
 		}
 		clock.advance(-10 * time.Minute)
 		if got := j.visit(t, m, read); got != seenName {
-			t.Errorf("%s: used: sent %q", name, got)
+			t.Errorf("%s: a later use sends %q, want the companion alone", name, got)
 		}
 		clock.advance(59 * time.Minute)
 		j.visit(t, m, func(s *visitor) {
 			if s.IsNew() {
-				t.Errorf("%s: lost", name)
+				t.Errorf("%s: the used session does not open", name)
 			}
 		})
 	}
@@ -315,7 +315,7 @@ func TestFeaturesSwitched(t *testing.T) {
 	clock.advance(time.Hour)
 	j.visit(t, with, func(s *visitor) {
 		if !s.IsNew() {
-			t.Error("switched on again, nobody counts the time")
+			t.Error("switched on again, the session never becomes idle")
 		}
 	})
 }
@@ -337,6 +337,6 @@ func TestSaveCarriesTheLastUse(t *testing.T) {
 	}
 	const data, seen = "__Host-session", "__Host-session-seen"
 	if want := []string{data, "", data, "", "", seen, ""}; !slices.Equal(got, want) {
-		t.Errorf("sent %q, want %q", got, want)
+		t.Errorf("got cookies %q, want %q", got, want)
 	}
 }

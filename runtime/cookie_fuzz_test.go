@@ -25,10 +25,10 @@ func FuzzCookieHeader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two string) {
 		s := m.Open(t.Context(), []string{one, two})
 		if !s.IsNew() || s.Size() != 0 || fieldUser.Has(s.Session) || s.Permanent() || s.Err() != nil {
-			t.Fatalf("opened %v", s)
+			t.Fatalf("the header opens as %v, want an empty session", s)
 		}
 		if line := seal(t, m, s); line != "" {
-			t.Fatalf("sent %s", line)
+			t.Fatalf("an unchanged session sends %s", line)
 		}
 		// Lines that delete what others left, as chunks, may go with the session's own.
 		fieldUser.Set(s.Session, "new")
@@ -39,11 +39,11 @@ func FuzzCookieHeader(f *testing.F) {
 		after := newJar(time.Now)
 		after.receive(t, lines)
 		if pairs := after.header(); len(after.cookies) != 1 {
-			t.Fatalf("saved %q", pairs)
+			t.Fatalf("the new session does not replace the cookies: %q", pairs)
 		}
 		after.visit(t, m, func(s *visitor) {
 			if got := fieldUser.Get(s.Session); got != "new" {
-				t.Fatalf("saved %q", got)
+				t.Fatalf("the saved session opens as %q, want new", got)
 			}
 		})
 	})
@@ -73,14 +73,14 @@ func FuzzCompanionAndChunks(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string) {
 		s := m.Open(t.Context(), []string{own, header})
 		if s.IsNew() || fieldUser.Get(s.Session) != "hubo" || !s.ExpiresAt().Equal(end) {
-			t.Fatalf("with %q: new %v, %v, until %v", header, s.IsNew(), s, s.ExpiresAt())
+			t.Fatalf("with %q: got a new session %v, %v, until %v", header, s.IsNew(), s, s.ExpiresAt())
 		}
 		if lines, err := setCookieLines(m.Seal(s)); len(lines) > 0 || err != nil {
-			t.Fatalf("with %q: sent %q, %v", header, lines, err)
+			t.Fatalf("with %q: an unchanged session sends %q, %v", header, lines, err)
 		}
 		s = m.Open(t.Context(), []string{header})
 		if !s.IsNew() || fieldUser.Has(s.Session) || s.Size() != 0 {
-			t.Fatalf("%q opened as %v", header, s)
+			t.Fatalf("%q opens as %v, want an empty session", header, s)
 		}
 		// A new session replaces whatever was there.
 		after := newJar(clock.now)
@@ -92,7 +92,7 @@ func FuzzCompanionAndChunks(f *testing.F) {
 		after.visit(t, m, func(s *visitor) { setBlob(len(header) % 100 * 100)(s) })
 		after.visit(t, m, func(s *visitor) {
 			if got := len(fieldBlob.Get(s.Session)); got != len(header)%100*100 {
-				t.Fatalf("after %q: saved %d bytes", header, got)
+				t.Fatalf("after %q: the saved field has %d bytes", header, got)
 			}
 		})
 	})

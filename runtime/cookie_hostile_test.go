@@ -53,14 +53,14 @@ func TestTamperedCookies(t *testing.T) {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
 			if w.Code != 200 || w.Body.String() != body {
-				t.Errorf("%s: %d %q", c.name, w.Code, w.Body)
+				t.Errorf("%s: got status %d, body %q, want 200 and %q", c.name, w.Code, w.Body, body)
 			}
 			if got := len(setCookies(w)); got != len(body)/3 {
-				t.Errorf("%s: %s: %d cookies", c.name, path, got)
+				t.Errorf("%s: %s sends %d cookies", c.name, path, got)
 			}
 			for name := range w.Header() {
 				if !slices.Contains([]string{"Set-Cookie", "Vary", "Cache-Control", "Content-Type"}, name) {
-					t.Errorf("%s: the response has a %s", c.name, name)
+					t.Errorf("%s: the response has a header field %s", c.name, name)
 				}
 			}
 			want := []runtime.Event{{Kind: runtime.EventRefused, Reason: c.reason}}
@@ -72,7 +72,7 @@ func TestTamperedCookies(t *testing.T) {
 	}
 	for i := head; i < len(cookie); i++ {
 		if s := m.Open(t.Context(), []string{change(i)}); !s.IsNew() || fieldUser.Has(s.Session) {
-			t.Errorf("accepted with character %d changed", i)
+			t.Errorf("the cookie opens with character %d changed", i)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestHostileRequests(t *testing.T) {
 			log.take()
 			s := m.Open(t.Context(), headers)
 			if got := !s.IsNew(); got != c.want || got != (fieldUser.Get(s.Session) == "hubo") {
-				t.Errorf("%s: alive %v", c.name, got)
+				t.Errorf("%s: got alive %v, want %v", c.name, got, c.want)
 			}
 			events := log.take()
 			opens := 0
@@ -150,12 +150,12 @@ func TestHostileRequests(t *testing.T) {
 				}
 			}
 			if opens != c.opens || len(events) > 8 {
-				t.Errorf("%s: %d opened, want %d; %d events", c.name, opens, c.opens, len(events))
+				t.Errorf("%s: got %d tokens opened, want %d; and %d events, want at most 8", c.name, opens, c.opens, len(events))
 			}
 			fieldUser.Set(s.Session, "new")
 			lines, err := setCookieLines(m.Seal(s))
 			if err != nil {
-				t.Errorf("%s: %v", c.name, err)
+				t.Errorf("%s: Seal returns %v", c.name, err)
 			}
 			newJar(clock.now).receive(t, lines)
 		}
@@ -184,7 +184,7 @@ func TestHostileRequestsToServer(t *testing.T) {
 		b.client.Jar = nil
 		resp, body := b.do(r)
 		if resp.StatusCode != 200 || body != c.body || len(resp.Header["Set-Cookie"]) > 0 {
-			t.Errorf("%.60q of %d bytes: %s, %.60q, %q", c.header, len(c.header), resp.Status, body, resp.Header["Set-Cookie"])
+			t.Errorf("%.60q of %d bytes: got %s, %.60q, cookies %q", c.header, len(c.header), resp.Status, body, resp.Header["Set-Cookie"])
 		}
 	}
 }

@@ -65,14 +65,14 @@ func TestMaxAges(t *testing.T) {
 			maxAges(func(s *visitor) { fieldUser.Set(s.Session, "hubo"); s.SetPermanent(permanent) })
 			clock.advance(c.change)
 			if got := maxAges(func(s *visitor) { fieldVisits.Set(s.Session, 1) }); fmt.Sprint(got) != fmt.Sprint(wantData) {
-				t.Errorf("%s: changed: %v, want %v", c.name, got, wantData)
+				t.Errorf("%s, after a change: got %v, want %v", c.name, got, wantData)
 			}
 			if !permanent && c.use >= day { // past its Lifetime
 				continue
 			}
 			clock.advance(c.use)
 			if got := maxAges(read); fmt.Sprint(got) != fmt.Sprint(wantSeen) {
-				t.Errorf("%s, permanent %v: used: %v, want %v", c.name, permanent, got, wantSeen)
+				t.Errorf("%s, permanent %v, after a use: got %v, want %v", c.name, permanent, got, wantSeen)
 			}
 		}
 	}
@@ -92,9 +92,9 @@ func TestMaxAgeOfResealedSliding(t *testing.T) {
 	m.SetKeys(parseKeys(t, keyB+" "+keyA))
 	lines, err := j.try(t, m, read)
 	if len(lines) != 2 || err != nil {
-		t.Fatalf("sent %q, %v", lines, err)
+		t.Fatalf("got cookies %q, %v, want two", lines, err)
 	}
 	if c := parseCookie(t, lines[0]); c.MaxAge != 400*24*3600 {
-		t.Errorf("after 390 days: Max-Age is %v", time.Duration(c.MaxAge)*time.Second)
+		t.Errorf("after 390 days: got Max-Age %v, want 400 days", time.Duration(c.MaxAge)*time.Second)
 	}
 }

@@ -53,21 +53,21 @@ func TestDuplicateCookies(t *testing.T) {
 	} {
 		s := m.Open(t.Context(), []string{c.header})
 		if got := fieldUser.Get(s.Session); got != c.want || s.IsNew() != (c.want == "") {
-			t.Errorf("%s: got %q", c.name, got)
+			t.Errorf("%s: got session %q, want %q", c.name, got, c.want)
 		}
 		if got := log.take(); len(got) != c.refused {
-			t.Errorf("%s: %d refused, want %d", c.name, len(got), c.refused)
+			t.Errorf("%s: got %d refusals, want %d", c.name, len(got), c.refused)
 		}
 	}
 	headers := strings.Split(repeat(garbage, 3000)+one, "; ")
 	if s := m.Open(t.Context(), headers); !s.IsNew() {
-		t.Error("the 3001st header is looked at")
+		t.Error("a 3001st header field is read")
 	}
 	// The browser gets one cookie in place of all of them.
 	s := m.Open(t.Context(), []string{fmt.Sprint(forged, "; ", garbage)})
 	fieldUser.Set(s.Session, "new")
 	if c := parseCookie(t, seal(t, m, s)); c.Value == "" {
-		t.Error("no cookie")
+		t.Error("a new session sends no cookie")
 	}
 }
 
@@ -102,10 +102,10 @@ func TestDuplicateChunks(t *testing.T) {
 		log.take()
 		s := m.Open(t.Context(), []string{c.header})
 		if s.IsNew() == c.alive {
-			t.Errorf("%.60s: alive %v", c.header, !s.IsNew())
+			t.Errorf("%.60s: got alive %v, want %v", c.header, !s.IsNew(), c.alive)
 		}
 		if got := log.take(); len(got) != c.refused {
-			t.Errorf("%.60s: %d refused, want %d", c.header, len(got), c.refused)
+			t.Errorf("%.60s: got %d refusals, want %d", c.header, len(got), c.refused)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func TestNamesThatContinueEachOther(t *testing.T) {
 	for _, name := range []string{"s-2", "s-3", "s-4", "s-seen", "s-2-2", "__Host-session-seen", "__Secure-x-4"} {
 		_, err := runtime.NewManager(runtime.Config{Name: name, Keys: parseKeys(t, keyA)}, wrap, fields...)
 		if err == nil || !strings.Contains(err.Error(), "ends in -") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want one about the ending", name, err)
 		}
 	}
 	// Cookies whose names merely begin alike are separate.
@@ -130,7 +130,7 @@ func TestNamesThatContinueEachOther(t *testing.T) {
 		j.visit(t, first, func(s *visitor) { s.Clear() })
 		j.visit(t, second, func(s *visitor) {
 			if len(fieldBlob.Get(s.Session)) != 8000 {
-				t.Errorf("%s: lost", name)
+				t.Errorf("%s: the session does not open", name)
 			}
 		})
 	}

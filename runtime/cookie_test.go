@@ -48,12 +48,12 @@ func TestBrowser(t *testing.T) {
 		resp, body := b.get(c.path)
 		step := fmt.Sprintf("step %d, %s", i, c.path)
 		if resp.StatusCode != 200 || body != c.body {
-			t.Errorf("%s: %s, %q", step, resp.Status, body)
+			t.Errorf("%s: got %s, %q, want 200 OK, %q", step, resp.Status, body, c.body)
 		}
 		sent := none
 		for _, line := range resp.Header["Set-Cookie"] {
 			if sent != none {
-				t.Errorf("%s: two cookies", step)
+				t.Errorf("%s: the response sets two cookies", step)
 			}
 			switch c := parseCookie(t, line); {
 			case c.MaxAge < 0:
@@ -64,25 +64,25 @@ func TestBrowser(t *testing.T) {
 				sent = set
 			}
 			if strings.Contains(line, "hubo") {
-				t.Errorf("%s: readable: %s", step, line)
+				t.Errorf("%s: the cookie is readable: %s", step, line)
 			}
 		}
 		if sent != c.sent {
-			t.Errorf("%s: sent %q, want %q", step, sent, c.sent)
+			t.Errorf("%s: the response sends %q, want %q", step, sent, c.sent)
 		}
 		if got := resp.Header.Get("Vary") == "Cookie"; got != c.touched {
-			t.Errorf("%s: Vary %q", step, resp.Header["Vary"])
+			t.Errorf("%s: got Vary %q", step, resp.Header["Vary"])
 		}
 		if got := resp.Header.Get("Cache-Control") == "private"; got != (sent != none) {
-			t.Errorf("%s: Cache-Control %q", step, resp.Header["Cache-Control"])
+			t.Errorf("%s: got Cache-Control %q", step, resp.Header["Cache-Control"])
 		}
 		switch after := b.cookies(); {
 		case sent == none && !slices.Equal(before, after):
-			t.Errorf("%s: the jar changed", step)
+			t.Errorf("%s: the jar changed without a cookie", step)
 		case sent == deleted && len(after) > 0:
-			t.Errorf("%s: the jar keeps %q", step, after)
+			t.Errorf("%s: after the deletion, the jar has %q", step, after)
 		case (sent == set || sent == permanent) && (len(after) != 1 || slices.Equal(before, after)):
-			t.Errorf("%s: the jar has %q", step, after)
+			t.Errorf("%s: the jar has %q, want the new cookie", step, after)
 		}
 	}
 }
@@ -94,11 +94,11 @@ func TestBrowserDeletesWithAttributes(t *testing.T) {
 	b.server.URL = "https://www.example.com/app" // which the test server's client leads to it
 	b.get("/set")
 	if got := b.cookies(); len(got) != 1 {
-		t.Fatalf("the jar has %q", got)
+		t.Fatalf("the jar has %q, want one cookie", got)
 	}
 	b.get("/clear")
 	if got := b.cookies(); len(got) != 0 {
-		t.Errorf("the jar keeps %q", got)
+		t.Errorf("after the deletion, the jar has %q", got)
 	}
 }
 
@@ -110,14 +110,14 @@ func TestOtherCookies(t *testing.T) {
 		"S" + cookie[1:], "s" + cookie, "x" + cookie, "s-" + cookie, `x="; ` + cookie[2:], cookie[2:], "s", "s;" + cookie[2:], "x=" + cookie,
 	} {
 		if s := m.Open(t.Context(), []string{header}); !s.IsNew() {
-			t.Errorf("accepted: %s", header)
+			t.Errorf("the session opens from %s", header)
 		}
 	}
 	for _, headers := range [][]string{
 		{cookie}, {"a=1; " + cookie + "; s2=x"}, {"a=1;" + cookie + ";"}, {" \t" + cookie + " "}, {"a=1", "b=2", cookie}, {";;; ;s;" + cookie},
 	} {
 		if s := m.Open(t.Context(), headers); fieldUser.Get(s.Session) != "hubo" {
-			t.Errorf("refused: %q", headers)
+			t.Errorf("the session does not open from %q", headers)
 		}
 	}
 }
@@ -131,13 +131,13 @@ func TestBrowserLimit(t *testing.T) {
 		j.receive(t, lines)
 		if size > 4096 {
 			if !errors.Is(err, runtime.ErrTooLarge) || lines != nil {
-				t.Errorf("%d bytes: %d cookies, %v", size, len(lines), err)
+				t.Errorf("%d bytes: got %d cookies, %v, want ErrTooLarge", size, len(lines), err)
 			}
 			continue
 		}
 		j.visit(t, m, func(s *visitor) {
 			if s.Size() != size || fieldUser.Get(s.Session) != "hubo" || err != nil {
-				t.Errorf("%d bytes: read as %d, %v", size, s.Size(), err)
+				t.Errorf("%d bytes: the session opens with %d, %v", size, s.Size(), err)
 			}
 		})
 	}
@@ -166,15 +166,15 @@ func TestBrowserKeepsEveryCookie(t *testing.T) {
 		}
 		j.visit(t, m, func(s *visitor) {
 			if len(fieldBlob.Get(s.Session)) != 11000 {
-				t.Errorf("%+v: lost", cfg)
+				t.Errorf("%+v: the session does not open", cfg)
 			}
 		})
 		if got := strings.Count(strings.Join(j.header(), ""), "="); got != 5 {
-			t.Errorf("%+v: the browser has %d cookies", cfg, got)
+			t.Errorf("%+v: the browser has %d cookies, want 5", cfg, got)
 		}
 		j.visit(t, m, func(s *visitor) { s.Destroy() })
 		if got := j.header(); got != nil {
-			t.Errorf("%+v: the browser keeps %.100q", cfg, got)
+			t.Errorf("%+v: after the deletion, the browser has %.100q", cfg, got)
 		}
 	}
 }

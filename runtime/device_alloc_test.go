@@ -30,7 +30,7 @@ func TestDeviceAllocations(t *testing.T) {
 		off := newManager(t, cfg)
 		bound, plain := reads(w.m, w.steal()), reads(off, w.steal())
 		if bound > plain {
-			t.Errorf("%v allocations, and %v without", bound, plain)
+			t.Errorf("got %v allocations with a bound session, and %v without", bound, plain)
 		}
 	})
 }

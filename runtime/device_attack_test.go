@@ -31,7 +31,7 @@ func (w *deviceWorld) challengeOf(id string) string {
 	res := w.send("POST", deviceHost+w.refresh, http.Header{"Sec-Secure-Session-Id": {id}}, false)
 	challenge, _, ok := strings.Cut(strings.TrimPrefix(res.Header.Get("Secure-Session-Challenge"), `"`), `"`)
 	if res.StatusCode != http.StatusForbidden || !ok {
-		w.t.Fatalf("no challenge: %d", res.StatusCode)
+		w.t.Fatalf("the refresh answers %d, want 403 with a challenge", res.StatusCode)
 	}
 	return challenge
 }
@@ -72,7 +72,7 @@ func TestDeviceRefreshAttacks(t *testing.T) {
 		} {
 			res := w.send("POST", deviceHost+w.refresh, http.Header{"Sec-Secure-Session-Id": {w.id}, "Secure-Session-Response": {proof}}, true)
 			if res.StatusCode != http.StatusForbidden || res.Header.Get("Secure-Session-Challenge") == "" || len(res.Header["Set-Cookie"]) > 0 || readAll(t, res) != "" {
-				t.Errorf("%s: %d %q", name, res.StatusCode, res.Header)
+				t.Errorf("%s: got %d, header %q, want 403 with a new challenge and no cookie", name, res.StatusCode, res.Header)
 			}
 		}
 		// Quoted or not, and once more when the connection has broken.
@@ -80,7 +80,7 @@ func TestDeviceRefreshAttacks(t *testing.T) {
 			res := w.send("POST", deviceHost+w.refresh, http.Header{"Sec-Secure-Session-Id": {quote + w.id + quote},
 				"Secure-Session-Response": {quote + signProof(t, w.key, false, good) + quote}}, true)
 			if res.StatusCode != http.StatusOK || len(res.Header["Set-Cookie"]) != 1 {
-				t.Errorf("the proof: %d", res.StatusCode)
+				t.Errorf("the right proof: got %d, want 200 and one cookie", res.StatusCode)
 			}
 		}
 		for name, id := range map[string]string{
@@ -89,7 +89,7 @@ func TestDeviceRefreshAttacks(t *testing.T) {
 		} {
 			res := w.send("POST", deviceHost+w.refresh, http.Header{"Sec-Secure-Session-Id": {id}}, true)
 			if res.StatusCode != http.StatusForbidden || res.Header.Get("Secure-Session-Challenge") != "" || len(res.Header["Set-Cookie"]) > 0 {
-				t.Errorf("the identifier is %s: %d %q", name, res.StatusCode, res.Header)
+				t.Errorf("the identifier is %s: got %d, header %q, want 403 without a challenge or cookie", name, res.StatusCode, res.Header)
 			}
 		}
 		// A key that was never registered gets a badge that is good for nothing.
@@ -108,10 +108,10 @@ func TestDeviceRefreshAttacks(t *testing.T) {
 			want = http.StatusOK
 		}
 		if got := w.asThief("/", stolen); got.Code != want || strings.Contains(got.Body.String(), "42") {
-			t.Errorf("with a key of one's own: %d %s", got.Code, got.Body)
+			t.Errorf("the thief with another key gets %d, %s, want %d", got.Code, got.Body, want)
 		}
 		if got := w.asThief("/count", stolen); got.Code != http.StatusServiceUnavailable {
-			t.Errorf("with a key of one's own: %d %s", got.Code, got.Body)
+			t.Errorf("the thief's change with another key gets %d, %s, want 503", got.Code, got.Body)
 		}
 		w.expect("/", "account 42, visits 0, bound true")
 	})
@@ -124,7 +124,7 @@ func TestDeviceRegistrationAttacks(t *testing.T) {
 		offered := w.register
 		_, _ = w.visit("/")
 		if w.offers != 1 {
-			t.Fatalf("%d offers", w.offers)
+			t.Fatalf("got %d offers, want 1", w.offers)
 		}
 		offered()
 		w.expect("/", "account 42, visits 0, bound true")
@@ -140,7 +140,7 @@ func TestDeviceRegistrationAttacks(t *testing.T) {
 		} {
 			res := newDevice(t, w.h, w.clock.now).send("POST", deviceHost+"/_device/register", http.Header{"Secure-Session-Response": {proof}}, false)
 			if res.StatusCode != http.StatusForbidden || len(res.Header) != 1 {
-				t.Errorf("%s: %d %q", name, res.StatusCode, res.Header)
+				t.Errorf("%s: got %d, header %q, want 403 and nothing else", name, res.StatusCode, res.Header)
 			}
 		}
 		w.expect("/logout", "account 0, visits 0, bound false")
@@ -161,18 +161,18 @@ func TestDeviceRequestsOfScripts(t *testing.T) {
 	for _, path := range []string{"/_device/register", "/_device/refresh"} {
 		for mode, want := range map[string]int{"cors": 403, "same-origin": 403, "navigate": 403, "websocket": 403} {
 			if res := w.send("POST", deviceHost+path, http.Header{"Sec-Fetch-Mode": {mode}}, false); res.StatusCode != want {
-				t.Errorf("%s by %s: %d", path, mode, res.StatusCode)
+				t.Errorf("%s by %s: got %d, want %d", path, mode, res.StatusCode, want)
 			}
 		}
 		for _, method := range []string{"GET", "PUT", "OPTIONS"} {
 			if res := w.send(method, deviceHost+path, nil, false); res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != "POST" {
-				t.Errorf("%s %s: %d", method, path, res.StatusCode)
+				t.Errorf("%s %s: got %d, want 405 and Allow: POST", method, path, res.StatusCode)
 			}
 		}
 	}
 	off := newDevice(t, deviceSite(newManager(t, runtime.Config{})), time.Now)
 	if res := off.send("POST", deviceHost+"/_device/refresh", nil, false); !strings.HasPrefix(readAll(t, res), "account") {
-		t.Error("without DeviceBound, the paths are not the program's own")
+		t.Error("without DeviceBound, the program does not get requests for the paths")
 	}
 }
 
@@ -189,17 +189,17 @@ func TestDeviceStoreDown(t *testing.T) {
 			cookies := w.jar.header()
 			for range 3 {
 				if status := w.proveNow(); status != http.StatusServiceUnavailable {
-					t.Errorf("a refresh: %d", status)
+					t.Errorf("the refresh: got %d, want 503", status)
 				}
 				if status, _ := w.visit("/"); status != http.StatusServiceUnavailable {
-					t.Errorf("a page: %d", status)
+					t.Errorf("the page: got %d, want 503", status)
 				}
 			}
 			if got := w.jar.header(); w.ended || got[0] != cookies[0] {
-				t.Errorf("the binding has ended %v; cookies %q", w.ended, got)
+				t.Errorf("got the binding ended %v and cookies %q, want the old cookies", w.ended, got)
 			}
 			if got := w.kinds(); !strings.Contains(got, "store failed") {
-				t.Errorf("events %s", got)
+				t.Errorf("got events %s, want store failed", got)
 			}
 			store.set(nil, nil)
 			w.expect("/count", "account 42, visits 1, bound true")
@@ -214,7 +214,7 @@ func TestDeviceRevoked(t *testing.T) {
 		err := runtime.RevokeBy(t.Context(), w.m, &fieldAccount, 42)
 		if w.cfg.Store == nil && w.cfg.Revocations == nil {
 			if err == nil {
-				t.Error("revoked")
+				t.Error("the revoked session still exists")
 			}
 			return
 		}
@@ -223,10 +223,10 @@ func TestDeviceRevoked(t *testing.T) {
 		}
 		w.log.take()
 		if w.proveNow(); !w.ended {
-			t.Error("the binding goes on")
+			t.Error("the binding has not ended")
 		}
 		if got := w.kinds(); !strings.Contains(got, "unbound (session ended)") {
-			t.Errorf("events %s", got)
+			t.Errorf("got events %s, want unbound (session ended)", got)
 		}
 		w.expect("/", "account 0, visits 0, bound false")
 		w.logIn()
@@ -243,7 +243,7 @@ func TestDeviceListed(t *testing.T) {
 		w.logIn()
 		list, err := listAccount(t.Context(), w.m, 42)
 		if err != nil || len(list) != 2 {
-			t.Fatalf("%d sessions, %v", len(list), err)
+			t.Fatalf("got %d sessions, %v, want 2", len(list), err)
 		}
 		var bound []runtime.Entry
 		for _, e := range list {
@@ -252,7 +252,7 @@ func TestDeviceListed(t *testing.T) {
 			}
 		}
 		if len(bound) != 1 {
-			t.Fatalf("%d of 2 sessions are said to be bound", len(bound))
+			t.Fatalf("%d of 2 sessions are listed as bound, want 1", len(bound))
 		}
 		if err := w.m.RevokeID(t.Context(), bound[0].ID()); err != nil {
 			t.Fatal(err)

@@ -18,11 +18,11 @@ func TestDeviceBindingNotWritten(t *testing.T) {
 			store.fail(errDown, "insert", "replace")
 			for range 2 {
 				if status, _ := w.visit("/"); status != http.StatusOK {
-					t.Errorf("a page: %d", status)
+					t.Errorf("a page: got status %d, want 200", status)
 				}
 			}
 			if status, _ := w.visit("/count"); status != http.StatusServiceUnavailable {
-				t.Errorf("a change: %d", status)
+				t.Errorf("a change: got status %d, want 503", status)
 			}
 			store.set(nil, nil)
 			w.expect("/count", "account 42, visits 1, bound true")
@@ -65,7 +65,7 @@ func TestDeviceBindingWithoutRoom(t *testing.T) {
 			w.device.jar, w.device.key = newJar(w.clock.now), nil
 			for i, path := range paths {
 				if status, body := w.visit(path); status != http.StatusOK || i > 0 && body != strconv.Itoa(full) {
-					t.Errorf("%q: %s: %d %s, want %d", paths, path, status, body, full)
+					t.Errorf("%q: %s: got %d, %s, want 200, %d", paths, path, status, body, full)
 				}
 			}
 		}

@@ -68,7 +68,7 @@ func TestDevicePaths(t *testing.T) {
 			d.visit(page + "?login")
 			for i, query := range []string{"", "?a=b&c=%2F", ""} {
 				if status, body := d.visit(page + query); status != http.StatusOK || body != "bound "+strings.TrimPrefix(query, "?") {
-					t.Errorf("%s: %s, visit %d: %d %q", name, page, i, status, body)
+					t.Errorf("%s: %s, visit %d: got %d, %q, want the bound session", name, page, i, status, body)
 				}
 				clock.advance(time.Duration(2+i*10) * time.Minute) // past what RequireProof asks for, then past the period
 			}

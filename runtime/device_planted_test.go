@@ -31,7 +31,7 @@ func (w *deviceWorld) badgeToPlant(site http.Handler, kind string) string {
 	// As many as a browser has room for, each of which opens.
 	badges["many"] = badges["proven"] + strings.Repeat("; "+plantableBadge+"="+badges["proven"], 170)
 	if badges[kind] == "" {
-		w.t.Fatalf("no badge %s", kind)
+		w.t.Fatalf("the site made no badge %s", kind)
 	}
 	return badges[kind]
 }
@@ -60,12 +60,12 @@ func TestDevicePlantedBadges(t *testing.T) {
 				w.expect("/", "account 42, visits 1, bound true")
 			}
 			if w.offers != 1 || w.ended {
-				t.Errorf("%s: %d offers, ended %v", kind, w.offers, w.ended)
+				t.Errorf("%s: got %d offers, ended %v, want 1 offer and no end", kind, w.offers, w.ended)
 			}
 			w.expect("/logout", "account 0, visits 0, bound false")
 			w.logIn()
 			if t.Failed() {
-				t.Fatalf("planted: %s", kind)
+				t.Fatalf("the test failed with the badge %s", kind)
 			}
 		}
 	})
@@ -99,7 +99,7 @@ func TestDeviceForgottenPlanted(t *testing.T) {
 				check := func(path string, header http.Header, status int, body string) {
 					t.Helper()
 					if res := lost.send("GET", deviceHost+path, header, true); res.StatusCode != status || readAll(t, res) != body && body != "" {
-						t.Errorf("%s %v: %d, want %d %s", path, header, res.StatusCode, status, body)
+						t.Errorf("%s %v: got %d, want %d %s", path, header, res.StatusCode, status, body)
 					}
 				}
 				w.clock.advance(59 * time.Second)
@@ -141,15 +141,15 @@ func TestDeviceForeignBadge(t *testing.T) {
 					}
 					res := w.send("GET", deviceHost+path, nil, true)
 					if body := readAll(t, res); strings.Contains(body, "42") || len(res.Header["Set-Cookie"]) != lines || res.Header["Location"] != nil {
-						t.Errorf("%d %s %q", res.StatusCode, body, res.Header["Set-Cookie"])
+						t.Errorf("got %d, %s, cookies %q", res.StatusCode, body, res.Header["Set-Cookie"])
 					}
 					if gone := w.jar.value(plantableBadge) == ""; gone != (lines > 0) {
-						t.Errorf("the badge is gone: %t", gone)
+						t.Errorf("the badge is removed: got %t, want %t", gone, lines > 0)
 					}
 					w.visit("/")
 					w.expect("/count", "account 42, visits 1, bound true")
 					if w.ended || w.offers != 1 {
-						t.Errorf("ended %t, %d offers", w.ended, w.offers)
+						t.Errorf("got ended %t, %d offers, want no end and 1 offer", w.ended, w.offers)
 					}
 				})
 			})
@@ -172,12 +172,12 @@ func TestDevicePlantedChallenge(t *testing.T) {
 		w.waits = true
 		w.expect("/login", "account 42, visits 0, bound false")
 		if res := plant(); res.StatusCode != http.StatusForbidden || len(res.Header["Set-Cookie"]) != 0 {
-			t.Errorf("before the session is bound: %d %q", res.StatusCode, res.Header)
+			t.Errorf("before the session is bound: got %d, header %q, want 403 without a cookie", res.StatusCode, res.Header)
 		}
 		w.register()
 		w.expect("/count", "account 42, visits 1, bound true")
 		if res := plant(); res.StatusCode != http.StatusForbidden || len(res.Header["Set-Cookie"]) != 0 {
-			t.Errorf("bound: %d %q", res.StatusCode, res.Header)
+			t.Errorf("when the session is bound: got %d, header %q, want 403 without a cookie", res.StatusCode, res.Header)
 		}
 		w.clock.advance(15 * time.Minute)
 		w.expect("/", "account 42, visits 1, bound true")

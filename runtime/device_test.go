@@ -48,7 +48,7 @@ func newDeviceWorld(t *testing.T, home string, store runtime.Store) *deviceWorld
 func (w *deviceWorld) expect(path, want string) {
 	w.t.Helper()
 	if status, body := w.visit(path); status != http.StatusOK || body != want {
-		w.t.Errorf("%s: %d %q, want %q", path, status, body, want)
+		w.t.Errorf("%s: got %d, %q, want 200, %q", path, status, body, want)
 	}
 }
 
@@ -74,11 +74,11 @@ func TestDeviceLifeCycle(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		w.expect("/", "account 0, visits 0, bound false")
 		if w.offers != 0 {
-			t.Error("a session of nobody is offered to be bound")
+			t.Error("a session without a principal is offered a binding")
 		}
 		w.logIn()
 		if got := w.kinds(); !strings.Contains(got, "bound") {
-			t.Errorf("events %s", got)
+			t.Errorf("got events %s, want bound", got)
 		}
 		for n := range 9 {
 			w.clock.advance(7 * time.Minute)
@@ -89,7 +89,7 @@ func TestDeviceLifeCycle(t *testing.T) {
 		w.clock.advance(time.Hour)
 		w.expect("/", "account 42, visits 9, bound true")
 		if w.offers != 1 {
-			t.Errorf("%d offers", w.offers)
+			t.Errorf("got %d offers, want 1", w.offers)
 		}
 		w.log.take()
 		w.expect("/logout", "account 0, visits 0, bound false")
@@ -121,7 +121,7 @@ func TestDeviceUnknownToBrowser(t *testing.T) {
 			w.expect("/", "account 42, visits 0, bound false")
 		}
 		if w.offers > 12 {
-			t.Errorf("%d offers in three days", w.offers)
+			t.Errorf("got %d offers in three days, want at most 12", w.offers)
 		}
 	})
 }
@@ -135,7 +135,7 @@ func TestDeviceCopiedJar(t *testing.T) {
 		stolen := w.steal()
 		w.clock.advance(devicePeriod - time.Second)
 		if res := w.asThief("/", stolen); res.Body.String() != "account 42, visits 0, bound true" {
-			t.Errorf("before the period ends: %d %s", res.Code, res.Body)
+			t.Errorf("before the period ends: the thief gets %d, %s, want the session", res.Code, res.Body)
 		}
 		w.clock.advance(time.Second)
 		w.log.take()
@@ -143,16 +143,16 @@ func TestDeviceCopiedJar(t *testing.T) {
 			for range 20 {
 				res := w.asThief(path, stolen)
 				if res.Code != http.StatusServiceUnavailable || strings.Contains(res.Body.String(), "42") || len(setCookies(res)) != 1 {
-					t.Fatalf("%s: %d %s %q", path, res.Code, res.Body, setCookies(res))
+					t.Fatalf("%s: got %d, %s, cookies %q, want 503 and one cookie", path, res.Code, res.Body, setCookies(res))
 				}
 				// An invalid badge is deleted, so that a browser with the key proves it.
 				if !strings.HasPrefix(setCookies(res)[0], boundName+"=; Max-Age=0;") {
-					t.Fatalf("%s: %q", path, setCookies(res))
+					t.Fatalf("%s: got cookies %q, want the badge's deletion", path, setCookies(res))
 				}
 				w.asThief(path, withoutBadge(stolen)) // see TestDeviceForgotten
 			}
 			if got := w.kinds(); !strings.HasPrefix(got, "refused (unproven), refused (unproven)") || strings.Contains(got, "destroyed") {
-				t.Errorf("%s: events %.200s", path, got)
+				t.Errorf("%s: got events %.200s", path, got)
 			}
 		}
 		w.expect("/count", "account 42, visits 1, bound true")
@@ -160,7 +160,7 @@ func TestDeviceCopiedJar(t *testing.T) {
 		res := w.asThief("/", before)
 		alive := strings.Contains(res.Body.String(), "42")
 		if wantAlive := w.cfg.Store == nil && w.cfg.Revocations == nil; alive != wantAlive {
-			t.Errorf("a copy that was made before: %d %s", res.Code, res.Body)
+			t.Errorf("a copy from before the binding: got %d, %s, want alive %v", res.Code, res.Body, wantAlive)
 		}
 		w.expect("/", "account 42, visits 1, bound true")
 	})
@@ -208,15 +208,15 @@ func TestDeviceForgotten(t *testing.T) {
 				w.log.take()
 				res := lost.send("GET", deviceHost+c.path, c.header, true)
 				if body := readAll(t, res); body != c.body || len(res.Header["Set-Cookie"]) != c.lines {
-					t.Errorf("%d %s %q", res.StatusCode, body, res.Header["Set-Cookie"])
+					t.Errorf("got %d, %s, cookies %q, want %s and %d", res.StatusCode, body, res.Header["Set-Cookie"], c.body, c.lines)
 				}
 				if got := w.kinds(); c.path != "/untouched" && !strings.HasPrefix(got, "refused (unproven)") || strings.Contains(got, "destroyed") {
-					t.Errorf("events %s", got)
+					t.Errorf("got events %s", got)
 				}
 				if c.path == "/login" && c.lines > 0 {
 					lost.answerOffer(c.path, res)
 					if status, body := lost.visit("/"); body != "account 42, visits 0, bound true" {
-						t.Errorf("after the log-in: %d %s", status, body)
+						t.Errorf("after the log-in: got %d, %s", status, body)
 					}
 				}
 				w.expect("/", "account 42, visits 1, bound true")
@@ -236,7 +236,7 @@ func TestDeviceNotForgottenYet(t *testing.T) {
 		}{{0, http.StatusServiceUnavailable}, {59 * time.Second, http.StatusServiceUnavailable}, {time.Second, http.StatusOK}} {
 			w.clock.advance(c.later)
 			if res := w.asThief("/", withoutBadge(w.steal())); res.Code != c.want {
-				t.Errorf("%v later: %d", c.later, res.Code)
+				t.Errorf("%v later: got status %d, want %d", c.later, res.Code, c.want)
 			}
 		}
 	})
@@ -249,12 +249,12 @@ func TestDeviceOtherPrincipal(t *testing.T) {
 		w.expect("/other", "account 43, visits 0, bound false")
 		w.expect("/", "account 43, visits 0, bound true")
 		if w.key == first || w.offers != 2 {
-			t.Errorf("another principal has the same binding; %d offers", w.offers)
+			t.Errorf("the other principal has the same binding after %d offers", w.offers)
 		}
 		second, secondID := w.key, w.id
 		w.key, w.id = first, id
 		if w.proveNow(); !w.ended {
-			t.Error("the first binding goes on")
+			t.Error("the first binding has not ended")
 		}
 		w.key, w.id = second, secondID
 		w.clock.advance(time.Hour)
@@ -272,12 +272,12 @@ func TestRequireProof(t *testing.T) {
 		badge := w.jar.value(boundName)
 		w.expect("/pay?a=b", "paid")
 		if w.jar.value(boundName) == badge {
-			t.Error("the key was not proved again")
+			t.Error("the browser did not prove the key again")
 		}
 		w.clock.advance(2 * time.Minute)
 		stolen := w.steal()
 		if res := w.asThief("/pay", stolen); res.Code != http.StatusTemporaryRedirect || res.Header().Get("Location") != "?" {
-			t.Errorf("a thief: %d %q", res.Code, res.Header().Get("Location"))
+			t.Errorf("the thief: got %d, Location %q, want a redirect to the same page", res.Code, res.Header().Get("Location"))
 		}
 		w.expect("/pay", "paid")
 	})
@@ -305,7 +305,7 @@ func TestDeviceNodesAndRotation(t *testing.T) {
 			w.expect("/", "account 42, visits 0, bound true")
 		}
 		if w.offers != 1 {
-			t.Errorf("%d offers", w.offers)
+			t.Errorf("got %d offers, want 1", w.offers)
 		}
 	})
 }
@@ -327,7 +327,7 @@ func TestDeviceRegistrationBesidePages(t *testing.T) {
 			})
 			w.expect("/", "account 42, visits 1, bound true")
 			if w.offers != 1 || t.Failed() {
-				t.Fatalf("run %d: %d offers", n, w.offers)
+				t.Fatalf("run %d: got %d offers, want 1", n, w.offers)
 			}
 		}
 	})
@@ -337,7 +337,7 @@ func TestDeviceRegistrationBesidePages(t *testing.T) {
 func (w *deviceWorld) expectCount() {
 	res := w.send("GET", deviceHost+"/count", nil, true)
 	if body := readAll(w.t, res); !strings.HasPrefix(body, "account 42, visits 1, bound ") {
-		w.t.Errorf("%d %s", res.StatusCode, body)
+		w.t.Errorf("got %d, %s, want the session with its count", res.StatusCode, body)
 	}
 }
 
@@ -369,7 +369,7 @@ func TestDeviceFirstStays(t *testing.T) {
 		w.expect("/", "account 42, visits 1, bound true")
 		slow.h = w.h
 		if status, body := slow.visit("/"); body != "account 0, visits 0, bound false" {
-			t.Errorf("the other device: %d %s", status, body)
+			t.Errorf("the other device: got %d, %s, want no account", status, body)
 		}
 	})
 }

@@ -34,11 +34,11 @@ func TestEventsTellOfTheRequest(t *testing.T) {
 		{Kind: runtime.EventTooLate, Field: "Token"},
 	}
 	if len(got) != len(want) {
-		t.Fatalf("%d events: %+v", len(got), got)
+		t.Fatalf("got %d events: %+v", len(got), got)
 	}
 	for i, e := range want {
 		if e.Method, e.Path = "POST", "/cart/add"; got[i] != e {
-			t.Errorf("event %+v, want %+v", got[i], e)
+			t.Errorf("got event %+v, want %+v", got[i], e)
 		}
 	}
 }
@@ -51,11 +51,11 @@ func TestEventsWithoutHandler(t *testing.T) {
 	r.Header.Set("Cookie", "__Host-session=garbage")
 	m.Get(r).IsNew()
 	if want := (runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedMalformed, Method: "GET", Path: "/x"}); last != want {
-		t.Errorf("event %+v, want %+v", last, want)
+		t.Errorf("got event %+v, want %+v", last, want)
 	}
 	m.Open(t.Context(), r.Header["Cookie"]).IsNew()
 	if want := (runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedMalformed}); last != want {
-		t.Errorf("event %+v, want %+v", last, want)
+		t.Errorf("got event %+v, want %+v", last, want)
 	}
 }
 
@@ -84,14 +84,14 @@ func TestEventPaths(t *testing.T) {
 		r := &http.Request{Method: "GET", RequestURI: c.uri, URL: &url.URL{Path: c.path}, Header: http.Header{"Cookie": {"__Host-session=x"}}}
 		events := tellEvents(t, r, func(w http.ResponseWriter, r *http.Request) { fieldUser.Get(from(r).Session) })
 		if len(events) != 1 || events[0].Path != c.want || !utf8.ValidString(events[0].Path) {
-			t.Errorf("%q: %+v, want the path %q", c.uri, events, c.want)
+			t.Errorf("%q: got events %+v, want the path %q", c.uri, events, c.want)
 		}
 	}
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Method = strings.Repeat("M", 100)
 	r.Header.Set("Cookie", "__Host-session=x")
 	if events := tellEvents(t, r, func(w http.ResponseWriter, r *http.Request) { from(r).IsNew() }); events[0].Method != r.Method[:32] {
-		t.Errorf("method %q", events[0].Method)
+		t.Errorf("got method %q, want its first 32 bytes", events[0].Method)
 	}
 }
 
@@ -115,10 +115,10 @@ func TestEventOfFailedSave(t *testing.T) {
 			s := m.Open(t.Context(), nil)
 			c.use(s)
 			if lines, err := setCookieLines(m.Seal(s)); lines != nil || err == nil {
-				t.Errorf("sealed %q, %v", lines, err)
+				t.Errorf("Seal returns %q, %v, want an error", lines, err)
 			}
 			if len(events) == 0 || events[len(events)-1] != c.want {
-				t.Errorf("events %+v, want %+v", events, c.want)
+				t.Errorf("got events %+v, want %+v last", events, c.want)
 			}
 		}
 	}

@@ -67,13 +67,13 @@ func FuzzEvolution(f *testing.F) {
 			clock.advance(time.Minute)
 			j.visit(t, other, func(s *visitor) {
 				if s.IsNew() {
-					t.Fatal("the other build cannot read it")
+					t.Fatal("the other build cannot read the session")
 				}
 				extraField.Set(s.Session, i+1)
 			})
 			j.visit(t, newer, func(s *visitor) {
 				if got := everythingOf(s); got != want {
-					t.Fatalf("became %s\nwas %s", got, want)
+					t.Fatalf("got session %s\nwant %s", got, want)
 				}
 			})
 		}
@@ -81,7 +81,7 @@ func FuzzEvolution(f *testing.F) {
 		j.visit(t, newer, func(s *visitor) { fieldVisits.Set(s.Session, 77) })
 		j.visit(t, other, func(s *visitor) {
 			if got := extraField.Get(s.Session); got != rounds {
-				t.Fatalf("the other build's own field became %d, was %d", got, rounds)
+				t.Fatalf("the other build's own field is %d, want %d", got, rounds)
 			}
 		})
 		// When the time of a field is up, it is for both.
@@ -89,7 +89,7 @@ func FuzzEvolution(f *testing.F) {
 		j.visit(t, other, func(s *visitor) { extraField.Set(s.Session, 99) })
 		j.visit(t, newer, func(s *visitor) {
 			if fieldCode.Has(s.Session) {
-				t.Fatal("the other build lost when a field ends")
+				t.Fatal("the other build lost the expiry of a field")
 			}
 		})
 	})

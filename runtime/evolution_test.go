@@ -35,7 +35,7 @@ func TestUnknownFieldsAreCarried(t *testing.T) {
 		if fieldUser.Get(s.Session) != "c" || !slices.Equal(fieldCart.Get(s.Session), []item{{"x", 1}}) ||
 			fieldCode.Get(s.Session) != "123" || fieldAccount.Get(s.Session) != 7 ||
 			s.ID() != id || !s.CreatedAt().Equal(created) || !s.AuthenticatedAt().Equal(created) {
-			t.Errorf("lost: %v", s)
+			t.Errorf("the older build changed the session: %v", s)
 		}
 
 		// The expiry went along: at ten minutes both builds let the field go.
@@ -50,7 +50,7 @@ func TestUnknownFieldsAreCarried(t *testing.T) {
 		s = older.Open(t.Context(), []string{cookie})
 		fieldUser.Set(s.Session, "d")
 		if got := plaintextOf(t, pair(t, seal(t, older, s))); bytes.Contains(got, []byte("code")) || !bytes.Contains(got, []byte("cart")) {
-			t.Errorf("the older build keeps %q", got)
+			t.Errorf("the older build saves %q", got)
 		}
 	})
 }
@@ -64,12 +64,12 @@ func TestUnknownFieldsAlone(t *testing.T) {
 	s := older.Open(t.Context(), []string{cookie})
 	fieldUser.Clear(s.Session)
 	if c := parseCookie(t, seal(t, older, s)); c.Value == "" {
-		t.Error("a session with fields of another build alone was deleted")
+		t.Error("a session with only another build's fields was deleted")
 	}
 	s = older.Open(t.Context(), []string{cookie})
 	s.Clear()
 	if c := parseCookie(t, seal(t, older, s)); c.Value != "" {
-		t.Error("Clear leaves fields of another build")
+		t.Error("Clear left fields of another build")
 	}
 }
 
@@ -80,16 +80,16 @@ func TestLaterMetadataIsCarried(t *testing.T) {
 		meta := metadata(time.Now(), append([][]byte{expiries}, later...)...)
 		s := m.Open(t.Context(), []string{craft(t, payload(meta, "user", "hubo", "later", "?", "code", "123"))})
 		if fieldUser.Get(s.Session) != "hubo" || fieldCode.Get(s.Session) != "123" {
-			t.Errorf("%s: not read: %v", name, s)
+			t.Errorf("%s: the session does not open: %v", name, s)
 		}
 		fieldUser.Set(s.Session, "eve")
 		got := plaintextOf(t, pair(t, seal(t, m, s)))
 		want := bytes.Join(later, nil)
 		if rest := payload(nil, "user", "eve", "code", "123", "later", "?")[1:]; !bytes.HasSuffix(got, append(want, rest...)) {
-			t.Errorf("%s: saved as %x", name, got)
+			t.Errorf("%s: saved as %x, which does not end in the later elements", name, got)
 		}
 		if got[1] != byte(0x90+6+len(later)) {
-			t.Errorf("%s: %x elements of metadata", name, got[1])
+			t.Errorf("%s: the metadata has the header %x, want all elements", name, got[1])
 		}
 	}
 }
@@ -112,14 +112,14 @@ func TestOlderKeys(t *testing.T) {
 		} {
 			s := m.Open(t.Context(), []string{craft(t, payload(metadata(time.Now()), c.pairs...))})
 			if got := renamed.Get(s.Session); got != c.want || s.Modified() {
-				t.Errorf("%s: %q, modified: %v", c.name, got, s.Modified())
+				t.Errorf("%s: got %q, modified %v, want %q, unmodified", c.name, got, s.Modified(), c.want)
 			}
 		}
 
 		// The expiry of the older value is not the newer one's.
 		s := m.Open(t.Context(), []string{craft(t, payload(metadata(time.Now(), mapping("code", 0)), "c", "new", "code", "old"))})
 		if got := renamed.Get(s.Session); got != "new" {
-			t.Errorf("expired with the older key: %q", got)
+			t.Errorf("after the older key's expiry: got %q, want new", got)
 		}
 
 		// A save moves it to its own key, with its expiry.
@@ -129,15 +129,15 @@ func TestOlderKeys(t *testing.T) {
 		cookie = pair(t, seal(t, m, s))
 		got := plaintextOf(t, cookie)
 		if bytes.Contains(got, []byte("code")) || !bytes.HasSuffix(got, payload(nil, "c", "old")[1:]) {
-			t.Errorf("saved as %q", got)
+			t.Errorf("the session is saved as %q, want only the new key", got)
 		}
 		time.Sleep(600*time.Second - 1)
 		if s := m.Open(t.Context(), []string{cookie}); !renamed.Has(s.Session) {
-			t.Error("expired early")
+			t.Error("the field expired early")
 		}
 		time.Sleep(time.Nanosecond)
 		if s := m.Open(t.Context(), []string{cookie}); renamed.Has(s.Session) {
-			t.Error("the expiry is lost")
+			t.Error("the field lost its expiry")
 		}
 	})
 }
@@ -152,12 +152,12 @@ func TestMismatchedField(t *testing.T) {
 	for name, use := range map[string]func(*testing.T, *visitor){
 		"Get": func(t *testing.T, s *visitor) {
 			if fieldUser.Get(s.Session) != "" || fieldRoles.Get(s.Session) != nil {
-				t.Error("got something")
+				t.Error("Get returns a value of another type")
 			}
 		},
 		"Has": func(t *testing.T, s *visitor) {
 			if fieldUser.Has(s.Session) || fieldRoles.Has(s.Session) {
-				t.Error("has something")
+				t.Error("Has reports a value of another type")
 			}
 		},
 	} {
@@ -170,15 +170,15 @@ func TestMismatchedField(t *testing.T) {
 			}
 			log.expect(t, dropped("User"), dropped("Roles"))
 			if fieldVisits.Get(s.Session) != 3 || s.IsNew() {
-				t.Error("the rest of the session is gone")
+				t.Error("the rest of the session is lost")
 			}
 			if s.Modified() || seal(t, m, s) != "" || s.Err() != nil {
-				t.Errorf("a change: %v", s.Err())
+				t.Errorf("dropping a field counts as a change; Err is %v", s.Err())
 			}
 			fieldVisits.Set(s.Session, 4)
 			got := plaintextOf(t, pair(t, seal(t, m, s)))
 			if !bytes.HasSuffix(got, payload(nil, "visits", 4)[1:]) {
-				t.Errorf("saved as %q", got)
+				t.Errorf("the session is saved as %q, want visits alone", got)
 			}
 		})
 	}
@@ -187,7 +187,7 @@ func TestMismatchedField(t *testing.T) {
 		s := newManager(t, runtime.Config{OnEvent: log.record}).Open(t.Context(), []string{cookie})
 		fieldUser.Update(s.Session, func(v string) string { return v + "x" })
 		if got := fieldUser.Get(s.Session); got != "x" {
-			t.Errorf("got %q", got)
+			t.Errorf("after Set: got %q, want x", got)
 		}
 		log.expect(t, dropped("User"))
 	})
@@ -196,7 +196,7 @@ func TestMismatchedField(t *testing.T) {
 	for name, remove := range map[string]func(*visitor){
 		"Pop": func(s *visitor) {
 			if v, ok := fieldUser.Pop(s.Session); ok || v != "" {
-				t.Errorf("popped %q", v)
+				t.Errorf("Pop returns %q, want nothing", v)
 			}
 		},
 		"Clear":             func(s *visitor) { fieldUser.Clear(s.Session) },
@@ -210,7 +210,7 @@ func TestMismatchedField(t *testing.T) {
 			s := m.Open(t.Context(), []string{craft(t, payload(metadata(time.Now()), "user", 7))})
 			remove(s)
 			if line := seal(t, m, s); !s.Modified() || parseCookie(t, line).MaxAge >= 0 {
-				t.Errorf("modified %v, saved as %q", s.Modified(), line)
+				t.Errorf("got modified %v, saved as %q, want a deletion", s.Modified(), line)
 			}
 		})
 	}
@@ -220,7 +220,7 @@ func TestMismatchedField(t *testing.T) {
 		fieldVisits.Set(s.Session, 4)
 		got := plaintextOf(t, pair(t, seal(t, m, s)))
 		if !bytes.HasSuffix(got, payload(nil, "user", 7, "visits", 4, "roles", "no list")[1:]) {
-			t.Errorf("saved as %q", got)
+			t.Errorf("the session is saved as %q, want the dropped fields unchanged", got)
 		}
 	})
 }
@@ -260,7 +260,7 @@ func TestMalformedPayload(t *testing.T) {
 		var log eventLog
 		m := newManager(t, runtime.Config{OnEvent: log.record})
 		if s := m.Open(t.Context(), []string{craft(t, plaintext)}); !s.IsNew() || fieldUser.Has(s.Session) {
-			t.Errorf("%s: accepted", name)
+			t.Errorf("%s: the payload is accepted", name)
 		}
 		log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedMalformed})
 	}
@@ -291,13 +291,13 @@ func TestResealTooLarge(t *testing.T) {
 	m, blob := manager(keyC+","+keyA, "renamed", "b")
 	s = m.Open(t.Context(), []string{cookie})
 	if len(blob.Get(s.Session)) == 0 {
-		t.Fatal("not opened")
+		t.Fatal("the session does not open")
 	}
 	if lines, err := setCookieLines(m.Seal(s)); lines != nil || err != nil {
-		t.Errorf("a read gives %q, %v", lines, err)
+		t.Errorf("after a read: got cookies %q, %v, want none", lines, err)
 	}
 	blob.Set(s.Session, make([]byte, 3))
 	if lines, err := setCookieLines(m.Seal(s)); len(lines) != 1 || err != nil {
-		t.Errorf("a change gives %q, %v", lines, err)
+		t.Errorf("after a change: got cookies %q, %v, want one", lines, err)
 	}
 }

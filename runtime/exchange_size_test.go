@@ -12,7 +12,7 @@ import (
 // more for it.
 func TestExchangeSize(t *testing.T) {
 	if size := unsafe.Sizeof(exchange[struct{ Session }]{}); size > 512 {
-		t.Errorf("an exchange takes %d bytes", size)
+		t.Errorf("an exchange takes %d bytes, want at most 512", size)
 	}
 }
 
@@ -24,9 +24,9 @@ func TestRoomForOrdinarySession(t *testing.T) {
 		t.Fatal(err)
 	}
 	if room := cap(payload.New(schema).Room()); room < 168+token.Overhead {
-		t.Errorf("there is room for a token of %d bytes", room)
+		t.Errorf("a session has room for a token of %d bytes, want at least %d", room, 168+token.Overhead)
 	}
 	if size := unsafe.Sizeof(opened{}); size > 512 {
-		t.Errorf("an opened session takes %d bytes", size)
+		t.Errorf("an opened session takes %d bytes, want at most 512", size)
 	}
 }

@@ -33,24 +33,24 @@ func TestFactor(t *testing.T) {
 			c.visit(func(s *visitor) {
 				factorAccount.Set(s.Session, 7)
 				if proved(s, time.Hour) {
-					t.Error("proved by a log-in")
+					t.Error("a log-in proves the factor")
 				}
 			})
 			stolen := c.clone()
 			var before, after string
 			c.visit(func(s *visitor) { before = s.ID(); runtime.Prove(s.Session, factorTOTP); after = s.ID() })
 			if before == after {
-				t.Error("the id stays")
+				t.Error("the proof does not change the id")
 			}
 			stolen.visit(func(s *visitor) {
 				if factorAccount.Has(s.Session) || proved(s, time.Hour) {
-					t.Error("the copy of the old cookie works")
+					t.Error("the copy of the old cookie still works")
 				}
 			})
 			time.Sleep(10 * time.Minute)
 			c.visit(func(s *visitor) {
 				if !proved(s, 10*time.Minute) || proved(s, 10*time.Minute-time.Second) {
-					t.Error("it has another age")
+					t.Error("the proof has another age after the round trip")
 				}
 			})
 			for name, become := range map[string]func(*visitor){
@@ -64,7 +64,7 @@ func TestFactor(t *testing.T) {
 				c.visit(become)
 				c.visit(func(s *visitor) {
 					if proved(s, time.Hour) {
-						t.Errorf("%s: still proved", name)
+						t.Errorf("%s: the factor is still proved", name)
 					}
 				})
 			}
@@ -95,7 +95,7 @@ func TestRequire(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		if h.ServeHTTP(w, req); w.Code != step.want {
-			t.Errorf("status %d, want %d", w.Code, step.want)
+			t.Errorf("got status %d, want %d", w.Code, step.want)
 		}
 	}
 }

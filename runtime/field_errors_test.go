@@ -27,17 +27,17 @@ func TestEncodeErrors(t *testing.T) {
 		f.Set(s.Session, "fail")
 		err := s.Err()
 		if !errors.Is(err, runtime.ErrEncode) || !strings.HasPrefix(err.Error(), "session: value cannot be encoded: field Moody") {
-			t.Errorf("secret=%v: %v", secret, err)
+			t.Errorf("secret=%v: got error %v, want ErrEncode that names the field", secret, err)
 		}
 		if got := f.Get(s.Session); got != "fine" {
-			t.Errorf("the old value is gone: %q", got)
+			t.Errorf("the field has %q, want its old value", got)
 		}
 		if lines, err := setCookieLines(m.Seal(s)); lines != nil || !errors.Is(err, runtime.ErrEncode) {
-			t.Errorf("sealed %q, %v", lines, err)
+			t.Errorf("Seal returns %q, %v, want ErrEncode", lines, err)
 		}
 		log.expect(t, runtime.Event{Kind: runtime.EventSaveFailed, Reason: "value cannot be encoded", Field: "Moody"})
 		if text := fmt.Sprintf("%v %+v %#v", err, err, err); secret && strings.Contains(text, "s3cret") {
-			t.Errorf("shows a secret: %s", text)
+			t.Errorf("the error shows a secret: %s", text)
 		}
 	}
 }
@@ -63,10 +63,10 @@ func TestSecretEncodeErrors(t *testing.T) {
 			_, located := errors.AsType[*codec.PathError](err)
 			text := fmt.Sprintf("%v %+v %#v", err, err, err)
 			if !errors.Is(err, runtime.ErrEncode) || located == secret || strings.Contains(text, "s3cret") == secret {
-				t.Errorf("%s, secret=%v: %s", value, secret, text)
+				t.Errorf("%s, secret=%v: got %s", value, secret, text)
 			}
 			if secret && err.Error() != "session: value cannot be encoded: field Moods" {
-				t.Errorf("%s: %v", value, err)
+				t.Errorf("%s: got error %v, want no reason", value, err)
 			}
 		}
 	}
@@ -84,11 +84,11 @@ func TestEncodePanic(t *testing.T) {
 		"f":      func() { f.Update(s.Session, func(moody) moody { panic("the program's own") }) },
 	} {
 		if got := mustPanic(t, call); got != "the program's own" {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: got panic %q, want the program's own", name, got)
 		}
 	}
 	if got := f.Get(reopen(t, m, s).Session); got != "fine" || s.Err() != nil {
-		t.Errorf("%q, %v", got, s.Err())
+		t.Errorf("after the panic: got %q, Err %v, want fine, nil", got, s.Err())
 	}
 }
 
@@ -109,7 +109,7 @@ func TestCyclicValue(t *testing.T) {
 	loop.next = loop
 	f.Set(s.Session, loop)
 	if !errors.Is(s.Err(), runtime.ErrEncode) || f.Has(s.Session) {
-		t.Errorf("%v", s.Err())
+		t.Errorf("got Err %v, want ErrEncode and no value", s.Err())
 	}
 }
 
@@ -127,15 +127,15 @@ func TestUpdateOfOwnField(t *testing.T) {
 				return n + 1
 			})
 			if err := s.Err(); !errors.Is(err, runtime.ErrUpdate) || !strings.Contains(err.Error(), "Visits") {
-				t.Errorf("error %v", err)
+				t.Errorf("got error %v, want ErrUpdate that names the field", err)
 			}
 		})
 		if w.Code != 500 || calls > 1000 {
-			t.Errorf("status %d after %d calls", w.Code, calls)
+			t.Errorf("got status %d after %d calls, want 500 after at most 1000", w.Code, calls)
 		}
 		c.visit(func(s *visitor) {
 			if n := fieldVisits.Get(s.Session); n != 0 {
-				t.Errorf("%d visits are saved", n)
+				t.Errorf("%d visits are saved, want none", n)
 			}
 		})
 	})

@@ -24,13 +24,13 @@ func testField[T any](t *testing.T, f *runtime.Field[T], one, two T, equal func(
 				t.Errorf("Get returns %v, want %v", got, want)
 			}
 			if got := f.Has(s.Session); got != set {
-				t.Errorf("Has returns %v", got)
+				t.Errorf("Has returns %v, want %v", got, set)
 			}
 		}
 		var zero T
 		expect(f.Default, false)
 		if v, ok := f.Pop(s.Session); ok || !equal(v, zero) {
-			t.Errorf("Pop of an absent field: %v, %v", v, ok)
+			t.Errorf("Pop of an absent field returns %v, %v", v, ok)
 		}
 		f.Clear(s.Session)
 		if s.Modified() {
@@ -44,28 +44,28 @@ func testField[T any](t *testing.T, f *runtime.Field[T], one, two T, equal func(
 		f.Set(s.Session, one)
 		f.Update(s.Session, func(v T) T { return v })
 		if s.Modified() || seal(t, m, s) != "" {
-			t.Error("setting the value that is held is a change")
+			t.Error("setting the present value is a change")
 		}
 		f.Set(s.Session, two)
 		expect(two, true)
 		if !s.Modified() {
-			t.Error("another value is no change")
+			t.Error("setting another value is not a change")
 		}
 		s = reopen(t, m, s)
 		f.Update(s.Session, func(v T) T {
 			if !equal(v, two) {
-				t.Errorf("Update gets %v", v)
+				t.Errorf("Update gets %v, want %v", v, two)
 			}
 			return one
 		})
 		s = reopen(t, m, s)
 		if v, ok := f.Pop(s.Session); !ok || !equal(v, one) {
-			t.Errorf("Pop returns %v, %v", v, ok)
+			t.Errorf("Pop returns %v, %v, want %v, true", v, ok, one)
 		}
 		expect(f.Default, false)
 		f.Update(s.Session, func(v T) T {
 			if !equal(v, f.Default) {
-				t.Errorf("Update of an absent field gets %v", v)
+				t.Errorf("Update of an absent field gets %v, want %v", v, f.Default)
 			}
 			return two
 		})
@@ -121,7 +121,7 @@ func TestFieldsDoNotMix(t *testing.T) {
 		if fieldUser.Get(s.Session) != strings.Repeat("u", i%10) || len(fieldBlob.Get(s.Session)) != i*37%100 ||
 			fieldRoles.Get(s.Session)[0] != fmt.Sprint(i) || fieldVisits.Get(s.Session) != i ||
 			fieldToken.Get(s.Session) != strings.Repeat("t", i) || scored != (i%3 == 0) || scored && score != i {
-			t.Fatalf("after step %d: %v", i, s)
+			t.Fatalf("after step %d, the fields are mixed up: %v", i, s)
 		}
 	}
 }
@@ -141,11 +141,11 @@ func TestAppend(t *testing.T) {
 	}
 	runtime.Append(s.Session, &fieldRoles, "b", "c")
 	if got := fieldRoles.Get(s.Session); !slices.Equal(got, []string{"a", "b", "c"}) {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want a, b, c", got)
 	}
 	runtime.Append(s.Session, &fieldRoles, "d")
 	if got := fieldRoles.Get(s.Session); len(got) != 3 || !errors.Is(s.Err(), runtime.ErrMax) {
-		t.Errorf("past max: %q, %v", got, s.Err())
+		t.Errorf("Append past max: got %q, %v, want ErrMax", got, s.Err())
 	}
 }
 
@@ -162,7 +162,7 @@ func TestValuesAreCopies(t *testing.T) {
 		t.Helper()
 		if fieldRoles.Get(s.Session)[0] != "a" || fieldScores.Get(s.Session)["a"] != 1 ||
 			string(fieldBlob.Get(s.Session)) != "blob" {
-			t.Errorf("a change from outside shows: %v", s)
+			t.Errorf("a change of the caller's value changes the session: %v", s)
 		}
 	}
 	spoil()
@@ -180,7 +180,7 @@ func TestValuesAreCopies(t *testing.T) {
 	spoil()
 	check()
 	if s.Modified() {
-		t.Error("a change from outside counts as one")
+		t.Error("a change of a returned value is a change of the session")
 	}
 	// Returned values outlive the session's own memory.
 	got := fieldBlob.Get(s.Session)
@@ -189,7 +189,7 @@ func TestValuesAreCopies(t *testing.T) {
 		fieldBlob.Set(s.Session, make([]byte, 4))
 	}
 	if string(got) != "blob" || string(popped) != "blob" {
-		t.Errorf("values changed afterwards: %q, %q", got, popped)
+		t.Errorf("later changes of the session change the returned values: %q, %q", got, popped)
 	}
 }
 
@@ -220,19 +220,19 @@ func TestMax(t *testing.T) {
 		}
 		c.set(s.Session)
 		if err := s.Err(); !errors.Is(err, runtime.ErrMax) || err.Error() != c.want {
-			t.Errorf("%s: %v\nwant %s", c.name, err, c.want)
+			t.Errorf("%s: got %v\nwant %s", c.name, err, c.want)
 		}
 		if fieldUser.Get(s.Session) != "1234567890" || len(fieldRoles.Get(s.Session)) != 3 || len(fieldScores.Get(s.Session)) != 2 {
-			t.Errorf("%s: the old value is gone: %v", c.name, s)
+			t.Errorf("%s: the old value is lost: %v", c.name, s)
 		}
 		// The first error stays, and saving returns it.
 		fieldUser.Set(s.Session, "short")
 		fieldUser.Set(s.Session, strings.Repeat("x", 99))
 		if err := s.Err(); err.Error() != c.want {
-			t.Errorf("%s: replaced by %v", c.name, err)
+			t.Errorf("%s: a later error replaces Err: %v", c.name, err)
 		}
 		if lines, err := setCookieLines(m.Seal(s)); lines != nil || !errors.Is(err, runtime.ErrMax) {
-			t.Errorf("%s: sealed %q, %v", c.name, lines, err)
+			t.Errorf("%s: Seal returns %q, %v, want ErrMax", c.name, lines, err)
 		}
 	}
 }
@@ -258,14 +258,14 @@ func TestUpdateRunsAgain(t *testing.T) {
 			return n + 1
 		})
 		if !slices.Equal(seen, []int{1, 10}) || fieldVisits.Get(s.Session) != 11 || fieldUser.Get(s.Session) != "inner" {
-			t.Errorf("%s: f saw %v; now %v", name, seen, s)
+			t.Errorf("%s: Update ran on %v, and the session is %v", name, seen, s)
 		}
 	}
 	// Removed meanwhile: Get returns the default.
 	s := m.Open(t.Context(), []string{sealed(t, m, func(s *visitor) { fieldTheme.Set(s.Session, "dark") })})
 	fieldTheme.Update(s.Session, func(v string) string { fieldTheme.Clear(s.Session); return v + "er" })
 	if got := fieldTheme.Get(s.Session); got != "lighter" {
-		t.Errorf("after Clear: %q", got)
+		t.Errorf("after Clear: got %q, want lighter", got)
 	}
 }
 
@@ -273,10 +273,10 @@ func TestUpdateRunsAgain(t *testing.T) {
 func TestLookup(t *testing.T) {
 	s := newManager(t, runtime.Config{}).Open(t.Context(), nil)
 	if v, ok := fieldTheme.Lookup(s.Session); v != "light" || ok {
-		t.Errorf("unset: %q, %v", v, ok)
+		t.Errorf("an unset field: got %q, %v, want light, false", v, ok)
 	}
 	fieldTheme.Set(s.Session, "")
 	if v, ok := fieldTheme.Lookup(s.Session); v != "" || !ok {
-		t.Errorf("set: %q, %v", v, ok)
+		t.Errorf("an empty value: got %q, %v, want an empty text, true", v, ok)
 	}
 }

@@ -30,22 +30,22 @@ func TestTrySetAnswers400(t *testing.T) {
 			http.Error(w, err.Error(), http.StatusTeapot)
 		}
 		if s.Err() != nil {
-			t.Errorf("it sticks: %v", s.Err())
+			t.Errorf("a refused value leaves Err %v", s.Err())
 		}
 	}))
 	var cookies []string
 	for _, c := range []struct{ bytes, status, visits int }{{64, 200, 1}, {65, 400, 2}, {1, 200, 3}, {10000, 400, 4}} {
 		rec := serveFrom(h, "/?name="+strings.Repeat("x", c.bytes), cookies)
 		if rec.Code != c.status {
-			t.Errorf("%d bytes: %d %s", c.bytes, rec.Code, rec.Body)
+			t.Errorf("%d bytes: got %d %s, want %d", c.bytes, rec.Code, rec.Body, c.status)
 		}
 		cookies = []string{pair(t, rec.Header().Get("Set-Cookie"))}
 		s := m.Open(t.Context(), cookies)
 		if got := visits.Get(s.Session); got != c.visits {
-			t.Errorf("%d bytes: %d visits", c.bytes, got)
+			t.Errorf("%d bytes: got %d visits, want %d", c.bytes, got, c.visits)
 		}
 		if got := len(name.Get(s.Session)); c.status == 200 && got != c.bytes || c.status == 400 && got > 64 {
-			t.Errorf("%d bytes: the name has %d", c.bytes, got)
+			t.Errorf("%d bytes: the saved name has %d", c.bytes, got)
 		}
 	}
 	log.expect(t, runtime.Event{Kind: runtime.EventCreated})
@@ -83,10 +83,10 @@ func TestTrySticksNot(t *testing.T) {
 		before := s.String()
 		err := c.try(s.Session)
 		if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.text) || strings.Contains(err.Error(), "s3cret") && name == "a method's secret" {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %v with %q", name, err, c.is, c.text)
 		}
 		if s.Err() != nil || s.Modified() || s.String() != before {
-			t.Errorf("%s: now %v, Err %v, modified %v", name, s, s.Err(), s.Modified())
+			t.Errorf("%s: after the refusal: got %v, Err %v, modified %v", name, s, s.Err(), s.Modified())
 		}
 	}
 }
@@ -107,7 +107,7 @@ func TestTryAccepts(t *testing.T) {
 	}
 	s = reopen(t, m, s)
 	if got := fieldRoles.Get(s.Session); !slices.Equal(got, []string{"a", "b", "c"}) || fieldUser.Get(s.Session) != "hubo" {
-		t.Errorf("%v", s)
+		t.Errorf("got session %v", s)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestEach(t *testing.T) {
 			s := m.Open(t.Context(), nil)
 			change(s.Session, v)
 			if got := errors.Is(s.Err(), runtime.ErrMax); got != refused || roles.Has(s.Session) == refused {
-				t.Errorf("%s %q: %v, %v", name, v, s.Err(), s)
+				t.Errorf("%s %q: got Err %v in %v, want refused %v", name, v, s.Err(), s, refused)
 			}
 		}
 		s := m.Open(t.Context(), nil)

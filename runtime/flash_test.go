@@ -91,7 +91,7 @@ func TestFlash(t *testing.T) {
 		site.visit(func(s *visitor) {
 			addNotice(s, "at once")
 			if got := takeNotices(s); !slices.Equal(got, []string{"at once"}) || flashNotices.Has(s.Session) || len(takeNotices(s)) > 0 {
-				t.Errorf("took %q", got)
+				t.Errorf("Take in the same request returns %q, want it once", got)
 			}
 			addNotice(s, "later")
 		})
@@ -130,10 +130,10 @@ func TestFlashUnseen(t *testing.T) {
 				want = append(want, "more")
 			}
 			if got := site.page(); !slices.Equal(got, want) {
-				t.Errorf("%s: then %q, want %q", name, got, want)
+				t.Errorf("%s: the next page shows %q, want %q", name, got, want)
 			}
 			if got := site.page(); len(got) > 0 {
-				t.Errorf("%s: twice: %q", name, got)
+				t.Errorf("%s: the page after it shows %q again", name, got)
 			}
 		}
 	})
@@ -150,11 +150,11 @@ func TestFlashInAdvance(t *testing.T) {
 			site.rig.store.take()
 			w := site.request(purpose, func(w http.ResponseWriter, s *visitor) {
 				if got := takeNotices(s); len(got) > 0 || !flashNotices.Has(s.Session) {
-					t.Errorf("%v: took %q", purpose, got)
+					t.Errorf("%v: Take returns %q, want nothing yet", purpose, got)
 				}
 			})
 			if len(setCookies(w)) > 0 || slices.Contains(site.rig.store.take(), "replace") {
-				t.Errorf("%v: a write", purpose)
+				t.Errorf("%v: the request writes to the store", purpose)
 			}
 		}
 		site.expect("one")
@@ -170,7 +170,7 @@ func TestFlashInPage(t *testing.T) {
 		site.visit(func(s *visitor) { addNotice(s, "one") })
 		site.request(http.Header{"Sec-Fetch-Dest": {name}}, func(_ http.ResponseWriter, s *visitor) {
 			if got := takeNotices(s); !slices.Equal(got, []string{"one"}) {
-				t.Errorf("%s: took %q", name, got)
+				t.Errorf("%s: Take returns %q, want one", name, got)
 			}
 		})
 		site.expect()
@@ -187,11 +187,11 @@ func TestFlashIsNotKept(t *testing.T) {
 		}
 		site.visit(func(s *visitor) { flashVisits.Set(s.Session, 1) })
 		if h := site.request(nil, page).Header(); h.Get("Cache-Control") != "max-age=60" || h.Get("CDN-Cache-Control") != "max-age=60" {
-			t.Errorf("without messages: %v", h)
+			t.Errorf("without messages: got header %v", h)
 		}
 		site.visit(func(s *visitor) { addNotice(s, "one") })
 		if h := site.request(nil, page).Header(); h.Get("Cache-Control") != "no-store" || h.Get("CDN-Cache-Control") != "" {
-			t.Errorf("with a message: %v", h)
+			t.Errorf("with a message: got header %v, want no-store", h)
 		}
 		site.visit(func(s *visitor) { addNotice(s, "one") })
 		h := site.request(nil, func(w http.ResponseWriter, s *visitor) {
@@ -199,7 +199,7 @@ func TestFlashIsNotKept(t *testing.T) {
 			w.WriteHeader(303)
 		}).Header()
 		if h.Get("Cache-Control") != "max-age=60" {
-			t.Errorf("with a redirect: %v", h)
+			t.Errorf("with a redirect: got header %v, want max-age=60", h)
 		}
 	})
 }
@@ -213,7 +213,7 @@ func TestFlashWithoutWrite(t *testing.T) {
 	for _, status := range []int{301, 303, 307, 500, 503} {
 		w := site.request(nil, func(w http.ResponseWriter, s *visitor) { takeNotices(s); w.WriteHeader(status) })
 		if len(setCookies(w)) > 0 {
-			t.Errorf("%d: %q", status, setCookies(w))
+			t.Errorf("status %d sends cookies %q, want none", status, setCookies(w))
 		}
 	}
 	site.expect("one")
@@ -232,7 +232,7 @@ func TestFlashInTwoTabs(t *testing.T) {
 			outer = takeNotices(s)
 		})
 		if len(outer)+len(inner) != 1 {
-			t.Errorf("shown as %q and %q", outer, inner)
+			t.Errorf("the tabs show %q and %q, want one message in all", outer, inner)
 		}
 	}
 }
@@ -255,7 +255,7 @@ func TestFlashBounds(t *testing.T) {
 			return e.Kind == runtime.EventOverflow && e.Field == "Notices" && e.Reason == "1 dropped"
 		}
 		if events := r.log.take(); !slices.ContainsFunc(events, overflow) {
-			t.Errorf("events %v", events)
+			t.Errorf("got events %v, want one of dropped messages", events)
 		}
 		site.expect("2", "3", "4")
 		site.visit(func(s *visitor) { addNotice(s, "old") })
@@ -271,7 +271,7 @@ func TestFlashTooLate(t *testing.T) {
 		site.request(nil, func(w http.ResponseWriter, s *visitor) {
 			w.Write([]byte("<html>"))
 			if got := takeNotices(s); len(got) > 0 || !errors.Is(s.Err(), runtime.ErrTooLate) {
-				t.Errorf("took %q, %v", got, s.Err())
+				t.Errorf("Take after the response began: got %q, %v, want ErrTooLate", got, s.Err())
 			}
 		})
 		site.expect("one")

@@ -38,11 +38,11 @@ func FuzzFlow(f *testing.F) {
 		s := m.Open(t.Context(), headers)
 		got, ok := flow.Take(s.Session, state)
 		if _, isBytes := codec.Decode(want.Value, codec.DecodeBytes[[]byte]); ok != (want.Value != nil && isBytes == nil) {
-			t.Fatalf("took %q, %v, and the reference says %s", got, ok, &want)
+			t.Fatalf("Take returns %q, %v, want as the reference %s", got, ok, &want)
 		}
 		next := flow.Start(s.Session, []byte("new"))
 		if v, ok := flow.Take(s.Session, next); !ok || string(v) != "new" {
-			t.Fatalf("another flow: %q, %v", v, ok)
+			t.Fatalf("Take of another flow returns %q, %v", v, ok)
 		}
 		if _, err := m.Seal(s); err != nil {
 			t.Fatal(err)

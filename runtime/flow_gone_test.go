@@ -28,7 +28,7 @@ func (s *flowSite) goneAfter(j *jar, call, state string) (ok bool) {
 		}
 		_, ok = flowSignIn.Take(from(r).Session, state)
 		if err := from(r).Err(); err != nil {
-			s.t.Errorf("the session says %v", err)
+			s.t.Errorf("got Err %v, want nil", err)
 		}
 	}))
 	r := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
@@ -37,7 +37,7 @@ func (s *flowSite) goneAfter(j *jar, call, state string) (ok bool) {
 	h.ServeHTTP(w, r)
 	if call == "" || call == "insert" {
 		if cookies := setCookies(w); cookies != nil {
-			s.t.Errorf("the visitor who has gone is sent %q", cookies)
+			s.t.Errorf("the response to a visitor who has gone sends %q", cookies)
 		}
 	}
 	s.store.set(nil, nil)
@@ -52,7 +52,7 @@ func TestFlowGone(t *testing.T) {
 		site.log.take()
 		site.store.take()
 		if site.goneAfter(j, "", state) {
-			t.Error("taken")
+			t.Error("a visitor who has gone takes the flow")
 		}
 		site.log.expect(t, gone)
 		site.store.expect(t)
@@ -65,11 +65,11 @@ func TestFlowGone(t *testing.T) {
 		site.log.take()
 		site.store.take()
 		if site.goneAfter(j, "insert", state) {
-			t.Error("taken")
+			t.Error("a visitor who goes during the insert takes the flow")
 		}
 		site.log.expect(t, gone)
 		if calls := site.store.take(); !slices.Equal(calls, []string{"insert", "load", "delete"}) {
-			t.Errorf("calls %q", calls)
+			t.Errorf("got calls %q, want insert, load and delete", calls)
 		}
 		twin := j.twin()
 		site.takes(j, flowSignIn, state, hubo)
@@ -104,7 +104,7 @@ func TestFlowGoneWithoutRequest(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, ok := flowSignIn.Take(site.m.Open(ctx, j.header()).Session, state); !ok {
-			t.Error("not taken")
+			t.Error("the flow is not taken without a request")
 		}
 	})
 }
@@ -121,7 +121,7 @@ func TestFlowUnanswered(t *testing.T) {
 				site.store.set(before, after)
 				s := site.m.Open(t.Context(), j.header())
 				if _, ok := flowSignIn.Take(s.Session, state); ok || !errors.Is(s.Err(), runtime.ErrStore) {
-					t.Errorf("taken: %v, %v", ok, s.Err())
+					t.Errorf("Take returns %v, Err %v, want false, ErrStore", ok, s.Err())
 				}
 				site.store.set(nil, nil)
 			}
@@ -183,7 +183,7 @@ func TestFlowBeginsInVain(t *testing.T) {
 					want = nil
 				}
 				if got := site.log.take(); !slices.Equal(got, want) {
-					t.Errorf("%s, panics %v: events %v, want %v", c.name, panics, got, want)
+					t.Errorf("%s, panics %v: got events %v, want %v", c.name, panics, got, want)
 				}
 				leave()
 			}

@@ -31,7 +31,7 @@ func TestFlowPlantedByPath(t *testing.T) {
 			}
 		}
 		if plant(second+"="+eve.value(second)+"; Path=/") == nil {
-			t.Fatal("a subdomain can set a cookie with the prefix __Host-")
+			t.Fatal("the jar accepts a cookie with the prefix __Host- from a subdomain")
 		}
 		site.refuses(victim, flowPay, state, runtime.RefusedNoFlow)
 		own := site.begin(victim, flowPay, hubo) // whose second cookie is of another state
@@ -61,7 +61,7 @@ func TestFlowSecondCookie(t *testing.T) {
 			s := site.m.Open(t.Context(), headers)
 			site.log.take()
 			if _, ok := flowPay.Take(s.Session, state); ok != (c.reason == "") {
-				t.Errorf("taken: %v", ok)
+				t.Errorf("Take returns %v, want %v", ok, c.reason == "")
 			}
 			if c.reason != "" {
 				site.log.expect(t, runtime.Event{Kind: runtime.EventFlowRefused, Reason: c.reason, Field: "Pay"})

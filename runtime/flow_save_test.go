@@ -21,12 +21,12 @@ func TestFlowSavedTwice(t *testing.T) {
 		begun := flowPay.Start(s.Session, hubo)
 		first := flowLines(t, site.m, s)
 		if again := flowLines(t, site.m, s); len(first) != 3 || !slices.Equal(first, again) {
-			t.Errorf("sealed as %q, and then as %q", first, again)
+			t.Errorf("Seal returns %q, and then %q", first, again)
 		}
 		fieldVisits.Set(s.Session, 1)
 		more := flowLines(t, site.m, s)
 		if !slices.Equal(more[len(more)-3:], first) || len(more) != 4 {
-			t.Errorf("with a session, %q", more)
+			t.Errorf("with a session, Seal returns %q", more)
 		}
 		j.path = "/paid"
 		j.receive(t, more)
@@ -64,7 +64,7 @@ func TestFlowSavedAgain(t *testing.T) {
 			got = append(got, name)
 		}
 		if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
-			t.Errorf("%v: the response has %q, want %q", err, got, want)
+			t.Errorf("%v: the response sends %q, want %q", err, got, want)
 		}
 	}
 	first, second := "__Secure-session-x-"+state[:8], "__Host-session-x-"+state[:8]+"-begun"
@@ -87,7 +87,7 @@ func TestFlowOfResponseThatDoesNotBegin(t *testing.T) {
 		h := site.m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			states = append(states, flowSignIn.Start(from(r).Session, hubo))
 			if _, _, err := http.NewResponseController(w).Hijack(); err == nil {
-				t.Error("taken over")
+				t.Error("Hijack succeeds")
 			}
 			states = append(states, flowSignIn.Start(from(r).Session, hubo))
 		}))
@@ -119,7 +119,7 @@ func TestFlowInAdvance(t *testing.T) {
 				site.store.take()
 				h := site.m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if use(from(r)) != counts {
-						t.Errorf("%v: %s counts: %v", ahead, name, !counts)
+						t.Errorf("%v: %s works: %v, want %v", ahead, name, !counts, counts)
 					}
 				}))
 				r := httptest.NewRequest("GET", "/", nil)
@@ -133,7 +133,7 @@ func TestFlowInAdvance(t *testing.T) {
 				site.log.expect(t, inAdvance)
 				site.store.expect(t)
 				if want := map[bool]int{true: 200, false: 503}[name == "TryStart"]; w.Code != want || len(setCookies(w)) > 0 {
-					t.Errorf("%v: %s: %d %q", ahead, name, w.Code, setCookies(w))
+					t.Errorf("%v: %s: got %d, cookies %q, want %d and none", ahead, name, w.Code, setCookies(w), want)
 				}
 			}
 			if !counts {

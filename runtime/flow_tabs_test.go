@@ -73,7 +73,7 @@ func (p *flowPlay) play(tabs int) {
 	}
 	p.jar.path = "/paid"
 	if slices.ContainsFunc(p.jar.names(), func(name string) bool { return name != dataName }) {
-		p.Errorf("%q are left", p.jar.names())
+		p.Errorf("the cookies %q are left", p.jar.names())
 	}
 }
 
@@ -89,7 +89,7 @@ func (p *flowPlay) open(path string) *visitor {
 	p.jar.path = path
 	header := p.jar.header()
 	if len(header) > 0 && len(header[0]) > 8192 {
-		p.Errorf("a Cookie header of %d bytes", len(header[0]))
+		p.Errorf("the Cookie header has %d bytes", len(header[0]))
 	}
 	return p.site.m.Open(p.site.t.Context(), header)
 }
@@ -132,14 +132,14 @@ func (p *flowPlay) finish(tab *tab) {
 	v, ok := p.field.Take(s.Session, tab.state)
 	p.seal(s)
 	if ok == tab.ended || ok && v != tab.value {
-		p.Errorf("took %+v, %v, want %+v, ended: %v", v, ok, tab.value, tab.ended)
+		p.Errorf("Take returns %+v, %v, want %+v, ended: %v", v, ok, tab.value, tab.ended)
 	}
 }
 
 func (p *flowPlay) again(tab *tab) {
 	s := p.open("/paid")
 	if _, ok := p.field.Take(s.Session, tab.state); ok {
-		p.Errorf("%s is taken twice", tab.value.Next)
+		p.Errorf("Take returns %s twice", tab.value.Next)
 	}
 	p.seal(s)
 }

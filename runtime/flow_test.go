@@ -19,12 +19,12 @@ func TestFlow(t *testing.T) {
 	everyFlowSite(t, func(t *testing.T, site *flowSite, j *jar) {
 		state := site.begin(j, flowSignIn, hubo)
 		if got, want := j.names(), []string{"__Host-session-x-" + state[:8]}; !slices.Equal(got, want) {
-			t.Errorf("cookies %q, want %q", got, want)
+			t.Errorf("got cookies %q, want %q", got, want)
 		}
 		site.store.expect(t)
 		site.takes(j, flowSignIn, state, hubo)
 		if got := j.names(); got != nil {
-			t.Errorf("cookies %q are left", got)
+			t.Errorf("the cookies %q are left", got)
 		}
 		site.refuses(j, flowSignIn, state, runtime.RefusedNoFlow)
 		site.log.expect(t)
@@ -44,13 +44,13 @@ func TestFlowAcrossLogIns(t *testing.T) {
 		j.visit(t, site.m, func(s *visitor) { s.Clear(); s.Destroy() })
 		j.visit(t, site.m, func(s *visitor) {
 			if v, ok := flowSignIn.Take(s.Session, another); !ok || v != hubo {
-				t.Errorf("took %+v, %v", v, ok)
+				t.Errorf("Take returns %+v, %v, want %+v", v, ok, hubo)
 			}
 			fieldAccount.Set(s.Session, 8)
 		})
 		j.visit(t, site.m, func(s *visitor) {
 			if got := fieldAccount.Get(s.Session); got != 8 {
-				t.Errorf("account %d", got)
+				t.Errorf("logged in as %d, want 8", got)
 			}
 		})
 	})
@@ -168,7 +168,7 @@ func TestFlowOnce(t *testing.T) {
 		twin := kept.twin()
 		site.refuses(kept, flowSignIn, state, runtime.RefusedTaken)
 		if kept.names() != nil {
-			t.Errorf("%q is left", kept.names())
+			t.Errorf("the cookies %q are left", kept.names())
 		}
 		site.clock.advance(9 * time.Minute)
 		site.refuses(twin, flowSignIn, state, runtime.RefusedTaken)
@@ -184,7 +184,7 @@ func TestFlowOnce(t *testing.T) {
 			twins[i].visit(t, site.m, func(s *visitor) { _, taken[i] = flowSignIn.Take(s.Session, state) })
 		})
 		if n := countTrue(taken); n != 1 {
-			t.Errorf("%d took it", n)
+			t.Errorf("%d requests took the flow, want 1", n)
 		}
 	})
 }
@@ -207,25 +207,25 @@ func TestFlowWithinRequest(t *testing.T) {
 			together(len(taken), func(i int) { _, taken[i] = flowSignIn.Take(s.Session, state) })
 		})
 		if n := countTrue(taken); n != 1 {
-			t.Errorf("taken %d times", n)
+			t.Errorf("the flow is taken %d times, want 1", n)
 		}
 		site.log.take()
 		j.visit(t, site.m, func(s *visitor) {
 			state := flowSignIn.Start(s.Session, hubo)
 			if _, ok := flowOf("Pay", "pay").Take(s.Session, state); ok {
-				t.Error("taken as a flow of another field")
+				t.Error("a flow of another field is taken")
 			}
 			site.log.expect(t, runtime.Event{Kind: runtime.EventFlowRefused, Reason: runtime.RefusedOtherField, Field: "Pay"})
 			if v, ok := flowSignIn.Take(s.Session, state); !ok || v != hubo {
-				t.Errorf("took %+v, %v", v, ok)
+				t.Errorf("Take returns %+v, %v, want %+v", v, ok, hubo)
 			}
 			if _, ok := flowSignIn.Take(s.Session, state); ok {
-				t.Error("taken twice")
+				t.Error("Take returns the flow twice")
 			}
 			site.log.expect(t, runtime.Event{Kind: runtime.EventFlowRefused, Reason: runtime.RefusedTaken, Field: "SignIn"})
 		})
 		if j.names() != nil {
-			t.Errorf("%q is left", j.names())
+			t.Errorf("the cookies %q are left", j.names())
 		}
 	})
 }
@@ -247,7 +247,7 @@ func TestFlowOldestEnds(t *testing.T) {
 				site.log.expect(t)
 			}
 			if n := len(j.names()); n != 1+min(i+1, 5) {
-				t.Errorf("%d cookies after %d", n, i+1)
+				t.Errorf("got %d cookies after %d flows", n, i+1)
 			}
 		}
 		for i, state := range states {
@@ -268,7 +268,7 @@ func TestFlowOldestEnds(t *testing.T) {
 			}
 		})
 		if n := len(j.names()); n != 5 {
-			t.Errorf("%d cookies", n)
+			t.Errorf("got %d cookies, want 5", n)
 		}
 		for i, state := range late[2:] {
 			site.takes(j, flowSignIn, state, signIn{Next: fmt.Sprint(i + 2)})
@@ -285,7 +285,7 @@ func TestFlowOldestEnds(t *testing.T) {
 			flowSignIn.Start(s.Session, hubo)
 			flowSignIn.Start(s.Session, hubo)
 			if _, ok := flowSignIn.Take(s.Session, late[1]); ok {
-				t.Error("taken")
+				t.Error("the late state is taken")
 			}
 		})
 		overflow := runtime.Event{Kind: runtime.EventOverflow, Reason: "1 dropped", Field: "SignIn"}
@@ -408,16 +408,16 @@ func TestFlowAttributes(t *testing.T) {
 			}
 			s = site.m.Open(t.Context(), headers)
 			if v, ok := c.flow.Take(s.Session, state); !ok || v != hubo {
-				t.Errorf("took %+v, %v, events %v", v, ok, site.log.take())
+				t.Errorf("Take returns %+v, %v after events %v", v, ok, site.log.take())
 			}
 			deletions, err := setCookieLines(site.m.Seal(s))
 			if err != nil || len(deletions) != len(c.want) {
-				t.Errorf("%d deletions, %v", len(deletions), err)
+				t.Errorf("got %d deletions, %v, want %d", len(deletions), err, len(c.want))
 			}
 			for i, line := range deletions {
 				want := strings.Replace(strings.Replace(c.want[i], "#", state[:8], 1), expires, "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 1)
 				if line != want {
-					t.Errorf("removed by\n%q\nwant\n%q", line, want)
+					t.Errorf("the cookie is deleted by\n%q\nwant\n%q", line, want)
 				}
 			}
 		})
@@ -440,25 +440,25 @@ func TestFlowTooLarge(t *testing.T) {
 				continue
 			}
 			if state != "" || !errors.Is(err, runtime.ErrTooLarge) || !strings.Contains(err.Error(), "SignIn") || s.Err() != nil {
-				t.Fatalf("state %q, %v, then %v", state, err, s.Err())
+				t.Fatalf("TryStart returns %q, %v, and Err %v, want ErrTooLarge and nil", state, err, s.Err())
 			}
 			if lines, err := setCookieLines(site.m.Seal(s)); lines != nil || err != nil {
-				t.Fatalf("sealed as %q, %v", lines, err)
+				t.Fatalf("Seal returns %q, %v, want nothing", lines, err)
 			}
 		}
 		if most < 640 || most > 700 || largest != 1024 {
-			t.Errorf("%d letters fit, into %d bytes", most, largest)
+			t.Errorf("a value of %d letters fits, in a cookie of %d bytes", most, largest)
 		}
 		site.log.take()
 		w := site.answer(j, func(w http.ResponseWriter, s *visitor) {
 			if state := flowSignIn.Start(s.Session, signIn{Next: strings.Repeat("n", most+3)}); state != "" || !errors.Is(s.Err(), runtime.ErrTooLarge) {
-				t.Errorf("state %q, %v", state, s.Err())
+				t.Errorf("Start returns %q, and Err %v, want ErrTooLarge", state, s.Err())
 			}
 			flowSignIn.Start(s.Session, hubo)
 			w.WriteHeader(303)
 		})
 		if w.Code != 500 || len(setCookies(w)) > 0 {
-			t.Errorf("%d %q", w.Code, setCookies(w))
+			t.Errorf("got status %d and cookies %q, want 500 and none", w.Code, setCookies(w))
 		}
 	})
 }
@@ -475,11 +475,11 @@ func TestFlowTooLate(t *testing.T) {
 			site.answer(j, func(w http.ResponseWriter, s *visitor) {
 				w.Write([]byte("<html>"))
 				if !use(s) || !errors.Is(s.Err(), runtime.ErrTooLate) {
-					t.Errorf("%s works, and the session says %v", name, s.Err())
+					t.Errorf("%s works after the response began, and Err is %v", name, s.Err())
 				}
 			})
 			if events := site.log.take(); len(events) != 1 || events[0].Kind != runtime.EventTooLate || events[0].Field != "SignIn" {
-				t.Errorf("%s: events %v", name, events)
+				t.Errorf("%s: got events %v, want one EventTooLate", name, events)
 			}
 		}
 		site.takes(j, flowSignIn, state, hubo)
@@ -489,7 +489,7 @@ func TestFlowTooLate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if state := flowSignIn.Start(s.Session, hubo); state != "" || !errors.Is(s.Err(), runtime.ErrTooLate) {
-			t.Errorf("after Seal: state %q, %v", state, s.Err())
+			t.Errorf("Start after Seal returns %q, and Err %v, want ErrTooLate", state, s.Err())
 		}
 	})
 }
@@ -504,7 +504,7 @@ func TestFlowWithoutRequest(t *testing.T) {
 		"Take":  func(s *visitor) { flowSignIn.Take(s.Session, strings.Repeat("A", 22)) },
 	} {
 		if n, err := updateAccount(t.Context(), site.m, 7, use); n != 0 || err == nil || !strings.Contains(err.Error(), "only a request of its own") {
-			t.Errorf("%s: %d, %v", name, n, err)
+			t.Errorf("%s: got %d, %v, want an error", name, n, err)
 		}
 	}
 }
@@ -519,7 +519,7 @@ func TestFlowOfPanic(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		})
 		if len(setCookies(w)) > 0 {
-			t.Errorf("%q", setCookies(w))
+			t.Errorf("a panic sends the cookies %q", setCookies(w))
 		}
 		if t.Name() == "TestFlowOfPanic/cookie_alone" {
 			site.takes(j, flowSignIn, state, hubo)
@@ -541,12 +541,12 @@ func TestFlowStoreFails(t *testing.T) {
 			w := site.answer(j, func(w http.ResponseWriter, s *visitor) {
 				for range 2 {
 					if _, ok := flowSignIn.Take(s.Session, state); ok || !errors.Is(s.Err(), runtime.ErrStore) {
-						t.Errorf("taken: %v, %v", ok, s.Err())
+						t.Errorf("Take returns %v, Err %v, want false, ErrStore", ok, s.Err())
 					}
 				}
 			})
 			if w.Code != 503 || len(setCookies(w)) > 0 {
-				t.Errorf("%d %q", w.Code, setCookies(w))
+				t.Errorf("got status %d and cookies %q, want 503 and none", w.Code, setCookies(w))
 			}
 			failed := runtime.Event{Kind: runtime.EventStoreFailed, Reason: "insert", Field: "SignIn"}
 			site.log.expect(t, failed, failed)
@@ -588,12 +588,12 @@ func TestFlowPlanted(t *testing.T) {
 			}
 			lines, err := setCookieLines(site.m.Seal(s))
 			if err != nil || len(lines) != 4 {
-				t.Errorf("%s: %d lines of four that begin, %v", what, len(lines), err)
+				t.Errorf("%s: got %d Set-Cookie lines, %v, want 4", what, len(lines), err)
 			}
 			s = site.m.Open(t.Context(), headers)
 			site.log.take()
 			if v, ok := flowSignIn.Take(s.Session, state); !ok || v != hubo {
-				t.Errorf("%s: took %+v, %v: %v", what, v, ok, site.log.take())
+				t.Errorf("%s: Take returns %+v, %v after events %v", what, v, ok, site.log.take())
 			}
 			site.store.Store = runtime.NewMemoryStore(100) // which has forgotten that
 		}
@@ -610,7 +610,7 @@ func TestFlowOfTwoManagers(t *testing.T) {
 	})))
 	j.receive(t, setCookies(serve(h, j.header()...)))
 	if len(j.names()) != 2 {
-		t.Fatalf("%q", j.names())
+		t.Fatalf("got cookies %q, want two", j.names())
 	}
 	site.refuses(j, flowSignIn, b, runtime.RefusedNoFlow)
 	other.refuses(j, flowSignIn, a, runtime.RefusedNoFlow)
@@ -630,7 +630,7 @@ func TestFlowAndCaches(t *testing.T) {
 			use(s)
 			header, err := site.m.Seal(s)
 			if err != nil || header.Get("Vary") != "Cookie" || (header.Get("Cache-Control") == "private") != (name == "begun") {
-				t.Errorf("%s: %v, %v", name, header, err)
+				t.Errorf("%s: got header %v, %v", name, header, err)
 			}
 		}
 	})
@@ -651,11 +651,11 @@ func TestFlowSecrets(t *testing.T) {
 	text := fmt.Sprintf("%v %+v %#v %v %+v %s %s", s, s, *s, err, err, events, log)
 	for _, secret := range append(lines, state, state[:8], "s3cret") {
 		if strings.Contains(text, secret) {
-			t.Errorf("%q is in %s", secret, text)
+			t.Errorf("the secret %q is shown in %s", secret, text)
 		}
 	}
 	if len(events) == 0 {
-		t.Error("no event")
+		t.Error("there is no event")
 	}
 }
 
@@ -680,13 +680,13 @@ func TestFlowFlood(t *testing.T) {
 			copied := user.twin()
 			user.visit(t, site.m, func(v *visitor) {
 				if fieldAccount.Get(v.Session) != 7 {
-					t.Error("logged out")
+					t.Error("the flood logs the visitor out")
 				}
 				v.LogOut()
 			})
 			copied.visit(t, site.m, func(v *visitor) {
 				if fieldAccount.Has(v.Session) {
-					t.Error("the log-out did not count")
+					t.Error("the log-out does not count")
 				}
 			})
 		})
@@ -711,7 +711,7 @@ func TestFlowOfAnotherSite(t *testing.T) {
 		site := newFlowSite(t, "cookie alone", runtime.Config{})
 		h := site.m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if state, err := flowPay.TryStart(from(r).Session, hubo); (err == nil) != test.begins || (state != "") != test.begins {
-				t.Errorf("%q %q: %q, %v", test.site, test.mode, state, err)
+				t.Errorf("%q %q: TryStart returns %q, %v, want success %v", test.site, test.mode, state, err, test.begins)
 			}
 		}))
 		r := httptest.NewRequest("GET", "/", nil)
@@ -723,7 +723,7 @@ func TestFlowOfAnotherSite(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if n := len(setCookies(w)); (n > 0) != test.begins {
-			t.Errorf("%q %q: %d cookies", test.site, test.mode, n)
+			t.Errorf("%q %q: got %d cookies, want some: %v", test.site, test.mode, n, test.begins)
 		}
 	}
 }

@@ -29,11 +29,11 @@ func TestRevocationCache(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.isLoggedIn() || !elsewhere.isLoggedIn() {
-			t.Error("the cache is another one")
+			t.Error("within the cache's time, only the other process may accept the session")
 		}
 		time.Sleep(30 * time.Second)
 		if elsewhere.isLoggedIn() {
-			t.Error("beyond the window")
+			t.Error("after the cache's time, the session is still accepted")
 		}
 	})
 }
@@ -62,7 +62,7 @@ func TestServerCacheStale(t *testing.T) {
 	c2.visit(func(s *visitor) { fieldUser.Get(s.Session) })
 	c2.visit(func(s *visitor) {
 		if fieldUser.Has(s.Session) {
-			t.Error("revoked by this process, and still good from the cache")
+			t.Error("a session that this process has revoked is accepted from the cache")
 		}
 	})
 }
@@ -103,7 +103,7 @@ func TestOwnRevocationPastCache(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.isLoggedIn() {
-			t.Errorf("%s: it lives", name)
+			t.Errorf("%s: the revoked session is accepted", name)
 		}
 	}
 }
@@ -115,11 +115,11 @@ func TestOwnMarkPastCache(t *testing.T) {
 		for range 2 { // the second time there are marks
 			c := r.login()
 			if !c.isLoggedIn() {
-				t.Errorf("%s: it is dead before", name)
+				t.Errorf("%s: the session is dead before the revocation", name)
 			}
 			must(t, revoke(r))
 			if c.isLoggedIn() {
-				t.Errorf("%s: it lives", name)
+				t.Errorf("%s: the revoked session is accepted", name)
 			}
 		}
 	}
@@ -141,7 +141,7 @@ func TestLateRequestFromCache(t *testing.T) {
 			}
 			w := late.send(func(s *visitor) { fieldTheme.Set(s.Session, "dark") })
 			if len(setCookies(w)) != want {
-				t.Errorf("%d: %q", i, setCookies(w))
+				t.Errorf("response %d: got cookies %q, want %d", i, setCookies(w), want)
 			}
 		}
 	})

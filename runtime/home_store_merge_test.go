@@ -52,11 +52,11 @@ func TestStoreConcurrentFields(t *testing.T) {
 			s = m.Open(t.Context(), []string{cookie})
 			for i := range n {
 				if got, ok := typed[i].Get(s.Session), typed[i].Has(s.Session); got != i || !ok {
-					t.Errorf("field %d is %d, %v", i, got, ok)
+					t.Errorf("field %d has %d, %v", i, got, ok)
 				}
 			}
 			if slices.ContainsFunc(r.log.take(), func(e runtime.Event) bool { return e.Kind == runtime.EventOverwritten }) {
-				t.Error("reported as overwritten")
+				t.Error("a change is reported as overwritten")
 			}
 		})
 	}
@@ -71,7 +71,7 @@ func TestStoreConcurrentUpdates(t *testing.T) {
 	})
 	c.visit(func(s *visitor) {
 		if got := fieldVisits.Get(s.Session); got != n {
-			t.Errorf("%d updates made %d", n, got)
+			t.Errorf("%d updates count only %d", n, got)
 		}
 	})
 }
@@ -97,16 +97,16 @@ func TestStoreConcurrentPops(t *testing.T) {
 				case ok && v == "123":
 					winners.Add(1)
 				case ok || v != "":
-					t.Errorf("popped %q, %v", v, ok)
+					t.Errorf("Pop of a popped value returns %q, %v", v, ok)
 				}
 			})
 		})
 		if got := winners.Load(); got != 1 {
-			t.Fatalf("%d winners", got)
+			t.Fatalf("%d requests popped the value, want 1", got)
 		}
 		c.visit(func(s *visitor) {
 			if fieldCode.Has(s.Session) || fieldUser.Get(s.Session) != "hubo" || !fieldTheme.Has(s.Session) {
-				t.Errorf("left: %v", s)
+				t.Errorf("after the Pops, the session has %v", s)
 			}
 		})
 	}
@@ -178,7 +178,7 @@ func TestStoreMerge(t *testing.T) {
 				c.first(s)
 			})
 			if w.Code != 200 {
-				t.Fatalf("status %d, events %v", w.Code, r.log.take())
+				t.Fatalf("got status %d, want 200; events %v", w.Code, r.log.take())
 			}
 			one.receive(w)
 			events := r.log.take()
@@ -198,7 +198,7 @@ func TestStoreMerge(t *testing.T) {
 				}
 			}
 			if overwritten != c.overwritten {
-				t.Errorf("events %v", events)
+				t.Errorf("got events %v, want overwritten %v", events, c.overwritten)
 			}
 		})
 	}
@@ -220,7 +220,7 @@ func TestStoreUpdateRunsAgain(t *testing.T) {
 	})
 	c.visit(func(s *visitor) {
 		if got := fieldUser.Get(s.Session); got != "hubo10dark" || runs != 2 {
-			t.Errorf("%s after %d runs", got, runs)
+			t.Errorf("got %s after %d runs, want hubo10dark after 2", got, runs)
 		}
 	})
 	r.meanwhile("replace", func() {
@@ -229,11 +229,11 @@ func TestStoreUpdateRunsAgain(t *testing.T) {
 	if w := c.send(func(s *visitor) {
 		fieldUser.Update(s.Session, func(old string) string { return map[bool]string{true: "fine", false: old + old}[old == "hubo10dark"] })
 	}); w.Code != 500 {
-		t.Errorf("status %d", w.Code)
+		t.Errorf("got status %d, want 500", w.Code)
 	}
 	c.visit(func(s *visitor) {
 		if got := fieldUser.Get(s.Session); got != "0123456789" {
-			t.Errorf("saved %s", got)
+			t.Errorf("the saved field is %s, want 0123456789", got)
 		}
 	})
 	// A panic in the function leaves the session unlocked.
@@ -260,7 +260,7 @@ func TestStoreMergesUnknownFields(t *testing.T) {
 	seal(t, older, a)
 	s = newer.Open(t.Context(), []string{cookie})
 	if typed[0].Get(s.Session) != 5 || typed[1].Get(s.Session) != 1 || typed[2].Get(s.Session) != 2 {
-		t.Errorf("merged to %v", s)
+		t.Errorf("the merged session is %v", s)
 	}
 }
 
@@ -282,11 +282,11 @@ func TestStoreSavesAgain(t *testing.T) {
 	seal(t, r.m, s)
 	w := httptest.NewRecorder()
 	if err := r.m.Save(w, httptest.NewRequest("GET", "/", nil), s); err != nil || len(setCookies(w)) != 1 {
-		t.Errorf("%v, %v", err, setCookies(w))
+		t.Errorf("Save returns %v and sends %v, want one cookie", err, setCookies(w))
 	}
 	s = r.m.Open(t.Context(), []string{pair(t, line)})
 	if fieldVisits.Get(s.Session) != 33 || fieldRoles.Get(s.Session)[0] != "2" {
-		t.Errorf("%v", s)
+		t.Errorf("got session %v", s)
 	}
 }
 
@@ -309,12 +309,12 @@ func TestServerLostSet(t *testing.T) {
 		fieldTheme.Set(s.Session, "a")
 		fieldUser.Pop(s.Session)
 		if got := fieldTheme.Get(s.Session); got != "b" {
-			t.Errorf("after Set(b): %q", got)
+			t.Errorf("after Set(b): got %q", got)
 		}
 	})
 	c.visit(func(s *visitor) {
 		if got := fieldTheme.Get(s.Session); got != "b" {
-			t.Errorf("stored %q", got)
+			t.Errorf("the stored field is %q, want b", got)
 		}
 	})
 }

@@ -40,14 +40,14 @@ func TestAppendAndPop(t *testing.T) {
 				other.visit(func(s *visitor) { got = append(got, meanwhile(s)...) })
 				mine, ok := fieldRoles.Pop(s.Session)
 				if got = append(got, mine...); !ok || fieldRoles.Has(s.Session) {
-					t.Errorf("%s, %s: popped %v, %v", name, when, mine, ok)
+					t.Errorf("%s, %s: Pop returns %v, %v", name, when, mine, ok)
 				}
 			})
 			c.visit(func(s *visitor) { got = append(got, fieldRoles.Get(s.Session)...) })
 			slices.Sort(got)
 			slices.Sort(want)
 			if !slices.Equal(got, want) {
-				t.Errorf("%s, %s: %v, want %v", name, when, got, want)
+				t.Errorf("%s, %s: got %v, want %v", name, when, got, want)
 			}
 		}
 	}
@@ -63,12 +63,12 @@ func TestUpdateAndPop(t *testing.T) {
 		fieldVisits.Update(s.Session, func(n int) int { return n * 10 })
 		other.visit(func(s *visitor) { fieldVisits.Set(s.Session, 2) })
 		if n, ok := fieldVisits.Pop(s.Session); n != 20 || !ok {
-			t.Errorf("%d, %v", n, ok)
+			t.Errorf("Pop returns %d, %v, want 20, true", n, ok)
 		}
 	})
 	c.visit(func(s *visitor) {
 		if fieldVisits.Has(s.Session) {
-			t.Error("it is still there")
+			t.Error("the popped value is still stored")
 		}
 	})
 }
@@ -87,7 +87,7 @@ func TestAppendAndPopOfLost(t *testing.T) {
 		runtime.Append(s.Session, &fieldRoles, "second")
 		other.visit(func(s *visitor) { s.Destroy() })
 		if roles, ok := fieldRoles.Pop(s.Session); ok {
-			t.Errorf("popped %v", roles)
+			t.Errorf("Pop of a lost session returns %v", roles)
 		}
 	})
 }
@@ -124,11 +124,11 @@ func TestLateChangeWhileSaving(t *testing.T) {
 	c := r.login()
 	code := whileAgain(t, r, c, func(s *visitor) { fieldTheme.Set(s.Session, "dark") }, func(*visitor) {})
 	if got := r.log.take(); code != 200 || !slices.Contains(got, runtime.Event{Kind: runtime.EventTooLate, Field: "Theme"}) {
-		t.Errorf("status %d, events %v", code, got)
+		t.Errorf("got status %d, events %v, want 200 and EventTooLate", code, got)
 	}
 	c.visit(func(s *visitor) {
 		if n := fieldVisits.Get(s.Session); n != 1 {
-			t.Errorf("%d visits", n)
+			t.Errorf("got %d visits, want 1", n)
 		}
 	})
 }
@@ -141,11 +141,11 @@ func TestDestroyWhileAgain(t *testing.T) {
 	code := whileAgain(t, r, c, func(s *visitor) { s.Destroy() }, func(s *visitor) {
 		fieldToken.Pop(s.Session)
 		if s.String() != "Session{}" {
-			t.Errorf("after Destroy: %v", s)
+			t.Errorf("after Destroy: got %v", s)
 		}
 	})
 	if code != 200 || len(c.cookies) > 0 {
-		t.Errorf("status %d, the browser has %d cookies", code, len(c.cookies))
+		t.Errorf("got status %d, and %d cookies in the browser, want 200 and none", code, len(c.cookies))
 	}
 }
 
@@ -156,7 +156,7 @@ func TestPopWhileAgain(t *testing.T) {
 	code := whileAgain(t, r, c, func(s *visitor) { fieldUser.Pop(s.Session) }, func(*visitor) {})
 	want := runtime.Event{Kind: runtime.EventSaveFailed, Reason: "Pop, or saving, while a function given to Update runs again"}
 	if got := r.log.take(); code != 500 || !slices.Contains(got, want) {
-		t.Errorf("status %d, events %v", code, got)
+		t.Errorf("got status %d, events %v, want 500 and %v", code, got, want)
 	}
 }
 
@@ -179,13 +179,13 @@ func TestPopWaitsWhileAgain(t *testing.T) {
 		var both sync.WaitGroup
 		both.Go(func() {
 			if theme, ok := fieldTheme.Pop(s.Session); !ok || theme != "flash" {
-				t.Errorf("the first Pop gets %q", theme)
+				t.Errorf("the first Pop returns %q, want flash", theme)
 			}
 		})
 		both.Go(func() {
 			<-again
 			if token, ok := fieldToken.Pop(s.Session); !ok || token != "once" {
-				t.Errorf("the second Pop gets %q", token)
+				t.Errorf("the second Pop returns %q, want once", token)
 			}
 		})
 		both.Wait()
@@ -195,7 +195,7 @@ func TestPopWaitsWhileAgain(t *testing.T) {
 	})
 	c.visit(func(s *visitor) {
 		if n := fieldVisits.Get(s.Session); n != 6 || fieldToken.Has(s.Session) || fieldTheme.Has(s.Session) {
-			t.Errorf("afterwards %d visits, %v", n, s)
+			t.Errorf("got %d visits in %v, want 6 and nothing popped", n, s)
 		}
 	})
 }
@@ -221,7 +221,7 @@ func TestServerPopInUpdate(t *testing.T) {
 			t.Error(code)
 		}
 	case <-time.After(2 * time.Second):
-		t.Error("deadlock")
+		t.Error("Pop within Update deadlocks")
 	}
 }
 
@@ -239,6 +239,6 @@ func TestServerPopMaxAge(t *testing.T) {
 	w := c.visit(func(s *visitor) { fieldTheme.Pop(s.Session) })
 	cookies := w.Result().Cookies()
 	if len(cookies) != 1 || cookies[0].MaxAge != 3600 {
-		t.Errorf("max-age %v", cookies)
+		t.Errorf("got cookies %v, want one with max-age 3600", cookies)
 	}
 }

@@ -48,10 +48,10 @@ func TestStoreRoundTrips(t *testing.T) {
 			}
 		})
 		if got := r.store.take(); fmt.Sprint(got) != fmt.Sprint(step.calls) {
-			t.Errorf("%s: calls %v, want %v", step.name, got, step.calls)
+			t.Errorf("%s: got calls %v, want %v", step.name, got, step.calls)
 		}
 		if got := len(setCookies(w)) > 0; got != step.cookie {
-			t.Errorf("%s: Set-Cookie %q", step.name, setCookies(w))
+			t.Errorf("%s: got Set-Cookie %q, want one: %v", step.name, setCookies(w), step.cookie)
 		}
 	}
 }
@@ -67,17 +67,17 @@ func TestStoreKeepsEverything(t *testing.T) {
 		fieldCode.Set(s.Session, "123")
 		s.SetPermanent(true)
 		if size := s.Size(); size < 100_000*4/3 {
-			t.Errorf("size %d", size)
+			t.Errorf("Size returns %d, want more", size)
 		}
 		id = s.ID()
 	})
 	if len(c.cookies["__Host-session"]) > 150 {
-		t.Errorf("a cookie of %d bytes", len(c.cookies["__Host-session"]))
+		t.Errorf("the cookie has %d bytes, want at most 150", len(c.cookies["__Host-session"]))
 	}
 	c.visit(func(s *visitor) {
 		if fieldUser.Get(s.Session) != "hubo" || string(fieldBlob.Get(s.Session)) != blob || fieldCode.Get(s.Session) != "123" ||
 			!s.Permanent() || s.IsNew() || s.ID() != id {
-			t.Errorf("another session: %v", s)
+			t.Errorf("another session opens: %v", s)
 		}
 	})
 }
@@ -92,11 +92,11 @@ func TestStoreTooLarge(t *testing.T) {
 	})
 	if w.Code != 500 || !errors.Is(err, runtime.ErrTooLarge) ||
 		!strings.HasPrefix(err.Error(), "session: too large for a record: 13982") || !strings.Contains(err.Error(), "the largest fields are Blob (10485") {
-		t.Errorf("%d, %v", w.Code, err)
+		t.Errorf("got status %d, error %v, want 500 and ErrTooLarge", w.Code, err)
 	}
 	c.visit(func(s *visitor) {
 		if fieldUser.Get(s.Session) != "hubo" || fieldBlob.Has(s.Session) {
-			t.Error("it was stored")
+			t.Error("the session that is too large was stored")
 		}
 		fieldBlob.Set(s.Session, make([]byte, 750_000))
 	})
@@ -114,18 +114,18 @@ func TestStoreUnknownID(t *testing.T) {
 	r.store.take()
 	w := c.visit(func(s *visitor) {
 		if !s.IsNew() || fieldUser.Has(s.Session) || s.ID() == id {
-			t.Error("adopted")
+			t.Error("an unknown id is adopted")
 		}
 	})
 	if len(setCookies(w)) > 0 {
-		t.Error("a cookie for nothing")
+		t.Error("a request that sets nothing sends a cookie")
 	}
 	r.store.expect(t, "load")
 	r.log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedUnknownID})
 	c.visit(func(s *visitor) { fieldUser.Set(s.Session, "eve") })
 	c.visit(func(s *visitor) {
 		if s.ID() == id || fieldUser.Get(s.Session) != "eve" {
-			t.Error("adopted")
+			t.Error("an unknown id is adopted for a new session")
 		}
 	})
 }
@@ -137,7 +137,7 @@ func TestStoreBindsRecords(t *testing.T) {
 	two.visit(func(s *visitor) { fieldUser.Set(s.Session, "eve") })
 	records := r.store.snapshot(t)
 	if len(records) != 2 {
-		t.Fatalf("%d records", len(records))
+		t.Fatalf("the store has %d records, want 2", len(records))
 	}
 	var keys []string
 	for key := range records {
@@ -151,7 +151,7 @@ func TestStoreBindsRecords(t *testing.T) {
 	}
 	for _, c := range []*client{one, two} {
 		if w := c.send(func(s *visitor) { fieldUser.Get(s.Session) }); w.Code != 503 {
-			t.Errorf("status %d", w.Code)
+			t.Errorf("got status %d, want 503", w.Code)
 		}
 	}
 	r.log.take()
@@ -163,7 +163,7 @@ func TestStoreBindsRecords(t *testing.T) {
 		c.cookies["__Host-session"] = value
 		c.visit(func(s *visitor) {
 			if !s.IsNew() {
-				t.Errorf("%s: accepted as an id", name)
+				t.Errorf("%s: the token is accepted as an id", name)
 			}
 		})
 		r.log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedPurpose})
@@ -177,7 +177,7 @@ func TestStoreKeyRotation(t *testing.T) {
 	r.m.SetKeys(parseKeys(t, keyB+" "+keyA))
 	w := c.visit(func(s *visitor) { fieldUser.Get(s.Session) })
 	if len(setCookies(w)) != 1 {
-		t.Error("the cookie was not sealed anew")
+		t.Error("the cookie was not sealed under the new key")
 	}
 	// A token sealed under the older key may have missed a revocation.
 	r.store.expect(t, "load", "load", "replace")
@@ -189,15 +189,15 @@ func TestStoreKeyRotation(t *testing.T) {
 	r.m.SetKeys(parseKeys(t, keyB))
 	c.visit(func(s *visitor) {
 		if fieldUser.Get(s.Session) != "hubo" {
-			t.Error("lost with the old key")
+			t.Error("the session is lost with the old key")
 		}
 		if infos, err := listAccount(t.Context(), r.m, 7); len(infos) != 1 || err != nil {
-			t.Errorf("listed %v, %v", infos, err)
+			t.Errorf("the list has %v, %v, want 1 session", infos, err)
 		}
 	})
 	old.visit(func(s *visitor) {
 		if !s.IsNew() {
-			t.Error("the old key still opens")
+			t.Error("the retired key still opens")
 		}
 	})
 }
@@ -230,16 +230,16 @@ func TestStoreTimes(t *testing.T) {
 					visitor1.visit(func(s *visitor) { fieldUser.Get(s.Session) })
 				}
 				if len(visitor1.cookies) > 1 {
-					t.Errorf("cookies %v", visitor1.cookies)
+					t.Errorf("the browser has cookies %v, want one", visitor1.cookies)
 				}
 				visitor1.visit(func(s *visitor) {
 					if got := fieldUser.Get(s.Session) == "hubo"; got != c.lives {
-						t.Errorf("lives: %v", got)
+						t.Errorf("got alive %v, want %v", got, c.lives)
 					}
 				})
 				time.Sleep(32 * 24 * time.Hour)
 				if n := r.store.Store.(*runtime.MemoryStore).Len(); n != 0 {
-					t.Errorf("%d records are left", n)
+					t.Errorf("%d records are left, want none", n)
 				}
 			})
 		})
@@ -257,7 +257,7 @@ func TestStoreTouches(t *testing.T) {
 		r.store.expect(t, "load")
 		time.Sleep(time.Minute)
 		if w := c.visit(read); len(setCookies(w)) > 0 {
-			t.Error("a cookie")
+			t.Error("a touch sends a cookie")
 		}
 		r.store.expect(t, "load", "replace")
 		c.visit(read)
@@ -270,7 +270,7 @@ func TestStoreTouches(t *testing.T) {
 		r.store.expect(t, "load", "replace", "load", "replace")
 		c.visit(func(s *visitor) {
 			if fieldVisits.Get(s.Session) != 5 {
-				t.Error("a touch overwrote a change")
+				t.Error("a touch overwrites a change")
 			}
 		})
 	})

@@ -23,7 +23,7 @@ func TestReadKeys(t *testing.T) {
 		}
 		m := newManager(t, runtime.Config{Keys: keys})
 		if !seals(t, m, keyB) || !opens(t, m, keyA) || opens(t, m, keyC) {
-			t.Errorf("%s: other keys were read", name)
+			t.Errorf("%s: ReadKeys returns other keys", name)
 		}
 	}
 }
@@ -52,10 +52,10 @@ func TestReadKeysErrors(t *testing.T) {
 		}
 		keys, err := runtime.ReadKeys(c.path)
 		if err == nil || err.Error() != c.want || keys != (runtime.Keys{}) {
-			t.Errorf("%s: %v\nwant %s", c.name, err, c.want)
+			t.Errorf("%s: got error %v\nwant %s", c.name, err, c.want)
 		}
 		if c.is != nil && !errors.Is(err, c.is) {
-			t.Errorf("%s: is not %v", c.name, c.is)
+			t.Errorf("%s: the error is not %v", c.name, c.is)
 		}
 	}
 }

@@ -35,17 +35,17 @@ func TestPrincipalHashes(t *testing.T) {
 			want := base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 			for range 2 {
 				if got := keys[0].hash(buf); got != want {
-					t.Fatalf("round %d: %d hashes to %s, want %s", round, i, got, want)
+					t.Fatalf("round %d: principal %d hashes to %s, want %s", round, i, got, want)
 				}
 			}
 		}
 	}
 	if got := keys[0].hash(nil); got != "" {
-		t.Errorf("nobody hashes to %s", got)
+		t.Errorf("the empty principal hashes to %s, want none", got)
 	}
 	for i := range keys[0].recent {
 		if known := keys[0].recent[i].Load(); known != nil && len(known.principal) > maxRecentSize {
-			t.Errorf("a principal of %d bytes is kept", len(known.principal))
+			t.Errorf("a principal of %d bytes is cached", len(known.principal))
 		}
 	}
 }

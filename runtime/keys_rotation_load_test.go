@@ -76,7 +76,7 @@ func TestRotationUnderLoad(t *testing.T) {
 				}
 				status, body := j.fetch(t, client, "http://one.address/"+query)
 				if want := fmt.Sprint(id, " ", size, " ", visits); status != 200 || body != want {
-					t.Errorf("client %d, request %d: %d %q, want %q", i, n, status, body, want)
+					t.Errorf("client %d, request %d: got %d %q, want 200, %q", i, n, status, body, want)
 					return
 				}
 				served[i].Add(1)
@@ -126,7 +126,7 @@ func TestRotationUnderLoad(t *testing.T) {
 			}
 		}
 		if refused := slices.DeleteFunc(log.take(), func(e runtime.Event) bool { return e.Kind != runtime.EventRefused }); len(refused) != len(nodes) {
-			t.Errorf("%d refused, want %d: %v", len(refused), len(nodes), refused)
+			t.Errorf("got %d refusals, want %d: %v", len(refused), len(nodes), refused)
 		}
 		old = next
 	}
@@ -146,7 +146,7 @@ func TestRequestsWhileKeysRotate(t *testing.T) {
 				s := w.Open(t.Context(), nil)
 				for visits := 0; ctx.Err() == nil; visits++ {
 					if got := fieldVisits.Get(s.Session); got != visits {
-						t.Errorf("%d visits, want %d", got, visits)
+						t.Errorf("got %d visits, want %d", got, visits)
 						return
 					}
 					time.Sleep(50 * time.Millisecond)

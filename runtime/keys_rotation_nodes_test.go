@@ -55,7 +55,7 @@ func TestRotationOverNodes(t *testing.T) {
 			}
 		}
 		if c.lost == "" && len(refused) > 0 || c.lost != "" && (len(refused) != 1 || !refused[c.lost]) {
-			t.Errorf("%s: lost at %v, want %q", c.name, refused, c.lost)
+			t.Errorf("%s: sessions are lost at %v, want %q", c.name, refused, c.lost)
 		}
 	}
 }
@@ -90,14 +90,14 @@ func TestRetirementOfKeys(t *testing.T) {
 			}
 			time.Sleep(day - time.Second)
 			if seldom.open(promoted).IsNew() || !seldom.open(retired).IsNew() {
-				t.Errorf("%+v: a second early, nothing is lost", cfg)
+				t.Errorf("%+v: no session is lost if the key is retired a second early", cfg)
 			}
 			if often.open(promoted).IsNew() || often.open(retired).IsNew() {
-				t.Errorf("%+v: a session in use is not sealed anew", cfg)
+				t.Errorf("%+v: a session in use was not sealed under the new key", cfg)
 			}
 			time.Sleep(time.Second)
 			if !seldom.open(promoted).IsNew() {
-				t.Errorf("%+v: a session lives on under the old key", cfg)
+				t.Errorf("%+v: an unused session outlives the old key", cfg)
 			}
 			if often.open(promoted).IsNew() != often.open(retired).IsNew() {
 				t.Errorf("%+v: a session in use is lost", cfg)

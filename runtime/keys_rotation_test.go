@@ -29,19 +29,19 @@ func TestRotation(t *testing.T) {
 		setKeys(keyA + " " + keyB) // added, not yet promoted
 		s = m.Open(t.Context(), []string{cookie})
 		if fieldUser.Get(s.Session) != "hubo" || seal(t, m, s) != "" {
-			t.Error("the first key's cookie is sent again")
+			t.Error("a cookie under the first key is sent again")
 		}
 
 		time.Sleep(20 * time.Minute)
 		setKeys(keyB + " " + keyA)
 		s = m.Open(t.Context(), []string{cookie})
 		if fieldUser.Get(s.Session) != "hubo" || s.Modified() {
-			t.Error("an old key does not open, or opening is a change")
+			t.Error("an old key does not open, or opening counts as a change")
 		}
 		line := seal(t, m, s)
 		log.expect(t, runtime.Event{Kind: runtime.EventResealed})
 		if c := parseCookie(t, line); c.MaxAge != 40*60 {
-			t.Errorf("resealed with Max-Age=%d, for 40 minutes left", c.MaxAge)
+			t.Errorf("the resealed cookie has Max-Age=%d, want the remaining 40 minutes", c.MaxAge)
 		}
 
 		setKeys(keyB)
@@ -52,14 +52,14 @@ func TestRotation(t *testing.T) {
 		cookie = pair(t, line)
 		s = m.Open(t.Context(), []string{cookie})
 		if fieldUser.Get(s.Session) != "hubo" || s.ID() != id || !s.Permanent() || !s.ExpiresAt().Equal(expires) {
-			t.Errorf("another session after the rotation: %v, until %v", s, s.ExpiresAt())
+			t.Errorf("after the rotation, the session is %v, until %v", s, s.ExpiresAt())
 		}
 		if seal(t, m, s) != "" {
-			t.Error("resealed again")
+			t.Error("the session is resealed again")
 		}
 		time.Sleep(40 * time.Minute)
 		if s = m.Open(t.Context(), []string{cookie}); !s.IsNew() {
-			t.Error("resealing made the session live longer")
+			t.Error("resealing prolongs the session")
 		}
 	})
 }
@@ -77,7 +77,7 @@ func TestSetKeysDuringRequest(t *testing.T) {
 	}
 	s = reopen(t, m, s)
 	if fieldUser.Get(s.Session) != "hubo" || fieldVisits.Get(s.Session) != 1 {
-		t.Errorf("lost: %v", s)
+		t.Errorf("the session is %v, want it unchanged with one visit", s)
 	}
 	log.expect(t)
 }
@@ -89,7 +89,7 @@ func TestSetKeysErrors(t *testing.T) {
 		t.Error(err)
 	}
 	if s := m.Open(t.Context(), []string{cookie}); fieldUser.Get(s.Session) != "hubo" {
-		t.Error("the old ring is gone")
+		t.Error("after an error of SetKeys, the old keys do not open")
 	}
 }
 
@@ -103,16 +103,16 @@ func TestRotationOfChangedSessions(t *testing.T) {
 	s := m.Open(t.Context(), []string{cookie})
 	fieldUser.Set(s.Session, "eve")
 	if got := fieldUser.Get(reopen(t, m, s).Session); got != "eve" {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want eve", got)
 	}
 	s = m.Open(t.Context(), []string{cookie})
 	fieldUser.Clear(s.Session)
 	if c := parseCookie(t, seal(t, m, s)); c.Value != "" {
-		t.Errorf("not deleted: %s", c.Raw)
+		t.Errorf("the cookie is not deleted: %s", c.Raw)
 	}
 	s = m.Open(t.Context(), []string{craft(t, payload(metadata(time.Now())))})
 	if s.IsNew() || seal(t, m, s) != "" {
-		t.Error("an empty session was sealed again")
+		t.Error("an empty session is sealed again")
 	}
 	log.expect(t)
 }

@@ -34,7 +34,7 @@ func TestKeysFromSecret(t *testing.T) {
 		{"another", [][]byte{second}, ""},
 	} {
 		if got := fieldUser.Get(manager(c.secrets...).Open(t.Context(), []string{cookie}).Session); got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
 }
@@ -56,11 +56,11 @@ func TestKeysFromSecretErrors(t *testing.T) {
 	} {
 		_, err := runtime.KeysFromSecret(c.secrets...)
 		if err == nil || err.Error() != c.want {
-			t.Errorf("%s: %v\nwant %s", c.name, err, c.want)
+			t.Errorf("%s: got error %v\nwant %s", c.name, err, c.want)
 		}
 	}
 	if _, err := runtime.KeysFromSecret(); !errors.Is(err, runtime.ErrNoKeys) {
-		t.Errorf("%v is not ErrNoKeys", err)
+		t.Errorf("got error %v, want ErrNoKeys", err)
 	}
 }
 
@@ -93,26 +93,26 @@ func TestReadOrCreateKeys(t *testing.T) {
 		return true
 	})
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
-		t.Errorf("others can read the keys: %v, %v", info.Mode(), err)
+		t.Errorf("other users can read the keys: %v, %v", info.Mode(), err)
 	}
 	if files, _ := os.ReadDir(dir); len(files) != 1 {
-		t.Errorf("%d files, want one", len(files))
+		t.Errorf("got %d files, want one", len(files))
 	}
 }
 
 func TestReadOrCreateKeysErrors(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := runtime.ReadOrCreateKeys(filepath.Join(dir, "none", "keys")); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "session: creating keys: ") {
-		t.Errorf("no directory: %v", err)
+		t.Errorf("without a directory: got error %v, want ErrNotExist", err)
 	}
 	path := filepath.Join(dir, "keys")
 	if err := os.WriteFile(path, []byte("half a ke"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := runtime.ReadOrCreateKeys(path); err == nil || strings.Contains(err.Error(), "half") {
-		t.Errorf("a bad file: %v", err)
+		t.Errorf("for a bad file: got error %v, want one that shows nothing of it", err)
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "half a ke" {
-		t.Errorf("a bad file is replaced: %q, %v", text, err)
+		t.Errorf("a bad file was replaced: %q, %v", text, err)
 	}
 }

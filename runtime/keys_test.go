@@ -55,26 +55,26 @@ func TestParseKeysErrors(t *testing.T) {
 	} {
 		keys, err := runtime.ParseKeys(c.text)
 		if keys != (runtime.Keys{}) || err == nil {
-			t.Errorf("%s: accepted", c.name)
+			t.Errorf("%s: the text is accepted", c.name)
 			continue
 		}
 		if c.name == "not base64" { // "horse" has 5 characters, which no base64 text has
 			if want := "session: key 1 of 2 is not base64"; !strings.HasPrefix(err.Error(), want) && !strings.HasPrefix(err.Error(), "session: key 1 of 2 has") {
-				t.Errorf("%s: %v", c.name, err)
+				t.Errorf("%s: got error %v", c.name, err)
 			}
 		} else if err.Error() != c.want {
-			t.Errorf("%s: %v\nwant %s", c.name, err, c.want)
+			t.Errorf("%s: got error %v\nwant %s", c.name, err, c.want)
 		}
 		for word := range strings.FieldsFuncSeq(c.text, func(r rune) bool { return r == ',' || r == ' ' }) {
 			for i := 0; i+6 <= len(word); i++ {
 				if strings.Trim(word, "=") != "" && strings.Contains(err.Error(), word[i:i+6]) {
-					t.Errorf("%s: the error shows %q of the key", c.name, word[i:i+6])
+					t.Errorf("%s: the error shows %q, a part of the key", c.name, word[i:i+6])
 				}
 			}
 		}
 	}
 	if _, err := runtime.ParseKeys(""); !errors.Is(err, runtime.ErrNoKeys) {
-		t.Errorf("an empty text: %v", err)
+		t.Errorf("an empty text: got error %v, want ErrNoKeys", err)
 	}
 }
 
@@ -95,10 +95,10 @@ func TestGenerateKey(t *testing.T) {
 	for range 100 {
 		text := runtime.GenerateKey()
 		if raw, err := base64.RawURLEncoding.DecodeString(text); len(text) != 43 || len(raw) != 32 || err != nil {
-			t.Fatalf("a key of %d characters, %d bytes, %v", len(text), len(raw), err)
+			t.Fatalf("GenerateKey returns %d characters, %d bytes, %v, want 43 and 32", len(text), len(raw), err)
 		}
 		if seen[text] {
-			t.Fatal("the same key twice")
+			t.Fatal("GenerateKey returns the same key twice")
 		}
 		seen[text] = true
 		parseKeys(t, text)
@@ -110,14 +110,14 @@ func TestEphemeralKeys(t *testing.T) {
 	one := newManager(t, runtime.Config{Keys: runtime.EphemeralKeys()})
 	two := newManager(t, runtime.Config{Keys: runtime.EphemeralKeys()})
 	if got := strings.Count(log.String(), `"level":"WARN"`); got != 2 {
-		t.Errorf("%d warnings:\n%s", got, log)
+		t.Errorf("got %d warnings, want 2:\n%s", got, log)
 	}
 	if !strings.Contains(log.String(), "sessions end with this process") {
 		t.Errorf("the log does not say what an ephemeral key means:\n%s", log)
 	}
 	cookie := sealed(t, one, func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
 	if s := two.Open(t.Context(), []string{cookie}); fieldUser.Has(s.Session) {
-		t.Error("two ephemeral keys are the same")
+		t.Error("two calls of EphemeralKeys return the same key")
 	}
 	if s := one.Open(t.Context(), []string{cookie}); !fieldUser.Has(s.Session) {
 		t.Error("an ephemeral key does not open what it sealed")
@@ -138,7 +138,7 @@ func TestKeysPrintRedacted(t *testing.T) {
 	slog.Info("x", "keys", keys, "pointer", &keys, "config", runtime.Config{Keys: keys},
 		"app", app{runtime.Config{Keys: keys}, keys, &keys, keys})
 	if !strings.Contains(log.String(), "Keys(2, REDACTED)") {
-		t.Errorf("slog: %s", log)
+		t.Errorf("slog prints %s", log)
 	}
 	all := log.String()
 	for _, v := range []any{keys, &keys, runtime.Config{Keys: keys}, &runtime.Config{Keys: keys},
@@ -149,10 +149,10 @@ func TestKeysPrintRedacted(t *testing.T) {
 		}
 	}
 	if got := fmt.Sprintf("%v %+v %#v %s %q %x", keys, keys, keys, keys, keys, keys); strings.Count(got, "Keys(2, REDACTED)") != 6 {
-		t.Errorf("printed as %s", got)
+		t.Errorf("fmt prints %s", got)
 	}
 	if got := fmt.Sprint(runtime.Keys{}); got != "Keys(0, REDACTED)" {
-		t.Errorf("no keys print as %s", got)
+		t.Errorf("empty Keys print as %s", got)
 	}
 	for word := range strings.FieldsSeq(text) {
 		noKey(t, all, word)

@@ -58,7 +58,7 @@ func TestWatchKeysOfTheSameID(t *testing.T) {
 	const one, two = "AAFpdgQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "AAGE7gQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 	_, err := runtime.NewManager(runtime.Config{Keys: parseKeys(t, one+" "+two)}, wrap, fields...)
 	if err == nil || !strings.Contains(err.Error(), "the same key id") {
-		t.Errorf("both in one ring: error %v", err)
+		t.Errorf("for both keys in one ring: got error %v", err)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := watchKeys(t)
@@ -94,7 +94,7 @@ func TestWatchKeysOfMountedSecret(t *testing.T) {
 			must(t, os.RemoveAll(filepath.Join(w.dir, "..one")))
 			w.after(keyFileInterval+keyFilePause, replaced)
 			if !seals(t, w.Manager, key) || opens(t, w.Manager, keyA) {
-				t.Error("the keys are not those of the mounted secret")
+				t.Error("the keys of the mounted secret are not in use")
 			}
 		}
 	})
@@ -211,7 +211,7 @@ func TestWatchKeysSchedule(t *testing.T) {
 		time.Sleep(keyFilePause)
 		synctest.Wait()
 		if !seals(t, other, keyC) {
-			t.Error("a file that differs at the beginning waits for the second look")
+			t.Error("a file that differs at the beginning is not read at the first look")
 		}
 		cancel()
 	})
@@ -224,7 +224,7 @@ func TestWatchKeysAndSetKeys(t *testing.T) {
 		must(t, w.SetKeys(parseKeys(t, keyA+" "+keyB)))
 		w.after(keyFileInterval+keyFilePause, replaced)
 		if opens(t, w.Manager, keyB) {
-			t.Error("the keys are not those of the file")
+			t.Error("the keys of the file are not in use")
 		}
 	})
 }
@@ -248,7 +248,7 @@ func TestWatchKeysEnds(t *testing.T) {
 			select {
 			case <-done:
 			default:
-				t.Errorf("after %v, the watch does not end with its context", wait)
+				t.Errorf("after %v, WatchKeys has not returned with its context", wait)
 			}
 			log.take()
 			write(t, path, keyC)
@@ -276,13 +276,13 @@ func TestWatchKeysLogs(t *testing.T) {
 			var l struct{ Level, Msg, Cookie, Reason string }
 			must(t, json.Unmarshal([]byte(line), &l))
 			if l.Cookie != "__Host-session" || l.Reason == "" {
-				t.Errorf("logged %s", line)
+				t.Errorf("the log has the line %s", line)
 			}
 			got = append(got, [2]string{l.Level, l.Msg})
 		}
 		want := [][2]string{{"ERROR", "session: keys failed"}, {"INFO", "session: keys read"}}
 		if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
-			t.Errorf("logged %q, want %q", got, want)
+			t.Errorf("got log %q, want %q", got, want)
 		}
 		for _, key := range []string{keyA, keyB, keyC} {
 			noKey(t, log.String(), key)

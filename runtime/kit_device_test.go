@@ -78,7 +78,7 @@ func (d *device) visitWith(path string, header http.Header) (status int, body st
 		}
 		path = resolve(d.t, path, res.Header.Get("Location"))
 	}
-	d.t.Error("redirects without end")
+	d.t.Error("the site redirects endlessly")
 	return 0, ""
 }
 
@@ -131,7 +131,7 @@ func parameter(t testing.TB, value, name string) string {
 	_, rest, ok := strings.Cut(value, ";"+name+`="`)
 	text, _, closed := strings.Cut(rest, `"`)
 	if !ok || !closed {
-		t.Fatalf("%q has no %s", value, name)
+		t.Fatalf("the header %q has no %s", value, name)
 	}
 	return text
 }

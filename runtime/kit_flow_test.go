@@ -87,7 +87,7 @@ func (s *flowSite) begin(j *jar, f *runtime.Flow[signIn], v signIn) (state strin
 	s.t.Helper()
 	j.visit(s.t, s.m, func(v2 *visitor) { state = f.Start(v2.Session, v) })
 	if len(state) != 22 {
-		s.t.Fatalf("the state %q", state)
+		s.t.Fatalf("Start returns the state %q, want 22 characters", state)
 	}
 	return state
 }
@@ -98,7 +98,7 @@ func (s *flowSite) refuses(j *jar, f *runtime.Flow[signIn], state, reason string
 	s.log.take()
 	j.visit(s.t, s.m, func(v *visitor) {
 		if v, ok := f.Take(v.Session, state); ok || v != (signIn{}) {
-			s.t.Errorf("took %+v, want %q", v, reason)
+			s.t.Errorf("Take returns %+v, want a refusal: %q", v, reason)
 		}
 	})
 	s.log.expect(s.t, runtime.Event{Kind: runtime.EventFlowRefused, Reason: reason, Field: f.Name})
@@ -110,7 +110,7 @@ func (s *flowSite) takes(j *jar, f *runtime.Flow[signIn], state string, want sig
 	s.log.take()
 	j.visit(s.t, s.m, func(v *visitor) {
 		if v, ok := f.Take(v.Session, state); !ok || v != want {
-			s.t.Errorf("took %+v, %v, want %+v", v, ok, want)
+			s.t.Errorf("Take returns %+v, %v, want %+v", v, ok, want)
 		}
 	})
 	s.log.expect(s.t)

@@ -76,11 +76,11 @@ func (j *jar) receive(t testing.TB, lines []string) {
 			name += fmt.Sprintf(" %s %s %v", a.domain, a.path, a.partitioned)
 		}
 		if names[name] {
-			t.Errorf("two cookies %s in one response: %q", name, lines)
+			t.Errorf("a response sets two cookies %s: %q", name, lines)
 		}
 		names[name] = true
 		if err := j.store(line); err != nil {
-			t.Errorf("%v: %.200q", err, line)
+			t.Errorf("the jar refuses a cookie: %v: %.200q", err, line)
 		}
 	}
 }
@@ -252,7 +252,7 @@ func (j *jar) visit(t testing.TB, m *runtime.Manager[visitor], use func(*visitor
 	t.Helper()
 	lines, err := j.try(t, m, use)
 	if err != nil {
-		t.Errorf("not saved: %v", err)
+		t.Errorf("the session cannot be saved: %v", err)
 	}
 	return summary(t, lines)
 }
@@ -318,10 +318,10 @@ func TestJar(t *testing.T) {
 		j := newJar(clock.now)
 		j.path = "/app/x"
 		if err := j.store(c.line); fmt.Sprint(err) != c.err && (err != nil || c.err != "") {
-			t.Errorf("%.100q: %v", c.line, err)
+			t.Errorf("%.100q: got error %v, want %s", c.line, err, c.err)
 		}
 		if got := strings.Join(j.header(), "\n"); got != c.sent {
-			t.Errorf("%.100q: sends %.100q", c.line, got)
+			t.Errorf("%.100q: the jar sends %.100q, want %.100q", c.line, got, c.sent)
 		}
 	}
 
@@ -329,14 +329,14 @@ func TestJar(t *testing.T) {
 	j.receive(t, []string{"a=1; Max-Age=60", "b=1", "c=1; Secure"})
 	j.insecure = true
 	if got := j.header()[0]; got != "a=1; b=1" {
-		t.Errorf("sends %q", got)
+		t.Errorf("the jar sends %q", got)
 	}
 	clock.advance(time.Minute)
 	for i := range maxJarCookies {
 		j.store(fmt.Sprint("x", i, "=1"))
 	}
 	if got := j.header()[0]; !strings.HasPrefix(got, "x0=1; ") || strings.Count(got, "=") != maxJarCookies {
-		t.Errorf("sends %q", got)
+		t.Errorf("the jar sends %q", got)
 	}
 }
 

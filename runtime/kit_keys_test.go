@@ -62,7 +62,7 @@ func noKey(t *testing.T, text, key string) {
 		fmt.Sprintf("%q", part)[1:8],
 	} {
 		if strings.Contains(text, form) {
-			t.Errorf("shows %q of a key:\n%s", form, text)
+			t.Errorf("the text shows %q, which is of a key:\n%s", form, text)
 		}
 	}
 }

@@ -80,7 +80,7 @@ func unharmed(t *testing.T, all ...transaction) {
 						version = "HTTP/2.0 "
 					}
 					if !strings.HasPrefix(bare.Status, version) {
-						t.Fatalf("bare: %s", bare.Status)
+						t.Fatalf("without sessions: got %s", bare.Status)
 					}
 				}
 				for _, u := range uses {
@@ -109,7 +109,7 @@ func differences(t *testing.T, use string, got, bare transcript) {
 	for i := range g.NumField() {
 		text := [2]string{fmt.Sprint(g.Field(i)), fmt.Sprint(b.Field(i))}
 		if text[0] != text[1] {
-			t.Errorf("%s: %s is %.300q, bare %.300q", use, g.Type().Field(i).Name, text[0], text[1])
+			t.Errorf("%s: %s is %.300q, and without sessions %.300q", use, g.Type().Field(i).Name, text[0], text[1])
 		}
 	}
 }
@@ -122,7 +122,7 @@ func withoutSession(t *testing.T, use string, h http.Header) {
 	}
 	i := slices.Index(h["Vary"], "Cookie")
 	if i < 0 {
-		t.Errorf("%s: Vary is %q", use, h["Vary"])
+		t.Errorf("%s: got Vary %q", use, h["Vary"])
 	} else if h["Vary"] = slices.Delete(h["Vary"], i, i+1); len(h["Vary"]) == 0 {
 		delete(h, "Vary")
 	}
@@ -130,7 +130,7 @@ func withoutSession(t *testing.T, use string, h http.Header) {
 		return
 	}
 	if len(h["Set-Cookie"]) != 1 || h.Get("Cache-Control") != "private" {
-		t.Errorf("%s: Set-Cookie is %q, Cache-Control %q", use, h["Set-Cookie"], h["Cache-Control"])
+		t.Errorf("%s: got Set-Cookie %q, Cache-Control %q", use, h["Set-Cookie"], h["Cache-Control"])
 	}
 	delete(h, "Set-Cookie")
 	delete(h, "Cache-Control")
@@ -343,7 +343,7 @@ func upgradeToEcho(t *testing.T, server *httptest.Server) *http.Response {
 	fmt.Fprintf(conn, "hello\n")
 	line, err := in.ReadString('\n')
 	if line != "hello\n" || err != nil || resp.StatusCode != 101 || resp.Header.Get("Upgrade") != "echo" {
-		t.Errorf("%s, then %q, %v", resp.Status, line, err)
+		t.Errorf("got %s, then %q, %v, want 101 and the echo", resp.Status, line, err)
 	}
 	return resp
 }

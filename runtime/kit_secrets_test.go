@@ -58,7 +58,7 @@ func (c *canary) expectNone(t *testing.T, text string) {
 	t.Helper()
 	for what, secret := range c.secrets {
 		if i := strings.Index(text, secret); i >= 0 {
-			t.Errorf("%s is shown: %s", what, strings.ToValidUTF8(text[max(0, i-300):min(len(text), i+300)], "?"))
+			t.Errorf("the text shows the %s: %s", what, strings.ToValidUTF8(text[max(0, i-300):min(len(text), i+300)], "?"))
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (s *spyStore) take() []string {
 func (s *spyStore) expect(t testing.TB, want ...string) {
 	t.Helper()
 	if got := s.take(); !slices.Equal(got, want) {
-		t.Errorf("calls %v, want %v", got, want)
+		t.Errorf("got calls %v, want %v", got, want)
 	}
 }
 
@@ -210,7 +210,7 @@ func (c *client) visit(do func(*visitor)) *httptest.ResponseRecorder {
 	c.rig.t.Helper()
 	w := c.send(do)
 	if w.Code != 200 {
-		c.rig.t.Errorf("status %d, events %v", w.Code, c.rig.log.take())
+		c.rig.t.Errorf("got status %d, want 200; events %v", w.Code, c.rig.log.take())
 	}
 	c.receive(w)
 	return w

@@ -84,7 +84,7 @@ func (l *eventLog) take() []runtime.Event {
 func (l *eventLog) expect(t testing.TB, want ...runtime.Event) {
 	t.Helper()
 	if got := l.take(); !slices.Equal(got, want) {
-		t.Errorf("events %v, want %v", got, want)
+		t.Errorf("got events %v, want %v", got, want)
 	}
 }
 
@@ -108,7 +108,7 @@ func seal(t testing.TB, m *runtime.Manager[visitor], s *visitor) string {
 		t.Fatal(err)
 	}
 	if len(lines) > 1 {
-		t.Fatalf("%d Set-Cookie lines", len(lines))
+		t.Fatalf("got %d Set-Cookie lines, want at most one", len(lines))
 	}
 	return strings.Join(lines, "")
 }
@@ -170,7 +170,7 @@ func mustPanic(t testing.TB, f func()) (text string) {
 		t.Helper()
 		v := recover()
 		if v == nil {
-			t.Fatal("no panic")
+			t.Fatal("the function does not panic")
 		}
 		text, _ = v.(string)
 	}()
@@ -201,7 +201,7 @@ func sized(t *testing.T, size int, cfg runtime.Config) (*runtime.Manager[visitor
 			}
 		}
 	}
-	t.Fatalf("no cookie of %d bytes", size)
+	t.Fatalf("no session has a cookie of %d bytes", size)
 	return nil, nil
 }
 

@@ -45,7 +45,7 @@ func TestLeavesKnowLeavesAlone(t *testing.T) {
 		return nil
 	})
 	if err != nil || checked < 10 {
-		t.Errorf("%d files checked, error %v", checked, err)
+		t.Errorf("got %d files checked, error %v", checked, err)
 	}
 }
 
@@ -85,7 +85,7 @@ func TestLeafImports(t *testing.T) {
 	} {
 		src := "package x\n\nimport (" + c.imports + ")\n"
 		if got := leafImports(c.path, []byte(src)); len(got) != c.wrong {
-			t.Errorf("%s: %s: %q", c.path, c.imports, got)
+			t.Errorf("%s importing %s: got %q, want %d findings", c.path, c.imports, got, c.wrong)
 		}
 	}
 }
@@ -241,14 +241,14 @@ func TestCrossings(t *testing.T) {
 		}
 		wrong, err := crossings(fset, files, nil)
 		if err != nil || len(wrong) != c.wrong {
-			t.Errorf("%s: %q, error %v", name, wrong, err)
+			t.Errorf("%s: got findings %q, error %v, want %d", name, wrong, err, c.wrong)
 		}
 	}
 	for file, want := range map[string]string{
 		"home.go": "", "home_store.go": "store", "x/home_store_merge_queue.go": "store", "homes_store.go": "", "store_home_cookie.go": "",
 	} {
 		if got := homeOf(file); got != want {
-			t.Errorf("%s is of home %q", file, got)
+			t.Errorf("%s: got home %q, want %q", file, got, want)
 		}
 	}
 }

@@ -43,7 +43,7 @@ const (
 	sourceNameSize = 8
 )
 
-var errNoUntil = errors.New("no Until: it says when old sessions are not read any more")
+var errNoUntil = errors.New("no Until: set the time from which old sessions are no longer read")
 
 // newLegacy returns the sources of a Config, or nil if it has none.
 func newLegacy(m *manager, cfg Config) (*legacy, error) {

@@ -14,21 +14,21 @@ func TestClockSetBack(t *testing.T) {
 	s := m.Open(t.Context(), []string{craft(t, payload(metadata(ahead, mapping("code", 600)), "user", "hubo", "code", "123"))})
 	now := ahead.Add(-time.Hour)
 	if s.IsNew() || fieldUser.Get(s.Session) != "hubo" || fieldCode.Get(s.Session) != "123" || s.CreatedAt().Sub(now).Abs() > 5*time.Second {
-		t.Errorf("lost: %v", s)
+		t.Errorf("the session does not survive the clock: %v", s)
 	}
 	fieldAccount.Set(s.Session, 7)
 	// Times that are ahead count as now.
 	if s.ExpiresAt().Sub(now.Add(2*time.Hour)).Abs() > 5*time.Second {
-		t.Errorf("changed: until %v", s.ExpiresAt())
+		t.Errorf("the end changed: until %v", s.ExpiresAt())
 	}
 	s.SetPermanent(true)
 	line := seal(t, m, s)
 	if c := parseCookie(t, line); c.MaxAge != 2*3600 {
-		t.Errorf("Max-Age=%d", c.MaxAge)
+		t.Errorf("got Max-Age=%d, want 2 hours", c.MaxAge)
 	}
 	s = m.Open(t.Context(), []string{pair(t, line)})
 	if fieldUser.Get(s.Session) != "hubo" || s.CreatedAt().Sub(now).Abs() > 5*time.Second || s.AuthenticatedAt().Sub(now).Abs() > 5*time.Second {
-		t.Errorf("lost: %v", s)
+		t.Errorf("the changed session does not survive: %v", s)
 	}
 }
 
@@ -49,25 +49,25 @@ func TestClockSetBackBetweenRequests(t *testing.T) {
 			sent := j.visit(t, m, func(s *visitor) {
 				// Times in the future count as now.
 				if s.IsNew() || !s.ExpiresAt().Equal(clock.now().Add(30*time.Minute)) {
-					t.Errorf("set back: new %v, until %v", s.IsNew(), s.ExpiresAt().Sub(start))
+					t.Errorf("set back: got a new session %v, until %v", s.IsNew(), s.ExpiresAt().Sub(start))
 				}
 				if change {
 					fieldVisits.Set(s.Session, 1)
 				}
 			})
 			if want := map[bool]string{false: "", true: "__Host-session"}[change]; sent != want {
-				t.Errorf("set back: sent %q, want %q", sent, want)
+				t.Errorf("set back: got cookies %q, want %q", sent, want)
 			}
 			j.visit(t, m, func(s *visitor) {
 				if !s.CreatedAt().Equal(clock.now()) || !s.ExpiresAt().Equal(clock.now().Add(30*time.Minute)) {
-					t.Errorf("set back: created %v, until %v", s.CreatedAt().Sub(start), s.ExpiresAt().Sub(start))
+					t.Errorf("set back: got created %v, until %v", s.CreatedAt().Sub(start), s.ExpiresAt().Sub(start))
 				}
 			})
 
 			clock.set(start.Add(50*time.Minute + off))
 			j.visit(t, m, func(s *visitor) {
 				if s.IsNew() != (off >= 0) {
-					t.Errorf("%v after the end: new %v", off, s.IsNew())
+					t.Errorf("%v after the end: got a new session %v", off, s.IsNew())
 				}
 			})
 		}
@@ -85,12 +85,12 @@ func TestClockSetBackDuringRotation(t *testing.T) {
 	m.SetKeys(parseKeys(t, keyB+" "+keyA))
 	clock.advance(-time.Hour)
 	if sent := j.visit(t, m, read); sent != "__Host-session __Host-session-seen" {
-		t.Errorf("sent %q", sent)
+		t.Errorf("got cookies %q, want the session and the companion", sent)
 	}
 	clock.advance(time.Hour + 29*time.Minute)
 	j.visit(t, m, func(s *visitor) {
 		if s.IsNew() {
-			t.Error("the session was used 29 minutes ago, and is lost")
+			t.Error("a session that was used 29 minutes ago is lost")
 		}
 	})
 }
@@ -106,7 +106,7 @@ func TestOddClocks(t *testing.T) {
 		j.visit(t, m, func(s *visitor) { fieldUser.Set(s.Session, "hubo"); s.SetPermanent(true) })
 		j.visit(t, m, func(s *visitor) {
 			if s.IsNew() || s.CreatedAt().Unix() != now.Unix() || s.ExpiresAt().Unix() != now.Unix()+3600 {
-				t.Errorf("%v: new %v, created %v, until %v", now, s.IsNew(), s.CreatedAt(), s.ExpiresAt())
+				t.Errorf("%v: got a new session %v, created %v, until %v", now, s.IsNew(), s.CreatedAt(), s.ExpiresAt())
 			}
 		})
 	}
@@ -120,10 +120,10 @@ func TestClockBefore1970(t *testing.T) {
 	fieldUser.Set(s.Session, "hubo")
 	fieldCode.Set(s.Session, "1234")
 	if s = reopen(t, m, s); fieldUser.Get(s.Session) != "hubo" || fieldCode.Get(s.Session) != "1234" {
-		t.Errorf("lost: %v", s)
+		t.Errorf("the session does not survive: %v", s)
 	}
 	if at := s.AuthenticatedAt(); at.IsZero() || at.Unix() > 1 {
-		t.Errorf("authenticated at %v", at)
+		t.Errorf("got authenticated at %v", at)
 	}
 }
 

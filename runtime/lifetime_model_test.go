@@ -180,7 +180,7 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 	had := strings.Join(header, "; ") + "; "
 	s := manager.Open(t.Context(), header)
 	if got := s.IsNew(); got != m.isNew {
-		t.Fatalf("new: %v, want %v", got, m.isNew)
+		t.Fatalf("got new %v, want %v", got, m.isNew)
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "operations") {
 		modelOperation(t, s, m, now, strings.Contains("; "+had, "; s="))
@@ -190,7 +190,7 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 	lines, err := setCookieLines(manager.Seal(s))
 	if limit := 4096 * max(1, m.cfg.MaxChunks); m.modified && size > limit {
 		if !errors.Is(err, runtime.ErrTooLarge) || (lines != nil) != (m.ended && strings.Contains("; "+had, "; s=")) {
-			t.Fatalf("%d bytes: %d lines, %v", size, len(lines), err)
+			t.Fatalf("a session of %d bytes: got %d cookies, %v", size, len(lines), err)
 		}
 		for _, line := range lines {
 			if err := j.store(line); err != nil {
@@ -199,7 +199,7 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 		}
 		if lines != nil {
 			if m.browser = (modelSession{}); j.header() != nil {
-				t.Fatalf("after a log-out, the browser keeps %.100q", j.header())
+				t.Fatalf("after a log-out, the browser has %.100q", j.header())
 			}
 		}
 		return
@@ -212,7 +212,7 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 	sent := 0 // bytes of the session
 	for _, line := range lines {
 		if err := j.store(line); err != nil {
-			t.Fatalf("%v: %.100s", err, line)
+			t.Fatalf("the jar refuses a cookie: %v: %.100s", err, line)
 		}
 		pair, attributes, _ := strings.Cut(line, ";")
 		name, _, _ := strings.Cut(pair, "=")
@@ -222,7 +222,7 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 			// name.
 			left := name == "s" && strings.Contains("; "+had, "; s-")
 			if !strings.Contains(had, name+"=") && !left {
-				t.Fatalf("removes %s, which was not there", name)
+				t.Fatalf("the response removes %s, which the browser did not have", name)
 			}
 		case name == "s-seen":
 			seen = true
@@ -232,7 +232,7 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 		}
 	}
 	if data != wantData || seen != wantSeen {
-		t.Fatalf("sent the session: %v, its companion: %v, want %v, %v", data, seen, wantData, wantSeen)
+		t.Fatalf("sent the session %v, its companion %v, want %v, %v", data, seen, wantData, wantSeen)
 	}
 	held := 0
 	for _, c := range j.cookies {
@@ -241,10 +241,10 @@ func modelRequest(t *rapid.T, j *jar, manager *runtime.Manager[visitor], m *mode
 		}
 	}
 	if data && (sent != size || held != size) {
-		t.Fatalf("Size is %d, sent %d, the browser has %d", size, sent, held)
+		t.Fatalf("Size is %d, the response sent %d bytes, and the browser has %d", size, sent, held)
 	}
 	if m.browser.values == nil && m.modified && j.value("s") != "" {
-		t.Fatalf("the browser keeps %.100q", j.header())
+		t.Fatalf("the browser keeps the empty session's cookie: %.100q", j.header())
 	}
 }
 
@@ -276,7 +276,7 @@ func modelOperation(t *rapid.T, s *visitor, m *model, now time.Time, had bool) {
 	case "pop code":
 		v, ok := fieldCode.Pop(s.Session)
 		if _, want := m.values["code"]; ok != want || ok && v != "123" {
-			t.Fatalf("popped %q, %v", v, ok)
+			t.Fatalf("Pop returns %q, %v", v, ok)
 		}
 		m.remove("code")
 		m.codeEnd = time.Time{}
@@ -316,13 +316,13 @@ func compareModel(t *rapid.T, s *visitor, m *model) {
 		got["code"] = fieldCode.Get(s.Session)
 	}
 	if fmt.Sprint(got) != fmt.Sprint(m.values) {
-		t.Fatalf("read %.200v, want %.200v", got, m.values)
+		t.Fatalf("got values %.200v, want %.200v", got, m.values)
 	}
 	if s.Permanent() != m.permanent || s.Modified() != m.modified || !s.CreatedAt().Equal(m.created) {
 		t.Fatalf("permanent %v, modified %v, created %v; want %v, %v, %v",
 			s.Permanent(), s.Modified(), s.CreatedAt(), m.permanent, m.modified, m.created)
 	}
 	if end := s.ExpiresAt(); !m.modified && !m.isNew && !end.Equal(m.end()) {
-		t.Fatalf("until %v, want %v", end, m.end())
+		t.Fatalf("got an end at %v, want %v", end, m.end())
 	}
 }

@@ -39,7 +39,7 @@ func (j *jar) lasts(t *testing.T) bool {
 			return !c.expires.IsZero()
 		}
 	}
-	t.Error("no cookie")
+	t.Error("the browser has no cookie")
 	return false
 }
 
@@ -72,11 +72,11 @@ func TestPermanentFromTheStart(t *testing.T) {
 					j.visit(t, m, visit)
 				}
 				if got := j.lasts(t); got != c.want {
-					t.Errorf("the cookie lasts: %v", got)
+					t.Errorf("the cookie outlives the browser: got %v, want %v", got, c.want)
 				}
 				j.visit(t, m, func(s *visitor) {
 					if s.Permanent() != c.want || s.IsNew() {
-						t.Errorf("permanent %v, new %v", s.Permanent(), s.IsNew())
+						t.Errorf("got permanent %v, new %v", s.Permanent(), s.IsNew())
 					}
 				})
 			})
@@ -96,11 +96,11 @@ func TestPermanentWhileEmpty(t *testing.T) {
 			sent := j.visit(t, m, func(s *visitor) {
 				use(s)
 				if !s.Permanent() || !s.IsNew() || what != "Destroy" && s.Modified() {
-					t.Errorf("%s, %s: permanent %v, new %v, modified %v", home, what, s.Permanent(), s.IsNew(), s.Modified())
+					t.Errorf("%s, %s: got permanent %v, new %v, modified %v", home, what, s.Permanent(), s.IsNew(), s.Modified())
 				}
 			})
 			if sent != "" {
-				t.Errorf("%s, %s: sent %s", home, what, sent)
+				t.Errorf("%s, %s: got cookie %s, want none", home, what, sent)
 			}
 		}
 	}
@@ -120,12 +120,12 @@ func TestPermanentSwitched(t *testing.T) {
 			} {
 				j.visit(t, m, use)
 				if j.lasts(t) != before {
-					t.Errorf("%s, was %v, %s: the cookie lasts: %v", home, before, what, !before)
+					t.Errorf("%s, was %v, %s: the cookie outlives the browser: got %v", home, before, what, !before)
 				}
 			}
 			j.visit(t, m, func(s *visitor) { s.Clear(); fieldVisits.Set(s.Session, 1) })
 			if j.lasts(t) == before {
-				t.Errorf("%s, was %v, cleared: the cookie lasts: %v", home, before, before)
+				t.Errorf("%s, was %v, cleared: the cookie outlives the browser: got %v", home, before, before)
 			}
 		}
 	}

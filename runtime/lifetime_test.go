@@ -22,14 +22,14 @@ func TestLifetime(t *testing.T) {
 			log.take()
 			time.Sleep(time.Hour - time.Second)
 			if s := m.Open(t.Context(), []string{cookie}); s.IsNew() {
-				t.Error("expired a second early")
+				t.Error("the session expired a second early")
 			}
 			log.expect(t)
 			for range 2 { // 0 s, then 1 s past
 				time.Sleep(time.Second)
 				s := m.Open(t.Context(), []string{cookie})
 				if !s.IsNew() || fieldUser.Has(s.Session) {
-					t.Error("alive past its lifetime")
+					t.Error("the session outlives its lifetime")
 				}
 				log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedExpired})
 			}
@@ -46,7 +46,7 @@ func TestLifetimeBeginsAgain(t *testing.T) {
 			time.Sleep(50 * time.Minute)
 			s := m.Open(t.Context(), []string{cookie})
 			if fieldVisits.Get(s.Session) != i || s.IsNew() {
-				t.Fatalf("lost after %d saves", i)
+				t.Fatalf("the session is lost after %d saves", i)
 			}
 			fieldVisits.Set(s.Session, i+1)
 			cookie = pair(t, seal(t, m, s))
@@ -120,7 +120,7 @@ func TestEnds(t *testing.T) {
 								data := j.value("__Host-session")
 								sent := j.visit(t, m, func(s *visitor) {
 									if s.IsNew() {
-										t.Fatalf("lost after %v", at)
+										t.Fatalf("the session is lost after %v", at)
 									}
 								})
 								if sent != "" && sent != "__Host-session-seen" || j.value("__Host-session") != data {
@@ -131,7 +131,7 @@ func TestEnds(t *testing.T) {
 							time.Sleep(time.Until(start.Add(c.end + off)))
 							j.visit(t, m, func(s *visitor) {
 								if got := !s.IsNew(); got != (off < 0) {
-									t.Errorf("alive: %v", got)
+									t.Errorf("got alive %v, want %v", got, off < 0)
 								}
 								if off < 0 && !s.ExpiresAt().Equal(start.Add(c.end)) {
 									t.Errorf("ExpiresAt is off by %v", s.ExpiresAt().Sub(start.Add(c.end)))
@@ -159,31 +159,31 @@ func TestAbsoluteTimeout(t *testing.T) {
 			time.Sleep(50 * time.Minute)
 			s = m.Open(t.Context(), []string{cookie})
 			if fieldVisits.Get(s.Session) != i-1 {
-				t.Fatalf("ended after %d changes", i)
+				t.Fatalf("the session ended after %d changes", i)
 			}
 			fieldVisits.Set(s.Session, i)
 		}
 		line := seal(t, m, s)
 		if got := parseCookie(t, line).MaxAge; got != 30*60 {
-			t.Errorf("half an hour before the end, Max-Age is %d", got)
+			t.Errorf("half an hour before the end, got Max-Age %d", got)
 		}
 		if left := time.Until(s.ExpiresAt()); left != 30*time.Minute {
-			t.Errorf("half an hour before the end, it expires in %v", left)
+			t.Errorf("half an hour before the end, the session expires in %v", left)
 		}
 		time.Sleep(30*time.Minute - time.Second)
 		if s := m.Open(t.Context(), []string{pair(t, line)}); s.IsNew() {
-			t.Error("ended a second early")
+			t.Error("the session ended a second early")
 		}
 		time.Sleep(time.Second)
 		if s := m.Open(t.Context(), []string{pair(t, line)}); !s.IsNew() {
-			t.Error("not ended")
+			t.Error("the session did not end")
 		}
 	})
 	for _, bad := range []time.Duration{-time.Second, time.Millisecond} {
 		_, err := runtime.NewManager(runtime.Config{Keys: parseKeys(t, keyA), AbsoluteTimeout: bad},
 			func(s runtime.Session) visitor { return visitor{s} }, fields...)
 		if err == nil || !strings.Contains(err.Error(), "Config.AbsoluteTimeout is "+bad.String()) {
-			t.Errorf("%v: %v", bad, err)
+			t.Errorf("%v: got error %v", bad, err)
 		}
 	}
 }
@@ -200,7 +200,7 @@ func TestExpiresAtOfChanges(t *testing.T) {
 				change(s)
 			}
 			if got := s.ExpiresAt().Sub(start); got != want {
-				t.Errorf("%s: %v, want %v", what, got, want)
+				t.Errorf("%s: got %v, want %v", what, got, want)
 			}
 		})
 	}
@@ -236,7 +236,7 @@ func TestUntouchedIsNoUse(t *testing.T) {
 	}
 	j.visit(t, m, func(s *visitor) {
 		if !s.IsNew() {
-			t.Error("kept alive")
+			t.Error("an untouched session is kept alive")
 		}
 	})
 }

@@ -28,10 +28,10 @@ func TestTTL(t *testing.T) {
 			time.Sleep(time.Until(start.Add(c.after)))
 			s := m.Open(t.Context(), []string{cookie})
 			if got := fieldCode.Has(s.Session); got != c.alive || fieldUser.Get(s.Session) != "eve" {
-				t.Errorf("after %v: %v", c.after, s)
+				t.Errorf("after %v: got session %v", c.after, s)
 			}
 			if s.Modified() || seal(t, m, s) != "" {
-				t.Errorf("after %v: a change", c.after)
+				t.Errorf("after %v: the expiry counts as a change", c.after)
 			}
 		}
 
@@ -45,11 +45,11 @@ func TestTTL(t *testing.T) {
 		cookie = pair(t, seal(t, m, s))
 		time.Sleep(9 * time.Minute)
 		if s = m.Open(t.Context(), []string{cookie}); fieldCode.Get(s.Session) != "123" {
-			t.Error("not put off")
+			t.Error("Set does not renew the ttl")
 		}
 		time.Sleep(time.Minute)
 		if s = m.Open(t.Context(), []string{cookie}); fieldCode.Has(s.Session) || s.Modified() || seal(t, m, s) != "" {
-			t.Errorf("not expired, or a change: %v", s)
+			t.Errorf("the field did not expire, or that counts as a change: %v", s)
 		}
 	})
 }
@@ -70,7 +70,7 @@ func TestTTLEndsWithTheValue(t *testing.T) {
 		time.Sleep(9 * time.Minute)
 		fieldVisits.Set(s.Session, 1)
 		if s = reopen(t, m, s); fieldCode.Get(s.Session) != "456" {
-			t.Error("expired with the value before")
+			t.Error("a new value expires with the old one")
 		}
 	})
 }
@@ -93,7 +93,7 @@ func TestTTLWhileSliding(t *testing.T) {
 		clock.advance(time.Minute + off)
 		j.visit(t, m, func(s *visitor) {
 			if s.IsNew() || fieldCode.Has(s.Session) != (off < 0) {
-				t.Errorf("%v: %v", off, s)
+				t.Errorf("%v after the end: got session %v", off, s)
 			}
 		})
 	}

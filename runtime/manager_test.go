@@ -18,7 +18,7 @@ func TestGetAndSave(t *testing.T) {
 	b := newBrowser(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := m.Get(r)
 		if other := m.Get(r); other == s {
-			t.Error("one session for two readings")
+			t.Error("Get returns one session for two requests")
 		}
 		switch r.URL.Path {
 		case "/count":
@@ -35,15 +35,15 @@ func TestGetAndSave(t *testing.T) {
 	for i := 1; i <= 3; i++ {
 		resp, body := b.get("/count")
 		if body != fmt.Sprint(i) || resp.Header.Get("Vary") != "Cookie" || resp.Header.Get("Cache-Control") != "private" {
-			t.Errorf("%d: %s, %v", i, body, resp.Header)
+			t.Errorf("request %d: got body %s, header %v", i, body, resp.Header)
 		}
 	}
 	if resp, body := b.get("/"); body != "3" || len(resp.Header["Set-Cookie"]) != 0 || resp.Header.Get("Vary") != "Cookie" {
-		t.Errorf("%s, %v", body, resp.Header)
+		t.Errorf("after three requests: got body %s, header %v", body, resp.Header)
 	}
 	b.get("/clear")
 	if got := b.cookies(); len(got) != 0 {
-		t.Errorf("the jar keeps %q", got)
+		t.Errorf("after the deletion, the jar has %q", got)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestSaveErrors(t *testing.T) {
 		t.Error(err)
 	}
 	if got := fmt.Sprint(w.Header()); got != "map[Vary:[Accept Cookie]]" {
-		t.Errorf("the header is %s", got)
+		t.Errorf("got header %s", got)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestFailedSaveSendsNothing(t *testing.T) {
 		t.Error(err)
 	}
 	if got := w.Header()["Set-Cookie"]; len(got) != 1 || got[0] != "theme=dark" {
-		t.Errorf("sent %q", got)
+		t.Errorf("got cookies %q, want the theme alone", got)
 	}
 	// A value that did not fit can be removed again.
 	fieldBlob.Clear(s.Session)
@@ -100,7 +100,7 @@ func TestSaveTwice(t *testing.T) {
 	}
 	lines := w.Header()["Set-Cookie"]
 	if len(lines) != 1 || fieldVisits.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != 2 {
-		t.Errorf("sent %q", lines)
+		t.Errorf("got cookies %q, want one with the second save", lines)
 	}
 	// Values that were sent before must not come back if the session is emptied.
 	s.Clear()
@@ -108,7 +108,7 @@ func TestSaveTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	if lines := w.Header()["Set-Cookie"]; len(lines) != 1 || parseCookie(t, lines[0]).Value != "" {
-		t.Errorf("after Clear, sent %q", lines)
+		t.Errorf("after Clear, got cookies %q, want a deletion", lines)
 	}
 }
 
@@ -158,12 +158,12 @@ func TestRepeatedSaves(t *testing.T) {
 			j.receive(t, lines) // also if each save had its own response
 		}
 		if got != c.want {
-			t.Errorf("%s: sent %q, want %q", c.name, got, c.want)
+			t.Errorf("%s: got cookies %q, want %q", c.name, got, c.want)
 		}
 		want := fmt.Sprint(s)
 		j.visit(t, m, func(s *visitor) {
 			if got := fmt.Sprint(s); got != want {
-				t.Errorf("%s: saved %.100s, want %.100s", c.name, got, want)
+				t.Errorf("%s: got session %.100s, want %.100s", c.name, got, want)
 			}
 		})
 	}
@@ -193,7 +193,7 @@ func TestGetWithinHandler(t *testing.T) {
 	w := serve(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := m.Get(r)
 		if s != from(r) {
-			t.Error("another session")
+			t.Error("Get within Handler returns another session")
 		}
 		fieldVisits.Set(s.Session, 1)
 		if err := m.Save(w, r, s); err != nil {
@@ -203,7 +203,7 @@ func TestGetWithinHandler(t *testing.T) {
 	})))
 	lines := setCookies(w)
 	if len(lines) != 1 || fieldVisits.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != 2 {
-		t.Errorf("sent %q", lines)
+		t.Errorf("got cookies %q, want one", lines)
 	}
 }
 
@@ -212,17 +212,17 @@ func TestOpenAndSeal(t *testing.T) {
 	for _, headers := range [][]string{nil, {}, {""}, {"a=b"}} {
 		s := m.Open(t.Context(), headers)
 		if lines, err := setCookieLines(m.Seal(s)); lines != nil || err != nil || !s.IsNew() {
-			t.Errorf("%q: %q, %v", headers, lines, err)
+			t.Errorf("%q: Seal returns %q, %v, want nothing", headers, lines, err)
 		}
 	}
 	s := m.Open(t.Context(), nil)
 	fieldUser.Set(s.Session, "hubo")
 	one, two := seal(t, m, s), seal(t, m, s)
 	if one == two {
-		t.Error("two seals are the same: is the nonce fresh?")
+		t.Error("two seals are equal: is the nonce fresh?")
 	}
 	if a, b := m.Open(t.Context(), []string{pair(t, one)}), m.Open(t.Context(), []string{pair(t, two)}); a.ID() != b.ID() {
-		t.Error("two seals of one session have two ids")
+		t.Error("two seals of one session have different ids")
 	}
 }
 
@@ -230,13 +230,13 @@ func TestOutsideTheMiddleware(t *testing.T) {
 	const want = "session: the request did not pass the session middleware: wrap the program's handler " +
 		"in Manager.Handler, outside the handler that asks for the session"
 	if got := mustPanic(t, func() { runtime.FromContext[visitor](context.Background()) }); got != want {
-		t.Errorf("%q", got)
+		t.Errorf("got panic %q, want %q", got, want)
 	}
 	type stranger struct{ runtime.Session }
 	m := newManager(t, runtime.Config{})
 	serve(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if got := mustPanic(t, func() { runtime.FromContext[stranger](r.Context()) }); got != want {
-			t.Errorf("another type: %q", got)
+			t.Errorf("for another type: got panic %q", got)
 		}
 		if from(r.WithContext(context.WithValue(r.Context(), new(int), "v"))) != from(r) {
 			t.Error("a derived context has another session")
@@ -253,7 +253,7 @@ func TestSessionOfAnotherManager(t *testing.T) {
 		"Save": func() { two.Save(httptest.NewRecorder(), r, s) },
 	} {
 		if got := mustPanic(t, f); got != "session: a session of another manager" {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: got panic %q", name, got)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func TestNestedManagers(t *testing.T) {
 	h := outer.Handler(same.Handler(inner.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, s, v := runtime.FromContext[admin](r.Context()), from(r), outer.Get(r)
 		if s != same.Get(r) || v == s || a != inner.Get(r) {
-			t.Error("sessions are mixed up")
+			t.Error("the handlers get each other's sessions")
 		}
 		var counts []int
 		for i, s := range []runtime.Session{a.Session, s.Session, v.Session} {
@@ -36,10 +36,10 @@ func TestNestedManagers(t *testing.T) {
 	for i := 1; i <= 3; i++ {
 		resp, body := b.get("/")
 		if want := fmt.Sprint([]int{i, 2 * i, 3 * i}); body != want {
-			t.Errorf("counts %s, want %s", body, want)
+			t.Errorf("got counts %s, want %s", body, want)
 		}
 		if len(resp.Header["Vary"]) != 1 || len(resp.Header["Cache-Control"]) != 1 {
-			t.Errorf("%v", resp.Header)
+			t.Errorf("got header %v, want one Vary and one Cache-Control", resp.Header)
 		}
 	}
 	var names []string
@@ -49,7 +49,7 @@ func TestNestedManagers(t *testing.T) {
 	}
 	slices.Sort(names)
 	if want := []string{"__Host-admin", "__Host-same", "__Host-session"}; !slices.Equal(names, want) {
-		t.Errorf("the jar has %q", names)
+		t.Errorf("the jar has %q, want %q", names, want)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestSameCookieTwice(t *testing.T) {
 				defer func() {
 					const want = "session: two managers have the cookie __Host-session, and each would overwrite the other's: give one of them another Config.Name"
 					if p := recover(); (p != nil) != c.panics || p != nil && p != want {
-						t.Errorf("%s: panic %v", c.cfg.Name, p)
+						t.Errorf("%s: got panic %v", c.cfg.Name, p)
 					}
 				}()
 				serve(h)
@@ -99,9 +99,9 @@ func TestHandlerWithinItself(t *testing.T) {
 	})))
 	lines := setCookies(w)
 	if len(lines) != 1 {
-		t.Fatalf("%q", lines)
+		t.Fatalf("got cookies %q, want one", lines)
 	}
 	if s := m.Open(t.Context(), []string{pair(t, lines[0])}); fieldUser.Get(s.Session) != "hubo" || fieldVisits.Get(s.Session) != 1 {
-		t.Errorf("saved %v", s)
+		t.Errorf("got session %v", s)
 	}
 }

@@ -128,7 +128,7 @@ func TestOuterMiddlewareSees(t *testing.T) {
 		mux.Handle("POST /item/{id}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			use(r)
 			if r.Context().Value(key{}) != "outside" || r.PathValue("id") != "7" || r.Pattern != "POST /item/{id}" || r.FormValue("q") != "a" {
-				t.Errorf("the handler sees %v, %q, %q", r.Context().Value(key{}), r.Pattern, r.FormValue("q"))
+				t.Errorf("the handler sees %v, pattern %q, form %q", r.Context().Value(key{}), r.Pattern, r.FormValue("q"))
 			}
 			r.Header.Set("X-Seen", "yes")
 		}))
@@ -146,14 +146,14 @@ func TestOuterMiddlewareSees(t *testing.T) {
 		r, _ := http.NewRequest("POST", b.server.URL+"/item/7", nil)
 		post("q=a")(r)
 		if resp, body := b.do(r); resp.StatusCode != 200 || body != "" {
-			t.Errorf("%s, %q", resp.Status, body)
+			t.Errorf("got %s, %q, want 200 and no body", resp.Status, body)
 		}
 		return seen
 	}
 	want := see(copying, func(*http.Request) {})
 	for _, u := range uses {
 		if got := see(m.Handler, u.use); got != want {
-			t.Errorf("%s: outside, %s is seen; behind a bare copy, %s", u.name, got, want)
+			t.Errorf("%s: outside, the middleware sees %s, want %s as with a bare copy", u.name, got, want)
 		}
 	}
 }
@@ -176,7 +176,7 @@ func TestUploadedFilesAreRemoved(t *testing.T) {
 					t.Error(err)
 				}
 				if files, _ := os.ReadDir(dir); len(files) == 0 {
-					t.Error("the upload is in no file")
+					t.Error("the upload is not in a file")
 				}
 			}))
 			if u.use != nil {
@@ -193,7 +193,7 @@ func TestUploadedFilesAreRemoved(t *testing.T) {
 			b.do(r)
 			b.server.Close()
 			if files, _ := os.ReadDir(dir); len(files) > 0 {
-				t.Errorf("http2=%v, %s: %d files stay in the temporary directory", http2, u.name, len(files))
+				t.Errorf("http2=%v, %s: %d files are left in the temporary directory", http2, u.name, len(files))
 			}
 		}
 	}

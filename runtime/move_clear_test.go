@@ -20,10 +20,10 @@ func TestClearThenTooLarge(t *testing.T) {
 			fieldToken.Set(s.Session, strings.Repeat("x", 2<<20))
 		})
 		if w.Code != 500 || len(setCookies(w)) != 1 {
-			t.Errorf("status %d, %q", w.Code, setCookies(w))
+			t.Errorf("got status %d, cookies %q, want 500 and a deletion", w.Code, setCookies(w))
 		}
 		if stolen.isLoggedIn() {
-			t.Error("the cookie was deleted, the session lives")
+			t.Error("the cookie was deleted, but the session lives")
 		}
 	})
 }
@@ -37,7 +37,7 @@ func TestLateClearAndBegin(t *testing.T) {
 		c.visit(func(s *visitor) { s.Renew() })
 		old.visit(func(s *visitor) { s.Clear(); fieldTheme.Set(s.Session, "dark") })
 		if c.isLoggedIn() {
-			t.Error("it lives")
+			t.Error("the session lives after the late Clear")
 		}
 	})
 }
@@ -56,7 +56,7 @@ func TestClearAndBeginAfterLoss(t *testing.T) {
 		fieldTheme.Set(s.Session, "dark")
 	})
 	if moving.isLoggedIn() {
-		t.Error("it lives")
+		t.Error("the session lives after Clear")
 	}
 }
 
@@ -76,7 +76,7 @@ func TestClearAndBeginWithoutPrincipal(t *testing.T) {
 		})
 		inStore := strings.HasSuffix(t.Name(), "/store")
 		if moving.isLoggedIn() == inStore {
-			t.Errorf("it lives: %v", inStore)
+			t.Errorf("the moved session lives %v", !inStore)
 		}
 	})
 }
@@ -99,7 +99,7 @@ func TestBeginAfterEmptySave(t *testing.T) {
 				fieldUser.Set(s.Session, "other")
 			})
 			if len(c.cookies) == 0 || !c.isLoggedIn() {
-				t.Errorf("%s: the browser was sent a dead session", name)
+				t.Errorf("%s: the browser got a dead session", name)
 			}
 		})
 	}
@@ -124,14 +124,14 @@ func TestBegunAfterLogOutStays(t *testing.T) {
 			cookie := parseCookie(t, lines[0])
 			next.cookies[cookie.Name] = cookie.Value
 			if !next.isLoggedIn() {
-				t.Fatal("the test does not test it")
+				t.Fatal("the new session is not logged in")
 			}
 			next.visit(func(s *visitor) { s.Renew() })
 			fieldVisits.Set(s.Session, 1)
 			s.Renew()
 		})
 		if !next.isLoggedIn() {
-			t.Error("a mere conflict ended the session that began after the log-out")
+			t.Error("a conflict ended the session that began after the log-out")
 		}
 	})
 }
@@ -149,7 +149,7 @@ func TestRemovalIsNoLogOut(t *testing.T) {
 			fieldUser.Clear(s.Session)
 		})
 		if !moving.isLoggedIn() {
-			t.Error("logged out")
+			t.Error("the removal of a value logs the visitor out")
 		}
 	})
 }
@@ -174,6 +174,6 @@ func TestMoveAgainAfterFailure(t *testing.T) {
 	})
 	c.receive(w)
 	if w.Code == 200 && !c.isLoggedIn() {
-		t.Errorf("status 200, and logged out; events %v", r.log.take())
+		t.Errorf("the answer is 200, but the visitor is logged out; events %v", r.log.take())
 	}
 }

@@ -53,11 +53,11 @@ func TestLogOutFollows(t *testing.T) {
 						}
 					}))
 					if (name == "Destroy" || name == "Clear") && len(c.cookies) > 0 {
-						t.Errorf("%s after %d times %s: the browser has a cookie", name, moves, what)
+						t.Errorf("%s after %d times %s: the browser still has a cookie", name, moves, what)
 					}
 					for i, c := range append(all, c) {
 						if c.isLoggedIn() {
-							t.Errorf("%s after %d times %s: id %d lives", name, moves, what, i)
+							t.Errorf("%s after %d times %s: id %d is still logged in", name, moves, what, i)
 						}
 					}
 				}
@@ -80,7 +80,7 @@ func TestLateLogOut(t *testing.T) {
 				time.Sleep(wait)
 				old.visit(func(s *visitor) { s.Destroy() })
 				if got := c.isLoggedIn(); got != want {
-					t.Errorf("after %v: logged in: %v", wait, got)
+					t.Errorf("after %v: got logged in %v, want %v", wait, got, want)
 				}
 			}
 		})
@@ -97,12 +97,12 @@ func TestLogOutAfterLoss(t *testing.T) {
 		fieldUser.Get(s.Session)
 		moving.visit(func(s *visitor) { s.Renew() })
 		if _, ok := fieldCode.Pop(s.Session); ok {
-			t.Error("Pop of a session that is elsewhere")
+			t.Error("Pop succeeds on a session that has moved")
 		}
 		s.Destroy()
 	})
 	if moving.isLoggedIn() {
-		t.Error("it lives")
+		t.Error("the session lives after the log-out")
 	}
 }
 
@@ -123,11 +123,11 @@ func TestLogOutOfIdleCookie(t *testing.T) {
 					stolen.visit(func(s *visitor) { fieldUser.Get(s.Session) })
 				}
 				if c.isLoggedIn() || !stolen.isLoggedIn() {
-					t.Fatal("the test does not test it")
+					t.Fatal("the idle session is logged in, or its copy is not")
 				}
 				c.visit(func(s *visitor) { s.Destroy() })
 				if stolen.isLoggedIn() {
-					t.Error("the copy lives")
+					t.Error("the copy lives after the log-out")
 				}
 			})
 		})
@@ -148,7 +148,7 @@ func TestLogOutFollowsPastRotation(t *testing.T) {
 		s.Destroy()
 	})
 	if moving.isLoggedIn() && w.Code == 200 {
-		t.Errorf("status %d, and it lives; events %v", w.Code, a.log.take())
+		t.Errorf("got status %d, and the session lives; events %v", w.Code, a.log.take())
 	}
 }
 
@@ -193,7 +193,7 @@ func TestFollowEvent(t *testing.T) {
 				s.Destroy()
 			})
 			if got := r.log.take(); !slices.Contains(got, runtime.Event{Kind: runtime.EventDestroyed}) {
-				t.Errorf("%s: events %v", name, got)
+				t.Errorf("%s: got events %v, want EventDestroyed", name, got)
 			}
 		}
 	})
@@ -233,10 +233,10 @@ func TestManyMoves(t *testing.T) {
 			c.visit(func(s *visitor) { s.Renew() })
 		}
 		if w := old.send(func(s *visitor) { s.Destroy() }); w.Code != 200 {
-			t.Errorf("status %d", w.Code)
+			t.Errorf("got status %d, want 200", w.Code)
 		}
 		if c.isLoggedIn() {
-			t.Error("it lives")
+			t.Error("the session lives after the log-out")
 		}
 	})
 }

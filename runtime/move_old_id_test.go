@@ -35,7 +35,7 @@ func TestLateRequest(t *testing.T) {
 					}
 				})
 				if len(setCookies(w)) > 0 || slices.Contains(r.log.take(), gone) {
-					t.Errorf("%s: a request that only reads is answered with %q", name, setCookies(w))
+					t.Errorf("%s: a request that only reads gets cookies %q", name, setCookies(w))
 				}
 				w = late.send(func(s *visitor) {
 					fieldTheme.Set(s.Session, "dark")
@@ -43,21 +43,21 @@ func TestLateRequest(t *testing.T) {
 					s.SetPermanent(true)
 				})
 				if w.Code != 200 || len(setCookies(w)) > 0 {
-					t.Errorf("%s: status %d, %q", name, w.Code, setCookies(w))
+					t.Errorf("%s: a late change gets status %d, cookies %q, want 200 and none", name, w.Code, setCookies(w))
 				}
 				if got := r.log.take(); !slices.Contains(got, gone) {
-					t.Errorf("%s: events %v", name, got)
+					t.Errorf("%s: got events %v, want one of a gone session", name, got)
 				}
 				w = late.send(func(s *visitor) { fieldTheme.Set(s.Session, "dark"); fieldTheme.Clear(s.Session) })
 				if len(setCookies(w)) > 0 {
-					t.Errorf("%s: set and cleared: %q", name, setCookies(w))
+					t.Errorf("%s: a change that is cleared again sends %q", name, setCookies(w))
 				}
 				if n := len(r.store.snapshot(t)); n != records {
-					t.Errorf("%s: %d records, then %d", name, records, n)
+					t.Errorf("%s: got %d records, and then %d", name, records, n)
 				}
 				late.receive(w)
 				if !c.isLoggedIn() {
-					t.Errorf("%s: logged out", name)
+					t.Errorf("%s: the late request logs the visitor out", name)
 				}
 
 				// A browser that still has the old id by now did not get the new one.
@@ -65,7 +65,7 @@ func TestLateRequest(t *testing.T) {
 				late.visit(func(s *visitor) { fieldTheme.Set(s.Session, "dark") })
 				late.visit(func(s *visitor) {
 					if v := fieldTheme.Get(s.Session); v != "dark" || fieldUser.Has(s.Session) {
-						t.Errorf("%s: ten seconds later: %v", name, s)
+						t.Errorf("%s: ten seconds later, the session is %v", name, s)
 					}
 				})
 			})
@@ -92,7 +92,7 @@ func TestLateBeginning(t *testing.T) {
 				if begin == nil {
 					fieldTheme.Set(s.Session, "light")
 					if lines, err := setCookieLines(r.m.Seal(s)); len(lines) > 0 || err != nil {
-						t.Errorf("%s: %q, error %v", name, lines, err)
+						t.Errorf("%s: Seal returns %q, %v, want no cookie", name, lines, err)
 					}
 					begin = func(s *visitor) { fieldAccount.Set(s.Session, 8) }
 				}
@@ -101,11 +101,11 @@ func TestLateBeginning(t *testing.T) {
 			})
 			late.visit(func(s *visitor) {
 				if v := fieldTheme.Get(s.Session); v != "dark" || fieldUser.Has(s.Session) {
-					t.Errorf("%s: %v", name, s)
+					t.Errorf("%s: the new session is %v", name, s)
 				}
 			})
 			if ends := name == "Destroy" || name == "Clear"; c.isLoggedIn() == ends {
-				t.Errorf("%s: the session that the late request had lives: %v", name, !ends)
+				t.Errorf("%s: the session that the late request had lives: got %v", name, !ends)
 			}
 		}
 	})
@@ -132,7 +132,7 @@ func TestLateCookieBesideAnother(t *testing.T) {
 		c.receive(w)
 		c.visit(func(s *visitor) {
 			if v := fieldTheme.Get(s.Session); v != "dark" {
-				t.Errorf("%v", s)
+				t.Errorf("got session %v", s)
 			}
 		})
 	})
@@ -155,7 +155,7 @@ func TestLateCookieOfRotation(t *testing.T) {
 		})
 		c.receive(w)
 		if !c.isLoggedIn() {
-			t.Errorf("%s: logged out", name)
+			t.Errorf("%s: the late cookie logs the visitor out", name)
 		}
 	}
 }
@@ -173,6 +173,6 @@ func TestRevokedIsNotLate(t *testing.T) {
 	}
 	c.visit(func(s *visitor) { s.Renew() }) // this process learns of it
 	if w := c.send(func(s *visitor) { fieldTheme.Set(s.Session, "dark") }); len(setCookies(w)) != 1 {
-		t.Errorf("%q", setCookies(w))
+		t.Errorf("got cookies %q, want one", setCookies(w))
 	}
 }

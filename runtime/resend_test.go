@@ -32,7 +32,7 @@ func TestSlidingBeyond400Days(t *testing.T) {
 					cfg.Revocations = runtime.NewMemoryStore(10)
 				case "store":
 					if c.every > day {
-						t.Skip("a MemoryStore goes by the real clock")
+						t.Skip("a MemoryStore uses the real clock")
 					}
 					cfg.Store = runtime.NewMemoryStore(10)
 				}
@@ -45,7 +45,7 @@ func TestSlidingBeyond400Days(t *testing.T) {
 					before := j.value("s")
 					j.visit(t, m, func(s *visitor) {
 						if fieldAccount.Get(s.Session) != 42 {
-							t.Fatalf("logged out at %v", clock.now())
+							t.Fatalf("the visitor is logged out at %v", clock.now())
 						}
 					})
 					if j.value("s") != before {
@@ -53,7 +53,7 @@ func TestSlidingBeyond400Days(t *testing.T) {
 					}
 				}
 				if sent == 0 || sent > c.most {
-					t.Errorf("the session's cookie was sent %d times", sent)
+					t.Errorf("the session's cookie was sent %d times, want 1 to %d", sent, c.most)
 				}
 			})
 		}
@@ -90,11 +90,11 @@ func TestNotSentAgain(t *testing.T) {
 		log.take()
 		j.visit(t, m, func(s *visitor) {
 			if fieldUser.Get(s.Session) != "hubo" {
-				t.Errorf("%s: logged out", name)
+				t.Errorf("%s: the visitor is logged out", name)
 			}
 		})
 		if got := j.value("s") != before; got != c.want {
-			t.Errorf("%s: sent again: %v", name, got)
+			t.Errorf("%s: the session was sent again: got %v, want %v", name, got, c.want)
 		}
 		log.expect(t) // it is no event
 	}

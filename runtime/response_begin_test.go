@@ -64,7 +64,7 @@ func TestCommit(t *testing.T) {
 					fieldVisits.Set(s.Session, 1)
 					log.expect(t, runtime.Event{Kind: runtime.EventTooLate, Field: "Visits"})
 					if !errors.Is(s.Err(), runtime.ErrTooLate) {
-						t.Errorf("Err is %v", s.Err())
+						t.Errorf("got Err %v, want ErrTooLate", s.Err())
 					}
 				})), func(s *httptest.Server) { s.EnableHTTP2 = http2 })
 				b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -77,11 +77,11 @@ func TestCommit(t *testing.T) {
 				}
 				resp, body := b.do(r)
 				if resp.StatusCode != c.status || body != c.body || resp.ProtoMajor == 2 != http2 {
-					t.Errorf("%s %s, %q", resp.Proto, resp.Status, body)
+					t.Errorf("got %s %s, %q, want %d, %q", resp.Proto, resp.Status, body, c.status, c.body)
 				}
 				s := m.Open(t.Context(), b.cookies())
 				if fieldUser.Get(s.Session) != "hubo" || fieldVisits.Has(s.Session) || len(resp.Header["Set-Cookie"]) != 1 {
-					t.Errorf("the browser got %q: %v", resp.Header["Set-Cookie"], s)
+					t.Errorf("the browser got cookies %q with session %v", resp.Header["Set-Cookie"], s)
 				}
 			})
 		}
@@ -94,7 +94,7 @@ func TestCommitAtTheEnd(t *testing.T) {
 		fieldUser.Set(from(r).Session, "hubo")
 	})))
 	if resp, body := b.get("/"); resp.StatusCode != 200 || body != "" || len(b.cookies()) != 1 {
-		t.Errorf("%s, %q, %q", resp.Status, body, b.cookies())
+		t.Errorf("got %s, %q, cookies %q", resp.Status, body, b.cookies())
 	}
 }
 
@@ -118,7 +118,7 @@ func TestTooLate(t *testing.T) {
 		})), cookie)
 		log.expect(t, runtime.Event{Kind: runtime.EventTooLate, Field: name})
 		if len(setCookies(w)) != 0 {
-			t.Errorf("%s: sent %q", name, setCookies(w))
+			t.Errorf("%s: a late change sends %q", name, setCookies(w))
 		}
 	}
 }
@@ -139,14 +139,14 @@ func TestEarlyHints(t *testing.T) {
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
 			if len(h["Set-Cookie"]) > 0 {
-				t.Errorf("%d has a cookie", code)
+				t.Errorf("the response %d has a cookie", code)
 			}
 			hints = append(hints, code)
 			return nil
 		}}))
 	resp, body := b.do(r)
 	if s := m.Open(t.Context(), b.cookies()); resp.StatusCode != 200 || body != "body" || fieldUser.Get(s.Session) != "hubo" || len(hints) != 2 {
-		t.Errorf("%v, %s, %q: %v", hints, resp.Status, body, s)
+		t.Errorf("got hints %v, %s, %q, session %v", hints, resp.Status, body, s)
 	}
 }
 
@@ -183,7 +183,7 @@ func TestUpgrade(t *testing.T) {
 		})))
 		resp := upgradeToEcho(t, server)
 		if lines := resp.Header["Set-Cookie"]; len(lines) != 1 || fieldUser.Get(m.Open(t.Context(), []string{pair(t, lines[0])}).Session) != "hubo" {
-			t.Errorf("sent %q", lines)
+			t.Errorf("got cookies %q", lines)
 		}
 		server.Close()
 		log.expect(t, runtime.Event{Kind: runtime.EventCreated}, runtime.Event{Kind: runtime.EventTooLate, Field: "Visits"})
@@ -209,7 +209,7 @@ func TestSessionOutlivesHandler(t *testing.T) {
 		go func() {
 			<-returned
 			if got := fieldUser.Get(s.Session); got != "hubo" {
-				t.Errorf("the goroutine reads %q", got)
+				t.Errorf("the goroutine gets %q, want hubo", got)
 			}
 			fieldUser.Set(s.Session, "late")
 			done <- s.Err()
@@ -222,14 +222,14 @@ func TestSessionOutlivesHandler(t *testing.T) {
 		r.Header.Set("Cookie", cookie)
 		resp, _ := b.do(r)
 		if got := len(resp.Header["Set-Cookie"]); got > 1 || got == 1 != (path == "/touched") {
-			t.Errorf("%s: %d cookies", path, got)
+			t.Errorf("%s: got %d cookies", path, got)
 		}
 		returned <- struct{}{}
 		if err := <-done; !errors.Is(err, runtime.ErrTooLate) {
-			t.Errorf("%s: %v", path, err)
+			t.Errorf("%s: got Err %v, want ErrTooLate", path, err)
 		}
 		if e := <-late; e.Field != "User" {
-			t.Errorf("%s: %v", path, e)
+			t.Errorf("%s: got event %v", path, e)
 		}
 	}
 }
@@ -266,7 +266,7 @@ func TestWrittenPast(t *testing.T) {
 			events := log.take()
 			late := len(events) > 0 && events[len(events)-1].Kind == runtime.EventTooLate
 			if want := past && changes; late != want || errors.Is(s.Err(), runtime.ErrTooLate) != want {
-				t.Errorf("past %v, changes %v: %v, %v", past, changes, events, s.Err())
+				t.Errorf("past %v, changes %v: got events %v, Err %v", past, changes, events, s.Err())
 			}
 		}
 	}

@@ -151,7 +151,7 @@ func TestLazySource(t *testing.T) {
 			io.Copy(w, &lazy{r: r, text: strings.NewReader("body")})
 		})), func(s *httptest.Server) { s.EnableHTTP2 = http2 })
 		if _, body := b.get("/"); body != "body" || len(b.cookies()) != 1 {
-			t.Errorf("http2=%v: %q, %q", http2, body, b.cookies())
+			t.Errorf("http2=%v: got body %q, cookies %q", http2, body, b.cookies())
 		}
 	}
 }
@@ -173,11 +173,11 @@ func TestSourceFailsWithBytes(t *testing.T) {
 		b := browse(t, m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			u.use(r)
 			if n, err := io.Copy(w, &failing{text: "partial"}); n != 7 || err != errBroken {
-				t.Errorf("%s: %d, %v", u.name, n, err)
+				t.Errorf("%s: Copy returns %d, %v, want 7 and the source's error", u.name, n, err)
 			}
 		})), func(*httptest.Server) {})
 		if _, body := b.get("/"); body != "partial" {
-			t.Errorf("%s: %q", u.name, body)
+			t.Errorf("%s: got body %q, want partial", u.name, body)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func TestCapabilities(t *testing.T) {
 				fieldUser.Set(from(r).Session, "hubo")
 				call(w)
 				if (len(log.names) > 0) != (len(log.header["Set-Cookie"]) == 1) {
-					t.Errorf("%T: calls %q with cookies %q", c.w, log.names, log.header["Set-Cookie"])
+					t.Errorf("%T: got calls %q with cookies %q", c.w, log.names, log.header["Set-Cookie"])
 				}
 			})).ServeHTTP(c.w, httptest.NewRequest("GET", "/", nil))
 			return strings.Join(log.names, " ")
@@ -90,38 +90,38 @@ func TestCapabilities(t *testing.T) {
 				f.Flush()
 			}
 		}); got != name(c.f, "Flush") {
-			t.Errorf("%T: Flusher calls %q", c.w, got)
+			t.Errorf("%T: Flusher has calls %q", c.w, got)
 		}
 		if got := try(func(w http.ResponseWriter) {
 			if h, ok := w.(http.Hijacker); ok {
 				h.Hijack()
 			}
 		}); got != name(c.h, "Hijack") {
-			t.Errorf("%T: Hijacker calls %q", c.w, got)
+			t.Errorf("%T: Hijacker has calls %q", c.w, got)
 		}
 		if got := try(func(w http.ResponseWriter) {
 			if r, ok := w.(io.ReaderFrom); ok {
 				r.ReadFrom((*os.File)(nil))
 			}
 		}); got != name(c.r, "ReadFrom") {
-			t.Errorf("%T: ReaderFrom calls %q", c.w, got)
+			t.Errorf("%T: ReaderFrom has calls %q", c.w, got)
 		}
 		if got := try(func(w http.ResponseWriter) {
 			if err := http.NewResponseController(w).Flush(); (err == nil) != c.f || err != nil && !errors.Is(err, http.ErrNotSupported) {
-				t.Errorf("%T: flushing: %v", c.w, err)
+				t.Errorf("%T: Flush returns %v", c.w, err)
 			}
 		}); got != name(c.f, "Flush") {
-			t.Errorf("%T: ResponseController.Flush calls %q", c.w, got)
+			t.Errorf("%T: ResponseController.Flush has calls %q", c.w, got)
 		}
 		if got := try(func(w http.ResponseWriter) {
 			if _, _, err := http.NewResponseController(w).Hijack(); (err == nil) != c.h || err != nil && !errors.Is(err, http.ErrNotSupported) {
-				t.Errorf("%T: hijacking: %v", c.w, err)
+				t.Errorf("%T: Hijack returns %v", c.w, err)
 			}
 		}); got != name(c.h, "Hijack") {
-			t.Errorf("%T: ResponseController.Hijack calls %q", c.w, got)
+			t.Errorf("%T: ResponseController.Hijack has calls %q", c.w, got)
 		}
 		if got := try(func(w http.ResponseWriter) { io.WriteString(w, "body") }); got != "Write" {
-			t.Errorf("%T: WriteString calls %q", c.w, got)
+			t.Errorf("%T: WriteString has calls %q, want Write", c.w, got)
 		}
 	}
 }
@@ -139,7 +139,7 @@ func TestUnsupportedFlush(t *testing.T) {
 	})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	log.expect(t, runtime.Event{Kind: runtime.EventCreated})
 	if len(w.header["Set-Cookie"]) != 1 {
-		t.Errorf("the header is %v", w.header)
+		t.Errorf("got header %v, want one cookie", w.header)
 	}
 }
 
@@ -157,7 +157,7 @@ func TestUnsupportedFlushOfNestedManagers(t *testing.T) {
 	}))).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	log.expect(t, runtime.Event{Kind: runtime.EventCreated})
 	if len(w.header["Set-Cookie"]) != 1 {
-		t.Errorf("the header is %v", w.header)
+		t.Errorf("got header %v, want one cookie", w.header)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestFailedFlushAndHijack(t *testing.T) {
 		})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		log.expect(t, runtime.Event{Kind: runtime.EventCreated})
 		if len(w.header["Set-Cookie"]) != 1 {
-			t.Errorf("%s: the header is %v", name, w.header)
+			t.Errorf("%s: got header %v, want one cookie", name, w.header)
 		}
 	}
 }
@@ -207,7 +207,7 @@ func TestCloseNotifierAndPusher(t *testing.T) {
 		bareNotifier, barePusher := notifier, pusher
 		browse(t, m.Handler(note), http2On).get("/")
 		if notifier != bareNotifier || pusher != barePusher {
-			t.Errorf("http2=%v: CloseNotifier %v, bare %v; Pusher %v, bare %v", http2, notifier, bareNotifier, pusher, barePusher)
+			t.Errorf("http2=%v: CloseNotifier is %v, without sessions %v; Pusher is %v, without sessions %v", http2, notifier, bareNotifier, pusher, barePusher)
 		}
 	}
 }
@@ -225,6 +225,6 @@ func TestResponseController(t *testing.T) {
 	})))
 	b.get("/")
 	if len(b.cookies()) != 1 {
-		t.Error("no cookie")
+		t.Error("the browser has no cookie")
 	}
 }

@@ -69,19 +69,19 @@ func TestFailedSave(t *testing.T) {
 			})))
 			resp, body := b.get("/")
 			if resp.StatusCode != 500 || body != "Internal Server Error\n" {
-				t.Errorf("%s, %q", resp.Status, body)
+				t.Errorf("got %s, %q, want 500", resp.Status, body)
 			}
 			for _, name := range []string{"Content-Encoding", "Etag", "Expires", "Last-Modified", "Location", "Accept-Ranges", "Cache-Control"} {
 				if value := resp.Header.Get(name); value != "" {
-					t.Errorf("%s: %s", name, value)
+					t.Errorf("%s is still set: %s", name, value)
 				}
 			}
 			if resp.Header.Get("X-Request-Id") != "7" || fmt.Sprint(resp.Header["Set-Cookie"]) != "[lang=de]" {
-				t.Errorf("%v", resp.Header)
+				t.Errorf("got header %v, want the request id and the language", resp.Header)
 			}
 			if strings.Contains(log.String(), "s3cret") || strings.Count(log.String(), "\n") != 1 ||
 				!strings.Contains(log.String(), `"level":"ERROR","msg":"session: save failed","cookie":"__Host-session","field":"User","reason":"value above the field's max","method":"GET","path":"/"}`) {
-				t.Errorf("logged %s", log)
+				t.Errorf("got log %s", log)
 			}
 		})
 	}
@@ -101,7 +101,7 @@ func TestNothingAfterFailedSave(t *testing.T) {
 		}
 	})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if got := strings.Join(w.names, " "); got != "WriteHeader WriteHeader" { // 103 and 500
-		t.Errorf("calls %s", got)
+		t.Errorf("got calls %s, want the two status lines alone", got)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestErrorHandler(t *testing.T) {
 	m := newManager(t, runtime.Config{ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 		calls++
 		if !errors.Is(err, runtime.ErrMax) || from(r).Err() != err || r.URL.Path != "/x" {
-			t.Errorf("called with %v for %s", err, r.URL)
+			t.Errorf("ErrorHandler is called with %v for %s", err, r.URL)
 		}
 		w.Header().Set("X-Error", "session")
 		w.WriteHeader(507)
@@ -124,7 +124,7 @@ func TestErrorHandler(t *testing.T) {
 	})))
 	resp, body := b.get("/x")
 	if resp.StatusCode != 507 || body != "full" || resp.Header.Get("X-Error") != "session" || calls != 1 {
-		t.Errorf("%s, %q after %d calls", resp.Status, body, calls)
+		t.Errorf("got %s, %q after %d calls of ErrorHandler, want 507, full, one call", resp.Status, body, calls)
 	}
 }
 
@@ -142,18 +142,18 @@ func TestDefaultLog(t *testing.T) {
 	s.Destroy()
 	seal(t, m, s)
 	if log.Len() > 0 {
-		t.Errorf("logged %s", log)
+		t.Errorf("got log %s, want none", log)
 	}
 	if err := m.SetKeys(parseKeys(t, keyA)); err != nil {
 		t.Fatal(err)
 	}
 	s = m.Open(t.Context(), []string{craft(t, payload([]byte("\x95\xc4\x100123456789abcdef\xce\xff\x00\x00\x00\x00\x00\x00"), "user", 1))})
 	if s.IsNew() {
-		t.Fatal("the crafted token is refused")
+		t.Fatal("the crafted token does not open")
 	}
 	fieldUser.Get(s.Session)
 	if want := `"level":"WARN","msg":"session: field dropped","cookie":"__Host-session","field":"User","reason":"user: integer where string is expected"}`; !strings.Contains(log.String(), want) {
-		t.Errorf("logged %s", log)
+		t.Errorf("got log %s, want %s", log, want)
 	}
 	log.Reset()
 	fieldBlob.Set(s.Session, make([]byte, 5000))
@@ -163,7 +163,7 @@ func TestDefaultLog(t *testing.T) {
 		`"level":"ERROR","msg":"session: save failed","cookie":"__Host-session","field":"Blob","reason":"too large for a cookie","largest":"Blob (5008 bytes)"`,
 	} {
 		if !strings.Contains(log.String(), want) {
-			t.Errorf("logged %s, not %s", log, want)
+			t.Errorf("got log %s, want %s", log, want)
 		}
 	}
 	log.Reset()
@@ -172,7 +172,7 @@ func TestDefaultLog(t *testing.T) {
 		fieldToken.Set(from(r).Session, "s3cret")
 	})))
 	if want := `"level":"ERROR","msg":"session: too late","cookie":"__Host-session","field":"Token","method":"GET","path":"/"}`; !strings.Contains(log.String(), want) {
-		t.Errorf("logged %s", log)
+		t.Errorf("got log %s, want %s", log, want)
 	}
 }
 
@@ -188,13 +188,13 @@ func TestFailedSaveBehindProxy(t *testing.T) {
 		})), func(s *httptest.Server) { s.EnableHTTP2 = http2 })
 		resp, err := b.client.Get(b.server.URL)
 		if err != nil {
-			t.Errorf("http2=%v: %v", http2, err)
+			t.Errorf("http2=%v: the request failed: %v", http2, err)
 			continue
 		}
 		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
 		if resp.StatusCode != 500 || string(body) != "Internal Server Error\n" || err != nil {
-			t.Errorf("http2=%v: %s, %q, %v", http2, resp.Status, body, err)
+			t.Errorf("http2=%v: got %s, %q, %v, want 500", http2, resp.Status, body, err)
 		}
 	}
 }
@@ -214,11 +214,11 @@ func TestFailedSaveLeavesNoDescription(t *testing.T) {
 		})), func(s *httptest.Server) { s.EnableHTTP2 = http2 })
 		resp, body := b.get("/")
 		if resp.StatusCode != 500 || body != "Internal Server Error\n" || len(resp.Trailer) > 0 {
-			t.Errorf("http2=%v: %s, %q, trailers %v", http2, resp.Status, body, resp.Trailer)
+			t.Errorf("http2=%v: got %s, %q, trailers %v, want 500 without trailers", http2, resp.Status, body, resp.Trailer)
 		}
 		for _, name := range described {
 			if value := resp.Header.Get(name); value != "" {
-				t.Errorf("http2=%v: %s: %s", http2, name, value)
+				t.Errorf("http2=%v: %s is still set: %s", http2, name, value)
 			}
 		}
 	}
@@ -241,23 +241,23 @@ func TestTooLargeResponse(t *testing.T) {
 			w.WriteHeader(201)
 			for range 1000 {
 				if _, err := io.WriteString(w, strings.Repeat("body", 25)); size > 4096 && !errors.Is(err, runtime.ErrTooLarge) {
-					t.Errorf("Write returns %v", err)
+					t.Errorf("Write returns %v, want ErrTooLarge", err)
 				}
 			}
 		})))
 		resp, body := b.get("/")
 		if size == 4096 {
 			if resp.StatusCode != 201 || len(body) != 100_000 || len(b.cookies()) != 1 {
-				t.Errorf("%d: %s, %d bytes, cookies %q", size, resp.Status, len(body), b.cookies())
+				t.Errorf("%d bytes: got %s, a body of %d, cookies %q", size, resp.Status, len(body), b.cookies())
 			}
 			continue
 		}
 		if resp.StatusCode != 500 || body != "Internal Server Error\n" || len(resp.Header["Set-Cookie"]) > 0 ||
 			resp.Header.Get("Content-Type") != "text/plain; charset=utf-8" || resp.Header.Get("Cache-Control") != "" {
-			t.Errorf("%d: %s, %q, %v", size, resp.Status, body, resp.Header)
+			t.Errorf("%d bytes: got %s, %q, header %v", size, resp.Status, body, resp.Header)
 		}
 		if got := log.take(); len(got) != 2 {
-			t.Errorf("events %v", got)
+			t.Errorf("got events %v, want two", got)
 		}
 	}
 }

@@ -109,7 +109,7 @@ func TestSendfile(t *testing.T) {
 	for handlerName, h := range handlers {
 		bare := sources(t, h, want)
 		if len(bare) == 0 {
-			t.Errorf("%s: bare, nothing reaches the connection", handlerName)
+			t.Errorf("%s: without sessions, nothing reaches the connection", handlerName)
 		}
 		for _, u := range uses {
 			got := sources(t, m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,7 +117,7 @@ func TestSendfile(t *testing.T) {
 				h(w, r)
 			})), want)
 			if fmt.Sprint(got) != fmt.Sprint(bare) {
-				t.Errorf("%s, %s: the connection reads from %q; bare, from %q", handlerName, u.name, got, bare)
+				t.Errorf("%s, %s: the connection reads from %q, and without sessions from %q", handlerName, u.name, got, bare)
 			}
 		}
 	}
@@ -139,7 +139,7 @@ func sources(t *testing.T, h http.Handler, want string) []string {
 	resp.Body.Close()
 	server.Close()
 	if string(body) != want || err != nil {
-		t.Errorf("%d bytes, %v", len(body), err)
+		t.Errorf("got a body of %d bytes, %v", len(body), err)
 	}
 	return log.types
 }

@@ -87,10 +87,10 @@ func TestSetCookieLines(t *testing.T) {
 		kept := slices.DeleteFunc(slices.Clone(have), func(line string) bool { return line == forged })
 		got := headersAfter(t, "Set-Cookie", have, true)
 		if len(got) != len(kept)+1 || !slices.Equal(got[:len(kept)], kept) || parseCookie(t, got[len(kept)]).Value == "handmade" {
-			t.Errorf("%q becomes %q", have, got)
+			t.Errorf("the lines %q become %q", have, got)
 		}
 		if got := headersAfter(t, "Set-Cookie", have, false); !slices.Equal(got, have) {
-			t.Errorf("unchanged, %q becomes %q", have, got)
+			t.Errorf("unchanged, the lines %q become %q", have, got)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func TestTargetedCacheControl(t *testing.T) {
 					}
 				})))
 				if got := w.Header()[key]; (len(got) == 0) != changes {
-					t.Errorf("changed: %v: %s: %s", changes, key, got)
+					t.Errorf("changed %v: got %s: %s", changes, key, got)
 				}
 				if w.Header()["X-"+key+"-Not"] == nil {
 					t.Errorf("X-%s-Not is removed", key)
@@ -134,7 +134,7 @@ func TestSharedHeaderValues(t *testing.T) {
 		}))
 		serve(h)
 		if spare := shared[:2][1]; spare != "" {
-			t.Errorf("%s: the spare room holds %.20q", name, spare)
+			t.Errorf("%s: the slice's spare room got %.20q", name, spare)
 		}
 	}
 }
@@ -149,7 +149,7 @@ func TestLateUseVaries(t *testing.T) {
 		w.Write([]byte(fieldUser.Get(s.Session)))
 	})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if got := w.Result().Header.Get("Vary"); got != "Cookie" {
-		t.Errorf("Vary: %s", got)
+		t.Errorf("got Vary %s, want Cookie", got)
 	}
 }
 
@@ -174,7 +174,7 @@ func TestCacheControlInAnyCase(t *testing.T) {
 		})))
 		other := map[string][]string(w.Header())["cache-control"]
 		if got := strings.Join(w.Header()["Cache-Control"], " "); got != c.want || other != nil {
-			t.Errorf("%q and %q become %q, beside %q", c.lower, c.canonical, got, other)
+			t.Errorf("%q and %q become %q, and %q", c.lower, c.canonical, got, other)
 		}
 	}
 }

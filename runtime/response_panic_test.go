@@ -39,7 +39,7 @@ func TestPanic(t *testing.T) {
 			defer func() {
 				if got := recover(); got != nil {
 					if got != value {
-						t.Errorf("recovered %v", got)
+						t.Errorf("got panic %v, want %v", got, value)
 					}
 					http.Error(w, "sorry", 500)
 				}
@@ -62,13 +62,13 @@ func TestPanic(t *testing.T) {
 			resp, body := b.get(c.path)
 			s := m.Open(t.Context(), b.cookies())
 			if resp.StatusCode != 500 || body != "sorry\n" || fieldUser.Get(s.Session) != c.user || fieldVisits.Get(s.Session) != c.visits {
-				t.Errorf("%s: %s, %q: %v", c.name, resp.Status, body, s)
+				t.Errorf("%s: got %s, %q, session %v", c.name, resp.Status, body, s)
 			}
 		}
 		// Nobody recovers: net/http cuts the connection, and nothing is answered.
 		b := newBrowser(t, h)
 		if resp, err := b.client.Get(b.server.URL); err == nil {
-			t.Errorf("answered %s", resp.Status)
+			t.Errorf("got response %s, want a broken connection", resp.Status)
 		}
 	}
 }
@@ -100,20 +100,20 @@ func TestEndedContextBeginsNothing(t *testing.T) {
 				cancel()
 			})).ServeHTTP(w, r)
 			if begin && len(setCookies(w)) > 0 {
-				t.Errorf("%s: a log-in of which nobody hears is answered with %q", name, setCookies(w))
+				t.Errorf("%s: a log-in whose response nobody gets sends %q", name, setCookies(w))
 			}
 			dropped := slices.Contains(log.take(), runtime.Event{Kind: runtime.EventGone, Reason: runtime.GoneRequest})
 			if dropped != begin {
-				t.Errorf("%s, begin %v: the event says dropped: %v", name, begin, dropped)
+				t.Errorf("%s, begin %v: the event reports a drop: %v", name, begin, dropped)
 			}
 			s := m.Open(t.Context(), []string{cookie})
 			if s.IsNew() || fieldAccount.Has(s.Session) {
-				t.Errorf("%s, begin %v: the session is %v", name, begin, s)
+				t.Errorf("%s, begin %v: got session %v", name, begin, s)
 			}
 		}
 		if name == "store" {
 			if got := fieldVisits.Get(m.Open(t.Context(), []string{cookie}).Session); got != 2 {
-				t.Errorf("a change in place is lost: %d", got)
+				t.Errorf("a change in place is lost: got %d visits, want 2", got)
 			}
 		}
 	}
@@ -144,7 +144,7 @@ func TestNewcomerBeginsNothing(t *testing.T) {
 			}()
 			cancel()
 			if got := setCookies(w); len(got) > 0 {
-				t.Errorf("%s, panics %v: answered with %q", name, panics, got)
+				t.Errorf("%s, panics %v: got cookies %q, want none", name, panics, got)
 			}
 			if panics {
 				log.expect(t)
@@ -167,7 +167,7 @@ func TestPanicWithFailedSave(t *testing.T) {
 		})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	})
 	if got := fmt.Sprint(w.Header()); w.Code != 0 || got != "map[Vary:[Cookie]]" || w.Body.Len() > 0 {
-		t.Errorf("answered %d %v %q", w.Code, w.Header(), w.Body)
+		t.Errorf("got response %d %v %q, want none", w.Code, w.Header(), w.Body)
 	}
 }
 
@@ -252,14 +252,14 @@ func TestPanickingHandler(t *testing.T) {
 				if recovered {
 					client.receive(w)
 					if n := len(setCookies(w)); w.Code != 500 || n != c.lines {
-						t.Errorf("%s: status %d, %q", name, w.Code, setCookies(w))
+						t.Errorf("%s: got status %d, cookies %q, want 500 and %d", name, w.Code, setCookies(w), c.lines)
 					}
 				}
 				if client.isLoggedIn() != c.lives {
-					t.Errorf("%s, recovered %v: lives: %v", name, recovered, !c.lives)
+					t.Errorf("%s, recovered %v: got alive %v", name, recovered, !c.lives)
 				}
 				if n := len(r.store.snapshot(t)); n != want {
-					t.Errorf("%s, recovered %v: %d records, want %d", name, recovered, n, want)
+					t.Errorf("%s, recovered %v: got %d records, want %d", name, recovered, n, want)
 				}
 			}
 		})
@@ -283,7 +283,7 @@ func TestPanickingErrorHandler(t *testing.T) {
 	for _, h := range []http.HandlerFunc{write, returns} {
 		b := newBrowser(t, handler(http.ErrAbortHandler, h))
 		if resp, err := b.client.Get(b.server.URL); err == nil {
-			t.Errorf("an abort became %s", resp.Status)
+			t.Errorf("an aborted response became %s", resp.Status)
 		}
 	}
 	recovering := func(answer bool) http.HandlerFunc {
@@ -299,7 +299,7 @@ func TestPanickingErrorHandler(t *testing.T) {
 	for answer, want := range map[bool]int{true: http.StatusBadGateway, false: http.StatusInternalServerError} {
 		b := newBrowser(t, handler("oops", recovering(answer)))
 		if resp, body := b.get("/"); resp.StatusCode != want || strings.Contains(body, "body") {
-			t.Errorf("recovered within, answered: %v: %s, %q", answer, resp.Status, body)
+			t.Errorf("recovered inside, answered %v: got %s, %q", answer, resp.Status, body)
 		}
 	}
 }

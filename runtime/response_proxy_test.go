@@ -73,10 +73,10 @@ func TestProxiedCookie(t *testing.T) {
 		resp, _ := b.get("/")
 		lines := resp.Header["Set-Cookie"]
 		if len(lines) != 2 || lines[0] != "lang=de" {
-			t.Fatalf("%s: %q", u.name, lines)
+			t.Fatalf("%s: got cookies %q", u.name, lines)
 		}
 		if ours := parseCookie(t, lines[1]).Value != "theirs"; ours != (u.name == "changed") {
-			t.Errorf("%s: %q", u.name, lines[1])
+			t.Errorf("%s: got session cookie %q", u.name, lines[1])
 		}
 	}
 }
@@ -103,10 +103,10 @@ func TestProxiedUpgrade(t *testing.T) {
 		})))
 		resp := upgradeToEcho(t, server)
 		if got := len(resp.Header["Set-Cookie"]); got > 1 || got == 1 != (u.name == "changed") {
-			t.Errorf("%s: Set-Cookie is %q", u.name, resp.Header["Set-Cookie"])
+			t.Errorf("%s: got Set-Cookie %q", u.name, resp.Header["Set-Cookie"])
 		}
 		if varies := slices.Equal(resp.Header["Vary"], []string{"Cookie"}); varies != (u.name != "untouched") {
-			t.Errorf("%s: Vary is %q", u.name, resp.Header["Vary"])
+			t.Errorf("%s: got Vary %q", u.name, resp.Header["Vary"])
 		}
 		server.Close()
 	}

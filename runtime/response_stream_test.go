@@ -34,14 +34,14 @@ func TestEventStream(t *testing.T) {
 			t.Fatal(err)
 		}
 		if s := m.Open(t.Context(), b.cookies()); fieldUser.Get(s.Session) != "hubo" {
-			t.Errorf("http2=%v: no cookie with the first flush", http2)
+			t.Errorf("http2=%v: the first flush sends no session", http2)
 		}
 		lines := bufio.NewReader(resp.Body)
 		for _, data := range []string{"a", "b", "c"} {
 			next <- data
 			line, err := lines.ReadString('\n')
 			if lines.ReadString('\n'); line != "data: hubo "+data+"\n" || err != nil {
-				t.Errorf("http2=%v: %q, %v", http2, line, err)
+				t.Errorf("http2=%v: got line %q, %v", http2, line, err)
 			}
 		}
 		close(next)
@@ -76,11 +76,11 @@ func TestEventStreamChangedLate(t *testing.T) {
 				})), func(s *httptest.Server) { s.EnableHTTP2 = http2 })
 				resp, body := b.get("/")
 				if body != "data: 0\n\ndata: 1\n\ndata: 2\n\n" || resp.Header.Get("Content-Type") != "text/event-stream" {
-					t.Errorf("%v, %q", resp.Header, body)
+					t.Errorf("got header %v, body %q", resp.Header, body)
 				}
 				s := m.Open(t.Context(), b.cookies())
 				if s.IsNew() == early || fieldVisits.Has(s.Session) {
-					t.Errorf("the browser has %v", s)
+					t.Errorf("the browser has session %v", s)
 				}
 				log.expect(t)
 			})
@@ -121,12 +121,12 @@ func TestFullDuplex(t *testing.T) {
 				}
 				defer resp.Body.Close()
 				if got := len(resp.Header["Set-Cookie"]) == 1; got != (u.name == "changed") {
-					t.Errorf("Set-Cookie is %q", resp.Header["Set-Cookie"])
+					t.Errorf("got Set-Cookie %q", resp.Header["Set-Cookie"])
 				}
 				in := bufio.NewReader(resp.Body)
 				for i := range 5 {
 					if line, err := in.ReadString('\n'); line != fmt.Sprintf("echo %d\n", i) || err != nil {
-						t.Fatalf("%q, %v", line, err)
+						t.Fatalf("got line %q, %v", line, err)
 					}
 					if i < 4 {
 						fmt.Fprintf(out, "%d\n", i+1)
@@ -134,7 +134,7 @@ func TestFullDuplex(t *testing.T) {
 				}
 				out.Close()
 				if rest, err := io.ReadAll(in); len(rest) > 0 || err != nil {
-					t.Errorf("then %q, %v", rest, err)
+					t.Errorf("after the end: got %q, %v", rest, err)
 				}
 			})
 		}

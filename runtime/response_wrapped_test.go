@@ -44,13 +44,13 @@ func TestTimeoutHandler(t *testing.T) {
 				s := m.Open(t.Context(), b.cookies())
 				switch {
 				case !slow && (resp.StatusCode != 200 || body != "body" || fieldUser.Get(s.Session) != "hubo" || err != nil):
-					t.Errorf("%s, %q: %v, %v", resp.Status, body, s, err)
+					t.Errorf("got %s, %q, session %v, error %v", resp.Status, body, s, err)
 				case slow && (resp.StatusCode != 503 || body != "slow"):
-					t.Errorf("%s, %q", resp.Status, body)
+					t.Errorf("got %s, %q, want 503, slow", resp.Status, body)
 				case slow && outside && (!s.IsNew() || len(resp.Header["Vary"]) > 0):
-					t.Errorf("an abandoned response left %v", resp.Header)
+					t.Errorf("an abandoned response left header %v", resp.Header)
 				case slow && !outside && (fieldUser.Get(s.Session) != "hubo" || fieldVisits.Has(s.Session) || !errors.Is(err, runtime.ErrTooLate)):
-					t.Errorf("saved %v, %v", s, err)
+					t.Errorf("got session %v, error %v", s, err)
 				}
 			})
 		}
@@ -77,13 +77,13 @@ func TestGzip(t *testing.T) {
 		b := newBrowser(t, h)
 		resp, body := b.get("/")
 		if !resp.Uncompressed || body != strings.Repeat("body ", 100) {
-			t.Errorf("outside=%v: %v, %q", outside, resp.Header, body)
+			t.Errorf("outside=%v: got header %v, body %q", outside, resp.Header, body)
 		}
 		if s := m.Open(t.Context(), b.cookies()); fieldUser.Get(s.Session) != "hubo" {
-			t.Errorf("outside=%v: saved %v", outside, s)
+			t.Errorf("outside=%v: got session %v", outside, s)
 		}
 		if got := strings.Join(resp.Header["Vary"], ", "); !strings.Contains(got, "Cookie") || !strings.Contains(got, "Accept-Encoding") {
-			t.Errorf("outside=%v: Vary %q", outside, got)
+			t.Errorf("outside=%v: got Vary %q", outside, got)
 		}
 	}
 }

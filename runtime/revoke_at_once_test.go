@@ -56,11 +56,11 @@ func revokeAtOnce(t *testing.T, r *rig, many int, others bool, revoke func(conte
 	})
 	r.store.set(nil, nil)
 	if calls := len(r.store.take()); calls > 30*many {
-		t.Errorf("%d calls of the store", calls)
+		t.Errorf("got %d calls of the store, want at most %d", calls, 30*many)
 	}
 	living := loggedIn(clients)
 	if others && living != 1 {
-		t.Errorf("%d sessions live", living)
+		t.Errorf("%d sessions live, want 1", living)
 	}
 }
 
@@ -77,7 +77,7 @@ func TestManyProcessesRevokeAtOnce(t *testing.T) {
 		}, nil)
 		together(len(processes), func(i int) { must(t, processes[i].m.RevokeAll(t.Context())) })
 		if calls := len(spy.take()); calls > 60*len(processes) {
-			t.Errorf("%d calls of the store", calls)
+			t.Errorf("got %d calls of the store, want at most %d", calls, 60*len(processes))
 		}
 	})
 }
@@ -97,7 +97,7 @@ func TestRevokeWaitsUntilDeadline(t *testing.T) {
 				defer cancel()
 				r.m.RevokeAll(ctx)
 				if took := time.Since(start); took > 15*time.Second {
-					t.Errorf("it took %v", took)
+					t.Errorf("the revocation took %v, want at most 15s", took)
 				}
 			})
 		})
@@ -125,7 +125,7 @@ func TestRevokeOthersWhileKeysArePromoted(t *testing.T) {
 					more = calls == call
 					first.store.set(nil, nil)
 					if one.isLoggedIn() == two.isLoggedIn() && more {
-						t.Errorf("the second one comes in before call %d: both live: %v", call, one.isLoggedIn())
+						t.Errorf("with the second revocation before call %d, both sessions have the same state: logged in %v", call, one.isLoggedIn())
 					}
 				}
 			})
@@ -161,10 +161,10 @@ func TestRevokeOthersInTheSameOrder(t *testing.T) {
 					attempt[i].visit(func(s *visitor) { revokeOrEnd(t, attempt[i].rig, s) })
 				})
 				if took := time.Since(start); took > 300*time.Millisecond {
-					t.Errorf("attempt %d took %v", i, took)
+					t.Errorf("attempt %d took %v, want at most 300ms", i, took)
 				}
 				if i == 0 && clients[0].isLoggedIn() == clients[1].isLoggedIn() {
-					t.Errorf("both live: %v", clients[0].isLoggedIn())
+					t.Errorf("both sessions have the same state: logged in %v", clients[0].isLoggedIn())
 				}
 			}
 		})
@@ -203,7 +203,7 @@ func TestRevokeOthersPastStoppedNode(t *testing.T) {
 				start := time.Now()
 				together(many, func(i int) { others[i].visit(func(s *visitor) { revokeOrEnd(t, goesOn, s) }) })
 				if took := time.Since(start); took < 500*time.Millisecond || took > 550*time.Millisecond {
-					t.Errorf("it took %v", took)
+					t.Errorf("the revocation took %v, want about 500ms", took)
 				}
 				inserts := 0
 				for _, call := range goesOn.store.take() {
@@ -212,11 +212,11 @@ func TestRevokeOthersPastStoppedNode(t *testing.T) {
 					}
 				}
 				if inserts > 100 {
-					t.Errorf("%d inserts", inserts)
+					t.Errorf("got %d inserts, want at most 100", inserts)
 				}
 				living := loggedIn(others)
 				if living != 1 {
-					t.Errorf("%d sessions live", living)
+					t.Errorf("%d sessions live, want 1", living)
 				}
 			})
 		})
@@ -239,11 +239,11 @@ func TestRevokePastLostMark(t *testing.T) {
 				return nil
 			}, nil)
 			if err := revoke(r); err != nil || lost < 2 {
-				t.Errorf("%s: error %v, %d marks were lost", name, err, lost)
+				t.Errorf("%s: got error %v after %d lost marks", name, err, lost)
 			}
 			r.store.set(nil, nil)
 			if c.isLoggedIn() {
-				t.Errorf("%s: it lives", name)
+				t.Errorf("%s: the revoked session lives", name)
 			}
 		}
 	})

@@ -59,7 +59,7 @@ func TestNothingOutlives(t *testing.T) {
 						for what, cookies := range map[string]*client{"its cookie": c, "the older cookie": old} {
 							for _, r := range []*rig{first, second} {
 								if cookies.on(r).isLoggedIn() {
-									t.Errorf("%s before call %d of a request that %s, %d keys then: %s lives", end, before, action, len(rings[1])/len(a), what)
+									t.Errorf("%s before call %d of a request that %s, with %d keys then: %s lives", end, before, action, len(rings[1])/len(a), what)
 								}
 							}
 						}

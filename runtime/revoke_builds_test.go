@@ -45,7 +45,7 @@ func TestRevokePrincipalPastOtherBuilds(t *testing.T) {
 				cookie = pair(t, line)
 			}
 			if s := newer.Open(t.Context(), []string{cookie}); with.Has(s.Session) {
-				t.Errorf("%s, %s: it lives", mode, name)
+				t.Errorf("%s, %s: the revoked session lives", mode, name)
 			}
 		}
 	}
@@ -70,7 +70,7 @@ func TestRevokeIDOfRenewing(t *testing.T) {
 				}
 			})
 			if c.isLoggedIn() || old.isLoggedIn() {
-				t.Errorf("%s: it lives, under the new id %v, under the old one %v", name, c.isLoggedIn(), old.isLoggedIn())
+				t.Errorf("%s: the revoked session lives under the new id: %v, under the old one: %v", name, c.isLoggedIn(), old.isLoggedIn())
 			}
 		}
 	})
@@ -98,7 +98,7 @@ func TestRevokeIDOfLogInWhileStoreFails(t *testing.T) {
 	r.store.set(nil, nil)
 	c.receive(w)
 	if c.isLoggedIn() || w.Code == http.StatusOK {
-		t.Errorf("status %d, it lives: %v", w.Code, c.isLoggedIn())
+		t.Errorf("got status %d, and the session lives: %v", w.Code, c.isLoggedIn())
 	}
 }
 
@@ -124,7 +124,7 @@ func TestRevokeIDOfLogInAndMore(t *testing.T) {
 				}
 			})
 			if c.isLoggedIn() {
-				t.Errorf("%s: it lives", name)
+				t.Errorf("%s: the revoked session lives", name)
 			}
 		}
 	})
@@ -163,7 +163,7 @@ func TestRevokePrincipalWhileIndexed(t *testing.T) {
 		}()
 		spy.set(nil, nil)
 		if s := newer.Open(t.Context(), []string{cookie}); with.Has(s.Session) {
-			t.Errorf("%s: it lives", name)
+			t.Errorf("%s: the revoked session lives", name)
 		}
 	}
 }
@@ -184,7 +184,7 @@ func TestRevokePrincipalWhileIndexedByAnother(t *testing.T) {
 		cookie := sealed(t, older, func(s *visitor) { without.Set(s.Session, 42); visits.Set(s.Session, 7) })
 		first, second := newer.Open(t.Context(), []string{cookie}), newer.Open(t.Context(), []string{cookie})
 		if with.Get(first.Session) != 42 || with.Get(second.Session) != 42 {
-			t.Fatal("not logged in")
+			t.Fatal("the visitors are not logged in")
 		}
 		if err := runtime.RevokeBy(t.Context(), newer, with, 42); err != nil {
 			t.Fatal(err)
@@ -193,7 +193,7 @@ func TestRevokePrincipalWhileIndexedByAnother(t *testing.T) {
 		use(second)
 		seal(t, newer, second)
 		if s := newer.Open(t.Context(), []string{cookie}); with.Has(s.Session) {
-			t.Errorf("%s: it lives", name)
+			t.Errorf("%s: the revoked session lives", name)
 		}
 	}
 }

@@ -72,16 +72,16 @@ func TestCheck(t *testing.T) {
 			c0 := open.clone()
 			open.stream(func(check func() error) {
 				if err := check(); err != nil {
-					t.Errorf("%s: before: %v", name, err)
+					t.Errorf("%s: before it, Check returns %v", name, err)
 				}
 				if err := c.do(r, c0); err != nil {
-					t.Errorf("%s: %v", name, err)
+					t.Errorf("%s: got error %v", name, err)
 				}
 				if err := check(); errors.Is(err, runtime.ErrEnded) != c.ends || !c.ends && err != nil {
-					t.Errorf("%s: %v", name, err)
+					t.Errorf("%s: Check returns %v, want ErrEnded: %v", name, err, c.ends)
 				}
 				if err := check(); errors.Is(err, runtime.ErrEnded) != c.ends {
-					t.Errorf("%s: again: %v", name, err)
+					t.Errorf("%s: the second Check returns %v", name, err)
 				}
 			})
 		}
@@ -100,11 +100,11 @@ func TestCheckExpired(t *testing.T) {
 		r.login().stream(func(check func() error) {
 			clock.set(start.Add(31*day - time.Second))
 			if err := check(); err != nil {
-				t.Errorf("%s: a second before the end: %v", name, err)
+				t.Errorf("%s: a second before the end, Check returns %v", name, err)
 			}
 			clock.set(start.Add(31 * day))
 			if err := check(); !errors.Is(err, runtime.ErrEnded) {
-				t.Errorf("%s: at the end: %v", name, err)
+				t.Errorf("%s: at the end, Check returns %v, want ErrEnded", name, err)
 			}
 		})
 	}
@@ -121,12 +121,12 @@ func TestCheckIdle(t *testing.T) {
 				time.Sleep(50 * time.Minute)
 				page.visit(func(s *visitor) { fieldUser.Get(s.Session) })
 				if err := check(); err != nil {
-					t.Errorf("used by another request: %v", err)
+					t.Errorf("for a session that another request uses, Check returns %v", err)
 				}
 			}
 			time.Sleep(time.Hour)
 			if err := check(); !errors.Is(err, runtime.ErrEnded) {
-				t.Errorf("idle: %v", err)
+				t.Errorf("for an idle session, Check returns %v, want ErrEnded", err)
 			}
 		})
 	})
@@ -139,11 +139,11 @@ func TestCheckWhileStoreFails(t *testing.T) {
 		r.login().stream(func(check func() error) {
 			r.store.fail(errRefused)
 			if err := check(); !errors.Is(err, runtime.ErrStore) || errors.Is(err, runtime.ErrEnded) {
-				t.Errorf("the store fails: %v", err)
+				t.Errorf("while the store fails, Check returns %v, want ErrStore", err)
 			}
 			r.store.set(nil, nil)
 			if err := check(); err != nil {
-				t.Errorf("the store is back: %v", err)
+				t.Errorf("after the store's failure, Check returns %v", err)
 			}
 		})
 	})
@@ -161,14 +161,14 @@ func TestCheckForHours(t *testing.T) {
 					page.visit(func(s *visitor) { s.Renew() })
 					for range 6 {
 						if err := check(); err != nil {
-							t.Fatalf("hour %d: %v", hour, err)
+							t.Fatalf("in hour %d, Check returns %v", hour, err)
 						}
 						time.Sleep(10 * time.Minute)
 					}
 				}
 				page.visit(func(s *visitor) { s.Destroy() })
 				if err := check(); !errors.Is(err, runtime.ErrEnded) {
-					t.Errorf("destroyed: %v", err)
+					t.Errorf("for a destroyed session, Check returns %v, want ErrEnded", err)
 				}
 			})
 		})
@@ -186,7 +186,7 @@ func TestCheckAsksDespiteCache(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := check(); !errors.Is(err, runtime.ErrEnded) {
-			t.Errorf("%v", err)
+			t.Errorf("Check returns %v, want ErrEnded", err)
 		}
 	})
 }

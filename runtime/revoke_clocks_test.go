@@ -77,7 +77,7 @@ func TestTimeoutsOfNodes(t *testing.T) {
 						has = fieldUser.Has(s.Session) && (!c.code || fieldCode.Has(s.Session))
 					})
 					if has != (after < c.ends) {
-						t.Errorf("%s, %s, on the first node %v: after %v: %v", name, what, r == first, after, has)
+						t.Errorf("%s, %s, on the first node %v, after %v: got logged in %v", name, what, r == first, after, has)
 					}
 				}
 			}
@@ -105,10 +105,10 @@ func TestRevokeAllAnonymousOfNodes(t *testing.T) {
 			again := begin(r)
 			for _, on := range []*rig{first, second} {
 				if c.on(on).isLoggedIn() {
-					t.Errorf("%s: it lives, on the first node %v", what, on == first)
+					t.Errorf("%s: the revoked session lives, on the first node %v", what, on == first)
 				}
 				if !again.on(on).isLoggedIn() {
-					t.Errorf("%s: who comes later is out, on the first node %v", what, on == first)
+					t.Errorf("%s: a later visitor is logged out, on the first node %v", what, on == first)
 				}
 			}
 		}
@@ -140,16 +140,16 @@ func TestRevocationsOfNodes(t *testing.T) {
 			}
 			user, other := first.login(), first.login()
 			if err := revoke(user, other, second); err != nil {
-				t.Errorf("%s, %s: %v", name, what, err)
+				t.Errorf("%s, %s: the revocation fails: %v", name, what, err)
 			}
 			for _, r := range []*rig{first, second} {
 				again := r.login()
 				for _, on := range []*rig{first, second} {
 					if user.on(on).isLoggedIn() {
-						t.Errorf("%s, %s: it lives, on the first node %v", name, what, on == first)
+						t.Errorf("%s, %s: the revoked session lives, on the first node %v", name, what, on == first)
 					}
 					if !again.on(on).isLoggedIn() {
-						t.Errorf("%s, %s: who logged in again is out, on the first node %v", name, what, on == first)
+						t.Errorf("%s, %s: a later log-in is dead, on the first node %v", name, what, on == first)
 					}
 				}
 			}
@@ -163,7 +163,7 @@ func TestNodeAhead(t *testing.T) {
 		for _, ahead := range revoketest.Aheads {
 			store := runtime.NewMemoryStore(100)
 			if err := revoketest.Ahead(store, store, "s", revocations, ahead, nil); err != nil {
-				t.Errorf("revocations %v, %v ahead: %v", revocations, ahead, err)
+				t.Errorf("with revocations %v and a clock %v ahead: %v", revocations, ahead, err)
 			}
 		}
 	}
@@ -200,7 +200,7 @@ func TestLogOutOfNodes(t *testing.T) {
 					var has bool
 					c.on(r).visit(func(s *visitor) { has = ownedCart.Has(s.Session) })
 					if has != want {
-						t.Errorf("revocations %v, %v ahead, on the first node %v: lives %v, want %v", revocations, skew, r == first, has, want)
+						t.Errorf("with revocations %v and a clock %v ahead, on the first node %v: got alive %v, want %v", revocations, skew, r == first, has, want)
 					}
 				}
 			}
@@ -227,11 +227,11 @@ func TestMarksStay(t *testing.T) {
 					must(t, revoke(newRig(t, c)))
 					time.Sleep(lifetime + 4*time.Hour - time.Second)
 					if n := store.Len(); n != 2 { // the count, and the mark itself
-						t.Errorf("%d marks stay", n)
+						t.Errorf("got %d marks, want 2", n)
 					}
 					time.Sleep(2 * time.Second)
 					if n := store.Len(); n != 0 {
-						t.Errorf("%d marks are left", n)
+						t.Errorf("%d marks are left, want none", n)
 					}
 				})
 			})
@@ -256,13 +256,13 @@ func TestMarksOutlastSessions(t *testing.T) {
 		time.Sleep(cache - time.Second)
 		c.visit(func(s *visitor) { fieldVisits.Set(s.Session, 1) })
 		if !c.isLoggedIn() {
-			t.Error("the cache is another one")
+			t.Error("the cached answer is lost")
 		}
 		time.Sleep(lifetime + 59*time.Minute)
 		unread := node(0) // which remembers nothing
 		for _, r := range []*rig{behind, revoker, unread} {
 			if c.on(r).isLoggedIn() {
-				t.Error("it lives again")
+				t.Error("the revoked session lives again")
 			}
 		}
 	})
@@ -282,22 +282,22 @@ func TestRevokeSessionsWithoutMarks(t *testing.T) {
 			after := inCookies(t, runtime.Config{})
 			dead := before.login()
 			if !dead.on(after).isLoggedIn() {
-				t.Errorf("%s: the session is not taken over", name)
+				t.Errorf("%s: the other build does not have the session", name)
 			}
 			must(t, revoke(after))
 			if dead.on(after).isLoggedIn() {
-				t.Errorf("%s: it lives", name)
+				t.Errorf("%s: the revoked session lives", name)
 			}
 			skew = 0
 			time.Sleep(6 * time.Minute) // the first mark is five minutes ahead
 			anonymous := before.client()
 			anonymous.visit(func(s *visitor) { fieldUser.Set(s.Session, "anon") })
 			if !anonymous.on(after).isLoggedIn() {
-				t.Errorf("%s: a visitor whom nobody knows, and who comes later, is out", name)
+				t.Errorf("%s: a later anonymous visitor loses the session", name)
 			}
 			time.Sleep(time.Hour)
 			if live := before.login(); !live.on(after).isLoggedIn() {
-				t.Errorf("%s: who logs in later is out", name)
+				t.Errorf("%s: a later log-in is dead", name)
 			}
 		})
 	}

@@ -95,17 +95,17 @@ func TestKeyComesBack(t *testing.T) {
 							first.setKeys(back)
 						}
 						if c.on(first).isLoggedIn() {
-							t.Errorf("%s: it lives", what)
+							t.Errorf("%s: the revoked session lives", what)
 						}
 						if again := first.loginAs(7); !again.isLoggedIn() {
-							t.Errorf("%s: who logs in again is out", what)
+							t.Errorf("%s: a later log-in is dead", what)
 						}
 						second.setKeys(back)
 						if c.on(second).isLoggedIn() {
-							t.Errorf("%s: it lives elsewhere", what)
+							t.Errorf("%s: the revoked session lives on the other node", what)
 						}
 						if again := first.loginAs(7); !again.on(second).isLoggedIn() {
-							t.Errorf("%s: who logs in again is out elsewhere", what)
+							t.Errorf("%s: a later log-in is dead on the other node", what)
 						}
 					})
 				}
@@ -133,13 +133,13 @@ func TestKeyOnOneNode(t *testing.T) {
 				c.visit(func(s *visitor) { do(s); id = s.ID() })
 				must(t, revoke(second, id))
 				if c.isLoggedIn() {
-					t.Errorf("%s, %s: it lives", name, use)
+					t.Errorf("%s, %s: the revoked session lives", name, use)
 				}
 				if name != "RevokeID" && stays.isLoggedIn() {
-					t.Errorf("%s, %s: one that was not used since lives", name, use)
+					t.Errorf("%s, %s: a revoked session that was not used since lives", name, use)
 				}
 				if name != "RevokeAll" && !other.isLoggedIn() {
-					t.Errorf("%s, %s: another account is out, which was sealed anew", name, use)
+					t.Errorf("%s, %s: the resealed session of another account is dead", name, use)
 				}
 			})
 		}
@@ -167,7 +167,7 @@ func TestKeyMissesOverlapping(t *testing.T) {
 					revoked := did || accounts[0] == 7
 					for _, r := range []*rig{third, node(a+" "+k, 0), node(k, 0)} {
 						if revoked && c.on(r).isLoggedIn() {
-							t.Errorf("%s, before call %d, accounts %v: it lives", name, before, accounts)
+							t.Errorf("%s, before call %d, accounts %v: the revoked session lives", name, before, accounts)
 						}
 					}
 				})
@@ -189,7 +189,7 @@ func TestKeysMissNothing(t *testing.T) {
 					func() { must(t, revokeAccount(t.Context(), first.m, 7)) })
 				for _, r := range []*rig{first, second, node(b+" "+a, 0)} {
 					if !user.on(r).isLoggedIn() {
-						t.Errorf("rings of %d and %d keys, before call %d: another account is out", len(rings[0])/len(a), len(rings[1])/len(b), before)
+						t.Errorf("rings of %d and %d keys, before call %d: the session of another account is dead", len(rings[0])/len(a), len(rings[1])/len(b), before)
 					}
 				}
 			})
@@ -211,7 +211,7 @@ func TestRevokeOthersWithoutCommonKey(t *testing.T) {
 		})
 		c.receive(w)
 		if !errors.Is(err, runtime.ErrEnded) || c.isLoggedIn() {
-			t.Errorf("error %v, it lives %v", err, c.isLoggedIn())
+			t.Errorf("got error %v, and the session lives %v, want ErrEnded and false", err, c.isLoggedIn())
 		}
 	})
 }
@@ -224,11 +224,11 @@ func TestSealingKeyOnOneNode(t *testing.T) {
 		must(t, revokeAccount(t.Context(), second.m, 8))
 		c := first.loginAs(7)
 		if !c.isLoggedIn() {
-			t.Error("who has logged in is out")
+			t.Error("the session is dead before the revocation")
 		}
 		must(t, revokeAccount(t.Context(), second.m, 7))
 		if c.isLoggedIn() {
-			t.Error("it lives")
+			t.Error("the revoked session lives")
 		}
 	})
 }
@@ -248,12 +248,12 @@ func TestSealingKeyWithoutOthers(t *testing.T) {
 			c := node(ring).loginAs(7)
 			must(t, revokeAccount(t.Context(), node(ring).m, 8))
 			if !c.on(first).isLoggedIn() {
-				t.Error("who has logged in is out")
+				t.Error("the session is dead before the revocation")
 			}
 			must(t, revokeAccount(t.Context(), second.m, 7))
 			time.Sleep(5 * time.Second)
 			if c.on(first).isLoggedIn() {
-				t.Error("it lives")
+				t.Error("the revoked session lives")
 			}
 		})
 	}
@@ -267,13 +267,13 @@ func TestKeyMissesLater(t *testing.T) {
 		c, also := first.loginAs(7), first.loginAs(7)
 		must(t, revokeAccount(t.Context(), third.m, 8))
 		if !c.on(first).isLoggedIn() {
-			t.Error("it is out before anybody revokes it")
+			t.Error("the session is dead before the revocation")
 		}
 		must(t, revokeAccount(t.Context(), second.m, 7))
 		must(t, revokeAccount(t.Context(), third.m, 8))
 		first.loginAs(9) // looks at the count
 		if also.on(first).isLoggedIn() {
-			t.Error("it lives")
+			t.Error("the revoked session lives")
 		}
 	})
 }
@@ -307,14 +307,14 @@ func TestRingChangesWhileRevoking(t *testing.T) {
 				did = r.store.interfere(before, change, func() { must(t, revokeAccount(t.Context(), r.m, 7)) }) || did
 				for _, keys := range []string{rings[0], a + " " + k, k + " " + a} {
 					if c.on(node(keys, 0)).isLoggedIn() {
-						t.Errorf("from %d to %d keys, before call %d: it lives", len(rings[1])/len(k), len(rings[2])/len(k), before)
+						t.Errorf("from %d to %d keys, before call %d: the revoked session lives", len(rings[1])/len(k), len(rings[2])/len(k), before)
 					}
 				}
 				r = node(rings[0], 0)
 				in := false
 				did = r.store.interfere(before, change, func() { in = c.on(r).isLoggedIn() }) || did
 				if in {
-					t.Errorf("it is opened though the ring changes before call %d", before)
+					t.Errorf("the revoked session opens while the ring changes before call %d", before)
 				}
 			})
 		}
@@ -339,13 +339,13 @@ func TestRevokeOthersBesideOthers(t *testing.T) {
 				if first.store.interfere(before, func() { must(t, revoke(second)) }, func() { others(c) }) {
 					did = true
 					if c.isLoggedIn() {
-						t.Errorf("%s before call %d of RevokeOthers: it lives", name, before)
+						t.Errorf("%s before call %d of RevokeOthers: the revoked session lives", name, before)
 					}
 				}
 				again := first.loginAs(7)
 				did = first.store.interfere(before, func() { others(again) }, func() { must(t, revoke(second)) }) || did
 				if again.isLoggedIn() {
-					t.Errorf("RevokeOthers before call %d of %s: it lives", before, name)
+					t.Errorf("RevokeOthers before call %d of %s: the revoked session lives", before, name)
 				}
 			})
 		}
@@ -369,7 +369,7 @@ func TestLogInWithoutCommonKey(t *testing.T) {
 		})
 		c.receive(w)
 		if c.isLoggedIn() {
-			t.Error("it lives")
+			t.Error("the revoked session lives")
 		}
 	})
 }
@@ -389,11 +389,11 @@ func TestKeysInALongRing(t *testing.T) {
 		user := r.loginAs(7)
 		must(t, revokeAccount(t.Context(), r.m, 7))
 		if user.isLoggedIn() {
-			t.Error("it lives")
+			t.Error("the revoked session lives")
 		}
 		for i, c := range old {
 			if c.on(r).isLoggedIn() != (i < 8) {
-				t.Errorf("key %d of the ring: another account is logged in %v", i, i >= 8)
+				t.Errorf("key %d of the ring: the session of another account lives: %v", i, i >= 8)
 			}
 		}
 	})
@@ -412,18 +412,18 @@ func TestRotationAfterRevocation(t *testing.T) {
 				for i := range 3 {
 					user.visit(func(s *visitor) {
 						if !fieldUser.Has(s.Session) {
-							t.Errorf("ring of %d: out at request %d", len(ring), i)
+							t.Errorf("with a ring of %d keys, the session is dead at request %d", len(ring), i)
 						}
 					})
 				}
 				must(t, revokeAccount(t.Context(), r.m, 8))
 			}
 			if !user.isLoggedIn() || other.isLoggedIn() {
-				t.Error("out at the end, or in")
+				t.Error("at the end, the session is dead, or the revoked one lives")
 			}
 			must(t, revokeAccount(t.Context(), r.m, 9))
 			if user.isLoggedIn() {
-				t.Error("in")
+				t.Error("the revoked session lives")
 			}
 		})
 	})
@@ -440,7 +440,7 @@ func TestMoveDuringRevocation(t *testing.T) {
 					func() { must(t, revokeAccount(t.Context(), first.m, 7)) })
 				for _, r := range []*rig{second, node(keyB, 0), second} {
 					if user.on(r).isLoggedIn() {
-						t.Errorf("before call %d: in", before)
+						t.Errorf("revoked before call %d: the session lives", before)
 					}
 				}
 			}

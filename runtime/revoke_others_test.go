@@ -15,7 +15,7 @@ import (
 func (r *rig) revokeOthers(t testing.TB, s *visitor) {
 	t.Helper()
 	if err := r.m.RevokeOthers(t.Context(), s); err != nil {
-		t.Errorf("RevokeOthers: %v", err)
+		t.Errorf("RevokeOthers returns %v", err)
 	}
 }
 
@@ -35,7 +35,7 @@ func TestRevokeOthers(t *testing.T) {
 				t.Helper()
 				for name, c := range map[string]*client{"own": own, "other": before, "stranger": stranger, "anonymous": anonymous, "later": after} {
 					if got := c.isLoggedIn(); got != (name != "other") {
-						t.Errorf("%s: %s is logged in: %v", when, name, got)
+						t.Errorf("%s: %s is logged in: got %v, want %v", when, name, got, name == "other")
 					}
 				}
 			}
@@ -45,10 +45,10 @@ func TestRevokeOthers(t *testing.T) {
 			own.visit(func(s *visitor) { s.Renew() })
 			own.visit(func(s *visitor) { r.revokeOthers(t, s); r.revokeOthers(t, s) })
 			if !own.isLoggedIn() || after.isLoggedIn() {
-				t.Errorf("twice: own %v, the later one %v", own.isLoggedIn(), after.isLoggedIn())
+				t.Errorf("after the second call: got own %v, later %v, want true, false", own.isLoggedIn(), after.isLoggedIn())
 			}
 			if err := revokeAccount(t.Context(), r.m, 7); err != nil || own.isLoggedIn() {
-				t.Errorf("it outlives RevokePrincipal, %v", err)
+				t.Errorf("RevokePrincipal returns %v, or the session outlives it", err)
 			}
 		})
 	})
@@ -73,7 +73,7 @@ func TestRevokeOthersAndMore(t *testing.T) {
 					more(s)
 				})
 				if !own.isLoggedIn() || other.isLoggedIn() {
-					t.Errorf("%s, before as well: %v: own %v, other %v", name, first, own.isLoggedIn(), other.isLoggedIn())
+					t.Errorf("%s, before as well: %v: got own %v, other %v, want true, false", name, first, own.isLoggedIn(), other.isLoggedIn())
 				}
 			}
 		}
@@ -91,7 +91,7 @@ func TestRevokeOthersAtLogIn(t *testing.T) {
 			r.revokeOthers(t, s)
 		})
 		if !own.isLoggedIn() || other.isLoggedIn() {
-			t.Errorf("own %v, other %v", own.isLoggedIn(), other.isLoggedIn())
+			t.Errorf("got own %v, other %v, want true, false", own.isLoggedIn(), other.isLoggedIn())
 		}
 	})
 }
@@ -112,11 +112,11 @@ func TestRevokeOthersBesideOwnRequests(t *testing.T) {
 		})
 		// The session has another id now: who has the old cookie has one of the other sessions.
 		if !own.isLoggedIn() || tab.isLoggedIn() {
-			t.Errorf("%s: own %v, the old cookie %v", name, own.isLoggedIn(), tab.isLoggedIn())
+			t.Errorf("%s: got own %v, old cookie %v, want true, false", name, own.isLoggedIn(), tab.isLoggedIn())
 		}
 		own.visit(func(s *visitor) {
 			if got := fieldVisits.Get(s.Session); (got > 0) != (name != "reads") {
-				t.Errorf("%s: visits %d", name, got)
+				t.Errorf("%s: got %d visits", name, got)
 			}
 		})
 	}
@@ -156,13 +156,13 @@ func TestRevokeOthersTooLate(t *testing.T) {
 				err = r.m.RevokeOthers(t.Context(), s)
 			})
 			if !errors.Is(err, runtime.ErrEnded) {
-				t.Errorf("%s before: error %v, want ErrEnded", name, err)
+				t.Errorf("after %s: got error %v, want ErrEnded", name, err)
 			}
 			if own.isLoggedIn() {
-				t.Errorf("%s before: it lives", name)
+				t.Errorf("after %s: the session lives", name)
 			}
 			if want := name != "RevokePrincipal" && name != "RevokeAll"; other.isLoggedIn() != want {
-				t.Errorf("%s before: the other one lives: %v", name, other.isLoggedIn())
+				t.Errorf("after %s: the other session lives: %v", name, other.isLoggedIn())
 			}
 		}
 	})
@@ -202,11 +202,11 @@ func TestRevokeOthersFromTwoTabs(t *testing.T) {
 				if err == nil {
 					done++
 				} else if !errors.Is(err, runtime.ErrEnded) && err.Error() != "session: the session has no principal" {
-					t.Errorf("%s: %v", order, err)
+					t.Errorf("%s: got error %v", order, err)
 				}
 			}
 			if done == 0 || !tabs[0].isLoggedIn() || other.isLoggedIn() {
-				t.Errorf("%s: errors %v, own %v, other %v", order, errs, tabs[0].isLoggedIn(), other.isLoggedIn())
+				t.Errorf("%s: got errors %v, own %v, other %v", order, errs, tabs[0].isLoggedIn(), other.isLoggedIn())
 			}
 		}
 	})
@@ -230,7 +230,7 @@ func TestRevokeOthersOfEachOther(t *testing.T) {
 			})
 			living := loggedIn(clients)
 			if living != 1 {
-				t.Fatalf("%d sessions live", living)
+				t.Fatalf("%d sessions live, want 1", living)
 			}
 		}
 	})
@@ -241,19 +241,19 @@ func TestRevokeOthersErrors(t *testing.T) {
 	s := plain.Open(t.Context(), nil)
 	fieldAccount.Set(s.Session, 7)
 	if err := plain.RevokeOthers(t.Context(), s); fmt.Sprint(err) != "session: revoking needs Config.Store or Config.Revocations" {
-		t.Errorf("in cookies alone: %v", err)
+		t.Errorf("in cookies alone: got error %v", err)
 	}
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
 		const nobody = "session: the session has no principal"
 		if err := r.m.RevokeOthers(t.Context(), r.m.Open(t.Context(), nil)); fmt.Sprint(err) != nobody {
-			t.Errorf("nobody: %v", err)
+			t.Errorf("without a log-in: got error %v", err)
 		}
 		c := r.login()
 		c.visit(func(s *visitor) {
 			fieldAccount.Clear(s.Session)
 			if err := r.m.RevokeOthers(t.Context(), s); fmt.Sprint(err) != nobody {
-				t.Errorf("logged out: %v", err)
+				t.Errorf("after a log-out: got error %v", err)
 			}
 		})
 		// If the store fails, so does the call, and the response says so.
@@ -261,12 +261,12 @@ func TestRevokeOthersErrors(t *testing.T) {
 		r.store.fail(errRefused, "replace", "insert")
 		w := c.send(func(s *visitor) {
 			if err := r.m.RevokeOthers(t.Context(), s); !errors.Is(err, runtime.ErrStore) {
-				t.Errorf("the store fails: %v", err)
+				t.Errorf("while the store fails: got error %v, want ErrStore", err)
 			}
 		})
 		r.store.set(nil, nil)
 		if w.Code != 200 || !c.isLoggedIn() || !other.isLoggedIn() {
-			t.Errorf("status %d, own %v, other %v", w.Code, c.isLoggedIn(), other.isLoggedIn())
+			t.Errorf("got status %d, own %v, other %v, want 200, true, true", w.Code, c.isLoggedIn(), other.isLoggedIn())
 		}
 	})
 }
@@ -284,7 +284,7 @@ func TestRevokeOthersPastRotation(t *testing.T) {
 			later := r.login()
 			own.visit(func(s *visitor) { r.revokeOthers(t, s) })
 			if !own.isLoggedIn() || other.isLoggedIn() || later.isLoggedIn() {
-				t.Errorf("own %v, older %v, later %v", own.isLoggedIn(), other.isLoggedIn(), later.isLoggedIn())
+				t.Errorf("got own %v, older %v, later %v, want only own", own.isLoggedIn(), other.isLoggedIn(), later.isLoggedIn())
 			}
 		})
 	})
@@ -301,7 +301,7 @@ func TestRevokeOthersWithoutAnswer(t *testing.T) {
 			own.send(func(s *visitor) { r.revokeOthers(t, s); panic("the handler") })
 		}()
 		if other.isLoggedIn() {
-			t.Error("the other one lives")
+			t.Error("the other session lives")
 		}
 	})
 }
@@ -316,7 +316,7 @@ func TestRevokeOthersLateRequest(t *testing.T) {
 		own.visit(func(s *visitor) { r.revokeOthers(t, s) })
 		own.receive(late.visit(func(s *visitor) { fieldVisits.Set(s.Session, 1) }))
 		if !own.isLoggedIn() {
-			t.Error("logged out by a late request")
+			t.Error("a late request logs the visitor out")
 		}
 	})
 }

@@ -48,7 +48,7 @@ func TestRevokePrincipalOfMoving(t *testing.T) {
 			}
 			r.store.set(nil, nil)
 			if client.isLoggedIn() {
-				t.Errorf("%s, after %d calls: it lives", name, before)
+				t.Errorf("%s, after %d calls: the revoked session lives", name, before)
 			}
 		}
 	}
@@ -66,7 +66,7 @@ func TestServerRevokeWhileRenewing(t *testing.T) {
 	l.between = nil
 	c.visit(func(s *visitor) {
 		if fieldAccount.Has(s.Session) {
-			t.Error("survives log out everywhere")
+			t.Error("the session survives the revocation")
 		}
 	})
 }
@@ -97,7 +97,7 @@ func TestRevokePrincipalInTardyStore(t *testing.T) {
 		}
 	}
 	if err := revokeAccount(t.Context(), r.m, 7); err != nil || c.isLoggedIn() {
-		t.Errorf("error %v, it lives: %v", err, c.isLoggedIn())
+		t.Errorf("got error %v, and the session lives: %v", err, c.isLoggedIn())
 	}
 }
 
@@ -114,14 +114,14 @@ func TestRevokePrincipalWhileOthersLogIn(t *testing.T) {
 		return nil
 	})
 	if err := revokeAccount(t.Context(), r.m, 7); err != nil {
-		t.Errorf("error %v", err)
+		t.Errorf("got error %v", err)
 	}
 	if c.isLoggedIn() {
-		t.Error("the one that there was lives")
+		t.Error("the earlier session lives")
 	}
 	late.visit(func(s *visitor) {
 		if got := fieldAccount.Get(s.Session); got != 7 {
-			t.Errorf("the one that came later is logged in as %d", got)
+			t.Errorf("the later session is logged in as %d, want 7", got)
 		}
 	})
 }
@@ -149,7 +149,7 @@ func TestListMeanwhileSealedAnew(t *testing.T) {
 		})
 		infos, err := listAccount(t.Context(), r.m, 7)
 		if len(infos) != 1 || err != nil {
-			t.Errorf("%d: %d sessions, error %v", before, len(infos), err)
+			t.Errorf("sealed anew before call %d: got %d sessions, error %v, want 1", before, len(infos), err)
 		}
 	}
 }

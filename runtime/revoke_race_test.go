@@ -33,7 +33,7 @@ func TestRevokeWhileInUse(t *testing.T) {
 					change(s)
 				})
 				if c.isLoggedIn() {
-					t.Errorf("%s, then %s: it lives", name, what)
+					t.Errorf("%s, then %s: the revoked session lives", name, what)
 				}
 			}
 		}
@@ -57,7 +57,7 @@ func TestServerRevival(t *testing.T) {
 	})
 	c.visit(func(s *visitor) {
 		if fieldAccount.Has(s.Session) {
-			t.Errorf("revived: %v account %d", s, fieldAccount.Get(s.Session))
+			t.Errorf("the revoked session is revived: %v, account %d", s, fieldAccount.Get(s.Session))
 		}
 	})
 }
@@ -82,10 +82,10 @@ func TestStoreRevokeWhileMoving(t *testing.T) {
 			old := c.clone()
 			c.visit(func(s *visitor) { s.Renew() })
 			if c.isLoggedIn() || old.isLoggedIn() {
-				t.Errorf("%s before the %s: it lives", name, call)
+				t.Errorf("%s before the %s: the revoked session lives", name, call)
 			}
 			if infos, err := listAccount(t.Context(), r.m, 7); len(infos) > 0 || err != nil {
-				t.Errorf("%s before the %s: left behind %v, %v", name, call, infos, err)
+				t.Errorf("%s before the %s: the list still has %v, %v", name, call, infos, err)
 			}
 		}
 	}
@@ -125,7 +125,7 @@ func TestLogOutRace(t *testing.T) {
 						change(s)
 					})
 					if w.Code != 200 {
-						t.Errorf("status %d", w.Code)
+						t.Errorf("got status %d, want 200", w.Code)
 					}
 					responses[i] = func() { c.receive(w) }
 				})
@@ -135,7 +135,7 @@ func TestLogOutRace(t *testing.T) {
 				old := c.clone()
 				responses[i]()
 				if old.isLoggedIn() || c.isLoggedIn() {
-					t.Fatalf("client %d is logged in: %v", i, r.log.take())
+					t.Fatalf("client %d is logged in after events %v", i, r.log.take())
 				}
 			}
 		}

@@ -45,7 +45,7 @@ func TestRevokeAllAfterLoss(t *testing.T) {
 						}
 						for _, r := range []*rig{first, other} {
 							if !r.loginAs(7).isLoggedIn() {
-								t.Errorf("%s, backup %s, clocks %v apart: the next log-in is dead", name, backup, skew)
+								t.Errorf("%s, backup %s, clocks %v apart: a later log-in is dead", name, backup, skew)
 							}
 						}
 					})

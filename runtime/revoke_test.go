@@ -35,7 +35,7 @@ func TestDestroyEndsCopies(t *testing.T) {
 				t.Errorf("%s: the copy lives", name)
 			}
 			if got, want := c.isLoggedIn(), name == "Renew" || name == "another principal"; got != want {
-				t.Errorf("%s: logged in: %v", name, got)
+				t.Errorf("%s: got logged in %v, want %v", name, got, want)
 			}
 		}
 	})
@@ -53,7 +53,7 @@ func TestRevoke(t *testing.T) {
 				t.Helper()
 				for i, c := range []*client{one, two, other, anonymous} {
 					if got := c.isLoggedIn(); got != want[i] {
-						t.Errorf("%s: client %d is logged in: %v", step, i, got)
+						t.Errorf("%s: client %d is logged in: got %v, want %v", step, i, got, want[i])
 					}
 				}
 				r.log.take()
@@ -87,7 +87,7 @@ func TestRevoke(t *testing.T) {
 			// Time passes, and nothing comes back.
 			time.Sleep(31*24*time.Hour + 5*time.Hour)
 			if n := r.store.Store.(*runtime.MemoryStore).Len(); n != 0 {
-				t.Errorf("%d records are left", n)
+				t.Errorf("%d records are left, want none", n)
 			}
 		})
 	})
@@ -107,24 +107,24 @@ func TestListByPrincipal(t *testing.T) {
 		phone.visit(func(s *visitor) { id = s.ID() })
 		infos, err := listAccount(t.Context(), r.m, 7)
 		if err != nil || len(infos) != 2 {
-			t.Fatalf("%v, %v", infos, err)
+			t.Fatalf("got the list %v, %v, want 2 sessions", infos, err)
 		}
 		if e := infos[0]; e.ID() != id || !e.CreatedAt().Equal(began) || !e.AuthenticatedAt().Equal(began) ||
 			!e.LastSeen().Equal(time.Now()) || !e.ExpiresAt().Equal(time.Now().Add(time.Hour)) || !e.Permanent() {
-			t.Errorf("got %v: %s, %v, %v, %v, %v, %v", e, e.ID(), e.CreatedAt(), e.AuthenticatedAt(), e.LastSeen(), e.ExpiresAt(), e.Permanent())
+			t.Errorf("got entry %v: %s, %v, %v, %v, %v, %v", e, e.ID(), e.CreatedAt(), e.AuthenticatedAt(), e.LastSeen(), e.ExpiresAt(), e.Permanent())
 		}
 		if e := infos[0]; fieldVisits.GetOf(e) != 1 || fieldUser.GetOf(e) != "hubo" || fieldTheme.GetOf(e) != "light" || fieldTheme.HasOf(e) {
-			t.Errorf("fields of %v", e)
+			t.Errorf("the entry has other fields: %v", e)
 		}
 		if err := r.m.RevokeID(t.Context(), infos[1].ID()); err != nil {
 			t.Error(err)
 		}
 		if laptop.isLoggedIn() || !phone.isLoggedIn() {
-			t.Error("RevokeID of a listed session")
+			t.Error("RevokeID of a listed session ends another session, or none")
 		}
 		phone.visit(func(s *visitor) { fieldAccount.Clear(s.Session) })
 		if infos, err := listAccount(t.Context(), r.m, 7); len(infos) > 0 || err != nil {
-			t.Errorf("%v, %v", infos, err)
+			t.Errorf("got the list %v, %v, want none", infos, err)
 		}
 	})
 }
@@ -146,12 +146,12 @@ func TestRevokeCalls(t *testing.T) {
 	}
 	revoke() // the marks are there from now on
 	if got, want := revoke(), map[string]int{"load": 3, "replace": 2, "delete by principal": 1}; !maps.Equal(got, want) {
-		t.Errorf("RevokePrincipal: %v, want %v", got, want)
+		t.Errorf("RevokePrincipal: got calls %v, want %v", got, want)
 	}
 	r.m.SetKeys(parseKeys(t, keyA+" "+keyB))
 	revoke()
 	if got, want := revoke(), map[string]int{"load": 4, "replace": 3, "delete by principal": 2}; !maps.Equal(got, want) {
-		t.Errorf("RevokePrincipal with two keys: %v, want %v", got, want)
+		t.Errorf("RevokePrincipal with two keys: got calls %v, want %v", got, want)
 	}
 	r.store.take()
 	if err := r.m.RevokeAll(t.Context()); err != nil {
@@ -189,7 +189,7 @@ func TestRevokeAllAnonymous(t *testing.T) {
 			after := visit()
 			for range 2 {
 				if long.isLoggedIn() || before.isLoggedIn() || !after.isLoggedIn() {
-					t.Errorf("changed just before %v, before %v, after %v", long.isLoggedIn(), before.isLoggedIn(), after.isLoggedIn())
+					t.Errorf("got logged in: changed just before %v, before %v, after %v, want only after", long.isLoggedIn(), before.isLoggedIn(), after.isLoggedIn())
 				}
 				time.Sleep(24 * time.Hour)
 			}
@@ -216,7 +216,7 @@ func TestListBelievesNoStore(t *testing.T) {
 	}
 	infos, err := listAccount(t.Context(), r.m, 7)
 	if len(infos) != 1 || err != nil {
-		t.Errorf("%d sessions, error %v", len(infos), err)
+		t.Errorf("got %d sessions, error %v, want 1", len(infos), err)
 	}
 }
 
@@ -243,11 +243,11 @@ func TestRevokeErrors(t *testing.T) {
 		{stored.RevokeID(t.Context(), id+"A"), "session: not a session id"},
 	} {
 		if fmt.Sprint(c.err) != c.want {
-			t.Errorf("got %v, want %s", c.err, c.want)
+			t.Errorf("got error %v, want %s", c.err, c.want)
 		}
 	}
 	if err := stored.RevokeID(t.Context(), id); err != nil {
-		t.Errorf("an id of no session: %v", err)
+		t.Errorf("RevokeID of an unused id: got error %v", err)
 	}
 }
 
@@ -265,7 +265,7 @@ func TestRevokeAllDeadline(t *testing.T) {
 	defer cancel()
 	for ctx, want := range map[context.Context]time.Duration{t.Context(): time.Minute, hour: time.Hour} {
 		if err := r.m.RevokeAll(ctx); err != nil || left.Round(time.Minute) != want {
-			t.Errorf("%v, want %v; error %v", left, want, err)
+			t.Errorf("got a deadline in %v, want %v; error %v", left, want, err)
 		}
 	}
 }

@@ -38,11 +38,11 @@ func TestRevokeLogInUnderWay(t *testing.T) {
 				var account int64
 				c.visit(func(s *visitor) { account = fieldAccount.Get(s.Session) })
 				if account == 7 {
-					t.Errorf("%s, %s logs in: it lives", name, what)
+					t.Errorf("%s, %s logs in: the revoked session lives", name, what)
 				}
 				c.visit(func(s *visitor) { fieldAccount.Set(s.Session, 7); fieldUser.Set(s.Session, "hubo") })
 				if !c.isLoggedIn() {
-					t.Errorf("%s, %s: the next log-in is dead", name, what)
+					t.Errorf("%s, %s: a later log-in is dead", name, what)
 				}
 			}
 		}
@@ -81,18 +81,18 @@ func TestPrincipalOfOlderBuilds(t *testing.T) {
 			cookie := logIn(older, newer)
 			s := newer.Open(t.Context(), []string{cookie})
 			if got := c.newer.Get(s.Session); got != 42 {
-				t.Fatalf("%s, %s: reads as %d", name, what, got)
+				t.Fatalf("%s, %s: the principal is %d, want 42", name, what, got)
 			}
 			seal(t, newer, s)
 			listed := 0
 			for _, err := range runtime.ListBy(t.Context(), newer, c.newer, 42, func(e runtime.Entry) runtime.Entry { return e }) {
 				if err != nil {
-					t.Errorf("%s, %s: %v", name, what, err)
+					t.Errorf("%s, %s: got error %v", name, what, err)
 				}
 				listed++
 			}
 			if listed != 1 {
-				t.Errorf("%s, %s: %d sessions", name, what, listed)
+				t.Errorf("%s, %s: got %d listed sessions, want 1", name, what, listed)
 			}
 			unread := logIn(older, newer)
 			if err := runtime.RevokeBy(t.Context(), newer, c.newer, 42); err != nil {
@@ -100,7 +100,7 @@ func TestPrincipalOfOlderBuilds(t *testing.T) {
 			}
 			for _, cookie := range []string{cookie, unread} {
 				if s := newer.Open(t.Context(), []string{cookie}); c.newer.Has(s.Session) {
-					t.Errorf("%s, %s, not read before: %v: it lives", name, what, cookie == unread)
+					t.Errorf("%s, %s, not read before: %v: the revoked session lives", name, what, cookie == unread)
 				}
 			}
 		}
@@ -124,7 +124,7 @@ func TestVisitorsFillNoRevocations(t *testing.T) {
 			c.visit(leave)
 		}
 		if n := store.Len(); n > 0 {
-			t.Errorf("%s: %d records", name, n)
+			t.Errorf("%s: got %d records, want none", name, n)
 		}
 		// Renewing leaves one for a time. It makes room for what counts.
 		for range 3 * most {
@@ -135,7 +135,7 @@ func TestVisitorsFillNoRevocations(t *testing.T) {
 		old := user.clone()
 		user.visit(func(s *visitor) { s.Destroy() })
 		if old.isLoggedIn() {
-			t.Errorf("%s: the log-out did nothing", name)
+			t.Errorf("%s: the log-out has no effect", name)
 		}
 		c := r.client()
 		c.visit(func(s *visitor) { fieldTheme.Set(s.Session, "dark") })

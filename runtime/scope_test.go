@@ -76,10 +76,10 @@ func (j *jar) expectVisitor(t *testing.T, m *runtime.Manager[visitor], account i
 	t.Helper()
 	j.visit(t, m, func(s *visitor) {
 		if gotAccount, got := fieldAccount.Get(s.Session), fieldVisits.Get(s.Session); gotAccount != account || got != visits {
-			t.Errorf("account %d with %d visits, want %d with %d; cookies %.300q", gotAccount, got, account, visits, j.header())
+			t.Errorf("got account %d with %d visits, want %d with %d; cookies %.300q", gotAccount, got, account, visits, j.header())
 		}
 		if s.IsNew() != (account == 0) {
-			t.Errorf("new: %v", s.IsNew())
+			t.Errorf("got new %v, want %v", s.IsNew(), account == 0)
 		}
 	})
 }
@@ -148,7 +148,7 @@ func TestScopeChangeAtOnce(t *testing.T) {
 		}
 		j.visit(t, after, func(s *visitor) {
 			if got := fieldVisits.Get(s.Session); fieldAccount.Get(s.Session) != 42 || got < 2 {
-				t.Errorf("account %d, %d visits", fieldAccount.Get(s.Session), got)
+				t.Errorf("got account %d with %d visits, want 42 with at least 2", fieldAccount.Get(s.Session), got)
 			}
 		})
 		j.visit(t, after, logOut)
@@ -177,7 +177,7 @@ func TestScopeChangeOtherLogOuts(t *testing.T) {
 			j.visit(t, before, logIn(home, 42))
 			j.visit(t, after, count)
 			if _, err := j.try(t, after, use); (err != nil) != strings.Contains(name, "too much") {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s: got error %v", name, err)
 			}
 			j.expectVisitor(t, after, 0, 0)
 			j.expectVisitor(t, before, 0, 0)
@@ -213,7 +213,7 @@ func TestFormerScopes(t *testing.T) {
 		j := begin()
 		j.visit(t, after, logOut)
 		if len(j.cookies) > 0 {
-			t.Errorf("after a log-out, there is %.300q", j.header())
+			t.Errorf("after a log-out, the browser has %.300q", j.header())
 		}
 
 		// The first thing is a log-in, which sends the cookie in each home.
@@ -221,30 +221,30 @@ func TestFormerScopes(t *testing.T) {
 		old := own(j)
 		j.visit(t, after, logIn(home, 7))
 		if now := own(j); len(now) != 1 || slices.Equal(now, old) {
-			t.Errorf("scopes %q, before it %q", now, old)
+			t.Errorf("got scopes %q after %q, want one new scope", now, old)
 		}
 		j.expectVisitor(t, after, 7, 0)
 		j.visit(t, after, logOut)
 		if len(j.cookies) > 0 {
-			t.Errorf("after a log-in and a log-out, there is %.300q", j.header())
+			t.Errorf("after a log-in and a log-out, the browser has %.300q", j.header())
 		}
 
 		// The browser has both cookies, as the scope was named too late.
 		j = begin()
 		j.visit(t, without, logIn(home, 7))
 		if got := len(own(j)); got != 2 {
-			t.Fatalf("%d cookies", got)
+			t.Fatalf("got %d cookies, want 2", got)
 		}
 		both := scopeJar(clock)
 		both.cookies = slices.Clone(j.cookies)
 		j.visit(t, after, logOut)
 		if len(j.cookies) > 0 {
-			t.Errorf("after a log-out of both, there is %.300q", j.header())
+			t.Errorf("after a log-out of both, the browser has %.300q", j.header())
 		}
 		if home == "cookie" || home == "chunks" {
 			both.visit(t, after, count)
 			if got := len(own(both)); got != 1 {
-				t.Errorf("%d cookies", got)
+				t.Errorf("got %d cookies, want 1", got)
 			}
 			both.expectVisitor(t, after, 7, 1)
 		}
@@ -301,7 +301,7 @@ func TestFormerScopesErrors(t *testing.T) {
 			got = err.Error()
 		}
 		if got != c.want {
-			t.Errorf("%+v: %q, want %q", c.cfg.FormerScopes, got, c.want)
+			t.Errorf("%+v: got error %q, want %q", c.cfg.FormerScopes, got, c.want)
 		}
 	}
 }

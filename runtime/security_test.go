@@ -29,19 +29,19 @@ func TestSecurityTable(t *testing.T) {
 		switch {
 		case holds == "the program's":
 			if test != "" {
-				t.Errorf("%s is the program's, and has the test %s", row[0], test)
+				t.Errorf("%s is the program's, but has the test %s", row[0], test)
 			}
 		case name == nil || !tests[name[1]]:
-			t.Errorf("%s: there is no test %s", row[0], test)
+			t.Errorf("%s: the test %s does not exist", row[0], test)
 		}
 	}
 	want := []string{"7.1.1", "7.1.2", "7.1.3", "7.2.1", "7.2.2", "7.2.3", "7.2.4", "7.3.1", "7.3.2",
 		"7.4.1", "7.4.2", "7.4.3", "7.4.4", "7.4.5", "7.5.1", "7.5.2", "7.5.3", "7.6.1", "7.6.2"}
 	if !slices.Equal(numbers, want) {
-		t.Errorf("rows %v, want %v", numbers, want)
+		t.Errorf("got rows %v, want %v", numbers, want)
 	}
 	if extra := len(rows) - len(numbers); extra != 2 { // of 7.2.4 and 7.4.1, which hold in part
-		t.Errorf("%d rows without a number", extra)
+		t.Errorf("got %d rows without a number, want 2", extra)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestTokensDiffer(t *testing.T) {
 			seen[c.cookies[dataName]] = true
 		}
 		if len(seen) != 200 {
-			t.Errorf("%d tokens for 200 ids", len(seen))
+			t.Errorf("got %d different tokens in 200", len(seen))
 		}
 	})
 }
@@ -94,7 +94,7 @@ func TestIDsAreRandom(t *testing.T) {
 				seen[s.ID()] = true
 				raw, err := base64.RawURLEncoding.DecodeString(s.ID())
 				if err != nil || len(raw) != 16 {
-					t.Fatalf("id of %d bytes, %v", len(raw), err)
+					t.Fatalf("got an id of %d bytes, %v, want 16", len(raw), err)
 				}
 				for i := range ones {
 					ones[i] += int(raw[i/8]>>(i%8)) & 1
@@ -102,11 +102,11 @@ func TestIDsAreRandom(t *testing.T) {
 			})
 		}
 		if len(seen) != n {
-			t.Errorf("%d ids of %d sessions", len(seen), n)
+			t.Errorf("got %d different ids in %d sessions", len(seen), n)
 		}
 		for i, count := range ones {
 			if count < n*35/100 || count > n*65/100 { // 9 standard deviations
-				t.Errorf("bit %d is 1 in %d of %d ids", i, count, n)
+				t.Errorf("bit %d is 1 in %d of %d ids, want about half", i, count, n)
 			}
 		}
 	})

@@ -37,11 +37,11 @@ func TestStoreCorruptRecords(t *testing.T) {
 			put(data)
 			for _, name := range []string{"read", "set", "destroy"} {
 				if w := c.send(faultActions[name]); w.Code != 503 || len(setCookies(w)) > 0 {
-					t.Fatalf("%d, %s: %d, %q", i, name, w.Code, setCookies(w))
+					t.Fatalf("change %d, %s: got status %d, cookies %q, want 503 and none", i, name, w.Code, setCookies(w))
 				}
 			}
 			if got := r.store.snapshot(t); len(got) != 1 || got[key].Version != version {
-				t.Fatalf("%d: something was stored or deleted", i)
+				t.Fatalf("change %d: the store was changed", i)
 			}
 		}
 		put(good.Data)
@@ -50,7 +50,7 @@ func TestStoreCorruptRecords(t *testing.T) {
 		}
 		put(bad[0])
 		if err := r.m.RevokeID(t.Context(), id); err != nil || len(r.store.snapshot(t)) > 0 {
-			t.Errorf("RevokeID: %v", err)
+			t.Errorf("RevokeID returns %v, or the record stays", err)
 		}
 	}
 }
@@ -63,10 +63,10 @@ func TestImpossibleAnswers(t *testing.T) {
 		r.store.fail(answer, call)
 		w := c.send(func(s *visitor) { s.Destroy(); fieldUser.Set(s.Session, "hubo") })
 		if w.Code != 503 || len(setCookies(w)) > 0 {
-			t.Errorf("%s: %v: status %d, %q", call, answer, w.Code, setCookies(w))
+			t.Errorf("%s answering %v: got status %d, cookies %q, want 503 and none", call, answer, w.Code, setCookies(w))
 		}
 		if !slices.Contains(r.log.take(), runtime.Event{Kind: runtime.EventStoreFailed, Reason: call}) {
-			t.Errorf("%s: %v: no event", call, answer)
+			t.Errorf("%s answering %v: no event", call, answer)
 		}
 	}
 	r := newRig(t, runtime.Config{})
@@ -74,7 +74,7 @@ func TestImpossibleAnswers(t *testing.T) {
 	_, err := listAccount(t.Context(), r.m, 7)
 	for _, err := range []error{err, revokeAccount(t.Context(), r.m, 7), r.m.RevokeAll(t.Context())} {
 		if !errors.Is(err, runtime.ErrStore) || errors.Is(err, runtime.ErrNoRecord) {
-			t.Errorf("error %v", err)
+			t.Errorf("got error %v, want ErrStore", err)
 		}
 	}
 }
@@ -89,7 +89,7 @@ func TestServerVersionZero(t *testing.T) {
 		"a log-out": func(s *visitor) { s.Destroy() },
 	} {
 		if w := c.send(use); w.Code != http.StatusServiceUnavailable {
-			t.Errorf("%s: %d", name, w.Code)
+			t.Errorf("%s: got status %d, want 503", name, w.Code)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func TestMoveVersionZero(t *testing.T) {
 	c.visit(func(s *visitor) { id = s.ID(); s.Renew() })
 	broken := newRig(t, runtime.Config{Revocations: versionZero{spy}})
 	if err := broken.m.RevokeID(t.Context(), id); !errors.Is(err, runtime.ErrStore) {
-		t.Errorf("error %v; the session that it was to end is alive: %v", err, c.isLoggedIn())
+		t.Errorf("got error %v, want ErrStore; the session lives: %v", err, c.isLoggedIn())
 	}
 }
 
@@ -121,6 +121,6 @@ func TestMovesInACircle(t *testing.T) {
 		}
 	}
 	if err := r.m.RevokeID(t.Context(), id); !errors.Is(err, runtime.ErrStore) {
-		t.Errorf("error %v", err)
+		t.Errorf("got error %v, want ErrStore", err)
 	}
 }

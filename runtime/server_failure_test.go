@@ -80,25 +80,25 @@ func TestStoreFaults(t *testing.T) {
 						want = 503
 					}
 					if w.Code != want {
-						t.Errorf("status %d, want %d", w.Code, want)
+						t.Errorf("got status %d, want %d", w.Code, want)
 					}
 					if took := time.Since(began); took > 2*time.Second+50*time.Millisecond {
-						t.Errorf("took %v", took)
+						t.Errorf("the request took %v, want at most 2s", took)
 					}
 					r.store.set(nil, nil)
 					if !fails {
 						return
 					}
 					if len(setCookies(w)) > 0 {
-						t.Errorf("Set-Cookie: %q", setCookies(w))
+						t.Errorf("got cookies %q, want none", setCookies(w))
 					}
 					events := r.log.take()
 					if !slices.ContainsFunc(events, func(e runtime.Event) bool { return e.Kind == runtime.EventStoreFailed }) {
-						t.Errorf("events %v", events)
+						t.Errorf("got events %v, want store failed", events)
 					}
 					for _, e := range events {
 						if e.Kind == runtime.EventCreated || e.Kind == runtime.EventSaveFailed {
-							t.Errorf("events %v", events)
+							t.Errorf("got events %v, want no session created and no save failed", events)
 						}
 					}
 					// What a store wrote before it failed holds, else nothing of it does. A log-out and what ends
@@ -125,13 +125,13 @@ func TestRevocationFaults(t *testing.T) {
 			spy.fail(errRefused)
 			w := c.send(action)
 			if w.Code != 503 || len(setCookies(w)) > 0 {
-				t.Errorf("%s: %d, %q", name, w.Code, setCookies(w))
+				t.Errorf("%s: got status %d, cookies %q, want 503 and none", name, w.Code, setCookies(w))
 			}
 			spy.fail(errRefused, "insert")
 			w = c.send(action)
 			ends := !slices.Contains([]string{"read", "set", "update", "pop"}, name)
 			if got := w.Code == 503; got != ends {
-				t.Errorf("%s, read-only: %d", name, w.Code)
+				t.Errorf("%s, read-only: got status %d, want 503 %v", name, w.Code, ends)
 			}
 			spy.set(nil, nil)
 			if !c.isLoggedIn() {
@@ -149,15 +149,15 @@ func TestStoreFailureIsAnError(t *testing.T) {
 	w := c.send(func(s *visitor) {
 		fieldVisits.Set(s.Session, 1)
 		if fieldUser.Has(s.Session) || !errors.Is(s.Err(), runtime.ErrStore) || !errors.Is(s.Err(), errRefused) {
-			t.Errorf("%v, %v", s, s.Err())
+			t.Errorf("got session %v, Err %v, want ErrStore", s, s.Err())
 		}
 		s.Destroy()
 		if _, err := r.m.Seal(s); !errors.Is(err, runtime.ErrStore) {
-			t.Errorf("sealed: %v", err)
+			t.Errorf("Seal returns %v, want ErrStore", err)
 		}
 	})
 	if w.Code != 503 || strings.Contains(w.Body.String(), "refused") {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("got %d %s, want 503 without the store's error", w.Code, w.Body)
 	}
 	r.store.expect(t, "load")
 	for _, err := range []error{
@@ -195,16 +195,16 @@ func TestServerReadDown(t *testing.T) {
 		} {
 			w := c.send(do)
 			if w.Code != http.StatusServiceUnavailable || len(setCookies(w)) > 0 {
-				t.Errorf("%s %s: %d %q", mode, name, w.Code, setCookies(w))
+				t.Errorf("%s %s: got status %d, cookies %q, want 503 and none", mode, name, w.Code, setCookies(w))
 			}
 			if ev := r.log.take(); len(ev) != 1 {
-				t.Errorf("%s %s: events %v", mode, name, ev)
+				t.Errorf("%s %s: got events %v, want one", mode, name, ev)
 			}
 		}
 		spy.set(nil, nil)
 		c.visit(func(s *visitor) {
 			if fieldUser.Get(s.Session) != "hubo" {
-				t.Error("not recovered")
+				t.Error("the session does not open after the failure")
 			}
 		})
 	}
@@ -222,7 +222,7 @@ func TestServerDenyBeforeFailure(t *testing.T) {
 	})
 	c.visit(func(s *visitor) {
 		if !fieldUser.Has(s.Session) {
-			t.Errorf("a save that failed ended the session: %v", r.log.take())
+			t.Errorf("a failed save ended the session: %v", r.log.take())
 		}
 	})
 }

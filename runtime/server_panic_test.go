@@ -34,7 +34,7 @@ func TestStorePanics(t *testing.T) {
 			w := c.send(func(s *visitor) {
 				defer func() {
 					if panicked = recover() != nil; panicked && !errors.Is(s.Err(), runtime.ErrStore) {
-						t.Errorf("%s: Err is %v", name, s.Err())
+						t.Errorf("%s: got Err %v, want ErrStore", name, s.Err())
 					}
 				}()
 				do.f(r, s)
@@ -43,11 +43,11 @@ func TestStorePanics(t *testing.T) {
 				continue // this mode does not make that call
 			}
 			if w.Code != 503 || len(setCookies(w)) > 0 {
-				t.Errorf("%s: status %d, %q", name, w.Code, setCookies(w))
+				t.Errorf("%s: got status %d, cookies %q, want 503 and none", name, w.Code, setCookies(w))
 			}
 			failed := func(e runtime.Event) bool { return e.Kind == runtime.EventStoreFailed }
 			if !slices.ContainsFunc(r.log.take(), failed) {
-				t.Errorf("%s: no event", name)
+				t.Errorf("%s: got no event of the failure", name)
 			}
 		}
 	})
@@ -79,6 +79,6 @@ func TestServerPanicMints(t *testing.T) {
 		fieldTheme.Set(s.Session, "dark")
 	})
 	if w.Code != 503 || len(setCookies(w)) > 0 {
-		t.Errorf("%d %q", w.Code, setCookies(w))
+		t.Errorf("got status %d, cookies %q, want 503 and none", w.Code, setCookies(w))
 	}
 }

@@ -51,11 +51,11 @@ func TestStoreLearnsNothing(t *testing.T) {
 			secrets = append(secrets, id, string(raw))
 		}
 		if n < 2 {
-			t.Errorf("%d records", n)
+			t.Errorf("the store has %d records, want at least 2", n)
 		}
 		for _, secret := range secrets {
 			if strings.Contains(dump.String(), secret) {
-				t.Errorf("the store holds %q", secret)
+				t.Errorf("the store's contents show %q", secret)
 			}
 		}
 	})
@@ -143,7 +143,7 @@ func TestCanaryOnTheServer(t *testing.T) {
 		t.Helper()
 		for _, err := range errs {
 			if !errors.Is(err, runtime.ErrStore) || !strings.Contains(err.Error(), gossiped) {
-				t.Errorf("the error is %v", err)
+				t.Errorf("got error %v, want ErrStore with the store's text", err)
 			}
 			said.print(err)
 		}
@@ -264,7 +264,7 @@ func TestCanaryOnTheServer(t *testing.T) {
 					s.Renew()
 					lines, err := setCookieLines(m.Seal(s))
 					if lines != nil {
-						t.Errorf("%s: sent %q", do, lines)
+						t.Errorf("%s: got cookies %q, want none", do, lines)
 					}
 					fails(err)
 					store.fails = false
@@ -292,7 +292,7 @@ func TestCanaryOnTheServer(t *testing.T) {
 			store.fails = true
 			w := request("", cookie)
 			if w.Code != http.StatusServiceUnavailable {
-				t.Errorf("status %d", w.Code)
+				t.Errorf("got status %d, want 503", w.Code)
 			}
 			fmt.Fprintln(&events, w.Body, w.Header())
 		}
@@ -308,16 +308,16 @@ func TestCanaryOnTheServer(t *testing.T) {
 		}
 	}
 	if strings.Contains(events.String(), gossiped) {
-		t.Error("an event, the log or a response has what the store said")
+		t.Error("an event, the log or a response shows the store's text")
 	}
 	for _, seen := range []string{"store failed", "revoked", "forged", "unknown id", "too late", "overwritten", "Service Unavailable", `"reason":"load"`} {
 		if !strings.Contains(events.String(), seen) {
-			t.Errorf("the canary has not seen %q", seen)
+			t.Errorf("the events do not show %q", seen)
 		}
 	}
 	all := c.text.String() + said.text.String() + log.String()
 	if !strings.Contains(all, "hubolatus") || !strings.Contains(all, "REDACTED") || !strings.Contains(all, gossiped) || len(c.secrets) < 100 {
-		t.Error("the canary does not see what is printed")
+		t.Error("the canary misses texts that are printed")
 	}
 	c.expectNone(t, all)
 	said.expectNone(t, said.text.String()+events.String())

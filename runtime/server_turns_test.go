@@ -26,10 +26,10 @@ func TestEveryIDTaken(t *testing.T) {
 	}, nil)
 	w := r.client().send(func(s *visitor) { fieldUser.Set(s.Session, "hubo") })
 	if w.Code != 503 || inserts > 10 || len(setCookies(w)) > 0 {
-		t.Errorf("status %d after %d inserts, %q", w.Code, inserts, setCookies(w))
+		t.Errorf("got status %d after %d inserts, cookies %q, want 503 after at most 10", w.Code, inserts, setCookies(w))
 	}
 	if got := r.log.take(); len(got) != 1 || got[0].Kind != runtime.EventStoreFailed {
-		t.Errorf("events %v", got)
+		t.Errorf("got events %v, want one of a failed store", got)
 	}
 }
 
@@ -51,7 +51,7 @@ func TestConflictsForAMinute(t *testing.T) {
 		start := time.Now()
 		w := c.send(func(s *visitor) { fieldUser.Set(s.Session, "x") })
 		if took := time.Since(start); w.Code != 503 || took < 30*time.Second || took > 70*time.Second {
-			t.Errorf("status %d after %v", w.Code, took)
+			t.Errorf("got status %d after %v, want 503 after about a minute", w.Code, took)
 		}
 	})
 }
@@ -80,7 +80,7 @@ func TestGivingUpAlone(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		go func() { done <- c.clone().send(func(s *visitor) { fieldUser.Set(s.Session, "second") }).Code }()
 		if one, two := <-done, <-done; one != 503 || two != 200 {
-			t.Errorf("status %d, then %d", one, two)
+			t.Errorf("got status %d, then %d, want 503, 200", one, two)
 		}
 	})
 }
@@ -104,11 +104,11 @@ func TestServerDoubleUpdate(t *testing.T) {
 		}
 	})
 	if w.Code != http.StatusServiceUnavailable {
-		t.Errorf("answered with %d", w.Code)
+		t.Errorf("got status %d, want 503", w.Code)
 	}
 	c.visit(func(s *visitor) {
 		if n := fieldVisits.Get(s.Session); n != 1 {
-			t.Errorf("visits %v", n)
+			t.Errorf("got %v visits, want 1", n)
 		}
 	})
 }

@@ -25,23 +25,23 @@ func TestAuthenticateAgain(t *testing.T) {
 				s.Authenticate()
 				after = s.ID()
 				if after == before || !s.AuthenticatedAt().Equal(first.Add(time.Hour)) {
-					t.Errorf("id %q then %q, authenticated at %v then %v", before, after, first, s.AuthenticatedAt())
+					t.Errorf("got ids %q, then %q; authenticated at %v, then %v", before, after, first, s.AuthenticatedAt())
 				}
 			})
 			if len(setCookies(w)) != 1 {
-				t.Errorf("cookies %q", setCookies(w))
+				t.Errorf("got cookies %q, want one", setCookies(w))
 			}
 			c.visit(func(s *visitor) {
 				if s.ID() != after || !s.AuthenticatedAt().Equal(first.Add(time.Hour)) {
-					t.Errorf("the next request has the id %q, authenticated at %v", s.ID(), s.AuthenticatedAt())
+					t.Errorf("the next request has id %q, authenticated at %v", s.ID(), s.AuthenticatedAt())
 				}
 				if fieldAccount.Get(s.Session) != 7 || fieldUser.Get(s.Session) != "hubo" || !s.CreatedAt().Equal(first) {
-					t.Errorf("%v, created at %v", s, s.CreatedAt())
+					t.Errorf("got session %v, created at %v", s, s.CreatedAt())
 				}
 			})
 			revocable := t.Name() != "TestAuthenticateAgain/cookie_alone"
 			if revocable && stolen.isLoggedIn() {
-				t.Error("the id from before the log-in is good")
+				t.Error("the id from before the log-in is still logged in")
 			}
 		})
 	})
@@ -57,7 +57,7 @@ func TestAuthenticateTwice(t *testing.T) {
 				c.visit(func(s *visitor) { s.Authenticate(); ids[s.ID()] = true })
 			}
 			if len(ids) != 3 || !c.isLoggedIn() {
-				t.Errorf("%d ids", len(ids))
+				t.Errorf("got %d ids, want 3", len(ids))
 			}
 		})
 	})
@@ -75,7 +75,7 @@ func TestAuthenticateWithoutPrincipal(t *testing.T) {
 			s := m.Open(t.Context(), nil)
 			fieldUser.Set(s.Session, "hubo")
 			if !s.AuthenticatedAt().IsZero() {
-				t.Errorf("%s: authenticated at %v by nothing", name, s.AuthenticatedAt())
+				t.Errorf("%s: authenticated at %v without a log-in", name, s.AuthenticatedAt())
 			}
 			s = reopen(t, m, s)
 			before := s.ID()
@@ -86,7 +86,7 @@ func TestAuthenticateWithoutPrincipal(t *testing.T) {
 			time.Sleep(time.Minute)
 			s = reopen(t, m, s)
 			if before == after || s.ID() != after || !s.AuthenticatedAt().Equal(login) || fieldUser.Get(s.Session) != "hubo" {
-				t.Errorf("%s: id %q, %q, %q; authenticated at %v", name, before, after, s.ID(), s.AuthenticatedAt())
+				t.Errorf("%s: got ids %q, %q, %q; authenticated at %v", name, before, after, s.ID(), s.AuthenticatedAt())
 			}
 		}
 	})
@@ -98,12 +98,12 @@ func TestAuthenticateNobody(t *testing.T) {
 		r := newRig(t)
 		c := r.client()
 		if w := c.visit(func(s *visitor) { s.Authenticate() }); len(setCookies(w)) > 0 {
-			t.Errorf("an empty session gets a cookie: %q", setCookies(w))
+			t.Errorf("an empty session sends cookies %q", setCookies(w))
 		}
 		c.visit(func(s *visitor) { fieldTheme.Set(s.Session, "dark"); s.Authenticate() })
 		c.visit(func(s *visitor) {
 			if !s.AuthenticatedAt().IsZero() || fieldTheme.Get(s.Session) != "dark" {
-				t.Errorf("authenticated at %v, %v", s.AuthenticatedAt(), s)
+				t.Errorf("got authenticated at %v in %v, want never", s.AuthenticatedAt(), s)
 			}
 		})
 	})

@@ -21,10 +21,10 @@ func TestConcurrentUpdates(t *testing.T) {
 		runtime.Append(s.Session, &fieldCart, item{N: i})
 	})
 	if got := fieldVisits.Get(s.Session); got != 1000 {
-		t.Errorf("1000 increments made %d", got)
+		t.Errorf("1000 increments count %d", got)
 	}
 	if got := len(fieldCart.Get(s.Session)); got != 20 {
-		t.Errorf("20 appends made %d", got)
+		t.Errorf("20 appends make %d elements", got)
 	}
 }
 
@@ -39,11 +39,11 @@ func TestConcurrentPops(t *testing.T) {
 			case ok && v == "123":
 				winners.Add(1)
 			case ok || v != "":
-				t.Errorf("popped %q, %v", v, ok)
+				t.Errorf("Pop of a popped value returns %q, %v", v, ok)
 			}
 		})
 		if got := winners.Load(); got != 1 {
-			t.Fatalf("%d winners", got)
+			t.Fatalf("%d goroutines popped the value, want 1", got)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func TestConcurrentValuesAreWhole(t *testing.T) {
 			if i%2 == 0 {
 				fieldBlob.Set(s.Session, values[i/2])
 			} else if got := fieldBlob.Get(s.Session); !slices.Equal(got, values[got[0]-'a']) {
-				t.Errorf("got %q", got)
+				t.Errorf("got %q, a mix of values", got)
 				return
 			}
 		}

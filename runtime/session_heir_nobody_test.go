@@ -31,7 +31,7 @@ func TestHeirByWayOfNobody(t *testing.T) {
 				})
 				c.visit(func(s *visitor) {
 					if fieldUser.Has(s.Session) || fieldTheme.Has(s.Session) || fieldAccount.Get(s.Session) != 8 {
-						t.Errorf("%s, in %d requests: %v", name, requests, s)
+						t.Errorf("%s, in %d requests: got session %v", name, requests, s)
 					}
 				})
 			}
@@ -52,11 +52,11 @@ func TestHeirOfEndedPrincipal(t *testing.T) {
 		user.Set(s.Session, "hubo")
 		cookie := pair(t, seal(t, m, s))
 		if s = m.Open(t.Context(), []string{cookie}); user.Get(s.Session) != "hubo" {
-			t.Fatalf("lost: %v", s)
+			t.Fatalf("the session is lost: %v", s)
 		}
 		time.Sleep(time.Minute)
 		if s = m.Open(t.Context(), []string{cookie}); user.Has(s.Session) {
-			t.Errorf("nobody has %v", s)
+			t.Errorf("without a principal, the session has %v", s)
 		}
 	})
 }

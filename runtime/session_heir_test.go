@@ -47,12 +47,12 @@ func TestHeirInheritsNothing(t *testing.T) {
 			c.visit(func(s *visitor) {
 				become(s)
 				if heirloom(s) {
-					t.Errorf("%s: at once: %v", name, s)
+					t.Errorf("%s: in the same request, the heir has %v", name, s)
 				}
 			})
 			c.visit(func(s *visitor) {
 				if heirloom(s) || fieldAccount.Get(s.Session) != 8 {
-					t.Errorf("%s: in the next request: %v, account %d", name, s, fieldAccount.Get(s.Session))
+					t.Errorf("%s: in the next request, the heir has %v, account %d", name, s, fieldAccount.Get(s.Session))
 				}
 			})
 		}
@@ -71,7 +71,7 @@ func TestHeirKeepsWhatIsTheirs(t *testing.T) {
 		})
 		c.visit(func(s *visitor) {
 			if roles := fieldRoles.Get(s.Session); fieldUser.Get(s.Session) != "eve" || len(roles) != 1 || roles[0] != "guest" || fieldToken.Has(s.Session) {
-				t.Errorf("%v, roles %v", s, roles)
+				t.Errorf("got session %v, roles %v", s, roles)
 			}
 		})
 	})
@@ -86,7 +86,7 @@ func TestLogInKeepsTheCart(t *testing.T) {
 		c.visit(func(s *visitor) { fieldAccount.Set(s.Session, 7); s.Authenticate() })
 		c.visit(func(s *visitor) {
 			if len(fieldCart.Get(s.Session)) != 1 {
-				t.Errorf("%v", s)
+				t.Errorf("got session %v", s)
 			}
 		})
 	})

@@ -26,7 +26,7 @@ func TestLogOutDoesNotFail(t *testing.T) {
 			refused(s)
 			lines, err := setCookieLines(m.Seal(s))
 			if err == nil || len(lines) != 1 || parseCookie(t, lines[0]).MaxAge >= 0 {
-				t.Errorf("%s, then a refused value: %q, %v", name, lines, err)
+				t.Errorf("%s, then a refused value: got %q, %v, want a deletion and an error", name, lines, err)
 			}
 			w := serve(m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				s := from(r)
@@ -34,7 +34,7 @@ func TestLogOutDoesNotFail(t *testing.T) {
 				refused(s)
 			})), cookie)
 			if lines := setCookies(w); w.Code != 500 || len(lines) != 1 || parseCookie(t, lines[0]).MaxAge >= 0 {
-				t.Errorf("%s, then a refused value: %d with %q", name, w.Code, lines)
+				t.Errorf("%s, then a refused value: got %d with %q, want 500 with a deletion", name, w.Code, lines)
 			}
 		}
 		m := newManager(t, runtime.Config{})
@@ -42,7 +42,7 @@ func TestLogOutDoesNotFail(t *testing.T) {
 		tooLong(s)
 		logOut(s)
 		if line := seal(t, m, s); s.Err() != nil || parseCookie(t, line).MaxAge >= 0 {
-			t.Errorf("a refused value, then %s: %q, %v", name, line, s.Err())
+			t.Errorf("a refused value, then %s: got %q, %v, want a deletion", name, line, s.Err())
 		}
 
 		// The cookie does not open here, but elsewhere it may.
@@ -50,7 +50,7 @@ func TestLogOutDoesNotFail(t *testing.T) {
 		s = other.Open(t.Context(), []string{"__Host-session=unknown"})
 		logOut(s)
 		if line := seal(t, other, s); parseCookie(t, line).MaxAge >= 0 {
-			t.Errorf("%s of a cookie that does not open: %q", name, line)
+			t.Errorf("%s of a cookie that does not open: got %q, want a deletion", name, line)
 		}
 	}
 }
@@ -72,10 +72,10 @@ func TestLogOutOnTheServerDoesNotFail(t *testing.T) {
 			fieldUser.Set(s.Session, "longer than ten bytes")
 			lines, err := setCookieLines(m.Seal(s))
 			if err == nil || len(lines) != 1 || parseCookie(t, lines[0]).MaxAge >= 0 {
-				t.Errorf("%s, %s: %q, %v", mode, name, lines, err)
+				t.Errorf("%s, %s: got %q, %v, want a deletion and an error", mode, name, lines, err)
 			}
 			if s := m.Open(t.Context(), []string{cookie}); !s.IsNew() {
-				t.Errorf("%s, %s: who kept the cookie still has the session", mode, name)
+				t.Errorf("%s, %s: a copy of the cookie still works", mode, name)
 			}
 		}
 	}
@@ -89,11 +89,11 @@ func TestDestroyForgetsErrors(t *testing.T) {
 	s = m.Open(t.Context(), []string{pair(t, seal(t, m, s))})
 	fieldUser.Set(s.Session, "longer than ten bytes")
 	if s.Err() == nil {
-		t.Fatal("no error")
+		t.Fatal("the refused value is not an error")
 	}
 	s.Destroy()
 	if line := seal(t, m, s); s.Err() != nil || parseCookie(t, line).MaxAge >= 0 {
-		t.Errorf("%v, saved as %q", s.Err(), line)
+		t.Errorf("got Err %v, saved as %q, want a deletion", s.Err(), line)
 	}
 }
 
@@ -113,6 +113,6 @@ func TestOrphansAreDeleted(t *testing.T) {
 		}
 	}
 	if got := strings.Join(deleted, " "); got != "__Host-session __Host-session-2 __Host-session-seen" {
-		t.Errorf("deleted %s", got)
+		t.Errorf("got deletions of %s", got)
 	}
 }

@@ -16,7 +16,7 @@ func TestPrincipal(t *testing.T) {
 		m := newManager(t, runtime.Config{OnEvent: log.record})
 		s := m.Open(t.Context(), nil)
 		if !s.AuthenticatedAt().IsZero() {
-			t.Error("nobody logged in")
+			t.Error("a session without a log-in is authenticated")
 		}
 		fieldUser.Set(s.Session, "hubo")
 		s = reopen(t, m, s)
@@ -26,30 +26,30 @@ func TestPrincipal(t *testing.T) {
 		login := time.Now()
 		fieldAccount.Set(s.Session, 7)
 		if s.ID() == anonymous || !s.AuthenticatedAt().Equal(login) {
-			t.Error("a log-in did not renew the session")
+			t.Error("a log-in does not renew the session")
 		}
 		known := s.ID()
 		log.take()
 		s = reopen(t, m, s)
 		log.expect(t, runtime.Event{Kind: runtime.EventRenewed})
 		if s.ID() != known || !s.AuthenticatedAt().Equal(login) || fieldUser.Get(s.Session) != "hubo" {
-			t.Error("the log-in was not saved")
+			t.Error("the log-in is not saved")
 		}
 
 		time.Sleep(time.Hour)
 		fieldAccount.Set(s.Session, 7)
 		fieldUser.Set(s.Session, "eve")
 		if s.ID() != known || !s.AuthenticatedAt().Equal(login) {
-			t.Error("the same principal counts as another")
+			t.Error("setting the same principal renews the session")
 		}
 		fieldAccount.Set(s.Session, 8)
 		if s.ID() == known || !s.AuthenticatedAt().Equal(time.Now()) {
-			t.Error("another principal counts as the same")
+			t.Error("setting another principal does not renew the session")
 		}
 		known = s.ID()
 		fieldAccount.Update(s.Session, func(n int64) int64 { return n + 1 })
 		if s.ID() == known {
-			t.Error("Update of the principal kept the id")
+			t.Error("Update of the principal does not renew the session")
 		}
 
 		for name, remove := range map[string]func(*visitor){
@@ -61,7 +61,7 @@ func TestPrincipal(t *testing.T) {
 			known := s.ID()
 			remove(s)
 			if s.ID() == known || !s.AuthenticatedAt().IsZero() {
-				t.Errorf("%s: a log-out did not renew the session", name)
+				t.Errorf("%s: a log-out does not renew the session", name)
 			}
 		}
 	})
@@ -78,7 +78,7 @@ func TestPrincipalExpires(t *testing.T) {
 		cookie := pair(t, seal(t, m, s))
 		time.Sleep(time.Hour)
 		if s = m.Open(t.Context(), []string{cookie}); !s.AuthenticatedAt().IsZero() {
-			t.Error("authenticated as nobody")
+			t.Error("a session without a principal is authenticated")
 		}
 	})
 }
@@ -103,12 +103,12 @@ func TestContestedPrincipal(t *testing.T) {
 	log.take()
 	s = newNode.Open(t.Context(), []string{cookie})
 	if newer.Has(s.Session) || newer.Get(s.Session) != 0 || !s.AuthenticatedAt().IsZero() {
-		t.Errorf("after log-ins as 5 and as 7, it is %d, authenticated at %v", newer.Get(s.Session), s.AuthenticatedAt())
+		t.Errorf("after log-ins as 5 and as 7, the principal is %d, authenticated at %v, want none", newer.Get(s.Session), s.AuthenticatedAt())
 	}
 	log.expect(t, runtime.Event{Kind: runtime.EventFieldDropped, Field: "UserID", Reason: "two builds disagree about the principal"})
 	newer.Set(s.Session, 8)
 	if s = reopen(t, newNode, s); newer.Get(s.Session) != 8 {
-		t.Errorf("after another log-in, it is %d", newer.Get(s.Session))
+		t.Errorf("after another log-in, the principal is %d, want 8", newer.Get(s.Session))
 	}
 
 	// Both may say the same.
@@ -117,6 +117,6 @@ func TestContestedPrincipal(t *testing.T) {
 	s = oldNode.Open(t.Context(), []string{pair(t, seal(t, newNode, s))})
 	older.Set(s.Session, 5)
 	if s = newNode.Open(t.Context(), []string{pair(t, seal(t, oldNode, s))}); newer.Get(s.Session) != 5 {
-		t.Errorf("after two log-ins as 5, it is %d", newer.Get(s.Session))
+		t.Errorf("after two log-ins as 5, the principal is %d", newer.Get(s.Session))
 	}
 }

@@ -55,16 +55,16 @@ func TestReadersKeepTheWrite(t *testing.T) {
 					url, want[0] = url+"/?"+want[1], want[1]
 				}
 				if status, body := j.fetch(t, client, url); status != 200 || body != want[0] && body != want[1] {
-					t.Errorf("round %d: %d %q", round, status, body)
+					t.Errorf("round %d: got %d %q", round, status, body)
 				}
 			})
 			if _, body := j.fetch(t, client, server.URL); body != fmt.Sprint(round) || t.Failed() {
-				t.Fatalf("round %d: the write is lost: %q", round, body)
+				t.Fatalf("round %d: the write is lost: got %q", round, body)
 			}
 		}
 	}
 	// Each round has readers that are due: those which began before the write was kept.
 	if got := companions.Load(); got < int64(rounds) {
-		t.Errorf("%d companions in %d rounds", got, rounds)
+		t.Errorf("got %d companions in %d rounds", got, rounds)
 	}
 }

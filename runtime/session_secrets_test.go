@@ -111,7 +111,7 @@ func TestCanary(t *testing.T) {
 			err(s)
 			lines, failed := setCookieLines(m.Seal(s))
 			if failed == nil || lines != nil {
-				t.Error("no error")
+				t.Error("the refused value is not an error")
 			}
 			c.print(failed, s.Err())
 		}
@@ -171,7 +171,7 @@ func TestCanary(t *testing.T) {
 	all := c.text.String() + log.String()
 	if !strings.Contains(all, "hubo") || !strings.Contains(all, "REDACTED") || !strings.Contains(all, "forged") ||
 		!strings.Contains(all, "wrong purpose") || !strings.Contains(all, "/canary") || !strings.Contains(all, "Token (") || len(c.secrets) < 60 {
-		t.Error("the canary does not see what is printed")
+		t.Error("the canary misses texts that are printed")
 	}
 	c.expectNone(t, all)
 }

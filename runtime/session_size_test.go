@@ -22,10 +22,10 @@ func TestSizeLimit(t *testing.T) {
 		m, s := sized(t, size, runtime.Config{})
 		c := parseCookie(t, seal(t, m, s))
 		if got := len(c.Name) + len(c.Value); got != size || s.Err() != nil {
-			t.Errorf("Size is %d, but the cookie has %d; %v", size, got, s.Err())
+			t.Errorf("Size returns %d, but the cookie has %d; Err is %v", size, got, s.Err())
 		}
 		if s := m.Open(t.Context(), []string{c.Name + "=" + c.Value}); fieldUser.Get(s.Session) != "hubo" || s.Size() != size {
-			t.Errorf("a cookie of %d bytes does not open, or has another size then: %d", size, s.Size())
+			t.Errorf("the cookie of %d bytes does not open, or its session has Size %d", size, s.Size())
 		}
 	}
 	for _, size := range []int{4097, 4098, 5000, 60_000} {
@@ -35,7 +35,7 @@ func TestSizeLimit(t *testing.T) {
 		largest := fmt.Sprintf("Blob (%d bytes), Token (14 bytes), User (10 bytes)", len("\xa4blob\xc5..")+len(fieldBlob.Get(s.Session)))
 		want := fmt.Sprintf("session: too large for a cookie: %d bytes, 4096 allowed; the largest fields are %s", size, largest)
 		if lines != nil || !errors.Is(err, runtime.ErrTooLarge) || err.Error() != want || s.Err() != nil {
-			t.Errorf("%d: %q, %v\nwant %s", size, lines, err, want)
+			t.Errorf("%d bytes: got %q, %v\nwant %s", size, lines, err, want)
 		}
 		log.expect(t,
 			runtime.Event{Kind: runtime.EventTooLarge, Reason: fmt.Sprint(size, " bytes"), Field: "Blob", Largest: largest},
@@ -66,7 +66,7 @@ func TestSizeOfAnOldSession(t *testing.T) {
 		fieldUser.Set(s.Session, "hugo")
 		size := s.Size()
 		if c := parseCookie(t, seal(t, m, s)); size != len(c.Name)+len(c.Value) || size == len(cookie)-1 {
-			t.Errorf("Size is %d, but the cookie has %d", size, len(c.Name)+len(c.Value))
+			t.Errorf("Size returns %d, but the cookie has %d", size, len(c.Name)+len(c.Value))
 		}
 	})
 }
@@ -115,7 +115,7 @@ func TestBudget(t *testing.T) {
 			meta = append(meta, slices.Concat(more...)...)
 			s := newManagerOf(t, runtime.Config{}, fields...).Open(t.Context(), []string{craft(t, payload(meta, values...))})
 			if s.IsNew() {
-				t.Errorf("%+v: new", c)
+				t.Errorf("%+v: the session does not open", c)
 			}
 			return s.Size()
 		}
@@ -129,7 +129,7 @@ func TestBudget(t *testing.T) {
 			bound = size(7, expiring, device)
 		}
 		if got != b.Cookie || bound != b.Bound {
-			t.Errorf("%+v: a cookie of %d bytes, %d if bound, and a budget of %d and %d", c, got, bound, b.Cookie, b.Bound)
+			t.Errorf("%+v: got a cookie of %d bytes, %d if bound, want %d and %d as in the budget", c, got, bound, b.Cookie, b.Bound)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func TestBudgetOfBadge(t *testing.T) {
 	inDeviceHomes(t, func(t *testing.T, w *deviceWorld) {
 		w.logIn()
 		if got := len(boundName) + len(w.jar.value(boundName)); got > b.Badge || got < b.Badge-2 {
-			t.Errorf("a badge of %d bytes, and a budget of %d", got, b.Badge)
+			t.Errorf("got a badge of %d bytes, want about %d as in the budget", got, b.Badge)
 		}
 	})
 }

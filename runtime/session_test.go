@@ -32,16 +32,16 @@ func TestClear(t *testing.T) {
 	s.Clear()
 	if fieldUser.Has(s.Session) || fieldAccount.Has(s.Session) || s.Permanent() || !s.Modified() ||
 		s.ID() == id || !s.AuthenticatedAt().IsZero() || s.Size() != 0 {
-		t.Errorf("something is left: %v", s)
+		t.Errorf("Clear leaves %v", s)
 	}
 	if c := parseCookie(t, seal(t, m, s)); c.Value != "" || c.MaxAge != -1 {
-		t.Errorf("not deleted: %s", c.Raw)
+		t.Errorf("the cookie is not deleted: %s", c.Raw)
 	}
 	log.expect(t) // an empty session is neither created nor renewed
 
 	fieldUser.Set(s.Session, "eve")
 	if got := fieldUser.Get(reopen(t, m, s).Session); got != "eve" {
-		t.Errorf("set after Clear: %q", got)
+		t.Errorf("after Set after Clear: got %q, want eve", got)
 	}
 }
 
@@ -54,7 +54,7 @@ func TestClearKeepsTheSession(t *testing.T) {
 	fieldUser.Set(s.Session, "hubo")
 	s = reopen(t, m, s)
 	if s.ID() != id || !s.CreatedAt().Equal(created) {
-		t.Error("another session")
+		t.Error("Clear begins another session")
 	}
 }
 
@@ -65,7 +65,7 @@ func TestDestroy(t *testing.T) {
 		s := m.Open(t.Context(), nil)
 		s.Destroy()
 		if seal(t, m, s) != "" {
-			t.Error("a cookie for a session that never was")
+			t.Error("Destroy of an empty session sends a cookie")
 		}
 		log.expect(t)
 		cookie := sealed(t, m, func(s *visitor) {
@@ -79,7 +79,7 @@ func TestDestroy(t *testing.T) {
 		s = m.Open(t.Context(), []string{cookie})
 		s.Destroy()
 		if c := parseCookie(t, seal(t, m, s)); c.Value != "" || c.MaxAge != -1 {
-			t.Errorf("not deleted: %s", c.Raw)
+			t.Errorf("the cookie is not deleted: %s", c.Raw)
 		}
 		log.expect(t, runtime.Event{Kind: runtime.EventDestroyed})
 
@@ -92,14 +92,14 @@ func TestDestroy(t *testing.T) {
 		s = m.Open(t.Context(), []string{pair(t, line)})
 		if s.ID() == id || !s.CreatedAt().Equal(time.Now()) || s.Permanent() || !s.AuthenticatedAt().IsZero() ||
 			fieldUser.Has(s.Session) || fieldVisits.Get(s.Session) != 1 {
-			t.Errorf("not a new session: %v", s)
+			t.Errorf("after Destroy, the session is %v, want a new one", s)
 		}
 		// A log-out must also remove a cookie that this server cannot read, but that
 		// was no session.
 		s = m.Open(t.Context(), []string{"__Host-session=garbage"})
 		s.Destroy()
 		if c := parseCookie(t, seal(t, m, s)); c.MaxAge != -1 {
-			t.Errorf("not deleted: %s", c.Raw)
+			t.Errorf("the cookie is not deleted: %s", c.Raw)
 		}
 		log.expect(t, runtime.Event{Kind: runtime.EventRefused, Reason: runtime.RefusedMalformed})
 	})
@@ -113,19 +113,19 @@ func TestRenew(t *testing.T) {
 	log.take()
 	s.Renew()
 	if s.ID() == id || !s.Modified() {
-		t.Error("the id is still the same")
+		t.Error("Renew keeps the id")
 	}
 	renewed := s.ID()
 	s = reopen(t, m, s)
 	if s.ID() != renewed || !s.CreatedAt().Equal(created) || fieldUser.Get(s.Session) != "hubo" {
-		t.Errorf("the renewed session is another: %v", s)
+		t.Errorf("after Renew, the session is %v", s)
 	}
 	log.expect(t, runtime.Event{Kind: runtime.EventRenewed})
 
 	s = m.Open(t.Context(), nil)
 	s.Renew()
 	if seal(t, m, s) != "" {
-		t.Error("a cookie for an empty session")
+		t.Error("Renew of an empty session sends a cookie")
 	}
 }
 
@@ -137,11 +137,11 @@ func TestID(t *testing.T) {
 		fieldUser.Set(s.Session, "hubo")
 		id := s.ID()
 		if raw, err := base64.RawURLEncoding.DecodeString(id); len(raw) != 16 || err != nil || seen[id] {
-			t.Fatalf("id %q of %d bytes, seen before: %v", id, len(raw), seen[id])
+			t.Fatalf("got id %q of %d bytes, seen before: %v", id, len(raw), seen[id])
 		}
 		seen[id] = true
 		if got := reopen(t, m, s).ID(); got != id || s.ID() != id {
-			t.Fatalf("%q became %q", id, got)
+			t.Fatalf("the id %q became %q", id, got)
 		}
 	}
 }
@@ -151,26 +151,26 @@ func TestPermanent(t *testing.T) {
 	s := m.Open(t.Context(), nil)
 	s.SetPermanent(false)
 	if s.Modified() || s.Permanent() {
-		t.Error("permanent from the start")
+		t.Error("a new session is permanent, or modified")
 	}
 	s.SetPermanent(true)
 	if seal(t, m, s) != "" {
-		t.Error("a cookie for an empty session")
+		t.Error("SetPermanent of an empty session sends a cookie")
 	}
 	fieldUser.Set(s.Session, "hubo")
 	line := seal(t, m, s)
 	if c := parseCookie(t, line); c.MaxAge != 7*24*3600 || c.Expires.IsZero() {
-		t.Errorf("not permanent: %s", line)
+		t.Errorf("the cookie is not permanent: %s", line)
 	}
 	s = m.Open(t.Context(), []string{pair(t, line)})
 	s.SetPermanent(true)
 	if !s.Permanent() || s.Modified() {
-		t.Error("the flag is not kept")
+		t.Error("the session is not permanent after it was saved")
 	}
 	s.SetPermanent(false)
 	line = seal(t, m, s)
 	if c := parseCookie(t, line); c.MaxAge != 0 || !c.Expires.IsZero() {
-		t.Errorf("still permanent: %s", line)
+		t.Errorf("the cookie is still permanent: %s", line)
 	}
 }
 
@@ -181,7 +181,7 @@ func TestIsNew(t *testing.T) {
 		"": true, "__Host-session=x": true, "other=1": true, cookie: false, "a=b; " + cookie: false, cookie[:len(cookie)-1]: true,
 	} {
 		if got := m.Open(t.Context(), []string{header}).IsNew(); got != want {
-			t.Errorf("%q: %v", header, got)
+			t.Errorf("%q: got new %v, want %v", header, got, want)
 		}
 	}
 }
@@ -192,18 +192,18 @@ func TestTimes(t *testing.T) {
 		start := time.Now()
 		s := m.Open(t.Context(), nil)
 		if !s.CreatedAt().Equal(start) || !s.ExpiresAt().Equal(start.Add(time.Hour)) {
-			t.Errorf("new: %v, %v", s.CreatedAt(), s.ExpiresAt())
+			t.Errorf("new: got created %v, expires %v", s.CreatedAt(), s.ExpiresAt())
 		}
 		fieldUser.Set(s.Session, "hubo")
 		cookie := pair(t, seal(t, m, s))
 		time.Sleep(10 * time.Minute)
 		s = m.Open(t.Context(), []string{cookie})
 		if !s.CreatedAt().Equal(start) || !s.ExpiresAt().Equal(start.Add(time.Hour)) {
-			t.Errorf("unchanged: %v, %v", s.CreatedAt(), s.ExpiresAt())
+			t.Errorf("unchanged: got created %v, expires %v", s.CreatedAt(), s.ExpiresAt())
 		}
 		fieldUser.Set(s.Session, "eve")
 		if !s.CreatedAt().Equal(start) || !s.ExpiresAt().Equal(start.Add(70*time.Minute)) {
-			t.Errorf("changed: %v, %v", s.CreatedAt(), s.ExpiresAt())
+			t.Errorf("changed: got created %v, expires %v", s.CreatedAt(), s.ExpiresAt())
 		}
 	})
 }
@@ -218,14 +218,14 @@ func TestPrinting(t *testing.T) {
 	const want = "Session{user: hubo, visits: 3, roles: [a b], token: REDACTED}"
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		if got := fmt.Sprintf(verb, *s); got != want {
-			t.Errorf("%s prints %s", verb, got)
+			t.Errorf("%s prints %s, want %s", verb, got, want)
 		}
 		if got := fmt.Sprintf(verb, s); got != want {
-			t.Errorf("%s prints a pointer as %s", verb, got)
+			t.Errorf("%s prints a pointer as %s, want %s", verb, got, want)
 		}
 	}
 	if s.String() != want || s.GoString() != want {
-		t.Errorf("%s, %s", s, s.GoString())
+		t.Errorf("got String %s, GoString %s, want %s", s, s.GoString(), want)
 	}
 	log := captureLog(t)
 	slog.Info("x", "session", s)
@@ -263,7 +263,7 @@ func TestZeroSession(t *testing.T) {
 		"Seal":      func() { m.Seal(&s) },
 	} {
 		if got := mustPanic(t, f); got != want {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: got panic %q, want %q", name, got, want)
 		}
 	}
 }

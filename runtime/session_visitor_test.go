@@ -34,10 +34,10 @@ func TestVisitorFieldsInConflict(t *testing.T) {
 		c.visit(func(s *visitor) {
 			cart := ownedCart.Get(s.Session)
 			if !slices.Equal(sorted(cart), []string{"one", "three", "two"}) {
-				t.Errorf("%s: the cart holds %q", name, cart)
+				t.Errorf("%s: the cart has %q", name, cart)
 			}
 			if ownedNote.Has(s.Session) || ownedDraft.Has(s.Session) || ownedAccount.Get(s.Session) == 7 {
-				t.Errorf("%s: account %d has %v", name, ownedAccount.Get(s.Session), s)
+				t.Errorf("%s: account %d has session %v", name, ownedAccount.Get(s.Session), s)
 			}
 		})
 	}
@@ -56,7 +56,7 @@ func TestVisitorFieldSetInConflict(t *testing.T) {
 	})
 	c.visit(func(s *visitor) {
 		if got := ownedCart.Get(s.Session); !slices.Equal(got, []string{"new"}) || ownedNote.Has(s.Session) {
-			t.Errorf("the cart holds %q; account %d has %v", got, ownedAccount.Get(s.Session), s)
+			t.Errorf("got cart %q; account %d has %v", got, ownedAccount.Get(s.Session), s)
 		}
 	})
 }
@@ -95,7 +95,7 @@ func TestVisitorFieldPoppedAfterLogOut(t *testing.T) {
 			}
 		})
 		if popped != 1 {
-			t.Errorf("beside %v: popped %d times", beside, popped)
+			t.Errorf("with %v in parallel: popped %d times, want once", beside, popped)
 		}
 	}
 }

@@ -18,11 +18,11 @@ func TestFewBooleans(t *testing.T) {
 		found = append(found, booleansIn(held, known)...)
 	}
 	if len(found) > 8 {
-		t.Errorf("%d booleans, want at most 8: %s", len(found), strings.Join(found, ", "))
+		t.Errorf("got %d booleans, want at most 8: %s", len(found), strings.Join(found, ", "))
 	}
 	for _, want := range []string{"state.asked", "Metadata.hasID", "trouble.shown", "place.unlooked"} {
 		if !strings.Contains(strings.Join(found, " "), want) {
-			t.Errorf("%s is not among %v", want, found)
+			t.Errorf("%s is not found among %v", want, found)
 		}
 	}
 }

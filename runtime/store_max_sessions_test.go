@@ -19,7 +19,7 @@ func expectLoggedIn(t testing.TB, when string, clients []*client, want ...int) {
 		}
 	}
 	if fmt.Sprint(in) != fmt.Sprint(want) {
-		t.Errorf("%s: %v are logged in, want %v", when, in, want)
+		t.Errorf("%s: clients %v are logged in, want %v", when, in, want)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestMaxSessions(t *testing.T) {
 		expectLoggedIn(t, "others", []*client{stranger, anonymous}, 0, 1)
 		infos, err := listAccount(t.Context(), r.m, 7)
 		if len(infos) != 2 || err != nil {
-			t.Errorf("%d sessions are listed, %v", len(infos), err)
+			t.Errorf("got %d listed sessions, %v, want 2", len(infos), err)
 		}
 	})
 }
@@ -123,11 +123,11 @@ func TestMaxSessionsAtOnce(t *testing.T) {
 			})
 			living := loggedIn(clients)
 			if living < 1 || living > most {
-				t.Fatalf("%d of at most %d live", living, most)
+				t.Fatalf("%d sessions live, want 1 to %d", living, most)
 			}
 			last := r.login()
 			if !last.isLoggedIn() {
-				t.Fatal("the last one is dead")
+				t.Fatal("the last session is dead")
 			}
 		}
 	}
@@ -142,6 +142,6 @@ func TestMaxSessionsBetween(t *testing.T) {
 	})
 	c.visit(func(s *visitor) { fieldUser.Set(s.Session, "hubo"); fieldAccount.Set(s.Session, 7) })
 	if c.isLoggedIn() == other.isLoggedIn() {
-		t.Errorf("both are logged in: %v", c.isLoggedIn())
+		t.Errorf("both sessions have the same state: logged in %v", c.isLoggedIn())
 	}
 }

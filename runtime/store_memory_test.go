@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
@@ -22,7 +23,7 @@ func TestMemoryStore(t *testing.T) {
 		expect := func(err, want error) {
 			t.Helper()
 			if !errors.Is(err, want) {
-				t.Errorf("got %v, want %v", err, want)
+				t.Errorf("got error %v, want %v", err, want)
 			}
 		}
 		r := record("one", "p", time.Hour)
@@ -30,11 +31,11 @@ func TestMemoryStore(t *testing.T) {
 		copy(r.Data, "two")
 		got, err := s.Load(ctx, "a")
 		if err != nil || string(got.Data) != "one" {
-			t.Errorf("%s, %v", got.Data, err)
+			t.Errorf("Load returns %s, %v, want one", got.Data, err)
 		}
 		copy(got.Data, "two")
 		if got, _ := s.Load(ctx, "a"); string(got.Data) != "one" {
-			t.Error("the caller's data is the store's")
+			t.Error("a change of the caller's data changes the store")
 		}
 		expect(s.Insert(ctx, "a", r), runtime.ErrConflict)
 		expect(s.Replace(ctx, "a", 2, r), runtime.ErrConflict)
@@ -43,11 +44,11 @@ func TestMemoryStore(t *testing.T) {
 		expect(s.Replace(ctx, "a", 1, r), nil)
 		copy(r.Data, "six")
 		if got, _ := s.Load(ctx, "a"); string(got.Data) != "two" {
-			t.Error("Replace keeps the caller's data")
+			t.Error("a change of the caller's data after Replace changes the store")
 		}
 		for principal, want := range map[string]int{"p": 0, "q": 1, "": 0} {
 			if all, err := storetest.List(ctx, s, principal); len(all) != want || err != nil {
-				t.Errorf("%s: %v, %v", principal, all, err)
+				t.Errorf("%s: got the list %v, %v, want %d", principal, all, err, want)
 			}
 		}
 		expect(s.Insert(ctx, "b", record("", "", 2*time.Hour)), nil)
@@ -58,11 +59,11 @@ func TestMemoryStore(t *testing.T) {
 		expect(s.Insert(ctx, "e", record("", "", 4*time.Hour)), nil) // in place of c, as b has no data
 		expect(s.Insert(ctx, "f", record("", "", 4*time.Hour)), nil) // in place of d
 		if s.Insert(ctx, "g", record("g", "", 9*time.Hour)) == nil {
-			t.Error("a revocation made room")
+			t.Error("Insert evicts a revocation")
 		}
 		time.Sleep(2 * time.Hour)
 		if n := s.Len(); n != 2 {
-			t.Errorf("%d records", n)
+			t.Errorf("got %d records, want 2", n)
 		}
 		expect(s.Insert(ctx, "b", record("b", "q", time.Hour)), nil)
 		expect(s.DeleteByPrincipal(ctx, "q"), nil)
@@ -70,12 +71,12 @@ func TestMemoryStore(t *testing.T) {
 		expect(s.Delete(ctx, "e"), nil)
 		expect(s.Delete(ctx, "e"), nil)
 		if n := s.Len(); n != 1 {
-			t.Errorf("%d records", n)
+			t.Errorf("got %d records, want 1", n)
 		}
 		expect(s.Insert(ctx, "h", record("h", "", time.Hour)), nil)
 		expect(s.DeleteAll(ctx), nil) // but for f, which has no data
 		if n := s.Len(); n != 1 {
-			t.Errorf("%d records", n)
+			t.Errorf("got %d records, want 1", n)
 		}
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
@@ -102,7 +103,7 @@ func TestMemoryStoreIsBounded(t *testing.T) {
 				s.DeleteByPrincipal(t.Context(), "3")
 			}
 			if n := s.Len(); n > 100 {
-				t.Errorf("%d records", n)
+				t.Errorf("got %d records, want at most 100", n)
 			}
 		}
 	})
@@ -115,10 +116,10 @@ func TestFullStoreKeepsMoves(t *testing.T) {
 	old := one.clone()
 	one.visit(func(s *visitor) { s.Renew() })
 	if w := two.send(func(s *visitor) { s.Renew() }); w.Code != 503 {
-		t.Errorf("status %d", w.Code)
+		t.Errorf("got status %d, want 503", w.Code)
 	}
 	if old.isLoggedIn() {
-		t.Error("the old id lives")
+		t.Error("the old id is still logged in")
 	}
 }
 
@@ -143,11 +144,11 @@ func filling(t *testing.T, room int) (s *runtime.MemoryStore, insert func(string
 		t.Helper()
 		for _, key := range keys {
 			if _, err := s.Load(t.Context(), key); err != nil {
-				t.Errorf("%s: %v", key, err)
+				t.Errorf("%s: Load returns %v", key, err)
 			}
 		}
 		if n := s.Len(); n != len(keys) {
-			t.Errorf("%d records, want %q", n, keys)
+			t.Errorf("got %d records, want %q", n, keys)
 		}
 	}
 	return s, insert, has
@@ -185,7 +186,7 @@ func TestMemoryStoreEvicts(t *testing.T) {
 	insert("mark 4", memoryRecord("", "", 60))
 	has("mark", "denial", "user 1", "mark 2", "mark 3", "mark 4")
 	if s.Insert(t.Context(), "user 7", memoryRecord("7", "x", 60)) == nil {
-		t.Error("a record without data made room")
+		t.Error("Insert evicts a record without data")
 	}
 	// And one that gets data counts as a session again.
 	if err := s.Replace(t.Context(), "user 1", 1, memoryRecord("1", "x", 10)); err != nil {
@@ -219,7 +220,7 @@ func TestMemoryStoreEvictsFlows(t *testing.T) {
 	insert("mark 4", memoryRecord("", "", 10))
 	has("mark", "mark 2", "mark 3", "mark 4")
 	if s.Insert(t.Context(), "flow 4", memoryRecord("flow", "", 60)) == nil {
-		t.Error("a revocation made room for a flow")
+		t.Error("Insert of a flow evicts a revocation")
 	}
 }
 
@@ -247,7 +248,7 @@ func TestMemoryStoreEvictsWithoutScanning(t *testing.T) {
 		}
 		took := time.Since(start)
 		if n := s.Len(); n != others+1 {
-			t.Fatalf("%d records, want %d", n, others+1)
+			t.Fatalf("got %d records, want %d", n, others+1)
 		}
 		return took
 	}
@@ -256,14 +257,14 @@ func TestMemoryStoreEvictsWithoutScanning(t *testing.T) {
 		t.Logf("%d evictions beside records %s: %v beside 100, %v beside 100,000", evictions, what, few, many)
 		// Looking at a thousand times as many took some hundred times as long.
 		if many > 30*few+50*time.Millisecond {
-			t.Errorf("%d evictions beside 100,000 records %s took %v, and %v beside 100", evictions, what, many, few)
+			t.Errorf("%d evictions among 100,000 records %s took %v, and %v among 100", evictions, what, many, few)
 		}
 	}
 }
 
 // DeleteAll, DeleteByPrincipal and List are about sessions, and come to an end whatever others do.
 func TestMemoryStoreSweeps(t *testing.T) {
-	const sessions = 200_000
+	sessions := long.Times(20_000, 50_000, 200_000)
 	s := runtime.NewMemoryStore(2 * sessions)
 	fill := func() {
 		for i := range sessions {
@@ -288,7 +289,7 @@ func TestMemoryStoreSweeps(t *testing.T) {
 		}()
 		start := time.Now()
 		if err := sweep(t.Context()); err != nil {
-			t.Errorf("%s: %v", what, err)
+			t.Errorf("%s: got error %v", what, err)
 		}
 		took := time.Since(start)
 		stop()

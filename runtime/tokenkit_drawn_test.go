@@ -40,13 +40,13 @@ func drawRequest(t *testing.T, r *rapid.T, f *kitFile, pieces []string) {
 	m := newManagerOf(t, kitConfig(t, &f.File, &log))
 	s := m.Open(t.Context(), headers)
 	if s.IsNew() != (want.Session == nil) {
-		r.Fatalf("new: %v, the reference says\n%s", s.IsNew(), &want)
+		r.Fatalf("got new %v, the reference says\n%s", s.IsNew(), &want)
 	}
 	if got := refusals(log.take()); !slices.Equal(got, want.Refused) {
-		r.Fatalf("refused %q, the reference says %q", got, want.Refused)
+		r.Fatalf("got refusals %q, the reference says %q", got, want.Refused)
 	}
 	if !s.IsNew() && (s.ID() != base64.RawURLEncoding.EncodeToString(want.ID[:]) || s.ExpiresAt().Unix() != want.Expires) {
-		r.Fatalf("%s until %d, the reference says\n%s", s.ID(), s.ExpiresAt().Unix(), &want)
+		r.Fatalf("got session %s until %d, the reference says\n%s", s.ID(), s.ExpiresAt().Unix(), &want)
 	}
 }
 

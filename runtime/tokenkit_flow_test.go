@@ -177,10 +177,10 @@ func TestKitFlows(t *testing.T) {
 			got.Refused = append(got.Refused, e.Reason)
 		}
 		if !bytes.Equal(got.Value, f.Value) || got.String() != f.Outcome.String() {
-			t.Errorf("%s (%s):\n%swant\n%s", name, f.Comment, &got, &f.Outcome)
+			t.Errorf("%s (%s): got\n%swant\n%s", name, f.Comment, &got, &f.Outcome)
 		}
 	}
 	if n < 20 {
-		t.Errorf("%d files", n)
+		t.Errorf("got %d files, want at least 20", n)
 	}
 }

@@ -76,7 +76,7 @@ func (k *kitMaker) add(name, comment string) *kitFile {
 		},
 	}
 	if k.files[name] != nil {
-		k.t.Fatalf("two files %s", name)
+		k.t.Fatalf("two files have the name %s", name)
 	}
 	k.names = append(k.names, name)
 	k.files[name] = f

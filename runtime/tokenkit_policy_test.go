@@ -589,7 +589,7 @@ func (k *kitMaker) addCookies() {
 				f.send(f.Cookie + "=" + token)
 				return
 			} else if size > length {
-				k.t.Fatalf("no cookie of %d bytes", length)
+				k.t.Fatalf("no session has a cookie of %d bytes", length)
 			}
 		}
 	}

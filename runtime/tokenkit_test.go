@@ -29,7 +29,7 @@ var kitDir = filepath.Join("..", "testdata", "tokens")
 func TestKitFiles(t *testing.T) {
 	kit := makeKit(t)
 	if len(kit.names) < 150 {
-		t.Errorf("%d files", len(kit.names))
+		t.Errorf("got %d files, want at least 150", len(kit.names))
 	}
 	if *update {
 		for _, name := range kitNames(t) {
@@ -44,17 +44,17 @@ func TestKitFiles(t *testing.T) {
 		}
 	}
 	if got, want := kitNames(t), slices.Sorted(slices.Values(kit.names)); !slices.Equal(got, want) {
-		t.Fatalf("the directory holds\n%q, want\n%q", got, want)
+		t.Fatalf("the directory has\n%q, want\n%q", got, want)
 	}
 	inputs := make(map[string]string)
 	for _, name := range kit.names {
 		f := readKit(t, name)
 		if f.String() != kit.files[name].String() {
-			t.Errorf("%s is not what the test makes of it", name)
+			t.Errorf("the file %s differs from the test's", name)
 		}
 		f.Comment = ""
 		if other, ok := inputs[f.String()]; ok {
-			t.Errorf("%s and %s are the same", other, name)
+			t.Errorf("the files %s and %s are equal", other, name)
 		}
 		inputs[f.String()] = name
 	}
@@ -101,7 +101,7 @@ func TestKitReference(t *testing.T) {
 func TestKit(t *testing.T) {
 	names := kitNames(t)
 	if len(names) < 150 {
-		t.Errorf("%d files", len(names))
+		t.Errorf("got %d files, want at least 150", len(names))
 	}
 	for _, name := range names {
 		f := readKit(t, name)
@@ -121,7 +121,7 @@ func TestKit(t *testing.T) {
 		slices.Reverse(reversed)
 		for schema, keys := range map[string][]string{"no field": nil, "all fields": all, "all fields in reverse": reversed} {
 			if got := openKit(t, f, keys); got.String() != f.Outcome.String() {
-				t.Errorf("%s (%s), of a schema with %s:\n%swant\n%s", name, f.Comment, schema, &got, &f.Outcome)
+				t.Errorf("%s (%s), of a schema with %s: got\n%swant\n%s", name, f.Comment, schema, &got, &f.Outcome)
 			}
 		}
 	}
@@ -139,21 +139,21 @@ func TestKitHandler(t *testing.T) {
 		w := serve(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s := from(r)
 			if s.IsNew() != (f.Session == nil) {
-				t.Errorf("%s: new: %v", name, s.IsNew())
+				t.Errorf("%s: got new %v, want %v", name, s.IsNew(), f.Session == nil)
 			}
 			if f.Session != nil && s.ID() != base64.RawURLEncoding.EncodeToString(f.ID[:]) {
-				t.Errorf("%s: another id", name)
+				t.Errorf("%s: got another id", name)
 			}
 			w.Write([]byte("hello"))
 		})), f.Headers...)
 		if w.Code != http.StatusOK || w.Body.String() != "hello" {
-			t.Errorf("%s: answered with %d, %q", name, w.Code, w.Body)
+			t.Errorf("%s: got status %d, body %q, want 200, hello", name, w.Code, w.Body)
 		}
 		if got := refusals(log.take()); !slices.Equal(got, f.Refused) {
-			t.Errorf("%s: refused %q, want %q", name, got, f.Refused)
+			t.Errorf("%s: got refusals %q, want %q", name, got, f.Refused)
 		}
 		if f.Session == nil && len(setCookies(w)) > 0 {
-			t.Errorf("%s: sets %q", name, setCookies(w))
+			t.Errorf("%s: got cookies %q, want none", name, setCookies(w))
 		}
 	}
 }
@@ -166,7 +166,7 @@ func isReserved(t testing.TB, f *tokentest.File) bool {
 	}
 	var log eventLog
 	if _, err := runtime.NewManager(kitConfig(t, f, &log), wrap, fields...); err == nil {
-		t.Errorf("a manager has the name %s", f.Cookie)
+		t.Errorf("a manager accepts the name %s", f.Cookie)
 	}
 	return true
 }
@@ -209,13 +209,13 @@ func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outc
 	out.Refused = refusals(log.take())
 	if isNew {
 		if lines, err := setCookieLines(m.Seal(s)); len(lines) > 0 || err != nil || s.Size() > 0 {
-			t.Errorf("%s: an empty session is sealed as %q, %v", f.Comment, lines, err)
+			t.Errorf("%s: an empty session is saved as %q, %v", f.Comment, lines, err)
 		}
 		return out
 	}
 	id, err := base64.RawURLEncoding.DecodeString(s.ID())
 	if err != nil || len(id) != 16 {
-		t.Fatalf("id %s", s.ID())
+		t.Fatalf("the id %s does not have 16 bytes", s.ID())
 	}
 	got := &tokentest.Session{ID: [16]byte(id), Created: s.CreatedAt().Unix(), Expires: s.ExpiresAt().Unix()}
 	out.Session = got
@@ -223,7 +223,7 @@ func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outc
 		got.Authenticated = at.Unix()
 	}
 	if _, err := m.Seal(s); err != nil {
-		t.Errorf("%s: %v", f.Comment, err)
+		t.Errorf("%s: Seal returns %v", f.Comment, err)
 	}
 	got.Reseal = slices.Contains(log.take(), runtime.Event{Kind: runtime.EventResealed})
 
@@ -231,7 +231,7 @@ func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outc
 	s.SetPermanent(!permanent)
 	lines, err := setCookieLines(m.Seal(s))
 	if err != nil {
-		t.Errorf("%s: %v", f.Comment, err)
+		t.Errorf("%s: the saved token does not parse: %v", f.Comment, err)
 		return out
 	}
 	if f.Session == nil {
@@ -241,7 +241,7 @@ func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outc
 	got.Seen, got.Used = f.Seen, f.Used
 	if len(f.Fields) == 0 {
 		if len(lines) == 0 || !strings.HasPrefix(lines[0], f.Cookie+"=;") {
-			t.Errorf("%s: an empty session is sealed as %q", f.Comment, lines)
+			t.Errorf("%s: got cookies %q, want a deletion", f.Comment, lines)
 		}
 		got.Flags, got.Later = f.Flags, f.Later
 		return out
@@ -251,12 +251,12 @@ func openKit(t testing.TB, f *tokentest.File, keys []string) (out tokentest.Outc
 	saved := settings.Open([]string{jarOf(lines)})
 	if saved.Session == nil || saved.ID != got.ID || saved.Created != got.Created || saved.Authenticated != got.Authenticated ||
 		saved.Seen != max(f.Time, f.Created) {
-		t.Errorf("%s: saved as\n%s", f.Comment, &saved)
+		t.Errorf("%s: the session is saved as\n%s", f.Comment, &saved)
 		return out
 	}
 	got.Flags, got.Later, got.Fields = saved.Flags^tokentest.Permanent, saved.Later, saved.Fields
 	if (got.Flags&tokentest.Permanent != 0) != permanent {
-		t.Errorf("%s: permanent: %v", f.Comment, permanent)
+		t.Errorf("%s: the cookie is permanent: %v, and the saved session says the opposite", f.Comment, permanent)
 	}
 	return out
 }

@@ -184,7 +184,7 @@ func (k *kitMaker) addTexts() {
 				return text
 			}
 			if len(user) > 30 {
-				k.t.Fatal("no such token")
+				k.t.Fatal("no token of the wanted length contains - and _")
 			}
 		}
 	}

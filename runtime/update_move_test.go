@@ -55,7 +55,7 @@ func TestUpdateByWhileMoving(t *testing.T) {
 				'u': func() {
 					updates++
 					if n := r.makeAdmin(func() {}); n != 1 {
-						t.Errorf("%d changed", n)
+						t.Errorf("got %d changed sessions, want 1", n)
 					}
 				},
 				'v': func() { beside.visit(func(s *visitor) { fieldToken.Set(s.Session, fieldToken.Get(s.Session)+"v") }) },
@@ -75,7 +75,7 @@ func TestUpdateByWhileMoving(t *testing.T) {
 			browser.visit(func(s *visitor) {
 				in, roles, visits := fieldAccount.Get(s.Session) == 7, fieldRoles.Get(s.Session), fieldVisits.Get(s.Session)
 				if in != lives || lives && !slices.Equal(roles, slices.Repeat([]string{"admin"}, updates)) || lives && browser != beside && visits != 1 {
-					t.Errorf("logged in: %v; %d updates give %q; %d visits", in, updates, roles, visits)
+					t.Errorf("got logged in %v; %d updates give roles %q; %d visits", in, updates, roles, visits)
 				}
 			})
 			want := 0
@@ -107,11 +107,11 @@ func TestUpdateByOfMove(t *testing.T) {
 				}
 			})
 			if n != 1 || runs != 2 {
-				t.Errorf("%d changed, in %d calls", n, runs)
+				t.Errorf("got %d changed sessions in %d calls, want 1 in 2", n, runs)
 			}
 			browser.visit(func(s *visitor) {
 				if got := fieldRoles.Get(s.Session); !slices.Equal(got, []string{"admin"}) || fieldVisits.Get(s.Session) != 1 {
-					t.Errorf("roles %q, %d visits", got, fieldVisits.Get(s.Session))
+					t.Errorf("got roles %q, %d visits", got, fieldVisits.Get(s.Session))
 				}
 			})
 		})
@@ -133,10 +133,10 @@ func TestUpdateByOfLogIn(t *testing.T) {
 	r.store.set(nil, nil)
 	browser.visit(func(s *visitor) {
 		if fieldAccount.Get(s.Session) != 7 || fieldTheme.Get(s.Session) != "light" {
-			t.Errorf("account %d, theme %q", fieldAccount.Get(s.Session), fieldTheme.Get(s.Session))
+			t.Errorf("got account %d, theme %q, want 7, light", fieldAccount.Get(s.Session), fieldTheme.Get(s.Session))
 		}
 	})
 	if all, err := listAccount(t.Context(), r.m, 7); err != nil || len(all) != 1 {
-		t.Errorf("%d sessions, %v", len(all), err)
+		t.Errorf("got %d sessions, %v, want 1", len(all), err)
 	}
 }

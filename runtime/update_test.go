@@ -28,21 +28,21 @@ func TestUpdateBy(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		n, err := updateAccount(t.Context(), r.m, 7, func(s *visitor) { fieldRoles.Set(s.Session, []string{"admin"}) })
 		if n != 2 || err != nil {
-			t.Fatalf("%d changed, %v", n, err)
+			t.Fatalf("got %d changed sessions, %v, want 2", n, err)
 		}
 		if n, err := updateAccount(t.Context(), r.m, 7, func(s *visitor) { fieldRoles.Set(s.Session, []string{"admin"}) }); n != 0 || err != nil {
-			t.Errorf("the same again: %d changed, %v", n, err)
+			t.Errorf("the same update again: got %d changed sessions, %v, want 0", n, err)
 		}
 		after, _ := listAccount(t.Context(), r.m, 7)
 		for i, e := range after {
 			if !e.LastSeen().Equal(before[i].LastSeen()) || !e.ExpiresAt().Equal(before[i].ExpiresAt()) || e.ID() != before[i].ID() {
-				t.Errorf("seen %v, ends %v; before: %v, %v", e.LastSeen(), e.ExpiresAt(), before[i].LastSeen(), before[i].ExpiresAt())
+				t.Errorf("the update changed an entry: seen %v, ends %v; before: %v, %v", e.LastSeen(), e.ExpiresAt(), before[i].LastSeen(), before[i].ExpiresAt())
 			}
 		}
 		for i, c := range []*client{phone, laptop, eve} {
 			c.visit(func(s *visitor) {
 				if got := slices.Contains(fieldRoles.Get(s.Session), "admin"); got != (i < 2) {
-					t.Errorf("client %d is an administrator: %v", i, got)
+					t.Errorf("client %d has the role: got %v, want %v", i, got, i < 2)
 				}
 			})
 		}
@@ -72,13 +72,13 @@ func TestUpdateByEnds(t *testing.T) {
 		var kept *visitor
 		n, err := updateAccount(t.Context(), r.m, 7, func(s *visitor) { kept = s; c.change(s) })
 		if n != c.changed || fmt.Sprint(err) != c.err {
-			t.Errorf("%s: %d changed, %v", name, n, err)
+			t.Errorf("%s: got %d changed sessions, %v, want %d, %s", name, n, err, c.changed, c.err)
 		}
 		if lives := browser.isLoggedIn(); lives != c.lives {
-			t.Errorf("%s: it lives: %v", name, lives)
+			t.Errorf("%s: got alive %v, want %v", name, lives, c.lives)
 		}
 		if fieldVisits.Set(kept.Session, 9); kept.Err() == nil {
-			t.Errorf("%s: changed after it was saved, and no error", name)
+			t.Errorf("%s: a change after the save is not an error", name)
 		}
 	}
 }
@@ -106,11 +106,11 @@ func TestUpdateByFollows(t *testing.T) {
 			fieldTheme.Set(s.Session, "dark")
 		})
 		if n != c.changed || err != nil {
-			t.Errorf("%s: %d changed, %v", name, n, err)
+			t.Errorf("%s: got %d changed sessions, %v, want %d", name, n, err, c.changed)
 		}
 		browser.visit(func(s *visitor) {
 			if got := fieldTheme.Get(s.Session) == "dark"; got != (c.changed == 1) {
-				t.Errorf("%s: dark: %v", name, got)
+				t.Errorf("%s: got dark %v, want %v", name, got, c.changed == 1)
 			}
 			if name == "changed" && fieldVisits.Get(s.Session) != 5 {
 				t.Errorf("the request's change is lost")
@@ -128,10 +128,10 @@ func TestUpdateByDeadline(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n, err := updateAccount(ctx, r.m, 7, func(s *visitor) { fieldVisits.Set(s.Session, 1); cancel() })
 	if n != 1 || !errors.Is(err, context.Canceled) {
-		t.Errorf("%d changed, %v", n, err)
+		t.Errorf("got %d changed sessions, %v, want 1, context.Canceled", n, err)
 	}
 	if list, err := listAccount(ctx, r.m, 7); len(list) > 0 || !errors.Is(err, context.Canceled) {
-		t.Errorf("%d listed, %v", len(list), err)
+		t.Errorf("got %d listed sessions, %v, want 0, context.Canceled", len(list), err)
 	}
 }
 
@@ -149,10 +149,10 @@ func TestUpdateByPastDamage(t *testing.T) {
 	r.login()
 	n, err := updateAccount(t.Context(), r.m, 7, func(s *visitor) { fieldVisits.Set(s.Session, 1) })
 	if n != 2 || !errors.Is(err, runtime.ErrStore) {
-		t.Errorf("%d changed, %v", n, err)
+		t.Errorf("got %d changed sessions, %v, want 2, ErrStore", n, err)
 	}
 	if list, err := listAccount(t.Context(), r.m, 7); len(list) != 2 || !errors.Is(err, runtime.ErrStore) {
-		t.Errorf("%d listed, %v", len(list), err)
+		t.Errorf("got %d listed sessions, %v, want 2, ErrStore", len(list), err)
 	}
 }
 
@@ -196,7 +196,7 @@ func TestUpdateByWithTraffic(t *testing.T) {
 	for i, c := range browsers {
 		c.visit(func(s *visitor) {
 			if fieldAccount.Get(s.Session) != 7 || fieldVisits.Get(s.Session) != counts[i] {
-				t.Errorf("browser %d: account %d, %d of %d visits", i, fieldAccount.Get(s.Session), fieldVisits.Get(s.Session), counts[i])
+				t.Errorf("browser %d: got account %d, %d of %d visits", i, fieldAccount.Get(s.Session), fieldVisits.Get(s.Session), counts[i])
 			}
 			if slices.Equal(fieldRoles.Get(s.Session), []string{"admin"}) {
 				changed++
@@ -204,7 +204,7 @@ func TestUpdateByWithTraffic(t *testing.T) {
 		})
 	}
 	if n != sessions || changed != sessions {
-		t.Errorf("%d changed, %d have it, of %d", n, changed, sessions)
+		t.Errorf("got %d changed sessions, and %d with the change, want %d", n, changed, sessions)
 	}
 }
 
@@ -228,12 +228,12 @@ func TestUpdateByTakesLong(t *testing.T) {
 			fieldVisits.Update(s.Session, func(n int) int { return n + 1 })
 		})
 		if n != len(browsers) || err != nil {
-			t.Errorf("%d changed, %v", n, err)
+			t.Errorf("got %d changed sessions, %v, want all", n, err)
 		}
 		for i, b := range browsers {
 			b.visit(func(s *visitor) {
 				if fieldVisits.Get(s.Session) != 1 || fieldAccount.Get(s.Session) != 7 {
-					t.Errorf("session %d was changed %d times", i, fieldVisits.Get(s.Session))
+					t.Errorf("session %d was changed %d times, want once", i, fieldVisits.Get(s.Session))
 				}
 			})
 		}

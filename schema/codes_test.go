@@ -35,7 +35,7 @@ func codesByName(t *testing.T) map[string]code.Code {
 		return true
 	})
 	if len(list) < 90 {
-		t.Fatalf("found only %d codes", len(list))
+		t.Fatalf("the source has only %d codes", len(list))
 	}
 	return list
 }
@@ -50,14 +50,14 @@ func TestCodes(t *testing.T) {
 	seen := map[code.Code]bool{}
 	for name, word := range codes {
 		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(string(word)) || seen[word] {
-			t.Errorf("code.%s is %q: want a word of its own, as in kebab-case", name, word)
+			t.Errorf("code.%s is %q, want a unique word in kebab-case", name, word)
 		}
 		seen[word] = true
 		if !strings.Contains(page, "`"+string(word)+"`") {
 			t.Errorf("docs/errors.md does not have the code %s", word)
 		}
 		if !used[name] {
-			t.Errorf("nothing has the code %s", word)
+			t.Errorf("no finding has the code %s", word)
 		}
 		if !produced[word] {
 			t.Errorf("no run in a test has the code %s", word)
@@ -65,12 +65,12 @@ func TestCodes(t *testing.T) {
 	}
 	for word := range produced {
 		if !seen[word] {
-			t.Errorf("a test has the code %s, which is not in the list", word)
+			t.Errorf("a test has the code %s, which the list does not have", word)
 		}
 	}
 	for _, row := range documented(t) {
 		if row.code != "" && !seen[row.code] {
-			t.Errorf("docs/errors.md has the code %s, which is not in the list", row.code)
+			t.Errorf("docs/errors.md has the code %s, which the list does not have", row.code)
 		}
 	}
 }
@@ -112,19 +112,19 @@ func usedCodes(t *testing.T) map[string]bool {
 				if name := codeIn(n); name != "" {
 					used[name] = true
 				} else if !slices.ContainsFunc(passes, func(f *ast.FuncDecl) bool { return f.Pos() <= n.Pos() && n.End() <= f.End() }) {
-					t.Errorf("%s: the code is not one of the list", fset.Position(n.Pos()))
+					t.Errorf("%s: the code is not from the list", fset.Position(n.Pos()))
 				}
 			case *ast.CompositeLit:
 				inMaker := slices.ContainsFunc(passes, func(f *ast.FuncDecl) bool { return f.Pos() <= n.Pos() && n.End() <= f.End() })
 				if slices.Contains(literals, nameOf(n.Type)) && len(n.Elts) > 0 && !inMaker {
-					t.Errorf("%s: a finding of which nobody says the code", fset.Position(n.Pos()))
+					t.Errorf("%s: a finding has no code", fset.Position(n.Pos()))
 				}
 			}
 			return true
 		})
 	})
 	if missing := slices.Collect(maps.Keys(used)); len(missing) < 90 {
-		t.Errorf("found only %d codes that are used", len(missing))
+		t.Errorf("the source uses only %d codes", len(missing))
 	}
 	return used
 }

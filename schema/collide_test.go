@@ -16,6 +16,6 @@ func TestSessionMethods(t *testing.T) {
 		want = append(want, typ.Method(i).Name)
 	}
 	if !slices.Equal(sessionMethods, want) {
-		t.Errorf("the methods of runtime.Session are\n%q\nand not\n%q", want, sessionMethods)
+		t.Errorf("the methods of runtime.Session are\n%q\nwant\n%q", want, sessionMethods)
 	}
 }

@@ -258,7 +258,7 @@ func TestMembersAsMsgpack(t *testing.T) {
 			want = append(want, m.Name)
 		}
 		if !slices.Equal(names, want) {
-			t.Errorf("%s: v5 writes %q, schema says %q", f.Name, names, want)
+			t.Errorf("%s: v5 writes %q, the schema has %q", f.Name, names, want)
 			continue
 		}
 
@@ -271,7 +271,7 @@ func TestMembersAsMsgpack(t *testing.T) {
 		left, _ := entries(t, empty)
 		for _, m := range st.Members {
 			if slices.Contains(left, m.Name) == m.OmitEmpty {
-				t.Errorf("%s.%s: omitempty is %v, but v5 writes %q of an empty value", f.Name, m.Name, m.OmitEmpty, left)
+				t.Errorf("%s.%s: got omitempty %v, but v5 writes %q of an empty value", f.Name, m.Name, m.OmitEmpty, left)
 			}
 		}
 
@@ -289,7 +289,7 @@ func TestMembersAsMsgpack(t *testing.T) {
 				}
 				for k, other := range st.Members {
 					if set := !follow(got.Elem(), other.Path).IsZero(); set != (k == j) {
-						t.Errorf("%s: reading %q: member %s is set: %v", f.Name, name, other.Name, set)
+						t.Errorf("%s: reading %q sets the member %s: %v", f.Name, name, other.Name, set)
 					}
 				}
 			}
@@ -390,7 +390,7 @@ func TestMsgpackTags(t *testing.T) {
 		full.Elem().Field(0).SetInt(7)
 		want := fmt.Sprint(written(t, full), written(t, reflect.New(typ)))
 		if got := schema.TagOutcome(typ.Field(0).Tag); got != want {
-			t.Fatalf("tag %q: v5 writes %s, schema says %s", tag, want, got)
+			t.Fatalf("tag %q: v5 writes %s, the schema has %s", tag, want, got)
 		}
 	}
 }

@@ -60,11 +60,11 @@ func TestErrorsAreDocumented(t *testing.T) {
 	}
 	for _, row := range rows {
 		if !used[row] {
-			t.Errorf("docs/errors.md has %q with the code %q, and nothing says so", row.message, row.code)
+			t.Errorf("docs/errors.md has %q with the code %q, which no source has", row.message, row.code)
 		}
 	}
 	if count < 100 {
-		t.Errorf("found only %d messages", count)
+		t.Errorf("the sources have only %d messages", count)
 	}
 }
 

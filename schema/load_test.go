@@ -223,7 +223,7 @@ func TestDependency(t *testing.T) {
 	}
 	for _, p := range pkgs {
 		if filepath.Base(p.Dir) != "m" {
-			t.Errorf("loaded %s", p.Dir)
+			t.Errorf("Load returns %s", p.Dir)
 		}
 	}
 	const want = "package example.com/d is of module example.com/d, which is a dependency here\n\trun sessiongen in that module's own directory"
@@ -232,7 +232,7 @@ func TestDependency(t *testing.T) {
 			t.Errorf("%s: got %v\nwant %s", pattern, err, want)
 		}
 		if pkgs, err := load(pattern, true); err != nil || len(pkgs) != 1 {
-			t.Errorf("%s, to be read: %d, %v", pattern, len(pkgs), err)
+			t.Errorf("%s, to be read: got %d packages, %v", pattern, len(pkgs), err)
 		}
 	}
 }

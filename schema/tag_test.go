@@ -32,7 +32,7 @@ func TestTagsAsReflect(t *testing.T) {
 			continue
 		}
 		if want, ok := reflect.StructTag(tag).Lookup("session"); value.s != want || found != ok {
-			t.Fatalf("tag %s: got %q, %v; reflect %q, %v", src, value.s, found, want, ok)
+			t.Fatalf("tag %s: got %q, %v; reflect returns %q, %v", src, value.s, found, want, ok)
 		}
 		if !found {
 			continue
@@ -41,7 +41,7 @@ func TestTagsAsReflect(t *testing.T) {
 		at := func(p token.Pos) byte { return src[p-1] }
 		for i, p := range value.pos[:len(value.s)] {
 			if c := at(p); c != value.s[i] && c != '\\' {
-				t.Fatalf("tag %s: byte %d of value %q is at %d, where there is %q", src, i, value.s, p, c)
+				t.Fatalf("tag %s: byte %d of value %q is at %d, where the source has %q", src, i, value.s, p, c)
 			}
 		}
 		_, rest, _ := value.cut(",")
@@ -53,7 +53,7 @@ func TestTagsAsReflect(t *testing.T) {
 		}
 	}
 	if good < 1000 {
-		t.Errorf("only %d tags were fit to compare", good)
+		t.Errorf("only %d tags could be compared", good)
 	}
 }
 

@@ -34,7 +34,7 @@ func TestAnalyzer(t *testing.T) {
 	requireLibraries(t, dir)
 	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
-		t.Fatalf("%v, %d archives", err, len(archives))
+		t.Fatalf("got error %v, %d archives", err, len(archives))
 	}
 	for _, name := range archives {
 		write(t, dir, name, false)

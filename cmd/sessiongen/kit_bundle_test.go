@@ -189,7 +189,7 @@ func (b *bundle) compile(t *testing.T) {
 	compiled := b.listed(t, env, "-export", "-f", "{{if .Export}}{{.ImportPath}}{{end}}")
 	t.Logf("%d of them compile", len(compiled))
 	if len(compiled) < len(b.packages)*8/10 {
-		t.Errorf("%d of %d packages compile: %v", len(compiled), len(b.packages), compiled)
+		t.Errorf("only %d of %d packages compile: %v", len(compiled), len(b.packages), compiled)
 	}
 }
 
@@ -233,7 +233,7 @@ func (b *bundle) vet(t *testing.T, env ...string) {
 	}
 	t.Logf("%s: vetted %d packages, %d of them wrong by hand: %v", env, len(packages), len(wrong), slices.Sorted(maps.Keys(wrong)))
 	if (err != nil) != (len(wrong) > 0) || len(wrong) > len(packages)/10 {
-		t.Errorf("%s: go vet: %v\n%s", env, err, out)
+		t.Errorf("%s: go vet fails: %v\n%s", env, err, out)
 	}
 }
 
@@ -252,13 +252,13 @@ func (b *bundle) test(t *testing.T) {
 	}
 	here, out := passed("CGO_ENABLED=0")
 	if len(here) < 3 {
-		t.Errorf("tests of %d packages pass\n%s", len(here), out)
+		t.Errorf("the tests of only %d packages pass\n%s", len(here), out)
 	}
 	there, out := passed("CGO_ENABLED=0", "GOARCH=386")
 	t.Logf("tests of %d packages pass, on 386 %d", len(here), len(there))
 	for path := range here {
 		if !there[path] {
-			t.Errorf("the tests of %s do not pass on 386\n%s", path, out)
+			t.Errorf("the tests of %s fail on 386\n%s", path, out)
 		}
 	}
 }

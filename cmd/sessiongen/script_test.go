@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/internal/testmodule"
 )
 
@@ -44,6 +46,13 @@ func testScripts(t *testing.T) {
 			e.Vars = append(e.Vars, testmodule.Env("example.org")...)
 			e.Vars = append(e.Vars, "ROOT="+root, keepVar+"="+os.Getenv(keepVar))
 			return nil
+		},
+		// A script stops where [!long] says so: the rest has more of the same kind.
+		Condition: func(name string) (bool, error) {
+			if name != "long" {
+				return false, fmt.Errorf("no condition %s", name)
+			}
+			return long.Of(0, 1) == 1, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"module": func(ts *testscript.TestScript, neg bool, args []string) {

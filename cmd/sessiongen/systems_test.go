@@ -20,7 +20,7 @@ var systems = flag.Bool("systems", false, "vet the generated code of everything 
 // it. It uses the code of every successful run: on the archives of schema and gen, and in the scripts.
 func TestSystems(t *testing.T) {
 	if !*systems {
-		t.Skip("without -systems")
+		t.Skip("this test runs with -systems")
 	}
 	kept := t.TempDir()
 	t.Setenv(keepVar, kept)
@@ -46,7 +46,7 @@ func generateArchives(t *testing.T, path, pattern string) {
 	}
 	archives, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
 	if err != nil || len(archives) == 0 {
-		t.Fatalf("%s: %d archives, error %v", pattern, len(archives), err)
+		t.Fatalf("%s: got %d archives, error %v", pattern, len(archives), err)
 	}
 	for _, name := range archives {
 		t.Run(filepath.Base(name), func(t *testing.T) {
@@ -68,7 +68,7 @@ func generateArchives(t *testing.T, path, pattern string) {
 			start := time.Now()
 			var out bytes.Buffer
 			if code := run([]string{"./..."}, &out, &out); code != exitOK {
-				t.Fatalf("exit code %d\n%s", code, &out)
+				t.Fatalf("got exit code %d\n%s", code, &out)
 			}
 			if err := keep(os.Getenv(keepVar), start); err != nil {
 				t.Fatal(err)

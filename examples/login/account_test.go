@@ -15,7 +15,7 @@ func TestSignUp(t *testing.T) {
 		b.expect(b.post("/logout"), 200, "/", "", "You are logged out.")
 		b.expect(b.get("/"), 200, "/", "", "")
 		if b.cookie() != "" {
-			t.Error("after the log-out and its notice, a cookie is left")
+			t.Error("the browser has a cookie after the log-out and its notice")
 		}
 	})
 }
@@ -39,13 +39,13 @@ func TestSignUpRefuses(t *testing.T) {
 			p := b.post("/signup", "name", test.name, "password", test.password)
 			b.expect(p, http.StatusUnprocessableEntity, "/signup", "", "")
 			if !strings.Contains(p.html, test.text) {
-				t.Errorf("%q, %q: the page does not say %q", test.name, test.password, test.text)
+				t.Errorf("%q, %q: the page does not show %q", test.name, test.password, test.text)
 			}
 			if test.password != "" && strings.Contains(p.html, test.password) {
 				t.Errorf("%q, %q: the page shows the password", test.name, test.password)
 			}
 			if b.cookie() != "" {
-				t.Errorf("%q, %q: a session was made", test.name, test.password)
+				t.Errorf("%q, %q: the request makes a session", test.name, test.password)
 			}
 		}
 	})
@@ -61,7 +61,7 @@ func TestLogIn(t *testing.T) {
 			p := b.post("/login", "name", test.name, "password", test.password)
 			b.expect(p, http.StatusUnprocessableEntity, "/login", "", "")
 			if !strings.Contains(p.html, "The name or the password is wrong.") || !strings.Contains(p.html, "<title>Error: ") {
-				t.Errorf("%q, %q: the page does not say that something is wrong", test.name, test.password)
+				t.Errorf("%q, %q: the page does not show the error", test.name, test.password)
 			}
 		}
 		b.expect(b.login("hubo"), 200, "/", "hubo", "Welcome back, hubo.")
@@ -81,7 +81,7 @@ func TestLogInRenewsTheSession(t *testing.T) {
 		b.login("hubo")
 		b.get("/")
 		if p := s.with(t, before).get("/"); p.user != "" {
-			t.Error("the log-in of the same user again leaves the session before it as it is")
+			t.Error("a second log-in of the same user does not end the former session")
 		}
 		if p := b.get("/"); p.user != "hubo" || p.cart != "1" {
 			t.Errorf("after another log-in the page is for %q with a cart of %s", p.user, p.cart)

@@ -19,13 +19,13 @@ func TestHeaders(t *testing.T) {
 			"X-Content-Type-Options":     "nosniff",
 		} {
 			if got := h.Get(name); got != want {
-				t.Errorf("%s has %s: %q, want %q", path, name, got, want)
+				t.Errorf("%s has the header %s: %q, want %q", path, name, got, want)
 			}
 		}
 	}
 	b.post("/cart/add", "article", "1")
 	if got := b.get("/").header.Get("Cache-Control"); got != "no-store" {
-		t.Errorf("with a session the page has Cache-Control: %q", got)
+		t.Errorf("a page with a session has Cache-Control: %q", got)
 	}
 }
 
@@ -43,7 +43,7 @@ func TestOtherSitesSendNoForms(t *testing.T) {
 			req.Header.Set(name, value)
 			res, err := b.client.Do(req)
 			if p := b.page(res, err); p.status != http.StatusForbidden || len(p.header["Set-Cookie"]) > 0 {
-				t.Errorf("%s with %s: %s is %d, %q", path, name, value, p.status, p.header["Set-Cookie"])
+				t.Errorf("%s with %s: %s gets %d, %q, want 403", path, name, value, p.status, p.header["Set-Cookie"])
 			}
 		}
 	}
@@ -55,10 +55,10 @@ func TestMethods(t *testing.T) {
 	b := newSite(t, "cookie").browser(t)
 	for _, path := range []string{"/cart/add", "/cart/remove", "/logout", "/logout-everywhere", "/devices/logout", "/devices/logout-others", "/theme"} {
 		if p := b.get(path); p.status != http.StatusNotFound {
-			t.Errorf("GET %s is %d", path, p.status)
+			t.Errorf("GET %s gets %d, want 404", path, p.status)
 		}
 	}
 	if p := b.post("/signup", "name", "hubo", "password", goodPassword, "rest", strings.Repeat("x", 17<<10)); p.user != "" {
-		t.Error("a form of 17 KiB is taken")
+		t.Error("a form of 17 KiB is accepted")
 	}
 }

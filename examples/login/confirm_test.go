@@ -25,14 +25,14 @@ func TestChangePassword(t *testing.T) {
 			p := b.post("/confirm", "next", "/password", "password", "wrong horse")
 			b.expect(p, 422, "/confirm", "hubo", "")
 			if !strings.Contains(p.html, "The password is wrong.") {
-				t.Error("the page does not say that the password is wrong")
+				t.Error("the page does not show that the password is wrong")
 			}
 			b.expect(b.get("/password"), 200, "/confirm?next=%2Fpassword", "hubo", "")
 
 			before := b.cookie()
 			b.expect(b.post("/confirm", "next", "/password", "password", goodPassword), 200, "/password", "hubo", "")
 			if p := s.with(t, before).get("/"); p.user != "" {
-				t.Error("the session before the password was given still counts")
+				t.Error("the session from before the password's change still works")
 			}
 			other.expect(other.get("/password"), 200, "/confirm?next=%2Fpassword", "hubo", "") // its own
 

@@ -20,12 +20,12 @@ func TestBoundDevices(t *testing.T) {
 	const mark = "Bound to its device"
 	bound.expect(bound.signup("hubo"), 200, "/", "hubo", "Welcome, hubo. Your account is ready.")
 	if n := strings.Count(bound.get("/devices").html, mark); n != 1 {
-		t.Errorf("%d sessions are marked", n)
+		t.Errorf("%d sessions are marked, want 1", n)
 	}
 	other.login("hubo")
 	for _, b := range []browser{bound, other} {
 		if p := b.get("/devices"); strings.Count(p.html, mark) != 1 || strings.Count(p.html, "Last seen") != 2 {
-			t.Errorf("the list is %s", p.html)
+			t.Errorf("the page shows %s", p.html)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestNoListInCookieMode(t *testing.T) {
 	b := newSite(t, "cookie").browser(t)
 	b.signup("hubo")
 	if p := b.get("/devices"); !strings.Contains(p.html, "no list of them") || strings.Contains(p.html, "This browser") {
-		t.Errorf("the page:\n%s", p.html)
+		t.Errorf("the page shows\n%s", p.html)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestDeviceName(t *testing.T) {
 		"":           "A browser",
 	} {
 		if got := deviceName(agent); got != want {
-			t.Errorf("%q is %q, want %q", agent, got, want)
+			t.Errorf("deviceName(%q) = %q, want %q", agent, got, want)
 		}
 	}
 }

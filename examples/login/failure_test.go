@@ -45,12 +45,12 @@ func TestStoreIsDown(t *testing.T) {
 				p := b.get(path)
 				b.expect(p, http.StatusServiceUnavailable, path, "", "")
 				if !strings.Contains(p.html, "This does not work right now") || len(p.header["Set-Cookie"]) > 0 {
-					t.Errorf("%s sets %q with the page\n%s", path, p.header["Set-Cookie"], p.html)
+					t.Errorf("%s sets %q and shows the page\n%s", path, p.header["Set-Cookie"], p.html)
 				}
 			}
 			b.expect(b.post("/logout"), http.StatusServiceUnavailable, "/logout", "", "")
 			if p := b.get("/style.css"); p.status != http.StatusOK {
-				t.Errorf("what needs no session is %d", p.status)
+				t.Errorf("a page without a session gets %d, want 200", p.status)
 			}
 			down.Store(false)
 			b.expect(b.get("/"), 200, "/", "hubo", "")

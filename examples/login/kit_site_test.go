@@ -59,7 +59,7 @@ func newSiteWith(t *testing.T, mock *mockoidc.MockOIDC, mode string, more ...fun
 		switch e.Kind {
 		case sessionruntime.EventFieldDropped, sessionruntime.EventTooLarge, sessionruntime.EventTooLate,
 			sessionruntime.EventSaveFailed, sessionruntime.EventOverwritten, sessionruntime.EventStoreFailed:
-			t.Errorf("event %+v", e)
+			t.Errorf("unexpected event %+v", e)
 		}
 	}
 	for _, set := range more {
@@ -102,7 +102,7 @@ func (s site) forgetUsers(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Fatalf("%T", users)
+		t.Fatalf("unexpected type of users: %T", users)
 	}
 }
 

@@ -35,7 +35,7 @@ func TestLocal(t *testing.T) {
 		"?next=//evil.example":  "/",
 	} {
 		if got := local(next); got != want {
-			t.Errorf("%q leads to %q, want %q", next, got, want)
+			t.Errorf("local(%q) = %q, want %q", next, got, want)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func FuzzLocal(f *testing.F) {
 			t.Errorf("%q leads to %q: %v", next, got, err)
 		}
 		if len(got) > 1 && (got[1] == '/' || got[1] == '\\') || got[0] != '/' {
-			t.Errorf("%q leads to %q, which a browser takes for another host", next, got)
+			t.Errorf("%q leads to %q, which is another host for a browser", next, got)
 		}
 	})
 }

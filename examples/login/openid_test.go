@@ -61,7 +61,7 @@ func TestSignInWith(t *testing.T) {
 		p := b.post("/openid/begin", "next", "/cart")
 		b.expect(p, 200, "/cart", "jane.doe@openid", "Welcome, jane.doe@openid.")
 		if p.cart != "1" {
-			t.Errorf("the cart counts %s", p.cart)
+			t.Errorf("the cart counts %s, want 1", p.cart)
 		}
 		b.expect(b.get("/password"), 200, "/devices", "jane.doe@openid", "Your account has no password: you sign in with another site.")
 		b.post("/logout")
@@ -73,11 +73,11 @@ func TestSignInWith(t *testing.T) {
 		mock.QueueUser(&mockoidc.MockUser{Subject: "another", PreferredUsername: "jane.doe"})
 		other := s.browser(t)
 		if p := other.post("/openid/begin"); p.status != http.StatusConflict || p.user != "" {
-			t.Errorf("the page is %d for %q", p.status, p.user)
+			t.Errorf("the page has status %d for user %q, want 409 and none", p.status, p.user)
 		}
 		mock.QueueUser(&mockoidc.MockUser{Subject: "another", PreferredUsername: "<b>"})
 		if p := other.post("/openid/begin"); p.status != 200 || !strings.HasSuffix(p.user, "@openid") || strings.Contains(p.html, "<b>") {
-			t.Errorf("the page is %d for %q", p.status, p.user)
+			t.Errorf("the page has status %d for user %q, want 200 and a name", p.status, p.user)
 		}
 
 		// A user whose name at the provider has changed keeps the account here.
@@ -105,7 +105,7 @@ func TestSignInRefuses(t *testing.T) {
 		refused := func(when string, p page) {
 			t.Helper()
 			if p.status != http.StatusBadRequest || p.user != "" || !strings.Contains(p.html, "was not begun here") {
-				t.Errorf("%s: the page is %d for %q", when, p.status, p.user)
+				t.Errorf("%s: the page has status %d for user %q, want 400 and none", when, p.status, p.user)
 			}
 		}
 		b, eve := s.browser(t), s.browser(t)
@@ -128,7 +128,7 @@ func TestSignInRefuses(t *testing.T) {
 		}
 		mine.RawQuery = url.Values{"state": {mine.Query().Get("state")}, "code": {evil.Query().Get("code")}}.Encode()
 		if p := b.follow(mine.String()); p.status != http.StatusServiceUnavailable || p.user != "" {
-			t.Errorf("with another's code: the page is %d for %q", p.status, p.user)
+			t.Errorf("with another's code: the page has status %d for user %q, want 503 and none", p.status, p.user)
 		}
 
 		// The provider says no.
@@ -152,16 +152,16 @@ func TestSignInNonce(t *testing.T) {
 		q := at.Query()
 		for _, name := range []string{"state", "nonce", "code_challenge"} {
 			if len(q.Get(name)) < 20 {
-				t.Errorf("%s is %q", name, q.Get(name))
+				t.Errorf("the parameter %s is %q, want at least 20 characters", name, q.Get(name))
 			}
 		}
 		if q.Get("code_challenge_method") != "S256" {
-			t.Errorf("the method is %q", q.Get("code_challenge_method"))
+			t.Errorf("the challenge's method is %q, want S256", q.Get("code_challenge_method"))
 		}
 		q.Set("nonce", "another-nonce-of-another-log-in")
 		at.RawQuery = q.Encode()
 		if p := b.follow(at.String()); p.status != http.StatusServiceUnavailable || p.user != "" {
-			t.Errorf("with another nonce: the page is %d for %q", p.status, p.user)
+			t.Errorf("with another nonce: the page has status %d for user %q, want 503 and none", p.status, p.user)
 		}
 	})
 }
@@ -170,10 +170,10 @@ func TestSignInNonce(t *testing.T) {
 func TestOpenProviderNeedsHost(t *testing.T) {
 	t.Setenv("OPENID_ISSUER", "https://issuer.example")
 	if _, _, err := openProvider(t.Context(), "https://", false); err == nil || !strings.Contains(err.Error(), "SITE_HOST") {
-		t.Errorf("error %v", err)
+		t.Errorf("got error %v, want one about SITE_HOST", err)
 	}
 	t.Setenv("OPENID_ISSUER", "")
 	if p, _, err := openProvider(t.Context(), "https://", false); p != nil || err != nil {
-		t.Errorf("a provider nobody asked for: %v, %v", p, err)
+		t.Errorf("without a configured provider: got %v, %v", p, err)
 	}
 }

@@ -15,10 +15,10 @@ func TestMembers(t *testing.T) {
 		other.signup("other")
 		for _, b := range []browser{phone, other, s.browser(t)} {
 			if p := b.get("/members"); p.status != 404 {
-				t.Errorf("%q sees the page of administrators: %d", p.user, p.status)
+				t.Errorf("%q gets the page of administrators with status %d, want 404", p.user, p.status)
 			}
 			if p := b.post("/members", "name", "hubo", "role", "member"); p.status != 404 {
-				t.Errorf("%q changes a role: %d", p.user, p.status)
+				t.Errorf("%q changes a role with status %d, want 404", p.user, p.status)
 			}
 		}
 		boss.expect(boss.post("/members", "name", "nobody", "role", "member"), 422, "/members", "admin", "")

@@ -14,10 +14,10 @@ func TestCart(t *testing.T) {
 	eachMode(t, func(t *testing.T, s site) {
 		b := s.browser(t)
 		if p := b.get("/cart"); !strings.Contains(p.html, "nothing in your cart") {
-			t.Errorf("a new visitor's cart:\n%s", p.html)
+			t.Errorf("a new visitor's cart shows\n%s", p.html)
 		}
 		if b.cookie() != "" {
-			t.Error("looking at the shop makes a session")
+			t.Error("a look at the shop makes a session")
 		}
 		b.expect(b.post("/cart/add", "article", "4"), 200, "/", "", "Teapot is in your cart.")
 		b.post("/cart/add", "article", "1")
@@ -92,7 +92,7 @@ func TestCartIsBoundedMeanwhile(t *testing.T) {
 	p := b.post("/cart/add", "article", "1")
 	b.expect(p, 200, "/", "", "We sell no more than 9 of one article.")
 	if p.cart != "9" {
-		t.Errorf("the cart counts %s", p.cart)
+		t.Errorf("the cart counts %s, want 9", p.cart)
 	}
 }
 
@@ -105,7 +105,7 @@ func TestCartRefuses(t *testing.T) {
 			}
 		}
 		if b.cookie() != "" {
-			t.Error("a session was made")
+			t.Error("the refused request makes a session")
 		}
 	})
 }
@@ -117,7 +117,7 @@ func TestNotices(t *testing.T) {
 		b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		for _, id := range []string{"1", "2", "3", "4"} {
 			if p := b.post("/cart/add", "article", id); p.status != http.StatusSeeOther {
-				t.Fatalf("status %d", p.status)
+				t.Fatalf("got status %d, want a redirect", p.status)
 			}
 		}
 		b.expect(b.get("/"), 200, "/", "", "Fountain pen is in your cart. Blue ink is in your cart. Teapot is in your cart.")

@@ -9,12 +9,12 @@ func TestTheme(t *testing.T) {
 		is := func(when, theme, user string) {
 			t.Helper()
 			if p := b.get("/"); p.theme != theme || p.user != user {
-				t.Errorf("%s the page is %q for %q, want %q for %q", when, p.theme, p.user, theme, user)
+				t.Errorf("%s: the page has theme %q for %q, want %q for %q", when, p.theme, p.user, theme, user)
 			}
 		}
 		is("at first", "", "")
 		if p := b.post("/theme", "theme", "dark", "next", "/login?next=%2Fcart"); p.path != "/login?next=%2Fcart" || p.theme != "dark" {
-			t.Errorf("chosen, the page is %s, %q", p.path, p.theme)
+			t.Errorf("after the choice, the page is %s with theme %q", p.path, p.theme)
 		}
 		b.signup("hubo")
 		is("signed up", "dark", "hubo")
@@ -31,7 +31,7 @@ func TestTheme(t *testing.T) {
 		b.post("/theme", "theme", "purple")
 		is("chosen what there is not", "", "")
 		if b.cookie() != "" {
-			t.Error("with nothing to remember, a cookie is left")
+			t.Error("the browser has a cookie with nothing to remember")
 		}
 	})
 }

@@ -13,7 +13,7 @@ func TestUsers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := users.Add(t.Context(), User{ID: "2", Name: "hubo"}); !errors.Is(err, errNameTaken) {
-			t.Errorf("a second account of the name: %v", err)
+			t.Errorf("a second account with the name: got error %v, want errNameTaken", err)
 		}
 		err := errors.Join(users.SetHash(t.Context(), "hubo", []byte("new")), users.SetRole(t.Context(), "hubo", member))
 		if err != nil {
@@ -23,13 +23,13 @@ func TestUsers(t *testing.T) {
 		byID, err2 := users.FindByID(t.Context(), "1")
 		for _, u := range []User{byName, byID} {
 			if u.ID != "1" || u.Name != "hubo" || u.Role != member || string(u.Hash) != "new" {
-				t.Errorf("%s %s is %q with the password %s: %v, %v", u.ID, u.Name, u.Role, u.Hash, err1, err2)
+				t.Errorf("got %s %s with role %q and password %s: %v, %v", u.ID, u.Name, u.Role, u.Hash, err1, err2)
 			}
 		}
 		_, err1 = users.Find(t.Context(), "1")
 		_, err2 = users.FindByID(t.Context(), "hubo")
 		if !errors.Is(err1, errNoUser) || !errors.Is(err2, errNoUser) {
-			t.Errorf("found nobody: %v, %v", err1, err2)
+			t.Errorf("for an unknown user: got errors %v, %v, want errNoUser", err1, err2)
 		}
 	})
 }

@@ -73,7 +73,7 @@ func TestVisit(t *testing.T) {
 		logged.Reset()
 		res, body := visit(t, browser, url+step.path)
 		if res.StatusCode != http.StatusOK || body != step.body {
-			t.Errorf("step %d: %s is %d %q, want %q", i, step.path, res.StatusCode, body, step.body)
+			t.Errorf("step %d: %s gets %d %q, want 200 %q", i, step.path, res.StatusCode, body, step.body)
 		}
 		if cookies := browser.Jar.Cookies(res.Request.URL); len(cookies) != step.cookies {
 			t.Errorf("step %d: after %s the browser has %d cookies, want %d", i, step.path, len(cookies), step.cookies)
@@ -82,12 +82,12 @@ func TestVisit(t *testing.T) {
 			t.Errorf("step %d: %s logged %q, want %q", i, step.path, logged.String(), step.log)
 		}
 		if strings.HasSuffix(step.body, "success") && !strings.Contains(logged.String(), "username absent") {
-			t.Errorf("step %d: %s logged %q, want an absent name at last", i, step.path, logged.String())
+			t.Errorf("step %d: %s logged %q, want an absent name at the end", i, step.path, logged.String())
 		}
 	}
 	for _, path := range []string{"/nothing", "/get", "/get/more", "/delete", "/clear/", "//"} {
 		if res, body := visit(t, browser, url+path); res.StatusCode != http.StatusNotFound {
-			t.Errorf("%s is %d %q, want a 404", path, res.StatusCode, body)
+			t.Errorf("%s gets %d %q, want 404", path, res.StatusCode, body)
 		}
 	}
 }
@@ -99,17 +99,17 @@ func TestRoutes(t *testing.T) {
 	url, browser := serve(t)
 	lines := strings.Split(strings.TrimSpace(routes), "\n")
 	if len(lines) != 5 {
-		t.Errorf("%d routes", len(lines))
+		t.Errorf("got %d routes, want 5", len(lines))
 	}
 	for _, line := range lines {
 		path := strings.Fields(line)[0]
 		if res, body := visit(t, browser, url+path); res.StatusCode != http.StatusOK {
-			t.Errorf("%s is %d %q", path, res.StatusCode, body)
+			t.Errorf("%s gets %d %q, want 200", path, res.StatusCode, body)
 		}
 	}
 	visit(t, browser, url+"/")
 	if _, body := visit(t, browser, url+"/debug/session"); !strings.Contains(body, "Username") || !strings.Contains(body, "hubo") {
-		t.Errorf("the debug page: %s", body)
+		t.Errorf("the debug page shows %s", body)
 	}
 }
 
@@ -119,7 +119,7 @@ func TestCookie(t *testing.T) {
 	line := res.Header.Get("Set-Cookie")
 	for _, attribute := range []string{"; HttpOnly", "; SameSite=Lax", "; Path=/", "; Max-Age=604800"} {
 		if !strings.Contains(line+";", attribute+";") {
-			t.Errorf("%s is not in %s", attribute, line)
+			t.Errorf("the cookie has no %s: %s", attribute, line)
 		}
 	}
 	if strings.Contains(line, "hubo") {
@@ -145,12 +145,12 @@ func TestForeignCookie(t *testing.T) {
 		defer res.Body.Close()
 		body, err := io.ReadAll(res.Body)
 		if err != nil || res.StatusCode != http.StatusOK {
-			t.Fatalf("%d, %v", res.StatusCode, err)
+			t.Fatalf("got status %d, error %v", res.StatusCode, err)
 		}
 		return string(body)
 	}
 	if got := get(url, cookie.Value); got != "hubo" {
-		t.Fatalf("the cookie itself gives %q", got)
+		t.Fatalf("the cookie itself gives %q, want hubo", got)
 	}
 	for i := range cookie.Value {
 		other := byte('A')
@@ -158,10 +158,10 @@ func TestForeignCookie(t *testing.T) {
 			other = 'B'
 		}
 		if got := get(url, cookie.Value[:i]+string(other)+cookie.Value[i+1:]); got != "None" {
-			t.Errorf("with character %d changed: %q", i, got)
+			t.Errorf("with character %d changed, the cookie gives %q, want None", i, got)
 		}
 	}
 	if another, _ := serve(t); get(another, cookie.Value) != "None" {
-		t.Error("another run opens the cookie")
+		t.Error("another run of the program opens the cookie")
 	}
 }

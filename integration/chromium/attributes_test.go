@@ -34,7 +34,7 @@ func TestAttributes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s, b := newSite(t, c.cfg), newBrowser(t)
 			if got := b.visit(s.at(host, "/app/login")); got != "hubo" {
-				t.Fatalf("the page says %q", got)
+				t.Fatalf("the page shows %q, want hubo", got)
 			}
 			got := *b.cookie()
 			if !got.HTTPOnly || !got.Session || got.Expires != -1 || got.PartitionKey != nil {
@@ -46,10 +46,10 @@ func TestAttributes(t *testing.T) {
 				t.Errorf("the browser has\n%+v, want\n%+v", got, c.want)
 			}
 			if got := b.script("document.cookie"); got != "" {
-				t.Errorf("scripts see %q", got)
+				t.Errorf("scripts see the cookies %q, want none", got)
 			}
 			if got := b.visit(s.at(host, "/app/read")); got != "hubo" {
-				t.Errorf("the session is %q afterwards", got)
+				t.Errorf("the session is %q afterwards, want hubo", got)
 			}
 			want := "hubo"
 			if c.cfg.Path != "" {
@@ -69,7 +69,7 @@ func TestScriptsSeeOtherCookies(t *testing.T) {
 	b.visit(s.at("site.test", "/raw"))
 	b.visit(s.at("site.test", "/login"))
 	if got := b.script("document.cookie"); got != "a=1" {
-		t.Errorf("scripts see %q", got)
+		t.Errorf("scripts see the cookies %q, want a=1", got)
 	}
 }
 
@@ -112,14 +112,14 @@ func TestHostPrefix(t *testing.T) {
 		s.raw("/other"+path, "a=x"+attributes)
 		b.visit(s.at("site.test", path))
 		if got := b.names(); got != nil {
-			t.Errorf("the browser takes __Host-session=x%s", attributes)
+			t.Errorf("the browser accepts __Host-session=x%s", attributes)
 		}
 	}
 	b.visit(s.at("site.test", "/login"))
 	for _, path := range []string{"/domain", "/plain", "/path"} {
 		b.visit(s.at("site.test", path))
 		if got := b.visit(s.at("site.test", "/read")); got != "hubo" {
-			t.Errorf("%s replaced the session by %q", path, got)
+			t.Errorf("%s replaces the session with %q", path, got)
 		}
 	}
 	for _, path := range []string{"/domain", "/plain"} {
@@ -137,10 +137,10 @@ func TestPlainHTTP(t *testing.T) {
 	s.raw("/secure", "__Host-session=x; Path=/; Secure; HttpOnly; SameSite=Lax")
 	b.visit(s.at("site.test", "/secure"))
 	if got := b.names(); got != nil {
-		t.Errorf("the browser took %q over http", got)
+		t.Errorf("the browser accepts %q over http", got)
 	}
 	b.visit(s.at("site.test", "/login"))
 	if got := b.visit(s.at("site.test", "/read")); got != "hubo" {
-		t.Errorf("the session is %q", got)
+		t.Errorf("the session is %q, want hubo", got)
 	}
 }

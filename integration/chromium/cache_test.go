@@ -29,7 +29,7 @@ func TestCache(t *testing.T) {
 		{"/clear", "", 2}, {"/greeting", "", 3},
 	} {
 		if got := b.get(step.path); got != step.want || answered.Load() != step.answered {
-			t.Errorf("%s is %q after %d answers, want %q after %d", step.path, got, answered.Load(), step.want, step.answered)
+			t.Errorf("%s shows %q after %d answers, want %q after %d", step.path, got, answered.Load(), step.want, step.answered)
 		}
 	}
 }

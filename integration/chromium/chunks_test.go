@@ -72,10 +72,10 @@ func TestLargestChunks(t *testing.T) {
 		full = max(full, len(c.Name)+len(c.Value))
 	}
 	if full != maxCookie {
-		t.Errorf("the largest of the cookies has %d bytes, not %d", full, maxCookie)
+		t.Errorf("the largest of the cookies has %d bytes, want %d", full, maxCookie)
 	}
 	if got := b.get(fmt.Sprintf("/note?n=%d", largest+1)); got != "Internal Server Error" {
-		t.Errorf("a note of %d bytes is answered by %q", largest+1, got)
+		t.Errorf("a note of %d bytes gets the answer %q", largest+1, got)
 	}
 	if got := b.get("/read"); got != strconv.Itoa(largest) {
 		t.Errorf("after a failed save the session is %q", got)

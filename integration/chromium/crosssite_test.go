@@ -80,7 +80,7 @@ func TestPartitioned(t *testing.T) {
 	for host, want := range map[string]string{"one.test": "", "two.test": "hubo"} {
 		b.visit(s.at(host, "/embed/report"))
 		if got := <-seen; got != want {
-			t.Errorf("within %s the session is %q, want %q", host, got, want)
+			t.Errorf("in the frame, %s has session %q, want %q", host, got, want)
 		}
 	}
 }

@@ -38,11 +38,11 @@ func TestDebugPage(t *testing.T) {
 					b.shoot(name)
 					for _, want := range []string{"hubo", "Username", "Config.Lifetime", "Nothing here stops this browser"} {
 						if !strings.Contains(text, want) {
-							t.Errorf("no %q in %s", want, text)
+							t.Errorf("the page does not show %q: %s", want, text)
 						}
 					}
 					if strings.Contains(text, "Sessions of this user") != (home == "store") {
-						t.Errorf("the user's sessions: %s", text)
+						t.Errorf("the page lists the user's sessions without a store, or not with one: %s", text)
 					}
 					for _, check := range readable {
 						if got := b.script(check.script); got != "" {

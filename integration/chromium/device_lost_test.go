@@ -53,7 +53,7 @@ func TestKeyLost(t *testing.T) {
 			t.Helper()
 			before := len(b.cookies())
 			if b.visit(s.at("plants.site.test", "/plant")); len(b.cookies()) != before+1 {
-				t.Errorf("nothing is planted: %q", b.names())
+				t.Errorf("the subdomain planted no cookie: %q", b.names())
 			}
 		}
 		plant(b)
@@ -63,7 +63,7 @@ func TestKeyLost(t *testing.T) {
 			s.expectPage(b, "hubo bound")
 		}
 		if n := s.postsAt("refresh").Load() - before; n < 3 || n > 6 {
-			t.Errorf("%d requests to prove a key in three periods", n)
+			t.Errorf("got %d requests to prove a key in three periods, want 3 to 6", n)
 		}
 		// A cookie that replaces the browser's own does, until it is deleted.
 		s.forget(b)

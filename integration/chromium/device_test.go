@@ -43,7 +43,7 @@ func TestDeviceBound(t *testing.T) {
 			}
 			for _, unwanted := range []string{"proof refused forged", "proof refused malformed", "proof refused expired", "proof skipped quota_exceeded"} {
 				if n := s.events.of(unwanted); n > 0 {
-					t.Errorf("%d times: %s", n, unwanted)
+					t.Errorf("got %d events %s, want none", n, unwanted)
 				}
 			}
 		})
@@ -60,7 +60,7 @@ func manyPeriods(s *deviceSite, b browser) {
 		}
 	}
 	if n := s.postsAt("refresh").Load() - before; n < int64(*refreshes) || n > int64(2**refreshes) {
-		b.t.Errorf("%d requests to prove a key in %d periods", n, *refreshes)
+		b.t.Errorf("got %d requests to prove a key in %d periods", n, *refreshes)
 	}
 }
 
@@ -70,10 +70,10 @@ func atOnce(s *deviceSite, b browser) {
 	before := s.postsAt("refresh").Load()
 	got := b.script(`Promise.all(Array.from({length: 8}, () => fetch("/read").then(a => a.text()))).then(all => all.join())`)
 	if want := strings.Repeat(",hubo bound", 8)[1:]; got != want {
-		b.t.Errorf("the pages show %s", got)
+		b.t.Errorf("the pages show %s, want %s", got, want)
 	}
 	if n := s.postsAt("refresh").Load() - before; n < 1 || n > 2 {
-		b.t.Errorf("%d requests to prove a key", n)
+		b.t.Errorf("got %d requests to prove a key, want 1 or 2", n)
 	}
 }
 
@@ -82,7 +82,7 @@ func bodyAndSocket(s *deviceSite, b browser) {
 	s.expire(b)
 	const post = `fetch(%q, {method: "POST", body: "x".repeat(%d)}).then(a => a.text())`
 	if got, want := b.script(fmt.Sprintf(post, "/body", 100000)), "hubo bound "+strings.Repeat("x", 100000)+" true"; got != want {
-		b.t.Errorf("a request with a body: %.80s", got)
+		b.t.Errorf("a request with a body gets %.80s", got)
 	}
 	s.expire(b)
 	got := b.script(`new Promise(done => {
@@ -127,11 +127,11 @@ func proofRequired(s *deviceSite, b browser) {
 	const pay = `fetch("/pay", {method: "POST", body: "42"}).then(a => a.text())`
 	for range 2 {
 		if got := b.script(pay); got != "hubo bound 42 true" {
-			b.t.Errorf("paid: %q", got)
+			b.t.Errorf("the payment gets %q", got)
 		}
 	}
 	if n := s.postsAt("refresh").Load() - before; n < 1 || n > 2 {
-		b.t.Errorf("%d requests to prove a key", n)
+		b.t.Errorf("got %d requests to prove a key, want 1 or 2", n)
 	}
 }
 
@@ -141,10 +141,10 @@ func copiedCookies(s *deviceSite, b browser) {
 	b.get("/read")
 	all, without := b.copied(), b.copied(bound)
 	if status, text := s.steal(all); status != 200 || text != "hubo bound" {
-		b.t.Errorf("within the period: %d %q", status, text)
+		b.t.Errorf("the thief within the period gets %d %q, want the session", status, text)
 	}
 	if status, text := s.steal(without); status != 503 && text != "" || strings.Contains(text, "hubo") { // "" a minute later
-		b.t.Errorf("without the cookie of the proof: %d %q", status, text)
+		b.t.Errorf("the thief without the cookie of the proof gets %d %q", status, text)
 	}
 	s.expire(b)
 	refused := 0
@@ -154,10 +154,10 @@ func copiedCookies(s *deviceSite, b browser) {
 		}
 	}
 	if refused != 100 {
-		b.t.Errorf("after the period: %d of 100 are refused", refused)
+		b.t.Errorf("after the period, %d of 100 requests of the thief are refused", refused)
 	}
 	if got := b.get("/read"); got != "hubo bound" {
-		b.t.Errorf("the page shows %q", got)
+		b.t.Errorf("the page shows %q, want hubo bound", got)
 	}
 }
 
@@ -172,7 +172,7 @@ func logOut(s *deviceSite, b browser) {
 	// The browser asks once more in the background, and is told.
 	for deadline := time.Now().Add(5 * time.Second); s.events.of("unbound session ended") == 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatal("the browser is not told that the binding has ended")
+			b.t.Fatal("the site does not tell the browser that the binding has ended")
 		}
 	}
 	s.expire(b)
@@ -181,7 +181,7 @@ func logOut(s *deviceSite, b browser) {
 		b.visit(s.at("site.test", "/read"))
 	}
 	if n := s.postsAt("refresh").Load() - before; n > 0 {
-		b.t.Errorf("%d requests to prove a key after the log-out", n)
+		b.t.Errorf("got %d requests to prove a key after the log-out, want none", n)
 	}
 	s.logIn(b)
 }
@@ -199,10 +199,10 @@ func TestCopyBeforeTheBinding(t *testing.T) {
 			s.clock.advance(time.Minute) // past what lets requests through that were under way
 			status, text := s.steal(before)
 			if remembers := name != "cookie"; remembers == strings.Contains(text, "hubo") {
-				t.Errorf("%d %q", status, text)
+				t.Errorf("the copy gets %d %q", status, text)
 			}
 			if got := b.get("/read"); got != "hubo bound" {
-				t.Errorf("the page shows %q", got)
+				t.Errorf("the page shows %q, want hubo bound", got)
 			}
 		})
 	}

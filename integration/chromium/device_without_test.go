@@ -39,19 +39,19 @@ func TestBrowserWithoutDevices(t *testing.T) {
 			plain := newClockSite(t, runtime.Config{})
 			want := visitWithout(plain, emptied(t))
 			if n := plain.offers.Load(); n > 0 {
-				t.Errorf("%d offers without DeviceBound", n)
+				t.Errorf("got %d offers without DeviceBound", n)
 			}
 			for name, cfg := range deviceHomes() {
 				t.Run(name, func(t *testing.T) {
 					s := newDeviceSite(t, cfg)
 					if got := visitWithout(s, emptied(t)); !slices.Equal(got, want) {
-						t.Errorf("the browser and the server see\n%s\nand without DeviceBound\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+						t.Errorf("got\n%s\nand without DeviceBound\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 					}
 					if n := s.offers.Load(); n < 1 || n > 5 {
-						t.Errorf("%d offers of two log-ins, in 20 pages of five periods", n)
+						t.Errorf("got %d offers for two log-ins, in 20 pages of five periods, want 1 to 5", n)
 					}
 					if n := s.postsAt("register").Load() + s.postsAt("refresh").Load(); n > 0 {
-						t.Errorf("%d requests to prove a key", n)
+						t.Errorf("got %d requests to prove a key, want none", n)
 					}
 				})
 			}
@@ -96,7 +96,7 @@ func visitWithout(s *deviceSite, p pages) []string {
 	step("a link of another site", p.press("link"), "hubo")
 	visit("/logout", "")
 	if names := p.names(); slices.Contains(names, data) || slices.Contains(names, bound) {
-		s.t.Errorf("after the log-out there are %q", names)
+		s.t.Errorf("after the log-out, the browser has %q", names)
 	}
 	visit("/read", "")
 	visit("/login", "hubo")

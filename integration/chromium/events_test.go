@@ -26,7 +26,7 @@ func TestEventStream(t *testing.T) {
 
 			s.HandleFunc("/stream", func(w http.ResponseWriter, r *http.Request) {
 				if r.Proto != name && r.Proto != name+".0" {
-					t.Errorf("the browser speaks %s", r.Proto)
+					t.Errorf("the browser uses %s", r.Proto)
 				}
 				v := SessionFrom(r.Context())
 				v.SetNote("stream")
@@ -62,7 +62,7 @@ func TestEventStream(t *testing.T) {
 				});
 				message()`)
 			if first != "hubo 6" {
-				t.Errorf("the stream begins with %q", first)
+				t.Errorf("the stream begins with %q, want hubo 6", first)
 			}
 			if got := b.get("/read"); got != "hubo 6" {
 				t.Errorf("while the stream is open, the session is %q: its cookie did not come with the first event", got)
@@ -82,7 +82,7 @@ func TestEventStream(t *testing.T) {
 				t.Errorf("the stream and the slow requests saw\n%s, want\n%s", got, want)
 			}
 			if got := b.get("/read"); got != "hubo 7" {
-				t.Errorf("the session is %q afterwards: what was written is lost", got)
+				t.Errorf("the session is %q afterwards: the write is lost", got)
 			}
 		})
 	}

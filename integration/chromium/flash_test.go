@@ -31,7 +31,7 @@ func newFlashSite(t *testing.T, cfg runtime.Config) *flashSite {
 	cfg.OnEvent = func(_ context.Context, e runtime.Event) {
 		switch e.Kind {
 		case runtime.EventTooLarge, runtime.EventSaveFailed, runtime.EventStoreFailed, runtime.EventTooLate, runtime.EventFieldDropped:
-			t.Errorf("event %+v", e)
+			t.Errorf("unexpected event %+v", e)
 		}
 	}
 	// Browsers cache nothing of a host with a wrong certificate; they treat localhost like https.
@@ -152,7 +152,7 @@ func (p *person) travel(tab browser, steps int) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	p.t.Fatal("history leads nowhere")
+	p.t.Fatal("the history has no other page")
 }
 
 // follow clicks on a link, and looks at the page behind it.
@@ -267,11 +267,11 @@ func TestFlash(t *testing.T) {
 				flashWays[way](p, notice)
 				p.open(p.tabs[i%2], "/page?then")
 				if !slices.Equal(p.seen, []string{notice}) {
-					t.Errorf("%s: seen %q, want %q once", way, p.seen, notice)
+					t.Errorf("%s: the person saw %q, want %q once", way, p.seen, notice)
 				}
 			}
 			if s.inAdvance.Load() == 0 {
-				t.Error("the browser asked for no page in advance: the test tests nothing")
+				t.Error("the browser requested no page in advance, so the test has nothing to check")
 			}
 		})
 	}
@@ -287,7 +287,7 @@ func TestFlashOverflow(t *testing.T) {
 	p.do(p.browser, "e", "/page")
 	p.open(p.browser, "/page")
 	if got := strings.Join(p.seen, " "); got != "c d e" {
-		t.Errorf("seen %q", got)
+		t.Errorf("the person saw %q, want c d e", got)
 	}
 }
 

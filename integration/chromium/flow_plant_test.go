@@ -43,19 +43,19 @@ func TestFlowPlanted(t *testing.T) {
 	}
 	mu.Unlock()
 	if len(planted) != 4 {
-		t.Fatalf("the browser has %q", b.names())
+		t.Fatalf("the browser has the cookies %q, want four", b.names())
 	}
 	if got := b.visit(s.at("site.test", "/back/paid?state="+state)); got != "eve true" {
-		t.Errorf("in its own browser the flow is %q", got)
+		t.Errorf("in its own browser, the flow gets %q", got)
 	}
 
 	b = newBrowser(t)
 	b.visit(s.at("eve.site.test", "/plant"))
 	if names := strings.Join(b.names(), " "); names != first+" "+first+"-begun" {
-		t.Errorf("planted %q", names)
+		t.Errorf("the subdomain planted the cookies %q", names)
 	}
 	if got := b.visit(s.at("site.test", "/back/paid?state="+state)); got != "false" {
-		t.Errorf("the flow that was planted is %q", got)
+		t.Errorf("the planted flow gets %q, want false", got)
 	}
 }
 
@@ -68,7 +68,7 @@ func TestFlowAhead(t *testing.T) {
 				if e.Reason == runtime.RefusedInAdvance {
 					ahead <- e.Path
 				} else {
-					t.Errorf("event %+v", e)
+					t.Errorf("unexpected event %+v", e)
 				}
 			}})
 			s.HandleFunc("/start", func(w http.ResponseWriter, r *http.Request) {
@@ -103,21 +103,21 @@ func TestFlowAhead(t *testing.T) {
 					case path := <-ahead:
 						asked[path] = true
 					case <-time.After(20 * time.Second):
-						t.Fatalf("the browser asks in advance for %v alone", asked)
+						t.Fatalf("the browser requests in advance only %v", asked)
 					}
 				}
 			}
 			b.visit(at("/links?state=" + states[0]))
 			wait()
 			if got := b.press("take"); got != "begun true" {
-				t.Errorf("the first flow is %q", got)
+				t.Errorf("the first flow gets %q", got)
 			}
 			b.visit(at("/links?state=" + states[1]))
 			wait()
 			state := b.press("start") // one more, as one was taken
 			for _, state := range append(states[1:], state) {
 				if got := b.visit(at("/take?state=" + state)); got != "begun true" {
-					t.Errorf("a flow is %q", got)
+					t.Errorf("the flow gets %q", got)
 				}
 			}
 		})

@@ -41,7 +41,7 @@ func newFlowSite(t *testing.T, cfg runtime.Config) *flowSite {
 		switch e.Kind {
 		case runtime.EventFlowRefused, runtime.EventCreated, runtime.EventRenewed, runtime.EventDestroyed:
 		default:
-			t.Errorf("event %+v", e)
+			t.Errorf("unexpected event %+v", e)
 		}
 	}
 	s := &flowSite{site: newSite(t, cfg)}
@@ -101,10 +101,10 @@ func TestFlows(t *testing.T) {
 			}
 			aside.get("/destroy")
 			if names := aside.names(); len(names) > 0 {
-				t.Errorf("the browser has the cookies %q", names)
+				t.Errorf("the browser has the cookies %q, want none", names)
 			}
 			if n := s.longest.Load(); n > 8192 {
-				t.Errorf("a Cookie header of %d bytes", n)
+				t.Errorf("a Cookie header has %d bytes", n)
 			}
 		})
 	}
@@ -131,7 +131,7 @@ func flowRound(t *testing.T, s *flowSite, aside browser, tabs []browser, way str
 	})
 	for i, back := range backs {
 		if got := tabs[i].get("/back/" + way + back); got != "false" {
-			t.Errorf("%s: a second time the tab gets %q", way, got)
+			t.Errorf("%s: the second time, the tab gets %q, want false", way, got)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func TestFormPost(t *testing.T) {
 		v := SessionFrom(r.Context())
 		p, ok := v.TakePosted(r.FormValue("state"))
 		if !ok || v.HasUsername() {
-			t.Errorf("took %+v, %v; a session: %v", p, ok, v.HasUsername())
+			t.Errorf("Take returns %+v, %v, with a session: %v", p, ok, v.HasUsername())
 		}
 		http.Redirect(w, r, "/signed-in?state="+v.StartAnswer(answer{User: p.Tab}), http.StatusSeeOther)
 	})
@@ -176,11 +176,11 @@ func TestFormPost(t *testing.T) {
 	state := b.visit(s.at("site.test", "/start/posted"))
 	b.visit(s.at("provider.test", "/form?to=/posted&state="+state))
 	if got := b.press("back"); got != "hubo eve true" {
-		t.Errorf("signed in as %q", got)
+		t.Errorf("the visitor is signed in as %q", got)
 	}
 	state = b.visit(s.at("site.test", "/start/linked"))
 	b.visit(s.at("provider.test", "/form?to=/back/linked&state="+state))
 	if got := b.press("back"); got != "false" {
-		t.Errorf("a flow without samesite=none comes back by a form: %q", got)
+		t.Errorf("a flow without samesite=none comes back with a form: %q", got)
 	}
 }

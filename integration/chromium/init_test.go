@@ -27,7 +27,7 @@ func TestInit(t *testing.T) {
 	_, next, _ := strings.Cut(out, "Next:\n")
 	commands := strings.Split(strings.TrimSpace(next), "\n\t")
 	if len(commands) != 2 {
-		t.Fatalf("init says %q, want two commands", next)
+		t.Fatalf("init prints %q, want two commands", next)
 	}
 	runIn(t, dir, strings.Fields(commands[0])...)
 	t.Logf("%.1f s: %s", time.Since(start).Seconds(), commands[0])
@@ -36,28 +36,28 @@ func TestInit(t *testing.T) {
 
 	b := newBrowser(t)
 	if text := b.visit(base); !strings.Contains(text, "Please log in") {
-		t.Errorf("the first page: %s", text)
+		t.Errorf("the first page shows %s", text)
 	}
 	t.Logf("%.1f s: the page is there", time.Since(start).Seconds())
 	b.enter("username", "hubo")
 	b.enter("password", "wrong")
 	if text := b.click("button"); !strings.Contains(text, "wrong") {
-		t.Errorf("after a wrong password: %s", text)
+		t.Errorf("after a wrong password, the page shows %s", text)
 	}
 	b.visit(base)
 	b.enter("username", "hubo")
 	b.enter("password", "demo")
 	if text := b.click("button"); !strings.Contains(text, "Hello, hubo") {
-		t.Errorf("after the log-in: %s", text)
+		t.Errorf("after the log-in, the page shows %s", text)
 	}
 	if text := b.visit(base); !strings.Contains(text, "Hello, hubo") || !strings.Contains(text, "Visits: 4") {
-		t.Errorf("the next page: %s", text)
+		t.Errorf("the next page shows %s", text)
 	}
 	if text := b.click("button"); !strings.Contains(text, "Please log in") {
-		t.Errorf("after the log-out: %s", text)
+		t.Errorf("after the log-out, the page shows %s", text)
 	}
 	if text := b.visit(base); strings.Contains(text, "hubo") || !strings.Contains(text, "Visits: 6") {
-		t.Errorf("the page after that: %s", text)
+		t.Errorf("the page after that shows %s", text)
 	}
 }
 
@@ -92,7 +92,7 @@ func serveIn(t *testing.T, dir string, command []string) string {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	base, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if err != nil || !ok {
-		t.Fatalf("%s says %q: %v", command, line, err)
+		t.Fatalf("%s prints %q: %v", command, line, err)
 	}
 	return base
 }

@@ -29,7 +29,7 @@ func newSite(t *testing.T, cfg runtime.Config) site {
 			switch e.Kind {
 			case runtime.EventCreated, runtime.EventRenewed, runtime.EventDestroyed:
 			default:
-				t.Errorf("event %+v", e)
+				t.Errorf("unexpected event %+v", e)
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func TestLargestCookie(t *testing.T) {
 			b.get(fmt.Sprintf("/note?n=%d", n))
 			c := b.cookie()
 			if got, size := len(c.Name)+len(c.Value), noteSize(s, n); got != size {
-				t.Errorf("a note of %d bytes takes %d, Size says %d", n, got, size)
+				t.Errorf("the cookie of a note of %d bytes has %d bytes, but Size returns %d", n, got, size)
 			}
 			reached[len(c.Name)+len(c.Value)] = true
 			if got := b.get("/read"); got != strconv.Itoa(n) {
@@ -36,7 +36,7 @@ func TestLargestCookie(t *testing.T) {
 		kept := b.cookie().Value
 		got := b.get(fmt.Sprintf("/note?n=%d", largest+1))
 		if got != "Internal Server Error" || b.cookie().Value != kept {
-			t.Errorf("a session of %d bytes is answered by %q", noteSize(s, largest+1), got)
+			t.Errorf("a session of %d bytes gets the answer %q", noteSize(s, largest+1), got)
 		}
 	}
 	for size := maxCookie - 3; size <= maxCookie; size++ {
@@ -69,7 +69,7 @@ func TestTooLargeCookie(t *testing.T) {
 		s.raw("/raw", name+"="+strings.Repeat("x", size-len(name))+attributes)
 		b.visit(s.at("site.test", "/raw"))
 		if kept := len(b.cookies()) == 1; kept != (size <= maxCookie) {
-			t.Errorf("a cookie of %d bytes was kept: %v", size, kept)
+			t.Errorf("a cookie of %d bytes is kept: %v", size, kept)
 		}
 	}
 }

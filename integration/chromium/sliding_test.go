@@ -96,11 +96,11 @@ func TestSliding(t *testing.T) {
 			before := make(map[string]string)
 			for i, step := range c.steps {
 				if got := refused.Load(); got != nil {
-					t.Errorf("step %d: refused already: %v", i, got)
+					t.Errorf("step %d: a session is refused too early: %v", i, got)
 				}
 				clock.advance(step.after)
 				if got := b.get(step.path); got != step.want {
-					t.Errorf("step %d: %s says %q, want %q", i, step.path, got, step.want)
+					t.Errorf("step %d: %s shows %q, want %q", i, step.path, got, step.want)
 				}
 				var sent []string
 				for _, got := range b.cookies() {
@@ -118,7 +118,7 @@ func TestSliding(t *testing.T) {
 				}
 			}
 			if got := refused.Load(); got != c.refused {
-				t.Errorf("at last, refused: %v, want %q", got, c.refused)
+				t.Errorf("at the end, got refusal %v, want %q", got, c.refused)
 			}
 			for _, got := range b.cookies() {
 				want := map[string]time.Duration{data: c.dataEnds, seen: c.seenEnds}[got.Name]
@@ -139,7 +139,7 @@ func TestDeleteSliding(t *testing.T) {
 		clock.advance(10 * time.Minute)
 		b.get("/read")
 		if got := b.names(); !slices.Equal(got, []string{data, seen}) {
-			t.Errorf("the browser has %q", got)
+			t.Errorf("the browser has the cookies %q", got)
 		}
 		b.get(end)
 		if got := b.names(); got != nil {
@@ -177,9 +177,9 @@ func TestRefreshBesideWrite(t *testing.T) {
 		return "";
 	})()`)
 	if got := b.names(); !slices.Equal(got, []string{data, seen}) {
-		t.Errorf("the browser has %q", got)
+		t.Errorf("the browser has the cookies %q", got)
 	}
 	if got := b.get("/read"); got != "hubo 7" {
-		t.Errorf("the session is %q afterwards", got)
+		t.Errorf("the session is %q afterwards, want hubo 7", got)
 	}
 }

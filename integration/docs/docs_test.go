@@ -23,7 +23,7 @@ func TestBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(packages) < 3 {
-		t.Errorf("only %d packages", len(packages))
+		t.Errorf("the pages have only %d packages", len(packages))
 	}
 	dir := t.TempDir()
 	docstest.Write(t, dir, here, packages)

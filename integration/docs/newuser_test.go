@@ -37,7 +37,7 @@ func TestNewUser(t *testing.T) {
 		}
 	}
 	if !strings.Contains(pages[0].Text, "`go generate && go run .`") {
-		t.Fatal("the README says something else")
+		t.Fatal("the README does not have these commands")
 	}
 	run(t, dir, "go generate && go vet ./...")
 	program := docstest.Start(t, dir)

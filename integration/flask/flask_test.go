@@ -85,11 +85,11 @@ func checkStep(t *testing.T, label string, st *step) {
 	t.Helper()
 	if st.both != "" {
 		if st.flask != "" || st.ours != "" || st.noticed != "" || st.differs != "" {
-			t.Errorf("%s: both results and separate ones", label)
+			t.Errorf("%s: the step has both a common result and separate ones", label)
 		}
 		st.flask, st.ours = st.both, st.both
 	} else if st.flask == "" || st.ours == "" || st.flask == st.ours || st.differs == "" {
-		t.Errorf("%s: two results that differ, and the reason why, are needed", label)
+		t.Errorf("%s: the step needs two different results and a reason", label)
 	}
 }
 
@@ -182,7 +182,7 @@ func (s *side) look(t *testing.T, label, config string, st *step, now time.Time)
 	defer func() { s.browser.jar.frozen = false }()
 	res, state := s.send(t, s.request(t, config, st, "all", now))
 	if res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s answers %s to a look", label, s.name, res.Status)
+		t.Fatalf("%s: %s answers the second request with %s", label, s.name, res.Status)
 	}
 	return "then " + single(t, state)
 }

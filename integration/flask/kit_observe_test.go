@@ -60,7 +60,7 @@ func (s *side) checkUniform(t *testing.T, label string, c *http.Cookie) {
 		t.Errorf("%s: %s deletes with %s", label, s.name, c.Raw)
 	}
 	if c.Value != "" && s.ours && expires != maxAge {
-		t.Errorf("%s: Max-Age and Expires belong together: %s", label, c.Raw)
+		t.Errorf("%s: Max-Age and Expires must come together: %s", label, c.Raw)
 	}
 	if c.Value != "" && !s.ours && maxAge {
 		t.Errorf("%s: Flask sends Max-Age: %s", label, c.Raw)

@@ -29,7 +29,7 @@ func checkTable(t *testing.T) {
 		return
 	}
 	if got, err := os.ReadFile(tableFile); err != nil || string(got) != want {
-		t.Errorf("%s is not what the script says (%v): go test ./flask -update", tableFile, err)
+		t.Errorf("%s differs from the script's result (%v): go test ./flask -update", tableFile, err)
 	}
 }
 

@@ -205,7 +205,7 @@ func visitRequiringProof(t *testing.T, server *httptest.Server, public string, c
 		defer res.Body.Close()
 		got, err := io.ReadAll(res.Body)
 		if err != nil || res.StatusCode != http.StatusOK || string(got) != want {
-			t.Fatalf("%s %s: %d %q, error %v, want %q", method, path, res.StatusCode, got, err, want)
+			t.Fatalf("%s %s: got %d %q, error %v, want %q", method, path, res.StatusCode, got, err, want)
 		}
 	}
 	ask("POST", base+"/pay", "nothing", "0 pays nothing false")

@@ -47,7 +47,7 @@ func TestDeviceRequests(t *testing.T) {
 				body, err := io.ReadAll(res.Body)
 				res.Body.Close()
 				if err != nil || res.StatusCode != c.status || c.status != http.StatusNotFound && len(body) > 0 {
-					t.Errorf("%s %s: %d %q, error %v", c.method, c.path, res.StatusCode, body, err)
+					t.Errorf("%s %s: got %d %q, error %v", c.method, c.path, res.StatusCode, body, err)
 				}
 			}
 		})

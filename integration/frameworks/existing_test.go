@@ -203,10 +203,10 @@ func visit(t *testing.T, base string) {
 			t.Fatal(err)
 		}
 		if res.StatusCode != step.status || !strings.Contains(string(body), step.want) {
-			t.Errorf("%s: %d %q, want %d and %q", step.path, res.StatusCode, body, step.status, step.want)
+			t.Errorf("%s: got %d %q, want %d and %q", step.path, res.StatusCode, body, step.status, step.want)
 		}
 		if strings.Contains(step.want, "<") != strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-			t.Errorf("%s: %s", step.path, res.Header.Get("Content-Type"))
+			t.Errorf("%s: got Content-Type %s", step.path, res.Header.Get("Content-Type"))
 		}
 	}
 }

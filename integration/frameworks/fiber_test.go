@@ -127,7 +127,7 @@ func TestFiberStrings(t *testing.T) {
 		r := httptest.NewRequest("GET", fmt.Sprintf("/name/visitor-%02d", i), nil)
 		r.Header.Set("Cookie", fmt.Sprintf("session=garbage-%02d", i))
 		if res, err := app.Test(r); err != nil || res.StatusCode != http.StatusOK {
-			t.Fatalf("%v %v", res, err)
+			t.Fatalf("got response %v, error %v", res, err)
 		}
 	}
 	for i, s := range kept {

@@ -50,11 +50,11 @@ func TestDeploy(t *testing.T) {
 					if e.Kind == runtime.EventImported {
 						imports++
 					} else if e.Kind == runtime.EventStoreFailed || e.Kind == runtime.EventFieldDropped {
-						t.Errorf("event %v", e)
+						t.Errorf("unexpected event %v", e)
 					}
 				}
 				if imports < len(all) {
-					t.Errorf("%d imports of %d sessions", imports, len(all))
+					t.Errorf("got %d imports of %d sessions", imports, len(all))
 				}
 			})
 		}
@@ -64,7 +64,7 @@ func TestDeploy(t *testing.T) {
 // deploy moves a client whose page makes several requests at once, and logs it out at the end.
 func deploy(t *testing.T, a *address, c *client, id string) {
 	if got := c.get("/whoami"); got != id {
-		t.Errorf("the old build has %s for %s", got, id)
+		t.Errorf("the old build is logged in as %s, want %s", got, id)
 	}
 	before := c.clone(a)
 	before.moved, c.moved = true, true
@@ -72,13 +72,13 @@ func deploy(t *testing.T, a *address, c *client, id string) {
 	for range 3 {
 		page.Go(func() {
 			if got := c.get("/whoami"); got != id {
-				t.Errorf("a first request has %s for %s", got, id)
+				t.Errorf("a first request is logged in as %s, want %s", got, id)
 			}
 		})
 	}
 	page.Wait()
 	if got := c.get("/whoami"); got != id {
-		t.Errorf("the new build has %s for %s", got, id)
+		t.Errorf("the new build is logged in as %s, want %s", got, id)
 	}
 	late := c.clone(a)
 	page.Go(func() { before.get("/whoami") }) // with the old cookie, beside the log-out

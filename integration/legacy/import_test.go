@@ -16,24 +16,24 @@ func TestCarried(t *testing.T) {
 				c := a.client(t)
 				c.get("/login?id=42")
 				if got := c.get("/whoami"); got != "42" {
-					t.Fatalf("the old program has %s", got)
+					t.Fatalf("the old program is logged in as %s, want 42", got)
 				}
 				before := c.clone(a)
 				before.moved = true
 				c.moved = true
 				if got := c.get("/check?id=42"); got != "<nil>" {
-					t.Fatalf("%s\nevents %v", got, p.take())
+					t.Fatalf("the import has %s\nevents %v", got, p.take())
 				}
 				if c.cookie(ourCookie) == "" || c.cookie(old.cookie) != "" {
-					t.Errorf("cookies %v", c.Jar.Cookies(c.at))
+					t.Errorf("the browser has cookies %v, want only ours", c.Jar.Cookies(c.at))
 				}
 				if old.records != nil && old.records() == 0 {
-					t.Error("the old record has gone with the import")
+					t.Error("the import removed the old record")
 				}
 				late := c.clone(a)
 				c.get("/logout")
 				if old.records != nil && old.records() != 0 {
-					t.Errorf("%d old records after a log-out", old.records())
+					t.Errorf("after a log-out, %d old records are left", old.records())
 				}
 				for i, copied := range []*client{c, late, before} {
 					if home == "cookie" && (i == 1 || i == 2 && old.records == nil) {

@@ -138,7 +138,7 @@ func (c *client) get(path string) string {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != 200 {
-		c.t.Fatalf("%s: status %d, %s, %v", path, resp.StatusCode, body, err)
+		c.t.Fatalf("%s: got status %d, %s, %v", path, resp.StatusCode, body, err)
 	}
 	return string(body)
 }

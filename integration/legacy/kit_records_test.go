@@ -100,7 +100,7 @@ func openPostgres(t *testing.T, driver string) *sql.DB {
 	t.Helper()
 	server := os.Getenv("SESSIONGEN_POSTGRES")
 	if server == "" {
-		t.Fatal("no PostgreSQL: run this by .ci/databases")
+		t.Fatal("there is no PostgreSQL: use .ci/databases")
 	}
 	schema := "s" + strings.ToLower(rand.Text())
 	admin := must(sql.Open("pgx", server))(t)

@@ -58,24 +58,24 @@ func TestProcesses(t *testing.T) {
 func roll(t *testing.T, a *address, c *client, i int) {
 	id := number(i)
 	if got := c.get("/whoami"); got != id {
-		t.Errorf("the old build has %s for %s", got, id)
+		t.Errorf("the old build is logged in as %s, want %s", got, id)
 	}
 	before := c.clone(a)
 	c.moved, before.moved = true, true
 	each(3, func(int) {
 		if got := c.get("/whoami"); got != id {
-			t.Errorf("a first request has %s for %s", got, id)
+			t.Errorf("a first request is logged in as %s, want %s", got, id)
 		}
 	})
 	if i%3 == 0 {
 		c.moved = false
 		if got := c.get("/whoami"); got != "0" && got != id {
-			t.Errorf("back at the old build, %s is %s", id, got)
+			t.Errorf("back at the old build, %s is logged in as %s", id, got)
 		}
 		c.moved = true
 	}
 	if got := c.get("/whoami"); got != id {
-		t.Errorf("the new build has %s for %s", got, id)
+		t.Errorf("the new build is logged in as %s, want %s", got, id)
 	}
 	if i%2 != 0 {
 		return
@@ -94,7 +94,7 @@ func build(t *testing.T, path string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), filepath.Base(path))
 	if out, err := exec.Command("go", "build", "-o", name, path).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return name
 }
@@ -128,7 +128,7 @@ func startSite(t *testing.T, input, name string, args ...string) (site http.Hand
 	t.Cleanup(func() {
 		stop()
 		if logged.Len() > 0 {
-			t.Errorf("%s: %s", filepath.Base(name), logged)
+			t.Errorf("%s logs %s", filepath.Base(name), logged)
 		}
 	})
 	port, err := bufio.NewReader(out).ReadString('\n')
@@ -153,7 +153,7 @@ func startRedis(t *testing.T) string {
 	socket := filepath.Join(dir, "socket")
 	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--dir", dir, "--save", "", "--appendonly", "no")
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("%v: it takes Debian's redis-server", err)
+		t.Fatalf("%v: install Debian's package redis-server", err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	for range 400 {

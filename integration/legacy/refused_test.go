@@ -19,7 +19,7 @@ func TestRefused(t *testing.T) {
 			c.get("/login?id=42")
 			value := c.cookie(old.cookie)
 			if value == "" {
-				t.Fatal("no cookie")
+				t.Fatal("the old program sets no cookie")
 			}
 			refused := func(what, value string) {
 				t.Helper()
@@ -31,10 +31,10 @@ func TestRefused(t *testing.T) {
 					t.Errorf("%s: logged in as %s", what, got)
 				}
 				if c.cookie(ourCookie) != "" {
-					t.Errorf("%s: a session begins", what)
+					t.Errorf("%s: the request begins a session", what)
 				}
 				if events := p.take(); len(events) != 1 || events[0].Kind != runtime.EventImportRefused {
-					t.Errorf("%s: events %v", what, events)
+					t.Errorf("%s: got events %v, want one refusal", what, events)
 				}
 			}
 			step := max(1, len(value)/40)
@@ -69,7 +69,7 @@ func TestRefused(t *testing.T) {
 			c.moved = true
 			c.set(old.cookie, value)
 			if got := c.get("/whoami"); got != "0" || len(p.take()) != 0 {
-				t.Errorf("after Until: logged in as %s", got)
+				t.Errorf("after Until, the request is logged in as %s", got)
 			}
 		})
 	}
@@ -92,7 +92,7 @@ func TestOtherKeys(t *testing.T) {
 			t.Errorf("%s: logged in as %s", name, got)
 		}
 		if events := p.take(); len(events) != 1 || events[0].Kind != runtime.EventImportRefused {
-			t.Errorf("%s: events %v", name, events)
+			t.Errorf("%s: got events %v, want one refusal", name, events)
 		}
 	}
 }

@@ -21,7 +21,7 @@ import (
 func TestLegacy(t *testing.T) {
 	names, err := filepath.Glob("testdata/legacy/*.txtar")
 	if err != nil || len(names) != 4 {
-		t.Fatalf("%v, %d programs", err, len(names))
+		t.Fatalf("got error %v, %d programs", err, len(names))
 	}
 	each(t, names, func(t *testing.T, name string) {
 		dir := unpack(t, parse(t, name).Files)
@@ -33,7 +33,7 @@ func TestLegacy(t *testing.T) {
 		address, stop := serve(t, dir)
 		visit(t, visitor, address+"/login?name=hubo")
 		if got := visit(t, visitor, address+"/whoami"); got != "hubo 7" {
-			t.Fatalf("before: %q", got)
+			t.Fatalf("before the run, the site shows %q", got)
 		}
 		stop()
 
@@ -43,10 +43,10 @@ func TestLegacy(t *testing.T) {
 		}
 		report(t, res)
 		if err := res.Write(); err != nil || len(res.Left) > 0 {
-			t.Fatalf("%v, %d places are left", err, len(res.Left))
+			t.Fatalf("got error %v, and %d places are left", err, len(res.Left))
 		}
 		if out, err := run(t, dir, "go", "vet", "./..."); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+			t.Fatalf("go vet: %v\n%s", err, out)
 		}
 		stranger := *visitor
 		stranger.Jar = nil
@@ -54,11 +54,11 @@ func TestLegacy(t *testing.T) {
 		defer stop()
 		for range 2 { // the second time with a session of its own
 			if got := visit(t, visitor, address+"/whoami"); got != "hubo 7" {
-				t.Errorf("afterwards: %q", got)
+				t.Errorf("after the run, the site shows %q", got)
 			}
 		}
 		if got := visit(t, &stranger, address+"/whoami"); got != " 0" {
-			t.Errorf("a stranger: %q", got)
+			t.Errorf("a new visitor sees %q", got)
 		}
 	})
 }
@@ -67,7 +67,7 @@ func TestLegacy(t *testing.T) {
 func serve(t *testing.T, dir string) (address string, stop func()) {
 	t.Helper()
 	if out, err := run(t, dir, "go", "build", "-o", "site.exe", "."); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -106,7 +106,7 @@ func visit(t *testing.T, c *http.Client, url string) string {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: status %d, %s, %v", url, resp.StatusCode, body, err)
+		t.Fatalf("%s: got status %d, %s, %v", url, resp.StatusCode, body, err)
 	}
 	return string(body)
 }

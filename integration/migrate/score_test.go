@@ -44,7 +44,7 @@ func (s score) String() string {
 func TestScore(t *testing.T) {
 	names, err := filepath.Glob("testdata/styles/*.txtar")
 	if err != nil || len(names) < 11 {
-		t.Fatalf("%v, %d programs", err, len(names))
+		t.Fatalf("got error %v, %d programs", err, len(names))
 	}
 	var all score
 	var mu sync.Mutex
@@ -58,13 +58,13 @@ func TestScore(t *testing.T) {
 	t.Log(all)
 	switch {
 	case 100*all.right < keysRight*all.keys:
-		t.Errorf("%d of %d keys have the right type", all.right, all.keys)
+		t.Errorf("only %d of %d keys have the right type", all.right, all.keys)
 	case 100*all.rewritten < sitesRewritten*all.sites:
-		t.Errorf("%d of %d sites are rewritten", all.rewritten, all.sites)
+		t.Errorf("only %d of %d sites are rewritten", all.rewritten, all.sites)
 	case all.silent > 0:
-		t.Errorf("%d sites are passed over in silence", all.silent)
+		t.Errorf("%d sites are not in the report", all.silent)
 	case 100*all.untrue > sitesFalse*all.sites:
-		t.Errorf("%d of %d sites are none", all.untrue, all.sites)
+		t.Errorf("%d of %d sites are not sites", all.untrue, all.sites)
 	}
 }
 

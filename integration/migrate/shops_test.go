@@ -21,12 +21,12 @@ const byHand = 25
 func TestShops(t *testing.T) {
 	names, err := filepath.Glob("testdata/shops/*.txtar")
 	if err != nil || len(names) != 4 {
-		t.Fatalf("%v, %d shops", err, len(names))
+		t.Fatalf("got error %v, %d shops", err, len(names))
 	}
 	var lines atomic.Int64
 	each(t, names, func(t *testing.T, name string) { lines.Add(int64(move(t, name))) })
 	if n := lines.Load(); n > byHand {
-		t.Errorf("%d lines by hand, want at most %d", n, byHand)
+		t.Errorf("got %d lines changed by hand, want at most %d", n, byHand)
 	}
 	t.Logf("%d lines by hand", lines.Load())
 }
@@ -44,13 +44,13 @@ func move(t *testing.T, archive string) (lines int) {
 	files = append(files, txtar.File{Name: "site/shop_test.go", Data: read(t, "testdata/shop_test.go.txt")})
 	dir := unpack(t, files)
 	if out, err := run(t, dir, "go", "test", "./..."); err != nil {
-		t.Fatalf("before: %v\n%s", err, out)
+		t.Fatalf("before the run, go test: %v\n%s", err, out)
 	}
 
 	before := snapshot(t, dir)
 	res := moved(t, dir)
 	if snapshot(t, dir) != before {
-		t.Error("files have changed before Write")
+		t.Error("Run changed files before Write")
 	}
 	report(t, res)
 	if err := res.Write(); err != nil {
@@ -58,10 +58,10 @@ func move(t *testing.T, archive string) (lines int) {
 	}
 	lines = apply(t, dir, patch, res)
 	if out, err := run(t, dir, "go", "vet", "./..."); err != nil {
-		t.Fatalf("afterwards: %v\n%s", err, out)
+		t.Fatalf("after the run, go vet: %v\n%s", err, out)
 	}
 	if out, err := run(t, dir, "go", "test", "-count=1", "./..."); err != nil {
-		t.Errorf("afterwards: %v\n%s", err, out)
+		t.Errorf("after the run, go test: %v\n%s", err, out)
 	}
 	again(t, dir)
 	return lines
@@ -79,7 +79,7 @@ func apply(t *testing.T, dir, patch string, res *migrate.Result) (lines int) {
 	t.Helper()
 	if patch == "" {
 		if len(res.Left) > 0 {
-			t.Errorf("%d places are left, and there is no patch", len(res.Left))
+			t.Errorf("%d places are left, but there is no patch", len(res.Left))
 		}
 		return 0
 	}
@@ -108,7 +108,7 @@ func apply(t *testing.T, dir, patch string, res *migrate.Result) (lines int) {
 func requireNamed(t *testing.T, name string, res *migrate.Result) {
 	t.Helper()
 	if !slices.ContainsFunc(res.Left, func(l migrate.Left) bool { return filepath.ToSlash(l.Pos.Filename) == name }) {
-		t.Errorf("%s is changed by hand, and the report names nothing there", name)
+		t.Errorf("the patch changes %s, but the report names no place there", name)
 	}
 }
 
@@ -123,6 +123,6 @@ func again(t *testing.T, dir string) {
 		}
 	}
 	if snapshot(t, dir) != before {
-		t.Errorf("a second run changes files (%v)", err)
+		t.Errorf("a second run changes files, error %v", err)
 	}
 }

@@ -51,7 +51,7 @@ func startRedis(t *testing.T) string {
 		}
 		select {
 		case <-exited:
-			t.Fatalf("redis-server has ended:\n%s", &log)
+			t.Fatalf("redis-server ended:\n%s", &log)
 		default:
 		}
 		if time.Since(start) > 30*time.Second {

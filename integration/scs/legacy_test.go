@@ -50,11 +50,11 @@ func TestLegacy(t *testing.T) {
 		}
 		user := newProgram(t, store)
 		if got, _ := user("session="+token, nil); got != 42 {
-			t.Errorf("%s: logged in as %d", name, got)
+			t.Errorf("%s: logged in as %d, want 42", name, got)
 		}
 		_, ours := user("session="+token, nil)
 		if _, found, err := find(t, store, token); !found || err != nil {
-			t.Errorf("%s: the import has removed the record: %v", name, err)
+			t.Errorf("%s: the import removed the record: %v", name, err)
 		}
 		user(ours, func(v *visitor) { v.Destroy() })
 		if _, found, err := find(t, store, token); found || err != nil {
@@ -103,7 +103,7 @@ func newProgram(t *testing.T, store legacy.SCSStore) func(cookie string, do func
 			}
 		})).ServeHTTP(w, r)
 		if w.Code != 200 {
-			t.Errorf("status %d", w.Code)
+			t.Errorf("got status %d, want 200", w.Code)
 		}
 		for _, c := range w.Result().Cookies() {
 			if c.MaxAge >= 0 {

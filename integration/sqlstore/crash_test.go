@@ -145,7 +145,7 @@ func verify(t *testing.T, d database, db *sql.DB, acknowledged map[string]int) {
 			}
 		}
 		if version != step && version != step+1 {
-			t.Errorf("%s has version %d (0 is none) after acknowledged step %d", key, version, step)
+			t.Errorf("%s has version %d (0 means none) after acknowledged step %d", key, version, step)
 		}
 	}
 	if d.dialect == sqlstore.SQLite {
@@ -221,7 +221,7 @@ func killed(t *testing.T, d database, dir string) map[string]int {
 		acknowledged[key] = n
 	}
 	if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
-		t.Fatalf("the process ended by itself: %v", err)
+		t.Fatalf("the process was not killed: %v", err)
 	}
 	return acknowledged
 }
@@ -243,7 +243,7 @@ func TestServerKilled(t *testing.T) {
 			for range *cycles {
 				acknowledged, before, after := writtenInCrash(t, crash, d, s)
 				if before == 0 || after == 0 {
-					t.Fatalf("%d steps before the crash and %d after", before, after)
+					t.Fatalf("got %d steps before the crash and %d after, want some of each", before, after)
 				}
 				total += len(acknowledged)
 				verify(t, d, db, acknowledged)
@@ -285,7 +285,7 @@ func writtenInCrash(t *testing.T, crash string, d database, s *sqlstore.Store) (
 		}, func(err error) {
 			// Nobody else uses these keys: these errors would be false.
 			if errors.Is(err, runtime.ErrConflict) || errors.Is(err, runtime.ErrNoRecord) {
-				t.Errorf("a write in a crash: %v", err)
+				t.Errorf("a write during the crash: got error %v", err)
 			}
 		})
 	})

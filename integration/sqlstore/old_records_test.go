@@ -35,20 +35,20 @@ func TestOldRecords(t *testing.T) {
 		}
 		for id, want := range map[string]string{"B": "b", "empty": ""} {
 			if record, left, err := old.Find(ctx, id); err != nil || record == nil || string(record) != want || left != 0 {
-				t.Errorf("%s: %q, %v, %v", id, record, left, err)
+				t.Errorf("%s: got %q, %v, %v, want %q", id, record, left, err, want)
 			}
 		}
 		for _, id := range []string{"A", "' OR 1=1 --"} {
 			if record, _, err := old.Find(ctx, id); record != nil || err != nil {
-				t.Errorf("%q: %q, %v", id, record, err)
+				t.Errorf("%q: got %q, %v, want no record", id, record, err)
 			}
 		}
 		old.Select, old.Remove = "SELECT data FROM nowhere_at_all WHERE id = "+param, "DELETE FROM nowhere_at_all WHERE id = "+param
 		if record, _, err := old.Find(ctx, "B"); err == nil {
-			t.Errorf("found %q", record)
+			t.Errorf("Find without a table returns %q", record)
 		}
 		if err := old.Delete(ctx, "B"); err == nil {
-			t.Error("deleted from no table")
+			t.Error("Delete without a table succeeds")
 		}
 	})
 }

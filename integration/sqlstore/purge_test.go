@@ -74,7 +74,7 @@ func TestPurge(t *testing.T) {
 			return n
 		}
 		if n, err := s.Purge(t.Context()); n != 0 || err != nil {
-			t.Errorf("%d records purged that have not expired, error %v", n, err)
+			t.Errorf("Purge removes %d records that have not expired, error %v", n, err)
 		}
 
 		rest := func() { time.Sleep(*baseline / rounds) }
@@ -91,17 +91,17 @@ func TestPurge(t *testing.T) {
 				start := time.Now()
 				n, err := s.Purge(t.Context())
 				if n != want || err != nil {
-					t.Errorf("%d records purged, error %v, want %d", n, err, want)
+					t.Errorf("Purge removes %d records, error %v, want %d", n, err, want)
 				}
 				took += time.Since(start)
 				purged += n
 			})
 			if n := count(past); n != 0 {
-				t.Errorf("%d records left that have expired", n)
+				t.Errorf("%d expired records are left", n)
 			}
 		}
 		if n := count(""); n != clients || purged != int64(*expired) {
-			t.Errorf("%d records purged and %d left, want %d and those of %d clients", purged, n, *expired, clients)
+			t.Errorf("Purge removed %d records and left %d, want %d and those of %d clients", purged, n, *expired, clients)
 		}
 		t.Logf("%d records in %v\n%-28s %8s %10s %10s %10s\n%s%s", *expired, took.Round(time.Second/10),
 			"", "calls", "p50", "p99", "max", alone.table("without"), purging.table("while purging"))
@@ -213,7 +213,7 @@ func TestPurgeInBatches(t *testing.T) {
 				t.Error(err)
 			}
 			if before-left > largest {
-				t.Errorf("%d records deleted at once", before-left)
+				t.Errorf("one statement deletes %d records", before-left)
 			}
 		}
 		purging := sql.OpenDB(connector{db.Driver(), d.source(dir), func(text string) {
@@ -222,7 +222,7 @@ func TestPurgeInBatches(t *testing.T) {
 			}
 			batch()
 			if statements++; statements > 1 && left == n {
-				t.Error("others do not see what has been deleted")
+				t.Error("others do not see the deletions between the statements")
 			}
 			version := uint64(statements)
 			if err := others.Replace(t.Context(), "stays", version, record(version+1, "", "")); err != nil {
@@ -235,16 +235,16 @@ func TestPurgeInBatches(t *testing.T) {
 			t.Fatal(err)
 		}
 		if purged, err := s.Purge(t.Context()); purged != n || err != nil {
-			t.Errorf("%d records purged, error %v, want %d", purged, err, n)
+			t.Errorf("Purge removes %d records, error %v, want %d", purged, err, n)
 		}
 		if batch(); left != 0 {
-			t.Errorf("%d records left that have expired", left)
+			t.Errorf("%d expired records are left", left)
 		}
 		if statements < 3 {
-			t.Errorf("%d statements that delete", statements)
+			t.Errorf("Purge took %d deleting statements, want at least 3", statements)
 		}
 		if r, err := others.Load(t.Context(), "stays"); err != nil || r.Version != uint64(statements)+1 {
-			t.Errorf("Load: version %d, error %v", r.Version, err)
+			t.Errorf("Load: got version %d, error %v", r.Version, err)
 		}
 	})
 }
@@ -312,7 +312,7 @@ func TestPurgeBesideOthers(t *testing.T) {
 		}
 		group.Wait()
 		if n, err := s.Purge(t.Context()); n != 0 || err != nil {
-			t.Errorf("%d records left to purge, error %v", n, err)
+			t.Errorf("a second Purge removes %d records, error %v", n, err)
 		}
 		for _, key := range alive {
 			if _, err := s.Load(t.Context(), key); err != nil {
@@ -369,7 +369,7 @@ func TestPurgeByOtherClocks(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n, err := other.Purge(t.Context()); n != 0 || err != nil {
-				t.Errorf("%v ahead: %d records purged that live, error %v", ahead, n, err)
+				t.Errorf("with a clock %v ahead, Purge removes %d valid records, error %v", ahead, n, err)
 			}
 		}
 		var c clock
@@ -379,10 +379,10 @@ func TestPurgeByOtherClocks(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := other.Load(t.Context(), lifetimes[0].String()); err != runtime.ErrNoRecord {
-			t.Errorf("Load of an expired record that is not purged: error %v", err)
+			t.Errorf("Load of an expired record before the purge: got error %v, want ErrNoRecord", err)
 		}
 		if n, err := other.Purge(t.Context()); n != int64(len(lifetimes)) || err != nil {
-			t.Errorf("%d records purged that expired long ago, error %v, want %d", n, err, len(lifetimes))
+			t.Errorf("Purge removes %d long expired records, error %v, want %d", n, err, len(lifetimes))
 		}
 	})
 }

@@ -146,12 +146,12 @@ func TestRoundTrips(t *testing.T) {
 						t.Fatalf("%s: %v", c.name, err)
 					}
 					if n := relay.trips.Load() - before; counted && n != c.trips {
-						t.Errorf("%s: %d round trips, want %d", c.name, n, c.trips)
+						t.Errorf("%s: got %d round trips, want %d", c.name, n, c.trips)
 					}
 				}
 			}
 			if conflict != runtime.ErrConflict {
-				t.Errorf("Replace of another version: error %v", conflict)
+				t.Errorf("Replace of another version: got error %v, want ErrConflict", conflict)
 			}
 		})
 	}

@@ -63,13 +63,13 @@ func TestSweep(t *testing.T) {
 				var left int
 				query := "SELECT COUNT(*) FROM " + d.quoted(table) + " WHERE expires = 4000000000"
 				if err := db.QueryRowContext(t.Context(), query).Scan(&left); err != nil || left != 0 {
-					t.Errorf("%d sessions left, %v", left, err)
+					t.Errorf("%d sessions are left, %v", left, err)
 				}
 				t.Logf("%d sessions in %v, while others moved %d times", *sessions, took.Round(time.Millisecond), moves.Load())
 				want := map[string]bool{"mark": true, "denial": true, "another's": what == "DeleteByPrincipal"}
 				for key, there := range want {
 					if _, err := s.Load(t.Context(), key); there != (err == nil) {
-						t.Errorf("%s: %v", key, err)
+						t.Errorf("Load of %s: got error %v", key, err)
 					}
 				}
 			})
@@ -135,16 +135,16 @@ func TestSweepIsCutOff(t *testing.T) {
 					t.Fatal(err)
 				}
 				if err := sweep(ctx, s); !errors.Is(err, context.Canceled) {
-					t.Errorf("error %v", err)
+					t.Errorf("got error %v, want context.Canceled", err)
 				}
 				if left := count(); left == n || left == 0 {
-					t.Errorf("%d of %d sessions left by a call that was cut off", left, n)
+					t.Errorf("a call that was cut off left %d of %d sessions, want some, but not all", left, n)
 				}
 				if err := sweep(t.Context(), s); err != nil || count() != 0 {
-					t.Errorf("%d sessions left, %v", count(), err)
+					t.Errorf("%d sessions are left, %v", count(), err)
 				}
 				if largest > 1024 {
-					t.Errorf("%d records deleted at once", largest)
+					t.Errorf("one statement deleted %d records, want at most 1024", largest)
 				}
 			})
 		}

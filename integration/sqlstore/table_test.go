@@ -47,7 +47,7 @@ func TestCreateTableAtOnce(t *testing.T) {
 				t.Error(err)
 			}
 			if _, err := s.Load(t.Context(), "key"); !errors.Is(err, runtime.ErrNoRecord) {
-				t.Errorf("the record of one table, in another: error %v", err)
+				t.Errorf("Load from another table: got error %v, want ErrNoRecord", err)
 			}
 			if _, err := db.ExecContext(t.Context(), "DROP TABLE "+d.quoted("At_Once")); err != nil {
 				t.Fatal(err)
@@ -66,7 +66,7 @@ func TestDocumentedSchema(t *testing.T) {
 	for _, d := range databases {
 		schema := sqlstore.Schema(d.dialect)
 		if schema == "" || !strings.Contains(doc, "\n\t"+strings.ReplaceAll(strings.TrimSuffix(schema, "\n"), "\n", "\n\t")+"\n") {
-			t.Errorf("%s: not in doc.go:\n%s", d.name, schema)
+			t.Errorf("%s: doc.go does not have the schema:\n%s", d.name, schema)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func TestNothingDiffers(t *testing.T) {
 		past.Expires = time.Unix(1, 0)
 		for range 2 {
 			if err := s.Insert(t.Context(), "past", past); err != nil {
-				t.Errorf("Insert over the same record, which is expired: %v", err)
+				t.Errorf("Insert over the same expired record: got error %v", err)
 			}
 		}
 		r := record(1, "p", "r")
@@ -87,11 +87,11 @@ func TestNothingDiffers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := s.Insert(t.Context(), "r", r); !errors.Is(err, runtime.ErrConflict) {
-			t.Errorf("Insert over the same record: error %v", err)
+			t.Errorf("Insert over the same record: got error %v, want ErrConflict", err)
 		}
 		for range 2 {
 			if err := s.Replace(t.Context(), "r", 1, r); err != nil {
-				t.Errorf("Replace with the same record: %v", err)
+				t.Errorf("Replace by the same record: got error %v", err)
 			}
 		}
 	})
@@ -118,10 +118,10 @@ func TestLocked(t *testing.T) {
 		err = s.Replace(ctx, "key", 1, record(2, "", "2"))
 		t.Logf("returned after %v", time.Since(start))
 		if err == nil || errors.Is(err, runtime.ErrConflict) || errors.Is(err, runtime.ErrNoRecord) {
-			t.Errorf("Replace: error %v", err)
+			t.Errorf("Replace: got error %v, want a failure", err)
 		}
 		if r, err := s.Load(t.Context(), "key"); err != nil || r.Version != 1 {
-			t.Errorf("Load beside the lock: version %d, error %v", r.Version, err)
+			t.Errorf("Load during the lock: got version %d, error %v", r.Version, err)
 		}
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
@@ -130,17 +130,17 @@ func TestLocked(t *testing.T) {
 		for {
 			r, err := s.Load(t.Context(), "key")
 			if err != nil {
-				t.Fatalf("Load after the lock: %v", err)
+				t.Fatalf("Load after the lock: got error %v", err)
 			}
 			if r.Version != 1 && d.dialect != sqlstore.MySQL {
-				t.Errorf("version %d after the lock", r.Version)
+				t.Errorf("after the lock: got version %d, want 1", r.Version)
 			}
 			err = s.Replace(t.Context(), "key", r.Version, record(r.Version+1, "", "2"))
 			if err == nil {
 				break
 			}
 			if !errors.Is(err, runtime.ErrConflict) || d.dialect != sqlstore.MySQL {
-				t.Fatalf("Replace after the lock: %v", err)
+				t.Fatalf("Replace after the lock: got error %v", err)
 			}
 		}
 	})

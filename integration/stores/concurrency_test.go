@@ -37,7 +37,7 @@ func crowd(t *testing.T, b backend, separate bool, j job) (*visitor, outcome) {
 	t.Logf("%d clients with %d requests each: %d conflicts, %d reloads", j.Clients, j.Requests, out.Conflicts, out.Reloads)
 	// Requests of one process queue after the first conflict.
 	if out.Conflicts < int64(j.Gates) || out.Reloads < int64(j.Gates*(j.Clients-1)) {
-		t.Error("the requests did not meet")
+		t.Error("the requests did not run at the same time")
 	}
 	return n.manager.Open(t.Context(), []string{j.Cookie}), out
 }
@@ -75,7 +75,7 @@ func TestEveryChangeIsKept(t *testing.T) {
 					want = 0
 				}
 				if got := f.Get(s.Session); got != want {
-					t.Errorf("after %d requests, field %d is %d, not %d", requests, i, got, want)
+					t.Errorf("after %d requests, field %d is %d, want %d", requests, i, got, want)
 				}
 			}
 		}
@@ -95,7 +95,7 @@ func TestEveryUpdateCounts(t *testing.T) {
 		}
 		s, _ := crowd(t, b, separate, job{Do: "update", Clients: clients, Requests: requests})
 		if got, want := fieldVisits.Get(s.Session), clients*requests; got != want {
-			t.Errorf("%d times one more makes %d", want, got)
+			t.Errorf("%d increments count %d", want, got)
 		}
 	})
 }
@@ -106,14 +106,14 @@ func TestOnePopGetsIt(t *testing.T) {
 		s, out := crowd(t, b, separate, job{Do: "pop", Clients: 100, Requests: manyCodes, Gates: manyCodes, ByRequest: 1})
 		for i, f := range fieldCodes {
 			if got := out.Bodies[codeOf(i)]; got != 1 {
-				t.Errorf("round %d: %d requests got it", i, got)
+				t.Errorf("round %d: %d requests popped the value, want 1", i, got)
 			}
 			if f.Has(s.Session) {
-				t.Errorf("round %d: it is still there", i)
+				t.Errorf("round %d: the popped value is still stored", i)
 			}
 		}
 		if len(out.Bodies) != manyCodes {
-			t.Errorf("popped: %v", out.Bodies)
+			t.Errorf("got popped values %v", out.Bodies)
 		}
 	})
 }

@@ -129,7 +129,7 @@ func TestStoresLearnNothing(t *testing.T) {
 				for _, s := range all {
 					for form, text := range s.forms() {
 						if bytes.Contains(dump, []byte(text)) {
-							t.Errorf("the store holds a session's %s as %s: %q", s.what, form, text)
+							t.Errorf("the store shows a session's %s as %s: %q", s.what, form, text)
 						}
 					}
 				}
@@ -157,7 +157,7 @@ func TestAnonymousRequestsStoreNothing(t *testing.T) {
 							do := doing[(c+i)%len(doing)]
 							r := n.send("", do, 0, "")
 							if err := r.trouble(); err != nil || len(r.cookies) > 0 {
-								t.Errorf("%s: cookies %q, error %v", do, r.cookies, err)
+								t.Errorf("%s: got cookies %q, error %v, want none", do, r.cookies, err)
 							}
 						}
 					})
@@ -168,14 +168,14 @@ func TestAnonymousRequestsStoreNothing(t *testing.T) {
 					most = requests / int64(len(doing))
 				}
 				if calls, loads := n.store.calls.Load(), n.store.loads.Load(); calls > most || calls != loads {
-					t.Errorf("%d calls of the store, %d to load", calls, loads)
+					t.Errorf("got %d calls of the store, %d of them loads", calls, loads)
 				}
 				if after := b.count(t, where); before != 0 || after != 0 {
-					t.Errorf("there were %d records, and are %d", before, after)
+					t.Errorf("got %d records before and %d after, want none", before, after)
 				}
 				n.login(t, 1)
 				if mode == "store" && b.count(t, where) == 0 {
-					t.Error("the records are not seen")
+					t.Error("the test does not count the records")
 				}
 			})
 		}

@@ -379,18 +379,18 @@ func (p *troubled) suffer(trouble trouble) (late, recovered time.Duration) {
 			a = p.ask(sessions[do], do)
 		}
 		if a.status != want || (want != http.StatusOK) != (a.events > 0) {
-			t.Errorf("%s: status %d, want %d, and %d events: %s", do, a.status, want, a.events, a.body)
+			t.Errorf("%s: got status %d, want %d, and %d events: %s", do, a.status, want, a.events, a.body)
 		}
 		if want != http.StatusOK && len(a.cookies) > 0 {
-			t.Errorf("%s: failed, and set cookies %q", do, a.cookies)
+			t.Errorf("%s: a failed request sets the cookies %q", do, a.cookies)
 		}
 		if do == "read" && want == http.StatusOK && a.body != "a session with "+markOf(0) {
-			t.Errorf("%s: %q", do, a.body)
+			t.Errorf("%s: got body %q", do, a.body)
 		}
 		late = max(late, a.took-storeTimeout)
 	}
 	if late > slack {
-		t.Errorf("a response %v after the timeout", late)
+		t.Errorf("a response came %v after the timeout", late)
 	}
 
 	end()
@@ -401,7 +401,7 @@ func (p *troubled) suffer(trouble trouble) (late, recovered time.Duration) {
 		}
 		time.Sleep(5 * time.Millisecond)
 		if time.Since(start) > recovery {
-			t.Fatal("no recovery")
+			t.Fatal("the store does not recover")
 		}
 	}
 	recovered = time.Since(start)
@@ -410,7 +410,7 @@ func (p *troubled) suffer(trouble trouble) (late, recovered time.Duration) {
 		lives := a.status == http.StatusOK && a.body == "a session with "+markOf(i)
 		gone := trouble.unsure && a.status == http.StatusOK && a.body == "" && (do == "renew" || do == "destroy")
 		if !lives && !gone {
-			t.Errorf("%s, afterwards: status %d, %q", do, a.status, a.body)
+			t.Errorf("%s, afterwards: got status %d, %q", do, a.status, a.body)
 		}
 	}
 	return late, recovered

@@ -37,7 +37,7 @@ func TestKilledProcess(t *testing.T) {
 				t.Logf("%d kills, %d of them while requests were under way; %d revocations returned; %d of %d log-ins lived",
 					*kills, v.cutOff, v.revoked, v.lived, v.logIns)
 				if *kills >= 40 && (v.cutOff < *kills/5 || v.revoked < *kills/3 || v.lived < *kills/10 || v.lived == v.logIns) {
-					t.Error("the kills are too much alike")
+					t.Error("the kills are too similar")
 				}
 			})
 		}
@@ -90,7 +90,7 @@ func (v *victim) round(t *testing.T, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	for range 3 {
 		if r.logIn(random) == nil {
-			t.Fatalf("seed %d: nobody can log in", seed)
+			t.Fatalf("seed %d: no log-in succeeds", seed)
 		}
 	}
 	if random.IntN(2) == 0 {

@@ -60,9 +60,9 @@ func each(t *testing.T, test func(t *testing.T, b backend)) {
 		t.Run(b.name, func(t *testing.T) {
 			if b.server == "" && b.name != "SQLite" {
 				if os.Getenv("CI") != "" {
-					t.Fatal("no server: see .ci/databases")
+					t.Fatal("there is no server: see .ci/databases")
 				}
-				t.Skip("no server: see .ci/databases")
+				t.Skip("there is no server: see .ci/databases")
 			}
 			test(t, b)
 		})

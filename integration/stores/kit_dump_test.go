@@ -37,7 +37,7 @@ func (b backend) dump(t *testing.T, where string) []byte {
 	case "SQLite":
 		files, err := filepath.Glob(where + "*")
 		if err != nil || len(files) == 0 {
-			t.Fatalf("files %q, error %v", files, err)
+			t.Fatalf("got files %q, error %v", files, err)
 		}
 		for _, file := range files {
 			content, err := os.ReadFile(file)

@@ -133,7 +133,7 @@ func inProcesses(t *testing.T, jobs ...job) (all outcome) {
 		for _, w := range workers {
 			var said string
 			if err := w.out.Decode(&said); err != nil {
-				t.Fatalf("a process said %q, error %v", said, err)
+				t.Fatalf("a process printed %q, error %v", said, err)
 			}
 		}
 		for _, w := range workers {

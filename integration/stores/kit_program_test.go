@@ -361,7 +361,7 @@ func (n *node) login(t *testing.T, number int) string {
 	t.Helper()
 	r := n.send("", "begin", number, "")
 	if err := r.trouble(); err != nil || len(r.cookies) != 1 {
-		t.Fatalf("logging in: cookies %q, error %v", r.cookies, err)
+		t.Fatalf("the log-in sets cookies %q, error %v", r.cookies, err)
 	}
 	return r.cookies[0]
 }

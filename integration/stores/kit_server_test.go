@@ -67,7 +67,7 @@ func (s *server) start(t *testing.T) {
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("a server said %q, error %v", line, err)
+		t.Fatalf("a server printed %q, error %v", line, err)
 	}
 	s.url = strings.TrimSpace(line)
 	s.client = &http.Client{Transport: new(http.Transport)}

@@ -224,7 +224,7 @@ func raceOut(t *testing.T, b backend, inStore bool, runs int) {
 				r.number = number
 				first := nodes[0].send("", "begin", number, "")
 				if err := first.trouble(); err != nil || len(first.cookies) != 1 {
-					t.Errorf("log-in: cookies %q, error %v", first.cookies, err)
+					t.Errorf("the log-in sets cookies %q, error %v", first.cookies, err)
 					return
 				}
 				r.cookie = first.cookies[0]
@@ -252,9 +252,9 @@ func raceOut(t *testing.T, b backend, inStore bool, runs int) {
 	t.Logf("%d races, %d orders of calls, %d requests before and %d after the log-out, %d cookies, %d gone, %d conflicts",
 		runs, len(count.orders), count.early, count.late, count.issued, gone, conflicts)
 	if len(count.orders) < runs/20 || count.early < runs/20 || count.late < runs/20 || count.issued == 0 {
-		t.Error("the races are too much alike")
+		t.Error("the races are too similar")
 	}
 	if inStore && (gone == 0 || conflicts == 0) {
-		t.Error("nobody met the log-out")
+		t.Error("no request ran beside the log-out")
 	}
 }

@@ -65,7 +65,7 @@ func TestNodeAhead(t *testing.T) {
 				}
 				name := fmt.Sprintf("s%d-%v", i, revocations)
 				if err := revoketest.Ahead(first, second, name, revocations, ahead, purge); err != nil {
-					t.Errorf("revocations %v, %v ahead: %v", revocations, ahead, err)
+					t.Errorf("with revocations %v and a clock %v ahead: %v", revocations, ahead, err)
 				}
 			}
 		}

@@ -76,7 +76,7 @@ func TestRevokePrincipalOfRenewing(t *testing.T) {
 			t.Errorf("%d of %d sessions survived", survived, *races/2)
 		}
 		if moves < *races/2 {
-			t.Errorf("%d moves: the test does not test it", moves)
+			t.Errorf("only %d sessions moved, too few for the test", moves)
 		}
 		t.Logf("%d rounds, %d moves", *races/2, moves)
 	})

@@ -106,18 +106,18 @@ func TestUpgrade(t *testing.T) {
 					t.Fatal(err)
 				}
 				if _, text, err := conn.Read(t.Context()); string(text) != "hello hubo" || err != nil {
-					t.Errorf("%q, %v", text, err)
+					t.Errorf("got message %q, %v", text, err)
 				}
 				cookies := resp.Header["Set-Cookie"]
 				if sent := len(cookies) == 1; sent != (use == "changed" && u.cookie) || len(cookies) > 1 {
-					t.Errorf("the 101 has %q", cookies)
+					t.Errorf("the 101 response has the cookies %q", cookies)
 				} else if sent && m.Open(t.Context(), []string{pair(t, cookies[0])}).GetVisits() != 1 {
-					t.Errorf("the 101 has another session: %q", cookies)
+					t.Errorf("the 101 response has another session: %q", cookies)
 				}
 				<-returned
 				// A change after the connection was taken over is reported.
 				if want := []runtime.Event{{Kind: runtime.EventTooLate, Field: "Username", Method: "GET", Path: "/"}}; !slices.Equal(late, want) {
-					t.Errorf("events %v", late)
+					t.Errorf("got events %v, want %v", late, want)
 				}
 			})
 		}

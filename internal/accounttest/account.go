@@ -130,7 +130,7 @@ func testUpdate(t *testing.T, store runtime.Store) {
 	n, err := s.UpdateByUserID(t.Context(), account, func(v *web.Session) { v.AppendRoles("admin") })
 	stop()
 	if n != len(browsers) || err != nil {
-		t.Errorf("%d of %d sessions changed, %v", n, len(browsers), err)
+		t.Errorf("got %d of %d sessions changed, %v", n, len(browsers), err)
 	}
 	atOnce(t, len(browsers), func(i int) (wrong error) {
 		b := browsers[i]

@@ -28,7 +28,7 @@ func testList(t *testing.T, store runtime.Store) {
 		}
 		i := e.GetVisits()
 		if seen[i] || e.GetUserID() != account || len(e.GetRoles()) != 1 {
-			t.Fatalf("session %d, of account %d: it was listed before: %v", i, e.GetUserID(), seen[i])
+			t.Fatalf("session %d, of account %d: was listed before: %v", i, e.GetUserID(), seen[i])
 		}
 		seen[i] = true
 		if n++; n%(*listed/10) == 0 {
@@ -36,7 +36,7 @@ func testList(t *testing.T, store runtime.Store) {
 		}
 	}
 	if n != *listed {
-		t.Errorf("%d of %d sessions listed", n, *listed)
+		t.Errorf("got %d of %d sessions listed", n, *listed)
 	}
 	// The list remembers each session's id and a key, but not the session.
 	if most := uint64(*listed) * recordSize / 2; memory.more > most {
@@ -60,7 +60,7 @@ func testDeadline(t *testing.T, s site) {
 		}
 	}
 	if n >= *listed || !errors.Is(failure, context.Canceled) {
-		t.Errorf("a list that is cut off after 10 of %d sessions has %d, %v", *listed, n, failure)
+		t.Errorf("a list that was cut off after 10 of %d sessions returns %d, %v", *listed, n, failure)
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -72,7 +72,7 @@ func testDeadline(t *testing.T, s site) {
 		}
 	})
 	if n > 10 || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("an update that is cut off at the tenth session has changed %d, %v", n, err)
+		t.Errorf("an update that was cut off at the tenth session changed %d, %v", n, err)
 	}
 }
 

@@ -22,13 +22,14 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/internal/golist"
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/internal/output"
 	"github.com/sessiongen/sessiongen/internal/plan"
 	"github.com/sessiongen/sessiongen/schema"
 )
 
 var (
-	count = flag.Int("edits", 300, "how many edits to try")
+	count = flag.Int("edits", long.Of(150, 300), "how many edits to try")
 	seed  = flag.Uint64("seed", 1, "of what is random")
 )
 

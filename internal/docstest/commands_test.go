@@ -26,7 +26,7 @@ func commands(t *testing.T, root, dir string, page Page, packages []*Package) {
 		case "go", "", "text", "html", "json", "diff", "js", "sql", "ini":
 			continue
 		default:
-			t.Errorf("%s: a block of %q, which no test knows", at, b.Lang)
+			t.Errorf("%s: no test handles a block of %q", at, b.Lang)
 			continue
 		}
 		for _, m := range get.FindAllStringSubmatch(b.Text, -1) {
@@ -50,7 +50,7 @@ func commands(t *testing.T, root, dir string, page Page, packages []*Package) {
 		text = b.Asks["prepare"] + "\n" + text
 		pkg := before(page, b.Line, packages)
 		if pkg == nil {
-			t.Errorf("%s: no Go block that these commands could be about", at)
+			t.Errorf("%s: there is no Go block for these commands", at)
 			continue
 		}
 		here := filepath.Join(dir, filepath.Dir(filepath.FromSlash(pkg.Dir)))

@@ -31,7 +31,7 @@ func TestCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(packages) < 12 {
-		t.Errorf("only %d packages", len(packages))
+		t.Errorf("the pages have only %d packages", len(packages))
 	}
 	dir := t.TempDir()
 	Write(t, dir, root, packages)
@@ -73,7 +73,7 @@ func TestLinks(t *testing.T) {
 		}
 	}
 	if count < 50 {
-		t.Errorf("only %d links", count)
+		t.Errorf("the pages have only %d links", count)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestComplete(t *testing.T) {
 		packages, err := complete(Parse("p.md", "```go\n"+c.block+"```\n"), site)
 		if err != nil || c.fails != "" {
 			if c.fails == "" || err == nil || !strings.HasPrefix(err.Error(), c.fails) {
-				t.Errorf("%s: %v, want %q", c.block, err, c.fails)
+				t.Errorf("%s: got error %v, want %q", c.block, err, c.fails)
 			}
 			continue
 		}
@@ -38,7 +38,7 @@ func TestComplete(t *testing.T) {
 			text += file
 		}
 		if !strings.Contains(text, c.has) || c.not != "" && strings.Contains(text, c.not) {
-			t.Errorf("%s becomes\n%s\nwant %q and no %q", c.block, text, c.has, c.not)
+			t.Errorf("%s becomes\n%s\nwant %q and not %q", c.block, text, c.has, c.not)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func TestPool(t *testing.T) {
 	}
 	want := "package page\nimport url \"net/url\"\nvar a = b()\nfunc b() url.URL { return url.URL{} }\n"
 	if got := packages[0].Files["site.go"]; got != want {
-		t.Errorf("site.go is\n%s\nwant\n%s", got, want)
+		t.Errorf("got site.go\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -75,17 +75,17 @@ func TestParse(t *testing.T) {
 		"  ```sh", "  # no heading", "  [no](link.md)", "  ```", "```go", "```",
 	}, "\n"))
 	if len(p.Anchors) != 1 || !p.Anchors["what-via-does-in-ci"] {
-		t.Errorf("anchors %v", p.Anchors)
+		t.Errorf("got anchors %v", p.Anchors)
 	}
 	if len(p.Links) != 1 || p.Links[0] != (Link{2, "b.md#c"}) {
-		t.Errorf("links %v", p.Links)
+		t.Errorf("got links %v", p.Links)
 	}
 	if len(p.Blocks) != 2 {
-		t.Fatalf("blocks %v", p.Blocks)
+		t.Fatalf("got blocks %v, want two", p.Blocks)
 	}
 	b := p.Blocks[0]
 	if _, alone := b.Asks["alone"]; !alone || b.Asks["prepare"] != "x y" || b.Lang != "sh" || b.Line != 6 || b.Text != "# no heading\n[no](link.md)\n" {
-		t.Errorf("block %#v", b)
+		t.Errorf("got block %#v", b)
 	}
 	if len(p.Blocks[1].Asks) != 0 {
 		t.Errorf("the second block has the comments of the first: %v", p.Blocks[1].Asks)

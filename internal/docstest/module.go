@@ -38,7 +38,7 @@ func Write(t *testing.T, dir, from string, packages []*Package) {
 		err = output.Apply(p.Changes)
 	}
 	if err != nil {
-		t.Fatalf("generating: %v", err)
+		t.Fatalf("sessiongen fails: %v", err)
 	}
 }
 

@@ -40,7 +40,7 @@ func Console(t *testing.T, at, dir, text string) {
 		out, _ := Shell(dir, command) // only the output counts, not the exit code
 		got := string(bytes.ReplaceAll(out, []byte("\r\n"), []byte("\n")))
 		if strings.TrimRight(got, "\n") != strings.TrimRight(want, "\n") {
-			t.Errorf("%s: %s\nprints\n%s\nnot\n%s", at, command, got, want)
+			t.Errorf("%s: %s\nprints\n%s\nwant\n%s", at, command, got, want)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func Start(t *testing.T, dir string) Program {
 	build := exec.Command("go", "build", "-o", binary, ".")
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	cmd := exec.Command(binary)
 	var stderr bytes.Buffer

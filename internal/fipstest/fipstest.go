@@ -15,7 +15,7 @@ func Run(t *testing.T, names ...string) {
 	const child = "SESSIONGEN_TEST_FIPS_CHILD"
 	if mode := os.Getenv(child); mode != "" {
 		if on, only := fips140.Enabled(), fips140.Enforced(); on != (mode != "off") || only != (mode == "only") {
-			t.Errorf("GODEBUG=fips140=%s: enabled %v, enforced %v", mode, on, only)
+			t.Errorf("GODEBUG=fips140=%s: got enabled %v, enforced %v", mode, on, only)
 		}
 		return
 	}

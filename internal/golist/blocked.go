@@ -11,7 +11,7 @@ import (
 
 // hesitation is how long the go command may be silent before pipeIn looks for a named pipe that blocks it: the go
 // command reads files of any kind, and reading a pipe may never end.
-const hesitation = 5 * time.Second
+var hesitation = 5 * time.Second
 
 // read are the endings of the files that the go command reads.
 var read = []string{".go", ".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for", ".f90", ".s", ".S", ".sx", ".swig", ".swigcxx"}

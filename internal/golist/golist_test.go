@@ -42,7 +42,7 @@ func TestPackages(t *testing.T) {
 		}
 	}
 	if p.Error == nil || !strings.Contains(p.Error.Err, "bad.go: parsing //go:build line") {
-		t.Errorf("got %v", p.Error)
+		t.Errorf("got error %v", p.Error)
 	}
 }
 
@@ -50,7 +50,7 @@ func TestOver(t *testing.T) {
 	c := module(t, map[string]string{"a.go": "package m\n\nimport _ \"example.org/m\"\n"})
 	list, err := c.Packages(".")
 	if err != nil || len(list) != 1 || list[0].Error == nil {
-		t.Fatalf("got %v, %v", list, err)
+		t.Fatalf("got %v, %v, want one package with an error", list, err)
 	}
 	over, closeOver, err := c.Over(map[string]string{filepath.Join(c.Dir, "a.go"): "package n\n", filepath.Join(c.Dir, "b.go"): "package n\n"})
 	defer closeOver()
@@ -59,7 +59,7 @@ func TestOver(t *testing.T) {
 	}
 	list, err = over.Packages(".")
 	if err != nil || len(list) != 1 || list[0].Error != nil || list[0].Name != "n" || len(list[0].GoFiles) != 2 {
-		t.Errorf("got %+v, %v", list[0], err)
+		t.Errorf("got %+v, %v, want package n with two files", list[0], err)
 	}
 }
 
@@ -68,11 +68,11 @@ func TestExports(t *testing.T) {
 	c := module(t, map[string]string{"a.go": "package m\n\nimport _ \"errors\"\n\nvar x Missing\n"})
 	list, err := c.Exports([]string{"errors", "example.org/m"})
 	if err != nil || len(list) != 2 || list[0].Export == "" || list[1].Export != "" {
-		t.Errorf("got %v, %v", list, err)
+		t.Errorf("got %v, %v, want two packages", list, err)
 	}
 	list, err = c.Sources([]string{"example.org/m"})
 	if last := len(list) - 1; err != nil || last < 1 || list[last].ImportPath != "example.org/m" || len(list[last].GoFiles) != 1 {
-		t.Errorf("got %v, %v", list, err)
+		t.Errorf("got %v, %v, want package m last", list, err)
 	}
 }
 
@@ -84,7 +84,7 @@ func TestErrors(t *testing.T) {
 	_, contextErr := c.Context()
 	for _, err := range []error{err, contextErr} {
 		if err == nil || !strings.Contains(err.Error(), "unknown flag -nonsense") {
-			t.Errorf("got %v", err)
+			t.Errorf("got error %v", err)
 		}
 	}
 }

@@ -34,10 +34,10 @@ func TestDiskFull(t *testing.T) {
 	}
 
 	if !errors.Is(err, syscall.EFBIG) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want EFBIG", err)
 	}
 	holds(t, first, ours)
 	if got := names(t, dir); !slices.Equal(got, []string{"a_gen.go"}) {
-		t.Errorf("left: %q", got)
+		t.Errorf("the directory has %q, want a_gen.go alone", got)
 	}
 }

@@ -24,7 +24,7 @@ func writing(t *testing.T, name, content string) Change {
 	t.Helper()
 	c, ok, err := Writing(name, []byte(content))
 	if err != nil || !ok {
-		t.Fatalf("%s: %v, %v", name, ok, err)
+		t.Fatalf("%s: got %v, %v, want a change", name, ok, err)
 	}
 	return c
 }
@@ -32,7 +32,7 @@ func writing(t *testing.T, name, content string) Change {
 func holds(t *testing.T, name, want string) {
 	t.Helper()
 	if got, err := os.ReadFile(name); err != nil || string(got) != want {
-		t.Errorf("%s holds %q, %v; want %q", name, got, err, want)
+		t.Errorf("%s has %q, %v; want %q", name, got, err, want)
 	}
 }
 
@@ -62,13 +62,13 @@ func TestLink(t *testing.T) {
 	}
 	holds(t, target, ours+"// new\n")
 	if info, err := os.Stat(target); err != nil || info.Mode() != 0o754 {
-		t.Errorf("%v, %v", info.Mode(), err)
+		t.Errorf("got mode %v, %v", info.Mode(), err)
 	}
 	if got, err := os.Readlink(link); err != nil || got != target {
-		t.Errorf("the link leads to %q, %v", got, err)
+		t.Errorf("the link leads to %q, %v, want %s", got, err, target)
 	}
 	if a, b := names(t, dir), names(t, elsewhere); len(a) != 1 || len(b) != 1 {
-		t.Errorf("left: %q, %q", a, b)
+		t.Errorf("the directories have %q, %q, want one file each", a, b)
 	}
 }
 
@@ -91,13 +91,13 @@ func TestOurs(t *testing.T) {
 		c, changed, err := Writing(name, []byte(ours))
 		foreign, refused := errors.AsType[*ForeignError](err)
 		if refused == want || refused && foreign.Path != name || !refused && (err != nil || !changed) {
-			t.Errorf("%q: %v, %v", content, changed, err)
+			t.Errorf("%q: got %v, %v", content, changed, err)
 		}
 		if _, err := Removal(name); (err == nil) != want {
-			t.Errorf("removing %q: %v", content, err)
+			t.Errorf("Removal of %q returns %v", content, err)
 		}
 		if want && (c.Old == nil || string(c.Old) != content) {
-			t.Errorf("%q was read as %q", content, c.Old)
+			t.Errorf("the change of %q has the old content %q", content, c.Old)
 		}
 		holds(t, name, content)
 	}
@@ -107,11 +107,11 @@ func TestOurs(t *testing.T) {
 func TestEmpty(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "session_gen.go")
 	if c, changed, err := Writing(name, nil); !changed || err != nil || c.Old != nil {
-		t.Errorf("none: %v, %v, %q", changed, err, c.Old)
+		t.Errorf("for no content: got %v, %v, %q", changed, err, c.Old)
 	}
 	put(t, name, "", 0o644)
 	if _, changed, err := Writing(name, []byte{}); changed || err != nil {
-		t.Errorf("empty: %v, %v", changed, err)
+		t.Errorf("for empty content: got %v, %v", changed, err)
 	}
 }
 
@@ -137,15 +137,15 @@ func TestApplyFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := Apply(changes); err == nil {
-			t.Errorf("%s: no error", name)
+			t.Errorf("%s: Apply succeeds", name)
 		}
 		holds(t, first, test.first)
 		if got := names(t, filepath.Dir(first)); !slices.Equal(got, []string{"session_gen.go"}) {
-			t.Errorf("%s: left beside the first: %q", name, got)
+			t.Errorf("%s: the directory of the first file has %q", name, got)
 		}
 		if test.want != nil {
 			if got := names(t, filepath.Dir(second)); !slices.Equal(got, test.want) {
-				t.Errorf("%s: left beside the second: %q", name, got)
+				t.Errorf("%s: the directory of the second file has %q", name, got)
 			}
 		}
 	}
@@ -174,16 +174,16 @@ func TestApplyUndone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := Apply(changes); err == nil {
-		t.Fatal("no error")
+		t.Fatal("Apply succeeds")
 	}
 	holds(t, kept, "package a\n")
 	holds(t, removed, ours)
 	if got := names(t, dir); !slices.Equal(got, []string{"kept.go", "last.go", "removed_gen.go"}) {
-		t.Errorf("left: %q", got)
+		t.Errorf("the directory has %q", got)
 	}
 	for name, mode := range map[string]fs.FileMode{kept: 0o755, removed: 0o600} {
 		if info, err := os.Stat(name); err != nil || info.Mode() != mode {
-			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+			t.Errorf("%s: got mode %v, %v, want %v", name, info.Mode(), err, mode)
 		}
 	}
 }
@@ -194,10 +194,10 @@ func TestEdit(t *testing.T) {
 	name := filepath.Join(dir, "a.go")
 	put(t, name, "package a\n", 0o754)
 	if _, err := Edit(name, []byte("package b\n"), []byte("package c\n")); err == nil {
-		t.Error("a file that changed meanwhile was taken")
+		t.Error("Edit accepts a file that changed meanwhile")
 	}
 	if _, err := Edit(name, nil, []byte("package c\n")); err == nil {
-		t.Error("a file that exists was taken for a new one")
+		t.Error("Edit accepts an existing file as a new one")
 	}
 	c, err := Edit(name, []byte("package a\n"), []byte("package c\n"))
 	if err != nil {
@@ -213,6 +213,6 @@ func TestEdit(t *testing.T) {
 	holds(t, name, "package c\n")
 	holds(t, filepath.Join(dir, "b.go"), "package b\n")
 	if info, err := os.Stat(name); err != nil || info.Mode() != 0o754 {
-		t.Errorf("%v, %v", info.Mode(), err)
+		t.Errorf("got mode %v, %v", info.Mode(), err)
 	}
 }

@@ -26,7 +26,7 @@ var (
 	// The seed is fixed by default, so that a failure comes from the change under test, and so that the build cache
 	// knows the schemas.
 	seedFlag = flag.Uint64("seed", 1, "seed of the random schemas; 0 chooses one")
-	schemas  = flag.Int("schemas", long.Of(40, 200), "number of random schemas; at most 20 with -short")
+	schemas  = flag.Int("schemas", long.Of(25, 200), "number of random schemas; at most 20 with -short")
 	values   = flag.Int("values", 12, "number of random values of each field")
 	python   = flag.Bool("python", false, "let python3-msgpack decode a sample; needs Debian's package of that name")
 	keep     = flag.String("keep", "", "write the module to this directory, and keep it")
@@ -172,13 +172,13 @@ func (m *temporary) generate(first bool) {
 		if !first {
 			old, err := os.ReadFile(filepath.Join(m.dir, name))
 			if err != nil || !bytes.Equal(old, src) {
-				m.Errorf("%s is another on a second run: %v", name, err)
+				m.Errorf("%s differs on a second run: %v", name, err)
 			}
 			continue
 		}
 		m.write(name, src, nil)
 		if formatted, err := format.Source(src); err != nil || !bytes.Equal(formatted, src) {
-			m.Errorf("%s is not as gofmt formats it: %v", name, err)
+			m.Errorf("%s is not in gofmt's form: %v", name, err)
 		}
 		hook, err := registration(p.Name, src)
 		m.write(filepath.Base(p.Dir)+"/register.go", hook, err)

@@ -17,7 +17,7 @@ const own = "github.com/sessiongen/sessiongen"
 // modules are compiled without optimization: it would take most of the time, and they hardly run. The garbage of a
 // short process is not worth collecting.
 func Env(path string) []string {
-	return []string{"GOFLAGS=-mod=mod -trimpath '-gcflags=" + path + "/...=-N -l -dwarf=false'",
+	return []string{"GOFLAGS=-mod=mod -trimpath '-gcflags=" + path + "/...=-N -l -dwarf=false' -ldflags=-w",
 		"GOPROXY=off", "GOTOOLCHAIN=local", "GOGC=400"}
 }
 

@@ -17,13 +17,13 @@ func allocs[T any](t *testing.T, name string, v T, encode func(*Encoder, T), dec
 		t.Fatal(err)
 	}
 	if got := testing.AllocsPerRun(1000, func() { Append(dst, v, encode) }); got > encoding {
-		t.Errorf("%s: %v allocations to encode, want %v", name, got, encoding)
+		t.Errorf("%s: encoding allocates %v times, want %v", name, got, encoding)
 	}
 	if got := testing.AllocsPerRun(1000, func() { AppendReadable(dst, v, encode, decode) }); got > encoding {
-		t.Errorf("%s: %v allocations to encode what has to be read back, want %v", name, got, encoding)
+		t.Errorf("%s: encoding with a check allocates %v times, want %v", name, got, encoding)
 	}
 	if got := testing.AllocsPerRun(1000, func() { Decode(b, decode) }); got > decoding {
-		t.Errorf("%s: %v allocations to decode, want %v", name, got, decoding)
+		t.Errorf("%s: decoding allocates %v times, want %v", name, got, decoding)
 	}
 }
 

@@ -70,7 +70,7 @@ func TestAnyAgrees(t *testing.T) {
 		v := anys(3).Draw(t, "value")
 		check := func(how string, got any, err error) {
 			if err != nil || !reflect.DeepEqual(got, v) {
-				t.Fatalf("%s: %#v, %v; want %#v", how, got, err, v)
+				t.Fatalf("%s: got %#v, %v; want %#v", how, got, err, v)
 			}
 		}
 		ours, err := Append(nil, v, EncodeAny)
@@ -106,7 +106,7 @@ func TestAnyNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := Decode(b, DecodeAny); err != nil || got != c.out {
-			t.Errorf("%T: %#v, %v; want %#v", c.in, got, err, c.out)
+			t.Errorf("%T: got %#v, %v; want %#v", c.in, got, err, c.out)
 		}
 	}
 }
@@ -159,14 +159,14 @@ func TestAnyGeneric(t *testing.T) {
 	} {
 		first, err := Append(nil, c.in, EncodeAny)
 		if err != nil {
-			t.Errorf("%T: %v", c.in, err)
+			t.Errorf("%T: got error %v", c.in, err)
 			continue
 		}
 		if got, err := Decode(first, DecodeAny); err != nil || !reflect.DeepEqual(got, c.out) {
-			t.Errorf("%T: %#v, %v; want %#v", c.in, got, err, c.out)
+			t.Errorf("%T: got %#v, %v; want %#v", c.in, got, err, c.out)
 		}
 		if again, err := Append(nil, c.in, EncodeAny); err != nil || !bytes.Equal(again, first) {
-			t.Errorf("%T: another time %x, %v; want %x", c.in, again, err, first)
+			t.Errorf("%T, encoded again: got %x, %v; want %x", c.in, again, err, first)
 		}
 	}
 }
@@ -206,7 +206,7 @@ func TestAnyRefused(t *testing.T) {
 				}
 			}
 			if err == nil || err.Error() != path+want {
-				t.Errorf("%T:\n\t%v, want\n\t%s", v, err, path+want)
+				t.Errorf("%T: got error\n\t%v, want\n\t%s", v, err, path+want)
 			}
 		}
 	}
@@ -230,6 +230,6 @@ func TestMapOrder(t *testing.T) {
 		}
 		return none
 	}); err != nil || order != "abcdefghijklmnopqrstuvwxyz" {
-		t.Errorf("%q, %v", order, err)
+		t.Errorf("got order %q, %v", order, err)
 	}
 }

@@ -51,7 +51,7 @@ func TestBombs(t *testing.T) {
 		for _, b := range bombs() {
 			for _, decode := range []func([]byte) error{d.checked, d.unchecked} {
 				if got := allocated(func() { decode(b) }); got > most && !(takesAll && wire.Check(b) == nil) {
-					t.Errorf("%s: %d bytes for %x", d.name, got, b[:min(len(b), 9)])
+					t.Errorf("%s: decoding %[3]x allocates %[2]d bytes", d.name, got, b[:min(len(b), 9)])
 				}
 			}
 		}

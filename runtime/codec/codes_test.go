@@ -125,13 +125,13 @@ func TestCodes(t *testing.T) {
 			want := d.takes(byte(i))
 			for _, decode := range []func([]byte) error{d.checked, d.unchecked} {
 				if err := decode(b); (err == nil) != want {
-					t.Errorf("%s: %x: %v", d.name, b, err)
+					t.Errorf("%s: %x: got error %v, want success %v", d.name, b, err, want)
 				}
 				if err := decode(append(b, 0xc0)); err == nil {
-					t.Errorf("%s: %x and another value are taken", d.name, b)
+					t.Errorf("%s: %x with another value is accepted", d.name, b)
 				}
 				if err := decode(b[:len(b)-1]); err == nil {
-					t.Errorf("%s: %x but its last byte is taken", d.name, b)
+					t.Errorf("%s: %x without its last byte is accepted", d.name, b)
 				}
 			}
 		}
@@ -173,10 +173,10 @@ func testInt[T signed](t *testing.T, least, most T) {
 		got, err := Decode(b, DecodeInt[T])
 		if big == 0 && v >= int64(least) && v <= int64(most) {
 			if err != nil || int64(got) != v {
-				t.Errorf("%x as %T: %d, %v", b, got, got, err)
+				t.Errorf("%x as %T: got %d, %v, want %d", b, got, got, err, v)
 			}
 		} else if err == nil {
-			t.Errorf("%x is taken as %T: %d", b, got, got)
+			t.Errorf("%x as %T: got %d, want an error", b, got, got)
 		}
 	})
 }
@@ -186,10 +186,10 @@ func testUint[T unsigned](t *testing.T, most T) {
 		got, err := Decode(b, DecodeUint[T])
 		if want := max(big, uint64(v)); v >= 0 && want <= uint64(most) {
 			if err != nil || uint64(got) != want {
-				t.Errorf("%x as %T: %d, %v", b, got, got, err)
+				t.Errorf("%x as %T: got %d, %v, want %d", b, got, got, err, want)
 			}
 		} else if err == nil {
-			t.Errorf("%x is taken as %T: %d", b, got, got)
+			t.Errorf("%x as %T: got %d, want an error", b, got, got)
 		}
 	})
 }
@@ -229,11 +229,11 @@ func TestTimeForms(t *testing.T) {
 		"\xc0":                     false,
 	} {
 		if _, err := Decode([]byte(in), DecodeTime); (err == nil) != ok {
-			t.Errorf("%x: %v", in, err)
+			t.Errorf("%x: got error %v, want success %v", in, err, ok)
 		}
 		v, err := Decode([]byte(in), DecodeAny)
 		if (wire.KindOf(in[0]) == wire.Ext) && (err == nil) != ok {
-			t.Errorf("%x as any: %v, %v", in, v, err)
+			t.Errorf("%x as any: got %v, %v", in, v, err)
 		}
 	}
 }
@@ -247,7 +247,7 @@ func TestArrayLengths(t *testing.T) {
 			return v
 		})
 		if (err == nil) != ok {
-			t.Errorf("%d bytes: %v", n, err)
+			t.Errorf("%d bytes: got error %v, want success %v", n, err, ok)
 		}
 		b := append(wire.AppendArrayHeader(nil, n), content...)
 		_, err = Decode(b, func(d *Decoder) (v [4]int) {
@@ -255,7 +255,7 @@ func TestArrayLengths(t *testing.T) {
 			return v
 		})
 		if (err == nil) != ok {
-			t.Errorf("%d elements: %v", n, err)
+			t.Errorf("%d elements: got error %v, want success %v", n, err, ok)
 		}
 	}
 }

@@ -22,13 +22,13 @@ func agree[T any](t *testing.T, name string, gen *rapid.Generator[T], encode fun
 			v := gen.Draw(t, "value")
 			check := func(how string, got T, err error) {
 				if err != nil || !reflect.DeepEqual(got, v) {
-					t.Fatalf("%s: %#v, %v; want %#v", how, got, err, v)
+					t.Fatalf("%s: got %#v, %v; want %#v", how, got, err, v)
 				}
 			}
 
 			ours, err := Append([]byte("before"), v, encode)
 			if err != nil || string(ours[:6]) != "before" {
-				t.Fatalf("%x, %v", ours, err)
+				t.Fatalf("Append returns %x, %v, want the beginning unchanged", ours, err)
 			}
 			ours = ours[6:]
 			got, err := Decode(ours, decode)
@@ -163,7 +163,7 @@ func TestFloatsThatAreNoNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := Decode(b, DecodeFloat64[float64]); err != nil || math.Float64bits(got) != math.Float64bits(v) {
-			t.Errorf("%v: %v, %v", v, got, err)
+			t.Errorf("%v: got %v, %v", v, got, err)
 		}
 	}
 }

@@ -35,11 +35,11 @@ func TestErrorTexts(t *testing.T) {
 	} {
 		err := c.err()
 		if err == nil || err.Error() != c.want {
-			t.Errorf("%v, want %s", err, c.want)
+			t.Errorf("got error %v, want %s", err, c.want)
 			continue
 		}
 		if s := fmt.Sprintf("%+v %#v", err, err); strings.Contains(s, secret) || strings.Contains(s, "12345") {
-			t.Errorf("%s shows the value", s)
+			t.Errorf("the error shows the value: %s", s)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func FuzzDecodeAny(f *testing.F) {
 		}
 		second, err := Append(nil, v, EncodeAny)
 		if err != nil || !bytes.Equal(first, second) {
-			t.Fatalf("%x, %v; want %x", second, err, first)
+			t.Fatalf("the second encoding is %x, %v; want %x", second, err, first)
 		}
 	})
 }
@@ -54,7 +54,7 @@ func FuzzDecode(f *testing.F) {
 		d := all[uint(i)%uint(len(all))]
 		errChecked, errUnchecked := d.checked(b), d.unchecked(b)
 		if errChecked == nil && errUnchecked != nil {
-			t.Fatalf("%s: only without the check: %v", d.name, errUnchecked)
+			t.Fatalf("%s: the value decodes only with the check: %v", d.name, errUnchecked)
 		}
 	})
 }

@@ -37,7 +37,7 @@ func TestNilMarshalers(t *testing.T) {
 		EncodeText(e, v.D)
 	})
 	if err != nil || !bytes.Equal(ours, theirs) {
-		t.Errorf("%q, %v; v5: %q", ours, err, theirs)
+		t.Errorf("got %q, %v; v5 writes %q", ours, err, theirs)
 	}
 }
 
@@ -51,17 +51,17 @@ func TestMethodsThatWriteWrong(t *testing.T) {
 		} {
 			_, err := Append(nil, wrong, encode)
 			if err == nil || !strings.HasSuffix(err.Error(), name+" does not write exactly one value") {
-				t.Errorf("%x by %s: %v", wrong, name, err)
+				t.Errorf("%x by %s: got error %v", wrong, name, err)
 			}
 			both := []string{wrong, "\x01"} // two values, if wrong is none or a header
 			if _, err := Append(nil, both, func(e *Encoder, v []string) { EncodeSlice(e, v, encode) }); err == nil {
-				t.Errorf("%x by %s in a slice is taken", wrong, name)
+				t.Errorf("%x by %s in a slice is accepted", wrong, name)
 			}
 		}
 	}
 	twoForNone := []rawCustom{{"\x01\x02"}, {""}}
 	if b, err := Append(nil, twoForNone, func(e *Encoder, v []rawCustom) { EncodeSlice(e, v, EncodeCustom) }); err == nil {
-		t.Errorf("%x", b)
+		t.Errorf("two elements written as none are accepted: %x", b)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestMethodsThatNest(t *testing.T) {
 	encode := func(e *Encoder, v []raw) { EncodeSlice(e, v, EncodeMsgpack) }
 	for depth, ok := range map[int]bool{31: true, 32: false} {
 		if _, err := Append(nil, []raw{{strings.Repeat("\x91", depth) + "\x01"}}, encode); (err == nil) != ok {
-			t.Errorf("depth %d: %v", depth, err)
+			t.Errorf("depth %d: got error %v, want success %v", depth, err, ok)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func TestMethodsThatReadWrong(t *testing.T) {
 			return DecodeInt[int](d)
 		})
 		if err == nil {
-			t.Errorf("%s: taken", name)
+			t.Errorf("%s: the value is accepted", name)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func TestMethodsThatMeddle(t *testing.T) {
 			EncodeCustom(e, point{1, 2})
 		})
 		if err != nil || !bytes.Equal(b, plain.Bytes()) {
-			t.Errorf("%x, %v; want %x", b, err, plain.Bytes())
+			t.Errorf("got %x, %v; want %x", b, err, plain.Bytes())
 		}
 		_, err = Decode(b, func(d *Decoder) (none struct{}) {
 			d.ArrayLen(6)
@@ -169,7 +169,7 @@ func TestMethodsThatMeddle(t *testing.T) {
 			keptDecoder.Skip()
 			for range 2 {
 				if s := DecodeString[string](d); s != "string" {
-					t.Errorf("%q", s)
+					t.Errorf("got %q, want string", s)
 				}
 			}
 			DecodeCustom[meddler](d)
@@ -187,7 +187,7 @@ func TestMethodsThatMeddle(t *testing.T) {
 			keptEncoder.EncodeString("in between")
 		})
 		if err != nil || string(b) != "\xa5later" {
-			t.Errorf("%x, %v", b, err)
+			t.Errorf("got %x, %v", b, err)
 		}
 	}
 }
@@ -210,7 +210,7 @@ func TestMethodsThatKeepTheWriter(t *testing.T) {
 		keptWriter.Write([]byte{1, 2, 3})
 	})
 	if err != nil || string(b) != "\x92\xc0\xa1x" {
-		t.Errorf("%x, %v", b, err)
+		t.Errorf("got %x, %v", b, err)
 	}
 }
 
@@ -228,7 +228,7 @@ func TestMethodsThatKeepTheDecoder(t *testing.T) {
 		DecodeCustom[readerKeeper](d)
 		keptDecoder.Buffered().(io.ByteScanner).UnreadByte()
 		if v, err := keptDecoder.DecodeInt(); err == nil {
-			t.Errorf("the kept decoder reads %d", v)
+			t.Errorf("a kept decoder reads %d", v)
 		}
 		return DecodeInt[int](d)
 	})
@@ -257,11 +257,11 @@ func TestMethodsThatKeep(t *testing.T) {
 		b := []byte("\xc4\x03abc")
 		v, err := decode(b)
 		if err != nil || !strings.HasSuffix(string(v), "abc") {
-			t.Fatalf("%s: %q, %v", name, v, err)
+			t.Fatalf("%s: got %q, %v", name, v, err)
 		}
 		clear(v)
 		if string(b) != "\xc4\x03abc" {
-			t.Errorf("%s: the input became %q", name, b)
+			t.Errorf("%s: the method changed the input to %q", name, b)
 		}
 	}
 }
@@ -287,10 +287,10 @@ func TestMethodsThatPanic(t *testing.T) {
 			t.Error(v)
 		}
 		if b, err := Append(nil, 1, EncodeInt); err != nil || string(b) != "\x01" {
-			t.Errorf("%x, %v", b, err)
+			t.Errorf("a later Append returns %x, %v", b, err)
 		}
 		if v, err := Decode([]byte{1}, DecodeInt[int]); err != nil || v != 1 {
-			t.Errorf("%d, %v", v, err)
+			t.Errorf("a later Decode returns %d, %v", v, err)
 		}
 	}
 }
@@ -310,7 +310,7 @@ func TestMethodsThatFail(t *testing.T) {
 		"UnmarshalText":    decode(DecodeText[broken]),
 	} {
 		if !errors.Is(err, errMethod) || err.Error() != "codec.broken."+method+" failed" {
-			t.Errorf("%s: %v", method, err)
+			t.Errorf("%s: got error %v", method, err)
 		}
 	}
 	_, err := Decode([]byte("\xc4\x07hunter2"), DecodeText[netip.Addr])

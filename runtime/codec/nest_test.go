@@ -39,7 +39,7 @@ func TestCycles(t *testing.T) {
 		"map[string]any": func(dst []byte) ([]byte, error) { return Append(dst, any(dict), EncodeAny) },
 	} {
 		if b, err := encode([]byte("dst")); err != errNest || string(b) != "dst" {
-			t.Errorf("%s: %q, %v", name, b, err)
+			t.Errorf("%s: got %q, %v, want dst, errNest", name, b, err)
 		}
 	}
 }
@@ -50,7 +50,7 @@ func TestPointers(t *testing.T) {
 	for n := range maxNest + 2 {
 		_, err := Append(nil, l, encodeLoop)
 		if ok := n <= maxNest; (err == nil) != ok {
-			t.Errorf("%d pointers: %v", n, err)
+			t.Errorf("%d pointers: got error %v, want success %v", n, err, ok)
 		}
 		next := l
 		l = &next
@@ -84,16 +84,16 @@ func TestDepth(t *testing.T) {
 			"node": func() ([]byte, error) { return Append(nil, n, encodeNode) },
 		} {
 			if _, err := b(); (err == nil) != want {
-				t.Errorf("encode %s of depth %d: %v", name, depth, err)
+				t.Errorf("encode %s of depth %d: got error %v, want success %v", name, depth, err, want)
 			}
 		}
 		b := append(bytes.Repeat([]byte{0x91}, depth), 1)
 		if _, err := Decode(b, DecodeAny); (err == nil) != want {
-			t.Errorf("decode any of depth %d: %v", depth, err)
+			t.Errorf("decode any of depth %d: got error %v, want success %v", depth, err, want)
 		}
 		b = []byte(strings.Repeat("\x81\xa4Next", depth-1) + "\x80")
 		if _, err := Decode(b, decodeNode); (err == nil) != want {
-			t.Errorf("decode node of depth %d: %v", depth, err)
+			t.Errorf("decode node of depth %d: got error %v, want success %v", depth, err, want)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestWiped(t *testing.T) {
 		e = used
 		EncodeAny(e, v)
 		if len(bytes.Trim(memoryOf(e.enc, "buf"), "\x00")) == 0 || len(bytes.Trim(memoryOf(e.enc, "timeBuf"), "\x00")) == 0 {
-			t.Error("v5 keeps nothing here")
+			t.Error("the encoder of v5 keeps no values, so the test has nothing to check")
 		}
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func TestWiped(t *testing.T) {
 	}
 	for _, field := range []string{"buf", "timeBuf"} {
 		if left := memoryOf(e.enc, field); len(bytes.Trim(left, "\x00")) != 0 {
-			t.Errorf("the encoder's %s holds %x", field, left)
+			t.Errorf("the encoder's %s still has %x", field, left)
 		}
 	}
 	if e.out.buf != nil || e.user != nil || e.err != nil || e.nest != 0 {
@@ -47,17 +47,17 @@ func TestWiped(t *testing.T) {
 		d = used
 		v := DecodeAny(d)
 		if len(bytes.Trim(memoryOf(d.dec, "buf"), "\x00")) == 0 {
-			t.Error("v5 keeps nothing here")
+			t.Error("the decoder of v5 keeps no values, so the test has nothing to check")
 		}
 		return v
 	}); err != nil {
 		t.Fatal(err)
 	}
 	if left := memoryOf(d.dec, "buf"); len(bytes.Trim(left, "\x00")) != 0 {
-		t.Errorf("the decoder's buf holds %x", left)
+		t.Errorf("the decoder's buf still has %x", left)
 	}
 	if d.in.data != nil || d.in.into != nil || d.user != nil || d.err != nil || d.nest != 0 {
-		t.Errorf("the decoder keeps %+v", d)
+		t.Errorf("the decoder still has %+v", d)
 	}
 }
 
@@ -69,25 +69,25 @@ func TestFailedAppendIsWiped(t *testing.T) {
 		EncodeString(e, v)
 	})
 	if err == nil || len(bytes.Trim(dst[:100], "\x00")) != 0 {
-		t.Errorf("%q, %v", dst[:100], err)
+		t.Errorf("the failed Append left %q, %v", dst[:100], err)
 	}
 }
 
 // Append writes one value, and Decode reads one, to the end.
 func TestOneValue(t *testing.T) {
 	if b, err := Append(nil, 1, func(*Encoder, int) {}); err == nil {
-		t.Errorf("%x", b)
+		t.Errorf("an encoder that writes nothing returns %x", b)
 	}
 	for _, b := range []string{"", "\x01\x01", "\x91"} {
 		if v, err := Decode([]byte(b), DecodeInt[int]); err == nil {
-			t.Errorf("%x: %d", b, v)
+			t.Errorf("%x decodes as %d, want an error", b, v)
 		}
 	}
 	if _, err := Decode([]byte("\x91\x01"), func(d *Decoder) int { d.ArrayLen(1); return 1 }); err != errRest {
 		t.Error(err)
 	}
 	if _, err := Decode([]byte("\x01"), func(d *Decoder) int { d.Skip(); return DecodeInt[int](d) }); err == nil {
-		t.Error("read past the end")
+		t.Error("a decoder reads past the end")
 	}
 }
 
@@ -96,9 +96,9 @@ func TestAppendInPlace(t *testing.T) {
 	dst := append(make([]byte, 0, 100), "head"...)
 	b, err := Append(dst, "tail", EncodeString)
 	if err != nil || string(b) != "head\xa4tail" || &b[0] != &dst[0] {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, %v", b, err)
 	}
 	if b, err := Append(wire.AppendString(nil, "x"), []byte(nil), EncodeBytes); err != nil || string(b) != "\xa1x\xc0" {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, %v", b, err)
 	}
 }

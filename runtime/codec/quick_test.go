@@ -17,7 +17,7 @@ func agrees[T comparable](t *rapid.T, values *rapid.Generator[T], raw []byte, en
 		t.Fatal(err)
 	}
 	if got, ok := quickAppend([]byte("before"), &v); ok && !bytes.Equal(got, want) {
-		t.Errorf("%v is %x, want %x", v, got, want)
+		t.Errorf("%v is encoded as %x, want %x", v, got, want)
 	}
 	for _, b := range [][]byte{want[len("before"):], raw} {
 		var got T
@@ -25,7 +25,7 @@ func agrees[T comparable](t *rapid.T, values *rapid.Generator[T], raw []byte, en
 			continue
 		}
 		if want, err := Decode(b, decode); err != nil || got != want {
-			t.Errorf("%x is %v, want %v, %v", b, got, want, err)
+			t.Errorf("%x decodes as %v, want %v, %v", b, got, want, err)
 		}
 	}
 }
@@ -49,7 +49,7 @@ func TestQuickIsTaken(t *testing.T) {
 	quick := func(ok bool, want bool, what string) {
 		t.Helper()
 		if ok != want {
-			t.Errorf("%s: %v", what, ok)
+			t.Errorf("%s: the fast path is taken: got %v, want %v", what, ok, want)
 		}
 	}
 	var (

@@ -68,19 +68,19 @@ func readable[T any](t *testing.T, name string, encode func(*Encoder, T), decode
 		b, err := AppendReadable([]byte("dst"), c.v, encodeList, decodeList)
 		if c.path == "" {
 			if err != nil || !strings.HasPrefix(string(b), "dst") || len(b) < 6 {
-				t.Errorf("%s: %q, %v", name, b, err)
+				t.Errorf("%s: got %q, %v", name, b, err)
 			}
 			continue
 		}
 		want := c.path + ": what was written cannot be read back: " + name + " failed"
 		if err == nil || err.Error() != want || !errors.Is(err, errUnreadable) && !strings.Contains(name, "JSON") {
-			t.Errorf("%s: %v, want %s", name, err, want)
+			t.Errorf("%s: got error %v, want %s", name, err, want)
 		}
 		if got := Reason("list", err); got != "list"+want {
-			t.Errorf("%s: reason %s", name, got)
+			t.Errorf("%s: got reason %s", name, got)
 		}
 		if string(b) != "dst" || strings.Contains(fmt.Sprint(string(b[:cap(b)])), "bad") {
-			t.Errorf("%s: %q is left, of %q", name, b, b[:cap(b)])
+			t.Errorf("%s: the refused value left %q, of %q", name, b, b[:cap(b)])
 		}
 	}
 }
@@ -91,14 +91,14 @@ func TestReadBackOnce(t *testing.T) {
 	counting := func(d *Decoder) any { count++; return DecodeAny(d) }
 	for _, v := range []any{1, "x", []any{1, "x"}, []string{"x"}, map[string]any{"k": nil}} {
 		if _, err := AppendReadable(nil, v, EncodeAny, counting); err != nil || count != 0 {
-			t.Errorf("%T: read %d times, %v", v, count, err)
+			t.Errorf("%T: read back %d times, %v, want 0", v, count, err)
 		}
 	}
 	if _, err := AppendReadable(nil, text("x"), EncodeText, func(d *Decoder) text { count++; return DecodeText[text](d) }); err != nil || count != 1 {
-		t.Errorf("text: read %d times, %v", count, err)
+		t.Errorf("text: read back %d times, %v, want 1", count, err)
 	}
 	if _, err := AppendReadable(nil, text(nil), EncodeText, func(d *Decoder) text { count++; return DecodeText[text](d) }); err != nil || count != 1 {
-		t.Errorf("nil: read %d times, %v", count, err)
+		t.Errorf("nil: read back %d times, %v, want 1", count, err)
 	}
 }
 
@@ -149,11 +149,11 @@ func TestPaths(t *testing.T) {
 			func(d *Decoder) []item { return DecodeSlice[[]item](d, decodeItem) })
 		located, ok := errors.AsType[*PathError](Within("items", err))
 		if !ok || located.Path != "items"+c.shown {
-			t.Errorf("%v, want the path %s", err, c.shown)
+			t.Errorf("got error %v, want the path %s", err, c.shown)
 			continue
 		}
 		if got := Reason("items", err); !strings.HasPrefix(got, "items"+c.hidden+": ") {
-			t.Errorf("reason %s, want the path %s", got, c.hidden)
+			t.Errorf("got reason %s, want the path %s", got, c.hidden)
 		}
 	}
 }

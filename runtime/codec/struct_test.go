@@ -10,7 +10,7 @@ func TestUnknownKeys(t *testing.T) {
 	b := "\x84\xa3New\x92\x01\xc0\xa4Name\xa3bob\xa0\x81\x01\x02\xa4Kids\x91\x81\xa5Other\xcb\x00\x00\x00\x00\x00\x00\x00\x00"
 	want := node{Name: "bob", Kids: []node{{}}}
 	if got, err := Decode([]byte(b), decodeNode); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 }
 
@@ -18,12 +18,12 @@ func TestUnknownKeys(t *testing.T) {
 func TestOtherStructs(t *testing.T) {
 	for _, b := range []string{"\xc0", "\x90", "\x94\xc0\xc0\xc0\xc0", "\x81\xc0\xc0", "\x81\xc4\x04Name\xa0", "\x81\x01\x01"} {
 		if got, err := Decode([]byte(b), decodeNode); err == nil {
-			t.Errorf("%x is taken as %+v", b, got)
+			t.Errorf("%x decodes as %+v, want an error", b, got)
 		}
 	}
 	for _, b := range []string{"\xc0", "\x90", "\x91\x01", "\x93\x01\xa0\x01", "\x80", "\x92\xa0\x01"} {
 		if got, err := Decode([]byte(b), decodePair); err == nil {
-			t.Errorf("%x is taken as %+v", b, got)
+			t.Errorf("%x decodes as %+v, want an error", b, got)
 		}
 	}
 }
@@ -33,10 +33,10 @@ func TestDuplicateKeys(t *testing.T) {
 		return DecodeMap[map[string]int](d, DecodeString[string], DecodeInt[int])
 	}
 	if got, err := Decode([]byte("\x82\xa1a\x01\xd9\x01a\x01"), decode); err != errDuplicate || got != nil {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("a duplicate key: got %v, %v, want errDuplicate", got, err)
 	}
 	if got, err := Decode([]byte("\x82\xa1a\x01\xd9\x01b\x01"), decode); err != nil || len(got) != 2 {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("two keys: got %v, %v", got, err)
 	}
 }
 
@@ -46,13 +46,13 @@ func TestIsNil(t *testing.T) {
 		for _, want := range []bool{true, false} {
 			for range 2 { // it consumes nothing
 				if d.IsNil() != want {
-					t.Errorf("IsNil is not %v", want)
+					t.Errorf("IsNil returns %v, want %v", !want, want)
 				}
 			}
 			d.Skip()
 		}
 		if d.IsNil() {
-			t.Error("IsNil at the end")
+			t.Error("IsNil returns true at the end")
 		}
 		return none
 	})
@@ -76,11 +76,11 @@ func TestFail(t *testing.T) {
 		e.Nil()
 		encodeEverything(e)
 		if len(e.out.buf) != size {
-			t.Errorf("%x was written after an error", e.out.buf[size:])
+			t.Errorf("the encoder writes %x after an error", e.out.buf[size:])
 		}
 	})
 	if err != first || string(b) != "dst" {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, %v, want dst and the first error", b, err)
 	}
 
 	v, err := Decode([]byte("\x92\x01\x01"), func(d *Decoder) int {
@@ -90,32 +90,32 @@ func TestFail(t *testing.T) {
 		d.Fail(first)
 		d.Fail(second)
 		if n := d.MapLen(); n != 0 {
-			t.Errorf("MapLen = %d after an error", n)
+			t.Errorf("MapLen returns %d after an error", n)
 		}
 		if k := d.Key(); k != nil {
-			t.Errorf("Key = %q after an error", k)
+			t.Errorf("Key returns %q after an error", k)
 		}
 		d.ArrayLen(1)
 		d.Skip()
 		if d.IsNil() {
-			t.Error("IsNil after an error")
+			t.Error("IsNil returns true after an error")
 		}
 		if n := DecodeInt[int](d); n != 0 {
-			t.Errorf("%d was read after an error", n)
+			t.Errorf("DecodeInt returns %d after an error", n)
 		}
 		if p := DecodePointer(d, DecodeInt[int]); p != nil {
-			t.Errorf("%d was read after an error", *p)
+			t.Errorf("DecodePointer returns %d after an error", *p)
 		}
 		if d.in.pos != 2 {
-			t.Errorf("%d bytes were read after an error", d.in.pos-2)
+			t.Errorf("the decoder reads %d bytes after an error", d.in.pos-2)
 		}
 		if d.err != first {
-			t.Errorf("err = %v", d.err)
+			t.Errorf("got error %v, want the first", d.err)
 		}
 		return v
 	})
 	if located, ok := errors.AsType[*PathError](err); !ok || located.Err != first || located.Path != "[0]" || v != 0 {
-		t.Errorf("%d, %v", v, err)
+		t.Errorf("got %d, %v, want the first error at [0]", v, err)
 	}
 }
 

@@ -16,7 +16,7 @@ func inZones(t *testing.T) bool {
 	if os.Getenv("SESSIONGEN_ZONE_TEST") != "" {
 		zone, err := time.LoadLocation(os.Getenv("TZ"))
 		if err != nil || zone.String() == "UTC" {
-			t.Fatalf("%v, %v", zone, err)
+			t.Fatalf("got zone %v, %v", zone, err)
 		}
 		time.Local = zone // which it is, unless the machine knows no zones
 		return true
@@ -25,7 +25,7 @@ func inZones(t *testing.T) bool {
 		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), "TZ="+zone, "SESSIONGEN_ZONE_TEST=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("TZ=%s: %v\n%s", zone, err, out)
+			t.Errorf("with TZ=%s: %v\n%s", zone, err, out)
 		}
 	}
 	return false
@@ -58,17 +58,17 @@ func TestTimeIsInUTC(t *testing.T) {
 		}
 		want := v.Round(0).UTC() // without the monotonic clock
 		if got, err := Decode(b, DecodeTime); err != nil || got != want {
-			t.Errorf("%v: %v, %v; want %v", v, got, err, want)
+			t.Errorf("%v: got %v, %v; want %v", v, got, err, want)
 		}
 		if got, err := Decode(b, DecodeAny); err != nil || got != want {
-			t.Errorf("%v in any: %v, %v; want %v", v, got, err, want)
+			t.Errorf("%v in any: got %v, %v; want %v", v, got, err, want)
 		}
 		theirs, err := msgpack.Marshal(v)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got, err := Decode(theirs, DecodeTime); err != nil || got != want {
-			t.Errorf("%v, written by v5: %v, %v; want %v", v, got, err, want)
+			t.Errorf("%v, written by v5: got %v, %v; want %v", v, got, err, want)
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestOwnTimesKeepTheirOffset(t *testing.T) {
 			}
 			got, err := decode(b)
 			if want := v.Format(time.RFC3339); err != nil || got.Format(time.RFC3339) != want {
-				t.Errorf("%s: %v, %v; want %s", how, got, err, want)
+				t.Errorf("%s: got %v, %v; want %s", how, got, err, want)
 			}
 		}
 	}

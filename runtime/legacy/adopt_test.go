@@ -9,7 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// inStore returns a site whose sessions live in the store that is returned.
+// inStore returns a site that keeps its sessions in a store, and the store.
 func inStore(t *testing.T) (*site, *betweenStore) {
 	store := &betweenStore{Store: runtime.NewMemoryStore(1e5)}
 	return newSite(t, withLegacy(runtime.Config{Store: store}, gorilla())), store
@@ -17,7 +17,7 @@ func inStore(t *testing.T) (*site, *betweenStore) {
 
 var errRefused = errors.New("connection refused")
 
-// Whichever call of the store fails, the first request is answered by a 503, no cookie is touched, and the next one
+// If any call of the store fails, the first request is answered with a 503 and without cookies. The next request
 // finds the session, or its end.
 func TestFirstRequestWhileStoreFails(t *testing.T) {
 	for name, do := range firstActions {
@@ -32,7 +32,7 @@ func TestFirstRequestWhileStoreFails(t *testing.T) {
 			}
 			store.before(0, nil)
 			if w.Code != 503 || len(w.Header()["Set-Cookie"]) > 0 {
-				t.Errorf("%s, call %d fails: status %d, cookies %q", name, n, w.Code, w.Header()["Set-Cookie"])
+				t.Errorf("%s, call %d fails: got status %d and cookies %q, want 503 and none", name, n, w.Code, w.Header()["Set-Cookie"])
 			}
 			if name == "read" || name == "change" {
 				s.expectAccount(b, 42)
@@ -44,8 +44,8 @@ func TestFirstRequestWhileStoreFails(t *testing.T) {
 	}
 }
 
-// Once a log-out has returned, no request sees the session: neither one that is begun while an earlier first request
-// is about to find out, wherever that is by then.
+// Once a log-out has returned, no new request sees the session, at whatever point an older first request is by
+// then.
 func TestThirdFirstRequest(t *testing.T) {
 	for name, do := range firstActions {
 		for loggedOut := 1; ; loggedOut++ {
@@ -65,7 +65,7 @@ func TestThirdFirstRequest(t *testing.T) {
 				s.send(old.clone(), do)
 				over = store.isOver()
 				if sees != 0 {
-					t.Errorf("%s, a log-out before call %d, and %d calls later it is seen", name, loggedOut, third)
+					t.Errorf("%s: a request %[3]d calls after a log-out before call %[2]d sees the session", name, loggedOut, third)
 				}
 				if over && third == 1 {
 					loggedOut = 1000 // there are no more calls
@@ -126,8 +126,8 @@ func TestRevokeIDOfOldSession(t *testing.T) {
 	}
 }
 
-// If a program that knows nothing of old sessions has ended one by its id, the first request does not see it for as long as
-// the store remembers that.
+// A program without Config.Legacy ends an old session by its id. The first request does not see the session as long
+// as the store remembers that.
 func TestRevokeIDWithoutLegacy(t *testing.T) {
 	s, store := inStore(t)
 	other := newSite(t, runtime.Config{Store: store})
@@ -143,7 +143,7 @@ func TestRevokeIDWithoutLegacy(t *testing.T) {
 	s.expectAccount(b, 0)
 }
 
-// A first request that takes long revives nothing that was taken over by another one, and ended, meanwhile.
+// A slow first request does not revive a session that another request has meanwhile taken over and ended.
 func TestFirstRequestTakesLong(t *testing.T) {
 	for name, do := range firstActions {
 		for _, wait := range []time.Duration{0, 2 * time.Hour} {
@@ -181,7 +181,7 @@ func endWithin(t *testing.T, name string, do func(*visitor), wait time.Duration)
 				}))
 				for i, b := range []browser{old, slow, quick} {
 					if got := s.account(b); got != 0 && !isNew {
-						t.Errorf("%s, within it a %s, %v: browser %d is logged in as %d", name, end, wait, i, got)
+						t.Errorf("%s, with a %s during it and %v passing: browser %d is logged in as %d", name, end, wait, i, got)
 					}
 				}
 			})
@@ -189,7 +189,7 @@ func endWithin(t *testing.T, name string, do func(*visitor), wait time.Duration)
 	}
 }
 
-// A session that was taken over by a request whose last call failed ends for good with the next one's log-out.
+// The request that took a session over has failed. A log-out in the next request ends the session for good.
 func TestLogOutAfterFirstRequestFailed(t *testing.T) {
 	for n := 1; ; n++ {
 		over := false
@@ -203,7 +203,7 @@ func TestLogOutAfterFirstRequestFailed(t *testing.T) {
 			b := old.clone()
 			s.visit(b, read)
 			if _, kept := b["old"]; kept {
-				t.Errorf("call %d failed: the browser has %v", n, b)
+				t.Errorf("after call %d failed, the browser still has the old cookie: %v", n, b)
 			}
 			s.visit(b, func(v *visitor) { v.LogOut() })
 			time.Sleep(2 * time.Hour)
@@ -216,8 +216,8 @@ func TestLogOutAfterFirstRequestFailed(t *testing.T) {
 	}
 }
 
-// A first request that pops a value and panics has taken it, and begins nothing else: the session stays where
-// the old cookie leads.
+// A first request that pops a value and panics has taken the value, and has no other effect: the old cookie still
+// leads to the session.
 func TestPopAndPanic(t *testing.T) {
 	for name, before := range map[string]func(*visitor){"pop": read, "renew, pop": func(v *visitor) { v.Renew() }} {
 		s, _ := inStore(t)
@@ -227,7 +227,7 @@ func TestPopAndPanic(t *testing.T) {
 			s.send(b, func(v *visitor) {
 				before(v)
 				if user, ok := fieldUser.Pop(v.Session); user != "hubo" || !ok {
-					t.Errorf("%s: %q, %v", name, user, ok)
+					t.Errorf("%s: popped %q, %v, want \"hubo\", true", name, user, ok)
 				}
 				panic("the handler")
 			})
@@ -236,7 +236,7 @@ func TestPopAndPanic(t *testing.T) {
 	}
 }
 
-// A first request that pops a value after the old session has ended gets none, and sees no session from then on.
+// A first request that pops after the old session has ended gets no value, and sees no session from then on.
 func TestPopAfterLogOut(t *testing.T) {
 	s, _ := inStore(t)
 	b := with("old", oldCookie(t, 42))
@@ -244,16 +244,16 @@ func TestPopAfterLogOut(t *testing.T) {
 		fieldTheme.Get(v.Session)
 		s.visit(b.clone(), func(v *visitor) { v.LogOut() })
 		if user, ok := fieldUser.Pop(v.Session); ok {
-			t.Errorf("got %q", user)
+			t.Errorf("popped %q after the log-out", user)
 		}
 		if fieldAccount.Has(v.Session) {
-			t.Error("it is logged in")
+			t.Error("the request is still logged in after the log-out")
 		}
 	})
 	s.expectAccount(b, 0)
 }
 
-// Once a call of the store has failed, a first request makes no other one: each of them may take as long.
+// After a call of the store has failed, a first request makes no further call, because each may take as long.
 func TestFirstRequestGivesUp(t *testing.T) {
 	for n := 1; ; n++ {
 		s, store := inStore(t)
@@ -270,12 +270,13 @@ func TestFirstRequestGivesUp(t *testing.T) {
 			break
 		}
 		if calls > 1 {
-			t.Errorf("call %d fails, and %d after it", n, calls-1)
+			t.Errorf("the first request made %[2]d calls after call %[1]d failed", n, calls-1)
 		}
 	}
 }
 
-// RevokeID ends for good what a first request has written that failed before the old session was known to be taken.
+// A first request has written a session, but failed before it could mark the old one as taken. RevokeID ends the
+// session for good.
 func TestRevokeIDAfterFirstRequestFailed(t *testing.T) {
 	for n := 1; ; n++ {
 		over := false

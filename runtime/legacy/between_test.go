@@ -9,7 +9,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// A betweenStore lets something else happen before its nth call. An error is that call's, which is not made.
+// A betweenStore calls a function before its nth call. If the function returns an error, the call fails with it
+// instead of happening.
 type betweenStore struct {
 	runtime.Store
 	mu   sync.Mutex
@@ -17,7 +18,7 @@ type betweenStore struct {
 	then func() error
 }
 
-// onBetween returns the configuration of a home that has something on the server with such a store.
+// onBetween gives a home's configuration a betweenStore, and returns both.
 func onBetween(cfg runtime.Config) (runtime.Config, *betweenStore) {
 	store := &betweenStore{Store: runtime.NewMemoryStore(1e5)}
 	if cfg.Store != nil {
@@ -51,7 +52,7 @@ func (s *betweenStore) fail(n int, f func() error) {
 	s.left, s.then = n, f
 }
 
-// isOver reports whether there were fewer calls.
+// isOver reports whether there were fewer than n calls.
 func (s *betweenStore) isOver() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,15 +106,15 @@ var firstActions = map[string]func(*visitor){
 	},
 }
 
-// A second request with the old cookie runs whole between any two calls of the store that the first one makes.
-// Nobody is logged out by that, and after a log-out of either nobody is logged in.
+// A whole second request with the old cookie runs between any two calls that the first one makes to the store. That
+// logs nobody out. After either logs out, nobody is logged in.
 func TestFirstRequestsBetween(t *testing.T) {
 	for name, do := range firstActions {
 		for otherName, other := range firstActions {
 			serverHomes(t, func(t *testing.T, cfg runtime.Config) {
 				for n := 1; ; n++ {
 					if n > 60 {
-						t.Fatal("it does not end")
+						t.Fatal("the first request makes more than 60 calls")
 					}
 					if between(t, cfg, n, fmt.Sprintf("%s: %s, %s before call %d", t.Name(), name, otherName, n), do, other, name, otherName) {
 						break
@@ -129,7 +130,7 @@ func between(t *testing.T, cfg runtime.Config, n int, what string, do, other fun
 	s := newSite(t, withLegacy(cfg, gorilla()))
 	old := with("old", oldCookie(t, 42))
 	first, second := old.clone(), old.clone()
-	isNew := false // somebody has logged in after the old session had ended: that is a session of its own
+	isNew := false // a log-in after the old session had ended began a new session
 	noting := func(name string, do func(*visitor)) func(*visitor) {
 		return func(v *visitor) {
 			isNew = v.IsNew() && name == "log in" || isNew
@@ -147,14 +148,14 @@ func between(t *testing.T, cfg runtime.Config, n int, what string, do, other fun
 	if stays[name] && stays[otherName] {
 		for i, b := range all {
 			if got := s.account(b); got != 42 {
-				t.Errorf("%s: browser %d has %d", what, i, got)
+				t.Errorf("%s: browser %d is logged in as %d, want 42", what, i, got)
 			}
 		}
 	}
 	if !stays[name] && name != "log out" && stays[otherName] {
-		// The session has moved, or ended, as it was under the id that the second one has.
+		// The id that the second browser has is dead: the session has moved or ended.
 		if got := s.account(second); got != 0 {
-			t.Errorf("%s: the second browser has %d", what, got)
+			t.Errorf("%s: the second browser is logged in as %d, want nobody", what, got)
 		}
 	}
 	if name != "log out" && otherName != "log out" {
@@ -173,7 +174,7 @@ func between(t *testing.T, cfg runtime.Config, n int, what string, do, other fun
 	if cfg.Store != nil && !isNew {
 		for _, account := range []int64{42, 43} {
 			for e, err := range runtime.ListBy(t.Context(), s.m, &fieldAccount, account, func(e runtime.Entry) runtime.Entry { return e }) {
-				t.Errorf("%s: %v, %v is listed after a log-out", what, e, err)
+				t.Errorf("%s: after a log-out, the list has %v, %v", what, e, err)
 			}
 		}
 	}

@@ -28,35 +28,35 @@ func TestConfigErrors(t *testing.T) {
 	for want, sources := range map[string][]runtime.LegacySource{
 		"":    {good, with(func(g *legacy.Gorilla) { g.Name = "another" }), legacy.SCS{Store: newSCS(t, 1), Until: until}, legacy.Flask{Name: "f", Keys: [][]byte{{1}}, Until: until}},
 		"nil": {nil, (*legacy.Gorilla)(nil)},
-		"no Until: it says when old sessions are not read any more":             {with(func(g *legacy.Gorilla) { g.Until = time.Time{} })},
+		"no Until: set the time from which old sessions are no longer read":     {with(func(g *legacy.Gorilla) { g.Until = time.Time{} })},
 		`the name "a b" is not a cookie's`:                                      {with(func(g *legacy.Gorilla) { g.Name = "a b" })},
 		`the name "" is not a cookie's`:                                         {with(func(g *legacy.Gorilla) { g.Name = "" })},
 		`Path "x" must begin with / and hold no semicolon or control character`: {with(func(g *legacy.Gorilla) { g.Path = "x" })},
 		`Domain "-" is not a host name`:                                         {with(func(g *legacy.Gorilla) { g.Domain = "-" })},
-		"no Keys: it takes the keys that the old store was made with":           {with(func(g *legacy.Gorilla) { g.Keys = nil }), with(func(g *legacy.Gorilla) { g.Keys, g.Records = nil, new(recordMap) })},
+		"no Keys: set the keys that the old store was made with":                {with(func(g *legacy.Gorilla) { g.Keys = nil }), with(func(g *legacy.Gorilla) { g.Keys, g.Records = nil, new(recordMap) })},
 		"nil Records": {with(func(g *legacy.Gorilla) { g.Records = (*recordMap)(nil) })},
-		"both Dir and Records: a session is in one place":                         {with(func(g *legacy.Gorilla) { g.Dir, g.Records = "x", new(recordMap) })},
-		"no Records, but Plain: it says what these are":                           {with(func(g *legacy.Gorilla) { g.Plain = true })},
-		"an empty Keys[2]: it is to authenticate":                                 {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, nil, nil} })},
-		"a Keys[1] of 5 bytes: a key to encrypt has 16, 24 or 32":                 {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, []byte("short")} })},
-		"no Store: it is the old SessionManager's":                                {legacy.SCS{Until: until}, legacy.SCS{Store: (*scsMap)(nil), Until: until}},
-		"no Keys: it takes Flask's SECRET_KEY, and those of SECRET_KEY_FALLBACKS": {legacy.Flask{Until: until}},
-		"an empty Keys[1]: Flask has no session then":                             {legacy.Flask{Keys: [][]byte{{1}, nil}, Until: until}},
-		`[1]: a second source of gorilla for the cookie "old"`:                    {good, good},
+		"both Dir and Records: set only one of them":               {with(func(g *legacy.Gorilla) { g.Dir, g.Records = "x", new(recordMap) })},
+		"no Records: Plain describes their format":                 {with(func(g *legacy.Gorilla) { g.Plain = true })},
+		"an empty Keys[2]: it must be an authentication key":       {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, nil, nil} })},
+		"an encryption key Keys[1] of 5 bytes: want 16, 24 or 32":  {with(func(g *legacy.Gorilla) { g.Keys = [][]byte{{1}, []byte("short")} })},
+		"no Store: set the store of the old SessionManager":        {legacy.SCS{Until: until}, legacy.SCS{Store: (*scsMap)(nil), Until: until}},
+		"no Keys: set Flask's SECRET_KEY and SECRET_KEY_FALLBACKS": {legacy.Flask{Until: until}},
+		"an empty Keys[1]: Flask has no sessions without a key":    {legacy.Flask{Keys: [][]byte{{1}, nil}, Until: until}},
+		`[1]: a second source of gorilla for the cookie "old"`:     {good, good},
 	} {
 		_, err := runtime.NewManager(runtime.Config{Keys: keys, Legacy: sources}, func(s runtime.Session) visitor { return visitor{s} }, fields...)
 		switch {
 		case want == "" && err != nil, want != "" && err == nil:
-			t.Errorf("%v, want %q", err, want)
+			t.Errorf("got error %v, want %q", err, want)
 		case err != nil && (!strings.HasPrefix(err.Error(), "session: Config.Legacy[") || !strings.HasSuffix(err.Error(), want)):
-			t.Errorf("%v, want %q", err, want)
+			t.Errorf("got error %v, want %q", err, want)
 		case err != nil && (strings.Contains(err.Error(), "short") || strings.Contains(err.Error(), "hhh")):
-			t.Errorf("a key is shown: %v", err)
+			t.Errorf("the error shows a key: %v", err)
 		}
 	}
 }
 
-// A source that ends is not read, and neither is its cookie deleted.
+// After Until, a source is not read, and its cookie is not deleted.
 func TestUntil(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		g := gorilla()
@@ -70,17 +70,17 @@ func TestUntil(t *testing.T) {
 		s.takeEvents()
 		s.visit(b, func(v *visitor) {
 			if !v.IsNew() || fieldAccount.Has(v.Session) {
-				t.Errorf("%v", v)
+				t.Errorf("the session has an old value: %v", v)
 			}
 			fieldVisits.Set(v.Session, 1)
 		})
 		if events := s.takeEvents(); len(events) != 1 || events[0].Kind != runtime.EventCreated || b["old"] == "" {
-			t.Errorf("events %v, cookies %v", events, b)
+			t.Errorf("got events %v and cookies %v, want one EventCreated and the old cookie", events, b)
 		}
 	})
 }
 
-// The old cookie is deleted where it is.
+// The deletion of the old cookie has the attributes of the old cookie.
 func TestDeletion(t *testing.T) {
 	for _, c := range []struct {
 		cfg  runtime.Config
@@ -97,7 +97,7 @@ func TestDeletion(t *testing.T) {
 		{runtime.Config{Name: "old", Partitioned: true, SameSite: http.SameSiteNoneMode}, func(g *legacy.Gorilla) {},
 			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=None"},
 		{runtime.Config{Name: "old", Partitioned: true, SameSite: http.SameSiteNoneMode}, func(g *legacy.Gorilla) { g.Partitioned = true }, ""},
-		// Ours takes its place.
+		// Our cookie replaces the old one.
 		{runtime.Config{Name: "old"}, func(g *legacy.Gorilla) {}, ""},
 		{runtime.Config{Name: "old"}, func(g *legacy.Gorilla) { g.Path = "/app" },
 			"old=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/app; Secure; HttpOnly; SameSite=Lax"},
@@ -108,17 +108,17 @@ func TestDeletion(t *testing.T) {
 			s := newSite(t, withLegacy(c.cfg, g))
 			lines := s.send(with("old", oldCookie(t, 42)), use).Header()["Set-Cookie"]
 			deletions := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return !strings.HasPrefix(line, "old=; ") })
-			if what == "log-out" && c.cfg.Name == "old" && len(deletions) > 0 { // of our own cookie
+			if what == "log-out" && c.cfg.Name == "old" && len(deletions) > 0 { // the first deletes our own cookie
 				deletions = deletions[1:]
 			}
 			if got := strings.Join(deletions, "\n"); got != c.want {
-				t.Errorf("%s: %q, want %q", what, got, c.want)
+				t.Errorf("%s: got deletions %q, want %q", what, got, c.want)
 			}
 		}
 	}
 }
 
-// A session that does not fit into a cookie is there for the request, and the old cookie stays.
+// An old session that does not fit into a cookie is available to the request, and the old cookie stays.
 func TestTooLarge(t *testing.T) {
 	s := newSite(t, withLegacy(homes["cookie"](), legacy.SCS{Store: &scsMap{records: map[string][]byte{
 		token: gobText(t, scsSession{start.Add(time.Hour), map[string]any{"account": 42, "user": strings.Repeat("x", 5000)}}),
@@ -127,15 +127,15 @@ func TestTooLarge(t *testing.T) {
 	for range 2 {
 		s.visit(b, func(v *visitor) {
 			if fieldAccount.Get(v.Session) != 42 {
-				t.Errorf("%v", v)
+				t.Errorf("the session has lost its account: %v", v)
 			}
 		})
 		if len(b) != 1 || b["session"] == "" {
-			t.Errorf("cookies %v", b)
+			t.Errorf("the browser has cookies %v, want the old one", b)
 		}
 	}
 	if w := s.send(b, func(v *visitor) { fieldVisits.Set(v.Session, 1) }); w.Code != 500 {
-		t.Errorf("a change: status %d", w.Code)
+		t.Errorf("a change got status %d, want 500", w.Code)
 	}
 }
 
@@ -153,10 +153,10 @@ func TestEndedHereIsNoImport(t *testing.T) {
 	})
 }
 
-// An old session that is larger here than it was, and does not fit into a record, is refused, and its visitor has an empty
-// session.
+// An old session that becomes too large for a record when its fields are encoded is refused, and the visitor has an
+// empty session.
 func TestTooLargeForRecord(t *testing.T) {
-	type length int // is encoded as a string that is so long
+	type length int // encoded as a string of this length
 	long := runtime.Field[length]{Name: "Visits", Key: "visits",
 		Encode: func(e *codec.Encoder, n length) { codec.EncodeString(e, strings.Repeat("x", int(n))) },
 		Decode: func(d *codec.Decoder) length { return length(len(codec.DecodeString[string](d))) }}
@@ -175,14 +175,14 @@ func TestTooLargeForRecord(t *testing.T) {
 	cookie := secure(t, "old", hashKey, blockKey, start.Add(-time.Hour), gobText(t, map[any]any{"visits": 2 << 20}))
 	v := m.Open(t.Context(), []string{"old=" + cookie})
 	if long.Has(v.Session) || !v.IsNew() {
-		t.Error("it is there")
+		t.Error("the old session was taken over")
 	}
 	if h, err := m.Seal(v); err != nil || h["Set-Cookie"] != nil || !slices.Equal(events, []runtime.EventKind{runtime.EventTooLarge, runtime.EventImportRefused}) {
-		t.Errorf("%v, %v, events %v", h, err, events)
+		t.Errorf("Seal returns %v, %v after events %v, want no cookie and EventTooLarge, EventImportRefused", h, err, events)
 	}
 }
 
-// A value that does not fit its field loses that field alone.
+// If a value does not fit its field, only that field is lost.
 func TestOneBadValue(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		s := newSite(t, withLegacy(cfg, gorilla()))
@@ -191,7 +191,7 @@ func TestOneBadValue(t *testing.T) {
 		}))
 		s.visit(with("old", value), func(v *visitor) {
 			if fieldUser.Has(v.Session) || fieldTheme.Has(v.Session) || fieldAccount.Get(v.Session) != 42 || fieldVisits.Get(v.Session) != 1<<30 || len(fieldNotes.Get(v.Session)) != 2 {
-				t.Errorf("%v", v)
+				t.Errorf("got session %v", v)
 			}
 		})
 		var dropped []string
@@ -201,23 +201,23 @@ func TestOneBadValue(t *testing.T) {
 			}
 		}
 		if strings.Join(dropped, " ") != "User Theme" {
-			t.Errorf("dropped %v", dropped)
+			t.Errorf("dropped %v, want User and Theme", dropped)
 		}
 	})
 }
 
-// A session that has nothing the program knows is none, and stays where it is.
+// An old session without any key that the program knows is not taken over, and its cookie stays.
 func TestNothingKnown(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		s := newSite(t, withLegacy(cfg, gorilla()))
 		b := with("old", secure(t, "old", hashKey, blockKey, start, gobText(t, map[any]any{"other": 7})))
 		s.visit(b, func(v *visitor) {
 			if !v.IsNew() {
-				t.Error("it is an import")
+				t.Error("the old session was taken over")
 			}
 		})
 		if len(b) != 1 || len(s.takeEvents()) > 0 {
-			t.Errorf("cookies %v", b)
+			t.Errorf("the browser has cookies %v, want the old one and no event", b)
 		}
 	})
 }
@@ -230,7 +230,7 @@ func TestLinksGob(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := slices.Contains(strings.Fields(string(out)), "encoding/gob"); got != want {
-			t.Errorf("%s links encoding/gob: %v", pkg, got)
+			t.Errorf("package %s links encoding/gob: got %v, want %v", pkg, got, want)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/legacy"
 )
 
-// A log-out ends every old session that the browser has a cookie of, beside the session that is open.
+// A log-out ends the open session and every old session that the browser has a cookie of.
 func TestLogOutEndsOthersToo(t *testing.T) {
 	serverHomes(t, func(t *testing.T, cfg runtime.Config) {
 		synctest.Test(t, func(t *testing.T) {
@@ -19,10 +19,10 @@ func TestLogOutEndsOthersToo(t *testing.T) {
 			b := with("old", oldCookie(t, 42))
 			s.visit(b, read)
 			other := oldCookie(t, 43)
-			b["old"] = other // an old build has set it
+			b["old"] = other // from an old build of the program
 			s.visit(b, func(v *visitor) { v.Destroy() })
 			if len(b) > 0 {
-				t.Errorf("cookies %v", b)
+				t.Errorf("the browser has cookies %v after the log-out", b)
 			}
 			for _, wait := range []time.Duration{0, 2 * time.Hour} {
 				time.Sleep(wait)
@@ -32,19 +32,19 @@ func TestLogOutEndsOthersToo(t *testing.T) {
 	})
 }
 
-// Clear deletes an old cookie that was refused, too.
+// Clear also deletes an old cookie that was refused.
 func TestClearDeletesRefused(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		s := newSite(t, withLegacy(cfg, gorilla()))
 		b := with("old", "garbage")
 		s.visit(b, func(v *visitor) { v.Clear() })
 		if len(b) > 0 {
-			t.Errorf("cookies %v", b)
+			t.Errorf("the browser has cookies %v after Clear", b)
 		}
 	})
 }
 
-// A log-out counts though what is set after it does not fit.
+// A log-out counts even if a value that is set after it does not fit.
 func TestLogOutThenTooLarge(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		s := newSite(t, withLegacy(cfg, gorilla()))
@@ -56,7 +56,7 @@ func TestLogOutThenTooLarge(t *testing.T) {
 		})
 		b.receive(w)
 		if w.Code != 500 || len(b) > 0 {
-			t.Errorf("status %d, cookies %v", w.Code, b)
+			t.Errorf("got status %d and cookies %v, want 500 and none", w.Code, b)
 		}
 		if cfg.Store != nil || cfg.Revocations != nil {
 			s.expectAccount(old, 0)
@@ -72,13 +72,13 @@ func TestDestroyFromOutside(t *testing.T) {
 	s.visit(b, read)
 	changed, err := runtime.UpdateBy(t.Context(), s.m, &fieldAccount, 42, func(v *visitor) { v.Destroy() })
 	if changed != 1 || err != nil || store.len() != 0 {
-		t.Errorf("%d changed, %v; %d old records", changed, err, store.len())
+		t.Errorf("UpdateBy changed %d sessions, %v, and left %d old records; want 1, nil and 0", changed, err, store.len())
 	}
 	s.expectAccount(b, 0)
 	s.expectAccount(with("session", token), 0)
 }
 
-// expiryStore notes when what was written last ends.
+// expiryStore notes the latest expiry of its records.
 type expiryStore struct {
 	runtime.Store
 	latest time.Time
@@ -91,7 +91,7 @@ func (s *expiryStore) Insert(ctx context.Context, key string, r runtime.Record) 
 	return s.Store.Insert(ctx, key, r)
 }
 
-// A revocation is known for as long as an old session can be taken over, and then lives.
+// A revocation is known until no old session can be taken over and none that was taken over still lives.
 func TestRevocationsLastUntilTheEnd(t *testing.T) {
 	for _, inStore := range []bool{false, true} {
 		store := &expiryStore{Store: runtime.NewMemoryStore(100)}
@@ -104,12 +104,12 @@ func TestRevocationsLastUntilTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, want := time.Until(store.latest), until.Sub(start)+24*time.Hour; got < want {
-			t.Errorf("in a store %v: known for %v, want %v", inStore, got, want)
+			t.Errorf("in a store %v: the revocation is known for %v, want at least %v", inStore, got, want)
 		}
 	}
 }
 
-// A revocation of somebody else that a key has missed is none of an old session that is sealed with that key.
+// A key has missed a revocation of another account. That does not end an old session that is sealed with the key.
 func TestImportAfterRevocationUnderAnotherKey(t *testing.T) {
 	serverHomes(t, func(t *testing.T, cfg runtime.Config) {
 		s := newSite(t, withLegacy(cfg, gorilla()))

@@ -52,7 +52,7 @@ const (
 // Legacy is called by the manager alone.
 func (f Flask) Legacy() (s oldsession.Source, err error) {
 	if len(f.Keys) == 0 {
-		return s, errors.New("no Keys: it takes Flask's SECRET_KEY, and those of SECRET_KEY_FALLBACKS")
+		return s, errors.New("no Keys: set Flask's SECRET_KEY and SECRET_KEY_FALLBACKS")
 	}
 	if f.Name == "" {
 		f.Name = "session"
@@ -63,7 +63,7 @@ func (f Flask) Legacy() (s oldsession.Source, err error) {
 	signer := flaskSigner{lifetime: f.Lifetime}
 	for i, key := range f.Keys {
 		if len(key) == 0 {
-			return s, fmt.Errorf("an empty Keys[%d]: Flask has no session then", i)
+			return s, fmt.Errorf("an empty Keys[%d]: Flask has no sessions without a key", i)
 		}
 		derived := hmac.New(sha1.New, key)
 		derived.Write([]byte(flaskSalt))

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// uuid is what packages of that name have.
+// uuid is the type that packages of this name declare.
 type uuid [16]byte
 
 func decodeFlask[T any](t *testing.T, text string, want T) {
 	t.Helper()
 	var v T
 	if err := (flaskValue{json.RawMessage(text)}).Decode(&v); err != nil || !reflect.DeepEqual(v, want) {
-		t.Errorf("%s as %T: %v, %v; want %v", text, v, v, err, want)
+		t.Errorf("%s as %T: got %v, %v; want %v", text, v, v, err, want)
 	}
 }
 
@@ -37,12 +37,12 @@ func TestFlaskTags(t *testing.T) {
 	decodeFlask(t, `7.0`, uint8(7))
 	var raw []byte
 	if err := (flaskValue{json.RawMessage(idText)}).Decode(&raw); err == nil {
-		t.Errorf("a UUID as bytes: %q", raw)
+		t.Errorf("a UUID decodes into bytes: %q", raw)
 	}
 	for _, text := range []string{`{" u":"xyz"}`, `{" b":"*"}`, `{" d":"yesterday"}`, `{" di":{"x":1}}`, `{" di":3}`, `7.5`, `300`, `-1`, `"7"`, `[`} {
 		var v uint8
 		if err := (flaskValue{json.RawMessage(text)}).Decode(&v); err == nil {
-			t.Errorf("%s: %v", text, v)
+			t.Errorf("%s decodes into a uint8: %v", text, v)
 		}
 	}
 }

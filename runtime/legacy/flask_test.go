@@ -15,7 +15,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/legacy"
 )
 
-// flaskCookie signs JSON as Flask does. integration/legacy has the real one.
+// flaskCookie signs JSON as Flask does. integration/legacy has tests with the real one.
 func flaskCookie(key string, at time.Time, text string, compress bool) string {
 	payload := []byte(text)
 	prefix := ""
@@ -52,7 +52,7 @@ func TestFlask(t *testing.T) {
 			s.visit(b, func(v *visitor) {
 				if fieldUser.Get(v.Session) != "hubo" || fieldAccount.Get(v.Session) != 42 || fieldVisits.Get(v.Session) != 3 ||
 					fieldTheme.Get(v.Session) != "dark" || strings.Join(fieldNotes.Get(v.Session), " ") != "a b" || !v.Permanent() {
-					t.Errorf("%s: %v", name, v)
+					t.Errorf("%s: got session %v", name, v)
 				}
 			})
 			s.visit(b, func(v *visitor) { v.Destroy() })
@@ -80,11 +80,11 @@ func TestFlaskRefused(t *testing.T) {
 		s := newSite(t, withLegacy(homes["cookie"](), legacy.Flask{Keys: [][]byte{[]byte("new")}, Until: until}))
 		s.visit(with("session", value), func(v *visitor) {
 			if !v.IsNew() || fieldUser.Has(v.Session) {
-				t.Errorf("%s: %v", name, v)
+				t.Errorf("%s: got session %v, want an empty one", name, v)
 			}
 		})
 		if events := s.takeEvents(); len(events) != 1 || events[0].Kind != runtime.EventImportRefused {
-			t.Errorf("%s: events %v", name, events)
+			t.Errorf("%s: got events %v, want one refusal", name, events)
 		}
 	}
 }

@@ -16,10 +16,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// maxAllocated bounds what reading an old session may allocate, whatever is in it.
+// maxAllocated is how many bytes reading any old session may allocate.
 const maxAllocated = 8 << 20
 
-// deep is a type with everything in it that may take more memory than it is long.
+// deep has every kind of value that may take more memory than its encoding.
 type deep struct {
 	Parts []part
 	Big   []*[64]int64
@@ -53,8 +53,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// bounded runs f, and fails if that allocates too much. The fuzzer's own goroutines allocate too, so that one
-// look is not enough.
+// bounded runs f, and fails the test if that allocates too much. It tries several times, because the fuzzer's own
+// goroutines allocate too.
 func bounded(t testing.TB, f func()) {
 	t.Helper()
 	var least uint64 = math.MaxUint64
@@ -63,10 +63,10 @@ func bounded(t testing.TB, f func()) {
 			return
 		}
 	}
-	t.Errorf("%d bytes allocated", least)
+	t.Errorf("f allocates %d bytes, want at most %d", least, maxAllocated)
 }
 
-// readAll reads what a library has authenticated, in each form that there is.
+// readAll reads authenticated data in every format.
 func readAll(data []byte) {
 	if values, err := gobValues(data); err == nil {
 		decodeAll(slices.Collect(maps.Keys(values)), lookupGob(values))
@@ -97,7 +97,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzCookies reads cookies that nobody has authenticated: none may be taken for a session.
+// FuzzCookies opens cookies that no key has authenticated. None may be taken for a session.
 func FuzzCookies(f *testing.F) {
 	f.Add("MTcwMDAwMDAwMHxhYmN8ZGVm")
 	f.Add("MTcwMDAwMDAwMHxEdjhFQVFMX3xmYWxzZQ==")
@@ -118,30 +118,30 @@ func FuzzCookies(f *testing.F) {
 		for _, open := range []func() (*oldsession.Session, error){
 			func() (*oldsession.Session, error) { return gorilla.open(t.Context(), value, time.Now()) },
 			func() (*oldsession.Session, error) { return records.open(t.Context(), value, time.Now()) },
-			func() (*oldsession.Session, error) { // what stands under an authentic id is a cookie once more
+			func() (*oldsession.Session, error) { // the record of an authentic id is sealed like a cookie
 				old := new(oldsession.Session)
 				return old, (&gorillaRecords{&gorilla, oneRecord(value), false}).read(t.Context(), old, time.Now())
 			},
 			func() (*oldsession.Session, error) { return flask.open(t.Context(), value, time.Now()) },
 		} {
 			if old, err := open(); err != oldsession.ErrMalformed && err != oldsession.ErrForged {
-				t.Errorf("%v, %v", old, err)
+				t.Errorf("got session %v, error %v, want ErrMalformed or ErrForged", old, err)
 			}
 		}
 	})
 }
 
-// noRecords is asked for nothing.
+// noRecords fails the test if a record is looked for.
 type noRecords struct{ testing.TB }
 
 func (n noRecords) Find(_ context.Context, id string) ([]byte, time.Duration, error) {
-	n.Fatalf("the record %q is looked for", id)
+	n.Fatalf("Find was called for the record %q", id)
 	return nil, 0, nil
 }
 
 func (n noRecords) Delete(context.Context, string) error { return nil }
 
-// oneRecord is there under every id.
+// oneRecord is the record of every id.
 type oneRecord string
 
 func (r oneRecord) Find(context.Context, string) ([]byte, time.Duration, error) {
@@ -149,7 +149,7 @@ func (r oneRecord) Find(context.Context, string) ([]byte, time.Duration, error) 
 }
 func (oneRecord) Delete(context.Context, string) error { return nil }
 
-// seeds are sessions of every kind, and those that are made to take much.
+// seeds are sessions in every format.
 func seeds(t testing.TB) (all [][]byte) {
 	p := oldPart{"A1", 2, 9.5, map[string][]string{"x": {"y"}}, &part{SKU: "B2"}}
 	for _, v := range []any{
@@ -172,7 +172,7 @@ func seeds(t testing.TB) (all [][]byte) {
 	return all
 }
 
-// Input made to use much memory does not.
+// Input that is made to use much memory does not.
 func TestAllocationBound(t *testing.T) {
 	many := func(unit, between, before, after string) []byte {
 		n := (maxRecord - len(before) - len(after)) / (len(unit) + len(between))
@@ -191,16 +191,16 @@ func TestAllocationBound(t *testing.T) {
 		"gob types":    manyTypes(255, 8),
 		"gob fields":   manyTypes(2, 1020),
 	}
-	for letter := 'a'; letter <= 'o'; letter++ { // each kind that decodeAll knows
+	for letter := 'a'; letter <= 'o'; letter++ { // one for each kind in decodeAll
 		inputs["parts "+string(letter)] = encodeGob(t, filled(letter))
 	}
 	for name, data := range inputs {
 		if len(data) > maxRecord+64 {
-			t.Errorf("%s: %d bytes", name, len(data))
+			t.Errorf("%s: the input has %d bytes", name, len(data))
 		}
 		data = data[:min(len(data), maxRecord)]
 		if n := allocated(func() { readAll(data) }); n > maxAllocated {
-			t.Errorf("%s: %d bytes allocated for %d", name, n, len(data))
+			t.Errorf("%s: reading %[3]d bytes allocates %[2]d", name, n, len(data))
 		} else {
 			t.Logf("%s: %d bytes allocated for %d", name, n, len(data))
 		}
@@ -232,7 +232,7 @@ func filled(letter rune) map[string]any {
 	return all
 }
 
-// manyTypes is a stream that defines so many types of so many fields each.
+// manyTypes is a stream that defines types with fields each.
 func manyTypes(types, fields int) []byte {
 	var stream []byte
 	for i := range types {

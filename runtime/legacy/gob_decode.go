@@ -32,8 +32,8 @@ func lookupGob(values map[string]*gobValue) func(string) oldsession.Value {
 	}
 }
 
-// mapValues reads the entries of a map. It leaves out entries with a key that is no string, or
-// without a value.
+// mapValues reads the entries of a map. It leaves out entries without a value, and entries whose key is
+// not a string.
 func (r *gobReader) mapValues(id int) map[string]*gobValue {
 	t := r.types[id]
 	if t == nil || t.kind != gobMap {

@@ -29,7 +29,7 @@ type holder struct {
 
 type level int
 
-// oldPart is what another program calls it: the name under which it is registered is nobody's here.
+// oldPart is the other program's type. No type is registered under its name here.
 type oldPart part
 
 func init() {
@@ -64,7 +64,7 @@ func encodeGob(t testing.TB, v any) []byte {
 func decodeInto[T any](t testing.TB, values map[string]*gobValue, key string) (v T, err error) {
 	t.Helper()
 	if values[key] == nil {
-		t.Fatalf("no value %q", key)
+		t.Fatalf("the session has no value %q", key)
 	}
 	err = values[key].Decode(&v)
 	return v, err
@@ -73,14 +73,14 @@ func decodeInto[T any](t testing.TB, values map[string]*gobValue, key string) (v
 func expect[T any](t *testing.T, values map[string]*gobValue, key string, want T) {
 	t.Helper()
 	if got, err := decodeInto[T](t, values, key); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%s as %T: %#v, %v; want %#v", key, want, got, err, want)
+		t.Errorf("%s as %T: got %#v, %v; want %#v", key, want, got, err, want)
 	}
 }
 
 func refuse[T any](t *testing.T, values map[string]*gobValue, key string) {
 	t.Helper()
 	if got, err := decodeInto[T](t, values, key); err == nil {
-		t.Errorf("%s as %T: %#v", key, got, got)
+		t.Errorf("%s as %T: got %#v, want an error", key, got, got)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestGobValues(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 6, time.UTC)
 	p := part{"A1", 2, 9.5, map[string][]string{"x": {"y", ""}}, &part{SKU: "B2"}}
 	old := oldPart(p)
-	for range 20 { // in the orders that a map has
+	for range 20 { // the order of a map differs each time
 		values := readGob(t, map[any]any{
 			"string": "hubo", "empty": "", "int": 42, "int64": int64(math.MinInt64), "uint": uint64(math.MaxUint64),
 			"bool": true, "false": false, "float": 1.5, "bytes": []byte("raw"), "complex": complex(1, 2),
@@ -110,7 +110,7 @@ func TestGobValues(t *testing.T) {
 			1:        "a key that is no string", level(4): "another",
 		})
 		if len(values) != 25 {
-			t.Fatalf("%d values", len(values))
+			t.Fatalf("got %d values, want 25", len(values))
 		}
 		expect(t, values, "string", "hubo")
 		expect(t, values, "empty", "")
@@ -139,7 +139,7 @@ func TestGobValues(t *testing.T) {
 		expect[any](t, values, "int", int64(42))
 		expect(t, values, "anys", map[string]any{"a": 1, "b": "x"})
 		expect(t, values, "holder", holder{Any: old, List: []any{old, "x"}, When: now})
-		// One bad value loses only itself.
+		// A value of another type loses only itself.
 		refuse[string](t, values, "int")
 		refuse[int](t, values, "string")
 		refuse[[]string](t, values, "mixed")
@@ -223,7 +223,7 @@ func TestGobBounds(t *testing.T) {
 		{"more than 64 KiB", map[string]any{"a": strings.Repeat("x", maxRecord)}, false},
 	} {
 		if _, err := gobValues(encodeGob(t, c.session)); (err == nil) != c.good {
-			t.Errorf("%s: %v", c.name, err)
+			t.Errorf("%s: got error %v, want success %v", c.name, err, c.good)
 		}
 	}
 }

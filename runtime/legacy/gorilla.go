@@ -10,49 +10,52 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// Gorilla reads the sessions of gorilla/sessions: those of a CookieStore, of a FilesystemStore if Dir is set, and of
-// another store on the server if Records is. The stores of gin-contrib/sessions and echo-contrib/session are
-// gorilla's.
+// Gorilla reads the sessions of gorilla/sessions: of a CookieStore, of a FilesystemStore if Dir is set, or of
+// another store on the server if Records is set. gin-contrib/sessions and echo-contrib/session use gorilla's
+// stores.
 type Gorilla struct {
-	// Name is the name of the session, which is the cookie's. Path and Domain are the old cookie's, so that it
-	// can be deleted; Path is "/" by default.
+	// Name is the name of the session and of its cookie. Path and Domain are those of the old cookie, and are
+	// needed to delete it. Path is "/" by default.
 	Name   string
 	Path   string
 	Domain string
 
-	// Partitioned is whether the old cookie was: browsers delete it only from the jar that it is in.
+	// Partitioned says whether the old cookie is partitioned. Browsers delete only a cookie with the same
+	// setting.
 	Partitioned bool
 
-	// Keys are those that the store was made with, in the same order: pairs of a key to authenticate and one
-	// to encrypt, which may be nil. There are none if the store took none, so that its cookie is the bare id of
-	// a record, as with rbcervilla/redisstore: that takes Plain.
+	// Keys are the keys that the store was made with, in the same order: pairs of an authentication key and an
+	// encryption key, which may be nil. A store without keys, such as rbcervilla/redisstore, puts the bare id of
+	// a record into its cookie. For such a store leave Keys empty, and set Plain.
 	Keys [][]byte
 
-	// MaxAge is what the store's method MaxAge was called with, 30 days by default as there; negative if it
-	// was 0, which is no limit. The stores in PostgreSQL and of GORM call it with the MaxAge of their options.
+	// MaxAge is the argument of the call of the store's method MaxAge, by default 30 days as in gorilla. If the
+	// argument was 0, which means no limit, set a negative MaxAge. The stores in PostgreSQL and of GORM call the
+	// method with the MaxAge of their options.
 	MaxAge time.Duration
 
-	// Dir is the directory of a FilesystemStore, os.TempDir() if that was given "".
+	// Dir is the directory of a FilesystemStore. If the store was given "", it is os.TempDir().
 	Dir string
 
 	// Records has the sessions of a store that keeps them on the server.
 	Records Records
 
-	// Plain is whether Records has the sessions as they are, as boj/redistore and rbcervilla/redisstore write them.
-	// Otherwise each record is text of securecookie, like a cookie, as those of antonlindstrom/pgstore,
-	// wader/gormstore and gorilla-sessions-memcache are.
+	// Plain says that records are encoded sessions without a signature, as boj/redistore and
+	// rbcervilla/redisstore write them. Otherwise each record is output of securecookie, like a cookie, as
+	// antonlindstrom/pgstore, wader/gormstore and gorilla-sessions-memcache write them.
 	Plain bool
 
-	// JSON is for sessions in JSON in place of gob: by securecookie.JSONEncoder or redistore.JSONSerializer.
+	// JSON says that sessions are encoded as JSON instead of gob: by securecookie.JSONEncoder or
+	// redistore.JSONSerializer.
 	JSON bool
 
-	// Until is when old sessions are not read any more. It must be set.
+	// Until is when old sessions are no longer read. It must be set.
 	Until time.Time
 }
 
 const gorillaMaxAge = 30 * 24 * time.Hour
 
-// Legacy is for the manager alone.
+// Legacy is called by the manager alone.
 func (g Gorilla) Legacy() (s oldsession.Source, err error) {
 	cookie, err := g.cookie()
 	if err != nil {
@@ -71,17 +74,17 @@ func (g Gorilla) Legacy() (s oldsession.Source, err error) {
 	return s, nil
 }
 
-var errNoKeys = errors.New("no Keys: it takes the keys that the old store was made with")
+var errNoKeys = errors.New("no Keys: set the keys that the old store was made with")
 
-// cookie checks the fields, and returns what opens the cookies.
+// cookie checks the fields, and returns the secureCookie that opens the cookies.
 func (g *Gorilla) cookie() (c secureCookie, err error) {
 	switch {
 	case g.Records != nil && absent.Is(g.Records):
 		return c, errors.New("nil Records")
 	case g.Records != nil && g.Dir != "":
-		return c, errors.New("both Dir and Records: a session is in one place")
+		return c, errors.New("both Dir and Records: set only one of them")
 	case g.Plain && g.Records == nil:
-		return c, errors.New("no Records, but Plain: it says what these are")
+		return c, errors.New("no Records: Plain describes their format")
 	case len(g.Keys) == 0 && !g.Plain:
 		return c, errNoKeys
 	}

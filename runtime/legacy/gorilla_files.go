@@ -16,10 +16,10 @@ import (
 // gorillaFiles has the sessions of a FilesystemStore.
 type gorillaFiles struct{ gorillaRecords }
 
-// readTries bounds how often a file is read that the old program may be writing.
+// readTries is how often a file is read at most. The old program may be writing it.
 const readTries = 3
 
-// open reads the session whose id a cookie has.
+// open reads the session whose id is in a cookie.
 func (g *gorillaFiles) open(ctx context.Context, value string, now time.Time) (*oldsession.Session, error) {
 	old, err := g.openID(value, now)
 	if err != nil {
@@ -42,12 +42,12 @@ type directory string
 
 func (d directory) path(id string) string { return filepath.Join(string(d), "session_"+id) }
 
-// isFileID reports whether an id is base32, as gorilla makes them: nothing that leads out of the directory.
+// isFileID reports whether an id is base32, like gorilla's ids. Such an id cannot lead out of the directory.
 func isFileID(id string) bool {
 	return 0 < len(id) && len(id) <= 128 && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// Find implements Records. Of a file that is too large it returns enough to tell.
+// Find implements Records. If a file is too large, the result is longer than maxRecord.
 func (d directory) Find(_ context.Context, id string) (text []byte, left time.Duration, err error) {
 	if !isFileID(id) {
 		return nil, 0, nil

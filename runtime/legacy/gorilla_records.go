@@ -9,11 +9,11 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// Records has the records of a store that leaves nothing but their ids with browsers. OldRecords of packages redisstore
-// and sqlstore are such ones.
+// Records has the records of a store whose cookies contain only the ids of records. The types OldRecords of packages
+// redisstore and sqlstore implement it.
 type Records interface {
-	// Find returns the record of an id, nil if there is none, and how long it lives yet, 0 if that is not
-	// known.
+	// Find returns the record of an id, or nil if there is none. left is how long the record still lives, or 0
+	// if that is unknown.
 	Find(ctx context.Context, id string) (record []byte, left time.Duration, err error)
 
 	// Delete removes the record of an id, if there is one.
@@ -27,7 +27,7 @@ type gorillaRecords struct {
 	plain bool
 }
 
-// open reads the session whose id a cookie has.
+// open reads the session whose id is in a cookie.
 func (g *gorillaRecords) open(ctx context.Context, value string, now time.Time) (*oldsession.Session, error) {
 	old, err := g.openID(value, now)
 	if err != nil {
@@ -36,7 +36,7 @@ func (g *gorillaRecords) open(ctx context.Context, value string, now time.Time) 
 	return old, g.read(ctx, old, now)
 }
 
-// openID reads a cookie. A bare id is all that a browser has to prove the session: nobody guesses one.
+// openID reads the id in a cookie. A bare id is not signed, but nobody can guess one.
 func (g *gorillaRecords) openID(value string, now time.Time) (*oldsession.Session, error) {
 	if len(g.pairs) == 0 {
 		if !isToken(value) {
@@ -53,7 +53,7 @@ func (g *gorillaRecords) openID(value string, now time.Time) (*oldsession.Sessio
 	return old, err
 }
 
-// idIn reads the id that a cookie has. It may be in gob though the session is in JSON.
+// idIn decodes the id in a cookie. It may be in gob even if the session is in JSON.
 func idIn(encoded []byte) (id string, err error) {
 	r := gobReader{data: encoded}
 	if r.top() != gobString {
@@ -69,7 +69,7 @@ func idIn(encoded []byte) (id string, err error) {
 	return id, nil
 }
 
-// read reads the record of a session.
+// read reads the record of a session, and sets the session's values and end.
 func (g *gorillaRecords) read(ctx context.Context, old *oldsession.Session, now time.Time) error {
 	record, left, err := g.Find(ctx, old.Token)
 	switch {

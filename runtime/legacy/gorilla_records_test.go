@@ -49,14 +49,14 @@ func (m *recordMap) fail(err error) {
 	m.err = err
 }
 
-// A recordForm is how a store writes sessions, and their ids into cookies.
+// A recordForm is how a store encodes sessions, and their ids in cookies.
 type recordForm struct {
 	source legacy.Gorilla
 	record []byte
 	cookie string
 }
 
-// recordForms are those of the stores that there are, for somebody who is logged in as 42.
+// recordForms returns the forms of all known stores, with a session that is logged in as 42.
 func recordForms(t *testing.T) map[string]recordForm {
 	contents := map[string]any{"username": "hubo", "account": 42, "visits": 3, "theme": "dark"}
 	asGob := gobText(t, map[any]any{"username": "hubo", "account": 42, "visits": 3, "theme": "dark"})
@@ -80,7 +80,7 @@ func recordForms(t *testing.T) map[string]recordForm {
 	}
 }
 
-// newRecords is a store with the record of a form, and the source that reads it.
+// newRecords returns a store with the record of a form, and the source that reads it.
 func newRecords(form recordForm) (*recordMap, legacy.Gorilla) {
 	m := &recordMap{records: map[string][]byte{recordID: form.record}}
 	form.source.Records = m
@@ -97,18 +97,18 @@ func TestGorillaRecords(t *testing.T) {
 				b := old.clone()
 				s.visit(b, func(v *visitor) {
 					if fieldUser.Get(v.Session) != "hubo" || fieldAccount.Get(v.Session) != 42 || fieldVisits.Get(v.Session) != 3 || fieldTheme.Get(v.Session) != "dark" {
-						t.Errorf("%v", v)
+						t.Errorf("got session %v", v)
 					}
 				})
 				if len(b) != 1 || b["old"] != "" || len(store.records) != 1 {
-					t.Errorf("the browser has %v, the store %d records", b, len(store.records))
+					t.Errorf("the browser has cookies %v and the store %d records, want one of ours and 1 record", b, len(store.records))
 				}
 				s.expectAccount(old, 42) // another first request
 				s.visit(b, func(v *visitor) { v.Renew() })
 				late := b.clone()
 				s.visit(b, func(v *visitor) { v.LogOut() })
 				if len(store.records) != 0 {
-					t.Error("the old record is there after a log-out")
+					t.Error("the old record still exists after a log-out")
 				}
 				s.expectAccount(old, 0)
 				if cfg.Store != nil || cfg.Revocations != nil {
@@ -129,16 +129,16 @@ func TestGorillaRecordEnds(t *testing.T) {
 		s.visit(b, read)
 		s.advance(time.Hour - time.Second)
 		if got := s.account(b); got != 42 {
-			t.Errorf("%s: account %d while the record lives", name, got)
+			t.Errorf("%s: logged in as %d while the record lives, want 42", name, got)
 		}
 		s.advance(time.Second)
 		if got := s.account(b); got != 0 {
-			t.Errorf("%s: account %d after the record", name, got)
+			t.Errorf("%s: logged in as %d after the record's end, want nobody", name, got)
 		}
 	}
 }
 
-// A record that the old program would not take, nobody takes over; and without an authentic id none is looked for.
+// A record that the old program would not accept is not taken over. Without an authentic id, no record is looked for.
 func TestGorillaRecordsRefused(t *testing.T) {
 	forms := recordForms(t)
 	large := func(n int) []byte { return gobText(t, map[any]any{"account": 42, "other": strings.Repeat("x", n)}) }
@@ -182,10 +182,10 @@ func TestGorillaRecordsRefused(t *testing.T) {
 		s := newSite(t, withLegacy(runtime.Config{}, source))
 		s.expectAccount(with("old", form.cookie), 0)
 		if asked := store.asked > 0; asked != c.asked {
-			t.Errorf("%s: the store is asked: %v", name, asked)
+			t.Errorf("%s: a record was looked for: got %v, want %v", name, asked, c.asked)
 		}
 		if events := s.takeEvents(); len(events) != 1 || events[0].Kind != runtime.EventImportRefused || events[0].Reason != c.reason {
-			t.Errorf("%s: events %v", name, events)
+			t.Errorf("%s: got events %v, want one refusal, %s", name, events, c.reason)
 		}
 	}
 }

@@ -28,19 +28,19 @@ func TestImport(t *testing.T) {
 		b := with("old", oldCookie(t, 42))
 		w := s.visit(b, func(v *visitor) {
 			if fieldUser.Get(v.Session) != "hubo" || fieldAccount.Get(v.Session) != 42 || fieldVisits.Get(v.Session) != 3 || fieldTheme.Get(v.Session) != "dark" {
-				t.Errorf("%v", v)
+				t.Errorf("got session %v", v)
 			}
 			if v.IsNew() || v.Modified() || !v.AuthenticatedAt().IsZero() || v.Permanent() {
-				t.Errorf("new %v, authenticated %v, permanent %v", v.IsNew(), v.AuthenticatedAt(), v.Permanent())
+				t.Errorf("got new %v, modified %v, authenticated %v, permanent %v, want an unchanged session without a log-in", v.IsNew(), v.Modified(), v.AuthenticatedAt(), v.Permanent())
 			}
 		})
 		if _, kept := b["old"]; kept || b["__Host-session"] == "" || len(b) != 1 {
-			t.Errorf("the browser has %v after %q", b, w.Header()["Set-Cookie"])
+			t.Errorf("the browser has cookies %v after %q, want __Host-session alone", b, w.Header()["Set-Cookie"])
 		}
 		if got, want := s.takeEvents(), []runtime.Event{{Kind: runtime.EventImported, Reason: "gorilla"}}; !reflect.DeepEqual(got, want) {
-			t.Errorf("events %v", got)
+			t.Errorf("got events %v, want %v", got, want)
 		}
-		// From now on it is one of ours.
+		// From now on the session is one of ours.
 		for range 2 {
 			s.advance(time.Hour)
 			s.visit(b, func(v *visitor) { fieldVisits.Update(v.Session, func(n int) int { return n + 1 }) })
@@ -48,11 +48,11 @@ func TestImport(t *testing.T) {
 		s.expectAccount(b, 42)
 		s.visit(b, func(v *visitor) {
 			if fieldVisits.Get(v.Session) != 5 {
-				t.Errorf("%v", v)
+				t.Errorf("got session %v, want 5 visits", v)
 			}
 		})
 		if events := s.takeEvents(); len(events) > 0 {
-			t.Errorf("events %v", events)
+			t.Errorf("got events %v, want none", events)
 		}
 	})
 }
@@ -83,7 +83,7 @@ func TestLogOutIsFinal(t *testing.T) {
 				s.visit(b, end)
 				copies = append(copies, b)
 				if _, kept := b["old"]; kept {
-					t.Errorf("%s %s: the browser has the old cookie", name, when)
+					t.Errorf("%s %s: the browser still has the old cookie", name, when)
 				}
 				for _, wait := range []time.Duration{0, time.Minute, 2 * time.Hour, 20 * 24 * time.Hour} {
 					s.advance(wait)
@@ -98,8 +98,7 @@ func TestLogOutIsFinal(t *testing.T) {
 	}
 }
 
-// Requests that came with the old cookie and are answered after a log-out revive nothing, wherever they are by
-// then.
+// A request came with the old cookie and is still running at a log-out. It revives nothing.
 func TestLogOutBesideImports(t *testing.T) {
 	for name, do := range map[string]func(*visitor){
 		"read":   read,
@@ -108,7 +107,7 @@ func TestLogOutBesideImports(t *testing.T) {
 		"pop":    func(v *visitor) { fieldUser.Pop(v.Session) },
 		"log in": func(v *visitor) { v.Authenticate() },
 	} {
-		for _, first := range []bool{false, true} { // whether another request took it over before
+		for _, first := range []bool{false, true} { // whether another request took the session over before
 			serverHomes(t, func(t *testing.T, cfg runtime.Config) {
 				s := newSite(t, withLegacy(cfg, gorilla()))
 				old := with("old", oldCookie(t, 42))
@@ -118,13 +117,13 @@ func TestLogOutBesideImports(t *testing.T) {
 				}
 				slow := old.clone()
 				slow.receive(s.send(slow, func(v *visitor) {
-					fieldUser.Get(v.Session) // it is open by now
+					fieldUser.Get(v.Session) // opens the session
 					s.visit(b, func(v *visitor) { v.Destroy() })
 					do(v)
 				}))
 				for i, c := range []browser{old, slow, b} {
 					if got := s.account(c); got != 0 {
-						t.Errorf("%s, first %v: browser %d is logged in as %d", name, first, i, got)
+						t.Errorf("%s, taken over before %v: browser %d is logged in as %d", name, first, i, got)
 					}
 				}
 			})
@@ -150,7 +149,7 @@ func TestFirstRequestsAtOnce(t *testing.T) {
 			fieldTheme.Set(v.Session, "light")
 		})
 		if len(ids) != 1 {
-			t.Errorf("ids %v", ids)
+			t.Errorf("the requests have the ids %v, want the same one", ids)
 		}
 		for _, b := range []browser{a, b, c, old} {
 			s.expectAccount(b, 42)
@@ -158,7 +157,7 @@ func TestFirstRequestsAtOnce(t *testing.T) {
 		if cfg.Store != nil {
 			s.visit(c, func(v *visitor) {
 				if fieldVisits.Get(v.Session) != 8 || fieldTheme.Get(v.Session) != "light" {
-					t.Errorf("a change is lost: %v", v)
+					t.Errorf("the session lost a change: %v", v)
 				}
 			})
 		}
@@ -194,7 +193,7 @@ func TestRevokedBeforeTheImport(t *testing.T) {
 			for _, wait := range []time.Duration{0, 2 * time.Hour, 10 * 24 * time.Hour} {
 				s.advance(wait)
 				if s.account(b) != 0 {
-					t.Errorf("%s, %v later: logged in", name, wait)
+					t.Errorf("%s, %v later: the old cookie is logged in", name, wait)
 				}
 			}
 			if want := int64(7); name != "all" && s.account(other) != want {
@@ -224,12 +223,11 @@ func TestPopByOneFirstRequest(t *testing.T) {
 	})
 	s.visit(old.clone(), pop)
 	if took != 1 {
-		t.Errorf("%d requests have popped the value", took)
+		t.Errorf("%d requests popped the value, want 1", took)
 	}
 }
 
-// An old session whose owner is unclear belongs to nobody: only the visitor's fields are taken
-// over.
+// An old session whose principal cannot be decoded belongs to nobody: only the visitor's fields are taken over.
 func TestImportOfSomebody(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		s := newSite(t, withLegacy(cfg, gorilla()))
@@ -238,18 +236,19 @@ func TestImportOfSomebody(t *testing.T) {
 		})))
 		s.visit(b, func(v *visitor) {
 			if fieldUser.Has(v.Session) || fieldVisits.Has(v.Session) || fieldAccount.Has(v.Session) || fieldTheme.Get(v.Session) != "dark" {
-				t.Errorf("%v", v)
+				t.Errorf("got session %v, want the theme alone", v)
 			}
 		})
 	})
 }
 
-// An import asks about revocations that the process need not have noticed yet, as it would not ask again.
+// An import asks the store about revocations, even if the process has an answer that is fresh enough for other
+// requests.
 func TestImportAsksTheStore(t *testing.T) {
 	store := runtime.NewMemoryStore(1000)
 	cfg := withLegacy(runtime.Config{Revocations: store, RevocationCache: time.Minute}, gorilla())
 	here, there := newSite(t, cfg), newSite(t, cfg)
-	here.expectAccount(with("old", oldCookie(t, 42)), 42) // it has asked
+	here.expectAccount(with("old", oldCookie(t, 42)), 42) // the answer is in the cache from now on
 	if err := there.m.RevokeAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -259,8 +258,8 @@ func TestImportAsksTheStore(t *testing.T) {
 	here.expectAccount(late, 0)
 }
 
-// A program that has changed the encryption key alone has several pairs with one authentication
-// key: the cookie of each pair opens.
+// A program that changed only its encryption key has several pairs with one authentication key. The cookie of each
+// pair opens.
 func TestGorillaRotatedBlockKey(t *testing.T) {
 	older, newest := bytes.Repeat([]byte("o"), 16), bytes.Repeat([]byte("n"), 32)
 	g := gorilla()

@@ -51,7 +51,7 @@ var (
 	until    = start.Add(60 * 24 * time.Hour)
 )
 
-// A site is a program that was moved, with a clock.
+// A site is a program that has moved to sessiongen, with a clock.
 type site struct {
 	t       *testing.T
 	m       *runtime.Manager[visitor]
@@ -122,7 +122,7 @@ func (b browser) clone() browser {
 	return c
 }
 
-// send makes a request, whose response the browser does not get.
+// send makes a request. The browser does not get the response.
 func (s *site) send(b browser, do func(*visitor)) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("GET", "/", nil)
 	r = r.WithContext(context.WithValue(r.Context(), actionKey{}, do))
@@ -144,35 +144,35 @@ func (b browser) receive(w *httptest.ResponseRecorder) {
 	}
 }
 
-// visit makes a request that must go well.
+// visit makes a request that must succeed.
 func (s *site) visit(b browser, do func(*visitor)) *httptest.ResponseRecorder {
 	s.t.Helper()
 	w := s.send(b, do)
 	if w.Code != 200 {
-		s.t.Errorf("status %d, events %v", w.Code, s.takeEvents())
+		s.t.Errorf("got status %d, want 200; events %v", w.Code, s.takeEvents())
 	}
 	b.receive(w)
 	return w
 }
 
-// account is who is logged in, 0 for nobody.
+// account returns the account that is logged in, 0 for none.
 func (s *site) account(b browser) (id int64) {
 	s.t.Helper()
 	s.visit(b.clone(), func(v *visitor) { id = fieldAccount.Get(v.Session) })
 	return id
 }
 
-// expectAccount checks who is logged in, and leaves the browser as it is.
+// expectAccount checks which account is logged in. It does not change the browser.
 func (s *site) expectAccount(b browser, want int64) {
 	s.t.Helper()
 	if got := s.account(b); got != want {
-		s.t.Errorf("account %d, want %d; events %v", got, want, s.takeEvents())
+		s.t.Errorf("logged in as %d, want %d; events %v", got, want, s.takeEvents())
 	}
 }
 
 func read(v *visitor) { fieldUser.Get(v.Session) }
 
-// homes are the three homes; each call makes a new one.
+// homes has a function for each home that returns a new one.
 var homes = map[string]func() runtime.Config{
 	"cookie":      func() runtime.Config { return runtime.Config{} },
 	"revocations": func() runtime.Config { return runtime.Config{Revocations: runtime.NewMemoryStore(1e5)} },
@@ -185,7 +185,7 @@ func everyHome(t *testing.T, f func(t *testing.T, cfg runtime.Config)) {
 	}
 }
 
-// serverHomes are those in which a log-out is final.
+// serverHomes runs a test with the homes in which a log-out is final.
 func serverHomes(t *testing.T, f func(t *testing.T, cfg runtime.Config)) {
 	for _, name := range []string{"revocations", "store"} {
 		t.Run(name, func(t *testing.T) { f(t, homes[name]()) })
@@ -201,7 +201,7 @@ func gobText(t testing.TB, v any) []byte {
 	return b.Bytes()
 }
 
-// secure makes what gorilla/securecookie does of a value. integration/legacy has the real one.
+// secure seals a value as gorilla/securecookie does. integration/legacy has tests with the real one.
 func secure(t testing.TB, name string, hashKey, blockKey []byte, at time.Time, value []byte) string {
 	t.Helper()
 	if blockKey != nil {
@@ -221,7 +221,7 @@ func secure(t testing.TB, name string, hashKey, blockKey []byte, at time.Time, v
 	return base64.URLEncoding.EncodeToString(append([]byte(signed+"|"), mac.Sum(nil)...))
 }
 
-// oldCookie is a cookie of gorilla's CookieStore in which somebody is logged in.
+// oldCookie returns a cookie of gorilla's CookieStore that is logged in to an account.
 func oldCookie(t testing.TB, account int64) string {
 	t.Helper()
 	return secure(t, "old", hashKey, blockKey, start.Add(-time.Hour), gobText(t, map[any]any{
@@ -229,14 +229,15 @@ func oldCookie(t testing.TB, account int64) string {
 	}))
 }
 
-// expectFailures checks that a first request and a log-out get a 503, and nothing else, while the old store fails.
+// expectFailures checks that, while the old store fails, a first request and a log-out get a 503, and other requests
+// succeed.
 func (s *site) expectFailures(fail func(error), name, value string) {
 	s.t.Helper()
 	b := with(name, value)
 	expect503 := func(do func(*visitor)) {
 		s.t.Helper()
 		if w := s.send(b, do); w.Code != 503 || w.Header()["Set-Cookie"] != nil {
-			s.t.Errorf("status %d, %q", w.Code, w.Header()["Set-Cookie"])
+			s.t.Errorf("got status %d and cookies %q, want 503 and none", w.Code, w.Header()["Set-Cookie"])
 		}
 	}
 	logOut := func(v *visitor) { v.Destroy() }
@@ -246,7 +247,7 @@ func (s *site) expectFailures(fail func(error), name, value string) {
 	fail(nil)
 	s.visit(b, read)
 	fail(errors.New("connection refused"))
-	s.expectAccount(b, 42) // the old store is not asked any more
+	s.expectAccount(b, 42) // the old store is no longer asked
 	expect503(logOut)
 	fail(nil)
 	s.visit(b, logOut)

@@ -9,7 +9,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-// moves are ways in which a first request gives the session another id, and keeps the visitor's fields.
+// moves give the session another id in a first request, and keep the visitor's fields.
 var moves = map[string]func(*visitor){
 	"renew":        func(v *visitor) { v.Renew() },
 	"authenticate": func(v *visitor) { v.Authenticate() },
@@ -17,8 +17,8 @@ var moves = map[string]func(*visitor){
 	"log out":      func(v *visitor) { fieldTheme.Get(v.Session); v.LogOut() },
 }
 
-// betweenCalls runs a first request, and another one with the same old cookie between any two calls of the store that it makes.
-// Then it calls check with the site and both browsers.
+// betweenCalls runs a first request, and another one with the same old cookie between any two calls that the first
+// makes to the store. Then it calls check with the site and both browsers.
 func betweenCalls(t *testing.T, do, other func(*visitor), check func(s *site, n int, browsers ...browser)) {
 	for n := 1; ; n++ {
 		s, store := inStore(t)
@@ -33,8 +33,8 @@ func betweenCalls(t *testing.T, do, other func(*visitor), check func(s *site, n 
 	}
 }
 
-// A value that one first request pops is not in the session any more that another one has moved to another id, nor does that
-// one get it too.
+// One first request pops a value, and another one moves the session to another id. The other request does not get the
+// value too, and the moved session does not have it.
 func TestFirstRequestsPopOnce(t *testing.T) {
 	for name, move := range moves {
 		var popped []string
@@ -50,7 +50,7 @@ func TestFirstRequestsPopOnce(t *testing.T) {
 			"and pop, and pop beside it": {movePop, pop},
 			"and pop, beside a pop":      {pop, movePop},
 		}
-		if name != "log out" { // two of which begin two sessions
+		if name != "log out" { // two log-outs begin two sessions
 			pairs["and pop, and both beside it"] = [2]func(*visitor){movePop, movePop}
 		}
 		for what, pair := range pairs {
@@ -60,7 +60,7 @@ func TestFirstRequestsPopOnce(t *testing.T) {
 					s.visit(b, pop)
 				}
 				if len(popped) > 1 {
-					t.Errorf("%s %s, call %d: popped %q", name, what, n, popped)
+					t.Errorf("%s %s, call %d: popped %q, want one value", name, what, n, popped)
 				}
 				popped = nil
 			})
@@ -68,7 +68,7 @@ func TestFirstRequestsPopOnce(t *testing.T) {
 	}
 }
 
-// A value that one first request adds is in the session that another one moves to another id.
+// One first request adds a value, and another one moves the session to another id. The moved session has the value.
 func TestFirstRequestsKeepUpdates(t *testing.T) {
 	update := func(v *visitor) { fieldVisits.Update(v.Session, func(n int) int { return n + 1 }) }
 	renewed := func(v *visitor) { v.Renew(); update(v) }
@@ -86,20 +86,20 @@ func TestFirstRequestsKeepUpdates(t *testing.T) {
 			for _, b := range browsers {
 				s.visit(b, func(v *visitor) { most = max(most, fieldVisits.Get(v.Session)) })
 			}
-			// A request that finds the session elsewhere is late, which is told, and changes nothing.
+			// A request that comes too late to find the session gets an event, and changes nothing.
 			for _, e := range s.takeEvents() {
 				if e.Kind == runtime.EventGone || e.Kind == runtime.EventImportRefused {
 					return
 				}
 			}
 			if most != pair.want {
-				t.Errorf("%s, call %d: %d visits, want %d", what, n, most, pair.want)
+				t.Errorf("%s, call %d: got %d visits, want %d", what, n, most, pair.want)
 			}
 		})
 	}
 }
 
-// A pausingStore lets its process be stopped after its nth call.
+// A pausingStore calls a function after its nth call, as if the process stopped there.
 type pausingStore struct {
 	runtime.Store
 	left int
@@ -122,8 +122,8 @@ func (s *pausingStore) Insert(ctx context.Context, key string, r runtime.Record)
 	return s.Store.Insert(ctx, key, r)
 }
 
-// However long a process is stopped, after whichever call of a first request, it does not revive what was taken over
-// and ended within the second in which it began. A log-in is a session of its own then.
+// A process is stopped for long after any call of a first request, while another request takes the session over and
+// ends it. The first request does not revive it. If it logs in, that is a new session.
 func TestFirstRequestIsStopped(t *testing.T) {
 	for name, do := range firstActions {
 		for n := 1; n <= 10; n++ {
@@ -142,7 +142,7 @@ func TestFirstRequestIsStopped(t *testing.T) {
 					isNew = v.IsNew() && v.Err() == nil && name == "log in"
 					do(v)
 				}))
-				if store.left > 0 { // there were fewer calls
+				if store.left > 0 { // the request made fewer than n calls
 					return
 				}
 				for i, b := range []browser{old, quick, slow} {
@@ -159,8 +159,8 @@ func TestFirstRequestIsStopped(t *testing.T) {
 	}
 }
 
-// A first request that a process is stopped in, and nobody else has made meanwhile, takes the session over, or finds that it
-// was taken over before.
+// A process is stopped during a first request, and no other request comes meanwhile. The request takes the session
+// over, or finds the one that was taken over before.
 func TestFirstRequestIsStoppedAlone(t *testing.T) {
 	for _, taken := range []bool{false, true} {
 		for n := 1; n <= 10; n++ {
@@ -179,8 +179,8 @@ func TestFirstRequestIsStoppedAlone(t *testing.T) {
 	}
 }
 
-// A process that is stopped while it takes a session over leaves it to a request that has found it meanwhile, if that
-// can be told from one that has ended.
+// A process is stopped while it takes a session over, but not for so long that a tombstone would have expired.
+// Another request takes the session over meanwhile. Both requests have the session.
 func TestFirstRequestIsStoppedShortly(t *testing.T) {
 	for n := 1; n <= 10; n++ {
 		synctest.Test(t, func(t *testing.T) {
@@ -200,7 +200,7 @@ func TestFirstRequestIsStoppedShortly(t *testing.T) {
 	}
 }
 
-// The same where the handler is what takes long.
+// The same if the handler takes long.
 func TestFirstHandlerTakesLong(t *testing.T) {
 	for name, do := range firstActions {
 		synctest.Test(t, func(t *testing.T) {
@@ -218,17 +218,17 @@ func TestFirstHandlerTakesLong(t *testing.T) {
 			}))
 			for _, b := range []browser{old, slow, quick} {
 				if got := s.account(b); got != 0 && !isNew {
-					t.Errorf("%s: logged in as %d", name, got)
+					t.Errorf("%s: a browser is logged in as %d", name, got)
 				}
 			}
 		})
 	}
 }
 
-// A revocation of the principal, at whichever call of a first request, ends the session for good.
+// A revocation of the principal before any call of a first request ends the session for good.
 func TestRevokedBetween(t *testing.T) {
 	for name, do := range firstActions {
-		if name == "log in" { // which may come after it
+		if name == "log in" { // may happen after the revocation
 			continue
 		}
 		serverHomes(t, func(t *testing.T, cfg runtime.Config) {
@@ -248,12 +248,12 @@ func TestRevokedBetween(t *testing.T) {
 				}
 				if cfg.Store != nil {
 					for id := range runtime.ListBy(t.Context(), s.m, &fieldAccount, 42, func(e runtime.Entry) string { return e.ID() }) {
-						t.Errorf("%s, call %d: %s is listed", name, n, id)
+						t.Errorf("%s, revoked before call %d: session %s is still listed", name, n, id)
 					}
 				}
 				for i, b := range []browser{old, b} {
 					if got := s.account(b); got != 0 {
-						t.Errorf("%s, call %d: browser %d is logged in as %d", name, n, i, got)
+						t.Errorf("%s, revoked before call %d: browser %d is logged in as %d", name, n, i, got)
 					}
 				}
 			}
@@ -261,7 +261,7 @@ func TestRevokedBetween(t *testing.T) {
 	}
 }
 
-// The same if the store fails from any call on after the revocation.
+// The same if the store begins to fail at any call after the revocation.
 func TestRevokedBetweenAndFails(t *testing.T) {
 	for n, over := 1, false; !over; n++ {
 		for after := 1; after < 6; after++ {
@@ -284,7 +284,7 @@ func TestRevokedBetweenAndFails(t *testing.T) {
 			store.before(0, nil)
 			for range 2 {
 				if got := s.account(b); got != 0 && !over {
-					t.Errorf("revoked before call %d, and a failure %d calls later: logged in as %d", n, after, got)
+					t.Errorf("revoked before call %d, failing %d calls later: the browser is logged in as %d", n, after, got)
 				}
 			}
 		}

@@ -13,29 +13,30 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/internal/oldsession"
 )
 
-// SCS reads the sessions of alexedwards/scs, which stay in its store until a log-out or their end.
+// SCS reads the sessions of alexedwards/scs. They stay in its store until a log-out or their end.
 type SCS struct {
-	// Name, Path and Domain are those of the SessionManager's Cookie; Name is "session" by default, and Path
-	// "/".
+	// Name, Path and Domain are those of the SessionManager's Cookie. The defaults are "session" for Name and
+	// "/" for Path.
 	Name   string
 	Path   string
 	Domain string
 
-	// Partitioned is whether the old cookie was: browsers delete it only from the jar that it is in.
+	// Partitioned says whether the old cookie is partitioned. Browsers delete only a cookie with the same
+	// setting.
 	Partitioned bool
 
-	// Store is the SessionManager's.
+	// Store is the SessionManager's Store.
 	Store SCSStore
 
-	// HashTokenInStore is the SessionManager's.
+	// HashTokenInStore is the SessionManager's HashTokenInStore.
 	HashTokenInStore bool
 
-	// Until is when old sessions are not read any more. It must be set.
+	// Until is when old sessions are no longer read. It must be set.
 	Until time.Time
 }
 
-// SCSStore is what SCS needs of a store of scs; every one has it. If the store has FindCtx and DeleteCtx, these
-// are called in place of the others.
+// SCSStore has the methods that SCS needs. Every store of scs has them. If a store has FindCtx or DeleteCtx, SCS
+// calls that instead.
 type SCSStore interface {
 	// Find returns the record of a session that has not expired.
 	Find(token string) (record []byte, found bool, err error)
@@ -44,10 +45,10 @@ type SCSStore interface {
 	Delete(token string) error
 }
 
-// Legacy is for the manager alone.
+// Legacy is called by the manager alone.
 func (s SCS) Legacy() (oldsession.Source, error) {
 	if absent.Is(s.Store) {
-		return oldsession.Source{}, errors.New("no Store: it is the old SessionManager's")
+		return oldsession.Source{}, errors.New("no Store: set the store of the old SessionManager")
 	}
 	if s.Name == "" {
 		s.Name = "session"
@@ -88,17 +89,17 @@ func (s scsStore) delete(ctx context.Context, token string) error {
 	return s.Delete(s.key(token))
 }
 
-// tokenSize bounds a token; scs makes them of 43 bytes, and rbcervilla/redisstore of 103.
+// tokenSize is the greatest length of a token. Those of scs have 43 bytes, those of rbcervilla/redisstore 103.
 const tokenSize = 128
 
-// isToken reports whether a token is base64url, as the libraries make them, or fewer of its letters. In a database that
-// ignores spaces or accents, others could be further names of one session.
+// isToken reports whether a token consists of letters of base64url, as the tokens of all libraries do. In a database
+// that ignores spaces or accents, other tokens could be further names of one session.
 func isToken(token string) bool {
 	return 0 < len(token) && len(token) <= tokenSize &&
 		strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// open reads the session of a token. The token is all that a browser has to prove it: nobody guesses one.
+// open reads the session of a token. A token is not signed, but nobody can guess one.
 func (s scsStore) open(ctx context.Context, token string, now time.Time) (*oldsession.Session, error) {
 	if !isToken(token) {
 		return nil, oldsession.ErrMalformed
@@ -117,7 +118,7 @@ func (s scsStore) open(ctx context.Context, token string, now time.Time) (*oldse
 	if !now.Before(deadline) {
 		return nil, oldsession.ErrExpired
 	}
-	// Some databases compare tokens without regard to case: all spellings that they find are one session.
+	// Some databases ignore case when they compare tokens. All spellings that they find are one session.
 	old := &oldsession.Session{Identity: strings.ToLower(token), Token: token, Expires: deadline, Lookup: lookupGob(values)}
 	if v := values["__rememberMe"]; v != nil && v.decode(reflect.ValueOf(&old.Permanent).Elem()) != nil {
 		old.Permanent = false

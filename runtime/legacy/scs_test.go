@@ -49,7 +49,7 @@ func (s *scsMap) len() int {
 	return len(s.records)
 }
 
-// ctxMap has the methods that take a context, and panics in the others.
+// ctxMap has the methods that take a context; the others panic.
 type ctxMap struct{ *scsMap }
 
 func (ctxMap) Find(string) ([]byte, bool, error) { panic("without a context") }
@@ -66,7 +66,7 @@ func (s ctxMap) DeleteCtx(_ context.Context, token string) error { return s.scsM
 
 const token = "kI4YHaL0vGfKVyXVZ8wLyzrfvqn8l7zLgYeZMfEw0oQ"
 
-// scsSession is what scs seals a session as.
+// scsSession is the struct that scs encodes for a session.
 type scsSession struct {
 	Deadline time.Time
 	Values   map[string]any
@@ -94,11 +94,11 @@ func TestSCS(t *testing.T) {
 			b := old.clone()
 			s.visit(b, func(v *visitor) {
 				if fieldUser.Get(v.Session) != "hubo" || fieldAccount.Get(v.Session) != 42 || !v.Permanent() || !v.AuthenticatedAt().IsZero() {
-					t.Errorf("%s: %v", name, v)
+					t.Errorf("%s: got session %v", name, v)
 				}
 			})
 			if len(b) != 1 || store.len() != 1 {
-				t.Errorf("%s: the browser has %v, the store %d records", name, b, store.len())
+				t.Errorf("%s: the browser has cookies %v and the store %d records, want one of ours and 1 record", name, b, store.len())
 			}
 			s.expectAccount(old, 42) // another first request
 			s.visit(b, func(v *visitor) { fieldVisits.Set(v.Session, 4) })
@@ -106,7 +106,7 @@ func TestSCS(t *testing.T) {
 			late := b.clone()
 			s.visit(b, func(v *visitor) { v.LogOut() })
 			if store.len() != 0 {
-				t.Errorf("%s: the old record is there after a log-out", name)
+				t.Errorf("%s: the old record still exists after a log-out", name)
 			}
 			s.expectAccount(old, 0)
 			if cfg.Store != nil || cfg.Revocations != nil {
@@ -116,7 +116,7 @@ func TestSCS(t *testing.T) {
 	}
 }
 
-// An imported session ends when it would have ended.
+// An imported session ends when the old one would have ended.
 func TestImportEndsInTime(t *testing.T) {
 	everyHome(t, func(t *testing.T, cfg runtime.Config) {
 		s := newSite(t, withLegacy(cfg, legacy.SCS{Store: newSCS(t, 24*time.Hour), Until: until}))
@@ -129,7 +129,7 @@ func TestImportEndsInTime(t *testing.T) {
 		s.advance(time.Hour)
 		s.visit(b, func(v *visitor) {
 			if fieldAccount.Has(v.Session) || fieldUser.Has(v.Session) || fieldTheme.Has(v.Session) {
-				t.Errorf("it lives: %v", v)
+				t.Errorf("the session lives beyond its end: %v", v)
 			}
 		})
 	})
@@ -144,7 +144,7 @@ func TestSCSFails(t *testing.T) {
 	})
 }
 
-// A foldedMap finds tokens as databases do that ignore case.
+// A foldedMap ignores the case of tokens, as some databases do.
 type foldedMap struct{ *scsMap }
 
 func (s foldedMap) Find(token string) ([]byte, bool, error) {

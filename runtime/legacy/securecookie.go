@@ -32,12 +32,12 @@ type keyPair struct {
 func newPairs(keys [][]byte) (pairs []keyPair, err error) {
 	for i := 0; i < len(keys); i += 2 {
 		if len(keys[i]) == 0 {
-			return nil, fmt.Errorf("an empty Keys[%d]: it is to authenticate", i)
+			return nil, fmt.Errorf("an empty Keys[%d]: it must be an authentication key", i)
 		}
 		pair := keyPair{hash: bytes.Clone(keys[i])}
 		if i+1 < len(keys) && keys[i+1] != nil {
 			if pair.block, err = aes.NewCipher(keys[i+1]); err != nil {
-				return nil, fmt.Errorf("a Keys[%d] of %d bytes: a key to encrypt has 16, 24 or 32", i+1, len(keys[i+1]))
+				return nil, fmt.Errorf("an encryption key Keys[%d] of %d bytes: want 16, 24 or 32", i+1, len(keys[i+1]))
 			}
 		}
 		pairs = append(pairs, pair)

@@ -20,7 +20,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
-// For an account worth looking at: -run 'TestMany' -v -sessions 200000 -entries 300000.
+// For a realistic account: -run 'TestMany' -v -sessions 200000 -entries 300000.
 var (
 	sessions = flag.Int("sessions", 5000, "how many sessions of one account are ended at once")
 	entries  = flag.Int("entries", 5000, "how many entries without a record are in the index of one account")
@@ -45,7 +45,7 @@ func TestOneEntryForEachSession(t *testing.T) {
 		is := func(what string, ofP, ofQ int64) {
 			t.Helper()
 			if gotP, gotQ := entriesOf(t, client, p), entriesOf(t, client, q); gotP != ofP || gotQ != ofQ {
-				t.Errorf("%s: %d and %d entries, want %d and %d", what, gotP, gotQ, ofP, ofQ)
+				t.Errorf("%s: got %d and %d entries, want %d and %d", what, gotP, gotQ, ofP, ofQ)
 			}
 		}
 		for range 20 {
@@ -78,23 +78,22 @@ func TestOneEntryForEachSession(t *testing.T) {
 		must(t, s.DeleteAll(t.Context()))
 		is("all revoked", 0, 0)
 		if n := len(allKeys(t, client)); n != 1 { // the record that was never with data
-			t.Errorf("%d keys left", n)
+			t.Errorf("%d keys are left, want 1", n)
 		}
 	})
 }
 
-// unit is the one in which a Cluster's entries are dated.
+// unit is the unit of the dates of a Cluster's entries, in seconds.
 const unit = 1024
 
-// entry is one that was dated so many units ago.
+// entry returns an entry that was dated some units ago.
 func entry(key string, units int64) redis.Z {
 	now := time.Now()
 	dated := (now.Unix()/unit - units) % 65536
 	return redis.Z{Score: float64(now.Add(time.Hour).Unix()) + float64(dated)/65536, Member: key}
 }
 
-// An entry without a record is removed from a Cluster once no write that it belongs to can be under
-// way.
+// An entry without a record is removed from a Cluster once the write that added it cannot still be in progress.
 func TestOldEntriesGoInCluster(t *testing.T) {
 	client, _ := startCluster(t)
 	s, p := redisstore.New(client, redisstore.Options{}), name()
@@ -108,14 +107,13 @@ func TestOldEntriesGoInCluster(t *testing.T) {
 			must(t, client.ZAdd(t.Context(), index, entry(name(), units)).Err())
 			must(t, look())
 			if n := entriesOf(t, client, p); n != want {
-				t.Errorf("%s: %d entries left that were dated %d units ago, want %d", what, n, units, want)
+				t.Errorf("%s: %d entries dated %d units ago are left, want %d", what, n, units, want)
 			}
 		}
 	}
 }
 
-// A session that is used is not taken for one whose entry is old, and its entry is dated
-// anew with its next change.
+// An old entry stays while its session exists, and gets a new date with the session's next change.
 func TestUsedEntriesStay(t *testing.T) {
 	client, _ := startCluster(t)
 	hook := new(before)
@@ -126,11 +124,11 @@ func TestUsedEntriesStay(t *testing.T) {
 	listed := func(what string) {
 		t.Helper()
 		if got, err := storetest.List(t.Context(), s, p); err != nil || len(got) != 1 {
-			t.Errorf("%s: %d records, %v", what, len(got), err)
+			t.Errorf("%s: List returns %d records, %v, want 1", what, len(got), err)
 		}
 	}
 	listed("an old entry of a session")
-	// It is the record's turn, which is gone for now.
+	// The same if the record leaves the principal, and comes back.
 	must(t, s.Replace(t.Context(), key, 1, record(2, "", nil)))
 	must(t, client.ZAdd(t.Context(), "sessiongen:p:"+p, entry(key, 100)).Err())
 	between := func() {
@@ -143,7 +141,7 @@ func TestUsedEntriesStay(t *testing.T) {
 	listed("dated anew")
 }
 
-// afterwards calls a function once, before a Cluster removes the entry of a record that it left.
+// afterwards calls a function once, before the entry of a record that left its principal is removed in a Cluster.
 type afterwards struct {
 	redis.Hook
 	f atomic.Pointer[func()]
@@ -163,8 +161,7 @@ func (b *afterwards) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.P
 	}
 }
 
-// A record that comes back to a principal is found, though the one who took it away is late to
-// remove its entry.
+// A record that comes back to a principal is found, even if the writer that took it away removes its entry late.
 func TestLateRemovalOfEntry(t *testing.T) {
 	client, nodes := startCluster(t)
 	hook := new(afterwards)
@@ -181,11 +178,11 @@ func TestLateRemovalOfEntry(t *testing.T) {
 		t.Fatal("the hook did not run")
 	}
 	if got, err := storetest.List(t.Context(), s, p); err != nil || got[key].Version != 3 {
-		t.Errorf("not listed: %v", err)
+		t.Errorf("List: got %v, %v, want version 3 of the record", got, err)
 	}
 }
 
-// fill writes many records of a principal, or entries that have none.
+// fill writes many records of a principal, or entries without records.
 func fill(t *testing.T, client redis.UniversalClient, p string, sessions, entries int) {
 	t.Helper()
 	s, key := redisstore.New(client, redisstore.Options{}), name()
@@ -210,8 +207,8 @@ func fill(t *testing.T, client redis.UniversalClient, p string, sessions, entrie
 	}
 }
 
-// All sessions of an account with very many end, and so do the entries of those that are
-// gone, while others of the account move without rest.
+// All of an account's very many sessions are deleted, and so are entries without a session, while other
+// sessions of the account keep moving.
 func TestManyOfOneAccount(t *testing.T) {
 	for what, n := range map[string][2]int{"sessions": {*sessions, 0}, "entries": {0, *entries}} {
 		t.Run(what, func(t *testing.T) {
@@ -227,12 +224,12 @@ func TestManyOfOneAccount(t *testing.T) {
 				left, err := storetest.List(t.Context(), s, p)
 				must(t, err)
 				if len(left) > movers || entriesOf(t, client, p) > 2*movers {
-					t.Errorf("%d sessions and %d entries left", len(left), entriesOf(t, client, p))
+					t.Errorf("DeleteByPrincipal left %d sessions and %d entries", len(left), entriesOf(t, client, p))
 				}
 				if _, err := s.Load(t.Context(), "denial"); err != nil {
-					t.Errorf("a record without data: %v", err)
+					t.Errorf("DeleteByPrincipal deleted a record without data: %v", err)
 				}
-				t.Logf("DeleteByPrincipal of %d sessions and %d entries without: %v, while others moved %d times", n[0], n[1], took.Round(time.Millisecond), moves)
+				t.Logf("DeleteByPrincipal of %d sessions and %d entries without a session took %v, while others moved %d times", n[0], n[1], took.Round(time.Millisecond), moves)
 			})
 		})
 	}
@@ -254,21 +251,21 @@ func TestCutOff(t *testing.T) {
 				}
 				client.AddHook(pipelines)
 				if err := s.DeleteByPrincipal(ctx, p); !errors.Is(err, context.Canceled) {
-					t.Errorf("error %v", err)
+					t.Errorf("DeleteByPrincipal: got error %v, want context.Canceled", err)
 				}
 				if left := entriesOf(t, client, p); left == 0 || left > 5001-1000 {
-					t.Errorf("%d entries left by a call that was cut off", left)
+					t.Errorf("a call that was cut off left %d entries, want some, and at least 1000 deleted", left)
 				}
 				must(t, s.DeleteByPrincipal(t.Context(), p))
 				if left := entriesOf(t, client, p); left != 0 {
-					t.Errorf("%d entries left", left)
+					t.Errorf("%d entries are left, want none", left)
 				}
 			})
 		})
 	}
 }
 
-// A pipelineHook counts the pipelines of a client before each.
+// A pipelineHook calls f with the number of each pipeline before the client runs it.
 type pipelineHook struct {
 	redis.Hook
 	f func(n int)
@@ -286,7 +283,7 @@ func (p *pipelineHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis
 
 const movers = 16
 
-// startMoving has sessions of a principal move from key to key until it is stopped.
+// startMoving moves sessions of a principal from key to key until stop is called.
 func startMoving(t *testing.T, s *redisstore.Store, p string) (stop func() (moves int64)) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -317,7 +314,7 @@ func startMoving(t *testing.T, s *redisstore.Store, p string) (stop func() (move
 	}
 }
 
-// Sessions that move without rest keep neither List nor DeleteByPrincipal from coming to an end.
+// List and DeleteByPrincipal return even while sessions keep moving.
 func TestMovingWithoutRest(t *testing.T) {
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
 		s, p := redisstore.New(client, redisstore.Options{}), name()
@@ -334,12 +331,12 @@ func TestMovingWithoutRest(t *testing.T) {
 		}
 		moves := stop()
 		if n := entriesOf(t, client, p); n > 2*movers {
-			t.Errorf("%d entries of %d sessions that moved %d times", n, movers, moves)
+			t.Errorf("got %d entries of %d sessions after %d moves", n, movers, moves)
 		}
 	})
 }
 
-// Where Go allows FIPS 140-3 alone, the store works.
+// The store works if Go allows only FIPS 140-3.
 func TestOnlyFIPS140(t *testing.T) {
 	server := startServer(t)
 	self, err := os.Executable()
@@ -352,5 +349,5 @@ func TestOnlyFIPS140(t *testing.T) {
 	}
 }
 
-// serverEnv names the server of TestOnlyFIPS140.
+// serverEnv is the variable with the address of TestOnlyFIPS140's server.
 const serverEnv = "SESSIONGEN_FIPS_SERVER"

@@ -27,16 +27,16 @@ import (
 
 var cycles = flag.Int("cycles", long.Of(10, 50), "how often a process is killed while it writes")
 
-// checked returns data of a version that a damaged record would not have.
+// checked returns data that identifies a version, and that a damaged record would not have.
 func checked(version uint64) []byte {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64(nil, version))
 	return bytes.Repeat(sum[:], 1+int(version%300))
 }
 
-// An acknowledged is what is known of a key that one goroutine writes to.
+// An acknowledged is the last known state of a key that one goroutine writes to.
 type acknowledged struct {
 	key, principal string
-	version        uint64 // the last that was acknowledged, 0 for none
+	version        uint64 // the last acknowledged one, 0 for none
 }
 
 // write changes the record until it fails.
@@ -57,8 +57,8 @@ func (a *acknowledged) write(ctx context.Context, s runtime.Store, tell func()) 
 	}
 }
 
-// check fails the test unless the record is as acknowledged, or one version further: that
-// of the change that was under way.
+// check fails the test unless the record has the acknowledged version, or the next one, whose write was in
+// progress.
 func (a *acknowledged) check(t *testing.T, s runtime.Store) {
 	t.Helper()
 	r, err := s.Load(t.Context(), a.key)
@@ -66,17 +66,17 @@ func (a *acknowledged) check(t *testing.T, s runtime.Store) {
 		return
 	}
 	if err != nil {
-		t.Fatalf("version %d was acknowledged: %v", a.version, err)
+		t.Fatalf("after version %d was acknowledged, Load returns %v", a.version, err)
 	}
 	if r.Version != a.version && r.Version != a.version+1 {
-		t.Fatalf("version %d was acknowledged, version %d is there", a.version, r.Version)
+		t.Fatalf("after version %d was acknowledged, Load returns version %d", a.version, r.Version)
 	}
 	if !bytes.Equal(r.Data, checked(r.Version)) {
-		t.Fatalf("data of version %d is damaged", r.Version)
+		t.Fatalf("the data of version %d is damaged", r.Version)
 	}
 	listed, err := storetest.List(t.Context(), s, a.principal)
 	if err != nil || listed[a.key].Version != r.Version {
-		t.Fatalf("version %d is not listed: %v", r.Version, err)
+		t.Fatalf("List does not find version %d: %v", r.Version, err)
 	}
 	a.version = r.Version
 }
@@ -107,7 +107,7 @@ func TestServerIsKilled(t *testing.T) {
 					}
 				})
 				if !failed(err) {
-					t.Errorf("a server that is killed: error %v", err)
+					t.Errorf("with a killed server: got error %v", err)
 				}
 			})
 		}
@@ -128,7 +128,7 @@ func TestServerIsKilled(t *testing.T) {
 	t.Logf("%d changes, killed %d times", writes, *cycles)
 }
 
-// TestWriterIsKilled kills this very program, run as a writer.
+// TestWriterIsKilled runs this program as a writer, and kills it.
 func TestWriterIsKilled(t *testing.T) {
 	server := startServer(t)
 	s := redisstore.New(server.client(t), redisstore.Options{})
@@ -154,20 +154,20 @@ func TestWriterIsKilled(t *testing.T) {
 			}
 		}
 		_ = cmd.Wait()
-		// Commands that it sent may still be on their way.
+		// Its last commands may still be on their way.
 		eventually(t, "its connections end", func() error {
 			if n := strings.Count(redisCLI(t, "-p", server.port, "client", "list"), "name=writer"); n > 0 {
-				return fmt.Errorf("%d left", n)
+				return fmt.Errorf("%d connections are left", n)
 			}
 			return nil
 		})
-		// It may have been killed before it could say what was acknowledged.
+		// It may have been killed before it printed the acknowledged version.
 		a.check(t, s)
 	}
 	t.Logf("%d changes, killed %d times", a.version, *cycles)
 }
 
-// writer changes a record until it is killed, and tells each acknowledged version.
+// writer changes a record until it is killed, and prints each acknowledged version.
 func writer() {
 	var addr string
 	var a acknowledged

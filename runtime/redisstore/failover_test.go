@@ -19,7 +19,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
-// startSentinel watches a server, and makes its replica the master when it is gone.
+// startSentinel starts a Sentinel, which makes the server's replica the master when the server is gone.
 func startSentinel(t *testing.T, master *server) *server {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir(), port: freePort(t)}
@@ -62,7 +62,7 @@ func TestFailover(t *testing.T) {
 		must(t, increment(t.Context(), s, key))
 	}
 	if n, err := client.Wait(t.Context(), 1, 20*time.Second).Result(); err != nil || n != 1 {
-		t.Fatalf("replicated %d times, %v", n, err)
+		t.Fatalf("the record was replicated %d times, %v", n, err)
 	}
 	master.kill()
 	eventually(t, "the replica takes over", func() error {
@@ -70,24 +70,24 @@ func TestFailover(t *testing.T) {
 		defer cancel()
 		err := increment(ctx, s, key)
 		if errors.Is(err, runtime.ErrNoRecord) {
-			t.Fatal("a record is gone during the failover")
+			t.Fatal("the record disappeared during the failover")
 		}
 		return err
 	})
 	r, err := s.Load(t.Context(), key)
 	must(t, err)
 	if n := binary.BigEndian.Uint64(r.Data); n != 21 && n != 22 { // one answer may have been lost
-		t.Errorf("counter %d after 21 increments", n)
+		t.Errorf("got counter %d after 21 increments", n)
 	}
 	if listed, err := storetest.List(t.Context(), s, p); err != nil || listed[key].Version != r.Version {
-		t.Errorf("not listed: %v", err)
+		t.Errorf("List does not find the record: %v", err)
 	}
 	if role, err := replica.client(t).Do(t.Context(), "role").Slice(); err != nil || role[0] != "master" {
-		t.Errorf("role %v, %v", role, err)
+		t.Errorf("the replica has the role %v, %v", role, err)
 	}
 }
 
-// Slots move from one node of a Cluster to another while records in them are changed.
+// Records are changed while their slots move from one node of a Cluster to another.
 func TestSlotsMove(t *testing.T) {
 	const workers = 8
 	client, nodes := startCluster(t)
@@ -124,11 +124,11 @@ func TestSlotsMove(t *testing.T) {
 	for key, count := range counts {
 		r := listed[key]
 		if len(r.Data) != 8 || binary.BigEndian.Uint64(r.Data) != *count || r.Version != *count+1 {
-			t.Errorf("version %d after %d increments", r.Version, *count)
+			t.Errorf("got version %d after %d increments", r.Version, *count)
 		}
 	}
 	must(t, s.DeleteAll(t.Context()))
 	if keys := allKeys(t, client); len(keys) != 0 {
-		t.Errorf("left: %q", keys)
+		t.Errorf("DeleteAll left the keys %q", keys)
 	}
 }

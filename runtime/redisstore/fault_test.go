@@ -24,8 +24,8 @@ type proxy struct {
 
 	mu       sync.Mutex
 	resumed  *sync.Cond
-	requests bool // whether what clients send is forwarded
-	answers  bool // whether what the server sends is forwarded
+	requests bool // whether to forward requests of clients
+	answers  bool // whether to forward answers of the server
 	conns    []net.Conn
 }
 
@@ -78,7 +78,7 @@ func (p *proxy) pass(to, from net.Conn, open *bool) {
 
 func (p *proxy) addr() string { return p.listener.Addr().String() }
 
-// forward says what is forwarded; the rest waits.
+// forward sets which directions are forwarded. The rest waits.
 func (p *proxy) forward(requests, answers bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -166,7 +166,7 @@ func TestServerHangs(t *testing.T) {
 					ctx, cancel := end()
 					err := f(ctx)
 					if !failed(err) || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) && !strings.Contains(err.Error(), "timeout") {
-						t.Errorf("%s, %s: error %v", method, how, err)
+						t.Errorf("%s, ended by %s: got error %v, want one that means that the store failed", method, how, err)
 					}
 					cancel()
 				}
@@ -177,8 +177,8 @@ func TestServerHangs(t *testing.T) {
 	}
 }
 
-// A change whose answer is lost is a failure. Sent again, it would be a conflict with
-// itself, and a caller that merges would do it twice.
+// A change whose answer is lost fails. If it were sent again, it would conflict with itself, and the caller would
+// merge the change a second time.
 func TestLostAnswer(t *testing.T) {
 	server := startServer(t)
 	direct := redisstore.New(server.client(t), redisstore.Options{})
@@ -203,7 +203,7 @@ func TestLostAnswer(t *testing.T) {
 		p.cut()
 		p.forward(true, true)
 		if err := <-done; !failed(err) || !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
-			t.Errorf("change %d: error %v", version+1, err)
+			t.Errorf("change %d: got error %v, want a broken connection", version+1, err)
 		}
 		eventually(t, "the store recovers", func() error { return works(t.Context(), s) })
 	}
@@ -231,12 +231,12 @@ func TestServerRefusesChanges(t *testing.T) {
 				"Replace with another":     s.Replace(t.Context(), key, 1, record(2, name(), nil)),
 			} {
 				if !failed(err) {
-					t.Errorf("%s: error %v", method, err)
+					t.Errorf("%s: got error %v, want one that means that the store failed", method, err)
 				}
 			}
 			if kind == "full" {
 				if r, err := s.Load(t.Context(), key); err != nil || string(r.Data) != "before" {
-					t.Errorf("Load: %q, %v", r.Data, err)
+					t.Errorf("Load: got %q, %v, want the data from before", r.Data, err)
 				}
 			}
 			must(t, client.Do(t.Context(), test.end...).Err())
@@ -259,15 +259,15 @@ func TestGarbage(t *testing.T) {
 		key := name()
 		must(t, client.Set(t.Context(), "sessiongen:r:"+key, text, 0).Err())
 		if r, err := s.Load(t.Context(), key); !failed(err) {
-			t.Errorf("Load of %q: %+v, %v", text, r, err)
+			t.Errorf("Load of %q: got %+v, %v, want a failure", text, r, err)
 		}
 		must(t, client.ZAdd(t.Context(), "sessiongen:p:"+p, redis.Z{Score: 1e12, Member: key}).Err())
 		if _, err := storetest.List(t.Context(), s, p); !failed(err) {
-			t.Errorf("List of %q: error %v", text, err)
+			t.Errorf("List of %q: got error %v, want a failure", text, err)
 		}
 		must(t, s.Delete(t.Context(), key))
 	}
 	if got, err := storetest.List(t.Context(), s, p); err != nil || len(got) != 1 {
-		t.Errorf("List: %d records, %v", len(got), err)
+		t.Errorf("List: got %d records, %v, want 1", len(got), err)
 	}
 }

@@ -40,7 +40,7 @@ func (s *Store) List(ctx context.Context, principal string, yield func(key strin
 	return nil
 }
 
-// listNew reads the index and lists the sessions with keys that are not in seen. again says whether
+// listNew reads the index and lists the sessions whose keys are not in seen. again reports whether
 // some were gone, so that the index must be read again.
 func (s *Store) listNew(ctx context.Context, principal string, seen map[string]bool, yield func(key string, r runtime.Record) bool) (again bool, err error) {
 	keys, err := within(ctx, func() ([]string, error) { return s.keys(ctx, principal) })

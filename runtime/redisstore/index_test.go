@@ -14,11 +14,10 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
-// slack is how much longer than its record an entry stays, at least.
+// slack is the shortest time that an entry stays after its record.
 const slack = 10 * time.Minute
 
-// The set of a principal's records ends with the last of them, and is rid of those that
-// have expired.
+// The set of a principal's records expires with the last of them, and does not keep entries of expired ones.
 func TestIndexEnds(t *testing.T) {
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
 		s, p := redisstore.New(client, redisstore.Options{}), name()
@@ -63,12 +62,12 @@ func TestIndexEnds(t *testing.T) {
 		must(t, s.Insert(t.Context(), name(), past))
 		must(t, s.Insert(t.Context(), name(), past))
 		if n := client.Exists(t.Context(), "sessiongen:p:"+past.Principal).Val(); n != 0 {
-			t.Error("a set of expired records alone")
+			t.Error("expired records have left a set")
 		}
 	})
 }
 
-// On one node, looking at the records of a principal removes what is left of deleted ones.
+// On one node, List removes entries of deleted records.
 func TestListPrunes(t *testing.T) {
 	client := startServer(t).client(t)
 	s := redisstore.New(client, redisstore.Options{})
@@ -86,7 +85,7 @@ func TestListPrunes(t *testing.T) {
 		must(t, s.Replace(t.Context(), moved, 1, record(2, name(), nil)))
 		must(t, look(p))
 		if n := client.ZCard(t.Context(), "sessiongen:p:"+p).Val(); n != 0 {
-			t.Errorf("%d entries left", n)
+			t.Errorf("List left %d entries", n)
 		}
 		if _, err := s.Load(t.Context(), moved); err != nil {
 			t.Errorf("another principal's record: %v", err)
@@ -94,7 +93,7 @@ func TestListPrunes(t *testing.T) {
 	}
 }
 
-// before calls a function before a script with a record runs.
+// before calls a function once, before a script with a record runs.
 type before struct {
 	redis.Hook
 	f atomic.Pointer[func()]
@@ -115,8 +114,7 @@ func (b *before) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// A record that exists is found, whatever somebody else does between the two halves of a
-// change.
+// A record that exists is found, whatever another caller does between the two halves of a change.
 func TestRecordsAreFound(t *testing.T) {
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
 		hook := new(before)
@@ -144,19 +142,19 @@ func TestRecordsAreFound(t *testing.T) {
 				t.Fatal("the hook did not run")
 			}
 			if got, err := storetest.List(t.Context(), s, p); err != nil || got[key].Version != 1 {
-				t.Errorf("%s before Insert: not listed, %v", what, err)
+				t.Errorf("%s before Insert: List does not find the record, %v", what, err)
 			}
 			must(t, s.Replace(t.Context(), key, 1, record(2, "", nil)))
 			hook.f.Store(&between)
 			must(t, s.Replace(t.Context(), key, 2, record(3, p, nil)))
 			if got, err := storetest.List(t.Context(), s, p); err != nil || got[key].Version != 3 {
-				t.Errorf("%s before Replace: not listed, %v", what, err)
+				t.Errorf("%s before Replace: List does not find the record, %v", what, err)
 			}
 		}
 	})
 }
 
-// A change that comes too late does not make the entry of a record expire before it.
+// A change that comes too late does not shorten the life of a record's entry.
 func TestLateChangeKeepsEntry(t *testing.T) {
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
 		s, key, p := redisstore.New(client, redisstore.Options{}), name(), name()
@@ -168,7 +166,7 @@ func TestLateChangeKeepsEntry(t *testing.T) {
 		}
 		must(t, s.Insert(t.Context(), name(), record(1, p, nil)))
 		if got, err := storetest.List(t.Context(), s, p); err != nil || got[key].Version != 2 {
-			t.Errorf("not listed, %v", err)
+			t.Errorf("List does not find the record: %v", err)
 		}
 	})
 }
@@ -179,17 +177,17 @@ func TestNoRecordWithoutEntry(t *testing.T) {
 		s, key, other, p := redisstore.New(client, redisstore.Options{}), name(), name(), name()
 		must(t, client.Set(t.Context(), "sessiongen:p:"+p, "not a set", 0).Err())
 		if err := s.Insert(t.Context(), key, record(1, p, nil)); !failed(err) {
-			t.Errorf("Insert: error %v", err)
+			t.Errorf("Insert: got error %v, want a failure", err)
 		}
 		if _, err := s.Load(t.Context(), key); err != runtime.ErrNoRecord {
-			t.Errorf("Load: error %v", err)
+			t.Errorf("Load: got error %v, want ErrNoRecord", err)
 		}
 		must(t, s.Insert(t.Context(), other, record(1, "", nil)))
 		if err := s.Replace(t.Context(), other, 1, record(2, p, nil)); !failed(err) {
-			t.Errorf("Replace: error %v", err)
+			t.Errorf("Replace: got error %v, want a failure", err)
 		}
 		if r, err := s.Load(t.Context(), other); err != nil || r.Version != 1 {
-			t.Errorf("Load: version %d, error %v", r.Version, err)
+			t.Errorf("Load: got version %d, error %v, want version 1", r.Version, err)
 		}
 	})
 }
@@ -211,7 +209,7 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 	return next
 }
 
-// A session that moves to another key while its principal's are looked for is found.
+// List finds a session that moves to another key meanwhile.
 func TestListOfMoving(t *testing.T) {
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
 		other := redisstore.New(client, redisstore.Options{})
@@ -234,12 +232,12 @@ func TestListOfMoving(t *testing.T) {
 		records, err := storetest.List(t.Context(), s, p)
 		must(t, err)
 		if _, ok := records[key]; !ok || moves != 5 {
-			t.Errorf("%d records after %d moves", len(records), moves)
+			t.Errorf("after %[2]d moves, List does not find the record among %[1]d", len(records), moves)
 		}
 	})
 }
 
-// A client that panics has failed: in a goroutine of the store, it would end the program.
+// A panic of the client counts as a failure. In a goroutine of the store it would otherwise end the program.
 func TestClientPanics(t *testing.T) {
 	client := startServer(t).client(t)
 	client.AddHook(hook{func(redis.Cmder, func() error) error { panic("client") }})
@@ -247,6 +245,6 @@ func TestClientPanics(t *testing.T) {
 	defer cancel()
 	_, err := redisstore.New(client, redisstore.Options{}).Load(ctx, name())
 	if err == nil || err.Error() != "session: Redis: the client panicked: client" {
-		t.Errorf("error %v", err)
+		t.Errorf("got error %v, want the panic as a failure", err)
 	}
 }

@@ -34,7 +34,7 @@ func program(t testing.TB, name, debian string) string {
 	return path
 }
 
-// durable are the settings of a server that writes to the disk before it answers.
+// durable makes a server write to the disk before it answers.
 var durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
 
 func startServer(t testing.TB, args ...string) *server {
@@ -45,7 +45,7 @@ func startServer(t testing.TB, args ...string) *server {
 	return s
 }
 
-// freePort returns a port such that its cluster bus, 10000 above, has one as well.
+// freePort returns a free port. The port 10000 above it, for the cluster bus, is free as well.
 func freePort(t testing.TB) string {
 	t.Helper()
 	for {
@@ -53,7 +53,7 @@ func freePort(t testing.TB) string {
 		must(t, err)
 		port := l.Addr().(*net.TCPAddr).Port
 		must(t, l.Close())
-		// Others that bind to port 0 get one of the ephemeral ports.
+		// Other programs that bind to port 0 get an ephemeral port, so this one must not be one.
 		port = 10000 + port%20000
 		if free(port) && free(port+10000) {
 			return strconv.Itoa(port)
@@ -128,7 +128,7 @@ func newClient(t testing.TB, addr string) *redis.Client {
 	return c
 }
 
-// startCluster starts three masters, and returns a client of them.
+// startCluster starts three masters, and returns a client and the masters.
 func startCluster(t testing.TB) (*redis.ClusterClient, []*server) {
 	t.Helper()
 	var nodes []*server

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The client logs each failed connection, and these tests make them fail.
+// noLog silences the client, which logs each connection that these tests make fail.
 type noLog struct{}
 
 func (noLog) Printf(context.Context, string, ...any) {}

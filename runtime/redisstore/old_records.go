@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// OldRecords has the sessions that a store of gorilla/sessions left in Redis, for package legacy. Those of
-// boj/redistore, and so of gin-contrib/sessions/redis, are
+// OldRecords has the sessions that a store of gorilla/sessions left in Redis, for package legacy. For
+// boj/redistore, and so for gin-contrib/sessions/redis, it is used in
 //
 //	legacy.Gorilla{
 //		Name:    "shop",
@@ -19,11 +19,11 @@ import (
 //		Until:   time.Date(2030, 3, 1, 0, 0, 0, 0, time.UTC),
 //	}
 //
-// and those of rbcervilla/redisstore are the same without Keys, with the prefix "session:".
+// For rbcervilla/redisstore leave Keys out, and set the prefix "session:".
 type OldRecords struct {
 	Client redis.UniversalClient
 
-	// Prefix is what stands before a session's id in the name of its record.
+	// Prefix precedes a session's id in the name of its record.
 	Prefix string
 }
 

@@ -23,26 +23,26 @@ func TestOldRecords(t *testing.T) {
 		for id, want := range map[string]string{"A": "a", "B": "b", "empty": ""} {
 			record, left, err := old.Find(ctx, id)
 			if err != nil || record == nil || string(record) != want {
-				t.Errorf("%s: %q, %v", id, record, err)
+				t.Errorf("Find of %s: got %q, %v, want %q", id, record, err, want)
 			}
 			if limited := id == "A"; limited != (left > 0) || left < 0 || left > time.Hour {
-				t.Errorf("%s: it lives %v yet", id, left)
+				t.Errorf("Find of %s: got a remaining life of %v", id, left)
 			}
 		}
-		for range 2 { // the second time it has gone already
+		for range 2 { // the second time the record is already gone
 			must(t, old.Delete(ctx, "A"))
 		}
 		for _, id := range []string{"A", "C", ""} {
 			if record, left, err := old.Find(ctx, id); record != nil || left != 0 || err != nil {
-				t.Errorf("%q: %q, %v, %v", id, record, left, err)
+				t.Errorf("Find of %q: got %q, %v, %v, want no record", id, record, left, err)
 			}
 		}
 		if n, err := client.Exists(ctx, "C").Result(); n != 1 || err != nil {
-			t.Errorf("another key: %d, %v", n, err)
+			t.Errorf("a key without the prefix: got %d, %v, want 1", n, err)
 		}
 		must(t, client.HSet(ctx, "session_hash", "x", "y").Err())
 		if _, _, err := old.Find(ctx, "hash"); err == nil {
-			t.Error("no error for what is no string")
+			t.Error("Find of a value that is not a string succeeded")
 		}
 	})
 }
@@ -52,9 +52,9 @@ func TestOldRecordsWithoutServer(t *testing.T) {
 	old := redisstore.OldRecords{Client: redis.NewClient(&redis.Options{Addr: server.addr()})}
 	server.kill()
 	if record, _, err := old.Find(t.Context(), "A"); err == nil {
-		t.Errorf("found %q", record)
+		t.Errorf("Find without a server returns %q", record)
 	}
 	if err := old.Delete(t.Context(), "A"); err == nil {
-		t.Error("deleted")
+		t.Error("Delete without a server succeeded")
 	}
 }

@@ -16,7 +16,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	})
 }
 
-// remove deletes those of the records that which selects, and their index entries. It returns the
+// remove deletes the records that which selects, and their index entries. It returns the
 // keys of the others.
 func (s *Store) remove(ctx context.Context, which string, keys []string) (others []string, err error) {
 	whose, err := s.removeRecords(ctx, which, keys)

@@ -18,8 +18,7 @@ var (
 	firstPlan = flag.Int("first-plan", 0, "the seed of the first one")
 )
 
-// A session authenticated before a revocation is dead once the revocation has returned, in a
-// Cluster too.
+// A session authenticated before a revocation is dead once the revocation has returned. This holds in a Cluster too.
 func TestRevocationProperty(t *testing.T) {
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
 		var stores []runtime.Store
@@ -32,14 +31,14 @@ func TestRevocationProperty(t *testing.T) {
 	})
 }
 
-// A node whose clock is ahead takes nothing from the others: the servers' clocks alone count.
+// A node whose clock is ahead harms no session of the other nodes: only the servers' clocks count.
 func TestNodeAhead(t *testing.T) {
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
 		store := redisstore.New(client, redisstore.Options{Prefix: "ahead:"})
 		for _, revocations := range []bool{false, true} {
 			for i, ahead := range revoketest.Aheads {
 				if err := revoketest.Ahead(store, store, fmt.Sprintf("s%d-%v", i, revocations), revocations, ahead, nil); err != nil {
-					t.Errorf("revocations %v, %v ahead: %v", revocations, ahead, err)
+					t.Errorf("with revocations %v and a clock %v ahead: %v", revocations, ahead, err)
 				}
 			}
 		}

@@ -47,7 +47,7 @@ func eachKind(t *testing.T, f func(t *testing.T, client redis.UniversalClient)) 
 	})
 }
 
-// increment adds one to a counter, whatever others do meanwhile.
+// increment adds one to a counter. Others may change it meanwhile.
 func increment(ctx context.Context, s runtime.Store, key string) error {
 	for {
 		r, err := s.Load(ctx, key)
@@ -83,7 +83,7 @@ func TestCounter(t *testing.T) {
 		r, err := s.Load(t.Context(), key)
 		must(t, err)
 		if n := binary.BigEndian.Uint64(r.Data); n != workers*each || r.Version != n+1 {
-			t.Errorf("counter %d, version %d after %d increments", n, r.Version, workers*each)
+			t.Errorf("got counter %d, version %d after %d increments", n, r.Version, workers*each)
 		}
 	})
 }
@@ -104,18 +104,18 @@ func TestLargeData(t *testing.T) {
 		must(t, err)
 		for _, r := range []runtime.Record{r, listed[key]} {
 			if r.Version != 1<<63-1 || !bytes.Equal(r.Data, data) {
-				t.Errorf("version %d with other data", r.Version)
+				t.Errorf("got version %d, want %d with the same data", r.Version, uint64(1<<63-1))
 			}
 		}
 	})
 }
 
-// Versions that differ by less than a float64 can tell, as scripts compare them.
+// A script does not confuse versions that are equal as float64.
 func TestVersionsAreExact(t *testing.T) {
 	s, key := redisstore.New(startServer(t).client(t), redisstore.Options{}), name()
 	must(t, s.Insert(t.Context(), key, record(1<<62, "", nil)))
 	if err := s.Replace(t.Context(), key, 1<<62+1, record(1, "", nil)); err != runtime.ErrConflict {
-		t.Errorf("error %v", err)
+		t.Errorf("Replace: got error %v, want ErrConflict", err)
 	}
 }
 
@@ -143,7 +143,7 @@ func TestThousandsOfRecords(t *testing.T) {
 		wg.Wait()
 		other := name()
 		must(t, s.Insert(t.Context(), other, record(1, name(), nil)))
-		// The first time that a server sees the scripts that work on many records.
+		// The server has not seen the scripts when a call first works on many records.
 		scriptFlush(t, client)
 		for _, key := range keys[:n/2] {
 			must(t, s.Delete(t.Context(), key))
@@ -153,17 +153,17 @@ func TestThousandsOfRecords(t *testing.T) {
 		must(t, err)
 		for key, r := range got {
 			if string(r.Data) != key {
-				t.Fatal("a record under another's key")
+				t.Fatal("List returns a record under another record's key")
 			}
 		}
 		if len(got) != len(want) || !slices.Equal(slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))) {
-			t.Errorf("%d records listed, want %d", len(got), len(want))
+			t.Errorf("List returns %d records, want %d", len(got), len(want))
 		}
 		scriptFlush(t, client)
 		must(t, s.DeleteByPrincipal(t.Context(), p))
 		for _, key := range keys {
 			if _, err := s.Load(t.Context(), key); err != runtime.ErrNoRecord {
-				t.Fatalf("error %v after DeleteByPrincipal", err)
+				t.Fatalf("after DeleteByPrincipal, Load returns %v, want ErrNoRecord", err)
 			}
 		}
 		if _, err := s.Load(t.Context(), other); err != nil {
@@ -182,7 +182,7 @@ func scriptFlush(t *testing.T, client redis.UniversalClient) {
 	}
 }
 
-// DeleteAll is about the store's own keys, whatever they and their neighbours are called.
+// DeleteAll deletes only the store's own keys, whatever the names of its keys and of others.
 func TestDeleteAllLeavesOthersAlone(t *testing.T) {
 	prefixes := []string{"", "a:", "ab:", "[ab]:", "*", "?:", `\*`, "a", "^a:", "é:"}
 	eachKind(t, func(t *testing.T, client redis.UniversalClient) {
@@ -198,7 +198,7 @@ func TestDeleteAllLeavesOthersAlone(t *testing.T) {
 			for other, s := range stores {
 				_, err := s.Load(t.Context(), key)
 				if gone := err == runtime.ErrNoRecord; gone != (other == prefix) {
-					t.Errorf("DeleteAll with prefix %q: a record with prefix %q: %v", prefix, other, err)
+					t.Errorf("DeleteAll with prefix %q: Load with prefix %q returns %v", prefix, other, err)
 				}
 			}
 			must(t, client.Get(t.Context(), "r:another program's").Err())
@@ -207,7 +207,7 @@ func TestDeleteAllLeavesOthersAlone(t *testing.T) {
 			}
 		}
 		if keys := allKeys(t, client); len(keys) != 1 {
-			t.Errorf("left: %q", keys)
+			t.Errorf("DeleteAll left the keys %q, want the other program's alone", keys)
 		}
 	})
 }
@@ -243,12 +243,12 @@ func TestDeleteAllOfMany(t *testing.T) {
 		must(t, err)
 		must(t, s.DeleteAll(t.Context()))
 		if n := len(allKeys(t, client)); n != 0 {
-			t.Errorf("%d keys left", n)
+			t.Errorf("DeleteAll left %d keys", n)
 		}
 	})
 }
 
-// A countingConn counts writes. The client writes once for a command or a pipeline.
+// A countingConn counts writes. The client writes once for each command or pipeline.
 type countingConn struct {
 	net.Conn
 	n *atomic.Int64
@@ -288,7 +288,7 @@ func TestRoundTrips(t *testing.T) {
 				return n.Load() - before
 			}
 			var got trips
-			for range 30 { // until all connections are there, and all scripts known
+			for range 30 { // until all connections exist and all scripts are known
 				key, with, p := name(), name(), name()
 				got = trips{
 					insert:      count(func() error { return s.Insert(t.Context(), key, record(1, "", nil)) }),
@@ -298,7 +298,7 @@ func TestRoundTrips(t *testing.T) {
 					replaceWith: count(func() error { return s.Replace(t.Context(), with, 1, record(2, p, nil)) }),
 					conflict: count(func() error {
 						if err := s.Replace(t.Context(), key, 1, record(2, "", nil)); err != runtime.ErrConflict {
-							return fmt.Errorf("not a conflict: %v", err)
+							return fmt.Errorf("got error %v, want ErrConflict", err)
 						}
 						return nil
 					}),
@@ -308,13 +308,13 @@ func TestRoundTrips(t *testing.T) {
 				}
 			}
 			if got != test.want {
-				t.Errorf("%+v, want %+v", got, test.want)
+				t.Errorf("got round trips %+v, want %+v", got, test.want)
 			}
 		})
 	}
 }
 
-// Errors contain neither keys nor contents of records.
+// Errors do not contain keys or contents of records.
 func TestErrorsTellNothing(t *testing.T) {
 	client := startServer(t).client(t)
 	s, key, p := redisstore.New(client, redisstore.Options{}), name(), name()
@@ -327,7 +327,7 @@ func TestErrorsTellNothing(t *testing.T) {
 		s.Insert(t.Context(), name(), record(2, p, []byte("data"))),
 	} {
 		if err == nil || errors.Is(err, runtime.ErrNoRecord) || errors.Is(err, runtime.ErrConflict) {
-			t.Errorf("error %v", err)
+			t.Errorf("got error %v, want a failure", err)
 		} else if text := err.Error(); strings.Contains(text, key) || strings.Contains(text, p) || strings.Contains(text, "data") {
 			t.Error(text)
 		} else if !strings.HasPrefix(text, "session: Redis: ") {

@@ -12,7 +12,7 @@ import (
 // mark is the beginning of every encoded record. This package did not write anything else.
 const mark = "sessiongen1"
 
-var errNoRecord = errors.New("scsstore: what the store has for the key is no record")
+var errNoRecord = errors.New("scsstore: the store's value for the key is not a record")
 
 // encode returns a record as a msgpack array: mark, version, principal, expiry in Unix seconds,
 // data.

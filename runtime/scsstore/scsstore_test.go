@@ -18,8 +18,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A table is what the stores of these tests have in common. It hands out what it keeps, as
-// the memstore of scs does.
+// A table has the data of the test stores. Like the memstore of scs, it returns its own slices.
 type table struct {
 	mu    sync.Mutex
 	now   func() time.Time
@@ -72,7 +71,7 @@ func (t *table) all() (map[string][]byte, error) {
 	return all, nil
 }
 
-// The kinds of stores that there are.
+// The kinds of stores.
 
 type plain struct{ *table }
 
@@ -150,6 +149,7 @@ func TestStore(t *testing.T) {
 		{"ctx with AllCtx", func(t *table) any { return withCtxAll{withCtx{t}} }, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			clock := sessiontest.NewClock(time.Now())
 			opts := []storetest.Option{storetest.Clock(clock.Now, clock.Advance)}
 			if test.unlisted {
@@ -183,7 +183,7 @@ func TestWarnsOnce(t *testing.T) {
 		s.Insert(t.Context(), "key", runtime.Record{Version: 1, Expires: time.Now().Add(time.Hour)})
 	}
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=WARN") || !strings.Contains(got, "store=scsstore.plain") {
-		t.Errorf("the log:\n%s", got)
+		t.Errorf("got this log, want one warning with the store's type:\n%s", got)
 	}
 }
 
@@ -213,7 +213,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// Rows that scs itself keeps in the same table are left alone, and are not records.
+// Rows that scs itself keeps in the same table are not records, and stay.
 func TestForeign(t *testing.T) {
 	quiet(t)
 	ctx := t.Context()
@@ -233,21 +233,21 @@ func TestForeign(t *testing.T) {
 		"Replace": s.Replace(ctx, "foreign", 1, runtime.Record{Version: 2, Expires: hour}),
 	} {
 		if err == nil || errors.Is(err, runtime.ErrNoRecord) || errors.Is(err, runtime.ErrConflict) {
-			t.Errorf("%s: error %v, want one that means that the store failed", what, err)
+			t.Errorf("%s: got error %v, want one that means that the store failed", what, err)
 		}
 	}
 	if list, err := storetest.List(ctx, s, "p"); err != nil || len(list) != 1 {
-		t.Errorf("List: %d records, %v", len(list), err)
+		t.Errorf("List returns %d records, %v, want 1", len(list), err)
 	}
 	if err := s.DeleteAll(ctx); err != nil {
 		t.Error(err)
 	}
 	if len(table.rows) != 1 || !bytes.Equal(table.rows["foreign"].blob, foreign) {
-		t.Errorf("after DeleteAll: %v", table.rows)
+		t.Errorf("after DeleteAll, the table has %v, want only the foreign row", table.rows)
 	}
 }
 
-// Stores are not given records that they would keep for ever.
+// A store does not get a record that it would keep forever.
 func TestExpires(t *testing.T) {
 	quiet(t)
 	table := newTable()
@@ -257,17 +257,17 @@ func TestExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after := table.rows["key"].expiry.Sub(soon.Add(time.Hour)); after < time.Second || after > time.Hour {
-		t.Errorf("the store keeps the record for %v longer", after)
+		t.Errorf("the store keeps the record %v beyond its expiry, want between a second and an hour", after)
 	}
 	if err := s.Replace(t.Context(), "key", 1, runtime.Record{Version: 2, Expires: soon.Add(-time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if len(table.rows) > 0 {
-		t.Error("the store has a record that was written when it had expired")
+		t.Error("the store has a record that had already expired when it was written")
 	}
 }
 
-// A record that becomes another's after All is not deleted with those of the one before.
+// A record that changes its principal after All is not deleted with those of its former principal.
 func TestMovedMeanwhile(t *testing.T) {
 	quiet(t)
 	ctx := t.Context()
@@ -289,14 +289,14 @@ func TestMovedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := s.Load(ctx, "moved"); err != nil {
-		t.Errorf("the record that is another's now: %v", err)
+		t.Errorf("the record that has another principal now: %v", err)
 	}
 	if _, err := s.Load(ctx, "stays"); err != runtime.ErrNoRecord {
-		t.Errorf("the record that is still the principal's: %v", err)
+		t.Errorf("the record that still has the principal: got %v, want ErrNoRecord", err)
 	}
 }
 
-// A hanging is a store whose calls last until it is released.
+// A hanging is a store whose calls block until it is released.
 type hanging struct {
 	plainAll
 	proceed chan struct{}
@@ -322,7 +322,7 @@ func (s hanging) All() (map[string][]byte, error) {
 	return s.plainAll.All()
 }
 
-// Methods return when their context ends, also if the store hangs.
+// Methods return when their context ends, even if the store hangs.
 func TestHanging(t *testing.T) {
 	quiet(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -341,19 +341,19 @@ func TestHanging(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			start := time.Now()
 			if err := call(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
-				t.Errorf("%s: error %v after %v", what, err, time.Since(start))
+				t.Errorf("%s: got error %v after %v, want DeadlineExceeded after 1s", what, err, time.Since(start))
 			}
 			cancel()
 		}
 		close(store.proceed)
 		synctest.Wait()
 		if len(s.locks.keys) > 0 {
-			t.Errorf("%d locks are left", len(s.locks.keys))
+			t.Errorf("%d locks are left, want none", len(s.locks.keys))
 		}
 	})
 }
 
-// A slowToCommit is a store whose Commit lasts until it is released.
+// A slowToCommit is a store whose Commit blocks until it is released.
 type slowToCommit struct {
 	plain
 	proceed chan struct{}
@@ -410,7 +410,7 @@ func TestNoCommitAfterEnd(t *testing.T) {
 		close(store.proceed)
 		synctest.Wait()
 		if got, err := s.Load(t.Context(), "key"); err != nil || got.Version != 1 {
-			t.Errorf("version %d, %v", got.Version, err)
+			t.Errorf("Load returns version %d, %v, want 1", got.Version, err)
 		}
 	})
 }
@@ -425,7 +425,7 @@ func TestPanic(t *testing.T) {
 	for range 2 {
 		err := s.Replace(t.Context(), "key", 1, runtime.Record{Version: 2})
 		if err == nil || !strings.Contains(err.Error(), "broken") {
-			t.Errorf("error %v", err)
+			t.Errorf("got error %v, want one with the panic's text", err)
 		}
 	}
 }
@@ -451,12 +451,12 @@ func TestErrors(t *testing.T) {
 		"DeleteAll":         s.DeleteAll(ctx),
 	} {
 		if !errors.Is(err, down) {
-			t.Errorf("%s: error %v", what, err)
+			t.Errorf("%s: got error %v, want %v", what, err, down)
 		}
 	}
 	s.backend.find = func(context.Context, string) ([]byte, bool, error) { return nil, false, nil }
 	if err := s.Insert(ctx, "key", r); !errors.Is(err, down) {
-		t.Errorf("Insert: error %v of Commit", err)
+		t.Errorf("Insert: got error %v, want Commit's", err)
 	}
 }
 
@@ -471,13 +471,13 @@ func TestEncoding(t *testing.T) {
 		b := encode(want)
 		got, err := decode(b)
 		if err != nil || got.Version != want.Version || got.Principal != want.Principal || !bytes.Equal(got.Data, want.Data) || !got.Expires.Equal(want.Expires) {
-			t.Fatalf("%+v, %v, want %+v", got, err, want)
+			t.Fatalf("decode returns %+v, %v, want %+v", got, err, want)
 		}
 		if _, err := decode(b[:rapid.IntRange(0, len(b)-1).Draw(t, "cut")]); err == nil {
-			t.Fatal("a part of a record is one")
+			t.Fatal("decode accepts a truncated record")
 		}
 		if _, err := decode(append(b, 0)); err == nil {
-			t.Fatal("more than a record is one")
+			t.Fatal("decode accepts a record with trailing bytes")
 		}
 	})
 }
@@ -492,16 +492,16 @@ func FuzzDecode(f *testing.F) {
 		}
 		again, err := decode(encode(r))
 		if err != nil || again.Version != r.Version || again.Principal != r.Principal || !bytes.Equal(again.Data, r.Data) || !again.Expires.Equal(r.Expires) {
-			t.Errorf("%+v, %v, want %+v", again, err, r)
+			t.Errorf("decode of the encoded record returns %+v, %v, want %+v", again, err, r)
 		}
 	})
 }
 
-// A store that was never made is an error at once, and not a panic later.
+// A nil store is an error at once, not a panic later.
 func TestNewOfNothing(t *testing.T) {
 	for _, store := range []any{nil, (*plain)(nil)} {
 		if _, err := New(store); err == nil || !strings.HasPrefix(err.Error(), "scsstore: no store: it is a nil ") {
-			t.Errorf("%T: %v", store, err)
+			t.Errorf("New(%T): got error %v", store, err)
 		}
 	}
 }

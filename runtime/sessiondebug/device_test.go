@@ -42,11 +42,11 @@ func TestDevice(t *testing.T) {
 			}
 			client := server.Client()
 			if visit(&http.Client{Transport: client.Transport, Jar: jar}) {
-				t.Error("the page of a session that is not bound speaks of a device")
+				t.Error("the page mentions a device for a session that is not bound")
 			}
 			sessiontest.NewDevice(client)
 			if !visit(client) {
-				t.Error("the page does not say when the device proved itself")
+				t.Error("the page does not show when the device proved its key")
 			}
 		})
 	}
@@ -61,7 +61,7 @@ func get(t *testing.T, client *http.Client, address string) (body string) {
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d, %v: %s", address, res.StatusCode, err, b)
+		t.Fatalf("%s: got %d, %v: %s", address, res.StatusCode, err, b)
 	}
 	return string(b)
 }

@@ -20,7 +20,7 @@ func TestFlows(t *testing.T) {
 			Encode: codec.EncodeString[string], Decode: codec.DecodeString[string]}
 	}
 	if page := serve(m, sessiondebug.Options{}, request("GET")).Body.String(); strings.Contains(page, "Flows") {
-		t.Errorf("none is under way: %s", page)
+		t.Errorf("the page lists flows without a flow: %s", page)
 	}
 	var states []string
 	r := sessiontest.Request(t, m, request("GET"), func(s *web.Session) {
@@ -31,7 +31,7 @@ func TestFlows(t *testing.T) {
 	r.Header.Add("Cookie", "session-x-AAAAAAAA=garbage")
 	page := serve(m, sessiondebug.Options{}, r).Body.String()
 	if n, pays := strings.Count(page, "<code>sign_in</code>"), strings.Count(page, "<code>pay</code>"); n != 2 || pays != 1 || !strings.Contains(page, "in 10 minutes") {
-		t.Errorf("%d sign-ins and %d payments: %s", n, pays, page)
+		t.Errorf("the page lists %d sign-ins and %d payments, want 2 and 1: %s", n, pays, page)
 	}
 	for _, secret := range append(states, states[0][:8], "s3cret") {
 		if strings.Contains(page, secret) {

@@ -93,13 +93,13 @@ func TestGuard(t *testing.T) {
 			}
 			w := serve(c.manager, c.options, r)
 			if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
-				t.Errorf("%d %s", w.Code, w.Body)
+				t.Errorf("got %d %s, want %d with %q", w.Code, w.Body, c.status, c.says)
 			}
 			if c.status != 200 && strings.Contains(w.Body.String(), "hubo") {
-				t.Errorf("shows the session: %s", w.Body)
+				t.Errorf("the refusal shows the session: %s", w.Body)
 			}
 			if c.status != 200 && w.Header().Get("Vary") != "" {
-				t.Error("uses the session")
+				t.Error("the refusal uses the session")
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func TestNoManager(t *testing.T) {
 	w := httptest.NewRecorder()
 	sessiondebug.Handler(sessiondebug.Options{}).ServeHTTP(w, request("GET"))
 	if w.Code != 500 || !strings.Contains(w.Body.String(), "below Manager.Handler") {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("got %d %s, want 500 and the reason", w.Code, w.Body)
 	}
 }
 
@@ -135,18 +135,18 @@ func TestPage(t *testing.T) {
 				`session; Path=/; HttpOnly; SameSite=Lax`, `This request carried it.`,
 			} {
 				if !strings.Contains(body, want) {
-					t.Errorf("no %q in %s", want, body)
+					t.Errorf("the page does not show %q: %s", want, body)
 				}
 			}
 			if inStore := cfg.Store != nil; strings.Contains(body, "Sessions of this user") != inStore || strings.Contains(body, "this one") != inStore {
-				t.Errorf("the user's sessions: %s", body)
+				t.Errorf("the page lists the user's sessions without a store, or not with one: %s", body)
 			}
 			if got := w.Header()["Set-Cookie"]; got != nil {
-				t.Errorf("the page sets %q", got)
+				t.Errorf("the page sets cookies %q", got)
 			}
 			for key, want := range map[string]string{"Cache-Control": "no-store", "Vary": "Cookie", "X-Content-Type-Options": "nosniff"} {
 				if got := w.Header().Get(key); got != want {
-					t.Errorf("%s: %q", key, got)
+					t.Errorf("got %s: %q, want %q", key, got, want)
 				}
 			}
 			if sealed, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Cookie"), "session="), ";"); strings.Contains(body, sealed) {
@@ -163,7 +163,7 @@ func TestEmpty(t *testing.T) {
 	body := w.Body.String()
 	for _, want := range []string{"Empty; it lives in the cookie.", "none: the session is empty", "This request did not carry it.", "<strong>0</strong> of 4096"} {
 		if !strings.Contains(body, want) {
-			t.Errorf("no %q in %s", want, body)
+			t.Errorf("the page does not show %q: %s", want, body)
 		}
 	}
 	if w.Header()["Set-Cookie"] != nil {
@@ -182,7 +182,7 @@ func TestEvents(t *testing.T) {
 		}
 		body := serve(m, sessiondebug.Options{Secure: true}, request("GET")).Body.String()
 		if n := strings.Count(body, ">refused</td>"); insecure && n != 50 || !insecure && n != 0 {
-			t.Errorf("Insecure %v: %d events", insecure, n)
+			t.Errorf("Insecure %v: the page shows %d events", insecure, n)
 		}
 	}
 }
@@ -201,7 +201,7 @@ func TestStoreDown(t *testing.T) {
 	}
 	r := sessiontest.Request(t, up, request("GET"), fill)
 	if body := serve(up, sessiondebug.Options{}, r).Body.String(); !strings.Contains(body, "hubo") {
-		t.Fatalf("before: %s", body)
+		t.Fatalf("the page does not show the session: %s", body)
 	}
 	cfg.Store = down{store}
 	m, err := web.NewSessionManager(cfg)
@@ -210,7 +210,7 @@ func TestStoreDown(t *testing.T) {
 	}
 	w := serve(m, sessiondebug.Options{}, r)
 	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "hubo") {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("got %d %s, want 503 without the session", w.Code, w.Body)
 	}
 }
 
@@ -229,7 +229,7 @@ func TestClock(t *testing.T) {
 	body := serve(m, sessiondebug.Options{}, r).Body.String()
 	for _, want := range []string{"2000-01-01 00:00:00 UTC <span class=\"count\">3 hours ago", "in 31 days"} {
 		if !strings.Contains(body, want) {
-			t.Errorf("no %q in %s", want, body)
+			t.Errorf("the page does not show %q: %s", want, body)
 		}
 	}
 }
@@ -242,7 +242,7 @@ func TestManySessions(t *testing.T) {
 	}
 	body := serve(m, sessiondebug.Options{}, sessiontest.Request(t, m, request("GET"), fill)).Body.String()
 	if n := strings.Count(body, `<td role="cell" data-label="Last used">`); n != 50 || !strings.Contains(body, "And 11 more.") {
-		t.Errorf("%d rows in %s", n, body)
+		t.Errorf("the page has %d rows, want 50: %s", n, body)
 	}
 }
 
@@ -278,7 +278,7 @@ func TestDoubts(t *testing.T) {
 			body := serve(m, sessiondebug.Options{Remote: true, Secure: true}, r).Body.String()
 			list := regexp.MustCompile(`(?s)<ul class="doubts">.*?</ul>`).FindString(body)
 			if c.want == "" && list != "" || !strings.Contains(list, c.want) {
-				t.Errorf("got %q", list)
+				t.Errorf("got doubts %q, want %q", list, c.want)
 			}
 		})
 	}

@@ -100,7 +100,7 @@ func TestValues(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			body := visit(t, c.fill, all, c.other)
 			if !strings.Contains(body, c.want) || c.hide != "" && strings.Contains(body, c.hide) {
-				t.Errorf("want %q, not %q: %s", c.want, c.hide, body)
+				t.Errorf("the page must show %q and not %q: %s", c.want, c.hide, body)
 			}
 		})
 	}

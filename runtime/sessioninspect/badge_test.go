@@ -108,7 +108,7 @@ func TestBadge(t *testing.T) {
 				badge = strings.TrimRight(cookie.Binding+" "+cookie.Refused, " ")
 				if proven := cookie.Binding == "proven" && c.period > 0; proven != (cookie.Expires != nil) ||
 					proven && cookie.Expires.Sub(cookie.BindingAt.Time) != period {
-					t.Errorf("%s: at %v, until %v", name, cookie.BindingAt, cookie.Expires)
+					t.Errorf("%s: got a binding at %v, until %v", name, cookie.BindingAt, cookie.Expires)
 				}
 			case "session":
 				switch session = cookie.Refused; {
@@ -120,7 +120,7 @@ func TestBadge(t *testing.T) {
 			}
 		}
 		if session != c.session || badge != c.badge {
-			t.Errorf("%s: session %q, badge %q; want %q, %q", name, session, badge, c.session, c.badge)
+			t.Errorf("%s: got session %q, badge %q; want %q, %q", name, session, badge, c.session, c.badge)
 		}
 	}
 }

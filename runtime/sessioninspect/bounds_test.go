@@ -30,7 +30,7 @@ func TestBounds(t *testing.T) {
 			headers := append(slices.Repeat([]string{name + "=" + c.plant(value)}, n), f.Headers...)
 			want, accepted := program(t, o, headers)
 			if accepted != (n <= c.most) {
-				t.Errorf("%s: a program passes over %d: %v", c.file, n, accepted)
+				t.Errorf("%s: with %d planted, the session opens: %v", c.file, n, accepted)
 			}
 			r, err := sessioninspect.Inspect(headers, o)
 			if err != nil {
@@ -38,7 +38,7 @@ func TestBounds(t *testing.T) {
 			}
 			got, current := verdict(r)
 			if !slices.Equal(got, want) || (current != nil) != accepted {
-				t.Errorf("%s, %d planted: refused %q, want %q", c.file, n, got, want)
+				t.Errorf("%s, %d planted: got refusals %q, want %q", c.file, n, got, want)
 			}
 		}
 	}

@@ -77,11 +77,11 @@ func TestFlow(t *testing.T) {
 			kinds = append(kinds, strings.TrimRight(cookie.Kind+" "+cookie.Refused, " "))
 			opened := cookie.Kind == "flow" && slices.Contains([]string{"", runtime.RefusedExpired}, cookie.Refused)
 			if opened && (len(cookie.Fields) != 1 || cookie.Fields[0].Key != "sign_in" || cookie.Expires.Sub(cookie.Created.Time) != 10*time.Minute) {
-				t.Errorf("%s: %+v", name, cookie)
+				t.Errorf("%s: got cookie %+v", name, cookie)
 			}
 		}
 		if got := strings.Join(kinds, " "); got != c.kinds {
-			t.Errorf("%s: %q, want %q", name, got, c.kinds)
+			t.Errorf("%s: got kinds %q, want %q", name, got, c.kinds)
 		}
 		text, err := json.Marshal(r)
 		if err != nil {
@@ -89,11 +89,11 @@ func TestFlow(t *testing.T) {
 		}
 		for _, secret := range append(append(states, more...), "s3cret", valueIn(plain[0]), testKey) {
 			if strings.Contains(string(text), secret) {
-				t.Errorf("%s: shows %q: %s", name, secret, text)
+				t.Errorf("%s: the report shows %q: %s", name, secret, text)
 			}
 		}
 		if opens := !strings.Contains(c.kinds, "forged") && !strings.Contains(c.kinds, "purpose"); r.Opens() != opens {
-			t.Errorf("%s: opens: %v", name, r.Opens())
+			t.Errorf("%s: Opens returns %v, want %v", name, r.Opens(), opens)
 		}
 	}
 }

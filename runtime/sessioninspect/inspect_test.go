@@ -58,7 +58,7 @@ func TestStoreID(t *testing.T) {
 	lines := seal(t, runtime.Config{Store: runtime.NewMemoryStore(10)}, "hunter2hunter2")
 	c := inspect(t, sessioninspect.Options{}, lines...).Cookies[0]
 	if c.Kind != "store id" || len(c.ID) != 22 || c.Refused != "" || c.Created != nil || c.Key == nil || c.Key.Number != 1 {
-		t.Errorf("%+v", c)
+		t.Errorf("got cookie %+v", c)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestForms(t *testing.T) {
 	} {
 		r := inspect(t, sessioninspect.Options{Name: c.name}, c.lines...)
 		if got := r.Cookies[0]; got.Name != c.want || !got.Current || got.ID == "" || len(got.Fields) != 1 {
-			t.Errorf("%s: %+v", name, got)
+			t.Errorf("%s: got cookie %+v", name, got)
 		}
 	}
 }
@@ -98,13 +98,13 @@ func TestCompanion(t *testing.T) {
 	}
 	companion := r.Cookies[len(r.Cookies)-1]
 	if companion.Kind != "companion" || companion.LastUsed.Unix() != f.Used || companion.ID != r.Cookies[0].ID {
-		t.Errorf("%+v", companion)
+		t.Errorf("got companion %+v", companion)
 	}
 	for pair := range strings.SplitSeq(f.Headers[0], "; ") {
 		if name, token, _ := strings.Cut(pair, "="); strings.HasSuffix(name, "-seen") {
 			r, err := sessioninspect.Inspect([]string{token}, o)
 			if err != nil || !r.Opens() || r.Cookies[0].Kind != "companion" {
-				t.Errorf("a companion's token alone: %+v, %v", r, err)
+				t.Errorf("for a companion's token alone: got %+v, %v", r, err)
 			}
 		}
 	}
@@ -138,10 +138,10 @@ func TestRedaction(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := strings.Contains(string(text), value); got != c.shown {
-			t.Errorf("%s: shown: %v: %s", name, got, text)
+			t.Errorf("%s: the value is shown: got %v, want %v: %s", name, got, c.shown, text)
 		}
 		if strings.Contains(string(text), testKey) || strings.Contains(string(text), valueIn(line)) {
-			t.Errorf("%s: shows the key or the token: %s", name, text)
+			t.Errorf("%s: the report shows the key or the token: %s", name, text)
 		}
 	}
 }
@@ -159,11 +159,11 @@ func TestNothing(t *testing.T) {
 	} {
 		_, err := sessioninspect.Inspect([]string{c.line}, sessioninspect.Options{Keys: c.keys})
 		if err == nil || strings.Contains(err.Error(), "secret-word") || strings.Contains(err.Error(), valueIn(line)) {
-			t.Errorf("%s: error %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 	padded := inspect(t, sessioninspect.Options{}, valueIn(line)+"==")
 	if text, _ := json.Marshal(padded); padded.Opens() || strings.Contains(string(text), valueIn(line)) {
-		t.Errorf("a padded token: %s", text)
+		t.Errorf("a padded token: got report %s", text)
 	}
 }

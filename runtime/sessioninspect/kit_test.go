@@ -22,7 +22,7 @@ func TestKit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(entries) < 500 {
-		t.Errorf("%d files", len(entries))
+		t.Errorf("got %d files, want at least 500", len(entries))
 	}
 	for _, entry := range entries {
 		if entry.Name() == "README.md" {
@@ -65,15 +65,15 @@ func testFile(t *testing.T, f *tokentest.File) {
 	}
 	for _, secret := range secretsOf(f) {
 		if strings.Contains(string(text), secret) {
-			t.Errorf("shows %q: %s", secret, text)
+			t.Errorf("the report shows %q: %s", secret, text)
 		}
 	}
 	refused, current := verdict(r)
 	if !slices.Equal(refused, f.Refused) {
-		t.Errorf("refused %q, want %q", refused, f.Refused)
+		t.Errorf("got refusals %q, want %q", refused, f.Refused)
 	}
 	if (current != nil) != (f.Session != nil) {
-		t.Fatalf("accepted: %v, want %v", current != nil, f.Session != nil)
+		t.Fatalf("got accepted %v, want %v", current != nil, f.Session != nil)
 	}
 	if current != nil {
 		testSession(t, f, current)
@@ -133,7 +133,7 @@ func secretsOf(f *tokentest.File) (secrets []string) {
 
 func testSession(t *testing.T, f *tokentest.File, c *sessioninspect.Cookie) {
 	if c.Kind != "session" || c.ID != base64.RawURLEncoding.EncodeToString(f.ID[:]) {
-		t.Errorf("%s %s", c.Kind, c.ID)
+		t.Errorf("got %s %s, want the session and its id", c.Kind, c.ID)
 	}
 	var authenticated int64
 	if c.Authenticated != nil {
@@ -142,16 +142,16 @@ func testSession(t *testing.T, f *tokentest.File, c *sessioninspect.Cookie) {
 	got := [...]int64{c.Created.Unix(), c.Saved.Unix(), c.Expires.Unix(), authenticated, int64(c.Flags)}
 	want := [...]int64{f.Created, f.Seen, f.Expires, f.Authenticated, int64(f.Flags)}
 	if got != want {
-		t.Errorf("created, saved, expires, authenticated, flags %v, want %v", got, want)
+		t.Errorf("got created, saved, expires, authenticated, flags %v, want %v", got, want)
 	}
 	if c.Permanent != (f.Flags&tokentest.Permanent != 0) {
-		t.Errorf("permanent: %v", c.Permanent)
+		t.Errorf("got permanent %v, want %v", c.Permanent, !c.Permanent)
 	}
 	if f.Used != f.Seen && (c.LastUsed == nil || c.LastUsed.Unix() != f.Used) {
-		t.Errorf("last used %v, want %d", c.LastUsed, f.Used)
+		t.Errorf("got last used %v, want %d", c.LastUsed, f.Used)
 	}
 	if c.Key == nil || c.Key.Of != len(f.Masters) || c.Key.Number == 0 || (c.Key.Number > 1 || c.WrongTimes) != f.Reseal {
-		t.Errorf("key %+v", c.Key)
+		t.Errorf("got key %+v", c.Key)
 	}
 	if f.Was == nil {
 		testFields(t, f, c.Fields)
@@ -163,7 +163,7 @@ func testFields(t *testing.T, f *tokentest.File, fields []sessioninspect.Field) 
 	var got, want []string
 	for _, field := range fields {
 		if field.Value != nil || field.Redacted == "" || field.Type == "" {
-			t.Errorf("%+v", field)
+			t.Errorf("got field %+v, want it redacted", field)
 		}
 		if field.Expires == nil || field.Expires.Unix() > f.Time {
 			got = append(got, field.Key)
@@ -174,7 +174,7 @@ func testFields(t *testing.T, f *tokentest.File, fields []sessioninspect.Field) 
 	}
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
-		t.Errorf("fields %q, want %q", got, want)
+		t.Errorf("got fields %q, want %q", got, want)
 	}
 }
 
@@ -187,7 +187,7 @@ func testFlow(t *testing.T, f *tokentest.File, r *sessioninspect.Report) {
 		c = r.Cookies[i] // of two
 	}
 	if c.Kind != "flow" {
-		t.Fatalf("%+v", c)
+		t.Fatalf("got cookie %+v, want a flow", c)
 	}
 	want := ""
 	if f.Refused != nil && !slices.Contains([]string{tokentest.OtherFlow, tokentest.OtherField, tokentest.NoFlow}, f.Refused[0]) {
@@ -197,6 +197,6 @@ func testFlow(t *testing.T, f *tokentest.File, r *sessioninspect.Report) {
 		want = ""
 	}
 	if c.Refused != want {
-		t.Errorf("refused %q, want %q", c.Refused, want)
+		t.Errorf("got refusal %q, want %q", c.Refused, want)
 	}
 }

@@ -52,7 +52,7 @@ func TestValues(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := valueOf(t, r); got != want {
-			t.Errorf("%s is shown as %s, want %s", name, got, want)
+			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
 	}
 }

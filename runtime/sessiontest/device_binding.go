@@ -192,7 +192,7 @@ func (d *Device) post(to *url.URL, header http.Header) (*http.Response, error) {
 	return res, err
 }
 
-// read takes over a site's description of the binding, and reports whether the binding goes on.
+// read takes over a site's description of the binding, and reports whether the binding continues.
 func (b *binding) read(res *http.Response, at *url.URL) (going bool, err error) {
 	b.noteChallenge(res.Header)
 	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
@@ -219,7 +219,7 @@ func (b *binding) read(res *http.Response, at *url.URL) (going bool, err error) 
 		return false, nil
 	}
 	if said.ID == "" || len(said.Credentials) != 1 || said.Credentials[0].Type != "cookie" {
-		return false, fmt.Errorf("sessiontest: the answer of %s names no session, or not one cookie", at.Path)
+		return false, fmt.Errorf("sessiontest: the answer of %s does not name a session and exactly one cookie", at.Path)
 	}
 	if b.id != "" && b.id != said.ID {
 		return false, fmt.Errorf("sessiontest: the answer of %s is for another session", at.Path)
@@ -248,7 +248,7 @@ func (b *binding) compare(set []*http.Cookie) error {
 		}
 		w := b.cookie
 		if c.Path != w.Path || c.Domain != w.Domain || c.Secure != w.Secure || c.HttpOnly != w.HttpOnly || c.SameSite != w.SameSite {
-			return fmt.Errorf("sessiontest: the bound cookie %s has not the attributes that the site describes, and Chromium proves with each request", c.Name)
+			return fmt.Errorf("sessiontest: the bound cookie %s does not have the attributes in the site's description, so Chromium would prove the key with each request", c.Name)
 		}
 	}
 	return nil

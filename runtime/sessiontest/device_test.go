@@ -40,7 +40,7 @@ func ExampleDevice() {
 	// Output: true <nil>
 }
 
-// account is a handler of visitors who log in.
+// account is a handler that logs visitors in and shows who is logged in.
 func account(w http.ResponseWriter, r *http.Request) {
 	s := web.SessionFrom(r.Context())
 	switch r.URL.Path {
@@ -53,7 +53,7 @@ func account(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%d %t %s%v", s.GetUserID(), s.DeviceBound(), body, err)
 }
 
-// deviceSite is a site whose sessions are bound, and a browser with a device.
+// deviceSite is a site with device-bound sessions, and a browser with a device.
 type deviceSite struct {
 	t       testing.TB
 	server  *httptest.Server
@@ -62,7 +62,7 @@ type deviceSite struct {
 	clock   *sessiontest.Clock
 	plain   http.RoundTripper // of a client without a device
 	proofs  atomic.Int64      // requests to prove a key
-	answers atomic.Int64      // the status with which each of them is answered, if not zero
+	answers atomic.Int64      // if not zero, the status of the answer to each of them
 }
 
 func newDeviceSite(t testing.TB, cfg runtime.Config) *deviceSite {
@@ -87,13 +87,13 @@ func newDeviceSite(t testing.TB, cfg runtime.Config) *deviceSite {
 	return d
 }
 
-// get returns the answer at a path.
+// get returns the response to a GET request for a path.
 func (d *deviceSite) get(path string) (status int, body string) {
 	d.t.Helper()
 	return d.post(path, "")
 }
 
-// post sends a body, if it is not empty.
+// post posts a body, or none if send is empty.
 func (d *deviceSite) post(path, send string) (status int, body string) {
 	d.t.Helper()
 	method, reader := "GET", io.Reader(nil)
@@ -121,7 +121,7 @@ func ask(t testing.TB, client *http.Client, method, url string, body io.Reader) 
 	return res.StatusCode, string(b)
 }
 
-// thief returns a client that has what the jar of another one holds for the site.
+// thief returns a client with the browser's cookies, except those named in without.
 func (d *deviceSite) thief(without ...string) *http.Client {
 	d.t.Helper()
 	home, err := url.Parse(d.server.URL)
@@ -137,36 +137,36 @@ func (d *deviceSite) thief(without ...string) *http.Client {
 	return &http.Client{Transport: d.plain, Jar: jar}
 }
 
-// A device registers what is offered, and proves its key when its cookie has gone.
+// A device registers a key when a binding is offered, and proves the key when its cookie is gone.
 func TestDevice(t *testing.T) {
 	for name, cfg := range deviceHomes() {
 		t.Run(name, func(t *testing.T) {
 			d := newDeviceSite(t, cfg)
 			d.get("/login")
 			if _, body := d.get("/"); body != "7 true <nil>" || d.proofs.Load() != 1 {
-				t.Fatalf("after %d proofs: %s", d.proofs.Load(), body)
+				t.Fatalf("after %d proofs, the site answers %q", d.proofs.Load(), body)
 			}
 			for i := range 5 {
 				d.clock.Advance(10 * time.Minute)
 				d.device.Expire()
 				sent := fmt.Sprint("body ", i)
 				if status, body := d.post("/", sent); status != 200 || body != "7 true "+sent+"<nil>" {
-					t.Errorf("visit %d: %d %s", i, status, body)
+					t.Errorf("visit %d: got %d %q", i, status, body)
 				}
 			}
 			if bound, err := d.device.Bound(d.server.URL); !bound || err != nil {
-				t.Errorf("bound %v, error %v", bound, err)
+				t.Errorf("got bound %v, error %v, want true", bound, err)
 			}
 			if bound, err := d.device.Bound("https://other.test"); bound || err != nil {
-				t.Errorf("bound %v elsewhere, error %v", bound, err)
+				t.Errorf("another site: got bound %v, error %v, want false", bound, err)
 			}
 
 			d.get("/logout")
 			if _, body := d.get("/"); body != "0 false <nil>" {
-				t.Errorf("after the log-out: %s", body)
+				t.Errorf("after the log-out, the site answers %q", body)
 			}
 			if bound, err := d.device.Bound(d.server.URL); bound || err != nil {
-				t.Errorf("after the log-out: bound %v, error %v", bound, err)
+				t.Errorf("after the log-out: got bound %v, error %v, want false", bound, err)
 			}
 		})
 	}
@@ -180,7 +180,7 @@ func deviceHomes() map[string]runtime.Config {
 	}
 }
 
-// Requests at once wait for one proof.
+// Concurrent requests wait for one proof.
 func TestDeviceProvesOnce(t *testing.T) {
 	d := newDeviceSite(t, runtime.Config{})
 	d.get("/login")
@@ -192,13 +192,13 @@ func TestDeviceProvesOnce(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			if status, body := d.get("/"); status != 200 || body != "7 true <nil>" {
-				t.Errorf("%d %s", status, body)
+				t.Errorf("got %d %q", status, body)
 			}
 		})
 	}
 	all.Wait()
-	if n := d.proofs.Load() - before; n != 2 { // one asks for a challenge
-		t.Errorf("%d requests to prove a key", n)
+	if n := d.proofs.Load() - before; n != 2 { // the first asks for a challenge
+		t.Errorf("got %d requests to prove the key, want 2", n)
 	}
 }
 
@@ -211,24 +211,24 @@ func TestDeviceOfAThief(t *testing.T) {
 			d.get("/")
 			thief, without := d.thief(), d.thief("__Host-session-bound")
 			if status, body := ask(t, thief, "GET", d.server.URL, nil); status != 200 || body != "7 true <nil>" {
-				t.Errorf("within the period: %d %s", status, body)
+				t.Errorf("the thief within the period: got %d %q, want 200 and the account", status, body)
 			}
 			d.clock.Advance(10 * time.Minute)
 			if status, body := ask(t, thief, "GET", d.server.URL, nil); status != 503 {
-				t.Errorf("after the period: %d %s", status, body)
+				t.Errorf("the thief after the period: got %d %q, want 503", status, body)
 			}
 			if status, body := ask(t, without, "GET", d.server.URL, nil); status != 200 || body != "0 false <nil>" { // nobody
-				t.Errorf("without the bound cookie: %d %s", status, body)
+				t.Errorf("the thief without the bound cookie: got %d %q, want 200 and no account", status, body)
 			}
 			d.device.Expire()
 			if status, body := d.get("/"); status != 200 || body != "7 true <nil>" {
-				t.Errorf("the visitor: %d %s", status, body)
+				t.Errorf("the visitor: got %d %q, want 200 and the account", status, body)
 			}
 		})
 	}
 }
 
-// While a site cannot take a proof the request is sent without, and says why.
+// While a site cannot take a proof, requests are sent without one, and say why.
 func TestDeviceOfASiteThatFails(t *testing.T) {
 	var skipped []string
 	d := newDeviceSite(t, runtime.Config{OnEvent: func(_ context.Context, e runtime.Event) {
@@ -242,21 +242,21 @@ func TestDeviceOfASiteThatFails(t *testing.T) {
 	d.device.Expire()
 	d.answers.Store(503)
 	if status, body := d.get("/"); status != 503 || !slices.Equal(skipped, []string{"server_error"}) {
-		t.Errorf("%d %s, skipped %q", status, body, skipped)
+		t.Errorf("got %d %q, skipped for %q", status, body, skipped)
 	}
 	d.answers.Store(0)
 	if status, body := d.get("/"); status != 200 || body != "7 true <nil>" {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("after the failure: got %d %q", status, body)
 	}
 	d.device.Expire()
 	d.answers.Store(404)
 	d.get("/")
 	if bound, err := d.device.Bound(d.server.URL); bound || err != nil {
-		t.Errorf("after a 404: bound %v, error %v", bound, err)
+		t.Errorf("after a 404: got bound %v, error %v, want false", bound, err)
 	}
 }
 
-// Anything that Chromium would refuse, or would not understand, is an error.
+// Answers that Chromium would refuse or not understand are errors.
 func TestDeviceRefuses(t *testing.T) {
 	good := dbsc.Binding{ID: "id", RefreshURL: "/refresh", Cookie: "c", Attributes: "Path=/; Secure"}
 	change := func(f func(*dbsc.Binding)) string {
@@ -272,7 +272,7 @@ func TestDeviceRefuses(t *testing.T) {
 		"good":              {"", change(func(*dbsc.Binding) {}), "c=1; Path=/; Secure", true, ""},
 		"another algorithm": {`(RS256);path="/register";challenge="c"`, "", "", false, "ES256"},
 		"no JSON":           {"", "no", "c=1; Path=/; Secure", false, "answer of /register"},
-		"no id":             {"", change(func(b *dbsc.Binding) { b.ID = "" }), "c=1; Path=/; Secure", false, "names no session"},
+		"no id":             {"", change(func(b *dbsc.Binding) { b.ID = "" }), "c=1; Path=/; Secure", false, "does not name a session"},
 		"Max-Age":           {"", change(func(b *dbsc.Binding) { b.Attributes += "; Max-Age=1" }), "c=1; Path=/; Secure", false, "Max-Age"},
 		"Partitioned":       {"", change(func(b *dbsc.Binding) { b.Attributes += "; Partitioned" }), "c=1; Path=/; Secure", false, "Partitioned"},
 		"other attributes":  {"", change(func(*dbsc.Binding) {}), "c=1; Path=/; Secure; HttpOnly", false, "attributes"},
@@ -287,7 +287,7 @@ func TestDeviceRefuses(t *testing.T) {
 				return
 			}
 			if _, challenge, err := dbsc.Registration(r.Header.Get(dbsc.HeaderResponse)); err != nil || challenge != `a "quoted"; \ challenge` {
-				t.Errorf("%s: registration of %q, error %v", name, challenge, err)
+				t.Errorf("%s: the registration answers the challenge %q, error %v", name, challenge, err)
 			}
 			w.Header().Set("Set-Cookie", c.cookie)
 			io.WriteString(w, c.body)
@@ -296,7 +296,7 @@ func TestDeviceRefuses(t *testing.T) {
 		ask(t, server.Client(), "GET", server.URL, nil)
 		bound, err := device.Bound(server.URL)
 		if bound != c.bound || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: bound %v, error %v", name, bound, err)
+			t.Errorf("%s: got bound %v, error %v, want %v, %q", name, bound, err, c.bound, c.want)
 		}
 		server.Close()
 	}

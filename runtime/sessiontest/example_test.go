@@ -25,7 +25,7 @@ func greet(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "Hello %s, visit %d", sess.GetUsername(), sess.GetVisits())
 }
 
-// logout is another one.
+// logout is another handler.
 func logout(w http.ResponseWriter, r *http.Request) {
 	web.SessionFrom(r.Context()).Destroy()
 }
@@ -44,7 +44,7 @@ func ExampleRequest() {
 	// Output: Hello hubo, visit 42
 }
 
-// discount is code that knows no request.
+// discount is code that has a context but no request.
 func discount(ctx context.Context) int {
 	if slices.Contains(web.SessionFrom(ctx).GetRoles(), "member") {
 		return 10

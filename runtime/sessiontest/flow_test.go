@@ -13,8 +13,8 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/sessiontest"
 )
 
-// A request can carry a flow that has begun, and the next one follows from the response that begins it, whatever the
-// path of the flow's cookie.
+// Request can add a flow that has begun to a request, and Follow takes a flow over from the response that begins it,
+// whatever the path of the flow's cookie.
 func TestFlows(t *testing.T) {
 	for name, path := range map[string]string{"": "", "with a path": "/callback"} {
 		t.Run(name, func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestFlows(t *testing.T) {
 			})
 			r.URL.RawQuery = "state=" + state
 			if got := get(r).Body.String(); got != "giventrue" {
-				t.Errorf("given: %s", got)
+				t.Errorf("the callback of a given flow answers %q, want giventrue", got)
 			}
 
 			begin := httptest.NewRequest("GET", "/login", nil)
@@ -50,10 +50,10 @@ func TestFlows(t *testing.T) {
 			r = sessiontest.Follow(begin, w.Result(), httptest.NewRequest("GET", "/callback?state="+w.Body.String(), nil))
 			w = get(r)
 			if got := w.Body.String(); got != "beguntrue" {
-				t.Errorf("begun: %s", got)
+				t.Errorf("the callback of a begun flow answers %q, want beguntrue", got)
 			}
 			if again := sessiontest.Follow(r, w.Result(), httptest.NewRequest("GET", r.URL.String(), nil)); len(again.Cookies()) > 0 {
-				t.Errorf("the cookies %v are left", again.Cookies())
+				t.Errorf("the callback leaves the cookies %v, want none", again.Cookies())
 			}
 		})
 	}

@@ -22,7 +22,7 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/sessiontest"
 )
 
-// newManager returns a manager whose key is its own, unless cfg has one.
+// newManager returns a manager with keys of its own unless cfg has some.
 func newManager(t testing.TB, cfg runtime.Config) *web.SessionManager {
 	t.Helper()
 	if cfg.Keys == (runtime.Keys{}) {
@@ -41,7 +41,7 @@ func newManager(t testing.TB, cfg runtime.Config) *web.SessionManager {
 
 func hubo(s *web.Session) { s.SetUsername("hubo") }
 
-// site is a handler that does with the session what the path says.
+// site is a handler. The path says what it does with the session.
 func site(w http.ResponseWriter, r *http.Request) {
 	s := web.SessionFrom(r.Context())
 	http.SetCookie(w, &http.Cookie{Name: "theme", Value: "dark"})
@@ -60,7 +60,7 @@ func site(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s, %d", s.GetUsername(), s.GetVisits())
 }
 
-// do has the site of a manager answer a request.
+// do returns the site's response to a request.
 func do(m *web.SessionManager, r *http.Request) *http.Response {
 	w := httptest.NewRecorder()
 	m.Handler(http.HandlerFunc(site)).ServeHTTP(w, r)
@@ -74,31 +74,31 @@ func TestRequest(t *testing.T) {
 	r := get("/")
 	r.AddCookie(&http.Cookie{Name: "theme", Value: "dark"})
 	if sessiontest.Request(t, m, r, hubo) != r {
-		t.Error("another request")
+		t.Error("Request returns another request")
 	}
 	if _, err := r.Cookie("theme"); err != nil || m.Get(r).GetUsername() != "hubo" {
-		t.Errorf("the request carries %q", r.Header)
+		t.Errorf("the request has header %q, want the theme and the session", r.Header)
 	}
-	// A second call changes the session that is there.
+	// A second call changes the session of the first.
 	id := m.Get(r).ID()
 	sessiontest.Request(t, m, r, func(s *web.Session) { s.SetVisits(3) })
 	if s := m.Get(r); s.GetUsername() != "hubo" || s.GetVisits() != 3 || s.ID() != id || len(r.Cookies()) != 2 {
-		t.Errorf("the request carries %v in %q", s, r.Header)
+		t.Errorf("the request has session %v in %q", s, r.Header)
 	}
 	sessiontest.Request(t, m, r, func(*web.Session) {})
 	if s := m.Get(r); s.GetVisits() != 3 || len(r.Cookies()) != 2 {
-		t.Errorf("the request carries %v in %q", s, r.Header)
+		t.Errorf("after an empty change, the request has session %v in %q", s, r.Header)
 	}
 	sessiontest.Request(t, m, r, func(s *web.Session) { s.Clear() })
 	if got := r.Header.Get("Cookie"); got != "theme=dark" || !m.Get(r).IsNew() {
-		t.Errorf("an empty session is %q", got)
+		t.Errorf("after Clear, the request has cookies %q, want the theme alone", got)
 	}
 	if r = sessiontest.Request(t, m, get("/"), func(*web.Session) {}); len(r.Header) > 0 {
-		t.Errorf("an empty session is %q", r.Header)
+		t.Errorf("Request without a session sets header %q", r.Header)
 	}
 }
 
-// A session of several cookies is put into a request, and replaced there, as a whole.
+// A session of several cookies is added to a request, and replaced in it, as a whole.
 func TestRequestWithChunks(t *testing.T) {
 	m := newManager(t, runtime.Config{MaxChunks: 3})
 	r := sessiontest.Request(t, m, get("/"), func(s *web.Session) {
@@ -107,18 +107,18 @@ func TestRequestWithChunks(t *testing.T) {
 		}
 	})
 	if n := len(r.Cookies()); n != 3 || len(m.Get(r).GetRoles()) != 100 {
-		t.Errorf("%d cookies hold %d roles", n, len(m.Get(r).GetRoles()))
+		t.Errorf("the request has %d cookies with %d roles", n, len(m.Get(r).GetRoles()))
 	}
 	sessiontest.Request(t, m, r, func(s *web.Session) { s.SetRoles([]string{"r"}) })
 	if n := len(r.Cookies()); n != 1 || len(m.Get(r).GetRoles()) != 1 {
-		t.Errorf("%d cookies hold %d roles", n, len(m.Get(r).GetRoles()))
+		t.Errorf("after a change, the request has %d cookies with %d roles", n, len(m.Get(r).GetRoles()))
 	}
 	if s := sessiontest.Session(t, m, do(m, get("/fill"))); len(s.GetRoles()) != 100 {
-		t.Errorf("the response has %d roles", len(s.GetRoles()))
+		t.Errorf("the response has a session with %d roles", len(s.GetRoles()))
 	}
 }
 
-// Cookies are for a client with a jar, of a server over https or not.
+// Cookies work in a client's jar, with https or without.
 func TestCookies(t *testing.T) {
 	for _, insecure := range []bool{false, true} {
 		m := newManager(t, runtime.Config{Insecure: insecure})
@@ -144,10 +144,10 @@ func TestCookies(t *testing.T) {
 			defer res.Body.Close()
 			body, err := io.ReadAll(res.Body)
 			if want := fmt.Sprintf("hubo, %d", i+1); string(body) != want || err != nil {
-				t.Errorf("got %q, %v; want %q", body, err, want)
+				t.Errorf("got response %q, %v; want %q", body, err, want)
 			}
 			if s := sessiontest.Session(t, m, res); s.GetVisits() != i+1 {
-				t.Errorf("the response has %v", s)
+				t.Errorf("the response has session %v", s)
 			}
 		}
 	}
@@ -163,11 +163,11 @@ func TestResponses(t *testing.T) {
 		res := do(m, sessiontest.Request(t, m, get(path), hubo))
 		deleted, unchanged := sessiontest.Deleted(m, res), sessiontest.Unchanged(m, res)
 		if deleted != want.deleted || unchanged != want.unchanged {
-			t.Errorf("%s: deleted %v, unchanged %v", path, deleted, unchanged)
+			t.Errorf("%s: got deleted %v, unchanged %v, want %v, %v", path, deleted, unchanged, want.deleted, want.unchanged)
 		}
 		if !deleted && !unchanged {
 			if s := sessiontest.Session(t, m, res); s.GetUsername() != "hubo" || s.GetUserID() != 7 {
-				t.Errorf("%s: %v", path, s)
+				t.Errorf("%s: the response has session %v", path, s)
 			}
 		}
 	}
@@ -175,15 +175,15 @@ func TestResponses(t *testing.T) {
 	for _, path := range []string{"/login", "/logout"} {
 		res := do(other, sessiontest.Request(t, other, get(path), hubo))
 		if !sessiontest.Unchanged(m, res) || sessiontest.Deleted(m, res) {
-			t.Errorf("%s: another manager's cookie counts", path)
+			t.Errorf("%s: another manager's cookie is taken for the manager's own", path)
 		}
 	}
 	if res := do(m, get("/logout")); !sessiontest.Unchanged(m, res) {
-		t.Error("deleted where nothing was")
+		t.Error("a log-out without a session is not Unchanged")
 	}
 }
 
-// The last cookie of a name is the one that a browser keeps.
+// A browser keeps the last cookie of each name.
 func TestLastCookieCounts(t *testing.T) {
 	m := newManager(t, runtime.Config{})
 	r := sessiontest.Request(t, m, get("/login"), hubo)
@@ -192,13 +192,13 @@ func TestLastCookieCounts(t *testing.T) {
 		return &http.Response{Header: http.Header{"Set-Cookie": slices.Concat(first.Header["Set-Cookie"], second.Header["Set-Cookie"])}}
 	}
 	if !sessiontest.Deleted(m, both(in, out)) || sessiontest.Deleted(m, both(out, in)) {
-		t.Error("not the last cookie counts")
+		t.Error("Deleted does not judge by the last cookie")
 	}
 	if s := sessiontest.Session(t, m, both(out, in)); s.GetUserID() != 7 {
-		t.Errorf("not the last cookie counts: %v", s)
+		t.Errorf("Session does not read the last cookie: %v", s)
 	}
 	if next := sessiontest.Follow(r, both(in, out), get("/")); !m.Get(next).IsNew() || len(next.Cookies()) != 1 {
-		t.Errorf("not the last cookie counts: %q", next.Header)
+		t.Errorf("Follow does not keep the last cookie: %q", next.Header)
 	}
 }
 
@@ -209,30 +209,30 @@ func TestFollow(t *testing.T) {
 		res := do(m, r)
 		next := get("/visit")
 		if i%2 == 0 {
-			next = get("/") // which leaves the session alone: the one before remains
+			next = get("/") // does not change the session, so the former cookie remains
 		}
 		next.AddCookie(&http.Cookie{Name: "own", Value: fmt.Sprint(i)})
 		if sessiontest.Follow(r, res, next) != next {
-			t.Error("another request")
+			t.Error("Follow returns another request")
 		}
 		if own := next.CookiesNamed("own"); len(own) != 1 || own[0].Value != fmt.Sprint(i) {
 			t.Errorf("the request's own cookie is %v", own)
 		}
 		if s := m.Get(next); s.GetUsername() != "hubo" || s.GetVisits() != i/2+1 {
-			t.Errorf("after %d requests: %v", i+1, s)
+			t.Errorf("after %d requests, the session is %v", i+1, s)
 		}
 		if theme, err := next.Cookie("theme"); err != nil || theme.Value != "dark" {
-			t.Errorf("the site's other cookie: %v", err)
+			t.Errorf("the site's other cookie: got error %v", err)
 		}
 		r = next
 	}
 	r.URL.Path = "/logout"
 	if next := sessiontest.Follow(r, do(m, r), get("/")); !m.Get(next).IsNew() || strings.Contains(next.Header.Get("Cookie"), "session") {
-		t.Errorf("after the log-out: %q", next.Header)
+		t.Errorf("after the log-out, the request has header %q", next.Header)
 	}
 }
 
-// Other cookies of a site end as they say, too.
+// Other cookies of a site expire as well.
 func TestFollowExpires(t *testing.T) {
 	before := get("/")
 	before.Header["Cookie"] = []string{"a=1;b=2", " c=3 ; d=4", "e=5", ""}
@@ -248,10 +248,10 @@ func TestFollowExpires(t *testing.T) {
 	}
 	next := sessiontest.Follow(before, w.Result(), get("/"))
 	if got := next.Header["Cookie"]; !slices.Equal(got, []string{`e=5; c=6; d=7; f="8 9"`}) {
-		t.Errorf("follows with %q", got)
+		t.Errorf("the following request has cookies %q", got)
 	}
 	if len(before.Header["Cookie"]) != 4 {
-		t.Errorf("the request before is now %q", before.Header)
+		t.Errorf("Follow changed the request before to %q", before.Header)
 	}
 }
 
@@ -267,7 +267,7 @@ func TestIdleTimeout(t *testing.T) {
 		clock.Advance(50 * time.Minute)
 		res := do(m, r)
 		if !sessiontest.Unchanged(m, res) || len(res.Cookies()) != 2 {
-			t.Errorf("reading sends %q", res.Header["Set-Cookie"])
+			t.Errorf("a read sends the cookies %q", res.Header["Set-Cookie"])
 		}
 		r = sessiontest.Follow(r, res, get("/"))
 	}
@@ -284,7 +284,7 @@ func TestIdleTimeout(t *testing.T) {
 	}
 }
 
-// The program hears of what its handlers do, and of nothing else.
+// Config.OnEvent is called for what handlers do, and for nothing else.
 func TestContext(t *testing.T) {
 	type mine struct{}
 	for name, cfg := range map[string]runtime.Config{
@@ -307,20 +307,20 @@ func TestContext(t *testing.T) {
 			})
 			s := web.SessionFrom(ctx)
 			if s.GetUsername() != "hubo" || s.GetUserID() != 7 || s.IsNew() || s.Modified() || events != 0 {
-				t.Errorf("%v, new %v, modified %v, %d events", s, s.IsNew(), s.Modified(), events)
+				t.Errorf("got session %v, new %v, modified %v, after %d events", s, s.IsNew(), s.Modified(), events)
 			}
 			s.SetVisits(3)
 			if inner := context.WithValue(ctx, mine{}, 1); web.SessionFrom(inner).GetVisits() != 3 {
-				t.Error("another session within")
+				t.Error("a derived context has another session")
 			}
 			if err := m.Check(ctx, s); err != nil {
-				t.Errorf("the session does not count: %v", err)
+				t.Errorf("Check rejects the session: %v", err)
 			}
 		})
 	}
 	m := newManager(t, runtime.Config{})
 	if s := web.SessionFrom(sessiontest.Context(t, m, func(*web.Session) {})); !s.IsNew() || s.HasUsername() {
-		t.Errorf("an empty session is %v", s)
+		t.Errorf("without a change, the session is %v, want an empty one", s)
 	}
 }
 
@@ -329,10 +329,10 @@ func TestContextEnds(t *testing.T) {
 	var ctx context.Context
 	t.Run("inner", func(t *testing.T) { ctx = sessiontest.Context(t, newManager(t, runtime.Config{}), hubo) })
 	if ctx.Err() == nil {
-		t.Error("the context outlives its test")
+		t.Error("the context does not end with its test")
 	}
 	if web.SessionFrom(ctx).GetUsername() != "hubo" {
-		t.Error("the session is gone")
+		t.Error("the context has lost its session")
 	}
 }
 
@@ -346,7 +346,7 @@ func TestKeys(t *testing.T) {
 		t.Error("the second manager does not open the sessions of the first")
 	}
 	if log.Len() > 0 {
-		t.Errorf("logged %s", log.String())
+		t.Errorf("Keys logs %s", log.String())
 	}
 }
 
@@ -371,7 +371,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// A fakeT keeps what a failed test says, and where.
+// A fakeT keeps the message of a failed test, and its line.
 type fakeT struct {
 	testing.TB
 	text    string
@@ -400,7 +400,7 @@ func (f *fakeT) Fatalf(format string, args ...any) {
 	goruntime.Goexit()
 }
 
-// run runs f as a test that may fail, and returns what it says then.
+// run runs a test that may fail, and returns its message.
 func (f *fakeT) run(test func()) string {
 	f.text, f.helpers = "", map[string]bool{}
 	var wg sync.WaitGroup
@@ -468,22 +468,22 @@ func TestClock(t *testing.T) {
 	}
 	wg.Wait()
 	if got := clock.Now().Sub(start); got != 1000*time.Second {
-		t.Errorf("a thousand seconds are %v", got)
+		t.Errorf("a thousand seconds moved the clock by %v", got)
 	}
 }
 
-// As the documentation of Clock says.
+// The documentation of Clock recommends synctest without Config.Time.
 func TestSynctest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, runtime.Config{Lifetime: time.Hour})
 		r := sessiontest.Request(t, m, get("/"), hubo)
 		time.Sleep(time.Hour - time.Second)
 		if m.Get(r).IsNew() {
-			t.Error("ended early")
+			t.Error("the session ended early")
 		}
 		time.Sleep(time.Second)
 		if !m.Get(r).IsNew() {
-			t.Error("did not end")
+			t.Error("the session did not end")
 		}
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// OldRecords has the sessions that a store of gorilla/sessions left in a table, for package legacy. Those of
-// antonlindstrom/pgstore, and so of gin-contrib/sessions/postgres, are
+// OldRecords has the sessions that a store of gorilla/sessions left in a table, for package legacy. For
+// antonlindstrom/pgstore, and so for gin-contrib/sessions/postgres, it is
 //
 //	legacy.Gorilla{
 //		Name: "shop",
@@ -21,15 +21,15 @@ import (
 //		Until: time.Date(2030, 3, 1, 0, 0, 0, 0, time.UTC),
 //	}
 //
-// and those of wader/gormstore, and so of gin-contrib/sessions/gorm, are in the column data of the table
-// sessions, by the column id.
+// wader/gormstore, and so gin-contrib/sessions/gorm, keeps the data in the column data of the table sessions,
+// by the column id.
 type OldRecords struct {
 	DB     *sql.DB
-	Select string // the data of an id, its one argument
-	Remove string // deletes the row of an id, its one argument
+	Select string // selects the data of an id, its only argument
+	Remove string // deletes the row of an id, its only argument
 }
 
-// Find implements legacy.Records. How long the record lives yet is in the record itself.
+// Find implements legacy.Records. left is always 0, because the record itself contains its end.
 func (o OldRecords) Find(ctx context.Context, id string) (record []byte, left time.Duration, err error) {
 	err = o.DB.QueryRowContext(ctx, o.Select, id).Scan(&record)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -53,7 +53,7 @@ func New(db *sql.DB, dialect Dialect, opts Options) (*Store, error) {
 		return nil, errors.New("sqlstore: no database")
 	}
 	if dialect < SQLite || dialect > MySQL {
-		return nil, fmt.Errorf("sqlstore: no dialect %d", dialect)
+		return nil, fmt.Errorf("sqlstore: unknown dialect %d", dialect)
 	}
 	if opts.Table == "" {
 		opts.Table = defaultTable

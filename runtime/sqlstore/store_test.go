@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// integration/sqlstore, where the drivers are, has the tests that need a database.
+// The tests that need a database are in integration/sqlstore, which has the drivers.
 
 func TestNew(t *testing.T) {
 	db := new(sql.DB)
@@ -36,7 +36,7 @@ func TestNew(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s, err := New(test.db, test.dialect, Options{Table: test.table})
 			if (err == nil) != test.ok || (s != nil) != test.ok {
-				t.Errorf("store %t, error %v, want ok %t", s != nil, err, test.ok)
+				t.Errorf("got a store: %t, error %v; want success: %t", s != nil, err, test.ok)
 			}
 		})
 	}
@@ -57,7 +57,7 @@ func TestNextBatch(t *testing.T) {
 		{largestBatch, 0, largestBatch},
 	} {
 		if next := nextBatch(test.size, test.took, should); next != test.next {
-			t.Errorf("%d after %d took %v, want %d", next, test.size, test.took, test.next)
+			t.Errorf("nextBatch after %d records in %v = %d, want %d", test.size, test.took, next, test.next)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (k *kit) increment(key string) bool {
 			return false
 		}
 		if r.Version == last {
-			k.Errorf("Replace of version %d: ErrConflict, but that is the version", last)
+			k.Errorf("Replace of version %d: got ErrConflict, but the record has that version", last)
 			return false
 		}
 		n := binary.BigEndian.Uint64(r.Data)

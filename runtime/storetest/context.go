@@ -103,7 +103,7 @@ func endingContext(k *kit) {
 func (k *kit) notOf(what string, err error) {
 	k.Helper()
 	if err != nil && !failed(err) {
-		k.Fatalf("%s with a context that ends: error %v, which is not so", what, err)
+		k.Fatalf("%s with a context that ends: got %v, which is a wrong answer", what, err)
 	}
 }
 

@@ -17,13 +17,13 @@ import (
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
-// A fault is a store that is correct but for one thing, and the check that has to see it.
+// A fault makes a correct store break one promise, and names the check that must notice.
 type fault struct {
 	name, check string
 	breaks      func(m *mapStore, f *faulty)
 }
 
-// A faulty is a mapStore, some of whose methods are others.
+// A faulty is a mapStore with some methods replaced.
 type faulty struct {
 	*mapStore
 	load       func(ctx context.Context, key string) (runtime.Record, error)
@@ -812,15 +812,14 @@ var faults = []fault{
 	}},
 }
 
-// unsupported makes a store one that cannot list.
+// unsupported makes a store unable to list.
 func unsupported(f *faulty) {
 	f.list = func(context.Context, string) (map[string]runtime.Record, error) { return nil, errors.ErrUnsupported }
 	f.removeMany = func(context.Context, string) error { return errors.ErrUnsupported }
 	f.removeAll = func(context.Context) error { return errors.ErrUnsupported }
 }
 
-// stale makes a store find records by the principal that they had before, when such a
-// record takes the place of another.
+// stale makes a store still find a replaced record by its former principal, if keeps says so.
 func stale(keeps func(old, r runtime.Record) bool) func(*mapStore, *faulty) {
 	return func(m *mapStore, f *faulty) {
 		former := map[string]string{}
@@ -852,7 +851,7 @@ func stale(keeps func(old, r runtime.Record) bool) func(*mapStore, *faulty) {
 	}
 }
 
-// revives makes Replace look first and write then.
+// revives makes Replace check first and write later, which is not atomic.
 func revives(m *mapStore, f *faulty) {
 	f.replace = func(ctx context.Context, key string, version uint64, r runtime.Record) error {
 		old, err := m.Load(ctx, key)
@@ -875,26 +874,26 @@ func pause() { time.Sleep(50 * time.Microsecond) }
 
 const faultsEnv = "STORETEST_FAULTS"
 
-// TestFaults runs TestFaulty in a process of its own, because its tests have to fail.
+// TestFaults runs TestFaulty in another process, because its tests must fail.
 func TestFaults(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFaulty$", "-test.v", "-test.timeout=5m")
 	cmd.Env = append(os.Environ(), faultsEnv+"=1")
 	out, _ := cmd.CombinedOutput()
 	if strings.Contains(string(out), "panic:") || strings.Contains(string(out), "DATA RACE") {
-		t.Fatalf("stores fail for another reason:\n%s", out)
+		t.Fatalf("the stores failed for another reason:\n%s", out)
 	}
 	seen := map[string]bool{}
 	for _, fault := range faults {
 		seen[fault.check] = true
 		failed := "--- FAIL: TestFaulty/" + strings.ReplaceAll(fault.name+"/"+fault.check, " ", "_") + " "
 		if !strings.Contains(string(out), failed) {
-			t.Errorf("%s: the check %q does not see it", fault.name, fault.check)
+			t.Errorf("%s: the check %q does not notice", fault.name, fault.check)
 		}
 	}
-	// A check that nothing fails may be one that cannot fail.
+	// A check that no fault fails may be unable to fail.
 	for _, check := range storetest.Checks() {
 		if !seen[check] {
-			t.Errorf("no store fails the check %q", check)
+			t.Errorf("no fault fails the check %q", check)
 		}
 	}
 	if t.Failed() {
@@ -902,7 +901,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestFaulty is what the process of TestFaults runs.
+// TestFaulty runs in the process of TestFaults.
 func TestFaulty(t *testing.T) {
 	if os.Getenv(faultsEnv) == "" {
 		return

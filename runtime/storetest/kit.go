@@ -95,7 +95,7 @@ func (k *kit) hasNot(key string) {
 	k.Helper()
 	r, err := k.Load(k.Context(), key)
 	if err == nil {
-		k.Fatalf("Load: a record of version %d that expires at %v, want ErrNoRecord", r.Version, r.Expires)
+		k.Fatalf("Load: got a record of version %d that expires at %v, want ErrNoRecord", r.Version, r.Expires)
 	}
 	k.want("Load", err, runtime.ErrNoRecord)
 }
@@ -108,14 +108,14 @@ func (k *kit) lists(principal string, want map[string]runtime.Record) {
 	for key, r := range got {
 		w, ok := want[key]
 		if !ok {
-			k.Fatalf("List: a record of version %d and principal %q too many", r.Version, r.Principal)
+			k.Fatalf("List: got an unexpected record of version %d and principal %q", r.Version, r.Principal)
 		}
 		if diff := differ(r, w); diff != "" {
 			k.Fatalf("List: %s", diff)
 		}
 	}
 	if len(got) != len(want) {
-		k.Fatalf("List: %d records, want %d", len(got), len(want))
+		k.Fatalf("List: got %d records, want %d", len(got), len(want))
 	}
 }
 

@@ -51,7 +51,7 @@ func replace(k *kit) {
 		k.has(key, next)
 		r = next
 		if want := uint64(i + 2); r.Version != want {
-			k.Fatalf("version %d, want %d", r.Version, want)
+			k.Fatalf("Load: got version %d, want %d", r.Version, want)
 		}
 	}
 	k.has(other, kept)

@@ -6,14 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessiongen/sessiongen/internal/long"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/sessiontest"
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
 
 func TestSleeping(t *testing.T) {
-	if testing.Short() {
-		t.Skip("sleeps; TestClock has the same checks")
+	if long.Of(0, 1) == 0 {
+		t.Skip("sleeps; TestClock has the same checks. SESSIONGEN_LONG=1 runs it")
 	}
 	storetest.Run(t, func(*testing.T) runtime.Store { return newMapStore(time.Now) })
 }

@@ -28,7 +28,7 @@ func TestSignUpAndLogIn(t *testing.T) {
 		b.send("h", "short")
 		b.expect("/signup", "Sign up", "", "")
 		if got := b.text(".wrong"); !strings.Contains(got, "A name has") || !strings.Contains(got, "A password has") {
-			t.Errorf("the form says %q", got)
+			t.Errorf("the form shows %q", got)
 		}
 		b.shoot("signup-wrong")
 		b.send(name, password)
@@ -44,7 +44,7 @@ func TestSignUpAndLogIn(t *testing.T) {
 		b.send(name, "wrong horse")
 		b.expect("/login", "Log in", "", "")
 		if got := b.text(".wrong"); got != "The name or the password is wrong." {
-			t.Errorf("the form says %q", got)
+			t.Errorf("the form shows %q", got)
 		}
 		if got := b.script("document.title"); !strings.HasPrefix(got, "Error: ") {
 			t.Errorf("the title is %q", got)
@@ -60,7 +60,7 @@ func TestCart(t *testing.T) {
 		b := newBrowser(t, url, mode)
 		b.visit("/cart")
 		if got := b.text("#cart-count"); got != "0" {
-			t.Errorf("a new visitor's cart counts %s", got)
+			t.Errorf("a new visitor's cart counts %s, want 0", got)
 		}
 		b.shoot("cart-empty")
 		b.visit("/")
@@ -104,7 +104,7 @@ func TestLogOutEverywhere(t *testing.T) {
 
 		here.visit("/devices")
 		if got := here.text(".devices strong"); mode == "cookie" && got != "" || mode != "cookie" && got != "Chrome on Linux|Chrome on Linux" {
-			t.Errorf("the devices are %q", got)
+			t.Errorf("the list of devices is %q", got)
 		}
 		here.shoot("devices")
 		here.press("logout-everywhere")
@@ -114,7 +114,7 @@ func TestLogOutEverywhere(t *testing.T) {
 		there.expect("/login", "Log in", "", "Please log in first.")
 		other.visit("/devices")
 		if got := other.text("h1"); got != "Your devices" {
-			t.Errorf("another user is at %q", got)
+			t.Errorf("the page of another user is %q, want Your devices", got)
 		}
 
 		if mode == "cookie" {
@@ -144,7 +144,7 @@ func TestChangePassword(t *testing.T) {
 		here.press("send")
 		here.expect("/confirm", "Your password, please", name, "")
 		if got := here.text(".wrong"); got != "The password is wrong." {
-			t.Errorf("the form says %q", got)
+			t.Errorf("the form shows %q", got)
 		}
 		here.shoot("confirm-wrong")
 		here.fill("password", password)
@@ -161,7 +161,7 @@ func TestChangePassword(t *testing.T) {
 		}
 		there.send(name, password)
 		if got := there.text(".wrong"); got != "The name or the password is wrong." {
-			t.Errorf("with the old password the form says %q", got)
+			t.Errorf("with the old password, the form shows %q", got)
 		}
 		there.send(name, "battery staple")
 		there.expect("/devices", "Your devices", name, "Welcome back, "+name+".")
@@ -216,7 +216,7 @@ func TestTheme(t *testing.T) {
 		is := func(when, pressed, scheme string) {
 			t.Helper()
 			if got := b.text("[aria-pressed=true]") + ", " + b.script("getComputedStyle(document.documentElement).colorScheme"); got != pressed+", "+scheme {
-				t.Errorf("%s: %q, want %q", when, got, pressed+", "+scheme)
+				t.Errorf("%s: got %q, want %q", when, got, pressed+", "+scheme)
 			}
 		}
 		b.visit("/")
@@ -245,7 +245,7 @@ func TestSignInWith(t *testing.T) {
 		b.press("openid")
 		b.expect("/cart", "Your cart", "jane.doe@openid", "Welcome, jane.doe@openid.")
 		if got := b.text("#cart-count"); got != "1" {
-			t.Errorf("the cart counts %s", got)
+			t.Errorf("the cart counts %s, want 1", got)
 		}
 		b.press("logout")
 		b.expect("/", "Shop", "", "You are logged out.")

@@ -53,7 +53,7 @@ func TestStructure(t *testing.T) {
 				return wrong.join('\n')
 			})()`)
 			if got != "" {
-				t.Errorf("%s:\n%s", path, got)
+				t.Errorf("%s has these faults:\n%s", path, got)
 			}
 		}
 		b.do(chromedp.EmulateViewport(320, 640)) // the width of WCAG's criterion on reflow

@@ -120,10 +120,10 @@ func (v *visitor) do(method, path, arg string) Reply {
 	select {
 	case status := <-v.logged:
 		if status != reply.Status {
-			v.t.Errorf("%s: the access log has %d, the visitor got %d", path, status, reply.Status)
+			v.t.Errorf("%s: the access log has status %d, but the visitor got %d", path, status, reply.Status)
 		}
 	case <-time.After(10 * time.Second):
-		v.t.Errorf("%s: nothing in the access log", path)
+		v.t.Errorf("%s: the access log has no entry", path)
 	}
 	return reply
 }
@@ -144,7 +144,7 @@ func (v *visitor) expect(path, arg, want string) Reply {
 	v.t.Helper()
 	reply := v.get(path, arg)
 	if reply.Body != want || reply.Status != http.StatusOK {
-		v.t.Errorf("%s: %d %q, want %q", path, reply.Status, reply.Body, want)
+		v.t.Errorf("%s: got status %d, body %q, want 200, %q", path, reply.Status, reply.Body, want)
 	}
 	return reply
 }

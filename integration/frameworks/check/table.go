@@ -30,7 +30,7 @@ var table = []struct {
 	{"untouched", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		if r := v.expect("/untouched", "", "plain"); len(r.SetCookies) > 0 || r.Header.Get("Vary") != "" {
-			t.Errorf("sent %v", r.Header)
+			t.Errorf("an untouched session gets header %v", r.Header)
 		}
 	}},
 	{"log-in", func(t *testing.T, f Framework) {
@@ -38,13 +38,13 @@ var table = []struct {
 		v.expect("/whoami", "", "")
 		r := v.expect("/login", "hubo", "hello hubo")
 		if len(r.SetCookies) != 1 {
-			t.Errorf("sent %q", r.SetCookies)
+			t.Errorf("got cookies %q, want one", r.SetCookies)
 		}
 		if h := r.Header; h != nil && (h.Get("Vary") != "Cookie" || h.Get("Cache-Control") != "private") {
-			t.Errorf("sent %v", h)
+			t.Errorf("got header %v, want Vary and Cache-Control", h)
 		}
 		if r := v.expect("/whoami", "", "hubo"); len(r.SetCookies) > 0 {
-			t.Errorf("a reader is sent %q", r.SetCookies)
+			t.Errorf("a reader gets cookies %q, want none", r.SetCookies)
 		}
 	}},
 	{"log-out", func(t *testing.T, f Framework) {
@@ -67,11 +67,11 @@ var table = []struct {
 		v.get("/toast", "saved")
 		if f.Without["redirect"] == "" {
 			if r := v.do("POST", "/toastsgo", ""); r.Status != http.StatusSeeOther {
-				t.Errorf("%d %q", r.Status, r.Body)
+				t.Errorf("got status %d, body %q, want a redirect", r.Status, r.Body)
 			}
 		}
 		if r := v.get("/toastsfail", ""); r.Status != http.StatusInternalServerError {
-			t.Errorf("%d %q", r.Status, r.Body)
+			t.Errorf("got status %d, body %q, want 500", r.Status, r.Body)
 		}
 		v.expect("/toasts", "", "saved")
 		v.expect("/toasts", "", "")
@@ -99,38 +99,38 @@ var table = []struct {
 		v := visit(t, f)
 		r := v.expect("/remember", "hubo", "for long")
 		if len(r.SetCookies) != 1 || !strings.Contains(r.SetCookies[0], "; Max-Age=2678400;") {
-			t.Errorf("sent %q", r.SetCookies)
+			t.Errorf("got cookies %q, want one for 31 days", r.SetCookies)
 		}
 	}},
 	{"error", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		if r := v.get("/error", ""); r.Status != http.StatusUnprocessableEntity || r.Body != "handled: no such thing" {
-			t.Errorf("%d %q", r.Status, r.Body)
+			t.Errorf("got status %d, body %q, want 422", r.Status, r.Body)
 		}
 		v.expect("/notice", "", "try again")
 	}},
 	{"abort", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		if r := v.get("/denied", ""); r.Status != http.StatusForbidden {
-			t.Errorf("%d %q", r.Status, r.Body)
+			t.Errorf("got status %d, body %q, want 403", r.Status, r.Body)
 		}
 		v.expect("/notice", "", "no entry")
 	}},
 	{"not found", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		if r := v.get("/missing", ""); r.Status != http.StatusNotFound || len(r.SetCookies) > 0 {
-			t.Errorf("%d %q, %v", r.Status, r.Body, r.SetCookies)
+			t.Errorf("got status %d, body %q, cookies %v, want 404 and none", r.Status, r.Body, r.SetCookies)
 		}
 	}},
 	{"panic, recovered", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		v.expect("/login", "hubo", "hello hubo")
 		if r := v.get("/panic", ""); r.Status != http.StatusInternalServerError || len(r.SetCookies) > 0 {
-			t.Errorf("%d, sent %q", r.Status, r.SetCookies)
+			t.Errorf("got status %d, cookies %q, want 500 and none", r.Status, r.SetCookies)
 		}
 		v.expect("/whoami", "", "hubo")
 		if r := v.get("/panicout", ""); r.Status != http.StatusInternalServerError || len(v.cookies) > 0 {
-			t.Errorf("%d, the cookies %q are left after a log-out", r.Status, v.cookies)
+			t.Errorf("got status %d, cookies %q after a log-out, want 500 and none", r.Status, v.cookies)
 		}
 	}},
 	{"panic", func(t *testing.T, f Framework) {
@@ -138,21 +138,21 @@ var table = []struct {
 		v.noLog = true
 		v.expect("/login", "hubo", "hello hubo")
 		if r := v.get("/panic", ""); r.Status != 0 {
-			t.Errorf("%d %q", r.Status, r.Body)
+			t.Errorf("got status %d, body %q, want a broken connection", r.Status, r.Body)
 		}
 		v.expect("/whoami", "", "hubo")
 	}},
 	{"204", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		if r := v.get("/nocontent", ""); r.Status != http.StatusNoContent || r.Body != "" {
-			t.Errorf("%d %q", r.Status, r.Body)
+			t.Errorf("got status %d, body %q, want 204", r.Status, r.Body)
 		}
 		v.expect("/cart", "", "nothing")
 	}},
 	{"redirect", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		if r := v.get("/flash", "x"); r.Status != http.StatusSeeOther || r.Header.Get("Location") != "/notice" || len(r.SetCookies) != 1 {
-			t.Errorf("%d %v", r.Status, r.Header)
+			t.Errorf("got status %d, header %v, want a redirect with one cookie", r.Status, r.Header)
 		}
 	}},
 	{"stream", func(t *testing.T, f Framework) {
@@ -163,7 +163,7 @@ var table = []struct {
 	{"websocket", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		if r := v.do("WEBSOCKET", "/websocket", "ping"); r.Status != http.StatusSwitchingProtocols || r.Body != "ping" {
-			t.Errorf("%d %q", r.Status, r.Body)
+			t.Errorf("got status %d, body %q, want 101, ping", r.Status, r.Body)
 		}
 		v.expect("/cart", "", "websocket")
 	}},
@@ -172,10 +172,10 @@ var table = []struct {
 		v.expect("/login", "hubo", "hello hubo")
 		r := v.get("/large", "")
 		if r.Status != http.StatusInternalServerError || strings.Contains(r.Body, "secret") || len(r.SetCookies) > 0 {
-			t.Errorf("%d %q, %q", r.Status, r.Body, r.SetCookies)
+			t.Errorf("got status %d, body %q, cookies %q, want 500 and none", r.Status, r.Body, r.SetCookies)
 		}
 		if !v.events.has(runtime.EventTooLarge) {
-			t.Error("no event")
+			t.Error("there is no event too large")
 		}
 		v.expect("/whoami", "", "hubo")
 	}},
@@ -189,10 +189,10 @@ var table = []struct {
 			}}, Site{Scope: All, Recover: true})
 			r := v.get("/large", "")
 			if r.Status != http.StatusServiceUnavailable || strings.Contains(r.Body, "secret") {
-				t.Errorf("%d %q", r.Status, r.Body)
+				t.Errorf("got status %d, body %q, want 503", r.Status, r.Body)
 			}
 			if want := strings.Join(parts, ""); r.Body != want && f.Without["redirect"] == "" {
-				t.Errorf("answered %q, want %q", r.Body, want)
+				t.Errorf("got body %q, want %q", r.Body, want)
 			}
 		}
 	}},
@@ -200,7 +200,7 @@ var table = []struct {
 		v := visit(t, f)
 		v.expect("/late", "", "ab")
 		if !v.events.has(runtime.EventTooLate) {
-			t.Error("no event")
+			t.Error("there is no event too late")
 		}
 		v.expect("/cart", "", "early")
 	}},
@@ -210,7 +210,7 @@ var table = []struct {
 		v.expect("/login", "hubo", "hello hubo")
 		store.down = true
 		if r := v.get("/cart", "pear"); r.Status != http.StatusServiceUnavailable || len(r.SetCookies) > 0 || strings.Contains(r.Body, "pear") {
-			t.Errorf("%d %q, %q", r.Status, r.Body, r.SetCookies)
+			t.Errorf("got status %d, body %q, cookies %q, want 503 and none", r.Status, r.Body, r.SetCookies)
 		}
 		store.down = false
 		v.expect("/whoami", "", "hubo")
@@ -218,7 +218,7 @@ var table = []struct {
 	{"HEAD", func(t *testing.T, f Framework) {
 		v := visit(t, f)
 		if r := v.do("HEAD", "/login", "hubo"); r.Status != http.StatusOK || r.Body != "" || len(r.SetCookies) != 1 {
-			t.Errorf("%d %q, %q", r.Status, r.Body, r.SetCookies)
+			t.Errorf("got status %d, body %q, cookies %q, want 200 and one", r.Status, r.Body, r.SetCookies)
 		}
 		v.expect("/whoami", "", "hubo")
 	}},
@@ -226,11 +226,11 @@ var table = []struct {
 	{"one route", func(t *testing.T, f Framework) { scope(t, f, Route) }},
 	{"the framework's context", func(t *testing.T, f Framework) {
 		if f.Hint == "" {
-			t.Skip("it is no context.Context")
+			t.Skip("the framework's context is not a context.Context")
 		}
 		v := visit(t, f)
 		if r := v.get("/wrong", ""); !strings.Contains(r.Body, f.Hint) {
-			t.Errorf("%d %q", r.Status, r.Body)
+			t.Errorf("got status %d, body %q, want the hint %q", r.Status, r.Body, f.Hint)
 		}
 	}},
 }
@@ -241,7 +241,7 @@ func scope(t *testing.T, f Framework, scope Scope) {
 	v.expect("/group/cart", "pear", "pear")
 	v.expect("/group/cart", "plum", "pear,plum")
 	if r := v.get("/cart", "fig"); r.Status != http.StatusInternalServerError {
-		t.Errorf("without the middleware: %d %q", r.Status, r.Body)
+		t.Errorf("without the middleware: got status %d, body %q, want 500", r.Status, r.Body)
 	}
 }
 

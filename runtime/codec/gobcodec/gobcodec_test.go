@@ -26,7 +26,7 @@ func TestGob(t *testing.T) {
 		}
 	}
 	if b, err := codec.Append(nil, nil, Encode[*item]); err != nil || !bytes.Equal(b, []byte{0xc0}) {
-		t.Errorf("nil: %x, %v", b, err)
+		t.Errorf("nil: got %x, %v", b, err)
 	}
 }
 
@@ -41,7 +41,7 @@ func TestRefused(t *testing.T) {
 	twice := append([]byte{0xc4, 2 * b[1]}, append(bytes.Clone(b[2:]), b[2:]...)...)
 	for name, b := range map[string][]byte{"cut off": {0xc4, 1, b[2]}, "two values": twice, "text": []byte("\xa1x")} {
 		if v, err := codec.Decode(b, Decode[item]); err == nil || !reflect.DeepEqual(v, item{}) {
-			t.Errorf("%s: %v, %v", name, v, err)
+			t.Errorf("%s: got %v, %v, want an error", name, v, err)
 		}
 	}
 }

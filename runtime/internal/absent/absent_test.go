@@ -12,7 +12,7 @@ func TestIs(t *testing.T) {
 		{new(int), false}, {named{}, false}, {struct{ p *int }{}, false}, {0, false}, {"", false},
 	} {
 		if got := Is(c.v); got != c.want {
-			t.Errorf("%#v: %v", c.v, got)
+			t.Errorf("Is(%#v) = %v, want %v", c.v, got, c.want)
 		}
 	}
 }

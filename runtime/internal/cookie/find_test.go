@@ -31,14 +31,14 @@ func TestFindCookies(t *testing.T) {
 		var r Received
 		spec.Find(c.headers, &r)
 		if got := strings.Join(slices.Collect(r.Candidates().All()), ","); got != c.candidates || r.Any != c.any {
-			t.Errorf("%.100q: %q, %v, want %q, %v", c.headers, got, r.Any, c.candidates, c.any)
+			t.Errorf("%.100q: got %q, %v, want %q, %v", c.headers, got, r.Any, c.candidates, c.any)
 		}
 		var siblings []string
 		for i := range r.siblings {
 			siblings = append(siblings, r.siblings[i].first)
 		}
 		if got := strings.Join(siblings, ","); got != c.siblings && (got != ",,,," || c.siblings != "") {
-			t.Errorf("%.100q: siblings %q, want %q", c.headers, got, c.siblings)
+			t.Errorf("%.100q: got siblings %q, want %q", c.headers, got, c.siblings)
 		}
 	}
 }

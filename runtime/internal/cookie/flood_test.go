@@ -20,10 +20,10 @@ func TestFloods(t *testing.T) {
 				spec.Find([]string{header, header}, &r)
 			})
 			if allocs > 20 {
-				t.Errorf("%s: %q: %v allocations", name, pattern, allocs)
+				t.Errorf("%s: %q: got %v allocations, want at most 20", name, pattern, allocs)
 			}
 			if n := len(slices.Collect(r.Candidates().All())); n > maxValues {
-				t.Errorf("%s: %q: %d candidates", name, pattern, n)
+				t.Errorf("%s: %q: got %d candidates, want at most %d", name, pattern, n, maxValues)
 			}
 		}
 		// Other cookies do not hide the session's, however many they are.
@@ -31,7 +31,7 @@ func TestFloods(t *testing.T) {
 			var r Received
 			spec.Find([]string{strings.Repeat(other, size/len(other)) + ";" + name + "=x"}, &r)
 			if got := slices.Collect(r.Candidates().All()); !slices.Equal(got, []string{"x"}) {
-				t.Errorf("%s: after %q: %q", name, other, got)
+				t.Errorf("%s: after %q: got %q, want x", name, other, got)
 			}
 		}
 	}
@@ -74,13 +74,13 @@ func TestJoins(t *testing.T) {
 		var r Received
 		spec.Find([]string{c.header}, &r)
 		if got := strings.Join(slices.Collect(r.Joins("a", c.chunks)), " "); got != c.want {
-			t.Errorf("%.60s: %q, want %q", c.header, got, c.want)
+			t.Errorf("%.60s: got %q, want %q", c.header, got, c.want)
 		}
 	}
 	var r Received
 	spec.Find([]string{"s-2=1; s-2=2; s-3=1; s-3=2; s-4=1; s-4=2"}, &r)
 	all := slices.Collect(r.Joins("", 4))
 	if slices.Sort(all); len(slices.Compact(all)) != 8 {
-		t.Errorf("%q", all)
+		t.Errorf("got %q, want 8 different joins", all)
 	}
 }

@@ -24,10 +24,10 @@ func FuzzProof(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, jws string) {
 		if _, _, err := Registration(jws); (err == nil) != (jws == registration) {
-			t.Errorf("registration: error %v", err)
+			t.Errorf("Registration returns %v", err)
 		}
 		if _, err := Proof(jws, key); (err == nil) != signed[jws] {
-			t.Errorf("proof: error %v", err)
+			t.Errorf("Proof returns %v", err)
 		}
 	})
 }

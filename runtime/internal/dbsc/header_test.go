@@ -41,9 +41,9 @@ func TestInstructions(t *testing.T) {
 		`"credentials":[{"type":"cookie","name":"__Host-session-bound","attributes":"Path=/; Secure; HttpOnly; SameSite=Lax"}],` +
 		`"allowed_refresh_initiators":["*"]}`
 	if got != want {
-		t.Errorf("got %s", got)
+		t.Errorf("got %s, want %s", got, want)
 	}
 	if got, want := string(Stop("id.1")), `{"session_identifier":"id.1","continue":false}`; got != want {
-		t.Errorf("got %s", got)
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

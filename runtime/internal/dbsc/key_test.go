@@ -10,11 +10,11 @@ func TestKey(t *testing.T) {
 	d := newDevice(t, 7)
 	key := d.key(t)
 	if again, ok := ParseKey(key.Bytes()); !ok || again != key || key == newDevice(t, 8).key(t) {
-		t.Error("a key is not what it was")
+		t.Error("a key is another one after ParseKey of its bytes")
 	}
 	key.Bytes()[5]++
 	if key != d.key(t) {
-		t.Error("who has a key's bytes can change it")
+		t.Error("a change of a key's bytes changes the key")
 	}
 
 	x, y := d.coordinates(t)
@@ -23,7 +23,7 @@ func TestKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := sha256.Sum256(text); key.Thumbprint() != [16]byte(want[:16]) {
-		t.Errorf("the thumbprint is %x", key.Thumbprint())
+		t.Errorf("got thumbprint %x", key.Thumbprint())
 	}
 }
 
@@ -47,7 +47,7 @@ func TestParseKeyRefuses(t *testing.T) {
 		"without mark":  good[1:],
 	} {
 		if key, ok := ParseKey(b); ok || key != (Key{}) {
-			t.Errorf("%s: is a key", name)
+			t.Errorf("%s: ParseKey accepts the bytes", name)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (d device) key(t testing.TB) Key {
 	}
 	key, ok := ParseKey(b)
 	if !ok {
-		t.Fatal("the device's key is none")
+		t.Fatal("the device's key is not a Key")
 	}
 	return key
 }

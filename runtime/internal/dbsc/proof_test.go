@@ -32,25 +32,25 @@ func TestProofs(t *testing.T) {
 		jws := d.sign(t, c.header, c.claims)
 		key, challenge, err := Registration(jws)
 		if err != nil || challenge != "challenge" || key != d.key(t) {
-			t.Errorf("%s: registration of %q, error %v", name, challenge, err)
+			t.Errorf("%s: Registration returns %q, error %v", name, challenge, err)
 		}
 		// After an answer that it could not read Chromium sends the proof of its registration again.
 		if challenge, err := Proof(jws, d.key(t)); err != nil || challenge != "challenge" {
-			t.Errorf("%s: proof of %q, error %v", name, challenge, err)
+			t.Errorf("%s: Proof returns %q, error %v", name, challenge, err)
 		}
 	}
 	jws := d.sign(t, es256, claim)
 	if challenge, err := Proof(jws, d.key(t)); err != nil || challenge != "challenge" {
-		t.Errorf("proof of %q, error %v", challenge, err)
+		t.Errorf("Proof returns %q, error %v", challenge, err)
 	}
 	for what, key := range map[string]Key{"another key": newDevice(t, 8).key(t), "no key": {}} {
 		if challenge, err := Proof(jws, key); !errors.Is(err, ErrSignature) || challenge != "" {
-			t.Errorf("%s: proof of %q, error %v", what, challenge, err)
+			t.Errorf("%s: Proof returns %q, error %v, want ErrSignature", what, challenge, err)
 		}
 	}
 	long := strings.Repeat("c", MaxChallenge)
 	if _, challenge, err := Registration(d.sign(t, d.header(t), `{"jti":"`+long+`"}`)); err != nil || challenge != long {
-		t.Errorf("a challenge of %d bytes: error %v", MaxChallenge, err)
+		t.Errorf("a challenge of %d bytes: got error %v", MaxChallenge, err)
 	}
 }
 
@@ -199,12 +199,12 @@ func TestAttacks(t *testing.T) {
 	for name, c := range attacks(t) {
 		got, challenge, err := Registration(c.jws)
 		if !errors.Is(err, c.want) || challenge != "" || got != (Key{}) {
-			t.Errorf("%s: registration of %q, error %v, want %v", name, challenge, err, c.want)
+			t.Errorf("%s: Registration returns %q, error %v, want %v", name, challenge, err, c.want)
 		}
 		// The known key counts alone, and so a proof may come with a wrong one.
 		challenge, err = Proof(c.jws, key)
 		if c.want != ErrKey && (!errors.Is(err, c.want) || challenge != "") {
-			t.Errorf("%s: proof of %q, error %v, want %v", name, challenge, err, c.want)
+			t.Errorf("%s: Proof returns %q, error %v, want %v", name, challenge, err, c.want)
 		}
 	}
 }
@@ -214,11 +214,11 @@ func TestKeyOfAnother(t *testing.T) {
 	mine, other := newDevice(t, 7), newDevice(t, 8)
 	jws := other.sign(t, mine.header(t), claim)
 	if _, _, err := Registration(jws); !errors.Is(err, ErrSignature) {
-		t.Errorf("registration of another's key: %v", err)
+		t.Errorf("a registration of another's key: got error %v, want ErrSignature", err)
 	}
 	jws = other.sign(t, other.header(t), claim)
 	if _, err := Proof(jws, mine.key(t)); !errors.Is(err, ErrSignature) {
-		t.Errorf("proof that brings its own key: %v", err)
+		t.Errorf("a proof that brings its own key: got error %v, want ErrSignature", err)
 	}
 }
 
@@ -236,11 +236,11 @@ func TestSignatureOfTheRFC(t *testing.T) {
 	p := proof{signed: "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
 		signature: signature}
 	if !p.verified(key) {
-		t.Error("the signature is wrong")
+		t.Error("the signature does not verify")
 	}
 	p.signed += "A"
 	if p.verified(key) {
-		t.Error("the signature is right for another text")
+		t.Error("the signature verifies another text")
 	}
 }
 

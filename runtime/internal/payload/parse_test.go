@@ -48,27 +48,27 @@ func FuzzParse(f *testing.F) {
 		text := c.Append(again.Room())
 		canonical := bytes.Clone(text)
 		if err := again.Parse(text); err != nil {
-			t.Fatalf("%x is written as %x: %v", plaintext, canonical, err)
+			t.Fatalf("%x is written as %x, which does not parse: %v", plaintext, canonical, err)
 		}
 		checkContents(t, again)
 		for i := range schema.fields {
 			if !bytes.Equal(c.Value(i), again.Value(i)) || c.Value(i) != nil && c.Expiry(i) != again.Expiry(i) {
-				t.Errorf("field %d: %x until %d, then %x until %d", i, c.Value(i), c.Expiry(i), again.Value(i), again.Expiry(i))
+				t.Errorf("field %d: got %x until %d, then %x until %d", i, c.Value(i), c.Expiry(i), again.Value(i), again.Expiry(i))
 			}
 		}
 		if !slices.EqualFunc(c.unknown(), again.unknown(), func(a, b unknownField) bool {
 			return bytes.Equal(a.key, b.key) && bytes.Equal(a.raw, b.raw) && a.expires == b.expires
 		}) {
-			t.Errorf("unknown fields %v, then %v", c.unknown(), again.unknown())
+			t.Errorf("got unknown fields %v, then %v", c.unknown(), again.unknown())
 		}
 		if got, want := said(again), said(c); !reflect.DeepEqual(got, want) {
-			t.Errorf("metadata %v, then %v", want, got)
+			t.Errorf("got metadata %[2]v, want %[1]v", want, got)
 		}
 		if a, b := c.rarely(), again.rarely(); a.laterCount != b.laterCount || !bytes.Equal(a.later, b.later) {
-			t.Errorf("later metadata %x, then %x", a.later, b.later)
+			t.Errorf("got later metadata %x, then %x", a.later, b.later)
 		}
 		if got := again.Append(nil); !bytes.Equal(got, canonical) {
-			t.Errorf("written as %x, then as %x", canonical, got)
+			t.Errorf("got plaintext %x, then %x", canonical, got)
 		}
 
 		// A change leaves the rest alone.
@@ -76,7 +76,7 @@ func FuzzParse(f *testing.F) {
 		again.Set(1, value)
 		again.Remove(0)
 		if again.Value(0) != nil || !bytes.Equal(again.Value(1), value) || !bytes.Equal(again.Value(2), c.Value(2)) {
-			t.Errorf("after a change: %x, %x, %x", again.Value(0), again.Value(1), again.Value(2))
+			t.Errorf("after a change: got %x, %x, %x", again.Value(0), again.Value(1), again.Value(2))
 		}
 	})
 }
@@ -100,12 +100,12 @@ func checkContents(t *testing.T, c *Contents) {
 	t.Helper()
 	for i := range c.schema.fields {
 		if raw := c.Value(i); raw != nil && wire.Check(raw) != nil {
-			t.Errorf("field %d holds %x", i, raw)
+			t.Errorf("field %d has %x, which is not a value", i, raw)
 		}
 	}
 	for _, u := range c.unknown() {
 		if _, known := c.schema.lookup(u.key); known || wire.Check(u.raw) != nil {
-			t.Errorf("unknown field %q holds %x", u.key, u.raw)
+			t.Errorf("the unknown field %q has %x, or is known", u.key, u.raw)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestSchemaRefuses(t *testing.T) {
 	} {
 		_, err := NewSchema(c.fields)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %.100v, want %q", c.name, err, c.want)
+			t.Errorf("%s: got error %.100v, want %q", c.name, err, c.want)
 		}
 	}
 }

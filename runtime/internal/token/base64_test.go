@@ -18,7 +18,7 @@ func TestEncodeText(t *testing.T) {
 		}
 		want := standard.EncodeToString(raw)
 		if textLen(n) != len(want) || rawLen(len(want)) != n {
-			t.Fatalf("%d bytes are %d characters, which are %d bytes", n, textLen(n), rawLen(len(want)))
+			t.Fatalf("%d bytes have textLen %d, whose rawLen is %d", n, textLen(n), rawLen(len(want)))
 		}
 		// The bytes are at the end of the text's room.
 		text := make([]byte, len(want))
@@ -26,11 +26,11 @@ func TestEncodeText(t *testing.T) {
 		copy(at, raw)
 		EncodeText(text, at)
 		if string(text) != want {
-			t.Fatalf("%x is %s, want %s", raw, text, want)
+			t.Fatalf("%x is encoded as %s, want %s", raw, text, want)
 		}
 		got := make([]byte, n)
 		if !decodeText(got, want) || !bytes.Equal(got, raw) {
-			t.Fatalf("%s is %x, want %x", want, got, raw)
+			t.Fatalf("%s decodes as %x, want %x", want, got, raw)
 		}
 	}
 }
@@ -43,7 +43,7 @@ func checkDecode(t testing.TB, text string) (raw []byte, ok bool) {
 	raw = make([]byte, rawLen(len(text)))
 	ok = decodeText(raw, text)
 	if ok != wantOK || ok && !bytes.Equal(raw, want) {
-		t.Errorf("%q is %x, %v; want %x, %v", text, raw, ok, want, wantOK)
+		t.Errorf("%q decodes as %x, %v; want %x, %v", text, raw, ok, want, wantOK)
 	}
 	return raw, ok
 }

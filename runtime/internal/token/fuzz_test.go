@@ -63,7 +63,7 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("%q opens as %x, %d, %v; want %x, %d, %v", text, got, key, err, want, wantKey, wantErr)
 		}
 		if got := r.Recognizes(text); !malformed && got != (wantErr != ErrUnknownKey) {
-			t.Errorf("%q opens with %v, but recognized: %v", text, err, got)
+			t.Errorf("%q opens with %v, but Recognizes returns %v", text, err, got)
 		}
 	})
 }

@@ -59,11 +59,11 @@ func TestFrozenToken(t *testing.T) {
 	)
 	master := testMaster(0)
 	if got := referenceSeal(master, "__Host-session", "data", nonce, []byte("hello, world")); got != text {
-		t.Errorf("the reference seals as %s", got)
+		t.Errorf("the reference seals the token as %s", got)
 	}
 	plaintext, key, err := newRing(t, "__Host-session", "data", testMaster(1), master).Open(nil, text)
 	if string(plaintext) != "hello, world" || key != 1 || err != nil {
-		t.Errorf("opened %q, %d, %v", plaintext, key, err)
+		t.Errorf("Open returns %q, %d, %v", plaintext, key, err)
 	}
 }
 

@@ -25,7 +25,7 @@ func FuzzSkip(f *testing.F) {
 		}
 		n, err := Skip(b)
 		if n < 0 || n > len(b) || (n == 0) != (err != nil) {
-			t.Fatalf("Skip = %d, %v", n, err)
+			t.Fatalf("Skip returns %d, %v", n, err)
 		}
 		if err == errDepth {
 			return
@@ -36,10 +36,10 @@ func FuzzSkip(f *testing.F) {
 			return // to v5, a length of 1<<31 and more is a negative number then
 		}
 		if (err == nil) != (errV5 == nil) {
-			t.Fatalf("Skip: %v, v5: %v", err, errV5)
+			t.Fatalf("Skip returns %v, v5 %v", err, errV5)
 		}
 		if read := len(b) - r.Len(); err == nil && n != read {
-			t.Fatalf("Skip = %d, v5 read %d", n, read)
+			t.Fatalf("Skip returns %d, but v5 reads %d", n, read)
 		}
 	})
 }

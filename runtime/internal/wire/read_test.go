@@ -55,17 +55,17 @@ func TestHeaders(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(got, buf.Bytes()) {
-				t.Errorf("%s %d: wrote %x, v5 %x", name, n, got[:min(9, len(got))], buf.Bytes()[:min(9, buf.Len())])
+				t.Errorf("%s %d: got %x, v5 writes %x", name, n, got[:min(9, len(got))], buf.Bytes()[:min(9, buf.Len())])
 			}
 			size := len(got)
 			if strings.HasSuffix(name, "header") {
 				got = append(got, zeros...)
 			}
 			if gotN, gotSize, err := read(got); gotN != n || gotSize != size || err != nil {
-				t.Errorf("%s %d: read %d, %d, %v", name, n, gotN, gotSize, err)
+				t.Errorf("%s %d: read as %d, %d, %v", name, n, gotN, gotSize, err)
 			}
 			if gotN, ok := Len(got); gotN != n || !ok {
-				t.Errorf("%s: Len = %d, %v", name, gotN, ok)
+				t.Errorf("%s: Len returns %d, %v", name, gotN, ok)
 			}
 			if n == 0 {
 				return
@@ -77,7 +77,7 @@ func TestHeaders(t *testing.T) {
 				short = got[:size+n-1]
 			}
 			if _, _, err := read(short); err == nil {
-				t.Errorf("%s %d: a byte less is taken", name, n)
+				t.Errorf("%s %d: a header without its last byte is accepted", name, n)
 			}
 		}
 		text := strings.Repeat("x", n)
@@ -99,10 +99,10 @@ func TestUint(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(b, buf.Bytes()) {
-				t.Errorf("%d: wrote %x, v5 %x", v, b, buf.Bytes())
+				t.Errorf("%d: got %x, v5 writes %x", v, b, buf.Bytes())
 			}
 			if got, size, err := Uint(append(b, 0xff)); got != v || size != len(b) || err != nil {
-				t.Errorf("%d: read %d, %d, %v", v, got, size, err)
+				t.Errorf("%d: read as %d, %d, %v", v, got, size, err)
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func TestUintSigned(t *testing.T) {
 		}
 		got, size, err := Uint(b)
 		if want < 0 && err == nil || want >= 0 && (err != nil || got != uint64(want) || size != len(b)) {
-			t.Errorf("%x: %d, %d, %v; want %d", b, got, size, err, want)
+			t.Errorf("%x: got %d, %d, %v; want %d", b, got, size, err, want)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func TestReadOtherKinds(t *testing.T) {
 		b := append([]byte{byte(i)}, make([]byte, 40)...)
 		for kind, read := range readers {
 			if err := read(b); (err == nil) != (KindOf(b[0]) == kind) {
-				t.Errorf("%#x read as %v: %v", i, kind, err)
+				t.Errorf("%#x read as %v: got error %v", i, kind, err)
 			}
 		}
 		_, ok := Len(b)
@@ -178,12 +178,12 @@ func TestLargest(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := Largest(b); got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
+			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}
 		if kind := KindOf(b[0]); kind == Array || kind == Map {
 			for cut := range len(b) {
 				if got := Largest(b[:cut]); got != 0 {
-					t.Errorf("%s, cut at %d: %d", name, cut, got)
+					t.Errorf("%s, truncated to %d: got %d, want 0", name, cut, got)
 				}
 			}
 		}

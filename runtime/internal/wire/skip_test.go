@@ -84,11 +84,11 @@ func TestSkipTruncated(t *testing.T) {
 		}
 		for n := range b {
 			if _, err := Skip(b[:n]); err != errShort {
-				t.Fatalf("%d of %x: %v", n, b, err)
+				t.Fatalf("the first %d bytes of %x: got error %v, want errShort", n, b, err)
 			}
 		}
 		if n, err := Skip(append(b, 0xc1)); n != len(b) || err != nil {
-			t.Fatalf("%x: %d, %v", b, n, err)
+			t.Fatalf("Skip of %x returns %d, %v, want its length", b, n, err)
 		}
 	})
 }
@@ -133,12 +133,12 @@ func TestBombs(t *testing.T) {
 	alone, filled, stacked, deep := bombs()
 	for _, b := range alone {
 		if _, err := Skip(b); err != errShort {
-			t.Errorf("%x: %v", b, err)
+			t.Errorf("%x: got error %v, want errShort", b, err)
 		}
 	}
 	for _, b := range deep {
 		if _, err := Skip(b); err != errDepth {
-			t.Errorf("%x: %v", b, err)
+			t.Errorf("%x: got error %v, want errDepth", b, err)
 		}
 	}
 	for _, b := range slices.Concat(alone, filled, stacked, deep) {
@@ -152,7 +152,7 @@ func TestBombs(t *testing.T) {
 			ArrayHeader(b)
 		})
 		if allocs != 0 {
-			t.Errorf("%x: %v allocations", b[:min(len(b), 9)], allocs)
+			t.Errorf("%x: got %v allocations, want 0", b[:min(len(b), 9)], allocs)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func load[Group any](t *testing.T, file string, tests func(Group) int) []Group {
 		n += tests(group)
 	}
 	if n == 0 || n != vectors.NumberOfTests {
-		t.Fatalf("%s: %d tests, want %d", file, n, vectors.NumberOfTests)
+		t.Fatalf("%s: got %d tests, want %d", file, n, vectors.NumberOfTests)
 	}
 	return vectors.TestGroups
 }
@@ -84,17 +84,17 @@ func TestAES256GCM(t *testing.T) {
 			sealed := bytes.Join([][]byte{v.IV, v.Ct, v.Tag}, nil)
 			got, err := aead.Open(nil, nil, sealed, v.AAD)
 			if (err == nil) != (v.Result == "valid") || err == nil && !bytes.Equal(got, v.Msg) {
-				t.Errorf("test %d, %s (%s): opened %x, %v; want %x", v.TcID, v.Comment, v.Result, got, err, v.Msg)
+				t.Errorf("test %d, %s (%s): opened as %x, %v; want %x", v.TcID, v.Comment, v.Result, got, err, v.Msg)
 			}
 			got, err = aead.Open(nil, nil, aead.Seal(nil, nil, v.Msg, v.AAD), v.AAD)
 			if err != nil || !bytes.Equal(got, v.Msg) {
-				t.Errorf("test %d, %s: sealed and opened as %x, %v; want %x", v.TcID, v.Comment, got, err, v.Msg)
+				t.Errorf("test %d, %s: the sealed text opens as %x, %v; want %x", v.TcID, v.Comment, got, err, v.Msg)
 			}
 		}
 	}
 	t.Log(results)
 	if results["valid"] < 39 || results["invalid"] < 27 {
-		t.Errorf("%v tests", results)
+		t.Errorf("too few tests ran: %v", results)
 	}
 }
 
@@ -120,13 +120,13 @@ func TestHKDFSHA256(t *testing.T) {
 			for _, salt := range salts {
 				got, err := hkdf.Key(sha256.New, v.IKM, salt, string(v.Info), v.Size)
 				if (err == nil) != (v.Result == "valid") || err == nil && !bytes.Equal(got, v.OKM) {
-					t.Errorf("test %d, %s (%s): %x, %v; want %x", v.TcID, v.Comment, v.Result, got, err, v.OKM)
+					t.Errorf("test %d, %s (%s): got %x, %v; want %x", v.TcID, v.Comment, v.Result, got, err, v.OKM)
 				}
 			}
 		}
 	}
 	t.Log(results)
 	if results["valid"] < 83 || results["invalid"] < 3 || results["without salt"] < 23 {
-		t.Errorf("%v tests", results)
+		t.Errorf("too few tests ran: %v", results)
 	}
 }

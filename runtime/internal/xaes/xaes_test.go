@@ -80,7 +80,7 @@ func TestVectors(t *testing.T) {
 		check("Kx", sub[:], v.kx)
 		plaintext, err := open(t, raw, []byte(nonce), sealed, []byte(v.aad))
 		if err != nil || string(plaintext) != "XAES-256-GCM" {
-			t.Errorf("key %s: opened %q, %v", v.k[:2], plaintext, err)
+			t.Errorf("key %s: the text opens as %q, %v", v.k[:2], plaintext, err)
 		}
 
 		check("reference L", xaestest.L(raw), v.l)
@@ -115,7 +115,7 @@ func TestAccumulated(t *testing.T) {
 		sum.Write(sealed)
 		got, err := open(t, key, nonce, sealed, aad)
 		if err != nil || !bytes.Equal(got, plaintext) {
-			t.Fatalf("message %d: opened %x, %v; want %x", i, got, err, plaintext)
+			t.Fatalf("message %d: got %x, %v; want %x", i, got, err, plaintext)
 		}
 
 		prefix := [PrefixSize]byte(nonce)
@@ -125,7 +125,7 @@ func TestAccumulated(t *testing.T) {
 		}
 		ours := aead.Seal(prefix[:], nil, plaintext, aad)
 		if len(ours) != PrefixSize+Overhead+len(plaintext) {
-			t.Fatalf("message %d: %d bytes sealed as %d", i, len(plaintext), len(ours))
+			t.Fatalf("message %d: %d bytes are sealed as %d", i, len(plaintext), len(ours))
 		}
 		got, ok := xaestest.Open(key, ours[:24], ours[24:], aad)
 		if !ok || !bytes.Equal(got, plaintext) {
@@ -147,10 +147,10 @@ func TestOpenRefusesFlippedBits(t *testing.T) {
 		m := bytes.Clone(message)
 		m[bit/8] ^= 1 << (bit % 8)
 		if _, err := open(t, key, m[:24], m[24:], aad); err == nil {
-			t.Errorf("opened with bit %d flipped", bit)
+			t.Errorf("the text opens with bit %d flipped", bit)
 		}
 		if _, ok := xaestest.Open(key, m[:24], m[24:], aad); ok {
-			t.Errorf("the reference opened with bit %d flipped", bit)
+			t.Errorf("the reference opens the text with bit %d flipped", bit)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func TestOpenRefusesFlippedBits(t *testing.T) {
 func TestNewKeyWantsItsSize(t *testing.T) {
 	for _, n := range []int{0, 16, 24, 31, 33, 64} {
 		if _, err := NewKey(make([]byte, n)); err != errKeySize {
-			t.Errorf("%d bytes: %v, want %v", n, err, errKeySize)
+			t.Errorf("%d bytes: got error %v, want %v", n, err, errKeySize)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func Run(t *testing.T, p Program) {
 	home := func(want string) {
 		t.Helper()
 		if got, err := p.Home(); got != want || err != nil {
-			t.Errorf("home: %q, %v, want %q", got, err, want)
+			t.Errorf("the home page has %q, %v, want %q", got, err, want)
 		}
 	}
 	home("Hello, stranger.")
