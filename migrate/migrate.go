@@ -111,6 +111,7 @@ func (d *draft) run() error {
 	d.settle()
 	if d.rewritesKeys() {
 		d.wire()
+		d.simplify()
 	} else {
 		d.r.targets, d.r.home = nil, nil // they are not written
 		d.r.leaveRest()
@@ -145,6 +146,12 @@ func (res *Result) take(d *draft) (err error) {
 			res.Notes = append(res.Notes, r.p.position(c.at)+": "+c.note)
 		}
 	}
+	for _, c := range d.late {
+		if c.note != "" && !d.lost[c] {
+			res.Notes = append(res.Notes, c.note)
+		}
+	}
+	res.Notes = append(res.Notes, d.branches...)
 	if d.rewritesKeys() {
 		d.leaveTests()
 		d.leaveGenerated()
