@@ -23,6 +23,8 @@ func (r *rewriter) handles(u *unit, file *ast.File) {
 			r.emptied(u, n)
 		case *ast.AssignStmt:
 			r.assignment(u, n)
+		case *ast.BinaryExpr:
+			r.askedOptions(u, n)
 		case *ast.StarExpr:
 			if l := sessionType(u.info.TypeOf(n)); l == gorilla && u.info.Types[n].IsValue() && !r.isTarget(n) {
 				r.pointed(u, n, n.X)
@@ -588,7 +590,7 @@ func isNilNode(n ast.Node) bool {
 // assignment plans changes of assignments to a session's own fields.
 func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
 	session, field := assignedField(u, n)
-	if session == nil || len(r.targets) == 0 {
+	if session == nil || len(r.targets) == 0 || r.withoutOptions(u, n) != nil {
 		return
 	}
 	at := value{n.Lhs[0], u, whole}

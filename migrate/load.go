@@ -43,6 +43,7 @@ type program struct {
 	source  map[string][]byte    // by file name
 	ondisk  map[string][]byte    // as the files are on disk
 	overlay map[string][]byte    // new contents of files
+	joined  []string             // packages with sessions that no pattern names
 }
 
 // load reads and type-checks a program. A package that lacks a dependency is kept as far as it type-checks.
@@ -57,13 +58,11 @@ func load(cfg Config) (*program, error) {
 	}
 	// Without cgo, every file is written by people.
 	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
-	patterns := append(slices.Clone(cfg.Patterns), runtimePath, runtimePath+"/codec")
-	patterns = append(patterns, available(cfg.Dir)...)
 	closure := command.Closure
 	if cfg.closure != nil {
 		closure = cfg.closure
 	}
-	list, err := closure(patterns)
+	list, err := p.list(command, closure, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +79,9 @@ func load(cfg Config) (*program, error) {
 		err = errMigrated
 	}
 	maps.Copy(needed, p.needed(list, reachesRuntime)) // an earlier run may have left a part of the program
+	if !slices.ContainsFunc(list, own) {
+		return nil, errors.New("there is no package of a module here: run it in the module of the program")
+	}
 	if p.module.Path == "" {
 		return p, errNoLibrary
 	}

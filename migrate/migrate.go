@@ -68,13 +68,13 @@ func Run(cfg Config) (*Result, error) {
 	res := &Result{Keys: r.keys(), dir: cfg.Dir}
 	r.dropUnusable()
 	if len(r.targets) == 0 || p.checked[runtimePath] == nil {
-		r.leaveAll()
-		r.leaveRest()
-		res.Left = r.sorted()
-		return res, nil
+		return res.leave(r, noRuntime), nil
 	}
 	if r.home, err = r.choose(); err != nil {
 		return nil, err
+	}
+	if name := r.home.generated(); exists(name) {
+		return res.leave(r, refusal{relative(p.dir, name) + " exists already", "add a field to the schema there, or remove the files that an earlier run left"}), nil
 	}
 	r.nameTargets(cfg.Schemas)
 	d := newDraft(r)
@@ -82,6 +82,9 @@ func Run(cfg Config) (*Result, error) {
 		return nil, err
 	}
 	err = res.take(d)
+	if len(res.Files) > 0 && len(p.joined) > 0 {
+		res.Notes = append(res.Notes, "also migrated, as they belong to the same program: "+strings.Join(p.joined, ", "))
+	}
 	return res, err
 }
 
@@ -92,7 +95,7 @@ func (d *draft) run() error {
 	}
 	if len(d.r.targets) == 0 {
 		d.r.home = nil
-		d.r.leaveAll()
+		d.r.leaveAll(noRuntime)
 		d.r.leaveRest()
 		return nil
 	}
@@ -107,6 +110,7 @@ func (d *draft) run() error {
 	d.settle()
 	if d.rewritesKeys() {
 		d.wire()
+		d.simplify()
 	} else {
 		d.r.targets, d.r.home = nil, nil // they are not written
 		d.r.leaveRest()
@@ -141,6 +145,12 @@ func (res *Result) take(d *draft) (err error) {
 			res.Notes = append(res.Notes, r.p.position(c.at)+": "+c.note)
 		}
 	}
+	for _, c := range d.late {
+		if c.note != "" && !d.lost[c] {
+			res.Notes = append(res.Notes, c.note)
+		}
+	}
+	res.Notes = append(res.Notes, d.branches...)
 	if d.rewritesKeys() {
 		d.leaveTests()
 		d.leaveGenerated()
@@ -152,8 +162,19 @@ func (res *Result) take(d *draft) (err error) {
 	return err
 }
 
-// leaveAll reports every use of a key.
-func (r *rewriter) leaveAll() {
+// leave reports everything: nothing is rewritten.
+func (res *Result) leave(r *rewriter, why refusal) *Result {
+	r.leaveAll(why)
+	r.targets, r.home = nil, nil
+	r.leaveRest()
+	res.Left = r.sorted()
+	return res
+}
+
+var noRuntime = refusal{"the module does not require " + strings.TrimSuffix(runtimePath, "/runtime"), "run go get -tool github.com/sessiongen/sessiongen/cmd/sessiongen"}
+
+// leaveAll reports every use of a key, with a reason for those that have none of their own.
+func (r *rewriter) leaveAll(otherwise refusal) {
 	for _, s := range r.sites {
 		if r.uncalled(s) {
 			r.leave(s.at, s.what(), noCall)
@@ -162,7 +183,7 @@ func (r *rewriter) leaveAll() {
 		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper of a wrapper
 			continue
 		}
-		why := refusal{"the module does not require " + strings.TrimSuffix(runtimePath, "/runtime"), "run go get -tool github.com/sessiongen/sessiongen/cmd/sessiongen"}
+		why := otherwise
 		for _, d := range r.of[s] {
 			if refused := r.unusable(d); refused != nil {
 				why = *refused

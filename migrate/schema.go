@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -51,6 +50,11 @@ type home struct {
 	fresh           bool // a new package
 	file            string
 }
+
+const generatedName = "session_gen.go"
+
+// generated is the file with the accessors.
+func (h *home) generated() string { return filepath.Join(h.dir, generatedName) }
 
 // initialisms are written in capitals in Go names.
 var initialisms = map[string]bool{"id": true, "url": true, "csrf": true, "api": true, "ip": true, "http": true, "uuid": true, "mfa": true,

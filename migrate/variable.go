@@ -239,10 +239,28 @@ func (v *variable) asserted(n *ast.TypeAssertExpr) {
 	case isBlank(assign.Lhs[0]):
 		v.ask(n)
 		v.edits = append(v.edits, r.p.replaceRange(assign.Lhs[0].Pos(), assign.Lhs[1].Pos(), ""), r.p.replace(n, v.okName))
+	case v.isOK(assign):
+		v.ask(n)
+		v.edits = append(v.edits, r.p.replaceRange(assign.Lhs[0].End(), assign.Lhs[1].End(), ""), r.p.replace(n, text))
 	default:
 		v.ask(n)
 		v.edits = append(v.edits, r.p.replace(n, text+", "+v.okName))
 	}
+}
+
+// isOK reports whether an assertion gives the ok variable, or one of its name, the answer that it has anyway.
+func (v *variable) isOK(assign *ast.AssignStmt) bool {
+	id, ok := assign.Lhs[1].(*ast.Ident)
+	u := v.w.s.at.in
+	if !ok || v.ok == nil || id.Name != v.okName || assign.Tok != token.DEFINE || !isNew(u, assign.Lhs[0]) || v.asksLater() {
+		return false
+	}
+	for other, obj := range u.info.Uses {
+		if (obj == v.ok || obj == u.info.ObjectOf(id)) && other != id && v.w.r.isTarget(other) {
+			return false
+		}
+	}
+	return true
 }
 
 func (v *variable) ask(at ast.Expr) {

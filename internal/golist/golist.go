@@ -125,6 +125,12 @@ func (c Command) Closure(patterns []string) ([]*Package, error) {
 	return c.list([]string{"-e", "-deps", "-json=Standard,TestImports,XTestImports," + files}, patterns)
 }
 
+// Modules lists the directories of the modules that are worked on: the main module, or those of the workspace.
+func (c Command) Modules() ([]string, error) {
+	out, err := c.run("list", "-m", "-f", "{{.Dir}}")
+	return strings.Split(strings.TrimSpace(string(out)), "\n"), err
+}
+
 // A Context is the target of the go command's builds.
 type Context struct {
 	GOOS, GOARCH, Compiler string
