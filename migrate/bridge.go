@@ -166,7 +166,7 @@ func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 	return list, nil
 }
 
-// bridgeKey is the key of a site as a string.
+// bridgeKey returns the key of a site as a string.
 func (r *rewriter) bridgeKey(s *site) (string, *refusal) {
 	if s.keyExpr.expr == nil {
 		return strconv.Quote(defaultFlash), nil
@@ -186,7 +186,7 @@ func (r *rewriter) bridgeKey(s *site) (string, *refusal) {
 	return text, nil
 }
 
-// stringKeys reports whether all keys that come to a wrapper are plain strings.
+// stringKeys reports whether all keys that reach a wrapper are plain strings.
 func (r *rewriter) stringKeys(s *site) bool {
 	return !slices.ContainsFunc(r.sites, func(other *site) bool {
 		return other.innermost() == s && slices.ContainsFunc(other.keys, func(k key) bool { return k.typ != "" || !isString(typeOf(other.keyExpr)) })
@@ -218,7 +218,7 @@ func (r *rewriter) bridge(t *target) *bridge {
 	return b
 }
 
-// targetsAt lists the schemas whose sessions a use by key may be of.
+// targetsAt returns the schemas whose sessions a use by key may be of.
 func (r *rewriter) targetsAt(s *site, fields []*field) []*target {
 	if r.isNamed(r.ownerOf(s)) {
 		return r.namedTargets()
@@ -226,7 +226,7 @@ func (r *rewriter) targetsAt(s *site, fields []*field) []*target {
 	return []*target{r.target[fields[0]]}
 }
 
-// bridgeFile is the file with the functions by key, "" if there are none.
+// bridgeFile returns the file with the functions by key, and "" if there are none.
 func (r *rewriter) bridgeFile() (name string, src []byte, err error) {
 	if len(r.bridges) == 0 && r.named == nil {
 		return "", nil, nil
@@ -258,7 +258,7 @@ const deprecated = "//\n// Deprecated: call the accessor of the key.\n"
 
 func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 	s := "func (s *" + b.target.generated() + ") "
-	// A key that appears in no known call may still arrive: each switch has all fields.
+	// A key may arrive that no known call has, so each switch has all fields.
 	cases := func(flash bool, body string) {
 		for _, d := range b.target.fields {
 			if d.flash != flash {

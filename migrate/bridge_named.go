@@ -15,7 +15,7 @@ type namedSessions struct {
 	session  *target // its generated type is the interface
 }
 
-// namedSessions are the program's, with names that are free.
+// namedSessions returns the program's, with names that are free.
 func (r *rewriter) namedSessions() *namedSessions {
 	if r.named == nil {
 		r.named = &namedSessions{function: r.freeInHome("SessionByName"), session: &target{typeName: lower(r.freeInHome(anySession))}}
@@ -25,7 +25,7 @@ func (r *rewriter) namedSessions() *namedSessions {
 
 const anySession = "AnySession"
 
-// freeInHome is a name that is free in the schemas' package.
+// freeInHome returns a name that is free in the schemas' package.
 func (r *rewriter) freeInHome(base string) string {
 	taken := r.takenNames()
 	for _, t := range r.targets {
@@ -43,7 +43,7 @@ func hasFixedName(session string) bool {
 	return session != "" && session != unknownSession && session != sharedSession && !strings.ContainsAny(session, "<$")
 }
 
-// namedTargets lists the schemas whose sessions a name may stand for.
+// namedTargets returns the schemas whose sessions a name may stand for.
 func (r *rewriter) namedTargets() []*target {
 	var list []*target
 	for _, t := range r.targets {
@@ -100,7 +100,8 @@ func (r *rewriter) isGiven(u *unit, call *ast.CallExpr) bool {
 	return ok && a.stays() && (r.takesName(a.within.in, a.within.expr.(*ast.CallExpr)) || r.isGiven(a.within.in, a.within.expr.(*ast.CallExpr)))
 }
 
-// sessionOfCall is the expression in place of a call that gets a session, "" if it is not known which session that is.
+// sessionOfCall returns the expression that takes the place of a call for a session, or "" if it is not known which
+// session that is.
 func (r *rewriter) sessionOfCall(u *unit, call *ast.CallExpr, a acquisition, ctx string) string {
 	if a.stays() {
 		return ""
@@ -115,7 +116,7 @@ func (r *rewriter) sessionOfCall(u *unit, call *ast.CallExpr, a acquisition, ctx
 	return ""
 }
 
-// typeOfSession is how a file writes the type of a schema's sessions.
+// typeOfSession returns how a file writes the type of a schema's sessions.
 func (r *rewriter) typeOfSession(u *unit, at ast.Node, t *target) string {
 	name := r.qualify(u, at, t.generated())
 	if r.named != nil && t == r.named.session {
@@ -124,7 +125,7 @@ func (r *rewriter) typeOfSession(u *unit, at ast.Node, t *target) string {
 	return "*" + name
 }
 
-// bridgedNames is what the methods for wrappers take.
+// bridgedNames says what the methods for wrappers take.
 func (r *rewriter) bridgedNames() (what string) {
 	if r.named == nil || !r.named.called {
 		return "keys as strings, for functions that got a key as a parameter before"
@@ -144,7 +145,7 @@ func (r *rewriter) unite() *bridge {
 	return all
 }
 
-// source is the function that takes a session's name.
+// source writes the function that takes a session's name.
 func (n *namedSessions) source(w *strings.Builder, targets []*target) {
 	session := n.session.generated()
 	fmt.Fprintf(w, "\n// %s returns the session of a name. It panics if there is none.\n//\n// Deprecated: call the From function of the session.\n"+
@@ -155,7 +156,7 @@ func (n *namedSessions) source(w *strings.Builder, targets []*target) {
 	w.WriteString("\t}\n\tpanic(\"no session has the name \" + name)\n}\n")
 }
 
-// union is the interface that all sessions with names have.
+// union writes the interface that all sessions with names have.
 func (n *namedSessions) union(w *strings.Builder, methods *bridge) {
 	fmt.Fprintf(w, "\n// %s is a session of one of several names.\n//\n// Deprecated: use the type of the session.\ntype %[1]s interface {\n", n.session.generated())
 	for _, m := range []struct {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// given is the statement that calls a setter with a value of any type. The program may write values of several types,
+// given returns the statement that calls a setter with a value of any type. The program may write values of several types,
 // which the field's type holds: each is converted.
 func (d *field) given(setter string, typeText func(types.Type) string) string {
 	typ := typeText(d.typ) // naming the type imports its package
@@ -29,7 +29,7 @@ func (d *field) given(setter string, typeText func(types.Type) string) string {
 	return b.String()
 }
 
-// otherTypes lists the types of the values that the program writes under a key, other than its field's, if values of
+// otherTypes returns the types of the values that the program writes under a key, other than its field's, if values of
 // these can become values of that.
 func (d *field) otherTypes() []types.Type {
 	var list []types.Type

@@ -23,6 +23,8 @@ func (r *rewriter) handles(u *unit, file *ast.File) {
 			r.emptied(u, n)
 		case *ast.AssignStmt:
 			r.assignment(u, n)
+		case *ast.BinaryExpr:
+			r.askedOptions(u, n)
 		case *ast.StarExpr:
 			if l := sessionType(u.info.TypeOf(n)); l == gorilla && u.info.Types[n].IsValue() && !r.isTarget(n) {
 				r.pointed(u, n, n.X)
@@ -258,7 +260,7 @@ func (r *rewriter) targetByUse(v value) *target {
 	return nil
 }
 
-// targetAt is the schema of the site whose session an expression is.
+// targetAt returns the schema of the site whose session is an expression.
 func (r *rewriter) targetAt(use value) *target {
 	for _, s := range r.sites {
 		if s.session.expr == nil || len(r.of[s]) == 0 {
@@ -309,8 +311,8 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 	r.changes = append(r.changes, c)
 }
 
-// fresh replaces a call that gets an empty session whatever there was: it becomes the session of the request, cleared.
-// It reports whether a request is in scope.
+// fresh replaces a call that always gets an empty session: it becomes the session of the request, cleared. It reports
+// whether a request is in scope.
 func (r *rewriter) fresh(u *unit, call *ast.CallExpr, a acquisition) bool {
 	assign, ok := r.outer(call).(*ast.AssignStmt)
 	if !ok || len(assign.Lhs) != 1 || !r.inBlock(assign) {
@@ -615,7 +617,7 @@ func isNilNode(n ast.Node) bool {
 // assignment plans changes of assignments to a session's own fields.
 func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
 	session, field := assignedField(u, n)
-	if session == nil || len(r.targets) == 0 {
+	if session == nil || len(r.targets) == 0 || r.withoutOptions(u, n) != nil {
 		return
 	}
 	at := value{n.Lhs[0], u, whole}

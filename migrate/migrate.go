@@ -1,10 +1,9 @@
 // Package migrate turns a program that keeps strings in the sessions of another library into one that uses accessors.
 //
-// It reads the program (load.go), follows values through it (flow*.go), finds the
-// places that do something to a session (site.go), and infers what type the value of each key has (infer.go). Each place
-// is rewritten by a rule (rewrite.go and the files that it names), or it is in the report with the reason. The program
-// as it would be, with the generated accessors, is type-checked before anything is written (verify.go): what fails is
-// taken back and reported.
+// It reads the program (load.go), follows values through it (flow*.go), finds the places that do something to a session
+// (site.go), and infers the type of each key's value (infer.go). Each place is rewritten by a rule (rewrite.go and the
+// files that it names), or is in the report with the reason. The new program, with the generated accessors, is
+// type-checked before anything is written (verify.go). Changes that fail are taken back and reported.
 //
 // Everything particular to a library is in the tables of library.go.
 package migrate
@@ -111,6 +110,7 @@ func (d *draft) run() error {
 	d.settle()
 	if d.rewritesKeys() {
 		d.wire()
+		d.simplify()
 	} else {
 		d.r.targets, d.r.home = nil, nil // they are not written
 		d.r.leaveRest()
@@ -145,6 +145,12 @@ func (res *Result) take(d *draft) (err error) {
 			res.Notes = append(res.Notes, r.p.position(c.at)+": "+c.note)
 		}
 	}
+	for _, c := range d.late {
+		if c.note != "" && !d.lost[c] {
+			res.Notes = append(res.Notes, c.note)
+		}
+	}
+	res.Notes = append(res.Notes, d.branches...)
 	if d.rewritesKeys() {
 		d.leaveTests()
 		d.leaveGenerated()
@@ -174,7 +180,7 @@ func (r *rewriter) leaveAll(otherwise refusal) {
 			r.leave(s.at, s.what(), noCall)
 			continue
 		}
-		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper's wrapper
+		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper of a wrapper
 			continue
 		}
 		why := otherwise

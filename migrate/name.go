@@ -75,7 +75,7 @@ func (f *finder) isShared(u *unit, call *ast.CallExpr, name string) bool {
 	return f.sharing().libs[lib] || f.sharing().names[name]
 }
 
-// ownerOf is the session of a use.
+// ownerOf returns the session of a use.
 func (f *finder) ownerOf(s *site) value {
 	if base := f.owner(s.session); base.expr != nil {
 		return base
@@ -86,7 +86,7 @@ func (f *finder) ownerOf(s *site) value {
 	return s.session
 }
 
-// becomesValues is the selector of a session's values that an expression is assigned to, nil if there is none.
+// becomesValues returns the selector of a session's values that an expression is assigned to, or nil if there is none.
 func (f *flow) becomesValues(v value) *ast.SelectorExpr {
 	if v.expr == nil {
 		return nil
@@ -184,7 +184,7 @@ func (f *flow) computedName(v value) string {
 	return ""
 }
 
-// naming is how a session's name is put together, nil if it depends on the request.
+// naming returns how a session's name is put together, or nil if it depends on the request.
 func (f *flow) naming(v value) *namer {
 	if n, known := f.named(v, nil); known {
 		return n
@@ -285,8 +285,8 @@ type sessionNames struct {
 	mixed   map[key]bool   // several sessions have the key
 }
 
-// sessionNames finds the session names of all sites, once. A session of unknown origin is taken for the one that has
-// the key, or for the only one.
+// sessionNames finds the session names of all sites, once. If the origin of a session is unknown, it counts as the
+// session that has the key, or as the only one.
 func (f *finder) sessionNames() *sessionNames {
 	if f.names != nil {
 		return f.names

@@ -26,7 +26,7 @@ func (a arguments) with(f *flow, fn *function, call value) arguments {
 	return all
 }
 
-// argumentsOf are those of the calls by which a use reaches the session.
+// argumentsOf returns those of the calls by which a use reaches the session.
 func (f *flow) argumentsOf(s *site) arguments {
 	var given arguments
 	for ; s.via != nil; s = s.via.inner {
@@ -41,8 +41,8 @@ type calling struct {
 	given arguments
 }
 
-// callings lists the ways in which the program calls the function around a session's name, if its callers decide the
-// name; otherwise it lists just the name.
+// callings returns the ways in which the program calls the function around a session's name, if its callers decide the
+// name; otherwise it returns just the name.
 func (f *finder) callings(v value, given arguments, depth int) []calling {
 	n, known := f.named(v, given)
 	if known && !f.ambiguous(n) && (hasFixedName(n.text) || !f.asksCallers(v)) {
@@ -71,7 +71,7 @@ func (f *flow) asksCallers(v value) bool {
 	return !known && len(n.asked) > 0
 }
 
-// decider is the function whose callers decide a name, nil if there is none. The one around the name comes first.
+// decider returns the function whose callers decide a name, or nil if there is none. The one around the name comes first.
 func (f *flow) decider(n *namer, v value) *function {
 	asked := slices.SortedFunc(maps.Keys(n.asked), func(a, b place) int { return cmp.Compare(a.pos, b.pos) })
 	around := f.functionAround(v.expr)
@@ -85,7 +85,7 @@ func (f *flow) decider(n *namer, v value) *function {
 	return found
 }
 
-// namesOf lists the names of the sessions that a call gets.
+// namesOf returns the names of the sessions that a call gets.
 func (f *finder) namesOf(u *unit, call *ast.CallExpr, given arguments) []string {
 	a, ok := f.acquisitionOf(u, call)
 	if !ok {
@@ -103,7 +103,7 @@ func (f *finder) namesOf(u *unit, call *ast.CallExpr, given arguments) []string 
 	return names
 }
 
-// ownNames lists the names of the sessions that a call gets for a use. One that only tests pass counts as computed.
+// ownNames returns the names of the sessions that a call gets for a use. One that only tests pass counts as computed.
 func (f *finder) ownNames(s *site, l leaf, call *ast.CallExpr, given arguments) []string {
 	names := f.namesOf(l.in, call, given)
 	if s.via == nil || !s.at.in.tests || l.in.tests {
@@ -128,8 +128,8 @@ func (f *finder) namedByCallers(u *unit, call *ast.CallExpr) bool {
 	return f.asksCallers(v) && slices.ContainsFunc(f.callings(v, nil, 0), func(c calling) bool { return !isComputed(c.name) })
 }
 
-// callerNames is the function around a use whose callers decide which session it is of, nil if they do not: they pass
-// the name, or the session.
+// callerNames returns the function around a use whose callers decide which session it is of, or nil if they do not.
+// They pass the name, or the session.
 func (f *finder) callerNames(s *site) *function {
 	around, given := f.functionAround(s.at.expr), f.argumentsOf(s)
 	if s.lib.managed || s.session.expr == nil || around == nil {
@@ -155,7 +155,7 @@ func (f *finder) callerNames(s *site) *function {
 	return nil
 }
 
-// sessionParam is the parameter that a session comes from, if it comes from no other place.
+// sessionParam returns the parameter that a session comes from, if it comes from no other place.
 func (f *flow) sessionParam(v value) (place, bool) {
 	for range 10 {
 		p, ok := f.placeAt(v.in, v.expr)
@@ -173,7 +173,7 @@ func (f *flow) sessionParam(v value) (place, bool) {
 	return place{}, false
 }
 
-// namesPassed lists the names of the sessions that come to a parameter.
+// namesPassed returns the names of the sessions that come to a parameter.
 func (f *finder) namesPassed(p place) []string {
 	var names []string
 	for _, from := range f.into[p] {
@@ -197,7 +197,7 @@ func (f *flow) asks(n *namer, fn *function) bool {
 	return false
 }
 
-// storeOf is the expression for the store in a call that gets a session. A package of the library stands for its only
+// storeOf returns the expression for the store in a call that gets a session. A package of the library stands for its only
 // store.
 func (f *finder) storeOf(u *unit, call *ast.CallExpr, a acquisition) (value, bool) {
 	if a.store {
@@ -219,7 +219,7 @@ type namedStore struct {
 	store value
 }
 
-// namedStores lists the sessions that a call of a store's method gets, each with its store: callers may decide both.
+// namedStores returns the sessions that a call of a store's method gets, each with its store: callers may decide both.
 func (f *finder) namedStores(u *unit, call *ast.CallExpr) []namedStore {
 	a, ok := f.acquisitionOf(u, call)
 	if !ok {

@@ -39,7 +39,7 @@ func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *
 	return "SetPermanent(false)", note, nil
 }
 
-// optionsLiteral is the literal with the options, nil if there is none. A literal that comes in a variable counts if its
+// optionsLiteral returns the literal with the options, or nil if there is none. A literal that comes in a variable counts if its
 // MaxAge is a constant, and the variable is only assigned as options. If there are several such literals, all must say the
 // same of how long the session lives, and the first one counts.
 func (r *rewriter) optionsLiteral(v value) *ast.CompositeLit {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // A wiring makes the new managers where the program made its old stores, and puts them around its handlers. It is done
@@ -26,7 +28,7 @@ type wiring struct {
 	imports []fileImport
 }
 
-// A fileImport is a package that a file is to import.
+// A fileImport is a package that a file will import.
 type fileImport struct {
 	file *ast.File
 	path string
@@ -223,8 +225,8 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 	return found
 }
 
-// storeAsked is the maker of the store that a call gets a session of, nil if that is not certain: the store whose method it
-// is, or the one of the library's middleware.
+// storeAsked returns the maker of the store that a call gets a session from, or nil if that is not certain: the store
+// whose method it is, or the store of the library's middleware.
 func (w *wiring) storeAsked(made []*maker, u *unit, call *ast.CallExpr, store value) *maker {
 	lib, _ := operation(callee(u, call))
 	if a, _ := w.r.acquisitionOf(u, call); lib != nil && callee(u, call).Signature().Recv() == nil && !a.store {
@@ -237,8 +239,8 @@ func (w *wiring) storeAsked(made []*maker, u *unit, call *ast.CallExpr, store va
 	return nil
 }
 
-// storeOfMiddleware is the maker of the store that a library's middlewares have, nil if they have several, or none that is
-// known.
+// storeOfMiddleware returns the maker of the store that a library's middlewares have, or nil if they have several, or
+// none that is known.
 func (w *wiring) storeOfMiddleware(l *library) *maker {
 	var stores []*maker
 	for _, s := range w.r.sites {
@@ -367,7 +369,7 @@ func (w *wiring) reaches(from, to string) bool {
 	return l != nil && slices.Contains(l.Deps, to)
 }
 
-// unseen is an argument that is unknown in the maker's place, "" if there is none.
+// unseen returns an argument that is unknown in the maker's place, or "" if there is none.
 func (rec *recipe) unseen() string {
 	for _, p := range rec.params {
 		for _, name := range slices.Sorted(maps.Keys(rec.given)) {
@@ -603,7 +605,7 @@ func (w *wiring) importEdit(f *ast.File, path string) edit {
 // isOld reports whether an import may be removed with the old library.
 func isOld(path string) bool {
 	for _, l := range libraries {
-		if strings.HasPrefix(withoutMajor(path)+"/", l.path+"/") {
+		if strings.HasPrefix(modpath.WithoutMajor(path)+"/", l.path+"/") {
 			return true
 		}
 	}
