@@ -137,7 +137,7 @@ func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 	return list, nil
 }
 
-// bridgeKey is the key of a site as a string.
+// bridgeKey returns the key of a site as a string.
 func (r *rewriter) bridgeKey(s *site) (string, *refusal) {
 	t := typeOf(s.keyExpr)
 	if types.IsInterface(t) && r.stringKeys(s) {
@@ -154,7 +154,7 @@ func (r *rewriter) bridgeKey(s *site) (string, *refusal) {
 	return text, nil
 }
 
-// stringKeys reports whether all keys that come to a wrapper are plain strings.
+// stringKeys reports whether all keys that reach a wrapper are plain strings.
 func (r *rewriter) stringKeys(s *site) bool {
 	return !slices.ContainsFunc(r.sites, func(other *site) bool {
 		return other.innermost() == s && slices.ContainsFunc(other.keys, func(k key) bool { return k.typ != "" || !isString(typeOf(other.keyExpr)) })
@@ -186,7 +186,7 @@ func (r *rewriter) bridge(t *target) *bridge {
 	return b
 }
 
-// bridgeFile is the file with the functions by key, "" if there are none.
+// bridgeFile returns the file with the functions by key, and "" if there are none.
 func (r *rewriter) bridgeFile() (name string, src []byte, err error) {
 	if len(r.bridges) == 0 {
 		return "", nil, nil
@@ -211,7 +211,7 @@ const deprecated = "//\n// Deprecated: call the accessor of the key.\n"
 
 func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 	s := "func (s *" + b.target.generated() + ") "
-	// A key that appears in no known call may still arrive: each switch has all fields.
+	// A key may arrive that no known call has, so each switch has all fields.
 	cases := func(flash bool, body string) {
 		for _, d := range b.target.fields {
 			if d.flash != flash {

@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // withoutEffect are functions and methods of others whose calls only matter for their results.
@@ -119,7 +121,7 @@ func (x *effectFinder) isSimple(fn *types.Func) bool {
 	if recv := fn.Signature().Recv(); recv != nil && namedOf(recv.Type()) != nil {
 		name = namedOf(recv.Type()).Obj().Name() + "." + name
 	}
-	name = withoutMajor(fn.Pkg().Path()) + "." + name
+	name = modpath.WithoutMajor(fn.Pkg().Path()) + "." + name
 	if of, ok := constructions[name]; ok {
 		return x.body != nil && (of.keeping == inCookies || of.keeping == inMemory)
 	}

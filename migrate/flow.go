@@ -6,8 +6,8 @@ import (
 	"go/types"
 )
 
-// A place can hold values: a variable, parameter or field, or a result of a function. It is identified by where it is
-// declared, since a package that is checked with its tests has each object twice.
+// A place can hold values: a variable, parameter or field, or a result of a function. Its declaration identifies it,
+// because a package that is checked with its tests has each object twice.
 type place struct {
 	pos  token.Pos
 	part int // the result's number, or self
@@ -102,7 +102,7 @@ func isMethodExpr(u *unit, e ast.Expr) bool {
 	return ok && u.info.Selections[sel] != nil && u.info.Selections[sel].Kind() == types.MethodExpr
 }
 
-// args are the arguments of a call, without the receiver.
+// args returns the arguments of a call, without the receiver.
 func (f *flow) args(call *ast.CallExpr) []ast.Expr {
 	if f.byExpr[call] && len(call.Args) > 0 {
 		return call.Args[1:]
@@ -196,8 +196,8 @@ func (f *flow) tie(i *types.Interface, c *types.Named) {
 	}
 }
 
-// sameShape reports whether two functions have equally many parameters and results. Where a type is missing, the type
-// checker takes any method of the same name for an implementation.
+// sameShape reports whether two functions have the same number of parameters and of results. If a type is missing, the
+// type checker takes any method of the same name for an implementation.
 func sameShape(a, b *types.Signature) bool {
 	return a.Params().Len() == b.Params().Len() && a.Results().Len() == b.Results().Len()
 }
@@ -397,7 +397,7 @@ func (f *flow) composite(u *unit, lit *ast.CompositeLit) {
 	}
 }
 
-// returns notes the values that a function returns. Those of a function literal go nowhere that is known.
+// returns notes the values that a function returns. It is not known where the results of a function literal go.
 func (f *flow) returns(u *unit, ret *ast.ReturnStmt, stack []ast.Node) {
 	for i := len(stack) - 1; i >= 0; i-- {
 		switch n := stack[i].(type) {

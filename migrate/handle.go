@@ -255,7 +255,7 @@ func (r *rewriter) targetByUse(v value) *target {
 	return nil
 }
 
-// targetAt is the schema of the site whose session an expression is.
+// targetAt returns the schema of the site whose session is an expression.
 func (r *rewriter) targetAt(use value) *target {
 	for _, s := range r.sites {
 		if s.session.expr == nil || len(r.of[s]) == 0 {
@@ -304,8 +304,8 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 	r.changes = append(r.changes, c)
 }
 
-// fresh replaces a call that gets an empty session whatever there was: it becomes the session of the request, cleared.
-// It reports whether a request is in scope.
+// fresh replaces a call that always gets an empty session: it becomes the session of the request, cleared. It reports
+// whether a request is in scope.
 func (r *rewriter) fresh(u *unit, call *ast.CallExpr, t *target) bool {
 	assign, ok := r.outer(call).(*ast.AssignStmt)
 	if !ok || len(assign.Lhs) != 1 || !r.inBlock(assign) {

@@ -21,7 +21,7 @@ type field struct {
 	writes     []types.Type
 	loose      []types.Type // of untyped constants
 	blank      bool         // the empty text is among the values
-	unknown    bool         // nothing says of which type some of the values are
+	unknown    bool         // the type of some values is unknown
 	assertions bool         // values are only ever asserted to be of a type
 	evidence   evidence
 }
@@ -186,8 +186,8 @@ func (d *field) decide() {
 	}
 }
 
-// written leaves out the types that messages are asserted to although the program writes none of them, but only others:
-// the code for them never runs.
+// written leaves out the types that messages are asserted to if the program only writes messages of other types: the
+// code for them never runs.
 func (d *field) written(reads []types.Type) []types.Type {
 	if !d.flash || d.unknown || len(d.writes)+len(d.loose) == 0 {
 		return reads

@@ -3,6 +3,8 @@ package migrate
 import (
 	"go/types"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // A library keeps sessions for programs. Everything particular to one is here, and nowhere else.
@@ -11,7 +13,7 @@ type library struct {
 	path    string // of the package that declares these types, without a major version
 	methods map[string]method
 	acquire map[string]acquisition
-	maps    map[string]bool // "Type.Field" that holds a map of a session's values
+	maps    map[string]bool // the fields that hold a map of a session's values, as "Type.Field"
 	types   map[string]bool // of sessions
 	managed bool            // the methods are a manager's, and the session comes from a context
 	rewrite bool            // false: the keys and the report, no rewriting
@@ -194,23 +196,11 @@ func libraryOf(path string) *library {
 		path = path[i+len("/vendor/"):]
 	}
 	for _, l := range libraries {
-		if withoutMajor(path) == l.path {
+		if modpath.WithoutMajor(path) == l.path {
 			return l
 		}
 	}
 	return nil
-}
-
-// withoutMajor leaves out the elements of a path that are a major version.
-func withoutMajor(path string) string {
-	elements := strings.Split(path, "/")
-	kept := elements[:0]
-	for _, e := range elements {
-		if len(e) < 2 || e[0] != 'v' || strings.Trim(e[1:], "0123456789") != "" {
-			kept = append(kept, e)
-		}
-	}
-	return strings.Join(kept, "/")
 }
 
 // operation is the library that declares a function or method, and the name in its table.

@@ -1,10 +1,9 @@
 // Package migrate turns a program that keeps strings in the sessions of another library into one that uses accessors.
 //
-// It reads the program (load.go), follows values through it (flow*.go), finds the
-// places that do something to a session (site.go), and infers what type the value of each key has (infer.go). Each place
-// is rewritten by a rule (rewrite.go and the files that it names), or it is in the report with the reason. The program
-// as it would be, with the generated accessors, is type-checked before anything is written (verify.go): what fails is
-// taken back and reported.
+// It reads the program (load.go), follows values through it (flow*.go), finds the places that do something to a session
+// (site.go), and infers the type of each key's value (infer.go). Each place is rewritten by a rule (rewrite.go and the
+// files that it names), or is in the report with the reason. The new program, with the generated accessors, is
+// type-checked before anything is written (verify.go). Changes that fail are taken back and reported.
 //
 // Everything particular to a library is in the tables of library.go.
 package migrate
@@ -181,7 +180,7 @@ func (r *rewriter) leaveAll(otherwise refusal) {
 			r.leave(s.at, s.what(), noCall)
 			continue
 		}
-		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper's wrapper
+		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper of a wrapper
 			continue
 		}
 		why := otherwise

@@ -223,8 +223,8 @@ func named(t *testing.T, res *Result) {
 	}
 }
 
-// followed checks the positions of what is left once the files are written: the line is the same as before, unless no
-// line of the file is.
+// followed checks the positions in the report after the files are written: each has the same line as before, unless
+// the file no longer has that line.
 func followed(t *testing.T, res *Result, before []Left, dir string) {
 	t.Helper()
 	for _, f := range res.Files {
@@ -241,8 +241,7 @@ func followed(t *testing.T, res *Result, before []Left, dir string) {
 	}
 }
 
-// shown holds the docs page to the output of a run: the changes of the program, and the report. It does not differ
-// from the command's own diff.
+// shown checks that the docs page shows the output of a run: the command's diff, and the report.
 func shown(t *testing.T, res *Result, dir string) {
 	t.Helper()
 	page, err := os.ReadFile("../docs/migrating.md")

@@ -154,7 +154,7 @@ func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
 	return "", true
 }
 
-// naming is how a session's name is put together, nil if it depends on the request.
+// naming returns how a session's name is put together, or nil if it depends on the request.
 func (f *flow) naming(v value) *namer {
 	n := &namer{f: f, seen: map[place]bool{}}
 	if !n.part(v) {
@@ -243,8 +243,8 @@ type sessionNames struct {
 	mixed   map[key]bool   // several sessions have the key
 }
 
-// sessionNames finds the session names of all sites, once. A session of unknown origin is taken for the one that has
-// the key, or for the only one.
+// sessionNames finds the session names of all sites, once. If the origin of a session is unknown, it counts as the
+// session that has the key, or as the only one.
 func (f *finder) sessionNames() *sessionNames {
 	if f.names != nil {
 		return f.names

@@ -274,8 +274,8 @@ func (f *flow) fromLasting(obj *types.Var) bool {
 	return from.expr != nil && from.part <= 0 && f.lasts(from)
 }
 
-// steadyCall reports whether a call probably always returns the same while the program runs: all arguments are
-// constants, and it is no method of a value of the request.
+// steadyCall reports whether a call probably always returns the same value while the program runs: all arguments are
+// constants, and it is not a method of a value of the request.
 func (f *flow) steadyCall(u *unit, call *ast.CallExpr) bool {
 	for _, arg := range call.Args {
 		if u.info.Types[arg].Value == nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// replacesValues is the assignment of a map literal to a session's values that a site is an entry of, nil if there is
-// none. The session then has these entries and no others.
+// replacesValues returns the assignment of a map literal to a session's values if a site is an entry of the literal,
+// and nil otherwise. The session then has only these entries.
 func (r *rewriter) replacesValues(s *site) *ast.AssignStmt {
 	lit, ok := s.session.expr.(*ast.CompositeLit)
 	if !ok || s.via != nil {
@@ -58,7 +58,7 @@ func (r *rewriter) sessionText(s *site, assign *ast.AssignStmt) string {
 	return r.render(s.at.in, ast.Unparen(assign.Lhs[0]).(*ast.SelectorExpr).X)
 }
 
-// newLine is the end of a line if a statement is to follow another on the same line.
+// newLine returns a line break if a new statement would otherwise be on the line of another one.
 func (r *rewriter) newLine(before, after token.Pos) string {
 	if r.p.place(before).Line == r.p.place(after).Line {
 		return "\n"

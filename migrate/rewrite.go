@@ -17,7 +17,7 @@ type rewriter struct {
 	home     *home
 	all      []*field
 	targets  []*target
-	kinds    int // of sessions with keys, be they usable or not
+	kinds    int // of sessions with keys, usable or not
 	target   map[*field]*target
 	of       map[*site][]*field
 	idents   map[string]bool
@@ -128,7 +128,7 @@ func (r *rewriter) noteFlashes() {
 	}
 }
 
-// what names a site for people.
+// what returns the name of a site for the report.
 func (s *site) what() string {
 	var names []string
 	for _, k := range s.keys {
@@ -498,8 +498,7 @@ func (r *rewriter) action(s *site, call *ast.CallExpr, recv, method string) (*ch
 	}}, nil
 }
 
-// block is the block statement that an expression is part of, provided that all its other parts may be evaluated
-// later.
+// block returns the block statement that an expression is part of, if all its other parts may be evaluated later.
 func (r *rewriter) block(e ast.Expr) ast.Stmt {
 	var n, child ast.Node = e, nil
 	for n != nil {
@@ -527,7 +526,7 @@ func (r *rewriter) block(e ast.Expr) ast.Stmt {
 	return nil
 }
 
-// onlyOnce is a statement, provided that a part of it is evaluated exactly once, and at once.
+// onlyOnce returns a statement if a part of it is evaluated exactly once, and immediately. Otherwise it returns nil.
 func onlyOnce(stmt ast.Stmt, part ast.Node) ast.Stmt {
 	switch stmt := stmt.(type) {
 	case *ast.ForStmt, *ast.LabeledStmt, *ast.GoStmt, *ast.DeferStmt:

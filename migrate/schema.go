@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -161,7 +160,7 @@ func (t *target) name() {
 	}
 }
 
-// schemaSource is the file with the schemas, and with the types that come along.
+// schemaSource returns the file with the schemas, and with the types that move there.
 func (r *rewriter) schemaSource() ([]byte, error) {
 	h, imports := r.home, map[string]bool{}
 	var body strings.Builder
@@ -199,7 +198,8 @@ func (r *rewriter) schemaSource() ([]byte, error) {
 	return format.Source([]byte(head.String() + body.String()))
 }
 
-// inOneModule makes the module of the packages that will import the schemas the program's. A workspace may have several.
+// inOneModule sets the program's module to the module of the packages that will import the schemas. A workspace may
+// have several modules.
 func (r *rewriter) inOneModule(users map[string]*unit) error {
 	modules := map[string]golist.Module{}
 	for _, u := range users {

@@ -24,7 +24,7 @@ type site struct {
 	through *standIn // the interface of the program that the session or manager is used through
 }
 
-// A key is what a value is kept under.
+// A key identifies a value in a session.
 type key struct {
 	name string
 	typ  string // the type's name unless the key is a plain string
@@ -50,7 +50,7 @@ type finder struct {
 	paths    map[string]map[string]bool // by session names, the names of what configures them
 
 	libraryTypes []libraryType
-	standIns     map[token.Pos]*standIn // by where the interface is declared, nil for one that is none
+	standIns     map[token.Pos]*standIn // by the interface's declaration; nil for an interface that is not a stand-in
 
 	entries map[entryID]bool // of maps that are sites
 
@@ -202,8 +202,8 @@ func (f *finder) method(u *unit, call *ast.CallExpr) {
 	f.add(s)
 }
 
-// byStore is what a store's method does to the session in its last argument: Save, or Delete, which server-side stores
-// have.
+// byStore returns what a store's method does to the session in its last argument: Save, or Delete of server-side
+// stores.
 func byStore(fn *types.Func) verb {
 	verbs := map[string]verb{"Save": saveVerb, "Delete": destroyVerb}
 	if fn == nil || verbs[fn.Name()] == noVerb || fn.Signature().Recv() == nil || fn.Signature().Params().Len() != 3 {
@@ -234,7 +234,7 @@ func (f *finder) settle(s *site) {
 		s.keys = []key{{name: defaultFlash}}
 		return
 	}
-	if s.dynamic != "" { // the program is known not to name it
+	if s.dynamic != "" { // the program computes the key
 		return
 	}
 	for _, l := range f.origins(s.keyExpr, true) {

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// A mapTrace finds the entries of a map that a wrapper sets one by one: those of literals, and those that the program
-// assigns under any name that the map has there. Entries that it cannot see are noted as a computed key.
+// A mapTrace finds the entries of a map that a wrapper sets one by one: the entries of literals, and those that the
+// program assigns to the map under any of its names. Entries that it cannot see are noted as a computed key.
 type mapTrace struct {
 	f    *finder
 	w    *wrapper

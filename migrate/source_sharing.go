@@ -3,7 +3,7 @@ package migrate
 import "go/ast"
 
 // A sharing lists the session names that occur in several stores, and the libraries whose middlewares have several
-// stores, or several cookies for sessions without a name: nothing says which one a request is for.
+// stores, or several cookies for sessions without a name. For these, the store or cookie of a request is unknown.
 type sharing struct {
 	f       *finder
 	names   map[string]bool

@@ -19,7 +19,7 @@ import (
 
 const runtimePath = "github.com/sessiongen/sessiongen/runtime"
 
-// A File is one that is to be written. Old is nil if it is new.
+// A File is a file to write. Old is nil if the file is new.
 type File struct {
 	Path     string // absolute
 	Old, New []byte
@@ -556,7 +556,7 @@ func (d *draft) remaining(errs []types.Error) {
 	}
 }
 
-// firstLine is the first line of a type error: a line of the report is one line.
+// firstLine returns the first line of a type error, because the report has one line for each.
 func firstLine(msg string) string {
 	line, _, _ := strings.Cut(msg, "\n")
 	return line
@@ -688,7 +688,7 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 	return found
 }
 
-// structAround is the name of the struct that the last of some lines of a schemas' file stands in.
+// structAround returns the name of the struct around the last of some lines of a schemas' file.
 func structAround(lines []string) string {
 	for _, line := range slices.Backward(lines) {
 		if decl, ok := strings.CutPrefix(line, "type "); ok {

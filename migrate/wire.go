@@ -25,7 +25,7 @@ type wiring struct {
 	imports []fileImport
 }
 
-// A fileImport is a package that a file is to import.
+// A fileImport is a package that a file will import.
 type fileImport struct {
 	file *ast.File
 	path string
@@ -220,8 +220,8 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 	return found
 }
 
-// storeAsked is the maker of the store that a call gets a session of, nil if that is not certain: the store whose method it
-// is, or the one of the library's middleware.
+// storeAsked returns the maker of the store that a call gets a session from, or nil if that is not certain: the store
+// whose method it is, or the store of the library's middleware.
 func (w *wiring) storeAsked(made []*maker, u *unit, call *ast.CallExpr) *maker {
 	if lib, _ := operation(callee(u, call)); lib != nil && callee(u, call).Signature().Recv() == nil {
 		return w.storeOfMiddleware(lib)
@@ -237,8 +237,8 @@ func (w *wiring) storeAsked(made []*maker, u *unit, call *ast.CallExpr) *maker {
 	return nil
 }
 
-// storeOfMiddleware is the maker of the store that a library's middlewares have, nil if they have several, or none that is
-// known.
+// storeOfMiddleware returns the maker of the store that a library's middlewares have, or nil if they have several, or
+// none that is known.
 func (w *wiring) storeOfMiddleware(l *library) *maker {
 	var stores []*maker
 	for _, s := range w.r.sites {
@@ -367,7 +367,7 @@ func (w *wiring) reaches(from, to string) bool {
 	return l != nil && slices.Contains(l.Deps, to)
 }
 
-// unseen is an argument that is unknown in the maker's place, "" if there is none.
+// unseen returns an argument that is unknown in the maker's place, or "" if there is none.
 func (rec *recipe) unseen() string {
 	for _, p := range rec.params {
 		for _, name := range slices.Sorted(maps.Keys(rec.given)) {
