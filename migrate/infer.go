@@ -15,9 +15,9 @@ type field struct {
 	flash      bool
 	sites      []*site
 	typ        types.Type
-	conflict   string // why no type fits
-	partial    bool   // members of its type are not exported, and get lost
-	unstorable string // why the type cannot be stored
+	conflict   []types.Type // two types of its values, of which no type is both
+	partial    bool         // members of its type are not exported, and get lost
+	unstorable string       // why the type cannot be stored
 	writes     []types.Type
 	loose      []types.Type // of untyped constants
 	blank      bool         // the empty text is among the values
@@ -208,8 +208,8 @@ func (d *field) merge(t types.Type) {
 		d.typ = flat(t)
 	case isInteger(d.typ) && isInteger(t):
 		d.typ = wider(d.typ, t)
-	case d.conflict == "":
-		d.conflict = "values of type " + typeText(d.typ) + " and of type " + typeText(t)
+	case d.conflict == nil:
+		d.conflict = []types.Type{d.typ, t}
 	}
 }
 
@@ -270,4 +270,15 @@ func typeText(t types.Type) string {
 		return "?"
 	}
 	return types.TypeString(t, func(p *types.Package) string { return p.Name() })
+}
+
+// elementOf is the type of the elements of a slice or map, however deep, or the type itself.
+func elementOf(t types.Type) types.Type {
+	switch u := types.Unalias(t).(type) {
+	case *types.Slice:
+		return elementOf(u.Elem())
+	case *types.Map:
+		return elementOf(u.Elem())
+	}
+	return t
 }

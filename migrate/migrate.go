@@ -139,7 +139,7 @@ func (res *Result) take(d *draft) (err error) {
 			continue
 		}
 		if c.site != nil {
-			res.Rewritten = append(res.Rewritten, r.p.site(c.site, ""))
+			res.Rewritten = append(res.Rewritten, r.p.site(c.site, r.keyNames(c.site)))
 		}
 		if c.note != "" {
 			res.Notes = append(res.Notes, r.p.position(c.at)+": "+c.note)

@@ -55,6 +55,7 @@ func TestPrograms(t *testing.T) {
 			}
 			res := runListed(t, dir, list)
 			got := outcome(res, dir)
+			named(t, res)
 			if strings.HasPrefix(filepath.Base(name), "page_") {
 				shown(t, res, dir)
 			}
@@ -204,6 +205,22 @@ func runListed(t *testing.T, dir string, list []*golist.Package) *Result {
 		t.Fatal(err)
 	}
 	return res
+}
+
+// named checks that each use of a key that is rewritten names it.
+func named(t *testing.T, res *Result) {
+	t.Helper()
+	keys := map[string][]string{}
+	for _, k := range res.Keys {
+		for _, s := range k.Sites {
+			keys[s.Pos] = append(keys[s.Pos], k.Name)
+		}
+	}
+	for _, s := range res.Rewritten {
+		if want := keys[s.Pos]; len(want) > 0 && !slices.Contains(want, s.Key) && s.Key != strings.Join(want, ", ") {
+			t.Errorf("%s: %s of %q, want %q", s.Pos, s.Verb, s.Key, want)
+		}
+	}
 }
 
 // followed checks the positions in the report after the files are written: each has the same line as before, unless

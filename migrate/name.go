@@ -10,11 +10,10 @@ import (
 
 // computed describes how the program computes a key or a name.
 func (f *flow) computed(l leaf) string {
-	if call, ok := ast.Unparen(l.expr).(*ast.CallExpr); ok {
-		for _, arg := range call.Args {
-			if c := l.in.info.Types[arg].Value; c != nil && c.Kind() == constant.String {
-				return constant.StringVal(c)
-			}
+	if call, ok := ast.Unparen(l.expr).(*ast.CallExpr); ok && len(call.Args) > 0 {
+		fn, c := callee(l.in, call), l.in.info.Types[call.Args[0]].Value
+		if fn != nil && fn.FullName() == "fmt.Sprintf" && c != nil {
+			return constant.StringVal(c)
 		}
 	}
 	return types.ExprString(l.expr)

@@ -186,12 +186,34 @@ func (r *rewriter) unfit(d *field) *refusal {
 		return &refusal{"nothing says what type its values have", "assert a type where it is read"}
 	case d.unstorable != "":
 		return &refusal{d.unstorable, "keep something else, or make the type one that can be stored"}
-	case d.conflict != "":
-		return &refusal{"it holds " + d.conflict, "use two keys, or one type"}
+	case d.conflict != nil:
+		return r.conflicting(d.conflict[0], d.conflict[1])
 	case !d.lib.rewrite:
 		return &refusal{"programs with " + d.lib.name + " get a report and no rewriting", "call the accessors of the schema"}
 	}
 	return nil
+}
+
+// conflicting says that a key has values of two types. Types of one name are told apart by where they are declared.
+func (r *rewriter) conflicting(a, b types.Type) *refusal {
+	x, y := namedOf(elementOf(flat(a))), namedOf(elementOf(flat(b)))
+	if x == nil || y == nil || x.Obj().Name() != y.Obj().Name() || x.Obj().Pos() == y.Obj().Pos() {
+		return &refusal{"it holds values of type " + typeText(a) + " and of type " + typeText(b), "use two keys, or one type"}
+	}
+	return &refusal{
+		"it holds values of type " + typeText(a) + " of " + r.declaredAt(x.Obj()) + " and of type " + typeText(b) + " of " + r.declaredAt(y.Obj()),
+		"declare the type once, in a package that both import, or give each session a name of its own",
+	}
+}
+
+// declaredAt is where a type is declared.
+func (r *rewriter) declaredAt(t *types.TypeName) string {
+	if t.Pkg() == nil || r.p.unit(t.Pkg().Path()) == nil {
+		return "another module"
+	}
+	pos := r.p.place(t.Pos())
+	pos.Filename = relative(r.p.dir, pos.Filename)
+	return pos.String()
 }
 
 // change plans the change of a site.

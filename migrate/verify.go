@@ -35,6 +35,7 @@ type draft struct {
 	late   []*change       // changes that follow from others
 	lost   map[*change]bool
 	wired  []*change        // changes of the wiring
+	needs  []fileImport     // of the wiring
 	idle   map[*change]bool // changes of code that goes as nothing needs it
 	open   map[string]bool  // type errors in the report
 
@@ -98,22 +99,32 @@ func (d *draft) assemble() {
 	}
 }
 
-// imports adds the import of the new package to the files that use it.
+// imports adds the imports of the new package and those that the wiring needs.
 func (d *draft) imports() []piece {
-	var list []piece
+	paths := map[*ast.File][]string{}
 	for f := range d.r.defined {
-		if d.imported[f] || d.unneeded[f] {
-			continue
+		if !d.imported[f] && !d.unneeded[f] {
+			paths[f] = append(paths[f], d.r.home.path)
 		}
-		if imports(f, d.r.home.path) {
-			continue
+	}
+	for _, i := range d.needs {
+		paths[i.file] = append(paths[i.file], i.path)
+	}
+	var list []piece
+	for f, wanted := range paths {
+		wanted = slices.DeleteFunc(wanted, func(path string) bool { return d.keepsImport(f, path) })
+		for _, e := range d.r.p.addImports(f, wanted, func(spec *ast.ImportSpec) bool { return d.dropped[spec] }) {
+			list = append(list, piece{edit: e, change: &change{fixed: true}})
 		}
-		c := &change{fixed: true}
-		name := d.r.p.fset.File(f.FileStart).Name()
-		at, text := d.importPlace(f, strconv.Quote(d.r.home.path))
-		list = append(list, piece{edit: edit{name, at, at, text}, change: c})
 	}
 	return list
+}
+
+// keepsImport reports whether a file has an import of a package, under its own name, that stays.
+func (d *draft) keepsImport(f *ast.File, path string) bool {
+	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool {
+		return spec.Path.Value == strconv.Quote(path) && spec.Name == nil && !d.dropped[spec]
+	})
 }
 
 // imports reports whether a file imports a package under its own name.
@@ -121,27 +132,12 @@ func imports(f *ast.File, path string) bool {
 	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) && spec.Name == nil })
 }
 
-// importPlace returns the place for an import: after those of the same module, or after the last.
-func (d *draft) importPlace(f *ast.File, path string) (int, string) {
-	p := d.r.p
-	var last *ast.ImportSpec
-	for _, spec := range f.Imports {
-		if last == nil || strings.HasPrefix(spec.Path.Value, strconv.Quote(p.module.Path + "/")[:len(p.module.Path)+2]) ||
-			!strings.HasPrefix(last.Path.Value, strconv.Quote(p.module.Path + "/")[:len(p.module.Path)+2]) {
-			last = spec
-		}
-	}
-	if last == nil {
-		_, at := p.offset(f.Name.End())
-		return at, "\n\nimport " + path + "\n"
-	}
-	_, at := p.offset(last.End())
-	for _, decl := range f.Decls {
-		if g, ok := decl.(*ast.GenDecl); ok && g.Tok == token.IMPORT && g.Pos() <= last.Pos() && last.End() <= g.End() && g.Lparen.IsValid() {
-			return at, "\n\t" + path
-		}
-	}
-	return at, "\nimport " + path
+// importsBeside reports whether a file keeps another import of the program's own module: new ones go there.
+func (d *draft) importsBeside(f *ast.File) bool {
+	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool {
+		path, err := strconv.Unquote(spec.Path.Value)
+		return err == nil && d.r.p.originOf(path) == ownModule && !d.dropped[spec]
+	})
 }
 
 // check type-checks the draft, and returns its new errors.
@@ -449,7 +445,7 @@ func (d *draft) dropImport(file string, old int) bool {
 			var e edit
 			first, _, _ := strings.Cut(spec.Path.Value, "/")
 			standard := !strings.Contains(first, ".")
-			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] && !standard && !imports(f, d.r.home.path) { // the new import replaces it
+			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] && !standard && !imports(f, d.r.home.path) && !d.importsBeside(f) { // the new import replaces it
 				e = d.r.p.replace(spec, strconv.Quote(d.r.home.path))
 				d.imported[f] = true
 			} else {

@@ -26,7 +26,7 @@ func (d *draft) state() state {
 
 func (d *draft) restore(s state) {
 	d.late, d.lost, d.imported, d.dropped, d.unneeded, d.r.defined, d.extra, d.r.left = s.late, s.lost, s.imported, s.dropped, s.unneeded, s.defined, s.extra, d.r.left[:s.left]
-	d.wired = nil
+	d.wired, d.needs = nil, nil
 	d.assemble()
 }
 
@@ -35,7 +35,7 @@ func (d *draft) attempt(w *wiring) *refusal {
 	before := d.state()
 	why := w.plan()
 	if why == nil {
-		d.wired = w.changes
+		d.wired, d.needs = w.changes, w.imports
 		// The wiring may need an import or a variable that the rest did not.
 		d.late = slices.DeleteFunc(d.late, func(c *change) bool { return c.unneeded })
 		clear(d.imported)

@@ -3,7 +3,6 @@ package migrate
 import (
 	"bytes"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"maps"
 	"os"
@@ -11,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // A wiring makes the new managers where the program made its old stores, and puts them around its handlers. It is done
@@ -553,9 +550,6 @@ func (w *wiring) write() *refusal {
 			w.files[filepath.Join(w.r.home.dir, "session_managers.go")] = managersSource(w.r.home, w.r.targets)
 		}
 	}
-	for _, i := range w.imports {
-		w.changes = append(w.changes, &change{wiring: true, fixed: true, edits: []edit{w.importEdit(i.file, i.path)}})
-	}
 	return nil
 }
 
@@ -565,51 +559,10 @@ func (w *wiring) need(u *unit, at ast.Node, path string) {
 		if at.Pos() < f.FileStart || at.Pos() >= f.FileEnd {
 			continue
 		}
-		if imports(f, path) {
-			return
-		}
 		if i := (fileImport{f, path}); !slices.Contains(w.imports, i) {
 			w.imports = append(w.imports, i)
 		}
 	}
-}
-
-// importEdit adds an import after one that stays, preferably after one whose path has a domain.
-func (w *wiring) importEdit(f *ast.File, path string) edit {
-	var last *ast.ImportSpec
-	outside := false
-	for _, spec := range f.Imports {
-		p, _ := strconv.Unquote(spec.Path.Value)
-		first, _, _ := strings.Cut(p, "/")
-		domain := strings.Contains(first, ".")
-		if isOld(p) || outside && !domain {
-			continue
-		}
-		last, outside = spec, outside || domain
-	}
-	if last == nil {
-		return w.r.p.replaceRange(f.Name.End(), f.Name.End(), "\n\nimport "+strconv.Quote(path)+"\n")
-	}
-	text := "\n\t" + strconv.Quote(path)
-	if !outside {
-		text = "\n" + text
-	}
-	for _, decl := range f.Decls {
-		if g, ok := decl.(*ast.GenDecl); ok && g.Tok == token.IMPORT && g.Pos() <= last.Pos() && last.End() <= g.End() && !g.Lparen.IsValid() {
-			text = "\n\nimport " + strconv.Quote(path)
-		}
-	}
-	return w.r.p.replaceRange(last.End(), last.End(), text)
-}
-
-// isOld reports whether an import may be removed with the old library.
-func isOld(path string) bool {
-	for _, l := range libraries {
-		if strings.HasPrefix(modpath.WithoutMajor(path)+"/", l.path+"/") {
-			return true
-		}
-	}
-	return makesStores(path) || strings.HasPrefix(path, "github.com/gorilla/securecookie") || strings.HasPrefix(path, "github.com/alexedwards/scs/")
 }
 
 // managersSource is the file with the type that holds several managers.
