@@ -26,7 +26,7 @@ type carried struct {
 	r          *rewriter
 	m          *maker
 	given      map[string]value // "CodecAge" is how long the library itself accepts a cookie
-	reset      bool             // options replace the library's own, so that missing ones are zero
+	reset      bool             // the options replace the library's own, so missing ones are zero
 	stmts      []ast.Stmt
 	conditions []conditional
 	refuse     *refusal
@@ -173,8 +173,7 @@ func literalOf(e ast.Expr) *ast.CompositeLit {
 	return lit
 }
 
-// findVariables finds the variables that the store gets its options from, provided that they are used for nothing
-// else.
+// findVariables finds the variables that the store gets its options from, if they have no other use.
 func (c *carried) findVariables() {
 	c.r.eachCall(func(u *unit, call *ast.CallExpr) {
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
@@ -197,7 +196,7 @@ func (c *carried) findVariables() {
 	}
 }
 
-// variable notes a local variable for options: it gets a literal, perhaps single options afterwards, and then goes to
+// variable notes a local variable for options: it gets a literal, then perhaps single options, and is then given to
 // the store.
 func (c *carried) variable(u *unit, e ast.Expr) {
 	id, ok := ast.Unparen(e).(*ast.Ident)

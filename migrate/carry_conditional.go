@@ -40,8 +40,8 @@ func (c *carried) isConditional(stmt ast.Stmt, option string, v value) bool {
 	return true
 }
 
-// conditionOf is the if or switch around a statement if it is in the function that makes the store, or in one of its
-// own; otherwise nil.
+// conditionOf returns the if or switch around a statement if it is in the function that makes the store, or in a
+// function of its own. Otherwise it returns nil.
 func (c *carried) conditionOf(stmt ast.Stmt) ast.Stmt {
 	if c.always(stmt) {
 		return nil
@@ -64,7 +64,7 @@ func (c *carried) conditionOf(stmt ast.Stmt) ast.Stmt {
 	return nil
 }
 
-// always reports whether a statement runs whenever the store is made, or is in a function of its own.
+// always reports whether a statement runs whenever the store is made, or is in a separate function.
 func (c *carried) always(stmt ast.Stmt) bool {
 	block := c.r.parents[stmt]
 	if _, ok := c.r.parents[block].(*ast.FuncDecl); ok {
@@ -112,7 +112,7 @@ func (rec *recipe) conditional(o conditional, cfg, failed string) (string, *refu
 	return "\t" + text + "\n", nil
 }
 
-// captures makes parameters of the variables that a statement uses, if needed.
+// captures turns the variables that a statement uses into parameters, where that is needed.
 func (rec *recipe) captures(o conditional) (why *refusal) {
 	ast.Inspect(o.stmt, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok && (rec.isStore(o.in, sel.X) || rec.isVariable(o.in, sel.X)) {

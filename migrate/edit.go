@@ -17,15 +17,15 @@ type edit struct {
 
 // A change is the set of edits for one site: all of them are made, or none.
 type change struct {
-	at      value
-	site    *site // nil if it is not a use of a key
-	edits   []edit
-	bridged *site  // the use by key that this calls
-	with    *site  // the use whose change includes this one
-	note    string // what behaves differently afterwards
-	fixed   bool   // it stays even if it does not type-check
-	wiring  bool   // it belongs to the wiring, which is made whole or not at all
-	blank   bool   // it drops a variable that nothing uses
+	at       value
+	site     *site // nil if it is not a use of a key
+	edits    []edit
+	bridged  *site  // the use by key that this calls
+	with     *site  // the use whose change includes this one
+	note     string // what behaves differently afterwards
+	fixed    bool   // it stays even if it does not type-check
+	wiring   bool   // it belongs to the wiring, which is made whole or not at all
+	unneeded bool   // it drops an import or a variable that nothing needs so far
 }
 
 func (p *program) offset(pos token.Pos) (string, int) {

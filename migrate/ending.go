@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// A negative MaxAge ends a session when it is saved, whatever is written before or afterwards. Destroy ends it at
-// once, and a later write begins a new one. So Destroy is only written where no write follows: in place of the options
-// or, if something comes between, in place of the Save.
+// A negative MaxAge ends a session when it is saved, whatever is written before or afterwards. Destroy ends the session
+// at once, and a later write begins a new one. So Destroy is only written where no write follows: in place of the
+// options or, if there is code in between, in place of the Save.
 
 // An ending is an assignment of one request's options that ends the session.
 type ending struct {

@@ -44,7 +44,7 @@ func (l *later) add(u *unit, n ast.Node) {
 	}
 }
 
-// after collects the code behind a node, in its function and in the callers.
+// after collects the code after a node, in its function and in the callers.
 func (l *later) after(u *unit, n ast.Node) {
 	at, returned := n, false
 	for up := l.f.parents[n]; up != nil; n, up = up, l.f.parents[up] {
@@ -72,7 +72,7 @@ func (l *later) after(u *unit, n ast.Node) {
 	}
 }
 
-// rest collects the code of a node behind one of its children. It reports whether nothing outside the node follows.
+// rest collects the code of a node after one of its children. It reports whether nothing outside the node follows.
 func (l *later) rest(u *unit, up, child ast.Node) bool {
 	switch x := up.(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:

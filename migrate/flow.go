@@ -6,8 +6,8 @@ import (
 	"go/types"
 )
 
-// A place can hold values: a variable, parameter or field, or a result of a function. It is identified by where it is
-// declared, since a package that is checked with its tests has each object twice.
+// A place can hold values: a variable, parameter or field, or a result of a function. Its declaration identifies it,
+// because a package that is checked with its tests has each object twice.
 type place struct {
 	pos  token.Pos
 	part int // the result's number, or self
@@ -102,7 +102,7 @@ func isMethodExpr(u *unit, e ast.Expr) bool {
 	return ok && u.info.Selections[sel] != nil && u.info.Selections[sel].Kind() == types.MethodExpr
 }
 
-// args are the arguments of a call, without the receiver.
+// args returns the arguments of a call, without the receiver.
 func (f *flow) args(call *ast.CallExpr) []ast.Expr {
 	if f.byExpr[call] && len(call.Args) > 0 {
 		return call.Args[1:]
@@ -196,8 +196,8 @@ func (f *flow) tie(i *types.Interface, c *types.Named) {
 	}
 }
 
-// sameShape reports whether two functions have equally many parameters and results. Where a type is missing, the type
-// checker takes any method of the same name for an implementation.
+// sameShape reports whether two functions have the same number of parameters and of results. If a type is missing, the
+// type checker takes any method of the same name for an implementation.
 func sameShape(a, b *types.Signature) bool {
 	return a.Params().Len() == b.Params().Len() && a.Results().Len() == b.Results().Len()
 }
@@ -248,7 +248,7 @@ func typeOfFunc(n ast.Node) *ast.FuncType {
 func (f *flow) node(u *unit, n ast.Node, stack []ast.Node) {
 	switch n := n.(type) {
 	case *ast.AssignStmt:
-		f.assign(u, n.Lhs, n.Rhs)
+		f.assign(u, n.Lhs, f.assigned(n))
 	case *ast.ValueSpec:
 		names := make([]ast.Expr, len(n.Names))
 		for i, name := range n.Names {
@@ -271,6 +271,17 @@ func (f *flow) node(u *unit, n ast.Node, stack []ast.Node) {
 	case *ast.Ident:
 		f.use(u, n)
 	}
+}
+
+// assigned returns the values of an assignment. One with an operator, such as +=, gives the variable neither its old value nor
+// the operand.
+func (f *flow) assigned(n *ast.AssignStmt) []ast.Expr {
+	if n.Tok == token.ASSIGN || n.Tok == token.DEFINE {
+		return n.Rhs
+	}
+	joint := &ast.BinaryExpr{X: n.Lhs[0], OpPos: n.TokPos, Op: n.Tok + token.ADD - token.ADD_ASSIGN, Y: n.Rhs[0]}
+	f.parents[joint] = n
+	return []ast.Expr{joint}
 }
 
 func (f *flow) assign(u *unit, lhs, rhs []ast.Expr) {
@@ -397,7 +408,7 @@ func (f *flow) composite(u *unit, lit *ast.CompositeLit) {
 	}
 }
 
-// returns notes the values that a function returns. Those of a function literal go nowhere that is known.
+// returns notes the values that a function returns. It is not known where the results of a function literal go.
 func (f *flow) returns(u *unit, ret *ast.ReturnStmt, stack []ast.Node) {
 	for i := len(stack) - 1; i >= 0; i-- {
 		switch n := stack[i].(type) {

@@ -2,7 +2,7 @@ package migrate
 
 import "go/ast"
 
-// declAround is the declaration of the function around a node, even through function literals, nil if there is none.
+// declAround returns the declaration of the function around a node, even through function literals, or nil.
 func (f *flow) declAround(n ast.Node) *ast.FuncDecl {
 	for ; n != nil; n = f.parents[n] {
 		if decl, ok := n.(*ast.FuncDecl); ok {
@@ -31,7 +31,7 @@ func (f *flow) bodyAround(n ast.Node) ast.Node {
 	return nil
 }
 
-// functionOf is the function of the program whose own code a node is, nil within a function literal.
+// functionOf returns the function of the program that directly contains a node, and nil within a function literal.
 func (f *flow) functionOf(n ast.Node) *function {
 	if decl, ok := f.bodyAround(n).(*ast.FuncDecl); ok {
 		return f.funcs[decl.Name.Pos()]

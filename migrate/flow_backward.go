@@ -107,7 +107,7 @@ func (t *tracer) call(v value, call *ast.CallExpr) bool {
 	if fn == nil {
 		return false
 	}
-	if _, ok := t.f.getters[fn.Pos()]; ok {
+	if _, ok := t.f.getters[fn.Pos()]; ok || getsFromStore(fn) {
 		return false
 	}
 	p := place{fn.Pos(), max(v.part, 0)}
@@ -118,7 +118,7 @@ func (t *tracer) call(v value, call *ast.CallExpr) bool {
 	return true
 }
 
-// place follows a place to everything that comes to it.
+// place follows a place to everything that reaches it.
 func (t *tracer) place(p place, v value) {
 	if t.seen[p] {
 		return

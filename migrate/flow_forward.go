@@ -145,7 +145,7 @@ func (f *flow) isDecided(v value, n *ast.TypeAssertExpr) bool {
 	return false
 }
 
-// switched is the expression whose type a type switch asks for.
+// switched returns the expression of a type switch.
 func switched(sw *ast.TypeSwitchStmt) ast.Expr {
 	switch n := sw.Assign.(type) {
 	case *ast.AssignStmt:

@@ -23,6 +23,8 @@ func (r *rewriter) handles(u *unit, file *ast.File) {
 			r.emptied(u, n)
 		case *ast.AssignStmt:
 			r.assignment(u, n)
+		case *ast.BinaryExpr:
+			r.askedOptions(u, n)
 		case *ast.StarExpr:
 			if l := sessionType(u.info.TypeOf(n)); l == gorilla && u.info.Types[n].IsValue() && !r.isTarget(n) {
 				r.pointed(u, n, n.X)
@@ -147,11 +149,16 @@ func (r *rewriter) sessionInPlaceOf(typ ast.Expr, at value) {
 		return
 	}
 	r.changes = append(r.changes, &change{at: at, fixed: true,
-		edits: []edit{r.p.replace(typ, "*"+r.qualify(at.in, at.expr, t.generated()))}})
+		edits: []edit{r.p.replace(typ, r.typeOfSession(at.in, at.expr, t))}})
 }
 
 // targetOfType is the schema of the sessions that a type stands for.
 func (r *rewriter) targetOfType(u *unit, t ast.Expr) *target {
+	for _, p := range r.placesOfType(t) {
+		if _, isParam := r.params[p]; isParam && r.passedSeveral(p) || slices.ContainsFunc(r.into[p], r.isNamed) {
+			return r.namedSessions().session
+		}
+	}
 	if only := r.only(); only != nil {
 		return only
 	}
@@ -253,7 +260,7 @@ func (r *rewriter) targetByUse(v value) *target {
 	return nil
 }
 
-// targetAt is the schema of the site whose session an expression is.
+// targetAt returns the schema of the site whose session is an expression.
 func (r *rewriter) targetAt(use value) *target {
 	for _, s := range r.sites {
 		if s.session.expr == nil || len(r.of[s]) == 0 {
@@ -277,21 +284,23 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	v := value{call, u, whole}
-	t := r.targetOfCall(u, call)
 	planned := len(r.changes)
 	defer func() {
 		if fn := callee(u, call); len(r.changes) == planned {
 			r.kept[fn.Pos()] = true
 		}
 	}()
-	if t != nil && a.request < 0 && r.fresh(u, call, t) {
+	if a.stays() || a.request < 0 && r.fresh(u, call, a) {
 		return
 	}
-	if t == nil || a.request < 0 || a.request >= len(call.Args) {
+	from := ""
+	if a.request >= 0 && a.request < len(call.Args) {
+		from = r.sessionOfCall(u, call, a, r.context(u, call.Args[a.request]))
+	}
+	if from == "" {
 		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "call the From function of the right schema"})
 		return
 	}
-	from := r.sessionFrom(u, call, t, r.context(u, call.Args[a.request]))
 	c := &change{at: v, fixed: true}
 	if !a.err {
 		c.edits = []edit{r.p.replace(call, from)}
@@ -302,9 +311,9 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 	r.changes = append(r.changes, c)
 }
 
-// fresh replaces a call that gets an empty session whatever there was: it becomes the session of the request, cleared.
-// It reports whether a request is in scope.
-func (r *rewriter) fresh(u *unit, call *ast.CallExpr, t *target) bool {
+// fresh replaces a call that always gets an empty session: it becomes the session of the request, cleared. It reports
+// whether a request is in scope.
+func (r *rewriter) fresh(u *unit, call *ast.CallExpr, a acquisition) bool {
 	assign, ok := r.outer(call).(*ast.AssignStmt)
 	if !ok || len(assign.Lhs) != 1 || !r.inBlock(assign) {
 		return false
@@ -313,11 +322,31 @@ func (r *rewriter) fresh(u *unit, call *ast.CallExpr, t *target) bool {
 	if ctx == "" {
 		return false
 	}
-	r.changes = append(r.changes, &change{at: value{call, u, whole}, fixed: true, edits: []edit{
-		r.p.replace(call, r.sessionFrom(u, call, t, ctx)),
-		r.p.replaceRange(assign.End(), assign.End(), "\n"+r.p.text(assign.Lhs[0])+".Clear()"),
-	}})
+	from := r.sessionOfCall(u, call, a, ctx)
+	if from == "" {
+		return false
+	}
+	c := &change{at: value{call, u, whole}, fixed: true, edits: []edit{r.p.replace(call, from)}}
+	if !r.replacedNext(u, assign) {
+		c.edits = append(c.edits, r.p.replaceRange(assign.End(), assign.End(), "\n"+r.p.text(assign.Lhs[0])+".Clear()"))
+	}
+	r.changes = append(r.changes, c)
 	return true
+}
+
+// replacedNext reports whether the statement after the one that gets a session replaces all of its values.
+func (r *rewriter) replacedNext(u *unit, assign *ast.AssignStmt) bool {
+	list := r.list(assign)
+	i := slices.Index(list, ast.Stmt(assign)) + 1
+	if i == 0 || i == len(list) {
+		return false
+	}
+	next, ok := list[i].(*ast.AssignStmt)
+	if !ok {
+		return false
+	}
+	session, field := assignedField(u, next)
+	return field == "Values" && r.p.text(session) == r.p.text(assign.Lhs[0])
 }
 
 // contextInScope is the expression for the context of the request that is in scope at a node, "" if there is none.
@@ -588,7 +617,7 @@ func isNilNode(n ast.Node) bool {
 // assignment plans changes of assignments to a session's own fields.
 func (r *rewriter) assignment(u *unit, n *ast.AssignStmt) {
 	session, field := assignedField(u, n)
-	if session == nil || len(r.targets) == 0 {
+	if session == nil || len(r.targets) == 0 || r.withoutOptions(u, n) != nil {
 		return
 	}
 	at := value{n.Lhs[0], u, whole}

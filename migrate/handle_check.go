@@ -48,7 +48,7 @@ func operands(cond ast.Expr, op token.Token) []ast.Expr {
 	return []ast.Expr{cond}
 }
 
-// remove returns the edits that leave only what still counts of the condition.
+// remove returns the edits that leave only those parts of the condition that still count.
 func (c *checks) remove(p *program) []edit {
 	first := slices.Index(c.all, c.rest[0])
 	var edits []edit

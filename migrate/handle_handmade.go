@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// handmade is what stands in place of a session that a program makes by hand.
+// handmade returns the text that replaces a session that a program makes by hand.
 func (r *rewriter) handmade(u *unit, lit *ast.CompositeLit) string {
 	if !u.tests {
 		return "get it from the context of a request"
 	}
-	if len(r.targets) != 1 || r.targets[0].onlyTested() { // the tests are left over from the run before this one
+	if len(r.targets) != 1 || r.targets[0].onlyTested() { // the tests are left from the previous run
 		return "get it from a context that sessiontest.Context makes"
 	}
 	t, prefix := r.targets[0], ""

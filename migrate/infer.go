@@ -15,13 +15,13 @@ type field struct {
 	flash      bool
 	sites      []*site
 	typ        types.Type
-	conflict   string // why no type fits
-	partial    bool   // members of its type are not exported, and get lost
-	unstorable string // why the type cannot be stored
+	conflict   []types.Type // two types of its values, of which no type is both
+	partial    bool         // members of its type are not exported, and get lost
+	unstorable string       // why the type cannot be stored
 	writes     []types.Type
 	loose      []types.Type // of untyped constants
 	blank      bool         // the empty text is among the values
-	unknown    bool         // nothing says of which type some of the values are
+	unknown    bool         // the type of some values is unknown
 	assertions bool         // values are only ever asserted to be of a type
 	evidence   evidence
 }
@@ -39,8 +39,9 @@ func (f *finder) learn(d *field, s *site) {
 
 func (f *finder) learnWrite(d *field, s *site) {
 	v := s.val
-	if v.expr == nil && s.via != nil {
-		v = s.via.inner.val // the wrapper decides the value
+	for at := s; v.expr == nil && at.via != nil; { // the wrapper decides the value
+		at = at.via.inner
+		v = at.val
 	}
 	switch {
 	case v.expr == nil:
@@ -186,8 +187,8 @@ func (d *field) decide() {
 	}
 }
 
-// written leaves out the types that messages are asserted to although the program writes none of them, but only others:
-// the code for them never runs.
+// written leaves out the types that messages are asserted to if the program only writes messages of other types: the
+// code for them never runs.
 func (d *field) written(reads []types.Type) []types.Type {
 	if !d.flash || d.unknown || len(d.writes)+len(d.loose) == 0 {
 		return reads
@@ -207,8 +208,8 @@ func (d *field) merge(t types.Type) {
 		d.typ = flat(t)
 	case isInteger(d.typ) && isInteger(t):
 		d.typ = wider(d.typ, t)
-	case d.conflict == "":
-		d.conflict = "values of type " + typeText(d.typ) + " and of type " + typeText(t)
+	case d.conflict == nil:
+		d.conflict = []types.Type{d.typ, t}
 	}
 }
 
@@ -269,4 +270,15 @@ func typeText(t types.Type) string {
 		return "?"
 	}
 	return types.TypeString(t, func(p *types.Package) string { return p.Name() })
+}
+
+// elementOf is the type of the elements of a slice or map, however deep, or the type itself.
+func elementOf(t types.Type) types.Type {
+	switch u := types.Unalias(t).(type) {
+	case *types.Slice:
+		return elementOf(u.Elem())
+	case *types.Map:
+		return elementOf(u.Elem())
+	}
+	return t
 }

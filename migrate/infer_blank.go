@@ -6,8 +6,8 @@ import (
 	"go/types"
 )
 
-// A program that logs somebody out may write the empty text in place of a number. Code that asserts a number then
-// finds none, as if there were no value.
+// A program that logs somebody out may write the empty text instead of a number. Code that asserts a number then finds
+// none, as if there were no value.
 
 // isEmptyText reports whether a value is the literal of the empty text.
 func isEmptyText(v value) bool {

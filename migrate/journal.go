@@ -43,7 +43,7 @@ func (res *Result) writeJournal() error {
 	return os.Rename(name+".new", name)
 }
 
-// interrupted is the run that was killed while writing, nil if there is none.
+// interrupted returns the run that was killed while writing, or nil.
 func interrupted(dir string) (*Result, error) {
 	text, err := os.ReadFile(journalOf(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -105,7 +105,7 @@ func resolved(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real
 	}
-	if _, err := os.Lstat(path); err == nil || filepath.Dir(path) == path { // a link to nowhere
+	if _, err := os.Lstat(path); err == nil || filepath.Dir(path) == path { // a broken link
 		return ""
 	}
 	up := resolved(filepath.Dir(path))
@@ -132,7 +132,7 @@ func contentOf(path string) []byte {
 	return text
 }
 
-// sweep removes temporary files that a killed run left beside a file, be they whole or not.
+// sweep removes temporary files that a killed run left beside a file, complete or not.
 func (f File) sweep() error {
 	names, err := filepath.Glob(filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".[0-9]*"))
 	for _, name := range names {

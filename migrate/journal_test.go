@@ -117,7 +117,7 @@ func TestKilledElsewhere(t *testing.T) {
 	}
 }
 
-// TestForeignJournal has a journal come with a program: nothing is written outside the program.
+// TestForeignJournal has a program that contains a journal. Nothing is written outside the program.
 func TestForeignJournal(t *testing.T) {
 	outside := t.TempDir()
 	for name, path := range map[string]string{
@@ -145,7 +145,7 @@ func TestForeignJournal(t *testing.T) {
 			t.Errorf("%s: got %v, %v, want an error", name, res, err)
 		}
 	}
-	// A program may be run from a folder of its module.
+	// A run may begin in a folder of the module.
 	dir := t.TempDir()
 	put(t, dir, []txtar.File{{Name: "go.mod", Data: []byte("module example.com/program\n")}, {Name: "cmd/main.go", Data: []byte("package main\n")}})
 	killed := Result{Files: []File{{filepath.Join(dir, "web.go"), nil, []byte("package web\n")}}, dir: filepath.Join(dir, "cmd")}

@@ -28,8 +28,8 @@ func newListing(t *testing.T) *listing {
 	return &listing{dir: write(t, nil), byPath: map[string]*golist.Package{}}
 }
 
-// of lists the packages of a program, and everything that they and their tests import, each after its imports. It
-// returns nil if the program has errors, whose words are the go command's.
+// of lists the packages of a program, and everything that they and their tests import, each after its imports. If the
+// program has errors, it returns nil, because only the go command knows their texts.
 func (s *listing) of(t *testing.T, dir string) []*golist.Package {
 	t.Helper()
 	own := &ownPackages{dir: dir, built: map[string]*build.Package{}, listed: map[string]*golist.Package{}}

@@ -2,8 +2,8 @@ package migrate
 
 import "bytes"
 
-// A file of Windows may begin with a byte order mark, and its lines end in other characters. It is read without them, and written
-// with them again.
+// A Windows file may begin with a byte order mark, and its lines end in other characters. It is read without these, and
+// written with them again.
 
 var (
 	mark = []byte("\xef\xbb\xbf")
@@ -11,7 +11,7 @@ var (
 	lf   = []byte("\n")
 )
 
-// plain is a text without a mark, and with a newline alone at the end of its lines.
+// plain returns a text without a mark, and with only a newline at the end of each line.
 func plain(text []byte) []byte {
 	return bytes.ReplaceAll(bytes.TrimPrefix(text, mark), crlf, lf)
 }

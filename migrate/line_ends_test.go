@@ -8,7 +8,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// TestEndings has files as Windows has them. What a run makes of them has the same mark and the same line ends.
+// TestEndings migrates Windows files. The new files have the same mark and the same line ends.
 func TestEndings(t *testing.T) {
 	archive, err := txtar.ParseFile("testdata/programs/page_gorilla.txtar")
 	if err != nil {

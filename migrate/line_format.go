@@ -5,8 +5,8 @@ import (
 	"go/format"
 )
 
-// formatLike formats the new text of a file. Lines of the old text that no change touches stay as they are, also if
-// gofmt would format them: the difference is what is migrated.
+// formatLike formats the new text of a file. Lines of the old text that no change touches stay as they are, even if
+// gofmt would change them, so that the diff shows only the migration.
 func formatLike(old, text []byte) ([]byte, error) {
 	text, err := format.Source(text)
 	if err == nil { // all imports of a declaration may have gone
@@ -26,7 +26,7 @@ func formatLike(old, text []byte) ([]byte, error) {
 	return mixed, nil
 }
 
-// keepLines puts the lines of a text in place of the same lines of a new text. Formatted is the text as gofmt has it.
+// keepLines replaces lines of a new text with the same lines of the old one. formatted is the old text in gofmt's form.
 func keepLines(old, formatted, text []byte) []byte {
 	toFormatted, toText := mappingOf(squeezed(old), squeezed(formatted)), mappingOf(formatted, text)
 	formattedLines, lines := bytes.Split(formatted, lf), bytes.Split(text, lf)
@@ -43,7 +43,7 @@ func keepLines(old, formatted, text []byte) []byte {
 	return bytes.Join(lines, lf)
 }
 
-// squeezed is a text without the spaces and tabs that gofmt decides.
+// squeezed returns a text without the spaces and tabs that gofmt may change.
 func squeezed(text []byte) []byte {
 	return bytes.Map(func(r rune) rune {
 		if r == ' ' || r == '\t' {

@@ -81,7 +81,7 @@ func load(cfg Config) (*program, error) {
 	if p.module.Path == "" {
 		err = errMigrated
 	}
-	maps.Copy(needed, p.needed(list, reachesRuntime)) // an earlier run may have left some of the program
+	maps.Copy(needed, p.needed(list, reachesRuntime)) // an earlier run may have left a part of the program
 	if !slices.ContainsFunc(list, own) {
 		return nil, errors.New("there is no package of a module here: run it in the module of the program")
 	}
@@ -121,8 +121,8 @@ func isRuntime(path string) bool {
 // ownModules are those of supports that are separate modules.
 var ownModules = supports[3:]
 
-// available lists those of supports that the module has. Asked about a module that is not required, the go command
-// might go and look for it.
+// available lists the supports that the module has. If the go command were asked about a module that is not required,
+// it might look for it on the network.
 func available(dir string) []string {
 	var list []string
 	for up := dir; ; up = filepath.Dir(up) {
@@ -236,7 +236,7 @@ func (p *program) check(l *golist.Package) {
 	p.units = append(p.units, u)
 }
 
-// goVersionOf is the version of Go that a package is written in, "" if nothing says.
+// goVersionOf returns the version of Go that a package is written in, or "" if it is unknown.
 func goVersionOf(l *golist.Package) string {
 	if l.Module == nil || l.Module.GoVersion == "" {
 		return ""

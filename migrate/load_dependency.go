@@ -11,8 +11,7 @@ import (
 )
 
 // dependency returns a package that is not the program's own, nil if there is none. It is type-checked when something
-// first imports it: most of what a program imports, and of what that imports in turn, has no part in the types that
-// the program uses.
+// first imports it, because most direct and indirect imports of a program have no part in the types that it uses.
 func (p *program) dependency(path string) *types.Package {
 	if path == "unsafe" {
 		return types.Unsafe
@@ -24,7 +23,7 @@ func (p *program) dependency(path string) *types.Package {
 	if l == nil || own(l) {
 		return nil
 	}
-	p.checked[path] = nil // what imports itself is not there
+	p.checked[path] = nil // a package that imports itself does not exist
 	if p.known.has(l) {
 		p.checked[path] = p.known.get(l, func() *types.Package { return p.checkTypes(l) })
 	} else {
@@ -91,7 +90,7 @@ func (p *program) inBodies(l *golist.Package, files []*ast.File) map[string]bool
 	return list
 }
 
-// selected has the names before a dot outside of the bodies of functions.
+// selected returns the names before a dot outside of the bodies of functions.
 func selected(files []*ast.File) map[string]bool {
 	names := map[string]bool{}
 	look := func(n ast.Node) bool {

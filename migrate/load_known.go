@@ -18,7 +18,7 @@ type known struct {
 	packages map[string]*once // by directory
 }
 
-// A once is a package that the first run that needs it checks. Others wait for it.
+// A once is a package that is checked by the first run that needs it. Other runs wait for it.
 type once struct {
 	sync.Once
 	pkg *types.Package

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // A keeping says where a store keeps its sessions.
@@ -19,7 +21,7 @@ const (
 	inFiles
 )
 
-// A construction describes a function that makes a store. Secrets are its variadic parameter, if it takes any.
+// A construction describes a function that makes a store. Its variadic parameter, if any, is for secrets.
 type construction struct {
 	keeping keeping
 	conn    int // the argument with the connection to the sessions' place, -1 for none
@@ -50,7 +52,7 @@ var constructions = map[string]construction{
 // makesStores reports whether a package has such functions.
 func makesStores(path string) bool {
 	for name := range constructions {
-		if strings.HasPrefix(name, withoutMajor(path)+".") {
+		if strings.HasPrefix(name, modpath.WithoutMajor(path)+".") {
 			return true
 		}
 	}
@@ -91,7 +93,7 @@ func (f *finder) findMakers() []*maker {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if call, ok := n.(*ast.CallExpr); ok && makesStore(u, call) {
 					m := &maker{at: value{call, u, whole}, call: call, fn: callee(u, call)}
-					m.of, m.known = constructions[withoutMajor(m.fn.Pkg().Path())+"."+m.fn.Name()]
+					m.of, m.known = constructions[modpath.WithoutMajor(m.fn.Pkg().Path())+"."+m.fn.Name()]
 					m.held = f.heldFrom(m.at)
 					list = append(list, m)
 				}

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// nameAt is how code at a position can name a maker's result, "" if it cannot.
+// nameAt returns the expression for a maker's result at a position, or "" if there is none.
 func (r *rewriter) nameAt(m *maker, u *unit, pos token.Pos) string {
 	for scope := u.types.Scope().Innermost(pos); scope != nil && scope != types.Universe; scope = scope.Parent() {
 		for _, name := range scope.Names() {
@@ -71,8 +71,8 @@ func (f *flow) exportedBy(m *maker, p *types.Package, name string) string {
 	return function
 }
 
-// called is the call of a function that needs nothing and returns a maker's result, "" if it does not. Calling one that
-// may make another result would be wrong: what it returns is in a field, or in a variable of a package.
+// called returns the call of a function that needs no argument and returns a maker's result, or "". The function must
+// not make a new result: it must return a field, or a variable of a package.
 func (f *flow) called(m *maker, fn *types.Func, text string) string {
 	result := place{fn.Pos(), 0}
 	sig := fn.Signature()
@@ -87,7 +87,7 @@ func (f *flow) called(m *maker, fn *types.Func, text string) string {
 	return text + "()"
 }
 
-// isKept reports whether a value is what a field, or a variable of a package, has.
+// isKept reports whether a value is the value of a field, or of a variable of a package.
 func isKept(v value) bool {
 	var id *ast.Ident
 	switch e := ast.Unparen(v.expr).(type) {

@@ -82,7 +82,7 @@ func handlerText(r *rewriter, h value) string {
 	return r.p.text(h.expr)
 }
 
-// literal is how a person would make the managers of a maker's sessions.
+// literal returns the code with which a person would make the managers of a maker's sessions.
 func (w *wiring) literal(m *maker) string {
 	rec := &recipe{carried: w.r.carry(m), imports: map[string]string{}, report: true}
 	rec.cookie()
@@ -114,7 +114,7 @@ func (w *wiring) literal(m *maker) string {
 	return text
 }
 
-// plainLiteral is how a person would make the managers of all sessions, without options.
+// plainLiteral returns the code with which a person would make the managers of all sessions, without options.
 func (w *wiring) plainLiteral(u *unit) string {
 	var list []string
 	for _, t := range w.r.targets {
@@ -211,8 +211,8 @@ func (w *wiring) bare(m *maker) bool {
 	})
 }
 
-// mayHave reports whether a middleware may have a store. If it is not known where its store is made, any that it can
-// take counts.
+// mayHave reports whether a middleware may have a store. If it is not known where its store is made, any store of the
+// right type counts.
 func (w *wiring) mayHave(s *site, m *maker) bool {
 	if stores := w.storesOf(s); len(stores) > 0 {
 		return slices.Contains(stores, m)
@@ -275,7 +275,7 @@ func (r *rewriter) served(u *unit, n ast.Node) ast.Expr {
 	return nil
 }
 
-// servedByCall is the handler that a library function serves: one of net/http, or one that is named like those.
+// servedByCall returns the handler that a library function serves: a function of net/http, or one with a similar name.
 func (r *rewriter) servedByCall(u *unit, call *ast.CallExpr) ast.Expr {
 	fn := callee(u, call)
 	if fn == nil || fn.Pkg() == nil || fn.Signature().Recv() != nil || r.funcs[fn.Pos()] != nil || !serves(fn) {

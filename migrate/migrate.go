@@ -1,10 +1,9 @@
 // Package migrate turns a program that keeps strings in the sessions of another library into one that uses accessors.
 //
-// It reads the program (load.go), follows values through it (flow*.go), finds the
-// places that do something to a session (site.go), and infers what type the value of each key has (infer.go). Each place
-// is rewritten by a rule (rewrite.go and the files that it names), or it is in the report with the reason. The program
-// as it would be, with the generated accessors, is type-checked before anything is written (verify.go): what fails is
-// taken back and reported.
+// It reads the program (load.go), follows values through it (flow*.go), finds the places that do something to a session
+// (site.go), and infers the type of each key's value (infer.go). Each place is rewritten by a rule (rewrite.go and the
+// files that it names), or is in the report with the reason. The new program, with the generated accessors, is
+// type-checked before anything is written (verify.go). Changes that fail are taken back and reported.
 //
 // Everything particular to a library is in the tables of library.go.
 package migrate
@@ -27,7 +26,7 @@ type Config struct {
 	Tags     string            // build tags, separated by commas
 	Tests    bool              // also rewrite tests
 	Package  string            // the import path of the package for the schemas, "" for one that migrate chooses
-	NoBridge bool              // leave functions that take a key as a parameter to the user
+	NoBridge bool              // leave functions that take a key, or a session's name, as a parameter to the user
 	Legacy   time.Time         // until when the sessions of visitors live on; zero if they end with the change
 	Schemas  map[string]string // type names to generate, by the names of sessions
 
@@ -114,6 +113,7 @@ func (d *draft) run() error {
 	d.settle()
 	if d.rewritesKeys() {
 		d.wire()
+		d.simplify()
 	} else {
 		d.r.targets, d.r.home = nil, nil // they are not written
 		d.r.leaveRest()
@@ -142,12 +142,18 @@ func (res *Result) take(d *draft) (err error) {
 			continue
 		}
 		if c.site != nil {
-			res.Rewritten = append(res.Rewritten, r.p.site(c.site, ""))
+			res.Rewritten = append(res.Rewritten, r.p.site(c.site, r.keyNames(c.site)))
 		}
 		if c.note != "" {
 			res.Notes = append(res.Notes, r.p.position(c.at)+": "+c.note)
 		}
 	}
+	for _, c := range d.late {
+		if c.note != "" && !d.lost[c] {
+			res.Notes = append(res.Notes, c.note)
+		}
+	}
+	res.Notes = append(res.Notes, d.branches...)
 	if d.rewritesKeys() {
 		d.leaveTests()
 		d.leaveGenerated()
@@ -180,7 +186,7 @@ func (r *rewriter) leaveAll(otherwise refusal) {
 			r.leave(s.at, s.what(), noCall)
 			continue
 		}
-		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper's wrapper
+		if !s.verb.keyed() || s.via == nil && s.inside || len(r.of[s]) == 0 { // a wrapper, or a wrapper of a wrapper
 			continue
 		}
 		why := otherwise

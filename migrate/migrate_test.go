@@ -55,6 +55,7 @@ func TestPrograms(t *testing.T) {
 			}
 			res := runListed(t, dir, list)
 			got := outcome(res, dir)
+			named(t, res)
 			if strings.HasPrefix(filepath.Base(name), "page_") {
 				shown(t, res, dir)
 			}
@@ -206,8 +207,24 @@ func runListed(t *testing.T, dir string, list []*golist.Package) *Result {
 	return res
 }
 
-// followed checks the positions of what is left once the files are written: the line is the same as before, unless no
-// line of the file is.
+// named checks that each use of a key that is rewritten names it.
+func named(t *testing.T, res *Result) {
+	t.Helper()
+	keys := map[string][]string{}
+	for _, k := range res.Keys {
+		for _, s := range k.Sites {
+			keys[s.Pos] = append(keys[s.Pos], k.Name)
+		}
+	}
+	for _, s := range res.Rewritten {
+		if want := keys[s.Pos]; len(want) > 0 && !slices.Contains(want, s.Key) && s.Key != strings.Join(want, ", ") {
+			t.Errorf("%s: %s of %q, want %q", s.Pos, s.Verb, s.Key, want)
+		}
+	}
+}
+
+// followed checks the positions in the report after the files are written: each has the same line as before, unless
+// the file no longer has that line.
 func followed(t *testing.T, res *Result, before []Left, dir string) {
 	t.Helper()
 	for _, f := range res.Files {
@@ -224,8 +241,7 @@ func followed(t *testing.T, res *Result, before []Left, dir string) {
 	}
 }
 
-// shown holds the docs page to the output of a run: the changes of the program, and the report. It does not differ
-// from the command's own diff.
+// shown checks that the docs page shows the output of a run: the command's diff, and the report.
 func shown(t *testing.T, res *Result, dir string) {
 	t.Helper()
 	page, err := os.ReadFile("../docs/migrating.md")

@@ -43,7 +43,7 @@ const (
 	gorillaAge = 30 * day // how long gorilla accepts a cookie, whatever the browser does
 )
 
-// write plans the function.
+// write plans the function that makes the managers.
 func (rec *recipe) write() *refusal {
 	if rec.refuse != nil {
 		return rec.refuse
@@ -234,7 +234,7 @@ func isFalse(v value) bool {
 	return c != nil && c.Kind() == constant.Bool && !constant.BoolVal(c)
 }
 
-// asItIsAnyway reports whether an option has the value that runtime.Config has by default.
+// asItIsAnyway reports whether an option has the default value of runtime.Config.
 func asItIsAnyway(name string, c constant.Value) bool {
 	if c == nil {
 		return false
@@ -312,7 +312,7 @@ func (rec *recipe) capped(d time.Duration) time.Duration {
 	return d
 }
 
-// duration writes a duration as a person would.
+// duration returns the text of a duration as a person would write it.
 func (rec *recipe) duration(d time.Duration) string {
 	rec.imports["time"] = ""
 	switch {
@@ -363,7 +363,7 @@ func (rec *recipe) store() *refusal {
 	return nil
 }
 
-// isMemory reports whether a store of scs is its own one in memory.
+// isMemory reports whether a store of scs is its memstore.
 func (rec *recipe) isMemory(v value) bool {
 	call, ok := ast.Unparen(v.expr).(*ast.CallExpr)
 	if !ok {
@@ -373,7 +373,7 @@ func (rec *recipe) isMemory(v value) bool {
 	return fn != nil && fn.Pkg() != nil && strings.HasSuffix(fn.Pkg().Path(), "/memstore")
 }
 
-// args are the arguments that the maker's place passes to the function.
+// args returns the arguments of the function's call in the maker's place.
 func (rec *recipe) args() string {
 	var list []string
 	for _, p := range rec.params {
@@ -382,7 +382,7 @@ func (rec *recipe) args() string {
 	return strings.Join(list, ", ")
 }
 
-// source is the file with the function. names are the cookie names of the sessions.
+// source returns the file with the function. names are the cookie names of the sessions.
 func (rec *recipe) source(names map[*target]string) ([]byte, *refusal) {
 	home, own := rec.r.home, rec.m.at.in
 	rec.imports[runtimePath] = ""

@@ -11,7 +11,7 @@ import (
 // legacyPath is the package that reads other libraries' sessions.
 const legacyPath = runtimePath + "/legacy"
 
-// oldOnes keeps the sessions of visitors alive, if asked to.
+// oldOnes keeps the sessions of visitors alive, if the user asked for that.
 func (rec *recipe) oldOnes() {
 	switch {
 	case rec.m.at.in.tests:
@@ -60,7 +60,7 @@ func (rec *recipe) begin(kind string) {
 	}
 }
 
-// until ends the literal of a source, and notes which values it does not find.
+// until ends the literal of a source, and notes which values are not found.
 func (rec *recipe) until() {
 	for _, t := range rec.m.serve {
 		for _, d := range t.fields {

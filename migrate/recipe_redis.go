@@ -108,7 +108,7 @@ func (rec *recipe) importRedis() string {
 	return name
 }
 
-// oldPrefix is what the names of the old records begin with. The store that takes no keys has another one than the others.
+// oldPrefix returns the beginning of the names of the old records. The store without keys has a different one.
 func (rec *recipe) oldPrefix() string {
 	if v := rec.given["Prefix"]; v.expr != nil {
 		return rec.text("prefix", v)
@@ -119,7 +119,7 @@ func (rec *recipe) oldPrefix() string {
 	return strconv.Quote("session_")
 }
 
-// A serializer is what has written the records.
+// A serializer says how the records were encoded.
 type serializer int
 
 const (

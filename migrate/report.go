@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // A Key is one thing that a session remembers.
@@ -21,8 +22,8 @@ type Key struct {
 type Site struct {
 	Pos    string // file:line:col
 	Verb   string
-	Key    string
-	Inside bool // in a wrapper, whose parameter is the key
+	Key    string // "" if it has none of its own; several are joined by commas
+	Inside bool   // in a wrapper, whose parameter is the key
 }
 
 // keys lists the program's keys with all of their sites.
@@ -36,6 +37,15 @@ func (r *rewriter) keys() []Key {
 		list = append(list, k)
 	}
 	return list
+}
+
+// keyNames are the names of a site's keys.
+func (r *rewriter) keyNames(s *site) string {
+	var names []string
+	for _, d := range r.of[s] {
+		names = append(names, d.key.String())
+	}
+	return strings.Join(names, ", ")
 }
 
 func (k key) String() string {

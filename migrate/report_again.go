@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
-// leaveRest reports what is left of the old library if no use of a key is rewritten: an earlier run has rewritten them,
-// perhaps all but some that stay.
+// leaveRest reports the remaining uses of the old library if no use of a key is rewritten: an earlier run has rewritten
+// them, perhaps with exceptions.
 func (r *rewriter) leaveRest() {
 	keyed := slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() })
 	if !r.findGenerated() {
@@ -59,7 +61,7 @@ func (r *rewriter) leaveBroken() {
 	}
 }
 
-// leaveUnread reports the first type error of each file: no use of a key was found, maybe because of them.
+// leaveUnread reports the first type error of each file. No use of a key was found, perhaps because of these errors.
 func (r *rewriter) leaveUnread() {
 	said := map[string]bool{}
 	for _, u := range r.p.units {
@@ -115,7 +117,7 @@ func (r *rewriter) oldUses(units []*unit) []value {
 	return list
 }
 
-// saidOf reports whether the report already says something about a line.
+// saidOf reports whether the report already mentions a line.
 func (r *rewriter) saidOf(v value) bool {
 	pos := r.p.place(v.expr.Pos())
 	name := relative(r.p.dir, pos.Filename)
@@ -133,7 +135,7 @@ func oldPackage(u *unit, e ast.Expr) string {
 		return l.name
 	}
 	if makesStores(pkg.Path()) {
-		return strings.TrimPrefix(withoutMajor(pkg.Path()), "github.com/")
+		return strings.TrimPrefix(modpath.WithoutMajor(pkg.Path()), "github.com/")
 	}
 	return ""
 }

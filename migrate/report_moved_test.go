@@ -9,7 +9,7 @@ import (
 // TestMapping follows every line of a file through a change of it.
 func TestMapping(t *testing.T) {
 	for _, test := range []struct {
-		old, new string // a line a letter
+		old, new string // each letter is a line
 		want     []int
 	}{
 		{"abcd", "abcd", []int{1, 2, 3, 4}},

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// leaveUnbuilt reports the files that build tags or their names leave out of this build, as migrate does not read them. A file counts
-// if it imports a library, or names something of the program that has a library's type.
+// leaveUnbuilt reports the files that build tags or their names exclude from this build, because migrate does not read
+// them. A file counts if it imports a library, or names something in the program that has a library's type.
 func (r *rewriter) leaveUnbuilt() {
 	handed := r.handedOut()
 	for _, path := range slices.Sorted(maps.Keys(r.p.listed)) {
@@ -19,7 +19,7 @@ func (r *rewriter) leaveUnbuilt() {
 			continue
 		}
 		for _, name := range l.IgnoredGoFiles {
-			f, _ := parser.ParseFile(r.p.fset, name, nil, 0) // with what is declared in it, unlike the program's files
+			f, _ := parser.ParseFile(r.p.fset, name, nil, 0) // with its declarations resolved, unlike the program's files
 			if f == nil {
 				continue
 			}
@@ -30,7 +30,8 @@ func (r *rewriter) leaveUnbuilt() {
 	}
 }
 
-// handedOut lists the names of what has a library's type: package-level names by the package's path, fields and methods under "".
+// handedOut lists the names of everything with a library's type: package-level names by the package's path, fields and
+// methods under "".
 func (r *rewriter) handedOut() map[string]map[string]bool {
 	names := map[string]map[string]bool{"": {}}
 	for _, u := range r.p.units {

@@ -17,7 +17,7 @@ type rewriter struct {
 	home     *home
 	all      []*field
 	targets  []*target
-	kinds    int // of sessions with keys, be they usable or not
+	kinds    int // of sessions with keys, usable or not
 	target   map[*field]*target
 	of       map[*site][]*field
 	idents   map[string]bool
@@ -34,6 +34,9 @@ type rewriter struct {
 	byHand   bool                         // Config.NoBridge
 	wanted   string                       // Config.Package
 	lodges   *lodging                     // nil until first needed
+
+	named     *namedSessions // nil unless callers of functions name sessions
+	takeNames map[*ast.CallExpr]bool
 }
 
 // Left is something that the user has to do by hand.
@@ -54,6 +57,7 @@ func newRewriter(f *finder) *rewriter {
 	r := &rewriter{
 		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
 		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, becomes: map[token.Pos]types.Type{}, oks: map[ast.Node][]okVariable{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
+		takeNames: map[*ast.CallExpr]bool{},
 	}
 	r.group()
 	for _, d := range r.fields() {
@@ -128,16 +132,16 @@ func (r *rewriter) noteFlashes() {
 	}
 }
 
-// what names a site for people.
+// what returns the name of a site for the report.
 func (s *site) what() string {
 	var names []string
-	for _, k := range s.keys {
+	for _, k := range slices.Concat(s.keys, s.fixed) {
 		names = append(names, fmt.Sprintf("%q", k.name))
 	}
 	if s.dynamic != "" {
 		names = append(names, "a computed key")
 	}
-	if s.inside {
+	if s.inside && len(s.fixed) == 0 {
 		names = append(names, "the key of its caller")
 	}
 	if len(names) == 0 {
@@ -182,12 +186,34 @@ func (r *rewriter) unfit(d *field) *refusal {
 		return &refusal{"nothing says what type its values have", "assert a type where it is read"}
 	case d.unstorable != "":
 		return &refusal{d.unstorable, "keep something else, or make the type one that can be stored"}
-	case d.conflict != "":
-		return &refusal{"it holds " + d.conflict, "use two keys, or one type"}
+	case d.conflict != nil:
+		return r.conflicting(d.conflict[0], d.conflict[1])
 	case !d.lib.rewrite:
 		return &refusal{"programs with " + d.lib.name + " get a report and no rewriting", "call the accessors of the schema"}
 	}
 	return nil
+}
+
+// conflicting says that a key has values of two types. Types of one name are told apart by where they are declared.
+func (r *rewriter) conflicting(a, b types.Type) *refusal {
+	x, y := namedOf(elementOf(flat(a))), namedOf(elementOf(flat(b)))
+	if x == nil || y == nil || x.Obj().Name() != y.Obj().Name() || x.Obj().Pos() == y.Obj().Pos() {
+		return &refusal{"it holds values of type " + typeText(a) + " and of type " + typeText(b), "use two keys, or one type"}
+	}
+	return &refusal{
+		"it holds values of type " + typeText(a) + " of " + r.declaredAt(x.Obj()) + " and of type " + typeText(b) + " of " + r.declaredAt(y.Obj()),
+		"declare the type once, in a package that both import, or give each session a name of its own",
+	}
+}
+
+// declaredAt is where a type is declared.
+func (r *rewriter) declaredAt(t *types.TypeName) string {
+	if t.Pkg() == nil || r.p.unit(t.Pkg().Path()) == nil {
+		return "another module"
+	}
+	pos := r.p.place(t.Pos())
+	pos.Filename = relative(r.p.dir, pos.Filename)
+	return pos.String()
 }
 
 // change plans the change of a site.
@@ -202,9 +228,11 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 	case s.inside && s.via != nil && len(s.keys) == 0:
 		return nil, nil // a wrapper's wrapper
 	case s.inside && len(s.keys) == 0:
-		return r.bridged(s)
+		return r.inside(s)
 	case s.via != nil:
 		return r.calling(s)
+	case len(s.keys) > 0 && r.isNamed(r.ownerOf(s)):
+		return r.byName(s)
 	case s.dynamic != "":
 		return nil, r.unusable(&field{dynamic: true, key: key{name: s.dynamic}})
 	case len(r.of[s]) != 1:
@@ -225,6 +253,27 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 	return w.change()
 }
 
+// inside handles a site whose callers decide the field.
+func (r *rewriter) inside(s *site) (*change, *refusal) {
+	if assign := r.replacesValues(s); assign != nil && !r.byHand {
+		return r.replacedValues(s, assign)
+	}
+	return r.bridged(s)
+}
+
+// byName handles a site whose session comes from a function that takes the name of it.
+func (r *rewriter) byName(s *site) (*change, *refusal) {
+	for _, d := range r.of[s] {
+		if why := r.unusable(d); why != nil {
+			return nil, why
+		}
+		if why := r.readAs(s, d); why != nil {
+			return nil, why
+		}
+	}
+	return r.inside(s)
+}
+
 // oneOfSeveral handles a site whose key is only known at run time, such as one that each object keeps in a field.
 func (r *rewriter) oneOfSeveral(s *site) (*change, *refusal) {
 	if c, why := r.bridged(s); why == nil {
@@ -236,12 +285,18 @@ func (r *rewriter) oneOfSeveral(s *site) (*change, *refusal) {
 // calling handles a call of a wrapper. It stays as it is if the wrapper is rewritten to methods by key.
 func (r *rewriter) calling(s *site) (*change, *refusal) {
 	for _, d := range r.of[s] {
+		if isComputed(d.session) && r.isNamed(r.ownerOf(s.innermost())) {
+			return nil, &refusal{"the session's name is computed, and " + r.namedSessions().function + " panics for one without a schema", "give each session a schema of its own"}
+		}
 		if why := r.unusable(d); why != nil {
 			return nil, why
 		}
+		if why := r.readAs(s, d); why != nil {
+			return nil, why
+		}
 	}
-	if _, why := r.bridged(s.innermost()); why != nil {
-		return nil, &refusal{"it is a call of " + s.via.fn.fn.Name() + ", whose parameter is the key", "call the accessor of the key"}
+	if _, why := r.inside(s.innermost()); why != nil {
+		return nil, &refusal{"it is a call of " + s.via.fn.fn.Name() + ", whose parameter is the " + s.via.what(), "call the accessor of the key"}
 	}
 	if s.verb == deleteVerb && s.innermost().verb == writeVerb {
 		return nil, &refusal{"nil is handed on, and SetByKey takes none", "clear the field with its accessor"}
@@ -300,11 +355,13 @@ func (r *rewriter) render(u *unit, e ast.Expr) string {
 		return r.p.text(e)
 	}
 	a, ok := r.acquisitionOf(u, call)
-	t := r.targetOfCall(u, call)
-	if !ok || a.err || t == nil || a.request < 0 {
+	if !ok || a.err || a.request < 0 {
 		return r.p.text(e)
 	}
-	return r.sessionFrom(u, call, t, r.context(u, call.Args[a.request]))
+	if from := r.sessionOfCall(u, call, a, r.context(u, call.Args[a.request])); from != "" {
+		return from
+	}
+	return r.p.text(e)
 }
 
 // sessionFrom is a call for the session of a context.
@@ -393,7 +450,7 @@ func (r *rewriter) keptByOld(s *site) *refusal {
 		destroyVerb: {"it ends a session that has no schema", "end the right session"},
 		clearVerb:   {"it clears a session that has no schema", "clear the right session"},
 	}[s.verb]
-	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), r.staysOld) {
+	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), r.staysOld) || r.isNamed(r.ownerOf(s)) {
 		return nil
 	}
 	return &why
@@ -476,8 +533,7 @@ func (r *rewriter) action(s *site, call *ast.CallExpr, recv, method string) (*ch
 	}}, nil
 }
 
-// block is the block statement that an expression is part of, provided that all its other parts may be evaluated
-// later.
+// block returns the block statement that an expression is part of, if all its other parts may be evaluated later.
 func (r *rewriter) block(e ast.Expr) ast.Stmt {
 	var n, child ast.Node = e, nil
 	for n != nil {
@@ -505,7 +561,7 @@ func (r *rewriter) block(e ast.Expr) ast.Stmt {
 	return nil
 }
 
-// onlyOnce is a statement, provided that a part of it is evaluated exactly once, and at once.
+// onlyOnce returns a statement if a part of it is evaluated exactly once, and immediately. Otherwise it returns nil.
 func onlyOnce(stmt ast.Stmt, part ast.Node) ast.Stmt {
 	switch stmt := stmt.(type) {
 	case *ast.ForStmt, *ast.LabeledStmt, *ast.GoStmt, *ast.DeferStmt:

@@ -24,13 +24,13 @@ func (r *rewriter) saveAll(s *site, call *ast.CallExpr) (*change, *refusal) {
 	return r.save(s, call, recv), nil
 }
 
-// someLeft reports whether some sessions of the program get no schema. Those that a store of its own gets internally
-// do not count.
+// someLeft reports whether some sessions of the program get no schema. Sessions that the program's own store gets
+// internally do not count.
 func (r *rewriter) someLeft() bool {
 	left := false
 	r.eachCall(func(u *unit, call *ast.CallExpr) {
 		if _, ok := r.acquisitionOf(u, call); ok && !u.tests && !r.inStore(value{call, u, whole}) {
-			left = left || r.targetOfCall(u, call) == nil
+			left = left || r.targetOfCall(u, call) == nil && !r.takesName(u, call)
 		}
 	})
 	return left

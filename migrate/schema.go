@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -174,7 +173,7 @@ func (t *target) name() {
 	}
 }
 
-// schemaSource is the file with the schemas, and with the types that come along.
+// schemaSource returns the file with the schemas, and with the types that move there.
 func (r *rewriter) schemaSource() ([]byte, error) {
 	h, imports := r.home, map[string]bool{}
 	var body strings.Builder
@@ -212,7 +211,8 @@ func (r *rewriter) schemaSource() ([]byte, error) {
 	return format.Source([]byte(head.String() + body.String()))
 }
 
-// inOneModule makes the module of the packages that will import the schemas the program's. A workspace may have several.
+// inOneModule sets the program's module to the module of the packages that will import the schemas. A workspace may
+// have several modules.
 func (r *rewriter) inOneModule(users map[string]*unit) error {
 	modules := map[string]golist.Module{}
 	for _, u := range users {
@@ -362,6 +362,7 @@ func (r *rewriter) group() {
 // nameTargets gives each schema a name that is free in its package.
 func (r *rewriter) nameTargets(wanted map[string]string) {
 	taken := r.takenNames()
+	taken[anySession] = true // for functions whose callers name the session
 	free := func(name string) bool {
 		g := upper(name)
 		return !taken[name] && !taken[g] && !r.identifiers()[g+"From"] && !taken[g+"Manager"] && !taken["New"+g+"Manager"] && !token.IsKeyword(name)

@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// A lodging says which package the schemas go to. That package imports the types of the fields, and those who use
-// sessions import it, so that a type's own package may be out of reach. Such a type is declared beside the schemas
-// from then on, if that is a new package.
+// A lodging says which package the schemas go to. That package imports the types of the fields, and the packages that
+// use sessions import it, so it may be unable to import a type's package. Such a type moves to the schemas, if their
+// package is new.
 type lodging struct {
 	r     *rewriter
 	users map[string]*unit // those that will import the schemas
 	in    *unit            // the package of the program that the schemas go to, nil for a new one
 }
 
-// lodging is decided once.
+// lodging decides where the schemas go, once.
 func (r *rewriter) lodging() *lodging {
 	if r.lodges == nil {
 		l := &lodging{r: r, users: r.users()}
@@ -49,7 +49,7 @@ func (l *lodging) choose() *unit {
 	return nil
 }
 
-// canImport reports whether all who use sessions can import a package.
+// canImport reports whether all packages that use sessions can import a package.
 func (l *lodging) canImport(u *unit) bool {
 	return u.name != "main" && (u.listed == nil || !slices.ContainsFunc(u.listed.Deps, func(dep string) bool { return l.users[dep] != nil }))
 }
@@ -109,7 +109,7 @@ func (l *lodging) isOutOfReach(t *types.TypeName) bool {
 	return l.r.reachesUser(u.path, map[string]*unit{l.in.path: l.in})
 }
 
-// homeless says why no schema can have a field of a type, "" if one can.
+// homeless returns the reason why no schema can have a field of a type, or "" if one can.
 func (l *lodging) homeless(t types.Type) string {
 	for _, own := range l.ownTypes(t) {
 		if !l.isOutOfReach(own) {

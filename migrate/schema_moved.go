@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// A movedType is a type of a session's values that goes to the package of the schemas. An alias stays in its place.
+// A movedType is a type of a session's values that moves to the package of the schemas. An alias stays in its place.
 type movedType struct {
 	of      *types.TypeName
 	in      *unit
@@ -22,7 +22,7 @@ type movedType struct {
 // moved describes a type that goes to the package of the schemas, or says why it cannot.
 func (l *lodging) moved(t *types.TypeName) (*movedType, string) {
 	m, why := l.movedAlone(t)
-	for i := 0; why == "" && i < len(m.with); i++ { // which grows
+	for i := 0; why == "" && i < len(m.with); i++ { // m.with grows
 		var other *movedType
 		if other, why = l.movedAlone(m.with[i]); why != "" {
 			break
@@ -35,7 +35,7 @@ func (l *lodging) moved(t *types.TypeName) (*movedType, string) {
 	return m, why
 }
 
-// movedAlone does not look at the types that go along.
+// movedAlone is moved without the types that the type names.
 func (l *lodging) movedAlone(t *types.TypeName) (*movedType, string) {
 	u, spec := l.r.declarationOfType(t)
 	named, ok := t.Type().(*types.Named)
@@ -51,7 +51,7 @@ func (l *lodging) movedAlone(t *types.TypeName) (*movedType, string) {
 	return m, l.look(m)
 }
 
-// look finds what the declaration of a type names. It says what stands against a move.
+// look finds the objects that the declaration of a type names. It returns the reason if the type cannot move.
 func (l *lodging) look(m *movedType) (why string) {
 	ast.Inspect(m.spec.Type, func(n ast.Node) bool {
 		if why != "" {
@@ -117,7 +117,7 @@ func (r *rewriter) movedTypes() []*movedType {
 		}
 	}
 	var list []*movedType
-	for i := 0; i < len(names); i++ { // which grows
+	for i := 0; i < len(names); i++ { // names grows
 		if m, why := l.moved(names[i]); why == "" {
 			list = append(list, m)
 			names = union(names, m.with)
@@ -165,8 +165,8 @@ func (r *rewriter) moveTypes() {
 	}
 }
 
-// nameMembers writes the names of members into literals of a moved type: it is another package's from then on, and vet
-// wants the names.
+// nameMembers writes the names of members into literals of a moved type. The type is now in another package, and vet
+// requires the names.
 func (r *rewriter) nameMembers(m *movedType) {
 	st, ok := m.of.Type().Underlying().(*types.Struct)
 	for _, u := range r.p.units {

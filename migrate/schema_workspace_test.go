@@ -7,7 +7,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// TestWorkspace has two modules that use the same sessions: no internal package is one that both can import.
+// TestWorkspace has two modules that use the same sessions. They cannot both import one internal package.
 func TestWorkspace(t *testing.T) {
 	dir := write(t, []txtar.File{
 		{Name: "main.go", Data: []byte(`package main

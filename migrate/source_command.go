@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // actions are the fields of command line libraries that hold a command's function, by package without a major version.
@@ -15,7 +17,7 @@ var actions = map[string][]string{
 
 // isAction reports whether a variable is such a field.
 func isAction(v *types.Var) bool {
-	return v.IsField() && v.Pkg() != nil && slices.Contains(actions[withoutMajor(v.Pkg().Path())], v.Name())
+	return v.IsField() && v.Pkg() != nil && slices.Contains(actions[modpath.WithoutMajor(v.Pkg().Path())], v.Name())
 }
 
 // ofOneCommand reports whether each command of the program leads to at most one of several calls: a process then makes

@@ -6,8 +6,8 @@ import (
 	"go/types"
 )
 
-// A liveness says which functions a program of the module may call. A store that only tests make, even if in an
-// ordinary file, is not one of the site's.
+// A liveness says which functions a program of the module may call. A store that only tests make is not a store of the
+// site, even if it is in an ordinary file.
 type liveness struct {
 	f     *flow
 	known bool // false if the packages include no program of the module: anything may then be called

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// One call in the source may still make several stores. These functions ask whether a process has one at a time: its
-// sessions are then of one kind.
+// One call in the source may still make several stores. These functions check whether a process has one at a time. Then
+// its sessions are of one kind.
 
 // ofOnePerProgram reports whether no program of the module has two of several values: a process then has at most one
 // of them.

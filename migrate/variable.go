@@ -20,10 +20,10 @@ type variable struct {
 
 	edits    []edit
 	needsOK  bool
-	asked    token.Pos         // the last place that asks whether there is a value
+	asked    token.Pos         // the last place that checks whether there is a value
 	others   []*ast.AssignStmt // assignments of other values
 	panics   bool              // an assertion panics without a value
-	nilOnly  bool              // the program only asks whether it is nil
+	nilOnly  bool              // the program only checks whether it is nil
 	refusals *refusal
 	note     string // what behaves differently without a value, "" if nothing does
 }
@@ -99,7 +99,7 @@ func (v *variable) later() token.Pos {
 	return first
 }
 
-// asksLater reports whether the program may ask whether there is a value after the variable got another.
+// asksLater reports whether the program may check whether there is a value after the variable got another one.
 func (v *variable) asksLater() bool {
 	return v.needsOK && (v.asked > v.later() || slices.ContainsFunc(v.others, func(n *ast.AssignStmt) bool { return v.w.r.inLoop(n) }))
 }
@@ -239,10 +239,28 @@ func (v *variable) asserted(n *ast.TypeAssertExpr) {
 	case isBlank(assign.Lhs[0]):
 		v.ask(n)
 		v.edits = append(v.edits, r.p.replaceRange(assign.Lhs[0].Pos(), assign.Lhs[1].Pos(), ""), r.p.replace(n, v.okName))
+	case v.isOK(assign):
+		v.ask(n)
+		v.edits = append(v.edits, r.p.replaceRange(assign.Lhs[0].End(), assign.Lhs[1].End(), ""), r.p.replace(n, text))
 	default:
 		v.ask(n)
 		v.edits = append(v.edits, r.p.replace(n, text+", "+v.okName))
 	}
+}
+
+// isOK reports whether an assertion gives the ok variable, or one of its name, the answer that it has anyway.
+func (v *variable) isOK(assign *ast.AssignStmt) bool {
+	id, ok := assign.Lhs[1].(*ast.Ident)
+	u := v.w.s.at.in
+	if !ok || v.ok == nil || id.Name != v.okName || assign.Tok != token.DEFINE || !isNew(u, assign.Lhs[0]) || v.asksLater() {
+		return false
+	}
+	for other, obj := range u.info.Uses {
+		if (obj == v.ok || obj == u.info.ObjectOf(id)) && other != id && v.w.r.isTarget(other) {
+			return false
+		}
+	}
+	return true
 }
 
 func (v *variable) ask(at ast.Expr) {
@@ -296,8 +314,8 @@ func (v *variable) anyAsksOK(cond ast.Expr, op, joint token.Token) bool {
 	return v.asksOK(cond, op)
 }
 
-// nilMatters reports whether the program asks somewhere whether a value is nil, or which type it has: the zero value
-// would get another answer than an absent one did.
+// nilMatters reports whether the program checks somewhere whether a value is nil, or which type it has. The result
+// would be different for the zero value than for an absent value.
 func (f *flow) nilMatters(v value) bool {
 	w := &nilFollower{follower: follower{f: f, seen: map[value]bool{}}}
 	return w.asks(v)

@@ -19,7 +19,7 @@ import (
 
 const runtimePath = "github.com/sessiongen/sessiongen/runtime"
 
-// A File is one that is to be written. Old is nil if it is new.
+// A File is a file to write. Old is nil if the file is new.
 type File struct {
 	Path     string // absolute
 	Old, New []byte
@@ -34,8 +34,12 @@ type draft struct {
 	known  map[string]bool // type errors of the program as it was
 	late   []*change       // changes that follow from others
 	lost   map[*change]bool
-	wired  []*change       // changes of the wiring
-	open   map[string]bool // type errors in the report
+	wired  []*change        // changes of the wiring
+	needs  []fileImport     // of the wiring
+	idle   map[*change]bool // changes of code that goes as nothing needs it
+	open   map[string]bool  // type errors in the report
+
+	branches []string // notes of simplify
 
 	imported map[*ast.File]bool // files whose import of the new package another edit adds
 	dropped  map[ast.Spec]bool  // imports that are removed
@@ -43,7 +47,7 @@ type draft struct {
 }
 
 func newDraft(r *rewriter) *draft {
-	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}, dropped: map[ast.Spec]bool{},
+	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, idle: map[*change]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}, dropped: map[ast.Spec]bool{},
 		unneeded: map[*ast.File]bool{}}
 	for _, u := range slices.Concat(r.p.units, r.p.tests) {
 		for _, e := range u.errors {
@@ -75,7 +79,9 @@ func (d *draft) assemble() {
 	for _, p := range all {
 		if i := slices.IndexFunc(byFile[p.file], func(q piece) bool { return p.overlap(q.edit) }); i >= 0 {
 			dropped[p.change] = true
-			gone[p.change] = byFile[p.file][i].text == "" && p.change.site != nil && !p.change.site.verb.keyed()
+			winner := byFile[p.file][i]
+			d.idle[p.change] = winner.text == "" && winner.change.unneeded
+			gone[p.change] = winner.text == "" && p.change.site != nil && !p.change.site.verb.keyed()
 			continue
 		}
 		byFile[p.file] = append(byFile[p.file], p)
@@ -93,22 +99,32 @@ func (d *draft) assemble() {
 	}
 }
 
-// imports adds the import of the new package to the files that use it.
+// imports adds the imports of the new package and those that the wiring needs.
 func (d *draft) imports() []piece {
-	var list []piece
+	paths := map[*ast.File][]string{}
 	for f := range d.r.defined {
-		if d.imported[f] || d.unneeded[f] {
-			continue
+		if !d.imported[f] && !d.unneeded[f] {
+			paths[f] = append(paths[f], d.r.home.path)
 		}
-		if imports(f, d.r.home.path) {
-			continue
+	}
+	for _, i := range d.needs {
+		paths[i.file] = append(paths[i.file], i.path)
+	}
+	var list []piece
+	for f, wanted := range paths {
+		wanted = slices.DeleteFunc(wanted, func(path string) bool { return d.keepsImport(f, path) })
+		for _, e := range d.r.p.addImports(f, wanted, func(spec *ast.ImportSpec) bool { return d.dropped[spec] }) {
+			list = append(list, piece{edit: e, change: &change{fixed: true}})
 		}
-		c := &change{fixed: true}
-		name := d.r.p.fset.File(f.FileStart).Name()
-		at, text := d.importPlace(f, strconv.Quote(d.r.home.path))
-		list = append(list, piece{edit: edit{name, at, at, text}, change: c})
 	}
 	return list
+}
+
+// keepsImport reports whether a file has an import of a package, under its own name, that stays.
+func (d *draft) keepsImport(f *ast.File, path string) bool {
+	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool {
+		return spec.Path.Value == strconv.Quote(path) && spec.Name == nil && !d.dropped[spec]
+	})
 }
 
 // imports reports whether a file imports a package under its own name.
@@ -116,27 +132,12 @@ func imports(f *ast.File, path string) bool {
 	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) && spec.Name == nil })
 }
 
-// importPlace is where an import goes: after those of the same module, or after the last.
-func (d *draft) importPlace(f *ast.File, path string) (int, string) {
-	p := d.r.p
-	var last *ast.ImportSpec
-	for _, spec := range f.Imports {
-		if last == nil || strings.HasPrefix(spec.Path.Value, strconv.Quote(p.module.Path + "/")[:len(p.module.Path)+2]) ||
-			!strings.HasPrefix(last.Path.Value, strconv.Quote(p.module.Path + "/")[:len(p.module.Path)+2]) {
-			last = spec
-		}
-	}
-	if last == nil {
-		_, at := p.offset(f.Name.End())
-		return at, "\n\nimport " + path + "\n"
-	}
-	_, at := p.offset(last.End())
-	for _, decl := range f.Decls {
-		if g, ok := decl.(*ast.GenDecl); ok && g.Tok == token.IMPORT && g.Pos() <= last.Pos() && last.End() <= g.End() && g.Lparen.IsValid() {
-			return at, "\n\t" + path
-		}
-	}
-	return at, "\nimport " + path
+// importsBeside reports whether a file keeps another import of the program's own module: new ones go there.
+func (d *draft) importsBeside(f *ast.File) bool {
+	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool {
+		path, err := strconv.Unquote(spec.Path.Value)
+		return err == nil && d.r.p.originOf(path) == ownModule && !d.dropped[spec]
+	})
 }
 
 // check type-checks the draft, and returns its new errors.
@@ -444,13 +445,13 @@ func (d *draft) dropImport(file string, old int) bool {
 			var e edit
 			first, _, _ := strings.Cut(spec.Path.Value, "/")
 			standard := !strings.Contains(first, ".")
-			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] && !standard && !imports(f, d.r.home.path) { // the new import replaces it
+			if d.r.defined[f] && !d.imported[f] && !d.unneeded[f] && !standard && !imports(f, d.r.home.path) && !d.importsBeside(f) { // the new import replaces it
 				e = d.r.p.replace(spec, strconv.Quote(d.r.home.path))
 				d.imported[f] = true
 			} else {
 				e = d.removeImport(f, spec)
 			}
-			d.late = append(d.late, &change{fixed: true, edits: []edit{e}})
+			d.late = append(d.late, &change{fixed: true, unneeded: true, edits: []edit{e}})
 			return true
 		}
 	}
@@ -476,9 +477,9 @@ func (d *draft) removeImport(f *ast.File, spec *ast.ImportSpec) edit {
 	return d.r.p.removeRange(from, to)
 }
 
-// dropVariable assigns to _ what an unused variable got.
+// dropVariable removes a variable that nothing uses, with what gives its value if that has no effect.
 func (d *draft) dropVariable(file string, old int) bool {
-	_, f := d.syntax(file)
+	u, f := d.syntax(file)
 	if f == nil {
 		return false
 	}
@@ -489,28 +490,39 @@ func (d *draft) dropVariable(file string, old int) bool {
 			return true
 		}
 		for i, l := range assign.Lhs {
-			if _, at := d.r.p.offset(l.Pos()); at != old {
-				continue
+			if _, at := d.r.p.offset(l.Pos()); at == old {
+				d.late = append(d.late, d.unused(u, assign, i))
+				done = true
 			}
-			c := &change{fixed: true}
-			switch {
-			case len(assign.Lhs) == 1 && d.r.inBlock(assign) && d.acquires(assign):
-				c.edits = []edit{d.r.p.remove(assign)}
-			case len(assign.Lhs) == 2 && d.r.inBlock(assign) && d.acquires(assign) && i == 0:
-				c.edits = []edit{d.r.p.remove(assign)}
-			case len(assign.Lhs) == 1 && d.r.inBlock(assign) && isName(assign.Rhs[0]):
-				c.edits = []edit{d.r.p.remove(assign)}
-			case len(assign.Lhs) == 1:
-				c.blank, c.edits = true, []edit{d.r.p.replaceRange(l.Pos(), assign.TokPos+2, "_ =")}
-			default:
-				c.blank, c.edits = true, []edit{d.r.p.replace(l, "_")}
-			}
-			d.late = append(d.late, c)
-			done = true
 		}
 		return true
 	})
 	return done
+}
+
+// unused is the change of a statement whose variable i nothing uses.
+func (d *draft) unused(u *unit, assign *ast.AssignStmt, i int) *change {
+	l := assign.Lhs[i]
+	alone := !slices.ContainsFunc(assign.Lhs, func(other ast.Expr) bool { return other != l && !isBlank(other) })
+	removed := alone && d.r.inBlock(assign)
+	switch {
+	case d.r.inBlock(assign) && d.acquires(assign) && (len(assign.Lhs) == 1 || len(assign.Lhs) == 2 && i == 0):
+		return &change{fixed: true, edits: []edit{d.r.p.remove(assign)}}
+	case removed && len(assign.Lhs) == 1 && isName(assign.Rhs[0]):
+		return &change{fixed: true, edits: []edit{d.r.p.remove(assign)}}
+	case removed && len(assign.Rhs) == 1 && !d.r.hasEffect(u, assign.Rhs[0]):
+		return &change{fixed: true, unneeded: true, edits: []edit{d.r.p.remove(assign)}}
+	}
+	c := &change{fixed: true, unneeded: true}
+	if call, ok := ast.Unparen(assign.Rhs[0]).(*ast.CallExpr); !ok || !makesStore(u, call) { // the report names these
+		c.note = d.r.p.position(value{l, u, whole}) + ": nothing uses " + d.r.p.text(l) + " any more: what gives its value stays, as it may do more"
+	}
+	if alone {
+		c.edits = []edit{d.r.p.replaceRange(l.Pos(), l.End(), "_"), d.r.p.replaceRange(assign.TokPos, assign.TokPos+2, "=")}
+	} else {
+		c.edits = []edit{d.r.p.replace(l, "_")}
+	}
+	return c
 }
 
 // acquires reports whether a statement only gets a session.
@@ -544,7 +556,7 @@ func (d *draft) remaining(errs []types.Error) {
 	}
 }
 
-// firstLine is the first line of a type error: a line of the report is one line.
+// firstLine returns the first line of a type error, because the report has one line for each.
 func firstLine(msg string) string {
 	line, _, _ := strings.Cut(msg, "\n")
 	return line
@@ -679,7 +691,7 @@ func (d *draft) unstorable(src []byte, findings schema.Findings) bool {
 	return found
 }
 
-// structAround is the name of the struct that the last of some lines of a schemas' file stands in.
+// structAround returns the name of the struct around the last of some lines of a schemas' file.
 func structAround(lines []string) string {
 	for _, line := range slices.Backward(lines) {
 		if decl, ok := strings.CutPrefix(line, "type "); ok {

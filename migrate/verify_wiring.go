@@ -13,6 +13,7 @@ type state struct {
 	late     []*change
 	lost     map[*change]bool
 	imported map[*ast.File]bool
+	dropped  map[ast.Spec]bool
 	unneeded map[*ast.File]bool
 	defined  map[*ast.File]bool
 	extra    map[string][]byte
@@ -20,12 +21,12 @@ type state struct {
 }
 
 func (d *draft) state() state {
-	return state{slices.Clone(d.late), maps.Clone(d.lost), maps.Clone(d.imported), maps.Clone(d.unneeded), maps.Clone(d.r.defined), maps.Clone(d.extra), len(d.r.left)}
+	return state{slices.Clone(d.late), maps.Clone(d.lost), maps.Clone(d.imported), maps.Clone(d.dropped), maps.Clone(d.unneeded), maps.Clone(d.r.defined), maps.Clone(d.extra), len(d.r.left)}
 }
 
 func (d *draft) restore(s state) {
-	d.late, d.lost, d.imported, d.unneeded, d.r.defined, d.extra, d.r.left = s.late, s.lost, s.imported, s.unneeded, s.defined, s.extra, d.r.left[:s.left]
-	d.wired = nil
+	d.late, d.lost, d.imported, d.dropped, d.unneeded, d.r.defined, d.extra, d.r.left = s.late, s.lost, s.imported, s.dropped, s.unneeded, s.defined, s.extra, d.r.left[:s.left]
+	d.wired, d.needs = nil, nil
 	d.assemble()
 }
 
@@ -34,10 +35,12 @@ func (d *draft) attempt(w *wiring) *refusal {
 	before := d.state()
 	why := w.plan()
 	if why == nil {
-		d.wired = w.changes
+		d.wired, d.needs = w.changes, w.imports
 		// The wiring may need an import or a variable that the rest did not.
+		d.late = slices.DeleteFunc(d.late, func(c *change) bool { return c.unneeded })
+		clear(d.imported)
+		clear(d.dropped)
 		clear(d.unneeded)
-		d.late = slices.DeleteFunc(d.late, func(c *change) bool { return c.blank })
 		maps.Copy(d.extra, w.files)
 		why = d.settleWiring()
 	}
@@ -53,7 +56,7 @@ func (d *draft) settleWiring() *refusal {
 	for range 8 {
 		d.assemble()
 		for c := range d.lost {
-			if !lost[c] && (c.wiring || c.at.expr != nil) {
+			if !lost[c] && !d.idle[c] && (c.wiring || c.at.expr != nil) {
 				return &refusal{"its options stand within other uses of the session", ""}
 			}
 		}

@@ -3,7 +3,6 @@ package migrate
 import (
 	"bytes"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"maps"
 	"os"
@@ -26,7 +25,7 @@ type wiring struct {
 	imports []fileImport
 }
 
-// A fileImport is a package that a file is to import.
+// A fileImport is a package that a file will import.
 type fileImport struct {
 	file *ast.File
 	path string
@@ -217,12 +216,14 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 	var found *maker
 	certain := true
 	w.r.eachCall(func(u *unit, call *ast.CallExpr) {
-		if name, ok := w.r.nameOf(u, call); !ok || name != t.session || u.tests {
-			return
+		for _, of := range w.r.namedStores(u, call) {
+			if of.name != t.session || u.tests {
+				continue
+			}
+			m := w.storeAsked(made, u, call, of.store)
+			certain = certain && m != nil && (found == nil || found == m)
+			found = m
 		}
-		m := w.storeAsked(made, u, call)
-		certain = certain && m != nil && (found == nil || found == m)
-		found = m
 	})
 	if !certain {
 		return nil
@@ -230,25 +231,22 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 	return found
 }
 
-// storeAsked is the maker of the store that a call gets a session of, nil if that is not certain: the store whose method it
-// is, or the one of the library's middleware.
-func (w *wiring) storeAsked(made []*maker, u *unit, call *ast.CallExpr) *maker {
-	if lib, _ := operation(callee(u, call)); lib != nil && callee(u, call).Signature().Recv() == nil {
+// storeAsked returns the maker of the store that a call gets a session from, or nil if that is not certain: the store
+// whose method it is, or the store of the library's middleware.
+func (w *wiring) storeAsked(made []*maker, u *unit, call *ast.CallExpr, store value) *maker {
+	lib, _ := operation(callee(u, call))
+	if a, _ := w.r.acquisitionOf(u, call); lib != nil && callee(u, call).Signature().Recv() == nil && !a.store {
 		return w.storeOfMiddleware(lib)
 	}
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !ok {
-		return nil
-	}
-	p, ok := w.r.placeAt(u, sel.X)
+	p, ok := w.r.placeAt(store.in, store.expr)
 	if i := slices.IndexFunc(made, func(m *maker) bool { return ok && m.held[p] }); i >= 0 {
 		return made[i]
 	}
 	return nil
 }
 
-// storeOfMiddleware is the maker of the store that a library's middlewares have, nil if they have several, or none that is
-// known.
+// storeOfMiddleware returns the maker of the store that a library's middlewares have, or nil if they have several, or
+// none that is known.
 func (w *wiring) storeOfMiddleware(l *library) *maker {
 	var stores []*maker
 	for _, s := range w.r.sites {
@@ -377,7 +375,7 @@ func (w *wiring) reaches(from, to string) bool {
 	return l != nil && slices.Contains(l.Deps, to)
 }
 
-// unseen is an argument that is unknown in the maker's place, "" if there is none.
+// unseen returns an argument that is unknown in the maker's place, or "" if there is none.
 func (rec *recipe) unseen() string {
 	for _, p := range rec.params {
 		for _, name := range slices.Sorted(maps.Keys(rec.given)) {
@@ -561,9 +559,6 @@ func (w *wiring) write() *refusal {
 			w.files[filepath.Join(w.r.home.dir, "session_managers.go")] = managersSource(w.r.home, w.r.targets)
 		}
 	}
-	for _, i := range w.imports {
-		w.changes = append(w.changes, &change{wiring: true, fixed: true, edits: []edit{w.importEdit(i.file, i.path)}})
-	}
 	return nil
 }
 
@@ -573,51 +568,10 @@ func (w *wiring) need(u *unit, at ast.Node, path string) {
 		if at.Pos() < f.FileStart || at.Pos() >= f.FileEnd {
 			continue
 		}
-		if imports(f, path) {
-			return
-		}
 		if i := (fileImport{f, path}); !slices.Contains(w.imports, i) {
 			w.imports = append(w.imports, i)
 		}
 	}
-}
-
-// importEdit adds an import after one that stays, preferably after one whose path has a domain.
-func (w *wiring) importEdit(f *ast.File, path string) edit {
-	var last *ast.ImportSpec
-	outside := false
-	for _, spec := range f.Imports {
-		p, _ := strconv.Unquote(spec.Path.Value)
-		first, _, _ := strings.Cut(p, "/")
-		domain := strings.Contains(first, ".")
-		if isOld(p) || outside && !domain {
-			continue
-		}
-		last, outside = spec, outside || domain
-	}
-	if last == nil {
-		return w.r.p.replaceRange(f.Name.End(), f.Name.End(), "\n\nimport "+strconv.Quote(path)+"\n")
-	}
-	text := "\n\t" + strconv.Quote(path)
-	if !outside {
-		text = "\n" + text
-	}
-	for _, decl := range f.Decls {
-		if g, ok := decl.(*ast.GenDecl); ok && g.Tok == token.IMPORT && g.Pos() <= last.Pos() && last.End() <= g.End() && !g.Lparen.IsValid() {
-			text = "\n\nimport " + strconv.Quote(path)
-		}
-	}
-	return w.r.p.replaceRange(last.End(), last.End(), text)
-}
-
-// isOld reports whether an import may be removed with the old library.
-func isOld(path string) bool {
-	for _, l := range libraries {
-		if strings.HasPrefix(withoutMajor(path)+"/", l.path+"/") {
-			return true
-		}
-	}
-	return makesStores(path) || strings.HasPrefix(path, "github.com/gorilla/securecookie") || strings.HasPrefix(path, "github.com/alexedwards/scs/")
 }
 
 // managersSource is the file with the type that holds several managers.

@@ -39,8 +39,8 @@ func (r *rewriter) loaded(s *site) (*change, *refusal) {
 	return c, r.acquireWithError(c, s.at.in, call, manager+".NewContext("+ctx+", "+manager+".Open("+ctx+", nil))")
 }
 
-// isRepeatable reports whether an expression can be evaluated twice: it is a name, or a method without arguments of a
-// name, as of a request or of package context.
+// isRepeatable reports whether an expression can be evaluated twice: it is a name, or a call of a name's method without
+// arguments, such as r.Context() or context.Background().
 func isRepeatable(e ast.Expr) bool {
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && len(call.Args) == 0 {
 		e = call.Fun

@@ -26,7 +26,7 @@ type writer struct {
 func (w *writer) get() string { return w.recv + ".Get" + w.name + "()" }
 func (w *writer) has() string { return w.recv + ".Has" + w.name + "()" }
 
-// lookup gives the value and whether there is one.
+// lookup returns the call for the value and whether there is one.
 func (w *writer) lookup() string { return w.recv + ".Lookup" + w.name + "()" }
 
 // call turns a node into a call of a method of the session. If the session's expression is part of the node, it stays:
@@ -91,7 +91,7 @@ func (w *writer) write() (*change, *refusal) {
 	return &change{edits: w.callWith(node, "Set"+w.name+"("+before, after+")")}, nil
 }
 
-// callWith is call with the value of a write. The value stays in place: other sites may be in it.
+// callWith is like call, with the value of a write. The value stays in place: other sites may be in it.
 func (w *writer) callWith(n ast.Node, before, after string) []edit {
 	val := w.s.val.expr
 	last := w.r.p.replaceRange(val.End(), n.End(), after)
@@ -132,8 +132,8 @@ func (w *writer) node() (ast.Node, *refusal) {
 	return assign, nil
 }
 
-// converted is the text before and after the value of a write that converts it to the field's type. The value itself
-// stays: other sites may be in it.
+// converted returns the text before and after the value of a write that converts the value to the field's type. The
+// value itself stays: other sites may be in it.
 func (w *writer) converted() (before, after string, why *refusal) {
 	v := w.s.val
 	from := valueType(v)

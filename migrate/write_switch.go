@@ -5,8 +5,9 @@ import (
 	"go/types"
 )
 
-// cases turns the cases of a switch over a value into conditions, so that an absent value takes the case of nil, and never that of
-// the zero value. It returns no edits if no case needs that. The cases themselves stay: other sites may stand in them.
+// cases turns the cases of a switch over a value into conditions, so that an absent value takes the case of nil, and
+// never the case of the zero value. It returns no edits if no case needs that. The cases themselves stay: other sites
+// may be in them.
 func (w *writer) cases(sw *ast.SwitchStmt, get, has string) ([]edit, *refusal) {
 	u, p := w.s.at.in, w.r.p
 	edits := []edit{p.replaceRange(sw.Tag.Pos(), sw.Body.Lbrace, "")}

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// A taking plans what follows from taking messages: they have the field's type from then on, and no assertion is needed.
+// A taking plans the consequences of taking messages: from then on they have the field's type, and need no assertion.
 type taking struct {
 	*writer
 	c *change
@@ -66,7 +66,7 @@ func (t *taking) isRemoved(n ast.Node) bool {
 	return slices.ContainsFunc(t.c.edits, t.r.p.replace(n, "").overlap)
 }
 
-// assertion takes an assertion away. One to a type that no message has still never holds.
+// assertion removes an assertion. An assertion to a type that no message has still never holds.
 func (t *taking) assertion(u *unit, assert *ast.TypeAssertExpr) {
 	to, x := u.info.TypeOf(assert.Type), t.r.p.text(assert.X)
 	if !types.Identical(to, t.d.typ) {
@@ -161,13 +161,13 @@ func uses(u *unit, n ast.Node, obj types.Object) bool {
 	return found
 }
 
-// A block is what stands between two positions, with the scope of its names.
+// A block is the code between two positions, with the scope of its names.
 type block struct {
 	from, to token.Pos
 	scope    *types.Scope
 }
 
-// only puts a block of a statement in the place of the whole statement. The variable bind, if any, gets the message first.
+// only replaces a statement with a block of it. The variable bind, if any, gets the message first.
 func (t *taking) only(u *unit, stmt ast.Stmt, b block, bind string, message ast.Expr) {
 	declared := ""
 	text := t.r.p.text(message)
@@ -198,7 +198,7 @@ func (t *taking) usedOnce(u *unit, message ast.Expr) *ast.Ident {
 	return t.r.declaredShort(u, id)
 }
 
-// isFree reports whether the names of a block mean nothing around a statement, but for the message's own.
+// isFree reports whether the names of a block, except the message's, have no meaning around a statement.
 func isFree(u *unit, stmt ast.Stmt, b block, bind, message string) bool {
 	around := u.info.Scopes[stmt].Parent()
 	return !slices.ContainsFunc(append(b.scope.Names(), bind), func(name string) bool {

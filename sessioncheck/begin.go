@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // A beginning is a call after which the response has begun.
@@ -101,7 +103,7 @@ func (c *checker) beginsResponse(call *ast.CallExpr) (name string, fails, ok boo
 	}
 	name = fn.Pkg().Name() + "." + fn.Name()
 	sel, _ := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	full := withoutMajor(fn.Pkg().Path()) + "." + nameOf(fn)
+	full := modpath.WithoutMajor(fn.Pkg().Path()) + "." + nameOf(fn)
 	if b, found := beginners[full]; found {
 		switch {
 		case b.writer == receiver:

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/go/ast/edge"
 
 	"github.com/sessiongen/sessiongen/internal/code"
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 const hintCookie = "call an accessor of the session, or Destroy to delete it; for cookies of an older path or domain there is Config.FormerScopes"
@@ -38,7 +39,7 @@ func (c *checker) cookieSet(call *ast.CallExpr) (name string, ok bool) {
 	if fn == nil || fn.Pkg() == nil || fn.Name() != "SetCookie" {
 		return "", false
 	}
-	switch withoutMajor(fn.Pkg().Path()) {
+	switch modpath.WithoutMajor(fn.Pkg().Path()) {
 	case "net/http":
 		return c.cookieName(call.Args[1])
 	case "github.com/labstack/echo":

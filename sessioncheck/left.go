@@ -6,11 +6,11 @@ import (
 	"go/constant"
 	"go/types"
 	"slices"
-	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/sessiongen/sessiongen/internal/code"
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // libraries are those with string keys, by their paths without major versions.
@@ -22,13 +22,6 @@ var libraries = map[string]string{
 }
 
 const hintLeft = "call an accessor of the session; a value that is taken over from an old session can be passed to one"
-
-// withoutMajor leaves out the elements of a path that are a major version.
-func withoutMajor(path string) string {
-	return strings.Join(slices.DeleteFunc(strings.Split(path, "/"), func(e string) bool {
-		return len(e) > 1 && e[0] == 'v' && strings.Trim(e[1:], "0123456789") == ""
-	}), "/")
-}
 
 // A use is a place where a program uses a key of another library.
 type use struct {
@@ -141,7 +134,7 @@ func (c *checker) calledWithKey(call *ast.CallExpr) (library string, writes bool
 	if fn == nil || fn.Pkg() == nil || fn.Signature().Recv() == nil {
 		return "", false, nil
 	}
-	library = libraries[withoutMajor(fn.Pkg().Path())]
+	library = libraries[modpath.WithoutMajor(fn.Pkg().Path())]
 	params := fn.Signature().Params()
 	switch {
 	case library == "":

@@ -26,6 +26,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/sessiongen/sessiongen/internal/code"
+	"github.com/sessiongen/sessiongen/internal/modpath"
 )
 
 // Analyzer finds mistakes with sessions.
@@ -85,7 +86,7 @@ func (c *checker) concerned() bool {
 		return true
 	}
 	for _, p := range c.Pkg.Imports() {
-		if p.Path() == runtimePath || p.Path() == "net/http" || libraries[withoutMajor(p.Path())] != "" {
+		if p.Path() == runtimePath || p.Path() == "net/http" || libraries[modpath.WithoutMajor(p.Path())] != "" {
 			return true
 		}
 	}

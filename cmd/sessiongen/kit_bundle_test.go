@@ -20,7 +20,8 @@ import (
 )
 
 // keepVar is an environment variable for tests: the command then keeps a copy of each module that it generates code
-// for, in the directory that the variable names.
+// for, in the directory that the variable names. .ci/run sets it for the scripts' own run, so that TestSystems does not
+// run them again.
 const keepVar = "SESSIONGEN_TEST_KEEP"
 
 // freshFile lists, in a copy, the directories whose code this run generated.

@@ -22,11 +22,17 @@ func TestSystems(t *testing.T) {
 	if !*systems {
 		t.Skip("this test runs with -systems")
 	}
-	kept := t.TempDir()
-	t.Setenv(keepVar, kept)
+	kept := os.Getenv(keepVar) // of a run of the scripts before this one
+	if kept == "" {
+		kept = t.TempDir()
+		t.Setenv(keepVar, kept)
+		t.Run("scripts", testScripts)
+	}
+	if of, err := os.ReadDir(kept); err != nil || len(of) == 0 {
+		t.Fatalf("the scripts kept nothing in %s: %v", kept, err)
+	}
 	generateArchives(t, "example.com/app", "gen/testdata/*.txtar")
 	generateArchives(t, "example.com/m", "schema/testdata/models.txtar")
-	t.Run("scripts", testScripts)
 
 	b := newBundle(t, kept)
 	b.compile(t)

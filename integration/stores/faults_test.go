@@ -15,6 +15,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/sessiongen/sessiongen/internal/proxytest"
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
@@ -40,7 +41,7 @@ type troubled struct {
 	t     *testing.T
 	node  *node
 	where string
-	proxy *proxy
+	proxy *proxytest.Proxy
 	own   *sql.DB // the program's, nil for Redis
 	db    *sql.DB // not through the proxy; for SQLite, the program's
 	redis *redis.Client
@@ -72,8 +73,8 @@ func newTroubled(t *testing.T, b backend) *troubled {
 	_, p.where = b.open(t)
 	through := b
 	if b.server != "" {
-		p.proxy = startProxy(t, address.FindString(b.server))
-		through.server = address.ReplaceAllLiteralString(b.server, p.proxy.address)
+		p.proxy = proxytest.Start(t, address.FindString(b.server))
+		through.server = address.ReplaceAllLiteralString(b.server, p.proxy.Addr())
 	}
 	store, db, err := through.reopenDB(p.where)
 	p.must(err)
@@ -124,16 +125,16 @@ func (p *troubled) reconnect() {
 func (p *troubled) troubles() map[string]trouble {
 	all := make(map[string]trouble)
 	if p.proxy != nil {
-		for name, w := range map[string]weather{"refused": closed, "hanging": silent, "slow": slow} {
+		for name, w := range map[string]proxytest.Weather{"refused": proxytest.Closed, "hanging": proxytest.Silent, "slow": proxytest.Slow} {
 			all[name] = trouble{
-				begin: func() { p.proxy.become(p.t, w) },
-				end:   func() { p.proxy.become(p.t, fair) },
+				begin: func() { p.proxy.Become(p.t, w) },
+				end:   func() { p.proxy.Become(p.t, proxytest.Fair) },
 			}
 		}
 		all["reset after write"] = trouble{
 			begin: func() {
-				p.store.before = func() { p.proxy.become(p.t, torn) }
-				p.store.after = func() { p.proxy.become(p.t, fair) }
+				p.store.before = func() { p.proxy.Become(p.t, proxytest.Torn) }
+				p.store.after = func() { p.proxy.Become(p.t, proxytest.Fair) }
 			},
 			end:    func() { p.store.before, p.store.after = func() {}, func() {} },
 			reads:  true,

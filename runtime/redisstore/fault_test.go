@@ -6,95 +6,16 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/sessiongen/sessiongen/internal/proxytest"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/runtime/redisstore"
 	"github.com/sessiongen/sessiongen/runtime/storetest"
 )
-
-// A proxy forwards connections to a server until it is stopped.
-type proxy struct {
-	listener net.Listener
-	server   string
-
-	mu       sync.Mutex
-	resumed  *sync.Cond
-	requests bool // whether to forward requests of clients
-	answers  bool // whether to forward answers of the server
-	conns    []net.Conn
-}
-
-func startProxy(t *testing.T, server string) *proxy {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	p := &proxy{listener: l, server: server, requests: true, answers: true}
-	p.resumed = sync.NewCond(&p.mu)
-	t.Cleanup(func() {
-		l.Close()
-		p.cut()
-		p.forward(true, true)
-	})
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", p.server)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			p.mu.Lock()
-			p.conns = append(p.conns, client, server)
-			p.mu.Unlock()
-			go p.pass(server, client, &p.requests)
-			go p.pass(client, server, &p.answers)
-		}
-	}()
-	return p
-}
-
-func (p *proxy) pass(to, from net.Conn, open *bool) {
-	defer to.Close()
-	b := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(b)
-		p.mu.Lock()
-		for !*open {
-			p.resumed.Wait()
-		}
-		p.mu.Unlock()
-		if _, werr := to.Write(b[:n]); err != nil || werr != nil {
-			return
-		}
-	}
-}
-
-func (p *proxy) addr() string { return p.listener.Addr().String() }
-
-// forward sets which directions are forwarded. The rest waits.
-func (p *proxy) forward(requests, answers bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.requests, p.answers = requests, answers
-	p.resumed.Broadcast()
-}
-
-// cut ends all connections.
-func (p *proxy) cut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.conns {
-		c.Close()
-	}
-	p.conns = nil
-}
 
 // calls are the methods of a store, with arguments.
 func calls(s runtime.Store, key, principal string) map[string]func(context.Context) error {
@@ -141,16 +62,16 @@ func TestServerDown(t *testing.T) {
 
 // A call ends with its context, whatever the client's own timeouts are.
 func TestServerHangs(t *testing.T) {
-	p := startProxy(t, startServer(t).addr())
+	p := proxytest.Start(t, startServer(t).addr())
 	for kind, respects := range map[string]bool{"default": false, "ContextTimeoutEnabled": true} {
 		t.Run(kind, func(t *testing.T) {
 			client := redis.NewClient(&redis.Options{
-				Addr: p.addr(), ContextTimeoutEnabled: respects, ReadTimeout: time.Hour, WriteTimeout: time.Hour, PoolSize: 20,
+				Addr: p.Addr(), ContextTimeoutEnabled: respects, ReadTimeout: time.Hour, WriteTimeout: time.Hour, PoolSize: 20,
 			})
 			defer client.Close()
 			s := redisstore.New(client, redisstore.Options{})
 			must(t, works(t.Context(), s))
-			p.forward(false, false)
+			p.Become(t, proxytest.Silent)
 			ends := map[string]func() (context.Context, context.CancelFunc){
 				"timeout": func() (context.Context, context.CancelFunc) {
 					return context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -171,7 +92,7 @@ func TestServerHangs(t *testing.T) {
 					cancel()
 				}
 			}
-			p.forward(true, true)
+			p.Become(t, proxytest.Fair)
 			eventually(t, "the store recovers", func() error { return works(t.Context(), s) })
 		})
 	}
@@ -182,15 +103,15 @@ func TestServerHangs(t *testing.T) {
 func TestLostAnswer(t *testing.T) {
 	server := startServer(t)
 	direct := redisstore.New(server.client(t), redisstore.Options{})
-	p := startProxy(t, server.addr())
-	s := redisstore.New(newClient(t, p.addr()), redisstore.Options{})
+	p := proxytest.Start(t, server.addr())
+	s := redisstore.New(newClient(t, p.Addr()), redisstore.Options{})
 	must(t, works(t.Context(), s))
 	key := name()
 	for version, change := range []func() error{
 		func() error { return s.Insert(t.Context(), key, record(1, "", nil)) },
 		func() error { return s.Replace(t.Context(), key, 1, record(2, "", nil)) },
 	} {
-		p.forward(true, false)
+		p.Become(t, proxytest.Mute)
 		done := make(chan error)
 		go func() { done <- change() }()
 		eventually(t, "the change is done", func() error {
@@ -200,8 +121,8 @@ func TestLostAnswer(t *testing.T) {
 			}
 			return err
 		})
-		p.cut()
-		p.forward(true, true)
+		p.Cut()
+		p.Become(t, proxytest.Fair)
 		if err := <-done; !failed(err) || !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
 			t.Errorf("change %d: got error %v, want a broken connection", version+1, err)
 		}
