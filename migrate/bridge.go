@@ -5,8 +5,10 @@ import (
 	"go/ast"
 	"go/format"
 	"go/types"
+	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,8 +25,21 @@ type bridge struct {
 // bridged plans a site whose key is a parameter.
 func (r *rewriter) bridged(s *site) (*change, *refusal) {
 	if r.byHand {
-		return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it; -bridge writes methods that take keys"}
+		what := "the key"
+		if len(s.fixed) > 0 {
+			what = "the session or its name"
+		}
+		return nil, &refusal{what + " is a parameter", "call accessors where this function is called, and remove it; -bridge writes methods that take keys"}
 	}
+	recv, why := r.receiver(s)
+	if why != nil {
+		return nil, why
+	}
+	return r.bridgedAs(s, &writer{r: r, s: s, recv: recv})
+}
+
+// bridgedAs plans a site with a writer whose site may be a larger part of the program.
+func (r *rewriter) bridgedAs(s *site, w *writer) (*change, *refusal) {
 	fields, why := r.fieldsThrough(s)
 	if why != nil {
 		return nil, why
@@ -33,12 +48,20 @@ func (r *rewriter) bridged(s *site) (*change, *refusal) {
 	if why != nil {
 		return nil, why
 	}
-	recv, why := r.receiver(s)
+	var needs bridge
+	c, why := needs.plan(w, key, fields)
 	if why != nil {
 		return nil, why
 	}
-	b := r.bridge(r.target[fields[0]])
-	w := &writer{r: r, s: s, recv: recv}
+	for _, t := range r.targetsAt(s, fields) {
+		r.bridge(t).include(needs)
+	}
+	return c, nil
+}
+
+// plan plans a use by a key, and notes which methods it needs.
+func (b *bridge) plan(w *writer, key string, fields []*field) (*change, *refusal) {
+	s := w.s
 	switch s.verb {
 	case writeVerb:
 		return b.set(w, key)
@@ -59,6 +82,11 @@ func (r *rewriter) bridged(s *site) (*change, *refusal) {
 		return &change{edits: w.call(s.at.expr, "TakeByKey("+key+")")}, nil
 	}
 	return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
+}
+
+// include adds the methods that another bridge needs.
+func (b *bridge) include(more bridge) {
+	b.read, b.write, b.delete, b.add, b.take = b.read || more.read, b.write || more.write, b.delete || more.delete, b.add || more.add, b.take || more.take
 }
 
 func (b *bridge) set(w *writer, key string) (*change, *refusal) {
@@ -108,26 +136,27 @@ func (b *bridge) getTyped(w *writer, key string, fields []*field, t types.Type) 
 
 var noCall = refusal{"no call passes a known key", "remove it, or call accessors where it is called"}
 
-// fieldsThrough lists the fields of the keys that reach a wrapper. All must be of one session.
+// fieldsThrough lists the fields of the keys that reach a wrapper. All must be of one session, unless its callers name
+// the session.
 func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 	no := &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
 	var list []*field
+	several := r.isNamed(r.ownerOf(s))
 	for _, other := range r.sites {
 		if other.innermost() != s || len(other.keys) == 0 {
 			continue
 		}
-		if other.dynamic != "" {
+		fields := slices.Clone(r.of[other])
+		if several { // the calls with other names are in the report
+			fields = slices.DeleteFunc(fields, func(d *field) bool { return !hasFixedName(d.session) })
+		}
+		if other.dynamic != "" || slices.ContainsFunc(fields, func(d *field) bool { return r.unusable(d) != nil || r.target[d] == nil }) {
 			return nil, no
 		}
-		for _, d := range r.of[other] {
-			if r.unusable(d) != nil || r.target[d] == nil {
-				return nil, no
-			}
-			list = union(list, []*field{d})
-		}
+		list = union(list, fields)
 	}
 	for _, d := range list {
-		if r.target[d] != r.target[list[0]] {
+		if r.target[d] != r.target[list[0]] && !several {
 			return nil, &refusal{"the keys that arrive here belong to several sessions", "write a function for each session"}
 		}
 	}
@@ -139,6 +168,9 @@ func (r *rewriter) fieldsThrough(s *site) ([]*field, *refusal) {
 
 // bridgeKey returns the key of a site as a string.
 func (r *rewriter) bridgeKey(s *site) (string, *refusal) {
+	if s.keyExpr.expr == nil {
+		return strconv.Quote(defaultFlash), nil
+	}
 	t := typeOf(s.keyExpr)
 	if types.IsInterface(t) && r.stringKeys(s) {
 		return r.p.text(s.keyExpr.expr) + ".(string)", nil
@@ -186,20 +218,35 @@ func (r *rewriter) bridge(t *target) *bridge {
 	return b
 }
 
+// targetsAt returns the schemas whose sessions a use by key may be of.
+func (r *rewriter) targetsAt(s *site, fields []*field) []*target {
+	if r.isNamed(r.ownerOf(s)) {
+		return r.namedTargets()
+	}
+	return []*target{r.target[fields[0]]}
+}
+
 // bridgeFile returns the file with the functions by key, and "" if there are none.
 func (r *rewriter) bridgeFile() (name string, src []byte, err error) {
-	if len(r.bridges) == 0 {
+	if len(r.bridges) == 0 && r.named == nil {
 		return "", nil, nil
 	}
 	var body strings.Builder
 	imports := map[string]bool{}
+	if r.named != nil {
+		if r.named.called {
+			imports["context"] = true
+			r.named.source(&body, r.namedTargets())
+		}
+		r.named.union(&body, r.unite())
+	}
 	for _, b := range r.bridges {
 		b.source(&body, func(t types.Type) string { return r.typeAtHome(t, imports) })
 	}
 	var head strings.Builder
-	fmt.Fprintf(&head, "package %s\n\n// The functions in this file take keys as strings, for functions that got a key as a parameter before.\n"+
-		"// Remove them together with these functions.\n", r.home.name)
-	for path := range imports {
+	fmt.Fprintf(&head, "package %s\n\n// The functions in this file take %s.\n"+
+		"// Remove them together with these functions.\n", r.home.name, r.bridgedNames())
+	for _, path := range slices.Sorted(maps.Keys(imports)) {
 		fmt.Fprintf(&head, "\nimport %q\n", path)
 	}
 	name = filepath.Join(r.home.dir, "session_bykey.go")
@@ -218,8 +265,8 @@ func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 				continue
 			}
 			text := strings.ReplaceAll(body, "NAME", b.target.names[d])
-			if strings.Contains(body, "TYPE") { // naming the type imports its package
-				text = strings.ReplaceAll(text, "TYPE", typeText(d.typ))
+			if before, ok := strings.CutSuffix(text, "(v)\n"); ok {
+				text = d.given(before, typeText)
 			}
 			fmt.Fprintf(w, "\tcase %q:\n%s", d.key.name, text)
 		}
@@ -236,7 +283,7 @@ func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 	if b.write {
 		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type, or if no field has the key.\n" + deprecated + s +
 			"SetByKey(key string, v any) {\n\tswitch key {\n")
-		cases(false, "\t\ts.SetNAME(v.(TYPE))\n")
+		cases(false, "\t\ts.SetNAME(v)\n")
 		w.WriteString(orPanic + "}\n")
 	}
 	if b.delete {
@@ -247,7 +294,7 @@ func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 	if b.add {
 		w.WriteString("\n// AddByKey adds to the messages of a key. It panics if the value is of another type, or if no field has the key.\n" + deprecated + s +
 			"AddByKey(key string, v any) {\n\tswitch key {\n")
-		cases(true, "\t\ts.AddNAME(v.(TYPE))\n")
+		cases(true, "\t\ts.AddNAME(v)\n")
 		w.WriteString(orPanic + "}\n")
 	}
 	if b.take {

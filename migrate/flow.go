@@ -248,7 +248,7 @@ func typeOfFunc(n ast.Node) *ast.FuncType {
 func (f *flow) node(u *unit, n ast.Node, stack []ast.Node) {
 	switch n := n.(type) {
 	case *ast.AssignStmt:
-		f.assign(u, n.Lhs, n.Rhs)
+		f.assign(u, n.Lhs, f.assigned(n))
 	case *ast.ValueSpec:
 		names := make([]ast.Expr, len(n.Names))
 		for i, name := range n.Names {
@@ -271,6 +271,17 @@ func (f *flow) node(u *unit, n ast.Node, stack []ast.Node) {
 	case *ast.Ident:
 		f.use(u, n)
 	}
+}
+
+// assigned returns the values of an assignment. One with an operator, such as +=, gives the variable neither its old value nor
+// the operand.
+func (f *flow) assigned(n *ast.AssignStmt) []ast.Expr {
+	if n.Tok == token.ASSIGN || n.Tok == token.DEFINE {
+		return n.Rhs
+	}
+	joint := &ast.BinaryExpr{X: n.Lhs[0], OpPos: n.TokPos, Op: n.Tok + token.ADD - token.ADD_ASSIGN, Y: n.Rhs[0]}
+	f.parents[joint] = n
+	return []ast.Expr{joint}
 }
 
 func (f *flow) assign(u *unit, lhs, rhs []ast.Expr) {

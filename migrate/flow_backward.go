@@ -107,7 +107,7 @@ func (t *tracer) call(v value, call *ast.CallExpr) bool {
 	if fn == nil {
 		return false
 	}
-	if _, ok := t.f.getters[fn.Pos()]; ok {
+	if _, ok := t.f.getters[fn.Pos()]; ok || getsFromStore(fn) {
 		return false
 	}
 	p := place{fn.Pos(), max(v.part, 0)}

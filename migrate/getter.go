@@ -4,11 +4,12 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
 // findGetters finds the functions of the program that return a session by its name and are called with several names.
-// Each call becomes a session of its own schema, and the function is removed.
+// If a function does no more than that, each call becomes a session of its own schema, and the function is removed.
 func (f *flow) findGetters() {
 	f.getters = map[token.Pos]acquisition{}
 	for grown := true; grown; { // one may call another
@@ -37,7 +38,7 @@ func (f *flow) getter(fn *function, u *unit, call *ast.CallExpr) (a acquisition,
 	sig := fn.fn.Signature()
 	p, ok := f.placeAt(u, call.Args[inner.name])
 	name, isParam := f.params[p]
-	if !ok || !isParam || name.fn != fn.fn.Pos() || !handsOutOnly(fn) || len(f.same[place{fn.fn.Pos(), callees}]) > 0 {
+	if !ok || !isParam || name.fn != fn.fn.Pos() || !returnsSession(fn) || getsFromStore(fn.fn) || len(f.same[place{fn.fn.Pos(), callees}]) > 0 {
 		return a, false
 	}
 	a = acquisition{name: name.index, request: -1, err: sig.Results().Len() == 2}
@@ -46,22 +47,53 @@ func (f *flow) getter(fn *function, u *unit, call *ast.CallExpr) (a acquisition,
 			a.request = i
 		}
 	}
+	if a.request < 0 || !handsOutOnly(fn) {
+		a.within = value{call, u, whole}
+	}
+	return a, f.getsSeveral(p) && (a.within.expr == nil || f.returnsOnly(fn, p))
+}
+
+// returnsOnly reports whether each session that a function returns has the name in one of its parameters.
+func (f *flow) returnsOnly(fn *function, name place) bool {
+	t := &tracer{f: f, seen: map[place]bool{}, visited: map[value]bool{}}
+	t.place(place{fn.fn.Pos(), 0}, value{fn.decl.Name, fn.in, whole})
+	return !slices.ContainsFunc(t.leaves, func(l leaf) bool {
+		call, ok := ast.Unparen(l.expr).(*ast.CallExpr)
+		if !ok {
+			return !l.isNil
+		}
+		a, ok := f.acquisitionOf(l.in, call)
+		if !ok || a.name < 0 || a.name >= len(call.Args) {
+			return true
+		}
+		p, ok := f.placeAt(l.in, call.Args[a.name])
+		return !ok || p != name
+	})
+}
+
+// getsSeveral reports whether a function is called with several names of sessions, or with those of its callers' callers.
+func (f *flow) getsSeveral(name place) bool {
 	names := map[string]bool{}
-	for _, from := range f.into[p] {
-		if n := f.naming(from); n != nil {
+	for _, from := range f.into[name] {
+		n, known := f.named(from, nil)
+		if !known && len(n.asked) > 0 {
+			return true
+		}
+		if known {
 			names[n.text] = true
 		}
 	}
-	return a, a.request >= 0 && len(names) > 1
+	return len(names) > 1
 }
 
-// handsOutOnly reports whether a function just returns a session, perhaps with an error.
-func handsOutOnly(fn *function) bool {
+// returnsSession reports whether a function returns a session, perhaps with an error.
+func returnsSession(fn *function) bool {
 	results := fn.fn.Signature().Results()
-	if results.Len() == 0 || results.Len() > 2 || sessionType(namedType(results.At(0).Type())) == nil ||
-		results.Len() == 2 && !isErrorType(results.At(1).Type()) {
-		return false
-	}
+	return (results.Len() == 1 || results.Len() == 2 && isErrorType(results.At(1).Type())) && sessionType(namedType(results.At(0).Type())) != nil
+}
+
+// handsOutOnly reports whether a function that returns a session does nothing else to it.
+func handsOutOnly(fn *function) bool {
 	only := true
 	ast.Inspect(fn.decl.Body, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok {
@@ -90,15 +122,15 @@ func (r *rewriter) inGetter(e ast.Expr) bool {
 	if fn == nil {
 		return false
 	}
-	_, ok := r.getters[fn.fn.Pos()]
-	return ok
+	a, ok := r.getters[fn.fn.Pos()]
+	return ok && !a.stays()
 }
 
 // dropGetters removes the functions that return sessions by name, once they are no longer called.
 func (r *rewriter) dropGetters() {
-	for pos := range r.getters {
+	for pos, a := range r.getters {
 		fn := r.funcs[pos]
-		if r.kept[pos] || r.isHandedOn(fn.fn) {
+		if a.stays() || r.kept[pos] || r.isHandedOn(fn.fn) {
 			continue
 		}
 		from := fn.decl.Pos()

@@ -149,11 +149,16 @@ func (r *rewriter) sessionInPlaceOf(typ ast.Expr, at value) {
 		return
 	}
 	r.changes = append(r.changes, &change{at: at, fixed: true,
-		edits: []edit{r.p.replace(typ, "*"+r.qualify(at.in, at.expr, t.generated()))}})
+		edits: []edit{r.p.replace(typ, r.typeOfSession(at.in, at.expr, t))}})
 }
 
 // targetOfType is the schema of the sessions that a type stands for.
 func (r *rewriter) targetOfType(u *unit, t ast.Expr) *target {
+	for _, p := range r.placesOfType(t) {
+		if _, isParam := r.params[p]; isParam && r.passedSeveral(p) || slices.ContainsFunc(r.into[p], r.isNamed) {
+			return r.namedSessions().session
+		}
+	}
 	if only := r.only(); only != nil {
 		return only
 	}
@@ -279,21 +284,23 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	v := value{call, u, whole}
-	t := r.targetOfCall(u, call)
 	planned := len(r.changes)
 	defer func() {
 		if fn := callee(u, call); len(r.changes) == planned {
 			r.kept[fn.Pos()] = true
 		}
 	}()
-	if t != nil && a.request < 0 && r.fresh(u, call, t) {
+	if a.stays() || a.request < 0 && r.fresh(u, call, a) {
 		return
 	}
-	if t == nil || a.request < 0 || a.request >= len(call.Args) {
+	from := ""
+	if a.request >= 0 && a.request < len(call.Args) {
+		from = r.sessionOfCall(u, call, a, r.context(u, call.Args[a.request]))
+	}
+	if from == "" {
 		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "call the From function of the right schema"})
 		return
 	}
-	from := r.sessionFrom(u, call, t, r.context(u, call.Args[a.request]))
 	c := &change{at: v, fixed: true}
 	if !a.err {
 		c.edits = []edit{r.p.replace(call, from)}
@@ -306,7 +313,7 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 
 // fresh replaces a call that always gets an empty session: it becomes the session of the request, cleared. It reports
 // whether a request is in scope.
-func (r *rewriter) fresh(u *unit, call *ast.CallExpr, t *target) bool {
+func (r *rewriter) fresh(u *unit, call *ast.CallExpr, a acquisition) bool {
 	assign, ok := r.outer(call).(*ast.AssignStmt)
 	if !ok || len(assign.Lhs) != 1 || !r.inBlock(assign) {
 		return false
@@ -315,11 +322,31 @@ func (r *rewriter) fresh(u *unit, call *ast.CallExpr, t *target) bool {
 	if ctx == "" {
 		return false
 	}
-	r.changes = append(r.changes, &change{at: value{call, u, whole}, fixed: true, edits: []edit{
-		r.p.replace(call, r.sessionFrom(u, call, t, ctx)),
-		r.p.replaceRange(assign.End(), assign.End(), "\n"+r.p.text(assign.Lhs[0])+".Clear()"),
-	}})
+	from := r.sessionOfCall(u, call, a, ctx)
+	if from == "" {
+		return false
+	}
+	c := &change{at: value{call, u, whole}, fixed: true, edits: []edit{r.p.replace(call, from)}}
+	if !r.replacedNext(u, assign) {
+		c.edits = append(c.edits, r.p.replaceRange(assign.End(), assign.End(), "\n"+r.p.text(assign.Lhs[0])+".Clear()"))
+	}
+	r.changes = append(r.changes, c)
 	return true
+}
+
+// replacedNext reports whether the statement after the one that gets a session replaces all of its values.
+func (r *rewriter) replacedNext(u *unit, assign *ast.AssignStmt) bool {
+	list := r.list(assign)
+	i := slices.Index(list, ast.Stmt(assign)) + 1
+	if i == 0 || i == len(list) {
+		return false
+	}
+	next, ok := list[i].(*ast.AssignStmt)
+	if !ok {
+		return false
+	}
+	session, field := assignedField(u, next)
+	return field == "Values" && r.p.text(session) == r.p.text(assign.Lhs[0])
 }
 
 // contextInScope is the expression for the context of the request that is in scope at a node, "" if there is none.

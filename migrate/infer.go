@@ -39,8 +39,9 @@ func (f *finder) learn(d *field, s *site) {
 
 func (f *finder) learnWrite(d *field, s *site) {
 	v := s.val
-	if v.expr == nil && s.via != nil {
-		v = s.via.inner.val // the wrapper decides the value
+	for at := s; v.expr == nil && at.via != nil; { // the wrapper decides the value
+		at = at.via.inner
+		v = at.val
 	}
 	switch {
 	case v.expr == nil:

@@ -63,10 +63,15 @@ type method struct {
 
 // An acquisition is a function that returns a session.
 type acquisition struct {
-	name    int  // the argument that is the session's name, -1 for none
-	request int  // the argument that the context comes from
-	err     bool // it also returns an error
+	name    int   // the argument that is the session's name, -1 for none
+	request int   // the argument that the context comes from
+	err     bool  // it also returns an error
+	store   bool  // the store is the first argument, and not the receiver
+	within  value // the call that gets it, in a function of the program that stays
 }
+
+// stays reports whether the function is one of the program that the accessors do not replace.
+func (a acquisition) stays() bool { return a.within.expr != nil }
 
 const defaultFlash = "_flash" // the key of AddFlash without one
 
@@ -77,7 +82,8 @@ var gorilla = &library{
 	maps:  map[string]bool{"Session.Values": true},
 	types: map[string]bool{"Session": true},
 	acquire: map[string]acquisition{
-		"NewSession": {1, -1, false}, "Registry.Get": {1, -1, true}, "Get": {1, 0, true}, "New": {1, 0, true}, // of every store
+		"NewSession": {name: 1, request: -1, store: true}, "Registry.Get": {name: 1, request: -1, err: true, store: true},
+		"Get": {name: 1, err: true}, "New": {name: 1, err: true}, // of every store
 	},
 	methods: map[string]method{
 		"Session.AddFlash": {addFlashVerb, 1, 0},
@@ -90,14 +96,14 @@ var gorilla = &library{
 // echoSession returns the sessions of gorilla.
 var echoSession = &library{
 	name: "echo-contrib/session", path: "github.com/labstack/echo-contrib/session", rewrite: true,
-	acquire: map[string]acquisition{"Get": {0, 1, true}},
+	acquire: map[string]acquisition{"Get": {request: 1, err: true}},
 	methods: map[string]method{"Middleware": {verb: middlewareVerb}, "MiddlewareWithConfig": {verb: middlewareVerb}},
 }
 
 var gin = &library{
 	name: "gin-contrib/sessions", path: "github.com/gin-contrib/sessions", rewrite: true,
 	types:   map[string]bool{"Session": true},
-	acquire: map[string]acquisition{"Default": {-1, 0, false}, "DefaultMany": {1, 0, false}},
+	acquire: map[string]acquisition{"Default": {name: -1}, "DefaultMany": {name: 1}},
 	methods: map[string]method{
 		"Session.Get":      {readVerb, 0, -1},
 		"Session.Set":      {writeVerb, 0, 1},
@@ -178,7 +184,7 @@ func ofTypes(typeNames []string, methods map[string]method) map[string]method {
 var fiberSession = &library{
 	name: "fiber/middleware/session", path: "github.com/gofiber/fiber/middleware/session",
 	types:   map[string]bool{"Session": true, "Middleware": true},
-	acquire: map[string]acquisition{"Store.Get": {-1, 0, true}, "FromContext": {-1, 0, false}},
+	acquire: map[string]acquisition{"Store.Get": {name: -1, err: true}, "FromContext": {name: -1}},
 	methods: ofTypes([]string{"Session", "Middleware"}, fiberMethods),
 }
 
@@ -186,7 +192,7 @@ var fiberSession = &library{
 var fiberOld = &library{
 	name: "gofiber/session", path: "github.com/gofiber/session",
 	types:   map[string]bool{"Store": true},
-	acquire: map[string]acquisition{"Session.Get": {-1, 0, false}},
+	acquire: map[string]acquisition{"Session.Get": {name: -1}},
 	methods: ofTypes([]string{"Store"}, fiberMethods),
 }
 

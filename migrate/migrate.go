@@ -26,7 +26,7 @@ type Config struct {
 	Tags     string            // build tags, separated by commas
 	Tests    bool              // also rewrite tests
 	Package  string            // the import path of the package for the schemas, "" for one that migrate chooses
-	NoBridge bool              // leave functions that take a key as a parameter to the user
+	NoBridge bool              // leave functions that take a key, or a session's name, as a parameter to the user
 	Legacy   time.Time         // until when the sessions of visitors live on; zero if they end with the change
 	Schemas  map[string]string // type names to generate, by the names of sessions
 

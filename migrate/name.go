@@ -28,25 +28,23 @@ func (f *finder) sessionsOf(s *site) []string {
 	if s.session.expr == nil {
 		return nil
 	}
-	e := s.session
-	if base := f.owner(e); base.expr != nil {
-		e = base
-	}
+	e := f.ownerOf(s)
 	var names, ofTests []string
+	given := f.argumentsOf(s)
 	for _, l := range f.origins(e, false) {
 		call, ok := ast.Unparen(l.expr).(*ast.CallExpr)
 		if !ok {
 			continue
 		}
-		name, ok := f.nameOf(l.in, call)
-		switch {
-		case !ok:
-		case l.in.tests:
-			ofTests = append(ofTests, name)
-		case f.isShared(l.in, call, name):
-			return []string{sharedSession}
-		case !slices.Contains(names, name):
-			names = append(names, name)
+		for _, name := range f.ownNames(s, l, call, given) {
+			switch {
+			case l.in.tests:
+				ofTests = append(ofTests, name)
+			case f.isShared(l.in, call, name):
+				return []string{sharedSession}
+			case !slices.Contains(names, name):
+				names = append(names, name)
+			}
 		}
 	}
 	if len(names) == 0 && len(ofTests) > 0 {
@@ -74,6 +72,33 @@ func (f *finder) managersOf(s *site) []string {
 func (f *finder) isShared(u *unit, call *ast.CallExpr, name string) bool {
 	lib, _ := operation(callee(u, call))
 	return f.sharing().libs[lib] || f.sharing().names[name]
+}
+
+// ownerOf returns the session of a use.
+func (f *finder) ownerOf(s *site) value {
+	if base := f.owner(s.session); base.expr != nil {
+		return base
+	}
+	if to := f.becomesValues(s.session); to != nil {
+		return value{to.X, s.session.in, whole}
+	}
+	return s.session
+}
+
+// becomesValues returns the selector of a session's values that an expression is assigned to, or nil if there is none.
+func (f *flow) becomesValues(v value) *ast.SelectorExpr {
+	if v.expr == nil {
+		return nil
+	}
+	assign, ok := f.outer(v.expr).(*ast.AssignStmt)
+	if !ok {
+		return nil
+	}
+	i := slices.IndexFunc(assign.Rhs, func(e ast.Expr) bool { return ast.Unparen(e) == v.expr })
+	if i < 0 || len(assign.Lhs) != len(assign.Rhs) || !selectsValues(value{assign.Lhs[i], v.in, whole}) {
+		return nil
+	}
+	return ast.Unparen(assign.Lhs[i]).(*ast.SelectorExpr)
 }
 
 // owner is the session that a map of values belongs to.
@@ -144,23 +169,33 @@ func (f *finder) nameOf(u *unit, call *ast.CallExpr) (string, bool) {
 		return "", true
 	}
 	v := value{call.Args[a.name], u, whole}
-	n := f.naming(v)
-	if n != nil && !f.ambiguous(n) {
+	if n := f.naming(v); n != nil && !f.ambiguous(n) {
 		return n.text, true
 	}
+	return f.computedName(v), true
+}
+
+// computedName stands for a name that depends on the request, or on a caller.
+func (f *flow) computedName(v value) string {
 	if origins := f.origins(v, false); len(origins) > 0 {
-		return "<" + f.computed(origins[0]) + ">", true
+		return "<" + f.computed(origins[0]) + ">"
 	}
-	return "", true
+	return ""
 }
 
 // naming returns how a session's name is put together, or nil if it depends on the request.
 func (f *flow) naming(v value) *namer {
-	n := &namer{f: f, seen: map[place]bool{}}
-	if !n.part(v) {
-		return nil
+	if n, known := f.named(v, nil); known {
+		return n
 	}
-	return n
+	return nil
+}
+
+// named puts a session's name together, with arguments in place of parameters. It reports whether all of the name is
+// known before any request.
+func (f *flow) named(v value, given arguments) (n *namer, known bool) {
+	n = &namer{f: f, seen: map[place]bool{}, given: given, asked: map[place]bool{}}
+	return n, n.part(v)
 }
 
 // ambiguous reports whether one name may stand for several sessions: they are configured by two fields of the same
@@ -222,6 +257,12 @@ func (f *flow) acquiring(u *unit, call *ast.CallExpr) (acquisition, bool) {
 		return gorilla.acquire["Get"], true
 	}
 	return acquisition{}, false
+}
+
+// getsFromStore reports whether a function is a store's own method for the session of a name.
+func getsFromStore(fn *types.Func) bool {
+	recv := fn.Signature().Recv()
+	return recv != nil && (fn.Name() == "Get" || fn.Name() == "New") && handsOut(fn) && isStore(recv.Type(), fn.Pkg())
 }
 
 // handsOut reports whether a function returns a gorilla session for a request and a name.

@@ -16,6 +16,8 @@ type namer struct {
 	text  string
 	paths []string // of the parts with a $; they tell two fields of the same type apart
 	seen  map[place]bool
+	given arguments
+	asked map[place]bool // the parameters that decide the name, and that are not given
 }
 
 // part adds a part of the name. It reports whether the part is known before any request.
@@ -55,6 +57,9 @@ func (n *namer) variable(v value) bool {
 	}
 	n.seen[p] = true
 	defer delete(n.seen, p)
+	if arg, ok := n.given[p]; ok {
+		return arg.expr != nil && n.part(arg)
+	}
 	before := *n
 	texts := map[string]bool{}
 	steady := len(n.f.same[p]) == 0 && !n.f.filled(v, p)
@@ -73,7 +78,11 @@ func (n *namer) variable(v value) bool {
 		return true
 	}
 	*n = before
-	if _, param := n.f.params[p]; param && len(n.f.into[p]) > 0 || !n.f.lasts(v) {
+	if _, param := n.f.params[p]; param && len(n.f.into[p])+len(n.f.same[p]) > 0 {
+		n.asked[p] = true
+		return false
+	}
+	if !n.f.lasts(v) {
 		return false
 	}
 	n.hole(holeOf(v))
@@ -163,10 +172,12 @@ func (n *namer) call(v value, call *ast.CallExpr) bool {
 	case "fmt.Sprintf":
 		return n.format(v.in, call)
 	}
-	if p := (place{fn.Pos(), max(v.part, 0)}); len(n.f.into[p]) == 1 && len(n.f.same[p]) == 0 {
-		return n.part(n.f.into[p][0])
+	before := *n
+	if p := (place{fn.Pos(), max(v.part, 0)}); len(n.f.into[p]) == 1 && len(n.f.same[p]) == 0 && !n.seen[p] && n.result(p, fn, v.in, call) {
+		return true
 	}
-	if len(call.Args) == 0 || !n.f.steadyCall(v.in, call) {
+	*n = before
+	if len(call.Args) == 0 || n.f.varies(fn) || !n.f.steadyCall(v.in, call) {
 		return false
 	}
 	if c := v.in.info.Types[call.Args[0]].Value; c.Kind() == constant.String {
@@ -174,6 +185,20 @@ func (n *namer) call(v value, call *ast.CallExpr) bool {
 		return true
 	}
 	return false
+}
+
+// result adds what a call of a function of the program returns.
+func (n *namer) result(p place, fn *types.Func, u *unit, call *ast.CallExpr) bool {
+	before := n.given
+	n.seen[p] = true
+	defer func() {
+		n.given = before
+		delete(n.seen, p)
+	}()
+	if of := n.f.funcs[fn.Pos()]; of != nil {
+		n.given = before.with(n.f, of, value{call, u, whole})
+	}
+	return n.part(n.f.into[p][0])
 }
 
 func (n *namer) join(u *unit, call *ast.CallExpr) bool {

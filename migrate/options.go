@@ -39,25 +39,65 @@ func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *
 	return "SetPermanent(false)", note, nil
 }
 
-// optionsLiteral is the literal with the options, nil if there is none. A literal in a variable counts if it is the
-// only one, its MaxAge is a constant, and the variable is only assigned as options.
+// optionsLiteral returns the literal with the options, or nil if there is none. A literal that comes in a variable counts if its
+// MaxAge is a constant, and the variable is only assigned as options. If there are several such literals, all must say the
+// same of how long the session lives, and the first one counts.
 func (r *rewriter) optionsLiteral(v value) *ast.CompositeLit {
 	if lit := literalOf(v.expr); lit != nil {
 		return lit
 	}
-	p, ok := r.placeAt(v.in, addressed(v.expr))
-	if !ok || len(r.into[p]) != 1 || slices.ContainsFunc(r.uses[p], r.doesMore) {
+	given := &givenOptions{r: r, seen: map[place]bool{}}
+	if !given.value(v) || len(given.literals) == 0 {
 		return nil
 	}
-	from := r.into[p][0]
-	lit := literalOf(from.expr)
-	if lit == nil {
-		return nil
+	return given.literals[0]
+}
+
+// givenOptions are the literals with options that come to an expression.
+type givenOptions struct {
+	r        *rewriter
+	seen     map[place]bool
+	literals []*ast.CompositeLit
+	sign     int // of the MaxAge of each
+}
+
+// value adds the literals of a value. It reports whether it is known to have no others.
+func (g *givenOptions) value(v value) bool {
+	if lit := literalOf(v.expr); lit != nil {
+		return g.literal(v.in, lit)
 	}
-	if age := elementNamed(lit, "MaxAge"); age != nil && (value{age, from.in, whole}).constant() == nil {
-		return nil
+	p, ok := g.r.placeAt(v.in, addressed(v.expr))
+	if !ok {
+		return false
 	}
-	return lit
+	if g.seen[p] {
+		return true
+	}
+	g.seen[p] = true
+	_, isParam := g.r.params[p]
+	if n := len(g.r.into[p]); n == 0 || n > 1 && !isParam || len(g.r.same[p]) > 0 || slices.ContainsFunc(g.r.uses[p], g.r.doesMore) {
+		return false
+	}
+	for _, from := range g.r.into[p] {
+		if !g.value(from) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *givenOptions) literal(u *unit, lit *ast.CompositeLit) bool {
+	sign := 0
+	if age := elementNamed(lit, "MaxAge"); age != nil {
+		c := (value{age, u, whole}).constant()
+		if c == nil {
+			return false
+		}
+		sign = constant.Sign(c)
+	}
+	known := len(g.literals) == 0 || g.sign == sign
+	g.literals, g.sign = append(g.literals, lit), sign
+	return known
 }
 
 // addressed removes an & from an expression.
@@ -82,7 +122,30 @@ func (r *rewriter) becomesOptions(use value) bool {
 	return id != nil && id.Name == "Options"
 }
 
-func (r *rewriter) doesMore(use value) bool { return !r.becomesOptions(use) }
+// doesMore reports whether a use of a variable with options does more than to assign them, or to pass them to a function
+// of the program that does no more.
+func (r *rewriter) doesMore(use value) bool {
+	return !r.becomesOptions(use) && !r.passesOptions(use, 0)
+}
+
+func (r *rewriter) passesOptions(use value, depth int) bool {
+	var e ast.Node = use.expr
+	if amp, ok := r.outer(e).(*ast.UnaryExpr); ok && amp.Op == token.AND {
+		e = amp
+	}
+	call, ok := r.outer(e).(*ast.CallExpr)
+	if !ok || depth > 5 {
+		return false
+	}
+	fn := callee(use.in, call)
+	i := slices.IndexFunc(r.args(call), func(arg ast.Expr) bool { return ast.Unparen(arg) == e })
+	if fn == nil || r.funcs[fn.Pos()] == nil || i < 0 || i >= fn.Signature().Params().Len() || fn.Signature().Variadic() {
+		return false
+	}
+	return !slices.ContainsFunc(r.uses[placeOf(fn.Signature().Params().At(i))], func(inner value) bool {
+		return !r.becomesOptions(inner) && !r.passesOptions(inner, depth+1)
+	})
+}
 
 // constantOf is the constant value of an expression in any package.
 func (r *rewriter) constantOf(u *unit, e ast.Expr) constant.Value {

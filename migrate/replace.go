@@ -28,7 +28,7 @@ var otherLeft = refusal{"another entry of the map is left, and the map takes the
 func (r *rewriter) replacedValues(s *site, assign *ast.AssignStmt) (*change, *refusal) {
 	var entries []*site
 	for _, other := range r.sites {
-		if other.session.expr == s.session.expr {
+		if other.session.expr == s.session.expr && other.via == nil {
 			entries = append(entries, other)
 		}
 	}
@@ -68,12 +68,16 @@ func (r *rewriter) newLine(before, after token.Pos) string {
 
 // replacedEntry returns the edits that turn an entry into a Set.
 func (r *rewriter) replacedEntry(s *site, assign *ast.AssignStmt) ([]edit, *refusal) {
-	if s.dynamic != "" || len(r.of[s]) != 1 {
+	var d *field
+	switch {
+	case s.inside && len(s.keys) == 0: // its callers decide the field
+	case s.dynamic != "" || len(r.of[s]) != 1:
 		return nil, &refusal{"the key is computed or one of several", "call Clear and then the accessors"}
-	}
-	d := r.of[s][0]
-	if why := r.unusable(d); why != nil {
-		return nil, why
+	default:
+		d = r.of[s][0]
+		if why := r.unusable(d); why != nil {
+			return nil, why
+		}
 	}
 	if r.mayRead(s.val) {
 		return nil, &refusal{"the value may come from the session, which is cleared first", "keep it in a variable first"}
@@ -86,13 +90,13 @@ func (r *rewriter) replacedEntry(s *site, assign *ast.AssignStmt) ([]edit, *refu
 	if why != nil {
 		return nil, why
 	}
-	if isNil(s.val) || d.blanks(s) { // no entry: the session is cleared
+	if isNil(s.val) || d != nil && d.blanks(s) { // no entry: the session is cleared
 		return []edit{r.p.removeRange(kv.Pos(), max(kv.End(), comma.pos+1))}, nil
 	}
 	of := *s
 	of.at.expr = kv
-	w := &writer{r: r, s: &of, d: d, name: r.target[d].names[d], recv: r.sessionText(s, assign)}
-	c, why := w.write()
+	w := &writer{r: r, s: &of, d: d, recv: r.sessionText(s, assign)}
+	c, why := r.entryWritten(s, w)
 	if why != nil {
 		return nil, why
 	}
@@ -100,6 +104,15 @@ func (r *rewriter) replacedEntry(s *site, assign *ast.AssignStmt) ([]edit, *refu
 		return append(c.edits, r.p.replaceRange(comma.pos, comma.pos+1, comma.text)), nil
 	}
 	return c.edits, nil
+}
+
+// entryWritten plans the Set of an entry.
+func (r *rewriter) entryWritten(s *site, w *writer) (*change, *refusal) {
+	if w.d == nil {
+		return r.bridgedAs(s, w)
+	}
+	w.name = r.target[w.d].names[w.d]
+	return w.write()
 }
 
 // A separator is the comma after an entry, with its replacement. It has no position if there is no comma.

@@ -34,6 +34,9 @@ type rewriter struct {
 	byHand   bool                         // Config.NoBridge
 	wanted   string                       // Config.Package
 	lodges   *lodging                     // nil until first needed
+
+	named     *namedSessions // nil unless callers of functions name sessions
+	takeNames map[*ast.CallExpr]bool
 }
 
 // Left is something that the user has to do by hand.
@@ -54,6 +57,7 @@ func newRewriter(f *finder) *rewriter {
 	r := &rewriter{
 		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
 		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, becomes: map[token.Pos]types.Type{}, oks: map[ast.Node][]okVariable{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
+		takeNames: map[*ast.CallExpr]bool{},
 	}
 	r.group()
 	for _, d := range r.fields() {
@@ -131,13 +135,13 @@ func (r *rewriter) noteFlashes() {
 // what returns the name of a site for the report.
 func (s *site) what() string {
 	var names []string
-	for _, k := range s.keys {
+	for _, k := range slices.Concat(s.keys, s.fixed) {
 		names = append(names, fmt.Sprintf("%q", k.name))
 	}
 	if s.dynamic != "" {
 		names = append(names, "a computed key")
 	}
-	if s.inside {
+	if s.inside && len(s.fixed) == 0 {
 		names = append(names, "the key of its caller")
 	}
 	if len(names) == 0 {
@@ -224,9 +228,11 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 	case s.inside && s.via != nil && len(s.keys) == 0:
 		return nil, nil // a wrapper's wrapper
 	case s.inside && len(s.keys) == 0:
-		return r.bridged(s)
+		return r.inside(s)
 	case s.via != nil:
 		return r.calling(s)
+	case len(s.keys) > 0 && r.isNamed(r.ownerOf(s)):
+		return r.byName(s)
 	case s.dynamic != "":
 		return nil, r.unusable(&field{dynamic: true, key: key{name: s.dynamic}})
 	case len(r.of[s]) != 1:
@@ -247,6 +253,27 @@ func (r *rewriter) change(s *site) (*change, *refusal) {
 	return w.change()
 }
 
+// inside handles a site whose callers decide the field.
+func (r *rewriter) inside(s *site) (*change, *refusal) {
+	if assign := r.replacesValues(s); assign != nil && !r.byHand {
+		return r.replacedValues(s, assign)
+	}
+	return r.bridged(s)
+}
+
+// byName handles a site whose session comes from a function that takes the name of it.
+func (r *rewriter) byName(s *site) (*change, *refusal) {
+	for _, d := range r.of[s] {
+		if why := r.unusable(d); why != nil {
+			return nil, why
+		}
+		if why := r.readAs(s, d); why != nil {
+			return nil, why
+		}
+	}
+	return r.inside(s)
+}
+
 // oneOfSeveral handles a site whose key is only known at run time, such as one that each object keeps in a field.
 func (r *rewriter) oneOfSeveral(s *site) (*change, *refusal) {
 	if c, why := r.bridged(s); why == nil {
@@ -258,12 +285,18 @@ func (r *rewriter) oneOfSeveral(s *site) (*change, *refusal) {
 // calling handles a call of a wrapper. It stays as it is if the wrapper is rewritten to methods by key.
 func (r *rewriter) calling(s *site) (*change, *refusal) {
 	for _, d := range r.of[s] {
+		if isComputed(d.session) && r.isNamed(r.ownerOf(s.innermost())) {
+			return nil, &refusal{"the session's name is computed, and " + r.namedSessions().function + " panics for one without a schema", "give each session a schema of its own"}
+		}
 		if why := r.unusable(d); why != nil {
 			return nil, why
 		}
+		if why := r.readAs(s, d); why != nil {
+			return nil, why
+		}
 	}
-	if _, why := r.bridged(s.innermost()); why != nil {
-		return nil, &refusal{"it is a call of " + s.via.fn.fn.Name() + ", whose parameter is the key", "call the accessor of the key"}
+	if _, why := r.inside(s.innermost()); why != nil {
+		return nil, &refusal{"it is a call of " + s.via.fn.fn.Name() + ", whose parameter is the " + s.via.what(), "call the accessor of the key"}
 	}
 	if s.verb == deleteVerb && s.innermost().verb == writeVerb {
 		return nil, &refusal{"nil is handed on, and SetByKey takes none", "clear the field with its accessor"}
@@ -322,11 +355,13 @@ func (r *rewriter) render(u *unit, e ast.Expr) string {
 		return r.p.text(e)
 	}
 	a, ok := r.acquisitionOf(u, call)
-	t := r.targetOfCall(u, call)
-	if !ok || a.err || t == nil || a.request < 0 {
+	if !ok || a.err || a.request < 0 {
 		return r.p.text(e)
 	}
-	return r.sessionFrom(u, call, t, r.context(u, call.Args[a.request]))
+	if from := r.sessionOfCall(u, call, a, r.context(u, call.Args[a.request])); from != "" {
+		return from
+	}
+	return r.p.text(e)
 }
 
 // sessionFrom is a call for the session of a context.
@@ -415,7 +450,7 @@ func (r *rewriter) keptByOld(s *site) *refusal {
 		destroyVerb: {"it ends a session that has no schema", "end the right session"},
 		clearVerb:   {"it clears a session that has no schema", "clear the right session"},
 	}[s.verb]
-	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), r.staysOld) {
+	if !ok || s.lib.managed || s.lib == gin && s.verb == clearVerb || !slices.ContainsFunc(r.sessionsOf(s), r.staysOld) || r.isNamed(r.ownerOf(s)) {
 		return nil
 	}
 	return &why

@@ -30,7 +30,7 @@ func (r *rewriter) someLeft() bool {
 	left := false
 	r.eachCall(func(u *unit, call *ast.CallExpr) {
 		if _, ok := r.acquisitionOf(u, call); ok && !u.tests && !r.inStore(value{call, u, whole}) {
-			left = left || r.targetOfCall(u, call) == nil
+			left = left || r.targetOfCall(u, call) == nil && !r.takesName(u, call)
 		}
 	})
 	return left

@@ -349,6 +349,7 @@ func (r *rewriter) group() {
 // nameTargets gives each schema a name that is free in its package.
 func (r *rewriter) nameTargets(wanted map[string]string) {
 	taken := r.takenNames()
+	taken[anySession] = true // for functions whose callers name the session
 	free := func(name string) bool {
 		g := upper(name)
 		return !taken[name] && !taken[g] && !r.identifiers()[g+"From"] && !taken["New"+g+"Manager"] && !token.IsKeyword(name)

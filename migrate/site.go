@@ -18,9 +18,11 @@ type site struct {
 	val     value // of a write
 	session value // the expression for the session, the map of its values, or the manager
 	keys    []key
+	fixed   []key    // those in the sessions that the callers of its function name
 	dynamic string   // how the program computes a key that it does not name
 	via     *wrapper // the wrapper that it calls
-	inside  bool     // in a wrapper: its key is a parameter
+	call    value    // that call
+	inside  bool     // in a wrapper: its key, or the name of its session, is a parameter
 	through *standIn // the interface of the program that the session or manager is used through
 }
 
@@ -30,10 +32,10 @@ type key struct {
 	typ  string // the type's name unless the key is a plain string
 }
 
-// A wrapper is a function of the program with a key as a parameter.
+// A wrapper is a function of the program with a key, or the name of a session, as a parameter.
 type wrapper struct {
 	fn      *function
-	key     int // the parameter
+	key     int // the parameter, -1 if only the session's name is one
 	val     int // the parameter with the value, -1 if the wrapper decides it
 	part    int // keysOf if the parameter is a map with keys of the session
 	inner   *site
@@ -225,13 +227,29 @@ func namedType(t types.Type) types.Type {
 
 func (f *finder) add(s *site) { f.sites = append(f.sites, s) }
 
-// settle finds a site's keys. If they are parameters, the calls of the function become sites.
+// settle finds a site's keys. If they, or the session's name, are parameters, the calls of the function become sites.
 func (f *finder) settle(s *site) {
 	if !s.verb.keyed() {
 		return
 	}
+	f.settleKeys(s)
+	if fn := f.callerNames(s); fn != nil && len(s.keys) > 0 {
+		s.fixed, s.keys = s.keys, nil
+		if !s.inside {
+			s.inside = true
+			f.wrap(s, param{fn.fn.Pos(), -1}, whole)
+		}
+	}
+}
+
+func (f *finder) settleKeys(s *site) {
+	if s.via != nil {
+		s.keys = slices.Clone(s.via.inner.fixed)
+	}
 	if s.keyExpr.expr == nil {
-		s.keys = []key{{name: defaultFlash}}
+		if s.via == nil || s.via.key >= 0 {
+			s.keys = append(s.keys, key{name: defaultFlash})
+		}
 		return
 	}
 	if s.dynamic != "" { // the program computes the key
@@ -312,7 +330,7 @@ func typeOf(v value) types.Type {
 	return t
 }
 
-// wrap makes sites of a function's calls: one of its parameters is the key.
+// wrap makes sites of a function's calls: one of its parameters is the key, or the session's name.
 func (f *finder) wrap(s *site, p param, part int) {
 	id := wrapperID{p.fn, p.index, s.at.expr.Pos()}
 	if f.wrappers[id] != nil || f.funcs[p.fn] == nil {
@@ -340,6 +358,14 @@ func (f *finder) wrap(s *site, p param, part int) {
 	}
 }
 
+// what says what the wrapper's parameter is.
+func (w *wrapper) what() string {
+	if w.key < 0 {
+		return "session or its name"
+	}
+	return "key"
+}
+
 // sessionOf is the expression for the session in a call of the wrapper.
 func (w *wrapper) sessionOf(f *flow, at value) value {
 	if w.session >= 0 {
@@ -353,7 +379,7 @@ func (f *finder) callOf(w *wrapper, at value) {
 	args := f.args(at.expr.(*ast.CallExpr))
 	if w.key >= len(args) {
 		if w.inner.verb == addFlashVerb || w.inner.verb == takeFlashesVerb {
-			f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: at, via: w, val: f.argument(at, w.val), session: w.sessionOf(f.flow, at)})
+			f.add(&site{lib: w.inner.lib, verb: w.inner.verb, at: at, via: w, call: at, val: f.argument(at, w.val), session: w.sessionOf(f.flow, at)})
 		}
 		return
 	}
@@ -361,7 +387,10 @@ func (f *finder) callOf(w *wrapper, at value) {
 		f.callWithMap(w, at, args[w.key])
 		return
 	}
-	s := &site{lib: w.inner.lib, verb: w.inner.verb, at: at, keyExpr: value{args[w.key], at.in, w.part}, val: f.argument(at, w.val), via: w, session: w.sessionOf(f.flow, at)}
+	s := &site{lib: w.inner.lib, verb: w.inner.verb, at: at, val: f.argument(at, w.val), via: w, call: at, session: w.sessionOf(f.flow, at)}
+	if w.key >= 0 {
+		s.keyExpr = value{args[w.key], at.in, w.part}
+	}
 	if w.inner.verb == readVerb || w.inner.verb == popVerb {
 		s.at.part = w.result
 	}

@@ -19,11 +19,13 @@ type mapTrace struct {
 	seen map[place]bool
 }
 
-// An entryID is an entry for one wrapper and one session: calls that share a map count it once.
+// An entryID is an entry for one wrapper and one session: calls that share a map count it once, unless they name the
+// session.
 type entryID struct {
 	inner   *site
 	entry   token.Pos
 	session ast.Expr
+	call    ast.Expr // nil unless it names the session
 }
 
 // callWithMap notes the entries of a map that a wrapper is called with.
@@ -300,10 +302,13 @@ func (m *mapTrace) unseen(at value, of ast.Expr) {
 // site makes a use through the wrapper, nil if it is known already.
 func (m *mapTrace) site(at value) *site {
 	session := m.w.sessionOf(m.f.flow, m.at)
-	id := entryID{m.w.inner, at.expr.Pos(), session.expr}
+	id := entryID{m.w.inner, at.expr.Pos(), session.expr, nil}
+	if m.f.callerNames(m.w.inner) != nil {
+		id.call = m.at.expr
+	}
 	if m.f.entries[id] {
 		return nil
 	}
 	m.f.entries[id] = true
-	return &site{lib: m.w.inner.lib, verb: m.w.inner.verb, at: at, via: m.w, session: session}
+	return &site{lib: m.w.inner.lib, verb: m.w.inner.verb, at: at, via: m.w, call: m.at, session: session}
 }

@@ -44,17 +44,11 @@ func (s *sharing) middleware(u *unit, call *ast.CallExpr) {
 
 // acquisition notes the store that a named session comes from.
 func (s *sharing) acquisition(u *unit, call *ast.CallExpr) {
-	name, ok := s.f.nameOf(u, call)
-	if !ok {
-		return
-	}
-	recv := s.f.receiverOf(call, callee(u, call))
-	if recv == nil {
-		return
-	}
-	for _, kind := range s.f.kindsAt(value{recv, u, whole}) {
-		s.names[name] = s.names[name] || s.byName[name] != nil && s.byName[name] != kind
-		s.byName[name] = kind
+	for _, of := range s.f.namedStores(u, call) {
+		for _, kind := range s.f.kindsAt(of.store) {
+			s.names[of.name] = s.names[of.name] || s.byName[of.name] != nil && s.byName[of.name] != kind
+			s.byName[of.name] = kind
+		}
 	}
 }
 

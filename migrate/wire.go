@@ -207,12 +207,14 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 	var found *maker
 	certain := true
 	w.r.eachCall(func(u *unit, call *ast.CallExpr) {
-		if name, ok := w.r.nameOf(u, call); !ok || name != t.session || u.tests {
-			return
+		for _, of := range w.r.namedStores(u, call) {
+			if of.name != t.session || u.tests {
+				continue
+			}
+			m := w.storeAsked(made, u, call, of.store)
+			certain = certain && m != nil && (found == nil || found == m)
+			found = m
 		}
-		m := w.storeAsked(made, u, call)
-		certain = certain && m != nil && (found == nil || found == m)
-		found = m
 	})
 	if !certain {
 		return nil
@@ -222,15 +224,12 @@ func (w *wiring) makerOf(made []*maker, t *target) *maker {
 
 // storeAsked returns the maker of the store that a call gets a session from, or nil if that is not certain: the store
 // whose method it is, or the store of the library's middleware.
-func (w *wiring) storeAsked(made []*maker, u *unit, call *ast.CallExpr) *maker {
-	if lib, _ := operation(callee(u, call)); lib != nil && callee(u, call).Signature().Recv() == nil {
+func (w *wiring) storeAsked(made []*maker, u *unit, call *ast.CallExpr, store value) *maker {
+	lib, _ := operation(callee(u, call))
+	if a, _ := w.r.acquisitionOf(u, call); lib != nil && callee(u, call).Signature().Recv() == nil && !a.store {
 		return w.storeOfMiddleware(lib)
 	}
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !ok {
-		return nil
-	}
-	p, ok := w.r.placeAt(u, sel.X)
+	p, ok := w.r.placeAt(store.in, store.expr)
 	if i := slices.IndexFunc(made, func(m *maker) bool { return ok && m.held[p] }); i >= 0 {
 		return made[i]
 	}

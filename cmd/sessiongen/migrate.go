@@ -28,7 +28,7 @@ func runMigrate(args []string, stdout, stderr io.Writer) int {
 	flags.BoolVar(&cfg.Tests, "tests", false, "rewrite tests, too")
 	flags.StringVar(&cfg.Tags, "tags", "", "comma-separated `list` of build tags")
 	flags.StringVar(&cfg.Package, "package", "", "`path` of the package for the schemas")
-	flags.BoolFunc("bridge", "give functions that take a key as a parameter deprecated methods to call, on unless -bridge=false", func(v string) error {
+	flags.BoolFunc("bridge", "give functions that take a key, or a session's name, as a parameter deprecated functions to call, on unless -bridge=false", func(v string) error {
 		on, err := strconv.ParseBool(v)
 		cfg.NoBridge = !on
 		return err
