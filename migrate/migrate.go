@@ -158,6 +158,7 @@ func (res *Result) take(d *draft) (err error) {
 		d.leaveTests()
 		d.leaveGenerated()
 		res.Files, err = d.files()
+		res.noteComments(d)
 	} else {
 		res.Rewritten, res.Notes = nil, nil
 	}

@@ -89,6 +89,7 @@ func (d *draft) assemble() {
 	d.pieces, d.texts = map[string][]piece{}, map[string][]byte{}
 	for file, list := range byFile {
 		list = slices.DeleteFunc(list, func(p piece) bool { return dropped[p.change] })
+		list = append(list, d.comments(file, list)...)
 		d.texts[file], d.pieces[file] = apply(d.r.p.source[file], list)
 	}
 	for c := range dropped {
