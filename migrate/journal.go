@@ -11,19 +11,26 @@ import (
 	"slices"
 )
 
-// The journal is a file in the program's directory while files are written. If the command is killed meanwhile, some
-// files are new and others old, and the program no longer makes sense: the next run finishes the writes that the
-// journal lists.
+// The journal is a file in the module's directory while files are written. If the command is killed meanwhile, some
+// files are new and others old, and the program no longer makes sense: the next run in any directory of the module
+// finishes the writes that the journal lists.
 const journalName = ".sessiongen-migrate"
 
-func journalOf(dir string) string { return filepath.Join(dir, journalName) }
+func journalOf(dir string) string { return filepath.Join(moduleRoot(dir), journalName) }
 
-// writeJournal records a run, with paths relative to its directory. The file is written as a whole or not at all.
+// A journal is a run, with the paths of files relative to the journal's directory.
+type journal struct {
+	Dir string // that of the run, relative to the journal's
+	*Result
+}
+
+// writeJournal records a run. The file is written as a whole or not at all.
 func (res *Result) writeJournal() error {
-	noted := *res
+	copied := *res
+	noted := journal{relative(moduleRoot(res.dir), res.dir), &copied}
 	noted.Files = slices.Clone(res.Files)
 	for i := range noted.Files {
-		noted.Files[i].Path = relative(res.dir, noted.Files[i].Path)
+		noted.Files[i].Path = relative(moduleRoot(res.dir), noted.Files[i].Path)
 	}
 	text, err := json.Marshal(noted)
 	if err != nil {
@@ -45,13 +52,18 @@ func interrupted(dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{dir: dir}
-	if err := json.Unmarshal(text, res); err != nil {
+	noted := journal{"", &Result{}}
+	if err := json.Unmarshal(text, &noted); err != nil {
 		return nil, fmt.Errorf("%s: %w", journalName, err)
+	}
+	res, root := noted.Result, moduleRoot(dir)
+	res.dir = filepath.Join(root, filepath.FromSlash(noted.Dir))
+	if moduleRoot(res.dir) != root || !inModule(root, res.dir) {
+		return nil, fmt.Errorf("%s names a folder that is not of this module, %s: remove %[1]s", journalName, noted.Dir)
 	}
 	for i := range res.Files {
 		f := &res.Files[i]
-		if f.Path = filepath.Join(dir, filepath.FromSlash(f.Path)); !inModule(dir, f.Path) {
+		if f.Path = filepath.Join(root, filepath.FromSlash(f.Path)); !inModule(dir, f.Path) {
 			return nil, fmt.Errorf("%s names a file that is not of this module, %s: remove %[1]s", journalName, f.Path)
 		}
 		if now := contentOf(f.Path); !f.isOld(now) && !bytes.Equal(now, f.New) {
@@ -59,22 +71,29 @@ func interrupted(dir string) (*Result, error) {
 				relative(dir, f.Path), journalName)
 		}
 	}
-	res.Notes = append(res.Notes, "finished a run that was killed")
+	finished := "finished a run that was killed"
+	if res.dir != filepath.Clean(dir) {
+		finished += "; it ran in " + relative(dir, res.dir) + ", and names files as they are there"
+	}
+	res.Notes = append(res.Notes, finished)
 	return res, nil
 }
 
 // inModule reports whether a file is or will be in the module of a directory, or below the directory if it is in no
 // module. A journal may come with the program, and must not write elsewhere, not even through a symbolic link.
 func inModule(dir, path string) bool {
-	root := resolved(dir)
-	for up := root; filepath.Dir(up) != up; up = filepath.Dir(up) {
+	rel, err := filepath.Rel(resolved(moduleRoot(dir)), resolved(path))
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// moduleRoot is the directory of the module that a directory is in, or the directory itself if it is in none.
+func moduleRoot(dir string) string {
+	for up := dir; filepath.Dir(up) != up; up = filepath.Dir(up) {
 		if exists(filepath.Join(up, "go.mod")) {
-			root = up
-			break
+			return up
 		}
 	}
-	rel, err := filepath.Rel(root, resolved(path))
-	return err == nil && filepath.IsLocal(rel)
+	return dir
 }
 
 // resolved is an absolute path without symbolic links, as far as it exists.

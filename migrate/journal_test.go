@@ -79,6 +79,44 @@ func TestKilledAndChanged(t *testing.T) {
 	}
 }
 
+// TestKilledElsewhere kills a run in one folder of a module, and starts the next in another.
+func TestKilledElsewhere(t *testing.T) {
+	dir := write(t, txtar.Parse([]byte(shared)).Files)
+	cfg := Config{Dir: filepath.Join(dir, "page"), Patterns: []string{"./..."}, known: common}
+	killed, err := Run(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.writeJournal(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, []txtar.File{{Name: relative(dir, killed.Files[0].Path), Data: killed.Files[0].New}})
+	for from, where := range map[string]string{"login": "../page", "": "page"} {
+		cfg.Dir = filepath.Join(dir, from)
+		again, err := Run(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if note := "finished a run that was killed; it ran in " + where + ", and names files as they are there"; !slices.Contains(again.Notes, note) {
+			t.Errorf("got the notes %q, want %q", again.Notes, note)
+		}
+		if err := again.Write(); err != nil {
+			t.Fatal(err)
+		}
+		if exists(filepath.Join(dir, journalName)) {
+			t.Error("the journal is still there")
+		}
+		for _, f := range killed.Files {
+			if got := contentOf(f.Path); string(got) != string(f.New) {
+				t.Errorf("%s is not written: %s", f.Path, got)
+			}
+		}
+		if err := killed.writeJournal(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestForeignJournal has a program that contains a journal. Nothing is written outside the program.
 func TestForeignJournal(t *testing.T) {
 	outside := t.TempDir()
@@ -87,6 +125,8 @@ func TestForeignJournal(t *testing.T) {
 		"elsewhere":      "x/../../../main.go",
 		"by a link":      "link/main.go",
 		"by a link file": "nowhere.go",
+		"of a folder":    "main.go",
+		"of a module":    "main.go",
 	} {
 		top := t.TempDir()
 		dir := filepath.Join(top, "program")
@@ -96,7 +136,9 @@ func TestForeignJournal(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		text := `{"Files": [{"Path": "` + path + `", "Old": null, "New": "cGFja2FnZSBtYWluCg=="}]}`
+		put(t, dir, []txtar.File{{Name: "nested/go.mod", Data: []byte("module example.com/nested\n")}})
+		folder := map[string]string{"of a folder": "../elsewhere", "of a module": "nested"}[name]
+		text := `{"Dir": "` + folder + `", "Files": [{"Path": "` + path + `", "Old": null, "New": "cGFja2FnZSBtYWluCg=="}]}`
 		put(t, dir, []txtar.File{{Name: journalName, Data: []byte(text)}})
 		res, err := Run(Config{Dir: dir, Patterns: []string{"./..."}})
 		if err == nil || !strings.Contains(err.Error(), "not of this module") {

@@ -2,8 +2,10 @@ package migrate
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"maps"
@@ -44,6 +46,7 @@ type program struct {
 	ondisk  map[string][]byte    // as the files are on disk
 	overlay map[string][]byte    // new contents of files
 	joined  []string             // packages with sessions that no pattern names
+	unread  map[string]error     // by file name, why a file of the program is not understood
 }
 
 // load reads and type-checks a program. A package that lacks a dependency is kept as far as it type-checks.
@@ -82,8 +85,9 @@ func load(cfg Config) (*program, error) {
 	if !slices.ContainsFunc(list, own) {
 		return nil, errors.New("there is no package of a module here: run it in the module of the program")
 	}
+	p.unreadable(list)
 	if p.module.Path == "" {
-		return p, errNoLibrary
+		return p, errors.Join(append(p.unreadErrors(), errNoLibrary)...)
 	}
 	for _, l := range list {
 		switch {
@@ -99,6 +103,9 @@ func load(cfg Config) (*program, error) {
 	if !cfg.Tests {
 		p.tests = slices.Clone(p.units[n:])
 		p.units = p.units[:n]
+	}
+	if errs := p.unreadErrors(); len(errs) > 0 {
+		return nil, errors.Join(append(errs, errUnread)...)
 	}
 	return p, err
 }
@@ -122,7 +129,7 @@ func available(dir string) []string {
 		mod, err := os.ReadFile(filepath.Join(up, "go.mod"))
 		if err == nil {
 			for _, path := range supports {
-				if strings.Contains(string(mod), path+" ") || !slices.Contains(ownModules, path) {
+				if requires(string(mod), path) || !slices.Contains(ownModules, path) {
 					list = append(list, path)
 				}
 			}
@@ -131,6 +138,16 @@ func available(dir string) []string {
 			return list
 		}
 	}
+}
+
+// requires reports whether a go.mod file requires a module. Replacing it is not enough.
+func requires(mod, path string) bool {
+	for line := range strings.Lines(mod) {
+		if !strings.Contains(line, "=>") && strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(line, "require")), path+" ") {
+			return true
+		}
+	}
+	return false
 }
 
 // errMigrated is returned for a program that uses no session library any more.
@@ -289,8 +306,13 @@ func (p *program) typecheck(u *unit) {
 func (p *program) parse(names []string, pkg string) []*ast.File {
 	var files []*ast.File
 	for _, name := range names {
-		if f := p.file(name); f != nil && f.Name.Name == pkg {
+		f := p.file(name)
+		switch {
+		case f == nil:
+		case f.Name.Name == pkg:
 			files = append(files, f)
+		default:
+			p.misread(name, fmt.Errorf("%s is of package %s, and the others in its folder are of %s", relative(p.dir, name), f.Name.Name, pkg))
 		}
 	}
 	return files
@@ -304,12 +326,16 @@ func (p *program) file(name string) *ast.File {
 	if !ok {
 		var err error
 		if src, err = os.ReadFile(name); err != nil {
+			p.misread(name, err)
 			return nil
 		}
 	}
 	p.ondisk[name] = src
 	src = plain(src)
-	f, _ := parser.ParseFile(p.fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
+	f, err := parser.ParseFile(p.fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
+	if list, ok := errors.AsType[scanner.ErrorList](err); ok {
+		p.misread(name, fmt.Errorf("%s:%d:%d: %s", relative(p.dir, name), list[0].Pos.Line, list[0].Pos.Column, list[0].Msg))
+	}
 	p.syntax[name], p.source[name] = f, src
 	return f
 }

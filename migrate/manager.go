@@ -38,7 +38,7 @@ func (w *wiring) reportManagers(why refusal) {
 		r.leave(v.value, v.lib.name+": "+middlewareVerb.String(), w.newMiddleware(v.lib, v.value))
 	}
 	if slices.ContainsFunc(w.makers, w.bare) || len(w.makers) == 0 && w.plain() {
-		for _, h := range r.servedHandlers() {
+		for _, h := range slices.DeleteFunc(r.servedHandlers(), r.hasManager) {
 			r.leave(h, "the site's handler", refusal{"sessions are loaded and saved around it", "serve the new manager's Handler(" + handlerText(r, h) + ")"})
 		}
 	}
@@ -55,6 +55,20 @@ func (w *wiring) reportUnmade(why refusal) {
 	}
 	at := r.sites[i].at
 	r.leave(at, "the site's sessions", refusal{why.why, "make the new ones with " + w.plainLiteral(at.in) + "; put the Handler of each around the site's handler"})
+}
+
+// hasManager reports whether a handler is what a generated manager's Handler returns, as an earlier run wrote it.
+func (r *rewriter) hasManager(h value) bool {
+	call, ok := ast.Unparen(h.expr).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "Handler" {
+		return false
+	}
+	of := namedOf(h.in.info.TypeOf(sel.X))
+	return of != nil && slices.ContainsFunc(r.targets, func(t *target) bool { return of.Obj().Name() == t.generated()+"Manager" })
 }
 
 // handlerText is the text of a served handler; without one, it is net/http's default.

@@ -73,13 +73,16 @@ func Run(cfg Config) (*Result, error) {
 	if r.home, err = r.choose(); err != nil {
 		return nil, err
 	}
-	if name := r.home.generated(); exists(name) {
-		return res.leave(r, refusal{relative(p.dir, name) + " exists already", "add a field to the schema there, or remove the files that an earlier run left"}), nil
-	}
 	r.nameTargets(cfg.Schemas)
 	d := newDraft(r)
 	if err := d.run(); err != nil {
 		return nil, err
+	}
+	if name := r.home.inTheWay(); d.rewritesKeys() && name != "" {
+		why := refusal{relative(p.dir, name) + " exists already", "add a field to the schema there, or remove the files that an earlier run left"}
+		r = newRewriter(find(p))
+		r.leaveUnbuilt()
+		return res.leave(r, why), nil
 	}
 	err = res.take(d)
 	if len(res.Files) > 0 && len(p.joined) > 0 {
@@ -168,6 +171,9 @@ func (res *Result) leave(r *rewriter, why refusal) *Result {
 	r.leaveAll(why)
 	r.targets, r.home = nil, nil
 	r.leaveRest()
+	if len(r.sites) == 0 && len(r.left) == 0 && r.home == nil {
+		res.Notes = append(res.Notes, r.nothing())
+	}
 	res.Left = r.sorted()
 	return res
 }

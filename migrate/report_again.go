@@ -17,12 +17,16 @@ func (r *rewriter) leaveRest() {
 	keyed := slices.ContainsFunc(r.sites, func(s *site) bool { return s.verb.keyed() })
 	if !r.findGenerated() {
 		if !keyed {
+			before := len(r.left)
 			r.leaveUnread()
+			if len(r.left) == before {
+				r.leaveKeyless()
+			}
 		}
 		return
 	}
-	rest := r.oldUses()
-	if len(rest) == 0 { // only tests use it
+	rest := r.oldUses(r.p.units)
+	if len(rest) == 0 && !slices.ContainsFunc(r.makers(), func(m *maker) bool { return !m.at.in.tests }) { // only tests use it
 		r.leaveBroken()
 		return
 	}
@@ -38,7 +42,7 @@ func (r *rewriter) leaveRest() {
 	}
 	for _, v := range rest {
 		if !r.saidOf(v) {
-			r.leave(v, oldPackage(v.in, v.expr.(*ast.SelectorExpr))+": "+r.p.text(v.expr), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
+			r.leave(v, oldPackage(v.in, v.expr)+": "+r.p.text(v.expr), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
 		}
 	}
 }
@@ -73,14 +77,38 @@ func (r *rewriter) leaveUnread() {
 	}
 }
 
-// oldUses lists the names of old libraries that the program still uses.
-func (r *rewriter) oldUses() []value {
+// leaveKeyless reports what a program without keys has of the old library: there is no schema to write, and nothing
+// to rewrite.
+func (r *rewriter) leaveKeyless() {
+	for _, v := range r.oldUses(r.p.units) {
+		if !r.saidOf(v) {
+			r.leave(v, oldPackage(v.in, v.expr)+": "+r.p.text(v.expr), refusal{"the program keeps nothing in a session", "remove it"})
+		}
+	}
+}
+
+// nothing is the note for a program in which nothing is found.
+func (r *rewriter) nothing() string {
+	for _, u := range r.p.tests {
+		u := *u
+		u.tests = false
+		if len(r.oldUses([]*unit{&u})) > 0 {
+			return "only tests use sessions: -tests rewrites them"
+		}
+	}
+	return "the program imports a session library, and no use of a session is found"
+}
+
+// oldUses lists the names of old libraries that packages still use.
+func (r *rewriter) oldUses(units []*unit) []value {
 	var list []value
-	for _, u := range r.p.units {
+	for _, u := range units {
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
-				if sel, ok := n.(*ast.SelectorExpr); ok && !u.tests && oldPackage(u, sel) != "" {
-					list = append(list, value{sel, u, whole})
+				e, ok := n.(ast.Expr)
+				if ok && !u.tests && oldPackage(u, e) != "" {
+					list = append(list, value{e, u, whole})
+					return false
 				}
 				return true
 			})
@@ -96,25 +124,37 @@ func (r *rewriter) saidOf(v value) bool {
 	return slices.ContainsFunc(r.left, func(l Left) bool { return l.Pos.Filename == name && l.Pos.Line == pos.Line })
 }
 
-// oldPackage is the report's name for the package of a selector if it is a library or makes stores for one; otherwise
-// "".
-func oldPackage(u *unit, sel *ast.SelectorExpr) string {
-	id, ok := sel.X.(*ast.Ident)
-	if !ok {
+// oldPackage is the report's name for the package of a qualified name, or of a name from a dot import, if it is a library
+// or makes stores for one; otherwise "".
+func oldPackage(u *unit, e ast.Expr) string {
+	pkg := packageOf(u, e)
+	if pkg == nil {
 		return ""
 	}
-	pkg, ok := u.info.Uses[id].(*types.PkgName)
-	if !ok {
-		return ""
-	}
-	path := pkg.Imported().Path()
-	if l := libraryOf(path); l != nil {
+	if l := libraryOf(pkg.Path()); l != nil {
 		return l.name
 	}
-	if makesStores(path) {
-		return strings.TrimPrefix(modpath.WithoutMajor(path), "github.com/")
+	if makesStores(pkg.Path()) {
+		return strings.TrimPrefix(modpath.WithoutMajor(pkg.Path()), "github.com/")
 	}
 	return ""
+}
+
+// packageOf is the package that declares what such a name means, nil if it is the program's own.
+func packageOf(u *unit, e ast.Expr) *types.Package {
+	switch e := e.(type) {
+	case *ast.SelectorExpr:
+		if id, ok := e.X.(*ast.Ident); ok {
+			if pkg, ok := u.info.Uses[id].(*types.PkgName); ok {
+				return pkg.Imported()
+			}
+		}
+	case *ast.Ident:
+		if obj := u.info.Uses[e]; obj != nil && obj.Pkg() != nil && obj.Pkg() != u.types && obj.Parent() == obj.Pkg().Scope() {
+			return obj.Pkg()
+		}
+	}
+	return nil
 }
 
 // findGenerated finds the sessions that have been generated already. It reports whether there are any.

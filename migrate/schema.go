@@ -53,8 +53,21 @@ type home struct {
 
 const generatedName = "session_gen.go"
 
-// generated is the file with the accessors.
-func (h *home) generated() string { return filepath.Join(h.dir, generatedName) }
+// inTheWay is the generated code that the package has already, "" if it has none. A home may be nil.
+func (h *home) inTheWay() string {
+	if h == nil || !exists(filepath.Join(h.dir, generatedName)) {
+		return ""
+	}
+	return filepath.Join(h.dir, generatedName)
+}
+
+// generated is the file with the accessors. Beside generated code that is there already, it is only type-checked.
+func (h *home) generated() string {
+	if h.inTheWay() != "" {
+		return filepath.Join(h.dir, "session_gen_unwritten.go")
+	}
+	return filepath.Join(h.dir, generatedName)
+}
 
 // initialisms are written in capitals in Go names.
 var initialisms = map[string]bool{"id": true, "url": true, "csrf": true, "api": true, "ip": true, "http": true, "uuid": true, "mfa": true,
@@ -352,7 +365,7 @@ func (r *rewriter) nameTargets(wanted map[string]string) {
 	taken[anySession] = true // for functions whose callers name the session
 	free := func(name string) bool {
 		g := upper(name)
-		return !taken[name] && !taken[g] && !r.identifiers()[g+"From"] && !taken["New"+g+"Manager"] && !token.IsKeyword(name)
+		return !taken[name] && !taken[g] && !r.identifiers()[g+"From"] && !taken[g+"Manager"] && !taken["New"+g+"Manager"] && !token.IsKeyword(name)
 	}
 	for _, t := range r.targets {
 		name := "session"
@@ -409,6 +422,10 @@ func (r *rewriter) takenNames() map[string]bool {
 		for _, f := range u.files {
 			for _, spec := range f.Imports {
 				switch name := u.info.PkgNameOf(spec); {
+				case name != nil && name.Name() == ".":
+					for _, of := range name.Imported().Scope().Names() {
+						taken[of] = true
+					}
 				case name != nil:
 					taken[name.Name()] = true
 				case spec.Name != nil:

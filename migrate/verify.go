@@ -571,6 +571,9 @@ func broken(pos token.Position, e types.Error) Left {
 // files lists the files to write.
 func (d *draft) files() ([]File, error) {
 	var list []File
+	if err := d.linked(); err != nil {
+		return nil, err
+	}
 	for name, text := range d.texts {
 		text, err := formatLike(d.r.p.source[name], text)
 		if err != nil {

@@ -119,6 +119,11 @@ func (w *wiring) required() *refusal {
 		if rec.client != "" {
 			need(redisStore)
 		}
+		for _, path := range slices.Sorted(maps.Keys(rec.imports)) {
+			if isRuntime(path) {
+				need(path)
+			}
+		}
 	}
 	for _, s := range w.r.sites {
 		if s.verb == middlewareVerb && !s.lib.managed {
@@ -127,6 +132,10 @@ func (w *wiring) required() *refusal {
 	}
 	if len(missing) == 0 {
 		return nil
+	}
+	if vendor := filepath.Join(w.r.p.module.Dir, "vendor", "modules.txt"); exists(vendor) {
+		return &refusal{"the folder vendor does not have " + strings.Join(missing, " and "),
+			"run go get " + strings.Join(missing, " ") + ", then sessiongen migrate with -mod=readonly in GOFLAGS, and go mod vendor afterwards"}
 	}
 	return &refusal{"the module does not require " + strings.Join(missing, " and "), "run go get " + strings.Join(missing, " ")}
 }
