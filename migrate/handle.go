@@ -270,8 +270,8 @@ func (r *rewriter) targetAt(use value) *target {
 		if sel, ok := e.(*ast.SelectorExpr); ok && e != use.expr {
 			e = ast.Unparen(sel.X)
 		}
-		if e == use.expr {
-			return r.target[r.of[s][0]]
+		if t := r.target[r.of[s][0]]; e == use.expr && slices.Contains(r.targets, t) { // else its keys are left
+			return t
 		}
 	}
 	return nil

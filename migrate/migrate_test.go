@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 
 // TestPrograms migrates small programs in each library's style: an archive has a program and, from the file "report"
 // on, the expected result without the generator's files. Afterwards the program compiles, a second run changes
-// nothing, and its report is the file "again". By default, every third program has that second run, and only
+// nothing, and its report is the file "again". By default, every fifth program has that second run, and only
 // there the go command lists the packages.
 func TestPrograms(t *testing.T) {
 	names, err := filepath.Glob("testdata/programs/*.txtar")
@@ -64,7 +64,7 @@ func TestPrograms(t *testing.T) {
 				t.Fatal(err)
 			}
 			followed(t, res, before, dir)
-			if *update || i%long.Of(3, 1) == 0 {
+			if *update || i%long.Of(5, 1) == 0 {
 				second := run(t, dir)
 				if len(second.Files) > 0 {
 					t.Errorf("a second run would change %q", second.Relative(dir))

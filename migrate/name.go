@@ -303,7 +303,8 @@ func (f *finder) sessionNames() *sessionNames {
 			n.known[s] = unknownSession
 		}
 		for _, name := range names {
-			if !isComputed(name) {
+			// A use of either session, such as the one in the context, does not tell which sessions others use.
+			if !isComputed(name) && len(names) == 1 {
 				n.only, all[name] = name, true
 			}
 			n.has(s.keys, name)

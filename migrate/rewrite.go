@@ -17,7 +17,7 @@ type rewriter struct {
 	home     *home
 	all      []*field
 	targets  []*target
-	kinds    int // of sessions with keys, usable or not
+	kinds    int // of sessions with keys, usable or not, whose names are known
 	target   map[*field]*target
 	of       map[*site][]*field
 	idents   map[string]bool

@@ -356,7 +356,11 @@ func (r *rewriter) group() {
 		r.target[d] = t
 	}
 	slices.SortFunc(r.targets, func(a, b *target) int { return cmp.Compare(a.session, b.session) })
-	r.kinds = len(r.targets)
+	for _, t := range r.targets {
+		if t.session != unknownSession && !isComputed(t.session) { // those may be any of the others
+			r.kinds++
+		}
+	}
 }
 
 // nameTargets gives each schema a name that is free in its package.

@@ -36,12 +36,31 @@ func (l *lodging) choose() *unit {
 			return u
 		}
 	}
+	if u := l.besideType(l.users); u != nil || !l.leavesSome() {
+		return u
+	}
+	return l.besideType(l.rewritten()) // a store stays then
+}
+
+// rewritten are the packages with uses that may be rewritten: those in the program's own store are not.
+func (l *lodging) rewritten() map[string]*unit {
+	users := map[string]*unit{}
+	for _, s := range l.r.sites {
+		if !s.at.in.tests && !l.r.inStore(s.at) {
+			users[s.at.in.path] = s.at.in
+		}
+	}
+	return users
+}
+
+// besideType is the package of a field's type that has to stay there, nil if there is none that all users can import.
+func (l *lodging) besideType(users map[string]*unit) *unit {
 	for _, mustStay := range []func(*types.TypeName) bool{
 		func(t *types.TypeName) bool { return !t.Exported() },
 		func(t *types.TypeName) bool { return l.r.reachesUser(t.Pkg().Path(), l.users) },
 	} {
 		for _, t := range l.fieldTypes() {
-			if u := l.r.p.unit(t.Pkg().Path()); mustStay(t) && l.canImport(u) {
+			if u := l.r.p.unit(t.Pkg().Path()); mustStay(t) && canImport(u, users) {
 				return u
 			}
 		}
@@ -49,9 +68,14 @@ func (l *lodging) choose() *unit {
 	return nil
 }
 
-// canImport reports whether all packages that use sessions can import a package.
-func (l *lodging) canImport(u *unit) bool {
-	return u.name != "main" && (u.listed == nil || !slices.ContainsFunc(u.listed.Deps, func(dep string) bool { return l.users[dep] != nil }))
+// leavesSome reports whether a new package could not have some field.
+func (l *lodging) leavesSome() bool {
+	return slices.ContainsFunc(l.r.fields(), func(d *field) bool { return l.r.unfit(d) == nil && l.homeless(d.typ) != "" })
+}
+
+// canImport reports whether all who use sessions can import a package.
+func canImport(u *unit, users map[string]*unit) bool {
+	return u.name != "main" && (u.listed == nil || !slices.ContainsFunc(u.listed.Deps, func(dep string) bool { return users[dep] != nil }))
 }
 
 // fieldTypes lists the program's types that fields name.

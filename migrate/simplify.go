@@ -312,18 +312,26 @@ func (d *definer) list(stmts []ast.Stmt) bool {
 	return true
 }
 
-// defining notes a statement that just assigns the variable.
+// defining notes a statement that just assigns the variable, or declares others at the same time.
 func (d *definer) defining(stmt ast.Stmt) bool {
 	assign, ok := stmt.(*ast.AssignStmt)
-	if !ok || assign.Tok != token.ASSIGN || len(assign.Lhs) != 1 || d.count(assign) != 1 {
+	if !ok || d.count(assign) != 1 || !slices.ContainsFunc(assign.Lhs, d.is) {
 		return false
 	}
-	id, ok := assign.Lhs[0].(*ast.Ident)
-	if !ok || d.s.u.info.Uses[id] != d.obj {
+	if assign.Tok == token.DEFINE {
+		return true
+	}
+	if assign.Tok != token.ASSIGN || len(assign.Lhs) != 1 {
 		return false
 	}
 	d.defines = append(d.defines, assign)
 	return true
+}
+
+// is reports whether an expression is the variable.
+func (d *definer) is(e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && d.s.u.info.Uses[id] == d.obj
 }
 
 // inside looks at the blocks of a statement.
