@@ -132,7 +132,7 @@ func (f *finder) namedByCallers(u *unit, call *ast.CallExpr) bool {
 // They pass the name, or the session.
 func (f *finder) callerNames(s *site) *function {
 	around, given := f.functionAround(s.at.expr), f.argumentsOf(s)
-	if s.lib.managed || s.session.expr == nil || around == nil {
+	if s.lib.managed || s.session.expr == nil || around == nil || f.inStore(s.at) {
 		return nil
 	}
 	if p, ok := f.sessionParam(f.ownerOf(s)); ok && f.params[p].fn == around.fn.Pos() && len(f.namesPassed(p)) > 1 {

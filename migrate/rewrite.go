@@ -575,8 +575,8 @@ func onlyOnce(stmt ast.Stmt, part ast.Node) ast.Stmt {
 }
 
 // inStore reports whether an expression is in a method of the program's own store.
-func (r *rewriter) inStore(v value) bool {
-	fn := r.functionOf(v.expr)
+func (f *flow) inStore(v value) bool {
+	fn := f.functionOf(v.expr)
 	if fn == nil || fn.fn.Signature().Recv() == nil {
 		return false
 	}
