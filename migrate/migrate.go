@@ -171,7 +171,7 @@ func (res *Result) leave(r *rewriter, why refusal) *Result {
 	r.leaveAll(why)
 	r.targets, r.home = nil, nil
 	r.leaveRest()
-	if len(r.sites) == 0 && len(r.left) == 0 && r.home == nil {
+	if len(r.sites) == 0 && len(r.left) == 0 {
 		res.Notes = append(res.Notes, r.nothing())
 	}
 	res.Left = r.sorted()
