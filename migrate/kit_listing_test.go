@@ -3,7 +3,6 @@ package migrate
 import (
 	"go/build"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -40,7 +39,7 @@ func (s *listing) of(t *testing.T, dir string) []*golist.Package {
 	for _, p := range own.built {
 		imports = slices.Concat(imports, p.Imports, p.TestImports, p.XTestImports)
 	}
-	imports = slices.DeleteFunc(imports, func(path string) bool { return own.built[path] != nil })
+	imports = slices.DeleteFunc(imports, func(path string) bool { return own.built[path] != nil || path == "C" })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ask(t, imports)
@@ -70,7 +69,7 @@ func (s *listing) ask(t *testing.T, imports []string) {
 	if len(imports) == 0 {
 		return
 	}
-	list, err := golist.Command{Dir: s.dir, Env: append(os.Environ(), "CGO_ENABLED=0")}.Closure(imports)
+	list, err := golist.Command{Dir: s.dir}.Closure(imports)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,9 +98,7 @@ func (o *ownPackages) visit(dir string, d fs.DirEntry, err error) error {
 	case dir != o.dir && (strings.ContainsAny(name[:1], "._") || name == "testdata"):
 		return fs.SkipDir
 	}
-	ctx := build.Default
-	ctx.CgoEnabled = false
-	p, err := ctx.ImportDir(dir, 0)
+	p, err := build.ImportDir(dir, 0)
 	if _, none := err.(*build.NoGoError); none && len(p.IgnoredGoFiles) == 0 {
 		return nil
 	}
@@ -129,7 +126,7 @@ func (o *ownPackages) list(list []*golist.Package, path string, imported map[str
 		absolute *[]string
 		names    []string
 	}{
-		{&l.GoFiles, built.GoFiles}, {&l.TestGoFiles, built.TestGoFiles}, {&l.XTestGoFiles, built.XTestGoFiles},
+		{&l.GoFiles, built.GoFiles}, {&l.CgoFiles, built.CgoFiles}, {&l.TestGoFiles, built.TestGoFiles}, {&l.XTestGoFiles, built.XTestGoFiles},
 		{&l.IgnoredGoFiles, built.IgnoredGoFiles},
 	} {
 		for _, name := range files.names {
@@ -137,6 +134,9 @@ func (o *ownPackages) list(list []*golist.Package, path string, imported map[str
 		}
 	}
 	for _, path := range built.Imports {
+		if path == "C" {
+			continue
+		}
 		list = o.list(list, path, imported)
 		l.Deps = append(l.Deps, path)
 		if dep := imported[path]; dep != nil {

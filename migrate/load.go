@@ -46,6 +46,7 @@ type program struct {
 	ondisk  map[string][]byte    // as the files are on disk
 	overlay map[string][]byte    // new contents of files
 	joined  []string             // packages with sessions that no pattern names
+	aside   map[string]bool      // the folders of packages that are not of the program
 	unread  map[string]error     // by file name, why a file of the program is not understood
 }
 
@@ -54,13 +55,12 @@ func load(cfg Config) (*program, error) {
 	p := &program{
 		dir: cfg.Dir, fset: token.NewFileSet(), listed: map[string]*golist.Package{}, checked: map[string]*types.Package{},
 		syntax: map[string]*ast.File{}, source: map[string][]byte{}, ondisk: map[string][]byte{}, overlay: cfg.overlay,
-		known: cfg.known,
+		known: cfg.known, aside: map[string]bool{},
 	}
 	if cfg.known != nil {
 		p.fset = cfg.known.fset
 	}
-	// Without cgo, every file is written by people.
-	command := golist.Command{Dir: cfg.Dir, Env: append(os.Environ(), "CGO_ENABLED=0"), Tags: cfg.Tags}
+	command := golist.Command{Dir: cfg.Dir, Tags: cfg.Tags}
 	closure := command.Closure
 	if cfg.closure != nil {
 		closure = cfg.closure
@@ -87,7 +87,7 @@ func load(cfg Config) (*program, error) {
 	}
 	p.unreadable(list)
 	if p.module.Path == "" {
-		return p, errors.Join(append(p.unreadErrors(), errNoLibrary)...)
+		return p, errors.Join(slices.Concat(p.unreadErrors(), p.unbuiltErrors(), []error{errNoLibrary})...)
 	}
 	for _, l := range list {
 		switch {
@@ -228,13 +228,16 @@ func (p *program) reachesInTests(l *golist.Package, reaches func(*golist.Package
 
 // check type-checks a package of the program.
 func (p *program) check(l *golist.Package) {
-	u := &unit{path: l.ImportPath, name: l.Name, dir: l.Dir, names: l.GoFiles, goVersion: goVersionOf(l), listed: l}
+	u := &unit{path: l.ImportPath, name: l.Name, dir: l.Dir, names: sources(l), goVersion: goVersionOf(l), listed: l}
 	u.files = p.parse(u.names, l.Name)
 	u.all = u.files
 	p.typecheck(u)
 	p.checked[u.path] = u.types
 	p.units = append(p.units, u)
 }
+
+// sources are the files of a package as people wrote them, without tests. What they have from C is of no known type.
+func sources(l *golist.Package) []string { return slices.Concat(l.GoFiles, l.CgoFiles) }
 
 // goVersionOf returns the version of Go that a package is written in, or "" if it is unknown.
 func goVersionOf(l *golist.Package) string {

@@ -35,7 +35,7 @@ func (p *program) dependency(path string) *types.Package {
 // checkTypes type-checks a dependency without the bodies of its functions.
 func (p *program) checkTypes(l *golist.Package) *types.Package {
 	var files []*ast.File
-	for _, name := range l.GoFiles {
+	for _, name := range sources(l) {
 		src, err := os.ReadFile(name)
 		if err != nil {
 			continue

@@ -36,7 +36,13 @@ func (p *program) list(command golist.Command, closure func([]string) ([]*golist
 		choose(chosen, l)
 	}
 	p.join(chosen, all)
-	return slices.DeleteFunc(all, func(l *golist.Package) bool { return own(l) && !chosen[l.ImportPath] }), nil
+	return slices.DeleteFunc(all, func(l *golist.Package) bool {
+		left := own(l) && !chosen[l.ImportPath]
+		if left {
+			p.aside[l.Dir] = true
+		}
+		return left
+	}), nil
 }
 
 // beyond are the patterns of all packages of the modules that are worked on, none if the program's patterns name these already.

@@ -5,29 +5,46 @@ import (
 	"go/parser"
 	"go/types"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/sessiongen/sessiongen/internal/golist"
 )
 
-// leaveUnbuilt reports the files that build tags or their names exclude from this build, because migrate does not read
-// them. A file counts if it imports a library, or names something in the program that has a library's type.
+// leaveUnbuilt reports the files that this build leaves out, because migrate does not read them. A file counts if it
+// imports a library, or names something in the program that has a library's type.
 func (r *rewriter) leaveUnbuilt() {
 	handed := r.handedOut()
-	for _, path := range slices.Sorted(maps.Keys(r.p.listed)) {
-		l := r.p.listed[path]
-		if !own(l) {
-			continue
-		}
-		for _, name := range l.IgnoredGoFiles {
-			f, _ := parser.ParseFile(r.p.fset, name, nil, 0) // with its declarations resolved, unlike the program's files
-			if f == nil {
-				continue
-			}
-			if n := usesSessions(f, handed, handed[path]); n != nil {
-				r.leave(value{expr: n}, "a file of another build", refusal{"build tags or its name leave it out here", "change it by hand"})
-			}
+	packages := map[string]*golist.Package{} // by directory
+	for _, l := range r.p.listed {
+		if own(l) {
+			packages[l.Dir] = l
 		}
 	}
+	for _, name := range r.p.unbuilt() {
+		f, _ := parser.ParseFile(r.p.fset, name, nil, 0) // with its declarations resolved, unlike the program's files
+		if f == nil {
+			continue
+		}
+		var inPackage map[string]bool
+		if l := packages[filepath.Dir(name)]; l != nil {
+			inPackage = handed[l.ImportPath]
+		} else if !r.p.concerns(f) {
+			continue
+		}
+		if n := usesSessions(f, handed, inPackage); n != nil {
+			r.leave(value{expr: n}, "a file of another build", leftOut(f))
+		}
+	}
+}
+
+// leftOut is the reason why a build leaves a file out.
+func leftOut(f *ast.File) refusal {
+	if slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"C"` }) {
+		return refusal{"cgo is off, or build tags or its name leave it out here", "run it where there is a C compiler, or with CGO_ENABLED=1, or change the file by hand"}
+	}
+	return refusal{"build tags or its name leave it out here", "change it by hand"}
 }
 
 // handedOut lists the names of everything with a library's type: package-level names by the package's path, fields and
