@@ -14,6 +14,9 @@ import (
 // TestKilled stops a run after each file that it writes: the next run finishes it, and reports what the first would
 // have reported.
 func TestKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test kills many processes")
+	}
 	archive, err := txtar.ParseFile("testdata/programs/left_tests_scs.txtar")
 	if err != nil {
 		t.Fatal(err)

@@ -102,6 +102,9 @@ func main() {
 
 // TestPatterns migrates a program by some of its packages, and from its folders: all that import what changes change.
 func TestPatterns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	program := []string{"internal/websession/session.go", "internal/websession/session_gen.go", "kept/kept.go", "kept/session_manager.go", "login/login.go", "main.go", "page/page.go"}
 	other := []string{"other/main.go", "other/session.go", "other/session_gen.go", "other/session_manager.go"}
 	dir := write(t, txtar.Parse([]byte(shared)).Files)

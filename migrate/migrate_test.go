@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // TestPrograms migrates small programs in each library's style: an archive has a program and, from the file "report"
 // on, the expected result without the generator's files. Afterwards the program compiles, a second run changes
 // nothing, and its report is the file "again". By default, every fifth program has that second run, and only
-// there the go command lists the packages.
+// there the go command lists the packages. With -short, every tenth program runs, once.
 func TestPrograms(t *testing.T) {
 	names, err := filepath.Glob("testdata/programs/*.txtar")
 	if err != nil || len(names) == 0 {
@@ -41,6 +41,10 @@ func TestPrograms(t *testing.T) {
 	}
 	packages := newListing(t)
 	for i, name := range names {
+		if testing.Short() && i%10 > 0 {
+			continue
+		}
+		again := !testing.Short() && i%long.Of(5, 1) == 0
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			archive, err := txtar.ParseFile(name)
@@ -64,7 +68,7 @@ func TestPrograms(t *testing.T) {
 				t.Fatal(err)
 			}
 			followed(t, res, before, dir)
-			if *update || i%long.Of(5, 1) == 0 {
+			if *update || again {
 				second := run(t, dir)
 				if len(second.Files) > 0 {
 					t.Errorf("a second run would change %q", second.Relative(dir))

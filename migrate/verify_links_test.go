@@ -12,6 +12,9 @@ import (
 // TestLinks has files that are links. A link to a file of the module stays, and the file changes. One that leads out of the
 // module, and a file with two names, are errors.
 func TestLinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	for _, test := range []struct {
 		name, target string // the link, and the file or folder that it leads to
 		want         string

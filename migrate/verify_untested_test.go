@@ -11,6 +11,9 @@ import (
 // TestWithoutTests leaves tests as they are. A test that no longer compiles is reported with its line. A second run,
 // which rewrites tests but has lost the old program, reports it again.
 func TestWithoutTests(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	for name, lines := range map[string][]string{
 		"tests_scs": {"internal/config/config_test.go:14", "internal/pages/pages_test.go:21", "internal/pages/pages_test.go:26",
 			"internal/pages/pages_test.go:36", "internal/pages/pages_test.go:45"},

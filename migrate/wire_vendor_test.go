@@ -12,6 +12,9 @@ import (
 // TestVendored has a module whose folder vendor lacks a package that only the new code would import: the report says how
 // to do without the folder for a run.
 func TestVendored(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	tools := "//go:build tools\n\npackage main\n\nimport (\n\t_ \"" + runtimePath + "\"\n\t_ \"" + runtimePath + "/codec\"\n)\n"
 	dir := write(t, append(txtar.Parse([]byte(single)).Files, txtar.File{Name: "tools.go", Data: []byte(tools)}))
 	for _, command := range []string{"tidy", "vendor"} {

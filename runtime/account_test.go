@@ -8,5 +8,8 @@ import (
 )
 
 func TestAccount(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test sleeps")
+	}
 	accounttest.Run(t, func(*testing.T) runtime.Store { return runtime.NewMemoryStore(1e6) })
 }

@@ -63,7 +63,7 @@ func TestStoreConcurrentFields(t *testing.T) {
 }
 
 func TestStoreConcurrentUpdates(t *testing.T) {
-	n := long.Times(1000, 2000, 10_000)
+	n := long.Times(200, 2000, 10_000)
 	r := newRig(t, runtime.Config{})
 	c := r.login()
 	together(n, func(int) {

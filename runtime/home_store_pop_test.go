@@ -151,6 +151,9 @@ func TestDestroyWhileAgain(t *testing.T) {
 
 // Pop writes the record, which is being written: it fails, and the event says why.
 func TestPopWhileAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test sleeps")
+	}
 	r := newRig(t, runtime.Config{})
 	c := r.login()
 	code := whileAgain(t, r, c, func(s *visitor) { fieldUser.Pop(s.Session) }, func(*visitor) {})
@@ -203,6 +206,9 @@ func TestPopWaitsWhileAgain(t *testing.T) {
 // A function given to Update that uses the session gets an error, and does not wait for itself for
 // long.
 func TestServerPopInUpdate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test sleeps")
+	}
 	r := newRig(t, runtime.Config{})
 	c := r.login()
 	other := c.clone()

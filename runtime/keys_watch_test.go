@@ -15,6 +15,9 @@ import (
 
 // However the file is replaced, the manager gets the new keys, with one event.
 func TestWatchKeys(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test sleeps")
+	}
 	const text = keyB + "\n" + keyA + "\n"
 	for name, replace := range map[string]func(w *watched){
 		"in place": func(w *watched) { write(w, w.path, text) },
@@ -102,6 +105,9 @@ func TestWatchKeysOfMountedSecret(t *testing.T) {
 
 // A faulty file leaves the keys unchanged, and is reported once until the file is good again.
 func TestWatchKeysFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test sleeps")
+	}
 	var many []string
 	for range 65 {
 		many = append(many, runtime.GenerateKey())

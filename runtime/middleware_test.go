@@ -161,6 +161,9 @@ func TestOuterMiddlewareSees(t *testing.T) {
 // net/http removes the files of a multipart form once the handler has returned, if it
 // finds them: it looks at the request that it made itself, not at a copy.
 func TestUploadedFilesAreRemoved(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test uploads much")
+	}
 	for _, http2 := range []bool{false, true} {
 		for _, u := range append(uses, struct {
 			name string

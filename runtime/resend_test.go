@@ -11,6 +11,9 @@ import (
 // A permanent session that is used and never changed lives for as long as it is used, though
 // browsers keep no cookie for more than 400 days.
 func TestSlidingBeyond400Days(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test repeats much")
+	}
 	for _, home := range []string{"cookie", "chunks", "revocations", "store"} {
 		for _, c := range []struct {
 			every, lifetime, absolute time.Duration

@@ -10,6 +10,9 @@ import (
 // No cookie is worth anything after another node ended the session, even if the keys change too: whatever the request
 // does, and before whichever of its calls of the store that happens.
 func TestNothingOutlives(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test repeats much")
+	}
 	const a, b = keyA, keyB
 	actions := map[string]func(r *rig, s *visitor){
 		"reads":           func(_ *rig, s *visitor) { fieldUser.Get(s.Session) },

@@ -76,6 +76,9 @@ var nodesRevoke = map[string]func(r *rig, id string) error{
 // A key that comes back, on one node or on all, revives nothing that was revoked by nodes without it,
 // wherever it stands in the ring and whatever the clocks tell.
 func TestKeyComesBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test repeats much")
+	}
 	const k, a = keyB, keyA
 	for name, revoke := range nodesRevoke {
 		for _, skew := range clockSkews {
@@ -148,6 +151,9 @@ func TestKeyOnOneNode(t *testing.T) {
 
 // Revocations overlap, of nodes of which one lacks a key. Neither hides from the key what the other one revokes.
 func TestKeyMissesOverlapping(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test repeats much")
+	}
 	const k, a = keyB, keyA
 	for name, rings := range map[string][2]string{
 		"the first lacks it":  {a, a + " " + k},

@@ -93,7 +93,7 @@ func TestStoreRevokeWhileMoving(t *testing.T) {
 
 // Log-out beside other requests of the same session, in any order: nothing brings it back.
 func TestLogOutRace(t *testing.T) {
-	n := long.Times(300, 1000, 10_000)
+	n := long.Times(100, 1000, 10_000)
 	bothModes(t, func(t *testing.T, newRig func(testing.TB) *rig) {
 		r := newRig(t)
 		changes := []func(*visitor){

@@ -126,6 +126,9 @@ func (g *gossip) DeleteAll(ctx context.Context) error {
 // Nothing shows a secret with a store either. Errors and events show no value at all, and
 // events and the log not even what the store said.
 func TestCanaryOnTheServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test prints much")
+	}
 	log := captureLog(t)
 	c, said := newCanary(), newCanary()
 	const token, token2 = "c4nary-t0ken-v4lue", "an0ther-s3cret-c4nary"

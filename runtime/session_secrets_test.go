@@ -13,6 +13,9 @@ import (
 )
 
 func TestCanary(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test prints much")
+	}
 	log := captureLog(t)
 	c := newCanary()
 	const token, token2 = "c4nary-t0ken-v4lue", "an0ther-s3cret-c4nary"

@@ -264,7 +264,7 @@ func TestMemoryStoreEvictsWithoutScanning(t *testing.T) {
 
 // DeleteAll, DeleteByPrincipal and List are about sessions, and come to an end whatever others do.
 func TestMemoryStoreSweeps(t *testing.T) {
-	sessions := long.Times(20_000, 50_000, 200_000)
+	sessions := long.Times(5_000, 50_000, 200_000)
 	s := runtime.NewMemoryStore(2 * sessions)
 	fill := func() {
 		for i := range sessions {

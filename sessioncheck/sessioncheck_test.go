@@ -20,6 +20,9 @@ import (
 // TestAnalyzer runs the analyzer on one module: each archive has a check's packages, with the expected reports, and
 // with correct code that looks similar. The sessions are generated, and the runtime is the real one.
 func TestAnalyzer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test type-checks the standard library")
+	}
 	for _, v := range testmodule.Env("example.org") {
 		name, value, _ := strings.Cut(v, "=")
 		t.Setenv(name, value)

@@ -47,6 +47,9 @@ var environments = [][]string{
 }
 
 func TestEdits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs the generator often")
+	}
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

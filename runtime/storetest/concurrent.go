@@ -4,15 +4,21 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime"
 )
 
-const (
-	workers = 8  // goroutines in a check
-	rounds  = 25 // how often a check tries for an unlucky order
-)
+const workers = 8 // goroutines in a check
+
+// rounds returns how often a check tries for an unlucky order.
+func rounds() int {
+	if testing.Short() {
+		return 5
+	}
+	return 25
+}
 
 // No change is lost. A conflict means that another change came first.
 func counter(k *kit) {
@@ -67,14 +73,14 @@ func (k *kit) increment(key string) bool {
 }
 
 func concurrentInsert(k *kit) {
-	for range rounds {
+	for range rounds() {
 		key := name()
 		k.oneInsert(key)
 	}
 }
 
 func concurrentInsertExpired(k *kit) {
-	for range rounds {
+	for range rounds() {
 		key := name()
 		past := k.record(1, "", "past")
 		past.Expires = k.in(-time.Minute)
@@ -123,7 +129,7 @@ func concurrentDeleteAll(k *kit) {
 // neverRevived fails the test if a record exists after it was deleted while others replaced it again
 // and again.
 func (k *kit) neverRevived(del func(key, principal string) error) {
-	for round := range 2 * rounds {
+	for round := range 2 * rounds() {
 		key, p := name(), name()
 		k.put(key, k.record(1, p, "1"))
 		var replaced atomic.Int64
@@ -163,7 +169,7 @@ func (k *kit) touchUntil(deleted *atomic.Bool, key string, replaced *atomic.Int6
 		}
 		if last || err != nil && !is(err, runtime.ErrConflict) {
 			// Whatever err is, the deleting goroutine must not wait.
-			replaced.Add(rounds)
+			replaced.Add(int64(rounds()))
 			return err
 		}
 	}
@@ -182,7 +188,7 @@ func (k *kit) touch(key string) error {
 
 // A principal's list agrees with the records after they have moved between principals.
 func concurrentMoves(k *kit) {
-	for range rounds {
+	for range rounds() {
 		key := name()
 		of := []string{name(), name(), ""}
 		k.put(key, k.record(1, of[0], "1"))
@@ -229,7 +235,7 @@ func (k *kit) moveAbout(key string, of []string, first int) error {
 func parallelKeys(k *kit) {
 	var errs [workers]error
 	all(workers, func(i int) {
-		for range rounds {
+		for range rounds() {
 			if errs[i] = k.alone(i); errs[i] != nil {
 				return
 			}

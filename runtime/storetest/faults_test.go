@@ -876,6 +876,9 @@ const faultsEnv = "STORETEST_FAULTS"
 
 // TestFaults runs TestFaulty in another process, because its tests must fail.
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs every check on every wrong store")
+	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFaulty$", "-test.v", "-test.timeout=5m")
 	cmd.Env = append(os.Environ(), faultsEnv+"=1")
 	out, _ := cmd.CombinedOutput()

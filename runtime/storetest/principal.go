@@ -268,7 +268,7 @@ func sweeps(k *kit) {
 		"DeleteByPrincipal": func(p string) error { return k.DeleteByPrincipal(k.Context(), p) },
 		"DeleteAll":         func(string) error { return k.DeleteAll(k.Context()) },
 	} {
-		for range rounds {
+		for range rounds() {
 			p, before := name(), name()
 			k.put(before, k.record(1, p, "before"))
 			k.sweepBesideOthers(what, p, sweep)

@@ -5,8 +5,8 @@
 //		storetest.Run(t, func(t *testing.T) runtime.Store { return mystore.New(...) })
 //	}
 //
-// Run the tests with -race. They cannot tell whether the store keeps its promises when the network
-// or the database fails.
+// Run the tests with -race. With -short, they try fewer races. They cannot tell whether the store
+// keeps its promises when the network or the database fails.
 package storetest
 
 import (

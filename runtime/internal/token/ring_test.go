@@ -247,7 +247,7 @@ func TestRetiredPrefixIsKnown(t *testing.T) {
 // repeat, and none is drawn for more messages than allowed under one prefix.
 func TestNoncesDoNotRepeat(t *testing.T) {
 	t.Parallel()
-	n := long.Times(100_000, 200_000, 10_000_000)
+	n := long.Times(20_000, 200_000, 10_000_000)
 	const goroutines, name, purpose = 4, "__Host-session", "data"
 	r := newRing(t, name, purpose, testMaster(0))
 	r.bound = 1000

@@ -396,7 +396,7 @@ func TestGarbage(t *testing.T) {
 			return string(text)
 		}},
 	}
-	n := long.Times(100_000, 150_000, 1_000_000) / len(kinds)
+	n := long.Times(20_000, 150_000, 1_000_000) / len(kinds)
 	for _, kind := range kinds {
 		errs := map[error]int{}
 		for range n {
