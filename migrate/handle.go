@@ -148,8 +148,22 @@ func (r *rewriter) sessionInPlaceOf(typ ast.Expr, at value) {
 		r.leave(at, "a variable for sessions", refusal{"it is not known which session is meant", "name the type by hand"})
 		return
 	}
-	r.changes = append(r.changes, &change{at: at, fixed: true,
-		edits: []edit{r.p.replace(typ, r.typeOfSession(at.in, at.expr, t))}})
+	text := r.typeOfSession(at.in, at.expr, t)
+	if r.isDeclared(at.in, typ) {
+		text = strings.TrimPrefix(text, "*")
+	}
+	r.changes = append(r.changes, &change{at: at, fixed: true, edits: []edit{r.p.replace(typ, text)}})
+}
+
+// isDeclared reports whether a declaration gives a struct type another name. Pointers to that name are in the program, so
+// that the declaration has none.
+func (r *rewriter) isDeclared(u *unit, typ ast.Expr) bool {
+	spec, ok := r.parents[typ].(*ast.TypeSpec)
+	if !ok || spec.Type != typ {
+		return false
+	}
+	_, ok = u.info.TypeOf(typ).Underlying().(*types.Struct)
+	return ok
 }
 
 // targetOfType is the schema of the sessions that a type stands for.

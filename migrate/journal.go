@@ -37,10 +37,14 @@ func (res *Result) writeJournal() error {
 		return err
 	}
 	name := journalOf(res.dir)
-	if err := os.WriteFile(name+".new", text, 0o600); err != nil {
-		return err
+	err = os.WriteFile(name+".new", text, 0o600)
+	if err == nil {
+		err = os.Rename(name+".new", name)
 	}
-	return os.Rename(name+".new", name)
+	if err != nil {
+		os.Remove(name + ".new") // a part of it, on a full disk
+	}
+	return err
 }
 
 // interrupted returns the run that was killed while writing, or nil.

@@ -74,6 +74,9 @@ func load(cfg Config) (*program, error) {
 	} else if cfg.Tests {
 		return nil, err
 	}
+	if errs := p.outdated(list); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
 	for _, l := range list {
 		p.listed[l.ImportPath] = l
 	}

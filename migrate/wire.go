@@ -506,7 +506,11 @@ func (w *wiring) typeExpr(u *unit, n *ast.SelectorExpr) {
 	if m == nil {
 		return
 	}
-	w.change(value{n, u, whole}, w.r.p.replace(all, "*"+w.r.qualify(u, n, w.r.managerType(m))))
+	text := w.r.qualify(u, n, w.r.managerType(m))
+	if !w.r.isDeclared(u, all) {
+		text = "*" + text
+	}
+	w.change(value{n, u, whole}, w.r.p.replace(all, text))
 }
 
 // typeAt is the type that an expression names, nil if it names none.

@@ -18,6 +18,7 @@ type Change struct {
 	Path     string // absolute
 	Old, New []byte // Old is nil if there is no such file
 	mode     fs.FileMode
+	file     fs.FileInfo // of the file, nil if there is none
 }
 
 // Removal returns the change that removes a generated file.
@@ -51,6 +52,7 @@ func Edit(path string, old, content []byte) (Change, error) {
 	if err != nil {
 		return c, err
 	}
+	c.file = info
 	if c.mode = info.Mode().Perm(); c.mode&0o222 == 0 {
 		return c, fmt.Errorf("%s is read-only", path)
 	}
@@ -82,7 +84,7 @@ func change(path string, content []byte) (Change, error) {
 	case !info.Mode().IsRegular():
 		return c, fmt.Errorf("%s is not a regular file: move it, or choose another name with -output", path)
 	}
-	c.mode = info.Mode().Perm()
+	c.mode, c.file = info.Mode().Perm(), info
 	old, err := os.ReadFile(path)
 	if err != nil {
 		return c, err
@@ -172,6 +174,9 @@ func write(c Change) (name string, err error) {
 		return "", err
 	}
 	_, err = f.Write(c.New)
+	if c.file != nil {
+		keepOwner(f, c.file)
+	}
 	err = errors.Join(err, f.Chmod(c.mode), f.Close())
 	if err != nil {
 		return "", errors.Join(err, os.Remove(f.Name()))
