@@ -156,6 +156,8 @@ func (res *Result) take(d *draft) (err error) {
 	res.Notes = append(res.Notes, d.branches...)
 	if d.rewritesKeys() {
 		d.leaveTests()
+		d.leaveRemains()
+		res.Notes = append(res.Notes, d.staleTests()...)
 		d.leaveGenerated()
 		res.Files, err = d.files()
 		res.noteComments(d)

@@ -42,10 +42,12 @@ func (r *rewriter) leaveRest() {
 	}
 	for _, v := range rest {
 		if !r.saidOf(v) {
-			r.leave(v, oldPackage(v.in, v.expr)+": "+r.p.text(v.expr), refusal{"the old library is still used here", "remove it once the new manager is in its place"})
+			r.leave(v, oldPackage(v.in, v.expr)+": "+r.p.text(v.expr), stillUsed)
 		}
 	}
 }
+
+var stillUsed = refusal{"the old library is still used here", "remove it once the new manager is in its place"}
 
 // leaveBroken reports the type errors of the packages that reach sessions: an earlier run has left them. A missing
 // package is another matter.

@@ -274,13 +274,30 @@ func (r *rewriter) chosen(path string) (*home, error) {
 	if u := r.p.unit(path); u != nil {
 		return &home{path: u.path, name: u.name, dir: u.dir, file: r.free(u)}, nil
 	}
-	below, ok := strings.CutPrefix(path, r.p.module.Path+"/")
+	modules := r.ownModules()
+	var below string
+	for _, m := range slices.Sorted(maps.Keys(modules)) { // of nested ones, the inner one comes later
+		if rest, ok := strings.CutPrefix(path, m+"/"); ok {
+			r.p.module, below = modules[m], rest
+		}
+	}
 	name := path[strings.LastIndex(path, "/")+1:]
-	if !ok || !token.IsIdentifier(name) {
-		return nil, fmt.Errorf("-package %s: want the path of a package of module %s", path, r.p.module.Path)
+	if below == "" || !token.IsIdentifier(name) {
+		return nil, fmt.Errorf("-package %s: want the path of a package of module %s", path, strings.Join(slices.Sorted(maps.Keys(modules)), " or "))
 	}
 	dir := filepath.Join(r.p.module.Dir, filepath.FromSlash(below))
 	return &home{path: path, name: name, dir: dir, fresh: !exists(dir), file: filepath.Join(dir, "session.go")}, nil
+}
+
+// ownModules are the modules of the program, by path: a workspace may have several.
+func (r *rewriter) ownModules() map[string]golist.Module {
+	modules := map[string]golist.Module{}
+	for _, l := range r.p.listed {
+		if own(l) {
+			modules[l.Module.Path] = *l.Module
+		}
+	}
+	return modules
 }
 
 // leaf is a new package. No file of the program uses its name for something else.

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,12 +59,21 @@ func Name(r *http.Request) string {
 	if _, err := Run(cfg); err == nil || !strings.Contains(err.Error(), "the modules example.org/kept and example.org/site use the same sessions") {
 		t.Errorf("got error %v", err)
 	}
-	cfg.Package = "example.org/kept"
-	res, err := Run(cfg)
-	if err != nil {
-		t.Fatal(err)
+	for path, folder := range map[string]string{
+		"example.org/kept": "kept", "example.org/kept/visitors": "kept/visitors", "example.org/site/visitors": "visitors",
+	} {
+		cfg.Package = path
+		res, err := Run(cfg)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if len(res.Left) > 0 || len(res.Rewritten) == 0 || !slices.Contains(res.Relative(dir), folder+"/session.go") {
+			t.Errorf("%s: got %q and report\n%s", path, res.Relative(dir), report(res))
+		}
 	}
-	if len(res.Left) > 0 || len(res.Rewritten) == 0 {
-		t.Errorf("got report\n%s", report(res))
+	cfg.Package = "example.org/other"
+	if _, err := Run(cfg); err == nil || !strings.HasSuffix(err.Error(), "want the path of a package of module example.org/kept or example.org/site") {
+		t.Errorf("for no package of the workspace: got error %v", err)
 	}
 }
