@@ -19,6 +19,7 @@ type leaf struct {
 type tracer struct {
 	f       *flow
 	within  token.Pos // stop at the parameters of this function, if any
+	config  bool      // variables that the configuration may fill are beginnings, too
 	seen    map[place]bool
 	visited map[value]bool
 	leaves  []leaf
@@ -31,6 +32,14 @@ func (f *flow) origins(v value, params bool) []leaf {
 	if fn := f.functionAround(v.expr); params && fn != nil {
 		t.within = fn.fn.Pos()
 	}
+	t.value(v)
+	return t.leaves
+}
+
+// originsConfigured lists where a value begins, and the variables on the way that the configuration may fill: a flag, or
+// a field that a decoder knows by its tag.
+func (f *flow) originsConfigured(v value) []leaf {
+	t := &tracer{f: f, config: true, seen: map[place]bool{}, visited: map[value]bool{}}
 	t.value(v)
 	return t.leaves
 }
@@ -57,6 +66,9 @@ func (t *tracer) value(v value) {
 	switch e := e.(type) {
 	case *ast.Ident, *ast.SelectorExpr:
 		if p, ok := t.f.placeAt(v.in, e); ok {
+			if t.config && t.f.filled(value{e, v.in, whole}, p) {
+				t.leaf(leaf{value: v})
+			}
 			t.place(p, v)
 			return
 		}
@@ -142,7 +154,7 @@ func (t *tracer) place(p place, v value) {
 
 // parts follows the keys or elements of a value to the literals that list them.
 func (t *tracer) parts(v value) {
-	inner := &tracer{f: t.f, within: t.within, seen: map[place]bool{}, visited: t.visited}
+	inner := &tracer{f: t.f, within: t.within, config: t.config, seen: map[place]bool{}, visited: t.visited}
 	inner.value(value{v.expr, v.in, whole})
 	for _, l := range inner.leaves {
 		lit, ok := ast.Unparen(l.expr).(*ast.CompositeLit)

@@ -132,7 +132,7 @@ func split(a *txtar.Archive) (program, want []txtar.File) {
 
 // modules are the stubs of the libraries, by module path.
 var modules = map[string]string{
-	"github.com/gorilla/sessions": "gorilla", "github.com/alexedwards/scs/v2": "scs", "github.com/gin-gonic/gin": "gin",
+	"github.com/gorilla/sessions": "gorilla", "github.com/gorilla/securecookie": "securecookie", "github.com/alexedwards/scs/v2": "scs", "github.com/gin-gonic/gin": "gin",
 	"github.com/gin-contrib/sessions": "ginsessions", "github.com/labstack/echo/v4": "echo", "github.com/labstack/echo-contrib": "echosession",
 	"github.com/rbcervilla/redisstore/v8": "redisstore", "github.com/srinathgs/mysqlstore": "mysqlstore", "github.com/tylerb/graceful": "graceful",
 	"github.com/gofiber/fiber/v2": "fiber", "github.com/sessiongen/sessiongen/runtime/ginsession": "ginsession",

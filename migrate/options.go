@@ -13,6 +13,12 @@ const destroy = "Destroy()"
 // perRequest translates the options of one request: the session ends, outlives the browser, or does not. arg is the
 // options, or just their MaxAge.
 func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *refusal) {
+	method, note, why = r.requestOptions(u, arg)
+	r.lasting = r.lasting || strings.HasPrefix(method, "SetPermanent")
+	return method, note, why
+}
+
+func (r *rewriter) requestOptions(u *unit, arg ast.Expr) (method, note string, why *refusal) {
 	age := ast.Unparen(arg)
 	if lit := r.optionsLiteral(value{arg, u, whole}); lit != nil {
 		note = "the other options are those of runtime.Config, for all sessions"

@@ -181,21 +181,38 @@ func (rec *recipe) secrets() (list []value, spread bool) {
 	return list, call.Ellipsis.IsValid()
 }
 
-// isRandom reports whether a secret is generated when the program starts.
+// isRandom reports whether a secret is a new one at every start, whatever the program is configured with. A field is
+// not: a file or the environment may fill it.
 func (rec *recipe) isRandom(v value) bool {
-	return slices.ContainsFunc(rec.r.origins(v, false), func(l leaf) bool {
-		call, ok := ast.Unparen(l.expr).(*ast.CallExpr)
-		if !ok {
+	id, ok := ast.Unparen(v.expr).(*ast.Ident)
+	if !ok {
+		return isGenerated(v)
+	}
+	p, ok := rec.r.placeAt(v.in, id)
+	if !ok || len(rec.r.into[p]) == 0 {
+		return false
+	}
+	for _, from := range rec.r.into[p] {
+		stmt := rec.r.enclosingStmt(from.expr)
+		if !isGenerated(from) || stmt != nil && !rec.always(stmt) {
 			return false
 		}
-		fn := callee(l.in, call)
-		return fn != nil && fn.Name() == "GenerateRandomKey"
-	})
+	}
+	return !rec.r.filled(v, p)
 }
 
-// isHardCoded reports whether a secret is in the source, in any form.
+func isGenerated(v value) bool {
+	call, ok := ast.Unparen(v.expr).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	fn := callee(v.in, call)
+	return fn != nil && fn.Name() == "GenerateRandomKey"
+}
+
+// isHardCoded reports whether a secret is in the source, in any form, and cannot be configured.
 func (rec *recipe) isHardCoded(v value) bool {
-	leaves := rec.r.origins(v, false)
+	leaves := rec.r.originsConfigured(v)
 	return len(leaves) > 0 && !slices.ContainsFunc(leaves, func(l leaf) bool {
 		_, literal := ast.Unparen(l.expr).(*ast.CompositeLit)
 		return l.constant == nil && !literal
@@ -416,6 +433,9 @@ func (rec *recipe) source(names map[*target]string) ([]byte, *refusal) {
 	}
 	var params []string
 	for _, p := range rec.params {
+		if strings.Contains(p.typ, types.Typ[types.Invalid].String()) {
+			return nil, &refusal{"the type of " + p.arg + " is not known, because the program lacks a dependency", "run go mod tidy, and the command again"}
+		}
 		params = append(params, p.name+" "+p.typ)
 	}
 	fmt.Fprintf(&b, "func %s(%s) %s {\n", rec.name, strings.Join(params, ", "), result)

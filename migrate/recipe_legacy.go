@@ -100,6 +100,9 @@ func (rec *recipe) gorilla() {
 		rec.addOld("MaxAge", text)
 	}
 	rec.records()
+	if rec.r.lasting {
+		rec.notes = append(rec.notes, "an old session does not say whether its cookie outlives the browser: the new cookie does as Config.Permanent says")
+	}
 	rec.until()
 }
 

@@ -31,6 +31,7 @@ type rewriter struct {
 	newNames map[ast.Node]map[string]bool // of variables, by function
 	oks      map[ast.Node][]okVariable    // by function
 	until    time.Time                    // Config.Legacy
+	lasting  bool                         // some requests decide whether a session outlives the browser
 	byHand   bool                         // Config.NoBridge
 	wanted   string                       // Config.Package
 	lodges   *lodging                     // nil until first needed
