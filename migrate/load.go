@@ -69,6 +69,9 @@ func load(cfg Config) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.only != "" {
+		list = p.onlyOf(cfg.only, list)
+	}
 	if all, err := withTests(closure, list); err == nil {
 		list = all
 	} else if cfg.Tests {

@@ -30,6 +30,7 @@ type Config struct {
 	Legacy   time.Time         // until when the sessions of visitors live on; zero if they end with the change
 	Schemas  map[string]string // type names to generate, by the names of sessions
 
+	only    string // the import path of the one program to migrate, "" for all
 	overlay map[string][]byte
 	known   *known                                             // nil unless runs share packages
 	closure func(patterns []string) ([]*golist.Package, error) // nil for the go command's answer
@@ -54,16 +55,20 @@ func Run(cfg Config) (*Result, error) {
 	}
 	p, err := load(cfg)
 	if errors.Is(err, errMigrated) {
-		r := newRewriter(find(p))
-		r.leaveBroken()
-		r.leaveUnbuilt()
-		return &Result{Notes: []string{err.Error() + ": the compiler reports what is left to do by hand"}, Left: r.sorted(), dir: cfg.Dir}, nil
+		return migrated(cfg, p), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	r := newRewriter(find(p))
 	r.until, r.byHand, r.wanted = cfg.Legacy, cfg.NoBridge, cfg.Package
+	if cfg.only == "" {
+		if programs := r.apart(); programs != nil {
+			if res, err := runApart(cfg, programs); res != nil || err != nil {
+				return res, err
+			}
+		}
+	}
 	r.leaveUnbuilt()
 	res := &Result{Keys: r.keys(), dir: cfg.Dir}
 	r.dropUnusable()
@@ -89,6 +94,18 @@ func Run(cfg Config) (*Result, error) {
 		res.Notes = append(res.Notes, "also migrated, as they belong to the same program: "+strings.Join(p.joined, ", "))
 	}
 	return res, err
+}
+
+// migrated is the result for a program that no longer uses a session library.
+func migrated(cfg Config, p *program) *Result {
+	r := newRewriter(find(p))
+	r.leaveBroken()
+	r.leaveUnbuilt()
+	note := errMigrated.Error() + ": the compiler reports what is left to do by hand"
+	if cfg.only != "" {
+		note = cfg.only + ": " + note
+	}
+	return &Result{Notes: []string{note}, Left: r.sorted(), dir: cfg.Dir}
 }
 
 // run plans the changes and keeps those that type-check.
@@ -218,9 +235,9 @@ func (res *Result) String() string {
 	}
 	session := "\x00"
 	for _, k := range res.Keys {
-		if k.Session != session {
-			session = k.Session
-			fmt.Fprintf(&b, "session %q (%s)\n", session, k.Library)
+		if k.Program+k.Session != session {
+			session = k.Program + k.Session
+			fmt.Fprintf(&b, "session %q%s (%s)\n", k.Session, k.ofProgram(), k.Library)
 		}
 		n := 0
 		for _, s := range k.Sites {

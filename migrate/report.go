@@ -10,12 +10,21 @@ import (
 // A Key is one thing that a session remembers.
 type Key struct {
 	Library string
+	Program string `json:",omitempty"` // the path of the program, if the module has several that share no code with sessions
 	Session string // the session's name, "" if the library has one
 	Name    string
 	Type    string // "?" if the program does not say
 	Dynamic bool   // Name describes how the program computes the key
 	Flash   bool
 	Sites   []Site
+}
+
+// ofProgram says which program's key it is.
+func (k Key) ofProgram() string {
+	if k.Program == "" {
+		return ""
+	}
+	return " of " + k.Program
 }
 
 // A Site is a place that does something to a session.

@@ -162,19 +162,27 @@ func packageOf(u *unit, e ast.Expr) *types.Package {
 // findGenerated finds the sessions that have been generated already. It reports whether there are any.
 func (r *rewriter) findGenerated() bool {
 	for _, u := range r.p.units {
-		if u.tests || u.types == nil {
-			continue
-		}
-		for _, name := range u.types.Scope().Names() {
-			typ, ok := strings.CutSuffix(name, "Manager")
-			if !ok || u.types.Scope().Lookup("New"+name) == nil || u.types.Scope().Lookup(typ+"From") == nil {
-				continue
-			}
+		for _, typ := range generatedIn(u) {
 			r.home = &home{path: u.path, name: u.name, dir: u.dir}
 			r.targets = append(r.targets, &target{session: cookieOf(u, typ), typeName: typ, names: map[*field]string{}})
 		}
 	}
 	return r.home != nil
+}
+
+// generatedIn lists the types of the sessions that have been generated in a package.
+func generatedIn(u *unit) []string {
+	if u.tests || u.types == nil {
+		return nil
+	}
+	var list []string
+	for _, name := range u.types.Scope().Names() {
+		typ, ok := strings.CutSuffix(name, "Manager")
+		if ok && u.types.Scope().Lookup("New"+name) != nil && u.types.Scope().Lookup(typ+"From") != nil {
+			list = append(list, typ)
+		}
+	}
+	return list
 }
 
 // cookieOf is the cookie's name in the doc comment of a session's schema, "" if it names none.

@@ -442,18 +442,24 @@ func (r *rewriter) takenNames() map[string]bool {
 		}
 		for _, f := range u.files {
 			for _, spec := range f.Imports {
-				switch name := u.info.PkgNameOf(spec); {
-				case name != nil && name.Name() == ".":
-					for _, of := range name.Imported().Scope().Names() {
-						taken[of] = true
-					}
-				case name != nil:
-					taken[name.Name()] = true
-				case spec.Name != nil:
-					taken[spec.Name.Name] = true
+				for _, name := range importedNames(u, spec) {
+					taken[name] = true
 				}
 			}
 		}
 	}
 	return taken
+}
+
+// importedNames lists the names that an import declares in its file.
+func importedNames(u *unit, spec *ast.ImportSpec) []string {
+	switch name := u.info.PkgNameOf(spec); {
+	case name != nil && name.Name() == ".":
+		return name.Imported().Scope().Names()
+	case name != nil:
+		return []string{name.Name()}
+	case spec.Name != nil:
+		return []string{spec.Name.Name}
+	}
+	return nil
 }
