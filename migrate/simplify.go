@@ -217,8 +217,8 @@ func (s *simplifier) declared(n *ast.DeclStmt) {
 	}
 }
 
-// isDecided reports whether a variable without a value is only compared with nil in the conditions of if statements, or
-// used where these never lead to. The answers are known then.
+// isDecided reports whether a variable without a value is only compared with nil in the conditions of if statements,
+// returned, or used where these never lead to. The answers are known then, and nil is returned.
 func (s *simplifier) isDecided(obj types.Object) bool {
 	before := maps.Clone(s.known)
 	var others []*ast.Ident
@@ -230,11 +230,20 @@ func (s *simplifier) isDecided(obj types.Object) bool {
 			others = append(others, id)
 		}
 	}
-	if slices.ContainsFunc(others, func(id *ast.Ident) bool { return !s.isDead(id) }) {
+	others = slices.DeleteFunc(others, func(id *ast.Ident) bool { return s.isDead(id) })
+	if slices.ContainsFunc(others, func(id *ast.Ident) bool { return !s.isReturned(id) }) {
 		s.known = before
 		return false
 	}
+	for _, id := range others {
+		s.replace(id.Pos(), id.End(), "nil")
+	}
 	return true
+}
+
+func (s *simplifier) isReturned(id *ast.Ident) bool {
+	_, ok := s.up[id].(*ast.ReturnStmt)
+	return ok
 }
 
 // isDead reports whether a node never runs because of what is known.
