@@ -142,6 +142,9 @@ var modules = map[string]string{
 	"github.com/sessiongen/sessiongen/runtime/redisstore": "redisstore2",
 }
 
+// gorillaVersion is the version of gorilla/sessions that programs require: the defaults depend on it.
+const gorillaVersion = "v1.4.0"
+
 // write makes a module of a program. It needs no network.
 func write(t *testing.T, program []txtar.File) string {
 	t.Helper()
@@ -166,6 +169,9 @@ func write(t *testing.T, program []txtar.File) string {
 		version := "v1.0.0"
 		if major := path[strings.LastIndex(path, "/")+1:]; len(major) == 2 && major[0] == 'v' {
 			version = major + ".0.0"
+		}
+		if lib == "gorilla" {
+			version = gorillaVersion
 		}
 		mod = fmt.Appendf(mod, "\nrequire %s %s\n\nreplace %[1]s => ../lib/%[3]s\n", path, version, lib)
 	}

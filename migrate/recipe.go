@@ -6,6 +6,7 @@ import (
 	"go/constant"
 	"go/format"
 	"go/types"
+	"go/version"
 	"maps"
 	"slices"
 	"strconv"
@@ -229,6 +230,7 @@ func (rec *recipe) cookie() {
 		rec.add(name, rec.text(lower(name), v))
 	}
 	switch secure := rec.given["Secure"]; {
+	case secure.expr == nil && rec.isSecureByDefault():
 	case secure.expr == nil || isFalse(secure):
 		rec.add("Insecure", "true")
 		rec.notes = append(rec.notes, "Insecure lets the cookie go over plain http, as it did: remove it where the site is on https")
@@ -240,8 +242,21 @@ func (rec *recipe) cookie() {
 		rec.notes = append(rec.notes, "the cookie is HttpOnly: scripts of the page cannot read it any more")
 	}
 	if sameSite := rec.given["SameSite"]; !rec.m.managed() && (sameSite.expr == nil || asItIsAnyway("Domain", sameSite.constant())) {
-		rec.notes = append(rec.notes, "the cookie is SameSite=Lax, which was not set before: forms and frames on other sites do not send it")
+		was := "which was not set before"
+		if sameSite.expr == nil && rec.isSecureByDefault() {
+			was = "and was SameSite=None, as the library has it"
+		}
+		rec.notes = append(rec.notes, "the cookie is SameSite=Lax, "+was+": forms and frames on other sites do not send it")
 	}
+}
+
+// isSecureByDefault reports whether cookies whose options the program leaves alone are Secure and SameSite=None: so they are of
+// gorilla/sessions since v1.3.
+func (rec *recipe) isSecureByDefault() bool {
+	const gorilla = "github.com/gorilla/sessions"
+	l := rec.r.p.listed[gorilla]
+	return rec.m.known && rec.m.of.keeping == inCookies && !rec.reset && l != nil && l.Module != nil &&
+		version.Compare("go"+strings.TrimPrefix(l.Module.Version, "v"), "go1.3") >= 0
 }
 
 func (m *maker) managed() bool { return m.of.keeping == inStoreOfSCS }

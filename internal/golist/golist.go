@@ -55,8 +55,8 @@ func (p *Package) Imported(path string) string {
 
 // A Module is the module of a package.
 type Module struct {
-	Path, Dir, GoVersion string
-	Main                 bool
+	Path, Version, Dir, GoVersion string
+	Main                          bool
 }
 
 // An Error is a package's error.
