@@ -12,6 +12,9 @@ import (
 // TestChangedMeanwhile changes something between a run and its Write, as an editor or another command does: nothing is
 // written, and no file of the run stays.
 func TestChangedMeanwhile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	const other = "package main // saved meanwhile\n"
 	replace := func(name string) error { return os.WriteFile(name, []byte(other), 0o644) }
 	instead := func(name string) error {

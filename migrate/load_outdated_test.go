@@ -13,6 +13,9 @@ import (
 // TestOutdated has packages with the paths of supported ones, or nearly so, that have other methods or are for an older
 // framework. A program with one of them is left as it is, even if it also uses a supported library.
 func TestOutdated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	for _, test := range []struct{ path, module, next string }{
 		{"github.com/alexedwards/scs", "github.com/alexedwards/scs", "github.com/alexedwards/scs/v2"},
 		{"github.com/alexedwards/scs/session", "github.com/alexedwards/scs", "github.com/alexedwards/scs/v2"},

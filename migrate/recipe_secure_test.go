@@ -12,6 +12,9 @@ import (
 // Cookies whose options a program leaves alone are Secure and SameSite=None since v1.3 of gorilla/sessions. Those in
 // files never were, nor those with options of the program's own.
 func TestSecureByDefault(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	const made, changed = "sessions.NewCookieStore([]byte(secret))", "store.Options = &sessions.Options{Path: \"/\"}"
 	for _, c := range []struct {
 		version, store, options string
