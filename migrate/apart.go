@@ -45,17 +45,6 @@ func (r *rewriter) needsOneProgram(d *field) bool {
 	return d.conflict != nil || r.unfit(d) == nil && r.lodging().homeless(d.typ) != ""
 }
 
-// programsWith lists the programs that a package is in.
-func (r *rewriter) programsWith(path string) []string {
-	var list []string
-	for _, u := range r.p.units {
-		if u.name == "main" && !u.tests && (u.path == path || slices.Contains(u.listed.Deps, path)) {
-			list = append(list, u.path)
-		}
-	}
-	return list
-}
-
 // runApart migrates programs one by one. It returns nil if two of them would change the same file.
 func runApart(cfg Config, programs []string) (*Result, error) {
 	all, changed := &Result{dir: cfg.Dir}, map[string][]byte{}

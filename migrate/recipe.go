@@ -250,8 +250,8 @@ func (rec *recipe) cookie() {
 	}
 }
 
-// isSecureByDefault reports whether cookies whose options the program leaves alone are Secure and SameSite=None: so they are of
-// gorilla/sessions since v1.3.
+// isSecureByDefault reports whether the library makes cookies Secure and SameSite=None because the program leaves their
+// options alone. gorilla/sessions does so since v1.3.
 func (rec *recipe) isSecureByDefault() bool {
 	const gorilla = "github.com/gorilla/sessions"
 	l := rec.r.p.listed[gorilla]
