@@ -3,6 +3,7 @@ package migrate
 import (
 	"go/build"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -56,7 +57,7 @@ func (s *listing) of(t *testing.T, dir string) []*golist.Package {
 		}
 	}
 	list := slices.DeleteFunc(slices.Clone(s.imported), func(p *golist.Package) bool { return !needed[p.ImportPath] })
-	for path := range own.built {
+	for _, path := range slices.Sorted(maps.Keys(own.built)) { // the order of the go command
 		list = own.list(list, path, s.byPath)
 	}
 	return list
