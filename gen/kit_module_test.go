@@ -23,7 +23,7 @@ var moduleEnv = append(append(os.Environ(), "GOWORK=off"), testmodule.Env("examp
 // module writes the files of an archive as a module that uses this repository.
 func module(t *testing.T, files []txtar.File) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
+	dir = testmodule.Dir(t)
 	if err := testmodule.Write(dir, "example.com/app"); err != nil {
 		t.Fatal(err)
 	}

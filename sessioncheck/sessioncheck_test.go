@@ -27,10 +27,7 @@ func TestAnalyzer(t *testing.T) {
 		name, value, _ := strings.Cut(v, "=")
 		t.Setenv(name, value)
 	}
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := testmodule.Dir(t)
 	if err := testmodule.Write(dir, "example.org/site"); err != nil {
 		t.Fatal(err)
 	}

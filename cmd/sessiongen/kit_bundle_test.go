@@ -122,7 +122,7 @@ type bundle struct {
 
 func newBundle(t *testing.T, kept string) *bundle {
 	t.Helper()
-	b := &bundle{dir: t.TempDir()}
+	b := &bundle{dir: testmodule.Dir(t)}
 	if err := testmodule.Write(b.dir, "all.example"); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sessiongen/sessiongen/internal/docstest"
+	"github.com/sessiongen/sessiongen/internal/testmodule"
 )
 
 // internal/docstest tests the blocks that only need this module.
@@ -25,7 +26,7 @@ func TestBlocks(t *testing.T) {
 	if len(packages) < 3 {
 		t.Errorf("the pages have only %d packages", len(packages))
 	}
-	dir := t.TempDir()
+	dir := testmodule.Dir(t)
 	docstest.Write(t, dir, here, packages)
 	docstest.Vet(t, dir)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/internal/docstest"
+	"github.com/sessiongen/sessiongen/internal/testmodule"
 )
 
 // Programs before they have sessions. The line with "here" is the place that the page names for its lines.
@@ -111,7 +112,7 @@ func TestExistingPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	module := t.TempDir()
+	module := testmodule.Dir(t)
 	docstest.WriteModule(t, module, here)
 	for name, program := range existing {
 		t.Run(name, func(t *testing.T) { pasteInto(t, root, filepath.Join(module, name), program, lines[name]) })

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/sessiongen/sessiongen/internal/testmodule"
 	"github.com/sessiongen/sessiongen/migrate"
 )
 
@@ -25,10 +26,7 @@ func TestMain(m *testing.M) {
 // unpack makes a module of a program, with the requirements of this one.
 func unpack(t *testing.T, files []txtar.File) (dir string) {
 	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir = testmodule.Dir(t)
 	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -89,8 +87,6 @@ func run(t *testing.T, dir, name string, args ...string) (output string, err err
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
-	// With -trimpath, the build cache recognizes a package although each run has its own directory.
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod -trimpath")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

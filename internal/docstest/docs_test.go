@@ -33,7 +33,7 @@ func TestCode(t *testing.T) {
 	if len(packages) < 12 {
 		t.Errorf("the pages have only %d packages", len(packages))
 	}
-	dir := t.TempDir()
+	dir := testmodule.Dir(t)
 	Write(t, dir, root, packages)
 	Vet(t, dir)
 	if t.Failed() || testing.Short() {

@@ -56,7 +56,7 @@ func Vet(t *testing.T, dir string) {
 func WriteModule(t *testing.T, dir, from string) {
 	t.Helper()
 	// For the go command in the generator and the tests.
-	t.Setenv("GOFLAGS", "-mod=mod -trimpath")
+	t.Setenv("GOFLAGS", "-mod=mod")
 	t.Setenv("GOWORK", "off")
 	mod, err := os.ReadFile(filepath.Join(from, "go.mod"))
 	if err != nil {

@@ -53,7 +53,7 @@ func TestRandomSchemas(t *testing.T) {
 	t.Logf("repeat with: go test ./internal/randomtest -seed=%d -schemas=%d", seed, count)
 	dir := *keep
 	if dir == "" {
-		dir = t.TempDir()
+		dir = testmodule.Dir(t)
 	}
 	m := &temporary{T: t, dir: dir}
 	m.phase("schemas written", func() { m.writeModule(newWorld(seed, count)) })

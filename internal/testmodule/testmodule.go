@@ -13,11 +13,10 @@ const own = "github.com/sessiongen/sessiongen"
 
 // Env returns additional environment variables for the go command in modules whose paths begin with path.
 //
-// With -trimpath, the build cache recognizes a package although each run has its own directory. The packages of the
-// modules are compiled without optimization: it would take most of the time, and they hardly run. The garbage of a
-// short process is not worth collecting.
+// The packages of the modules are compiled without optimization: it would take most of the time, and they hardly run.
+// The garbage of a short process is not worth collecting.
 func Env(path string) []string {
-	return []string{"GOFLAGS=-mod=mod -trimpath '-gcflags=" + path + "/...=-N -l -dwarf=false' -ldflags=-w",
+	return []string{"GOFLAGS=-mod=mod '-gcflags=" + path + "/...=-N -l -dwarf=false' -ldflags=-w",
 		"GOPROXY=off", "GOTOOLCHAIN=local", "GOGC=400"}
 }
 
