@@ -476,10 +476,10 @@ func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
 // the first error so far.
 func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
 	if stmt, ok := r.statement(call); ok {
-		return &change{edits: []edit{r.p.remove(stmt)}}
+		return &change{edits: []edit{r.p.remove(r.runsOnly(s.at.in, stmt))}}
 	}
 	if stmt, ok := r.outer(call).(*ast.DeferStmt); ok && r.inBlock(stmt) {
-		return &change{edits: []edit{r.p.remove(stmt)}}
+		return &change{edits: []edit{r.p.remove(r.runsOnly(s.at.in, stmt))}}
 	}
 	w := &writer{r: r, s: s, recv: recv}
 	return &change{edits: w.call(call, "Err()"), note: "saved with the response; Err returns the first error so far"}
