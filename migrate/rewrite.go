@@ -146,7 +146,13 @@ func (s *site) what() string {
 		names = append(names, "the key of its caller")
 	}
 	if len(names) == 0 {
-		return s.lib.name + ": " + s.verb.String()
+		what := s.verb.String()
+		if call, ok := s.at.expr.(*ast.CallExpr); ok && s.verb == otherVerb {
+			if id := lastIdent(call.Fun); id != nil {
+				what = id.Name
+			}
+		}
+		return s.lib.name + ": " + what
 	}
 	return s.verb.String() + " of " + strings.Join(names, ", ")
 }
