@@ -16,6 +16,8 @@ import (
 type bridge struct {
 	target *target
 	read   bool
+	look   bool
+	pop    bool
 	write  bool
 	delete bool
 	add    bool
@@ -74,6 +76,11 @@ func (b *bridge) plan(w *writer, key string, fields []*field) (*change, *refusal
 		return &change{edits: w.call(node, "ClearByKey("+key+")")}, nil
 	case readVerb:
 		return b.get(w, key, fields)
+	case lookVerb:
+		b.look = true
+		return &change{edits: w.call(s.at.expr, "HasByKey("+key+")")}, nil
+	case popVerb:
+		return b.getAndRemove(w, key, fields)
 	case addFlashVerb:
 		b.add = true
 		return &change{edits: w.callWith(s.at.expr, "AddByKey("+key+", ", ")")}, nil
@@ -86,7 +93,9 @@ func (b *bridge) plan(w *writer, key string, fields []*field) (*change, *refusal
 
 // include adds the methods that another bridge needs.
 func (b *bridge) include(more bridge) {
-	b.read, b.write, b.delete, b.add, b.take = b.read || more.read, b.write || more.write, b.delete || more.delete, b.add || more.add, b.take || more.take
+	b.read, b.look, b.pop = b.read || more.read, b.look || more.look, b.pop || more.pop
+	b.write, b.delete = b.write || more.write, b.delete || more.delete
+	b.add, b.take = b.add || more.add, b.take || more.take
 }
 
 func (b *bridge) set(w *writer, key string) (*change, *refusal) {
@@ -104,7 +113,9 @@ func (b *bridge) set(w *writer, key string) (*change, *refusal) {
 func (b *bridge) get(w *writer, key string, fields []*field) (*change, *refusal) {
 	e := w.s.at.expr
 	if t := valueType(w.s.at); t != nil && !types.IsInterface(t) {
-		return b.getTyped(w, key, fields, t)
+		c, why := w.typedByKey("ByKey("+key+")", fields, t)
+		b.read = b.read || why == nil
+		return c, why
 	}
 	b.read = true
 	if n, ok := w.r.outer(e).(*ast.AssignStmt); ok && len(n.Lhs) == 2 && len(n.Rhs) == 1 {
@@ -113,9 +124,36 @@ func (b *bridge) get(w *writer, key string, fields []*field) (*change, *refusal)
 	return &change{edits: w.call(e, "ByKey("+key+")")}, nil
 }
 
-// getTyped plans a read that gives a value of one type, as some methods of scs do. All keys that reach it must have
+// getAndRemove plans a read that removes the value.
+func (b *bridge) getAndRemove(w *writer, key string, fields []*field) (*change, *refusal) {
+	e, method := w.s.at.expr, "PopByKey("+key+")"
+	t := valueType(w.s.at)
+	if _, alone := w.r.outer(e).(*ast.ExprStmt); alone || t == nil || types.IsInterface(t) {
+		b.pop = true
+		return &change{edits: w.call(e, method)}, nil
+	}
+	if !w.first(e) {
+		return nil, &refusal{"the value is removed in the middle of a statement", "keep it in a variable first"}
+	}
+	c, why := w.typedByKey(method, fields, t)
+	b.pop = b.pop || why == nil
+	return c, why
+}
+
+// first reports whether a call is the first thing that its statement does, so that it may as well come before it.
+func (w *writer) first(e ast.Expr) bool {
+	switch n := w.r.outer(e).(type) {
+	case *ast.ReturnStmt:
+		return ast.Unparen(n.Results[0]) == e
+	case *ast.AssignStmt:
+		return ast.Unparen(n.Rhs[0]) == e && !slices.ContainsFunc(n.Lhs, func(left ast.Expr) bool { _, name := left.(*ast.Ident); return !name })
+	}
+	return false
+}
+
+// typedByKey plans a read that gives a value of one type, as some methods of scs do. All keys that reach it must have
 // that type.
-func (b *bridge) getTyped(w *writer, key string, fields []*field, t types.Type) (*change, *refusal) {
+func (w *writer) typedByKey(method string, fields []*field, t types.Type) (*change, *refusal) {
 	for _, d := range fields {
 		if !types.Identical(d.typ, t) {
 			return nil, &refusal{"it reads " + typeText(t) + ", and the field of " + d.key.name + " is of type " + typeText(d.typ), "call accessors where this function is called, and remove it"}
@@ -127,10 +165,9 @@ func (b *bridge) getTyped(w *writer, key string, fields []*field, t types.Type) 
 	if stmt == nil || !nameable {
 		return nil, &refusal{"the key is a parameter", "call accessors where this function is called, and remove it"}
 	}
-	b.read = true
 	name := w.r.newName(stmt, "v")
 	return &change{edits: []edit{
-		w.r.p.replaceRange(stmt.Pos(), stmt.Pos(), name+", _ := "+w.recv+".ByKey("+key+").("+typ+")\n"), w.r.p.replace(e, name),
+		w.r.p.replaceRange(stmt.Pos(), stmt.Pos(), name+", _ := "+w.recv+"."+method+".("+typ+")\n"), w.r.p.replace(e, name),
 	}}, nil
 }
 
@@ -279,6 +316,16 @@ func (b *bridge) source(w *strings.Builder, typeText func(types.Type) string) {
 			"LookupByKey(key string) (v any, ok bool) {\n\tswitch key {\n")
 		cases(false, "\t\tif s.HasNAME() {\n\t\t\treturn s.GetNAME(), true\n\t\t}\n")
 		w.WriteString(end + "\treturn nil, false\n}\n")
+	}
+	if b.look {
+		w.WriteString("\n// HasByKey reports whether there is a value of a key.\n" + deprecated + s + "HasByKey(key string) bool {\n\tswitch key {\n")
+		cases(false, "\t\treturn s.HasNAME()\n")
+		w.WriteString(end + "\treturn false\n}\n")
+	}
+	if b.pop {
+		w.WriteString("\n// PopByKey returns the value of a key and removes it, nil if there is none.\n" + deprecated + s + "PopByKey(key string) any {\n\tswitch key {\n")
+		cases(false, "\t\tif v, ok := s.PopNAME(); ok {\n\t\t\treturn v\n\t\t}\n")
+		w.WriteString(end + "\treturn nil\n}\n")
 	}
 	if b.write {
 		w.WriteString("\n// SetByKey sets the value of a key. It panics if the value is of another type, or if no field has the key.\n" + deprecated + s +

@@ -164,6 +164,8 @@ func (n *namedSessions) union(w *strings.Builder, methods *bridge) {
 		text   string
 	}{
 		{methods.read, "ByKey(key string) any\n\tLookupByKey(key string) (v any, ok bool)"},
+		{methods.look, "HasByKey(key string) bool"},
+		{methods.pop, "PopByKey(key string) any"},
 		{methods.write, "SetByKey(key string, v any)"},
 		{methods.delete, "ClearByKey(key string)"},
 		{methods.add, "AddByKey(key string, v any)"},

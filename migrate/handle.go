@@ -308,8 +308,8 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	from := ""
-	if a.request >= 0 && a.request < len(call.Args) {
-		from = r.sessionOfCall(u, call, a, r.context(u, call.Args[a.request]))
+	if request := requestOf(u, call, a); request != nil {
+		from = r.sessionOfCall(u, call, a, r.context(u, request))
 	}
 	if from == "" {
 		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "call the From function of the right schema"})
@@ -323,6 +323,23 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	r.changes = append(r.changes, c)
+}
+
+// requestOf is the argument of a call that gets a session, or of the call that gets its registry, which the context
+// comes from, or nil.
+func requestOf(u *unit, call *ast.CallExpr, a acquisition) ast.Expr {
+	if a.request >= 0 && a.request < len(call.Args) {
+		return call.Args[a.request]
+	}
+	sel, _ := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if sel == nil {
+		return nil
+	}
+	registry, _ := ast.Unparen(sel.X).(*ast.CallExpr)
+	if registry == nil || len(registry.Args) != 1 || !isRequest(u.info.TypeOf(registry.Args[0])) {
+		return nil
+	}
+	return registry.Args[0]
 }
 
 // fresh replaces a call that always gets an empty session: it becomes the session of the request, cleared. It reports

@@ -274,12 +274,31 @@ func (p *program) checkTests(list []*golist.Package, needed map[string]bool) {
 			u := &unit{path: l.ImportPath + "_test", name: l.Name + "_test", dir: l.Dir, tests: true, names: l.XTestGoFiles, goVersion: base.goVersion, listed: l}
 			u.files = p.parse(u.names, u.name)
 			u.all = u.files
-			plain := p.checked[l.ImportPath]
+			plain := maps.Clone(p.checked)
 			p.checked[l.ImportPath] = tested
+			if tested != base.types {
+				p.recheckFor(l)
+			}
 			p.typecheck(u)
-			p.checked[l.ImportPath] = plain
+			p.checked = plain
 			p.units = append(p.units, u)
 		}
+	}
+}
+
+// recheckFor type-checks again what a package's external tests import and what imports that package, as the go command
+// does: these are of the package with its internal tests, too, or one type would be two.
+func (p *program) recheckFor(l *golist.Package) {
+	for _, u := range p.units {
+		imported := slices.ContainsFunc(l.XTestImports, func(path string) bool {
+			return path == u.path || p.listed[path] != nil && slices.Contains(p.listed[path].Deps, u.path)
+		})
+		if u.tests || !imported || !slices.Contains(u.listed.Deps, l.ImportPath) {
+			continue
+		}
+		again := &unit{path: u.path, all: u.all, goVersion: u.goVersion, listed: u.listed}
+		p.typecheck(again)
+		p.checked[u.path] = again.types
 	}
 }
 

@@ -34,15 +34,20 @@ func (r *rewriter) requestOptions(u *unit, arg ast.Expr) (method, note string, w
 		if strings.ContainsAny(text, "|&<>=") {
 			text = "(" + text + ")"
 		}
-		return "SetPermanent(" + text + " > 0)", "how long it lasts is Config.Lifetime, for all sessions", nil
+		return "SetPermanent(" + text + " > 0)", r.lifetimeNote(age), nil
 	case c == nil:
 		return "", "", &refusal{"the options of one request end the session or not", "call Destroy where MaxAge is negative, and SetPermanent elsewhere"}
 	case constant.Sign(c) < 0:
 		return destroy, "", nil
 	case constant.Sign(c) > 0:
-		return "SetPermanent(true)", "how long it lasts is Config.Lifetime, for all sessions", nil
+		return "SetPermanent(true)", r.lifetimeNote(age), nil
 	}
 	return "SetPermanent(false)", note, nil
+}
+
+// lifetimeNote names the MaxAge that a request had, which the accessors do not take.
+func (r *rewriter) lifetimeNote(age ast.Expr) string {
+	return "MaxAge was " + strings.Join(strings.Fields(r.p.text(age)), " ") + "; how long it lasts is Config.Lifetime, for all sessions"
 }
 
 // optionsLiteral returns the literal with the options, or nil if there is none. A literal that comes in a variable counts if its

@@ -146,7 +146,13 @@ func (s *site) what() string {
 		names = append(names, "the key of its caller")
 	}
 	if len(names) == 0 {
-		return s.lib.name + ": " + s.verb.String()
+		what := s.verb.String()
+		if call, ok := s.at.expr.(*ast.CallExpr); ok && s.verb == otherVerb {
+			if id := lastIdent(call.Fun); id != nil {
+				what = id.Name
+			}
+		}
+		return s.lib.name + ": " + what
 	}
 	return s.verb.String() + " of " + strings.Join(names, ", ")
 }
@@ -476,10 +482,10 @@ func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
 // the first error so far.
 func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
 	if stmt, ok := r.statement(call); ok {
-		return &change{edits: []edit{r.p.remove(stmt)}}
+		return &change{edits: []edit{r.p.remove(r.runsOnly(s.at.in, stmt))}}
 	}
 	if stmt, ok := r.outer(call).(*ast.DeferStmt); ok && r.inBlock(stmt) {
-		return &change{edits: []edit{r.p.remove(stmt)}}
+		return &change{edits: []edit{r.p.remove(r.runsOnly(s.at.in, stmt))}}
 	}
 	w := &writer{r: r, s: s, recv: recv}
 	return &change{edits: w.call(call, "Err()"), note: "saved with the response; Err returns the first error so far"}

@@ -291,18 +291,6 @@ func (b *builder) tests(old *unit) {
 	}
 }
 
-// external checks the tests of a package that are in a separate package: they see what the tests in the package
-// export.
-func (b *builder) external(u *unit) {
-	path := strings.TrimSuffix(u.path, "_test")
-	if tested := b.tested[path]; tested != nil {
-		plain := b.p.checked[path]
-		b.p.checked[path] = tested
-		defer func() { b.p.checked[path] = plain }()
-	}
-	b.check(u)
-}
-
 func isTest(name string) bool { return strings.HasSuffix(name, "_test.go") }
 
 func (b *builder) check(u *unit) {

@@ -5,7 +5,7 @@ import (
 )
 
 // A log-out also ends the old session: its entry in the library's store, and, if this manager has a
-// store, the id that it would become here.
+// store, the id that it would become here. A new id ends the entry alone.
 
 // An ending is an old session that ends when the session is saved.
 type ending struct {
@@ -22,21 +22,27 @@ func (st *state) endOld() {
 	if l == nil || st.isDown() {
 		return
 	}
-	var all []ending
-	if origin := st.Origin(); len(origin) > sourceNameSize {
-		for i := range l.sources {
-			if s := &l.sources[i]; s.name == origin[:sourceNameSize] {
-				all = append(all, ending{source: s, token: origin[sourceNameSize:]})
-			}
+	st.endOrigin()
+	for old := range l.received(st, false) {
+		t := st.troubled()
+		t.endings = append(t.endings, ending{source: old.source, token: old.Token, id: old.id, known: true})
+	}
+}
+
+// endOrigin notes that saving must remove the record that the session was imported from. A new id
+// ends it as well as a log-out: an old build must not accept what this one refuses.
+func (st *state) endOrigin() {
+	l, origin := st.manager.legacy, st.Origin()
+	if l == nil || st.isDown() || len(origin) <= sourceNameSize {
+		return
+	}
+	for i := range l.sources {
+		if s := &l.sources[i]; s.name == origin[:sourceNameSize] {
+			t := st.troubled()
+			t.endings = append(t.endings, ending{source: s, token: origin[sourceNameSize:]})
 		}
 	}
-	for old := range l.received(st, false) {
-		all = append(all, ending{source: old.source, token: old.Token, id: old.id, known: true})
-	}
-	if len(all) > 0 {
-		t := st.troubled()
-		t.endings = append(t.endings, all...)
-	}
+	st.SetOrigin("")
 }
 
 // finishOld ends what endOld has noted.

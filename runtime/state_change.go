@@ -73,6 +73,7 @@ func (st *state) reportUnsaved() {
 // renew gives the session a new id, so that an id that an attacker planted in the browser does not
 // become the visitor's (session fixation).
 func (st *state) renew() {
+	st.endOrigin()
 	st.DropID()
 	st.news = max(st.news, renewal)
 	if st.origin == moved {
@@ -241,7 +242,6 @@ func (st *state) clear() {
 	st.ForgetUnknown()
 	st.unbind(bindingEnded)
 	st.endOld()
-	st.SetOrigin("")
 	st.logOut()
 	st.change("Clear")
 }

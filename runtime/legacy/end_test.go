@@ -2,6 +2,7 @@ package legacy_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,6 +61,61 @@ func TestLogOutThenTooLarge(t *testing.T) {
 		}
 		if cfg.Store != nil || cfg.Revocations != nil {
 			s.expectAccount(old, 0)
+		}
+	})
+}
+
+// A log-out may clear the principal, or renew the session, and destroy nothing. An old build must not accept the old
+// cookie afterwards, so a new id removes the old record as well.
+func TestNewIDEndsOldRecord(t *testing.T) {
+	for name, renew := range map[string]func(*visitor){
+		"Renew":                 func(v *visitor) { v.Renew() },
+		"Authenticate":          func(v *visitor) { v.Authenticate() },
+		"another log-in":        func(v *visitor) { fieldAccount.Set(v.Session, 43) },
+		"the principal cleared": func(v *visitor) { fieldAccount.Clear(v.Session) },
+	} {
+		for _, first := range []bool{true, false} {
+			everyHome(t, func(t *testing.T, cfg runtime.Config) {
+				store := newSCS(t, 24*time.Hour)
+				s := newSite(t, withLegacy(cfg, legacy.SCS{Store: store, Until: until}))
+				b := with("session", token)
+				if !first {
+					s.visit(b, read)
+				}
+				s.visit(b, renew)
+				if store.len() != 0 {
+					t.Errorf("%s, first request %v: the old record still exists", name, first)
+				}
+				s.expectAccount(with("session", token), 0)
+				store.fail(errors.New("gone"))
+				s.visit(b, func(v *visitor) { fieldVisits.Set(v.Session, 8); v.Renew() }) // needs the old store no more
+				s.visit(b, func(v *visitor) {
+					if got := fieldVisits.Get(v.Session); got != 8 {
+						t.Errorf("%s, first request %v: the session has %d visits after a second new id, want 8", name, first, got)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A new id must not be promised while an old build would still accept the old cookie.
+func TestNewIDWithoutOldStore(t *testing.T) {
+	everyHome(t, func(t *testing.T, cfg runtime.Config) {
+		store := newSCS(t, 24*time.Hour)
+		s := newSite(t, withLegacy(cfg, legacy.SCS{Store: store, Until: until}))
+		b := with("session", token)
+		s.visit(b, read)
+		store.fail(errors.New("down"))
+		if w := s.send(b, func(v *visitor) { v.Renew() }); w.Code != 503 {
+			t.Errorf("got status %d from a request that renews while the old store is down, want 503", w.Code)
+		}
+		s.expectAccount(b, 42)
+		store.fail(nil)
+		s.visit(b, func(v *visitor) { v.Renew() })
+		s.expectAccount(b, 42)
+		if store.len() != 0 {
+			t.Error("the old record still exists")
 		}
 	})
 }
