@@ -84,6 +84,9 @@ func TestKilledAndChanged(t *testing.T) {
 
 // TestKilledElsewhere kills a run in one folder of a module, and starts the next in another.
 func TestKilledElsewhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	dir := write(t, txtar.Parse([]byte(shared)).Files)
 	cfg := Config{Dir: filepath.Join(dir, "page"), Patterns: []string{"./..."}, known: common}
 	killed, err := Run(cfg)

@@ -100,6 +100,9 @@ package apart
 // TestUnbuiltFolders has folders that the go command does not list, because this build leaves out all of their files.
 // The patterns "." and "./web" leave a package aside, so that files that only import the library may be of another program.
 func TestUnbuiltFolders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	all := []string{"check/check_test.go:13:10", "service/service_plan9.go:10:10", "tool/tool.go:5:8"}
 	dir := write(t, txtar.Parse([]byte(elsewhere)).Files)
 	for pattern, want := range map[string][]string{"./...": all, ".": all[:2], "./web": all[:2]} {
@@ -119,6 +122,9 @@ func TestUnbuiltFolders(t *testing.T) {
 
 // TestUnbuiltProgram has all sessions in files of other builds: the error says which builds.
 func TestUnbuiltProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	t.Setenv("CGO_ENABLED", "0")
 	for _, test := range []struct{ name, head string }{
 		{"main.go", "//go:build web\n\npackage main\n"},
@@ -214,6 +220,9 @@ func count() int { return int(C.count()) }
 
 // TestC migrates files that import "C". What they have from C is of no known type.
 func TestC(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	t.Setenv("CGO_ENABLED", "1")
 	dir := write(t, txtar.Parse([]byte(withC)).Files)
 	res := runListed(t, dir, nil)

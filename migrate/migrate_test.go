@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 
 // TestPrograms migrates small programs in each library's style: an archive has a program and, from the file "report"
 // on, the expected result without the generator's files. Afterwards the program compiles, a second run changes
-// nothing, and its report is the file "again". By default, every fifth program has that second run, and only
+// nothing, and its report is the file "again". By default, every tenth program has that second run, and only
 // there the go command lists the packages. With -short, every tenth program runs, once.
 func TestPrograms(t *testing.T) {
 	names, err := filepath.Glob("testdata/programs/*.txtar")
@@ -44,7 +44,7 @@ func TestPrograms(t *testing.T) {
 		if testing.Short() && i%10 > 0 {
 			continue
 		}
-		again := !testing.Short() && i%long.Of(5, 1) == 0
+		again := !testing.Short() && i%long.Of(10, 1) == 0
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			archive, err := txtar.ParseFile(name)

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/sessiongen/sessiongen/internal/long"
 )
 
 // Cookies whose options a program leaves alone are Secure and SameSite=None since v1.3 of gorilla/sessions. Those in
@@ -16,21 +18,24 @@ func TestSecureByDefault(t *testing.T) {
 		t.Skip("this test runs migrate often")
 	}
 	const made, changed = "sessions.NewCookieStore([]byte(secret))", "store.Options = &sessions.Options{Path: \"/\"}"
-	for _, c := range []struct {
+	for i, c := range []struct {
 		version, store, options string
 		insecure                bool
 		sameSite                string
 	}{
 		{"v1.2.1", made, "", true, "which was not set before"},
-		{"v1.3.0", made, "", false, "and was SameSite=None"},
 		{"v1.4.0", made, "", false, "and was SameSite=None"},
 		{"v1.10.0", made, "", false, "and was SameSite=None"},
+		{"v1.3.0", made, "", false, "and was SameSite=None"},
 		{"v1.4.0", made, "store.Options.HttpOnly = true", false, "and was SameSite=None"},
 		{"v1.4.0", made, "store.Options.Secure = false", true, "and was SameSite=None"},
 		{"v1.4.0", made, "store.Options.SameSite = http.SameSiteLaxMode", false, ""},
 		{"v1.4.0", made, changed, true, "which was not set before"},
 		{"v1.4.0", `sessions.NewFilesystemStore("", []byte(secret))`, "", true, ""}, // its manager is made by hand
 	} {
+		if i%long.Of(3, 1) > 0 {
+			continue
+		}
 		dir := write(t, []txtar.File{{Name: "main.go", Data: []byte(strings.NewReplacer("STORE", c.store, "OPTIONS", c.options).Replace(`package main
 
 import (

@@ -10,6 +10,9 @@ import (
 
 // TestWorkspace has two modules that use the same sessions. They cannot both import one internal package.
 func TestWorkspace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test runs migrate often")
+	}
 	dir := write(t, []txtar.File{
 		{Name: "main.go", Data: []byte(`package main
 
