@@ -47,6 +47,16 @@ func (res *Result) writeJournal() error {
 	return err
 }
 
+// Unfinished returns an error if a run in the module of a directory was killed while it wrote files: only another run,
+// which finishes it, makes sense of them.
+func Unfinished(dir string) error {
+	if !exists(journalOf(dir)) {
+		return nil
+	}
+	return fmt.Errorf("a run of sessiongen migrate was killed while it wrote files: run it again, which finishes that; "+
+		"or bring back the files as they were before it, and remove %s", relative(dir, journalOf(dir)))
+}
+
 // interrupted returns the run that was killed while writing, or nil.
 func interrupted(dir string) (*Result, error) {
 	text, err := os.ReadFile(journalOf(dir))

@@ -79,6 +79,12 @@
 //		the type to generate for the sessions of a name; may be repeated
 //	-package path
 //		the package for the schemas
+//	-bridge
+//		give functions that take a key, or a session's name, as a parameter
+//		deprecated functions to call; on unless -bridge=false
+//	-legacy date
+//		the date, as in 2027-01-31, until which the sessions that visitors have
+//		live on
 //
 // and its exit code is 1 if something is left to be done by hand.
 //
@@ -132,6 +138,7 @@ import (
 	"github.com/sessiongen/sessiongen/internal/plan"
 	"github.com/sessiongen/sessiongen/internal/scaffold"
 	"github.com/sessiongen/sessiongen/internal/vet"
+	"github.com/sessiongen/sessiongen/migrate"
 	"github.com/sessiongen/sessiongen/runtime"
 	"github.com/sessiongen/sessiongen/schema"
 )
@@ -261,7 +268,10 @@ func generate(args []string, stdout, stderr io.Writer) int {
 	if *types != "" {
 		cfg.Types = strings.Split(*types, ",")
 	}
-	p, err := plan.Make(cfg, plan.Options{AllowBreaking: *allow, FailOver: budget == "fail"})
+	var p plan.Plan
+	if err = migrate.Unfinished(dir); err == nil {
+		p, err = plan.Make(cfg, plan.Options{AllowBreaking: *allow, FailOver: budget == "fail"})
+	}
 	if err == nil && !*check {
 		err = output.Apply(p.Changes)
 	}

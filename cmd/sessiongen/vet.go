@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/sessiongen/sessiongen/internal/vet"
+	"github.com/sessiongen/sessiongen/migrate"
 )
 
 // runVet is sessiongen vet.
@@ -38,9 +39,9 @@ func runVet(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(stderr, dir, err)
 	}
-	findings, err := vet.Run(self, dir, *tags, patterns)
-	if err == nil && len(findings) > 0 {
-		err = findings
+	err = migrate.Unfinished(dir)
+	if err == nil {
+		err = analyze(self, dir, *tags, patterns)
 	}
 	switch {
 	case err == nil:
@@ -49,4 +50,13 @@ func runVet(args []string, stdout, stderr io.Writer) int {
 		return failJSON(stdout, dir, err)
 	}
 	return fail(stderr, dir, err)
+}
+
+// analyze returns what is found as an error.
+func analyze(self, dir, tags string, patterns []string) error {
+	findings, err := vet.Run(self, dir, tags, patterns)
+	if err == nil && len(findings) > 0 {
+		err = findings
+	}
+	return err
 }
