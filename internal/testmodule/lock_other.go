@@ -8,5 +8,3 @@ import (
 )
 
 func tryLock(*os.File) error { return errors.ErrUnsupported }
-
-func waitLock(*os.File) error { return errors.ErrUnsupported }
