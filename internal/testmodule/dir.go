@@ -11,17 +11,21 @@ import (
 	"testing"
 )
 
-// Dir returns an empty directory for modules, and removes it after the test. It is t.TempDir but for its path, which is
-// the same in each run, so that the build cache knows the packages in it: a compiled package depends on its directory.
+// Dir returns an empty directory for modules, and removes it after the test. It is t.TempDir but for its path, which has no
+// symbolic links and is the same in each run, so that the build cache knows the packages in it: a compiled package depends on its directory.
 // With -trimpath it does not, but everything of the standard library would be compiled once more.
 func Dir(t testing.TB) string {
 	t.Helper()
 	base, err := base()
 	if err != nil {
 		t.Logf("the build cache does not know the directories of this run: %v", err)
-		return t.TempDir()
+		dir, err := filepath.EvalSymlinks(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return dir
 	}
-	dir := filepath.Join(base, unsafe.ReplaceAllString(t.Name(), "-"), next(t))
+	dir := filepath.Join(base, unsafeChars.ReplaceAllString(t.Name(), "-"), next(t))
 	if err := os.RemoveAll(dir); err != nil { // of a run that was killed
 		t.Fatal(err)
 	}
@@ -36,7 +40,8 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-var unsafe = regexp.MustCompile(`[^\w.-]+`)
+// unsafeChars are what names of tests have and names of files should not.
+var unsafeChars = regexp.MustCompile(`[^\w.-]+`)
 
 // lock is kept open while the process runs.
 var lock *os.File
