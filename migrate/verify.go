@@ -39,7 +39,8 @@ type draft struct {
 	idle   map[*change]bool // changes of code that goes as nothing needs it
 	open   map[string]bool  // type errors in the report
 
-	branches []string // notes of simplify
+	passes   map[string][][]piece // by file, the edits of each pass of simplify
+	branches []string             // its notes
 
 	imported map[*ast.File]bool // files whose import of the new package another edit adds
 	dropped  map[ast.Spec]bool  // imports that are removed
@@ -47,7 +48,7 @@ type draft struct {
 }
 
 func newDraft(r *rewriter) *draft {
-	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, idle: map[*change]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}, dropped: map[ast.Spec]bool{},
+	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, idle: map[*change]bool{}, lost: map[*change]bool{}, passes: map[string][][]piece{}, imported: map[*ast.File]bool{}, dropped: map[ast.Spec]bool{},
 		unneeded: map[*ast.File]bool{}}
 	for _, u := range slices.Concat(r.p.units, r.p.tests) {
 		for _, e := range u.errors {
