@@ -475,6 +475,10 @@ func (d *draft) dropVariable(file string, old int) bool {
 	}
 	done := false
 	ast.Inspect(f, func(n ast.Node) bool {
+		if decl, ok := n.(*ast.DeclStmt); ok && d.declares(u, decl, old) {
+			d.late = append(d.late, &change{fixed: true, unneeded: true, edits: []edit{d.r.p.remove(decl)}})
+			done = true
+		}
 		assign, ok := n.(*ast.AssignStmt)
 		if !ok || assign.Tok != token.DEFINE {
 			return true
@@ -488,6 +492,20 @@ func (d *draft) dropVariable(file string, old int) bool {
 		return true
 	})
 	return done
+}
+
+// declares reports whether a statement declares just the variable at an offset, with a value that has no effect.
+func (d *draft) declares(u *unit, decl *ast.DeclStmt, old int) bool {
+	g, ok := decl.Decl.(*ast.GenDecl)
+	if !ok || g.Tok != token.VAR || len(g.Specs) != 1 || !d.r.inBlock(decl) {
+		return false
+	}
+	spec, ok := g.Specs[0].(*ast.ValueSpec)
+	if !ok || len(spec.Names) != 1 || len(spec.Values) != 1 || d.r.hasEffect(u, spec.Values[0]) {
+		return false
+	}
+	_, at := d.r.p.offset(spec.Names[0].Pos())
+	return at == old
 }
 
 // unused is the change of a statement whose variable i nothing uses.
