@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+	"time"
 )
 
 const destroy = "Destroy()"
@@ -23,6 +24,7 @@ func (r *rewriter) requestOptions(u *unit, arg ast.Expr) (method, note string, w
 	if lit := r.optionsLiteral(value{arg, u, whole}); lit != nil {
 		note = "the other options are those of runtime.Config, for all sessions"
 		if age = elementNamed(lit, "MaxAge"); age == nil {
+			r.noteAge(u, unknownAge)
 			return "SetPermanent(false)", note, nil
 		}
 	} else if c := u.info.Types[arg]; c.Type == nil || !isInteger(c.Type) && c.Value == nil {
@@ -34,15 +36,38 @@ func (r *rewriter) requestOptions(u *unit, arg ast.Expr) (method, note string, w
 		if strings.ContainsAny(text, "|&<>=") {
 			text = "(" + text + ")"
 		}
+		r.noteAge(u, unknownAge)
 		return "SetPermanent(" + text + " > 0)", r.lifetimeNote(age), nil
 	case c == nil:
 		return "", "", &refusal{"the options of one request end the session or not", "call Destroy where MaxAge is negative, and SetPermanent elsewhere"}
 	case constant.Sign(c) < 0:
 		return destroy, "", nil
 	case constant.Sign(c) > 0:
+		seconds, _ := constant.Int64Val(constant.ToInt(c))
+		r.noteAge(u, seconds)
 		return "SetPermanent(true)", r.lifetimeNote(age), nil
 	}
+	r.noteAge(u, unknownAge)
 	return "SetPermanent(false)", note, nil
+}
+
+const unknownAge = -1
+
+// noteAge notes how many seconds a request has its session last.
+func (r *rewriter) noteAge(u *unit, seconds int64) {
+	if !u.tests {
+		r.ages[seconds] = true
+	}
+}
+
+// askedAge is how long all requests that say it have their sessions last, 0 if they differ or none does.
+func (r *rewriter) askedAge() time.Duration {
+	for seconds := range r.ages {
+		if len(r.ages) == 1 && seconds > 0 {
+			return time.Duration(min(seconds, 1<<32)) * time.Second
+		}
+	}
+	return 0
 }
 
 // lifetimeNote names the MaxAge that a request had, which the accessors do not take.

@@ -31,6 +31,7 @@ type rewriter struct {
 	newNames map[ast.Node]map[string]bool // of variables, by function
 	oks      map[ast.Node][]okVariable    // by function
 	until    time.Time                    // Config.Legacy
+	ages     map[int64]bool               // how long requests have sessions last, in seconds; unknownAge among them
 	lasting  bool                         // some requests decide whether a session outlives the browser
 	byHand   bool                         // Config.NoBridge
 	wanted   string                       // Config.Package
@@ -57,7 +58,7 @@ type refusal struct{ why, fix string }
 func newRewriter(f *finder) *rewriter {
 	r := &rewriter{
 		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
-		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, becomes: map[token.Pos]types.Type{}, oks: map[ast.Node][]okVariable{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
+		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, becomes: map[token.Pos]types.Type{}, oks: map[ast.Node][]okVariable{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{}, ages: map[int64]bool{},
 		takeNames: map[*ast.CallExpr]bool{},
 	}
 	r.group()
