@@ -15,6 +15,7 @@ const destroy = "Destroy()"
 // options, or just their MaxAge.
 func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *refusal) {
 	method, note, why = r.requestOptions(u, arg)
+	r.withOptions[r.outermost(arg)] = true
 	r.lasting = r.lasting || strings.HasPrefix(method, "SetPermanent")
 	return method, note, why
 }
@@ -60,14 +61,21 @@ func (r *rewriter) noteAge(u *unit, seconds int64) {
 	}
 }
 
-// askedAge is how long all requests that say it have their sessions last, 0 if they differ or none does.
+// askedAge is how long every request that saves the session has it last, 0 if they differ, some do not say it, or the
+// program has several sessions.
 func (r *rewriter) askedAge() time.Duration {
+	if len(r.ages) != 1 || len(r.targets) != 1 || slices.ContainsFunc(r.sites, r.savesAsIs) {
+		return 0
+	}
 	for seconds := range r.ages {
-		if len(r.ages) == 1 && seconds > 0 {
-			return time.Duration(min(seconds, 1<<32)) * time.Second
-		}
+		return time.Duration(max(0, min(seconds, 1<<32))) * time.Second
 	}
 	return 0
+}
+
+// savesAsIs reports whether a use saves the session in a function that does not set its options.
+func (r *rewriter) savesAsIs(s *site) bool {
+	return s.verb == saveVerb && !s.at.in.tests && !r.withOptions[r.outermost(s.at.expr)]
 }
 
 // lifetimeNote names the MaxAge that a request had, which the accessors do not take.

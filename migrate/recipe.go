@@ -317,7 +317,7 @@ func (rec *recipe) usualAge() time.Duration {
 	if asked == 0 || asked == gorillaAge {
 		return gorillaAge
 	}
-	rec.notes = append(rec.notes, "Lifetime is the MaxAge that requests ask for: a session that was saved without options lasted 30 days")
+	rec.notes = append(rec.notes, "Lifetime is the MaxAge that every request asks for")
 	return rec.capped(asked)
 }
 

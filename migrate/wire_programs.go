@@ -7,7 +7,7 @@ import "slices"
 
 // byProgram reports whether each store is made by a program of its own, and may have all sessions.
 func (w *wiring) byProgram(made []*maker) bool {
-	if len(w.r.targets) > 1 {
+	if len(w.r.targets) > 1 || w.r.someLeft() {
 		return false
 	}
 	var programs []string
