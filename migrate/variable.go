@@ -231,6 +231,9 @@ func (v *variable) asserted(n *ast.TypeAssertExpr) {
 	if !ok || len(assign.Lhs) != 2 || len(assign.Rhs) != 1 {
 		v.panics = true
 		v.edits = append(v.edits, r.p.replace(n, text))
+		if b, ok := r.outer(n).(*ast.BinaryExpr); ok {
+			v.edits = append(v.edits, w.truthOf(b, n)...)
+		}
 		return
 	}
 	switch {
@@ -286,6 +289,7 @@ func (v *variable) compared(e ast.Expr, n *ast.BinaryExpr) {
 			v.ask(e)
 			v.edits = append(v.edits, v.w.r.ifThere(n, v.okName)...)
 		}
+		v.edits = append(v.edits, v.w.truthOf(n, e)...)
 	}
 }
 

@@ -231,6 +231,9 @@ func (w *writer) asserted(n *ast.TypeAssertExpr) (*change, *refusal) {
 	edits := []edit{w.r.p.replace(n, text)}
 	if text == w.get() {
 		edits = w.call(n, "Get"+w.name+"()")
+		if b, ok := w.r.outer(n).(*ast.BinaryExpr); ok {
+			edits = append(edits, w.truthOf(b, n)...)
+		}
 	}
 	return &change{edits: edits, note: absentPanicked}, nil
 }
@@ -311,7 +314,7 @@ func (w *writer) compared(e ast.Expr, n *ast.BinaryExpr) (*change, *refusal) {
 	if t := w.s.at.in.info.TypeOf(other); t != nil && types.IsInterface(t) {
 		return nil, &refusal{"it is compared with a value of any type", "compare values of type " + typeText(w.d.typ)}
 	}
-	edits := w.call(e, "Get"+w.name+"()")
+	edits := append(w.truthOf(n, e), w.call(e, "Get"+w.name+"()")...)
 	if mayBeZero(w.s.at.in, other) {
 		edits = append(w.r.ifThere(n, w.has()), edits...)
 	}

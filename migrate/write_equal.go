@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"go/types"
 )
 
 // An absent value was nil, which equals no value of the field's type. The zero value that an accessor returns may
@@ -37,4 +38,26 @@ func mayBeZero(u *unit, e ast.Expr) bool {
 		return constant.Sign(v) == 0
 	}
 	return true
+}
+
+// truthOf returns the edits that leave only the value of a comparison with true or false: a bool says the same. It
+// returns none if a comparison is another. The edits of the value itself are between them.
+func (w *writer) truthOf(n *ast.BinaryExpr, value ast.Expr) []edit {
+	other := ast.Unparen(n.X)
+	if other == value {
+		other = ast.Unparen(n.Y)
+	}
+	id, ok := other.(*ast.Ident)
+	if !ok || !types.Identical(w.d.typ, types.Typ[types.Bool]) || n.Op != token.EQL && n.Op != token.NEQ {
+		return nil
+	}
+	wanted, ok := truth(w.s.at.in, id)
+	if !ok {
+		return nil
+	}
+	says := ""
+	if wanted != (n.Op == token.EQL) {
+		says = "!"
+	}
+	return []edit{w.r.p.replaceRange(n.Pos(), value.Pos(), says), w.r.p.replaceRange(value.End(), n.End(), "")}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -67,8 +68,37 @@ var base = sync.OnceValues(func() (string, error) {
 	if lock, err = os.Create(filepath.Join(dir, "lock")); err != nil {
 		return "", err
 	}
-	return dir, tryLock(lock)
+	if err := tryLock(lock); err != nil {
+		return "", err
+	}
+	if !testing.Short() {
+		err = prepare(filepath.Join(cache, "sessiongen-tests", "prepare.lock"))
+	}
+	return dir, err
 })
+
+// prepare has what all modules import compiled and vetted. Otherwise, with empty caches, the tests of several packages
+// and several tests of one package would do that at once, each for itself.
+func prepare(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := waitLock(f); err != nil {
+		return err
+	}
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("go", "vet", "./runtime")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go vet ./runtime: %w\n%s", err, out)
+	}
+	return nil
+}
 
 var (
 	mu    sync.Mutex

@@ -8,3 +8,5 @@ import (
 )
 
 func tryLock(*os.File) error { return errors.ErrUnsupported }
+
+func waitLock(*os.File) error { return errors.ErrUnsupported }

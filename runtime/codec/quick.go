@@ -57,9 +57,10 @@ func DecodeField[T any](b []byte, decode func(*Decoder) T) (T, error) {
 	return Decode(b, decode)
 }
 
-// quickDecode decodes b into v if it can, and reports whether it did.
-func quickDecode[T any](b []byte, v *T) bool {
-	switch v := any(v).(type) {
+// quickDecode decodes b into the variable that v points to if it can, and reports whether it did. It is not generic, so
+// that programs do not hold a copy for each type.
+func quickDecode(b []byte, v any) bool {
+	switch v := v.(type) {
 	case *string:
 		s, size, err := wire.String(b)
 		if err != nil || size != len(b) {
@@ -98,9 +99,9 @@ func quickInt(b []byte) (n uint32, ok bool) {
 	return 0, false
 }
 
-// quickAppend appends the encoding of v to dst if it can, and reports whether it did.
-func quickAppend[T any](dst []byte, v *T) ([]byte, bool) {
-	switch v := any(v).(type) {
+// quickAppend appends the encoding of the variable that v points to if it can, and reports whether it did.
+func quickAppend(dst []byte, v any) ([]byte, bool) {
+	switch v := v.(type) {
 	case *string:
 		return wire.AppendString(dst, *v), true
 	case *int:
