@@ -1,5 +1,4 @@
-// Package principal hashes principals for a store, which must not learn whose sessions it keeps.
-package principal
+package runtime
 
 import (
 	"bytes"
@@ -11,15 +10,13 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
-
-	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// A Key hashes the principals of sessions with cookies of one name.
-type Key struct {
-	cookie string // the cookie's name
-	id     string
-	tag    string
+// A principalKey hashes principals for a store, which must not learn whose sessions it keeps.
+type principalKey struct {
+	cookie string    // the cookie's name
+	id     string    // identifies the key and reveals nothing of it
+	tag    string    // the beginning of id, as text
 	macs   sync.Pool // of *mac
 
 	// recent caches hashes. Every request for a session in a store hashes its principal, and a
@@ -39,8 +36,8 @@ const maxRecentSize = 128
 
 var recentSeed = maphash.MakeSeed()
 
-// TagSize is the length of a tag in bytes.
-const TagSize = 8
+// tagSize is the length of a tag.
+const tagSize = 8
 
 // A mac is the state for one hash.
 type mac struct {
@@ -49,9 +46,8 @@ type mac struct {
 	sum [sha256.Size]byte
 }
 
-// NewKeys derives a key from each master key, for a cookie's name.
-func NewKeys(masters [][]byte, cookie string) ([]*Key, error) {
-	var keys []*Key
+func newPrincipalKeys(masters [][]byte, name string) ([]*principalKey, error) {
+	var keys []*principalKey
 	for _, master := range masters {
 		key, err := hkdf.Key(sha256.New, master, nil, "sessiongen v1 principal key", sha256.Size)
 		if err != nil {
@@ -61,24 +57,28 @@ func NewKeys(masters [][]byte, cookie string) ([]*Key, error) {
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, &Key{
-			cookie: cookie,
+		keys = append(keys, &principalKey{
+			cookie: name,
 			id:     string(id),
-			tag:    base64.RawURLEncoding.EncodeToString(id)[:TagSize],
+			tag:    base64.RawURLEncoding.EncodeToString(id)[:tagSize],
 			macs:   sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, key)} }},
 		})
 	}
 	return keys, nil
 }
 
-// ID identifies the key and reveals nothing of it.
-func (k *Key) ID() string { return k.id }
+// A hashed is the input of a hash: a principal's encoded value and the key.
+type hashed struct {
+	key       *principalKey
+	principal []byte
+}
 
-// Tag is the beginning of ID as text, for lists of keys.
-func (k *Key) Tag() string { return k.tag }
+func (h hashed) same(other hashed) bool {
+	return h.key == other.key && same(h.principal, other.principal)
+}
 
-// Hash returns the hash of a principal's encoded value, or "" if there is no principal.
-func (k *Key) Hash(raw []byte) string {
+// hash returns the hash of a principal's encoded value, or "" if there is no principal.
+func (k *principalKey) hash(raw []byte) string {
 	if raw == nil {
 		return ""
 	}
@@ -93,14 +93,14 @@ func (k *Key) Hash(raw []byte) string {
 	return text
 }
 
-func (k *Key) compute(raw []byte) string {
+func (k *principalKey) compute(raw []byte) string {
 	m := k.macs.Get().(*mac)
 	defer k.macs.Put(m)
 	m.in = append(append(append(m.in[:0], k.cookie...), 0), raw...)
 	m.Reset()
 	m.Write(m.in)
 	m.Sum(m.sum[:0])
-	text := token.HashText(&m.sum)
+	text := hashText(&m.sum)
 	clear(m.in)
 	return text
 }
