@@ -33,6 +33,7 @@ const (
 type flow struct {
 	p       *program
 	into    map[place][]value
+	put     map[place][]value // into maps and channels there
 	same    map[place][]place // an interface's method and its implementations
 	uses    map[place][]value // expressions that name the place
 	calls   map[token.Pos][]value
@@ -42,7 +43,8 @@ type flow struct {
 	byExpr  map[*ast.CallExpr]bool    // calls by a method expression, whose first argument is the receiver
 	getters map[token.Pos]acquisition // functions of the program that hand out sessions by their names
 
-	liveness *liveness // nil until first needed
+	liveness *liveness   // nil until first needed
+	moves    conversions // as well
 }
 
 // A function is declared by the program.
@@ -60,7 +62,7 @@ type param struct {
 
 func newFlow(p *program) *flow {
 	f := &flow{
-		p: p, into: map[place][]value{}, same: map[place][]place{}, uses: map[place][]value{}, calls: map[token.Pos][]value{},
+		p: p, into: map[place][]value{}, put: map[place][]value{}, same: map[place][]place{}, uses: map[place][]value{}, calls: map[token.Pos][]value{},
 		parents: map[ast.Node]ast.Node{}, funcs: map[token.Pos]*function{}, params: map[place]param{}, byExpr: map[*ast.CallExpr]bool{},
 	}
 	for _, u := range p.units {
@@ -268,6 +270,8 @@ func (f *flow) node(u *unit, n ast.Node, stack []ast.Node) {
 		f.returns(u, n, stack)
 	case *ast.TypeSwitchStmt:
 		f.typeSwitch(u, n)
+	case *ast.SendStmt:
+		f.putInto(u, n.Chan, value{n.Value, u, whole})
 	case *ast.Ident:
 		f.use(u, n)
 	}
@@ -309,6 +313,15 @@ func (f *flow) store(u *unit, l ast.Expr, v value) {
 	}
 	if p, ok := f.placeAt(u, l); ok {
 		f.into[p] = append(f.into[p], v)
+	} else if in, ok := ast.Unparen(l).(*ast.IndexExpr); ok {
+		f.putInto(u, in.X, v)
+	}
+}
+
+// putInto notes a value that is put into a map or channel.
+func (f *flow) putInto(u *unit, holder ast.Expr, v value) {
+	if p, ok := f.placeAt(u, holder); ok {
+		f.put[p] = append(f.put[p], v)
 	}
 }
 
@@ -476,11 +489,20 @@ func (f *flow) callsOf(fn token.Pos) []value {
 
 // eachCall calls a function for each call of the program.
 func (f *flow) eachCall(do func(*unit, *ast.CallExpr)) {
+	f.eachNode(func(u *unit, n ast.Node) {
+		if call, ok := n.(*ast.CallExpr); ok {
+			do(u, call)
+		}
+	})
+}
+
+// eachNode calls a function for each node of the program's files.
+func (f *flow) eachNode(do func(*unit, ast.Node)) {
 	for _, u := range f.p.units {
 		for _, file := range u.files {
 			ast.Inspect(file, func(n ast.Node) bool {
-				if call, ok := n.(*ast.CallExpr); ok {
-					do(u, call)
+				if n != nil {
+					do(u, n)
 				}
 				return true
 			})

@@ -18,8 +18,9 @@ type leaf struct {
 // A tracer follows values back to where they begin.
 type tracer struct {
 	f       *flow
-	within  token.Pos // stop at the parameters of this function, if any
-	config  bool      // variables that the configuration may fill are beginnings, too
+	within  token.Pos             // stop at the parameters of this function, if any
+	config  bool                  // variables that the configuration may fill are beginnings, too
+	stop    func(types.Type) bool // values of these types are beginnings, and what is put into maps, channels and slices is followed; or nil
 	seen    map[place]bool
 	visited map[value]bool
 	leaves  []leaf
@@ -62,6 +63,9 @@ func (t *tracer) value(v value) {
 	case tv.IsNil():
 		t.leaf(leaf{value: v, isNil: true})
 		return
+	case t.stop != nil && t.stop(valueType(v)):
+		t.leaf(leaf{value: v})
+		return
 	}
 	switch e := e.(type) {
 	case *ast.Ident, *ast.SelectorExpr:
@@ -79,6 +83,10 @@ func (t *tracer) value(v value) {
 		t.value(value{e.X, v.in, whole})
 		return
 	case *ast.UnaryExpr:
+		if t.stop != nil && e.Op == token.ARROW {
+			t.parts(value{e.X, v.in, elementsOf})
+			return
+		}
 		t.value(value{e.X, v.in, whole})
 		return
 	case *ast.IndexExpr:
@@ -156,9 +164,20 @@ func (t *tracer) place(p place, v value) {
 func (t *tracer) parts(v value) {
 	inner := &tracer{f: t.f, within: t.within, config: t.config, seen: map[place]bool{}, visited: t.visited}
 	inner.value(value{v.expr, v.in, whole})
+	if t.stop != nil && v.part == elementsOf {
+		for p := range inner.seen {
+			for _, put := range t.f.put[p] {
+				t.value(put)
+			}
+		}
+	}
 	for _, l := range inner.leaves {
 		lit, ok := ast.Unparen(l.expr).(*ast.CompositeLit)
 		if !ok {
+			if call := appending(l.value); call != nil && t.stop != nil {
+				t.appended(l.in, call)
+				continue
+			}
 			l.part = v.part // something unknown, or a parameter
 			t.leaf(l)
 			continue
@@ -173,6 +192,30 @@ func (t *tracer) parts(v value) {
 			case v.part == elementsOf:
 				t.value(value{elt, l.in, whole})
 			}
+		}
+	}
+}
+
+// appending returns the call of append that a value is, or nil.
+func appending(v value) *ast.CallExpr {
+	call, ok := ast.Unparen(v.expr).(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if !ok || v.in.info.Uses[id] != types.Universe.Lookup("append") {
+		return nil
+	}
+	return call
+}
+
+// appended follows the elements of what append returns.
+func (t *tracer) appended(u *unit, call *ast.CallExpr) {
+	for i, arg := range call.Args {
+		if i == 0 || call.Ellipsis.IsValid() {
+			t.parts(value{arg, u, elementsOf})
+		} else {
+			t.value(value{arg, u, whole})
 		}
 	}
 }

@@ -130,6 +130,7 @@ func (d *draft) run() error {
 	d.settle()
 	if d.rewritesKeys() {
 		d.wire()
+		d.leaveAssertions()
 		d.simplify()
 	} else {
 		d.r.targets, d.r.home = nil, nil // they are not written

@@ -83,6 +83,7 @@ func (f *finder) findStandIn(named *types.Named) *standIn {
 			}
 		}
 		if found {
+			s.shared = s.shared || f.assertedOfOthers(named)
 			return s
 		}
 	}
