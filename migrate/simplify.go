@@ -376,7 +376,7 @@ func (s *simplifier) simple(e ast.Expr) (text string, answer *bool) {
 		text, answer = s.simple(n.X)
 		return "(" + text + ")", answer
 	case *ast.UnaryExpr:
-		if text, answer = s.simple(n.X); n.Op == token.NOT && answer != nil {
+		if _, answer = s.simple(n.X); n.Op == token.NOT && answer != nil {
 			not := !*answer
 			return "", &not
 		}
