@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
 // denials are records of dead ids, of sessions that live in cookies. The version of a record is the
@@ -139,6 +141,6 @@ func nextKey(rec Record) (key string, sameOwner bool) {
 	if len(rec.Data) > 0 {
 		key = string(rec.Data)
 	}
-	key, other := strings.CutSuffix(key[:min(len(key), hashSize+len(otherOwner))], otherOwner)
+	key, other := strings.CutSuffix(key[:min(len(key), token.HashTextLen+len(otherOwner))], otherOwner)
 	return key, !other
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sessiongen/sessiongen/runtime/internal/cookie"
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/principal"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
@@ -52,6 +53,16 @@ type place struct {
 	hash     string // the principal's hash, under which revocations find the record
 	hashed   hashed // what the hash is of; may be unknown
 	unlooked bool   // the marks were not checked since the record has that hash
+}
+
+// A hashed is the input of a hash: a principal's encoded value and the key.
+type hashed struct {
+	key       *principal.Key
+	principal []byte
+}
+
+func (h hashed) same(other hashed) bool {
+	return h.key == other.key && same(h.principal, other.principal)
 }
 
 func (h *storeHome) place(id sessionID, version uint64) place {

@@ -154,7 +154,7 @@ func (h *storeHome) stalenessOf(hash string, c *payload.Contents, by sealedBy) s
 	switch {
 	case c.Unlooked():
 		return staleIndex
-	case hash != by.principalKey().hash(h.principalOf(c)):
+	case hash != by.principalKey().Hash(h.principalOf(c)):
 		return staleIndex
 	case by.key > 0:
 		return staleKey
@@ -191,7 +191,7 @@ func openTombstone(text []byte, expires time.Time) error {
 func (h *storeHome) sealRecord(c *payload.Contents, p place, former *sessionID, used, now int64) (rec Record, s stored, err error) {
 	hash, rings := p.hash, h.rings.Load() // loaded once, as SetKeys may replace the ring
 	if of := (hashed{rings.principals[0], h.principalOf(c)}); !of.same(p.hashed) {
-		hash, p.hashed = of.key.hash(of.principal), of
+		hash, p.hashed = of.key.Hash(of.principal), of
 	}
 	p.unlooked = p.version > 0 && (p.unlooked || p.hash != hash)
 	p.hash = hash

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/storeplan"
 )
 
 // maxTaken is how many new ids are tried if the store already has them.
@@ -66,36 +67,6 @@ func (h *storeHome) write(st *state) error {
 	return nil
 }
 
-// An action is a kind of write to the store.
-type action uint8
-
-const (
-	actionNone    action = iota
-	actionInsert         // write a new record under the session's id
-	actionReplace        // replace the record
-	actionMove           // write a new record under the session's new id, then a tombstone in the old place
-	actionMoveOn         // the same, but replace the record that is already there under the new id
-	actionBury           // replace the record by a tombstone
-)
-
-// plan returns the action for a session. found says whether it has a record, moves whether it has a
-// new id, and inserted whether an earlier attempt has written a record under that id.
-func plan(found, empty, moves, inserted bool) action {
-	switch {
-	case !found && empty:
-		return actionNone
-	case empty:
-		return actionBury
-	case !found:
-		return actionInsert
-	case !moves:
-		return actionReplace
-	case inserted:
-		return actionMoveOn
-	}
-	return actionMove
-}
-
 // writeOnce writes the session as it is. The error is ErrConflict if the record changed since it was
 // read.
 func (h *storeHome) writeOnce(st *state) error {
@@ -126,20 +97,20 @@ func (h *storeHome) carryOut(st *state) error {
 	if !empty {
 		id = st.ID()
 	}
-	switch plan(s.found(), empty, id != s.at.id, s.waiting != nil && s.waiting.id == id) {
-	case actionBury:
+	switch storeplan.For(s.found(), empty, id != s.at.id, s.waiting != nil && s.waiting.id == id) {
+	case storeplan.Bury:
 		return h.buryAll(st)
-	case actionInsert:
+	case storeplan.Insert:
 		return h.put(st, h.place(id, 0), nil)
-	case actionReplace:
+	case storeplan.Replace:
 		return h.put(st, s.at, nil)
-	case actionMove:
+	case storeplan.Move:
 		// An earlier attempt may have inserted a record under an id that was renewed since.
 		if err := h.discard(st); err != nil {
 			return err
 		}
 		return h.put(st, h.place(id, 0), &s.at)
-	case actionMoveOn:
+	case storeplan.MoveOn:
 		return h.put(st, *s.waiting, &s.at)
 	}
 	return nil

@@ -3,6 +3,7 @@ package runtime
 import (
 	"cmp"
 
+	"github.com/sessiongen/sessiongen/runtime/internal/principal"
 	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
@@ -11,12 +12,12 @@ import (
 type rings struct {
 	session    *token.Ring // session cookies
 	companion  *token.Ring
-	id         *token.Ring     // cookies with the id of a session in a store
-	record     *token.Ring     // records in a store
-	flow       *token.Ring     // cookies of flows
-	badge      *token.Ring     // badges
-	device     *token.Ring     // what a browser gets to sign and to return
-	principals []*principalKey // newest first
+	id         *token.Ring      // cookies with the id of a session in a store
+	record     *token.Ring      // records in a store
+	flow       *token.Ring      // cookies of flows
+	badge      *token.Ring      // badges
+	device     *token.Ring      // what a browser gets to sign and to return
+	principals []*principal.Key // newest first
 	history    keyHistory
 }
 
@@ -54,7 +55,7 @@ func (m *manager) newRings(keys Keys) (*rings, error) {
 	r.flow, errs[5] = token.NewRing(masters, name, flowPurpose)
 	r.badge, errs[6] = token.NewRing(masters, m.cookie.BadgeName(), badgePurpose)
 	r.device, errs[7] = token.NewRing(masters, name, devicePurpose)
-	r.principals, errs[4] = newPrincipalKeys(masters, name)
+	r.principals, errs[4] = principal.NewKeys(masters, name)
 	if err := cmp.Or(errs[:]...); err != nil {
 		return nil, err
 	}

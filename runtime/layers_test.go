@@ -1,29 +1,20 @@
 package runtime_test
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/build"
-	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-)
-
-const (
-	ownModule  = "github.com/sessiongen/sessiongen"
-	ownPackage = ownModule + "/runtime"
 )
 
 // Leaves work on plain values: of this module, they know other leaves alone, and so neither
@@ -90,46 +81,21 @@ func TestLeafImports(t *testing.T) {
 	}
 }
 
-// A home knows what all have in common, and nothing of another home. Other files know the interface
-// alone, so that none can ask where a session lives.
-func TestHomesKnowNoOther(t *testing.T) {
-	fset := token.NewFileSet()
-	var files []*ast.File
+// With a test in package runtime, go test would compile the package and all that imports it a second
+// time. Tests that look inside are beside a leaf, or read the source: see runtimeSource.
+func TestTestsAreOutside(t *testing.T) {
 	dir, err := build.ImportDir(".", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range dir.GoFiles {
-		f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, f)
-	}
-	wrong, err := crossings(fset, files, importer.ForCompiler(fset, "gc", exportData(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, w := range wrong {
-		t.Error(w)
+	if err != nil || len(dir.TestGoFiles) > 0 {
+		t.Errorf("got tests %v in the package itself, error %v, want none", dir.TestGoFiles, err)
 	}
 }
 
-// exportData finds what the compiler wrote of the packages that this one imports.
-func exportData(t *testing.T) func(path string) (io.ReadCloser, error) {
-	t.Helper()
-	cmd := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", ".")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
+// A home knows what all have in common, and nothing of another home. Other files know the interface
+// alone, so that none can ask where a session lives.
+func TestHomesKnowNoOther(t *testing.T) {
+	for _, wrong := range crossings(runtimeSource(t)) {
+		t.Error(wrong)
 	}
-	files := make(map[string]string)
-	for line := range bytes.Lines(out) {
-		path, file, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
-		files[path] = file
-	}
-	return func(path string) (io.ReadCloser, error) { return os.Open(files[path]) }
 }
 
 // homeFile matches the files of a home: home_store.go, home_store_merge.go.
@@ -150,21 +116,15 @@ var knowHomes = map[string][]string{
 	"state.go": {"storedSession", "revocableSession"},
 }
 
-// crossings type-checks a package, and returns where a file uses what the file of another home
-// declares: a function, type, variable or constant, a method or a field.
-func crossings(fset *token.FileSet, files []*ast.File, imports types.Importer) (wrong []string, err error) {
-	info := &types.Info{Uses: make(map[*ast.Ident]types.Object)}
-	conf := types.Config{Importer: imports}
-	pkg, err := conf.Check("runtime", fset, files, info)
-	if err != nil {
-		return nil, err
-	}
-	for id, obj := range info.Uses {
-		if obj.Pkg() != pkg {
+// crossings returns where a file of a package uses what the file of another home declares: a
+// function, type, variable or constant, a method or a field.
+func crossings(src *source) (wrong []string) {
+	for id, obj := range src.uses {
+		if obj.Pkg() != src.pkg {
 			continue
 		}
-		where := fset.Position(id.Pos())
-		user, owner := homeOf(where.Filename), ownerOf(fset, obj)
+		where := src.fset.Position(id.Pos())
+		user, owner := homeOf(where.Filename), ownerOf(src.fset, obj)
 		if user == "" && owner != "" && !slices.Contains(knowHomes[filepath.Base(where.Filename)], obj.Name()) {
 			wrong = append(wrong, fmt.Sprintf("%s: a file of no home uses %s, which is the %s home's", where, obj.Name(), owner))
 		}
@@ -173,7 +133,7 @@ func crossings(fset *token.FileSet, files []*ast.File, imports types.Importer) (
 		}
 	}
 	slices.Sort(wrong)
-	return wrong, nil
+	return wrong
 }
 
 // ownerOf returns the home that obj is of, "" if of none. A field that holds what a home declares is
@@ -239,9 +199,12 @@ func TestCrossings(t *testing.T) {
 			}
 			files = append(files, f)
 		}
-		wrong, err := crossings(fset, files, nil)
-		if err != nil || len(wrong) != c.wrong {
-			t.Errorf("%s: got findings %q, error %v, want %d", name, wrong, err, c.wrong)
+		src, err := checkSource("p", fset, files, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if wrong := crossings(src); len(wrong) != c.wrong {
+			t.Errorf("%s: got findings %q, want %d", name, wrong, c.wrong)
 		}
 	}
 	for file, want := range map[string]string{

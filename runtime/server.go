@@ -30,16 +30,6 @@ func newServer(m *manager, cfg Config) server {
 	return s
 }
 
-// hashSize is the length of a SHA-256 hash in base64url.
-const hashSize = (sha256.Size*8 + 5) / 6
-
-// hashText returns a hash as it appears in a store's keys and principals.
-func hashText(sum *[sha256.Size]byte) string {
-	var text [hashSize]byte
-	token.EncodeText(text[:], sum[:])
-	return string(text[:])
-}
-
 // storeKey returns the key of a record. It is a hash, which does not reveal a session's id. Records
 // for different purposes have different keys, even for the same id.
 func (s *server) storeKey(purpose, what string) string {
@@ -48,7 +38,7 @@ func (s *server) storeKey(purpose, what string) string {
 	b = append(append(b, purpose...), 0)
 	b = append(append(b, s.cookie.Name()...), 0)
 	sum := sha256.Sum256(append(b, what...))
-	return hashText(&sum)
+	return token.HashText(&sum)
 }
 
 // principalHashes returns the hashes of a principal under all keys of a ring. A record has the hash
@@ -57,7 +47,7 @@ func (s *server) storeKey(purpose, what string) string {
 func (r *rings) principalHashes(raw []byte) []string {
 	var hashes []string
 	for _, key := range slices.Backward(r.principals) {
-		hashes = append(hashes, key.hash(raw))
+		hashes = append(hashes, key.Hash(raw))
 	}
 	return hashes
 }

@@ -29,7 +29,7 @@ func (m *marks) alone(ctx context.Context, raw []byte, r *rings, f func() error)
 	defer done(true)
 	var keys []string
 	for _, k := range r.principals {
-		keys = append(keys, m.server.storeKey("ending others", k.hash(raw)))
+		keys = append(keys, m.server.storeKey("ending others", k.Hash(raw)))
 	}
 	slices.Sort(keys)
 	for _, key := range keys {

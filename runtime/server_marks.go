@@ -185,7 +185,7 @@ func (m *marks) raisePrincipalFrom(ctx context.Context, raw []byte, r *rings, kn
 	}
 	now = count.version
 	for _, k := range r.principals {
-		if now, err = m.raiseUnder(ctx, m.principalKey(k.hash(raw)), r, now, known); err != nil {
+		if now, err = m.raiseUnder(ctx, m.principalKey(k.Hash(raw)), r, now, known); err != nil {
 			return 0, err
 		}
 	}
@@ -245,7 +245,7 @@ func (m *marks) raiseForOthers(ctx context.Context, st *state, raw []byte, by se
 // the session was itself revoked; unless that happened during the call, no session has ended.
 func (m *marks) endOthers(ctx context.Context, raw []byte, r *rings, known uint64) (now uint64, err error) {
 	for _, k := range r.principals {
-		if is, err := m.look(ctx, m.principalKey(k.hash(raw))); err != nil || is.version > known {
+		if is, err := m.look(ctx, m.principalKey(k.Hash(raw))); err != nil || is.version > known {
 			return known, cmp.Or(err, ErrEnded)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sessiongen/sessiongen/runtime/internal/payload"
+	"github.com/sessiongen/sessiongen/runtime/internal/principal"
 )
 
 // The store must not learn who a principal is, so a principal's mark is kept under a hash for each
@@ -18,25 +19,25 @@ import (
 // were sealed under that key, and authenticated before, are then revoked. Revocations raise the
 // count one after the other, so none is overlooked, however many overlap.
 
-func (m *marks) missedKey(k *principalKey) string { return m.server.storeKey("key missed", k.id) }
+func (m *marks) missedKey(k *principal.Key) string { return m.server.storeKey("key missed", k.ID()) }
 
 // maxTold is how many keys a mark names. Further keys of a longer ring count as having missed every
 // revocation.
-const maxTold = 64 / tagSize
+const maxTold = 64 / principal.TagSize
 
 // tell returns the names of keys for a mark.
-func tell(keys []*principalKey) string {
+func tell(keys []*principal.Key) string {
 	var told strings.Builder
 	for _, k := range keys[:min(len(keys), maxTold)] {
-		told.WriteString(k.tag)
+		told.WriteString(k.Tag())
 	}
 	return told.String()
 }
 
 // has reports whether a mark names a key.
-func (m mark) has(k *principalKey) bool {
-	for told := m.told; len(told) >= tagSize; told = told[tagSize:] {
-		if told[:tagSize] == k.tag {
+func (m mark) has(k *principal.Key) bool {
+	for told := m.told; len(told) >= principal.TagSize; told = told[principal.TagSize:] {
+		if told[:principal.TagSize] == k.Tag() {
 			return true
 		}
 	}
@@ -92,8 +93,8 @@ func (m *marks) recount(ctx context.Context, r *rings) error {
 
 // namesOthers reports whether a mark names a key that is not in a ring.
 func (m mark) namesOthers(r *rings) bool {
-	for told := m.told; len(told) >= tagSize; told = told[tagSize:] {
-		has := func(k *principalKey) bool { return k.tag == told[:tagSize] }
+	for told := m.told; len(told) >= principal.TagSize; told = told[principal.TagSize:] {
+		has := func(k *principal.Key) bool { return k.Tag() == told[:principal.TagSize] }
 		if !slices.ContainsFunc(r.principals, has) {
 			return true
 		}
@@ -102,7 +103,7 @@ func (m mark) namesOthers(r *rings) bool {
 }
 
 // missed returns the last revocation that a key has missed, given the current count.
-func (m *marks) missed(ctx context.Context, k *principalKey, count mark) (version uint64, err error) {
+func (m *marks) missed(ctx context.Context, k *principal.Key, count mark) (version uint64, err error) {
 	if count.version > 0 && !count.has(k) {
 		return count.version, nil
 	}
@@ -144,7 +145,7 @@ func (m *marks) missedBy(ctx context.Context, c *payload.Contents, by sealedBy, 
 }
 
 // missedVersion is missed with a cache for each count.
-func (m *marks) missedVersion(ctx context.Context, r *rings, k *principalKey, count mark) (uint64, error) {
+func (m *marks) missedVersion(ctx context.Context, r *rings, k *principal.Key, count mark) (uint64, error) {
 	if version, found := r.history.missed(k, count); found {
 		return version, nil
 	}
@@ -182,7 +183,7 @@ type sealedBy struct {
 // notSealed is the key of an old session, which no key sealed.
 const notSealed = -1
 
-func (by sealedBy) principalKey() *principalKey { return by.rings.principals[by.key] }
+func (by sealedBy) principalKey() *principal.Key { return by.rings.principals[by.key] }
 
 // A keyHistory is what a node knows of revocations since a ring came into use.
 type keyHistory struct {
@@ -194,7 +195,7 @@ type knownCount struct {
 	mark
 	first  uint64 // the first known version
 	at     time.Time
-	missed map[*principalKey]uint64 // never written to
+	missed map[*principal.Key]uint64 // never written to
 }
 
 // historyTime is how long a count may be reused while keys are rotated, and for sessions that are
@@ -230,7 +231,7 @@ func (h *keyHistory) keep(count mark) *knownCount {
 
 // missed returns the revocation that a key has missed. It is the same as long as the count does not
 // change.
-func (h *keyHistory) missed(k *principalKey, count mark) (version uint64, found bool) {
+func (h *keyHistory) missed(k *principal.Key, count mark) (version uint64, found bool) {
 	last := h.last.Load()
 	if last == nil || last.mark != count {
 		return 0, false
@@ -239,13 +240,13 @@ func (h *keyHistory) missed(k *principalKey, count mark) (version uint64, found 
 	return version, found
 }
 
-func (h *keyHistory) keepMissed(k *principalKey, count mark, version uint64) {
+func (h *keyHistory) keepMissed(k *principal.Key, count mark, version uint64) {
 	last := h.last.Load()
 	if last == nil || last.mark != count {
 		last = h.keep(count)
 	}
 	now := *last
-	now.missed = map[*principalKey]uint64{k: version}
+	now.missed = map[*principal.Key]uint64{k: version}
 	maps.Copy(now.missed, last.missed)
 	h.last.Store(&now)
 }

@@ -1,49 +1,57 @@
-package runtime
+package runtime_test
 
 import (
-	"reflect"
+	"go/types"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-
-	"github.com/sessiongen/sessiongen/runtime/internal/response"
 )
 
 // Named phases decide about a session and its response. Booleans answer the few other questions;
 // each further boolean doubles the states in which the code has to be right.
 func TestFewBooleans(t *testing.T) {
+	src := runtimeSource(t)
+	known := map[string]bool{src.typeOf(t, "manager").String(): true}
 	var found []string
-	known := map[reflect.Type]bool{reflect.TypeFor[manager](): true}
-	for _, held := range []reflect.Type{reflect.TypeFor[state](), reflect.TypeFor[response.Writer]()} {
+	for _, held := range []types.Type{src.typeOf(t, "state"), src.fieldOf(t, "untyped", "writer")} {
 		found = append(found, booleansIn(held, known)...)
 	}
 	if len(found) > 8 {
 		t.Errorf("got %d booleans, want at most 8: %s", len(found), strings.Join(found, ", "))
 	}
 	for _, want := range []string{"state.asked", "Metadata.hasID", "trouble.shown", "place.unlooked"} {
-		if !strings.Contains(strings.Join(found, " "), want) {
+		if !slices.Contains(found, want) {
 			t.Errorf("%s is not found among %v", want, found)
 		}
 	}
 }
 
-// booleansIn returns the boolean fields that a struct of this module declares, and those of the structs
-// that it holds or points to. A type counts once. Elements of slices and arrays do not count: there is
-// one for each field, change or flow.
-func booleansIn(t reflect.Type, known map[reflect.Type]bool) (found []string) {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+// booleansIn returns the boolean fields that a struct of package runtime or its leaves declares, and
+// those of the structs that it holds or points to. A type counts once. Elements of slices and arrays
+// do not count: there is one for each field, change or flow.
+func booleansIn(t types.Type, known map[string]bool) (found []string) {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
 	}
-	if t.Kind() != reflect.Struct || known[t] || !strings.HasPrefix(t.PkgPath(), reflect.TypeFor[state]().PkgPath()) {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || known[named.String()] || named.Obj().Pkg() == nil || !strings.HasPrefix(named.Obj().Pkg().Path(), ownPackage) {
 		return nil
 	}
-	known[t] = true
-	for i := range t.NumField() {
-		field := t.Field(i)
-		if field.Type.Kind() == reflect.Bool || field.Type == reflect.TypeFor[atomic.Bool]() {
-			found = append(found, t.Name()+"."+field.Name)
+	fields, ok := named.Underlying().(*types.Struct)
+	if !ok {
+		return nil
+	}
+	known[named.String()] = true
+	for field := range fields.Fields() {
+		if isBoolean(field.Type()) {
+			found = append(found, named.Obj().Name()+"."+field.Name())
 		}
-		found = append(found, booleansIn(field.Type, known)...)
+		found = append(found, booleansIn(field.Type(), known)...)
 	}
 	return found
+}
+
+func isBoolean(t types.Type) bool {
+	basic, ok := t.Underlying().(*types.Basic)
+	return ok && basic.Kind() == types.Bool || types.Unalias(t).String() == "sync/atomic.Bool"
 }

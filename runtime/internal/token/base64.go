@@ -1,6 +1,9 @@
 package token
 
-import "encoding/binary"
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
 
 // This is base64url of RFC 4648 section 5 without padding. It is strict: trailing bits must be zero,
 // and line breaks are invalid, so every byte string has exactly one text. It takes about half the
@@ -37,9 +40,19 @@ func textLen(n int) int { return n/3*4 + (n%3*8+5)/6 }
 // rawLen returns how many bytes a text of n characters stands for.
 func rawLen(n int) int { return n/4*3 + n%4*6/8 }
 
-// EncodeText writes the text of raw to out, which must have length textLen(len(raw)). raw may lie at
+// HashTextLen is the length of the text of a SHA-256 hash.
+const HashTextLen = (sha256.Size*8 + 5) / 6
+
+// HashText returns the text of a hash, as a store's keys and principals have it.
+func HashText(sum *[sha256.Size]byte) string {
+	var text [HashTextLen]byte
+	encodeText(text[:], sum[:])
+	return string(text[:])
+}
+
+// encodeText writes the text of raw to out, which must have length textLen(len(raw)). raw may lie at
 // the end of out, because each part of raw is read before it is overwritten.
-func EncodeText(out, raw []byte) {
+func encodeText(out, raw []byte) {
 	for len(raw) >= 14 && len(out) >= 16 { // two at once: four fifths of the time
 		first, second := binary.BigEndian.Uint64(raw), binary.BigEndian.Uint64(raw[6:])
 		binary.LittleEndian.PutUint64(out, encodeSix(first))

@@ -26,7 +26,7 @@ func TestEncodeText(t *testing.T) {
 		text := make([]byte, len(want))
 		at := text[len(text)-n:]
 		copy(at, raw)
-		EncodeText(text, at)
+		encodeText(text, at)
 		if string(text) != want {
 			t.Fatalf("%x is encoded as %s, want %s", raw, text, want)
 		}

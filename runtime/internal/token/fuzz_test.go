@@ -109,7 +109,7 @@ func FuzzText(f *testing.F) {
 		again := make([]byte, textLen(len(got)))
 		at := again[len(again)-len(got):]
 		copy(at, got)
-		if EncodeText(again, at); string(again) != text {
+		if encodeText(again, at); string(again) != text {
 			t.Errorf("%q is encoded again as %q", text, again)
 		}
 	})

@@ -73,11 +73,11 @@ func (r *Ring) Seal(dst, plaintext []byte) ([]byte, error) {
 	start := len(dst)
 	dst = slices.Grow(dst, TextLen(len(plaintext)))
 	text := dst[start : start+TextLen(len(plaintext))]
-	// The raw token lies at the end of the space for its text. EncodeText reads each part before it
+	// The raw token lies at the end of the space for its text. encodeText reads each part before it
 	// overwrites it.
 	raw := text[len(text)-Overhead-len(plaintext):]
 	r.seal(raw[:0], plaintext, s)
-	EncodeText(text, raw)
+	encodeText(text, raw)
 	return dst[:start+len(text)], nil
 }
 

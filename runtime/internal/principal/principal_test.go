@@ -1,4 +1,4 @@
-package runtime
+package principal
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 // does with the bytes afterwards.
 func TestPrincipalHashes(t *testing.T) {
 	master := bytes.Repeat([]byte{1}, 32)
-	keys, err := newPrincipalKeys([][]byte{master}, "name")
+	keys, err := NewKeys([][]byte{master}, "name")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,13 +34,13 @@ func TestPrincipalHashes(t *testing.T) {
 			mac.Write(buf)
 			want := base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 			for range 2 {
-				if got := keys[0].hash(buf); got != want {
+				if got := keys[0].Hash(buf); got != want {
 					t.Fatalf("round %d: principal %d hashes to %s, want %s", round, i, got, want)
 				}
 			}
 		}
 	}
-	if got := keys[0].hash(nil); got != "" {
+	if got := keys[0].Hash(nil); got != "" {
 		t.Errorf("the empty principal hashes to %s, want none", got)
 	}
 	for i := range keys[0].recent {

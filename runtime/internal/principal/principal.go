@@ -1,4 +1,5 @@
-package runtime
+// Package principal hashes principals for a store, which must not learn whose sessions it keeps.
+package principal
 
 import (
 	"bytes"
@@ -10,13 +11,15 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
+
+	"github.com/sessiongen/sessiongen/runtime/internal/token"
 )
 
-// A principalKey hashes principals for a store, which must not learn whose sessions it keeps.
-type principalKey struct {
-	cookie string    // the cookie's name
-	id     string    // identifies the key and reveals nothing of it
-	tag    string    // the beginning of id, as text
+// A Key hashes the principals of sessions with cookies of one name.
+type Key struct {
+	cookie string // the cookie's name
+	id     string
+	tag    string
 	macs   sync.Pool // of *mac
 
 	// recent caches hashes. Every request for a session in a store hashes its principal, and a
@@ -36,8 +39,8 @@ const maxRecentSize = 128
 
 var recentSeed = maphash.MakeSeed()
 
-// tagSize is the length of a tag.
-const tagSize = 8
+// TagSize is the length of a tag in bytes.
+const TagSize = 8
 
 // A mac is the state for one hash.
 type mac struct {
@@ -46,8 +49,9 @@ type mac struct {
 	sum [sha256.Size]byte
 }
 
-func newPrincipalKeys(masters [][]byte, name string) ([]*principalKey, error) {
-	var keys []*principalKey
+// NewKeys derives a key from each master key, for a cookie's name.
+func NewKeys(masters [][]byte, cookie string) ([]*Key, error) {
+	var keys []*Key
 	for _, master := range masters {
 		key, err := hkdf.Key(sha256.New, master, nil, "sessiongen v1 principal key", sha256.Size)
 		if err != nil {
@@ -57,28 +61,24 @@ func newPrincipalKeys(masters [][]byte, name string) ([]*principalKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, &principalKey{
-			cookie: name,
+		keys = append(keys, &Key{
+			cookie: cookie,
 			id:     string(id),
-			tag:    base64.RawURLEncoding.EncodeToString(id)[:tagSize],
+			tag:    base64.RawURLEncoding.EncodeToString(id)[:TagSize],
 			macs:   sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, key)} }},
 		})
 	}
 	return keys, nil
 }
 
-// A hashed is the input of a hash: a principal's encoded value and the key.
-type hashed struct {
-	key       *principalKey
-	principal []byte
-}
+// ID identifies the key and reveals nothing of it.
+func (k *Key) ID() string { return k.id }
 
-func (h hashed) same(other hashed) bool {
-	return h.key == other.key && same(h.principal, other.principal)
-}
+// Tag is the beginning of ID as text, for lists of keys.
+func (k *Key) Tag() string { return k.tag }
 
-// hash returns the hash of a principal's encoded value, or "" if there is no principal.
-func (k *principalKey) hash(raw []byte) string {
+// Hash returns the hash of a principal's encoded value, or "" if there is no principal.
+func (k *Key) Hash(raw []byte) string {
 	if raw == nil {
 		return ""
 	}
@@ -93,14 +93,14 @@ func (k *principalKey) hash(raw []byte) string {
 	return text
 }
 
-func (k *principalKey) compute(raw []byte) string {
+func (k *Key) compute(raw []byte) string {
 	m := k.macs.Get().(*mac)
 	defer k.macs.Put(m)
 	m.in = append(append(append(m.in[:0], k.cookie...), 0), raw...)
 	m.Reset()
 	m.Write(m.in)
 	m.Sum(m.sum[:0])
-	text := hashText(&m.sum)
+	text := token.HashText(&m.sum)
 	clear(m.in)
 	return text
 }
