@@ -133,18 +133,3 @@ func oldOffset(pieces []piece, offset int) (int, *piece) {
 	}
 	return offset + shift, nil
 }
-
-// newOffset maps an offset of the old text to the new one. If an edit replaces what is there, it is where the edit begins.
-func newOffset(pieces []piece, offset int) int {
-	shift := 0
-	for _, p := range pieces {
-		switch {
-		case offset < p.from:
-			return offset + shift
-		case offset < p.to:
-			return p.at
-		}
-		shift = p.at + len(p.text) - p.to
-	}
-	return offset + shift
-}

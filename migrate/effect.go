@@ -14,7 +14,6 @@ var withoutEffect = []string{
 	"context.Context.Value", "net/http.Request.Context", "os.Getenv",
 	"github.com/gin-gonic/gin.Context.Get", "github.com/gin-gonic/gin.Context.MustGet",
 	"github.com/labstack/echo.Context.Get", "github.com/labstack/echo.Context.Request",
-	"github.com/gorilla/sessions.GetRegistry",
 	"github.com/gorilla/securecookie.GenerateRandomKey", "github.com/gorilla/securecookie.CodecsFromPairs",
 }
 

@@ -308,12 +308,8 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 		return
 	}
 	from := ""
-	if request := r.requestOf(u, call, a); request != nil {
+	if request := requestOf(u, call, a); request != nil {
 		from = r.sessionOfCall(u, call, a, r.context(u, request))
-	}
-	if from == "" && a.store && r.requestOf(u, call, a) == nil {
-		r.leave(v, "a session", refusal{"the request is not known where the registry is used", "call the From function of the right schema where the request is, and pass the session on"})
-		return
 	}
 	if from == "" {
 		r.leave(v, "a session", refusal{"none of its keys has a field, or there is no request", "call the From function of the right schema"})
@@ -331,7 +327,7 @@ func (r *rewriter) acquire(u *unit, call *ast.CallExpr) {
 
 // requestOf is the argument of a call that gets a session, or of the call that gets its registry, which the context
 // comes from, or nil.
-func (r *rewriter) requestOf(u *unit, call *ast.CallExpr, a acquisition) ast.Expr {
+func requestOf(u *unit, call *ast.CallExpr, a acquisition) ast.Expr {
 	if a.request >= 0 && a.request < len(call.Args) {
 		return call.Args[a.request]
 	}
@@ -339,39 +335,11 @@ func (r *rewriter) requestOf(u *unit, call *ast.CallExpr, a acquisition) ast.Exp
 	if sel == nil {
 		return nil
 	}
-	registry, ok := ast.Unparen(sel.X).(*ast.CallExpr)
-	if !ok {
-		registry = r.keptRegistry(u, sel.X)
-	}
+	registry, _ := ast.Unparen(sel.X).(*ast.CallExpr)
 	if registry == nil || len(registry.Args) != 1 || !isRequest(u.info.TypeOf(registry.Args[0])) {
 		return nil
 	}
 	return registry.Args[0]
-}
-
-// keptRegistry is the call that a local variable's registry comes from, or nil if that is not certain, or its request
-// is not known at the variable's use.
-func (r *rewriter) keptRegistry(u *unit, e ast.Expr) *ast.CallExpr {
-	p, ok := r.placeAt(u, e)
-	if !ok || len(r.into[p]) != 1 {
-		return nil
-	}
-	call, ok := ast.Unparen(r.into[p][0].expr).(*ast.CallExpr)
-	if !ok || len(call.Args) != 1 || r.outermost(call) != r.outermost(e) {
-		return nil
-	}
-	request, ok := ast.Unparen(call.Args[0]).(*ast.Ident)
-	if !ok {
-		return nil
-	}
-	scope := u.types.Scope().Innermost(e.Pos())
-	if scope == nil {
-		return nil
-	}
-	if _, seen := scope.LookupParent(request.Name, e.Pos()); !sameObject(seen, u.info.Uses[request]) {
-		return nil
-	}
-	return call
 }
 
 // fresh replaces a call that always gets an empty session: it becomes the session of the request, cleared. It reports

@@ -90,12 +90,8 @@ var gorilla = &library{
 		"Session.Flashes":  {takeFlashesVerb, 0, -1},
 		"Session.Save":     {verb: saveVerb},
 		"Save":             {verb: saveVerb},
-		registrySave:       {verb: saveVerb},
 	},
 }
-
-// registrySave saves all sessions of a request, as the function Save does.
-const registrySave = "Registry.Save"
 
 // echoSession returns the sessions of gorilla.
 var echoSession = &library{

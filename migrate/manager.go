@@ -334,10 +334,7 @@ func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 		return ""
 	}
 	if strings.Contains(t.session, "$") {
-		if v := w.ownName(m, t); v.expr != nil {
-			return v.constant().ExactString()
-		}
-		if v := w.nearest(t); v.expr != nil {
+		if v := w.nameExpr(t); v.expr != nil {
 			rec.names = append(rec.names, v)
 			name := "name"
 			if len(w.r.targets) > 1 {
@@ -349,16 +346,7 @@ func (w *wiring) cookieName(m *maker, t *target, rec *recipe) string {
 	return strconv.Quote(t.session)
 }
 
-// nearest is an expression of the program for the name of a schema's sessions, near to where its value begins.
-func (w *wiring) nearest(t *target) value {
-	v := w.nameExpr(t)
-	if v.expr != nil {
-		v = w.r.nearest(v)
-	}
-	return v
-}
-
-// nameExpr is an expression that gives a schema's sessions their name.
+// nameExpr is an expression of the program for the name of a schema's sessions.
 func (w *wiring) nameExpr(t *target) (found value) {
 	w.r.eachCall(func(u *unit, call *ast.CallExpr) {
 		a, ok := w.r.acquisitionOf(u, call)
@@ -366,7 +354,7 @@ func (w *wiring) nameExpr(t *target) (found value) {
 			return
 		}
 		if name, _ := w.r.nameOf(u, call); name == t.session && found.expr == nil {
-			found = value{call.Args[a.name], u, whole}
+			found = w.r.nearest(value{call.Args[a.name], u, whole})
 		}
 	})
 	return found

@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"slices"
 	"strings"
-	"time"
 )
 
 const destroy = "Destroy()"
@@ -15,7 +14,6 @@ const destroy = "Destroy()"
 // options, or just their MaxAge.
 func (r *rewriter) perRequest(u *unit, arg ast.Expr) (method, note string, why *refusal) {
 	method, note, why = r.requestOptions(u, arg)
-	r.withOptions[r.outermost(arg)] = true
 	r.lasting = r.lasting || strings.HasPrefix(method, "SetPermanent")
 	return method, note, why
 }
@@ -25,7 +23,6 @@ func (r *rewriter) requestOptions(u *unit, arg ast.Expr) (method, note string, w
 	if lit := r.optionsLiteral(value{arg, u, whole}); lit != nil {
 		note = "the other options are those of runtime.Config, for all sessions"
 		if age = elementNamed(lit, "MaxAge"); age == nil {
-			r.noteAge(u, unknownAge)
 			return "SetPermanent(false)", note, nil
 		}
 	} else if c := u.info.Types[arg]; c.Type == nil || !isInteger(c.Type) && c.Value == nil {
@@ -37,45 +34,15 @@ func (r *rewriter) requestOptions(u *unit, arg ast.Expr) (method, note string, w
 		if strings.ContainsAny(text, "|&<>=") {
 			text = "(" + text + ")"
 		}
-		r.noteAge(u, unknownAge)
 		return "SetPermanent(" + text + " > 0)", r.lifetimeNote(age), nil
 	case c == nil:
 		return "", "", &refusal{"the options of one request end the session or not", "call Destroy where MaxAge is negative, and SetPermanent elsewhere"}
 	case constant.Sign(c) < 0:
 		return destroy, "", nil
 	case constant.Sign(c) > 0:
-		seconds, _ := constant.Int64Val(constant.ToInt(c))
-		r.noteAge(u, seconds)
 		return "SetPermanent(true)", r.lifetimeNote(age), nil
 	}
-	r.noteAge(u, unknownAge)
 	return "SetPermanent(false)", note, nil
-}
-
-const unknownAge = -1
-
-// noteAge notes how many seconds a request has its session last.
-func (r *rewriter) noteAge(u *unit, seconds int64) {
-	if !u.tests {
-		r.ages[seconds] = true
-	}
-}
-
-// askedAge is how long every request that saves the session has it last, 0 if they differ, some do not say it, or the
-// program has several sessions.
-func (r *rewriter) askedAge() time.Duration {
-	if len(r.ages) != 1 || len(r.targets) != 1 || slices.ContainsFunc(r.sites, r.savesAsIs) {
-		return 0
-	}
-	for seconds := range r.ages {
-		return time.Duration(max(0, min(seconds, 1<<32))) * time.Second
-	}
-	return 0
-}
-
-// savesAsIs reports whether a use saves the session in a function that does not set its options.
-func (r *rewriter) savesAsIs(s *site) bool {
-	return s.verb == saveVerb && !s.at.in.tests && !r.withOptions[r.outermost(s.at.expr)]
 }
 
 // lifetimeNote names the MaxAge that a request had, which the accessors do not take.

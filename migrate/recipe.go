@@ -297,9 +297,9 @@ func (rec *recipe) times() {
 	switch {
 	case age.expr == nil && !rec.reset:
 		rec.add("Permanent", "true")
-		rec.add("Lifetime", rec.duration(rec.usualAge()))
+		rec.add("Lifetime", rec.duration(gorillaAge))
 	case age.expr == nil || known && seconds <= 0:
-		rec.add("Lifetime", rec.duration(rec.usualAge()))
+		rec.add("Lifetime", rec.duration(gorillaAge))
 	case known:
 		rec.add("Permanent", "true")
 		rec.add("Lifetime", rec.duration(rec.capped(time.Duration(min(seconds, 1<<32))*time.Second)))
@@ -309,16 +309,6 @@ func (rec *recipe) times() {
 		rec.imports["time"] = ""
 		rec.add("Lifetime", "time.Duration("+text+") * time.Second")
 	}
-}
-
-// usualAge is how long sessions last if the store does not say it: as long as requests ask for, or as the library has it.
-func (rec *recipe) usualAge() time.Duration {
-	asked := rec.r.askedAge()
-	if asked == 0 || asked == gorillaAge {
-		return gorillaAge
-	}
-	rec.notes = append(rec.notes, "Lifetime is the MaxAge that every request asks for")
-	return rec.capped(asked)
 }
 
 func (rec *recipe) timesOfSCS() {

@@ -14,29 +14,27 @@ import (
 // A rewriter turns what a program does with its sessions into calls of accessors.
 type rewriter struct {
 	*finder
-	home        *home
-	all         []*field
-	targets     []*target
-	kinds       int // of sessions with keys, usable or not, whose names are known
-	target      map[*field]*target
-	of          map[*site][]*field
-	idents      map[string]bool
-	changes     []*change
-	left        []Left
-	bridges     []*bridge
-	defined     map[*ast.File]bool           // files that will use the new package
-	retyped     map[token.Pos]bool           // struct fields whose types change
-	becomes     map[token.Pos]types.Type     // new types of variables of type any, by where they are declared
-	kept        map[token.Pos]bool           // functions that return sessions and are still called
-	newNames    map[ast.Node]map[string]bool // of variables, by function
-	oks         map[ast.Node][]okVariable    // by function
-	until       time.Time                    // Config.Legacy
-	ages        map[int64]bool               // how long requests have sessions last, in seconds; unknownAge among them
-	withOptions map[ast.Node]bool            // functions that set the options of one request
-	lasting     bool                         // some requests decide whether a session outlives the browser
-	byHand      bool                         // Config.NoBridge
-	wanted      string                       // Config.Package
-	lodges      *lodging                     // nil until first needed
+	home     *home
+	all      []*field
+	targets  []*target
+	kinds    int // of sessions with keys, usable or not, whose names are known
+	target   map[*field]*target
+	of       map[*site][]*field
+	idents   map[string]bool
+	changes  []*change
+	left     []Left
+	bridges  []*bridge
+	defined  map[*ast.File]bool           // files that will use the new package
+	retyped  map[token.Pos]bool           // struct fields whose types change
+	becomes  map[token.Pos]types.Type     // new types of variables of type any, by where they are declared
+	kept     map[token.Pos]bool           // functions that return sessions and are still called
+	newNames map[ast.Node]map[string]bool // of variables, by function
+	oks      map[ast.Node][]okVariable    // by function
+	until    time.Time                    // Config.Legacy
+	lasting  bool                         // some requests decide whether a session outlives the browser
+	byHand   bool                         // Config.NoBridge
+	wanted   string                       // Config.Package
+	lodges   *lodging                     // nil until first needed
 
 	named     *namedSessions // nil unless callers of functions name sessions
 	takeNames map[*ast.CallExpr]bool
@@ -59,7 +57,7 @@ type refusal struct{ why, fix string }
 func newRewriter(f *finder) *rewriter {
 	r := &rewriter{
 		finder: f, target: map[*field]*target{}, of: map[*site][]*field{},
-		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, becomes: map[token.Pos]types.Type{}, oks: map[ast.Node][]okVariable{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{}, ages: map[int64]bool{}, withOptions: map[ast.Node]bool{},
+		defined: map[*ast.File]bool{}, retyped: map[token.Pos]bool{}, becomes: map[token.Pos]types.Type{}, oks: map[ast.Node][]okVariable{}, kept: map[token.Pos]bool{}, newNames: map[ast.Node]map[string]bool{},
 		takeNames: map[*ast.CallExpr]bool{},
 	}
 	r.group()

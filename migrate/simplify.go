@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -12,35 +13,113 @@ import (
 // A simplifier goes over a file once everything else stands. Errors that the old library returned are variables without
 // a value now, and some conditions always have the same answer: it writes what a person would.
 type simplifier struct {
-	u      *unit
-	file   *ast.File
-	text   []byte
-	home   string // the path of the schemas' package
-	base   int    // of the file's offsets
-	added  []span
-	cuts   []int // where something is gone
-	edits  []piece
-	gone   []goneBranch
-	known  map[ast.Expr]bool     // conditions whose answer is known
-	typed  map[*ast.IfStmt]bool  // those that asked for the type of a value
-	unused map[types.Object]bool // variables that an if statement which goes has asked for
-	uses   map[types.Object][]*ast.Ident
-	up     map[ast.Node]ast.Node
-}
-
-// A goneBranch is an if statement of which only a branch is left, or nothing.
-type goneBranch struct {
-	at  token.Pos
-	why string
+	u     *unit
+	file  *ast.File
+	text  []byte
+	base  int // of the file's offsets
+	added []span
+	edits []piece
+	gone  []*ast.IfStmt     // if statements of which only a branch is left, or nothing
+	known map[ast.Expr]bool // conditions whose answer is known
+	uses  map[types.Object][]*ast.Ident
+	up    map[ast.Node]ast.Node
 }
 
 // A span is a part of a file's text, by its offsets.
 type span struct{ from, to int }
 
+// simplify changes the texts of a draft. What would not compile afterwards stays as it is.
+func (d *draft) simplify() {
+	before := len(d.check())
+	was := map[string][]byte{}
+	for _, u := range d.newUnits() {
+		for _, f := range u.files {
+			name := d.r.p.fset.File(f.FileStart).Name()
+			old, ok := d.texts[name]
+			if !ok || was[name] != nil {
+				continue
+			}
+			s := newSimplifier(d, u, f, name)
+			if s.run(); len(s.edits) > 0 {
+				was[name] = old
+				d.texts[name], _ = apply(old, s.edits)
+				d.noteBranches(name, s.gone)
+			}
+		}
+	}
+	if len(was) == 0 {
+		return
+	}
+	errs := d.check()
+	if len(errs) > before {
+		d.dropImports(errs)
+		errs = d.check()
+	}
+	if len(errs) > before {
+		maps.Copy(d.texts, was)
+		d.branches = nil
+	}
+}
+
+// dropImports removes the lines of imports that simplified files need no more.
+func (d *draft) dropImports(errs []types.Error) {
+	lines := map[string][]piece{}
+	for _, e := range errs {
+		file, offset := d.place(e.Pos)
+		if text := d.texts[file]; text != nil && strings.HasSuffix(e.Msg, "imported and not used") {
+			from, to := bytes.LastIndexByte(text[:offset], '\n')+1, offset+bytes.IndexByte(text[offset:], '\n')+1
+			lines[file] = append(lines[file], piece{edit: edit{from: from, to: to}})
+		}
+	}
+	for file, list := range lines {
+		d.texts[file], _ = apply(d.texts[file], list)
+	}
+}
+
+// noteBranches notes where branches are gone.
+func (d *draft) noteBranches(file string, gone []*ast.IfStmt) {
+	for _, stmt := range gone {
+		_, offset := d.place(stmt.Pos())
+		old, _ := oldOffset(d.pieces[file], offset)
+		why := noBranch
+		if asksTruth(stmt.Cond) {
+			why = "a session always has options, and the branch on them is gone"
+		}
+		d.branches = append(d.branches, d.position(file, old).String()+": "+why)
+	}
+}
+
+// asksTruth reports whether a condition has an operand that askedOptions wrote.
+func asksTruth(cond ast.Expr) bool {
+	found := false
+	ast.Inspect(cond, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && (id.Name == "true" || id.Name == "false") {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// newUnits are the packages of the draft.
+func (d *draft) newUnits() []*unit {
+	b := d.builder()
+	var list []*unit
+	for _, u := range d.r.p.units {
+		if next := b.units[u.path]; next != nil && !u.tests {
+			list = append(list, next)
+		}
+	}
+	return list
+}
+
 func newSimplifier(d *draft, u *unit, f *ast.File, name string) *simplifier {
-	s := &simplifier{u: u, file: f, text: d.texts[name], home: d.r.home.path, base: int(f.FileStart), known: map[ast.Expr]bool{}, typed: map[*ast.IfStmt]bool{}, unused: map[types.Object]bool{},
-		uses: map[types.Object][]*ast.Ident{}, up: map[ast.Node]ast.Node{}}
-	s.added, s.cuts = d.written(name)
+	s := &simplifier{u: u, file: f, text: d.texts[name], base: int(f.FileStart), known: map[ast.Expr]bool{}, uses: map[types.Object][]*ast.Ident{}, up: map[ast.Node]ast.Node{}}
+	for _, p := range d.pieces[name] {
+		if p.text != "" {
+			s.added = append(s.added, span{p.at, p.at + len(p.text)})
+		}
+	}
 	var stack []ast.Node
 	ast.Inspect(f, func(n ast.Node) bool {
 		if n == nil {
@@ -59,14 +138,11 @@ func newSimplifier(d *draft, u *unit, f *ast.File, name string) *simplifier {
 	return s
 }
 
-// branches plans to remove what never runs.
-func (s *simplifier) branches() {
+func (s *simplifier) run() {
 	ast.Inspect(s.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.DeclStmt:
 			s.declared(n)
-		case *ast.AssignStmt:
-			s.certain(n)
 		case *ast.Ident:
 			if value, ok := truth(s.u, n); ok && s.isAdded(n) {
 				s.known[n] = value
@@ -205,10 +281,6 @@ func (s *simplifier) inCondition(e ast.Expr) bool {
 	for n := s.up[e]; ; e, n = n.(ast.Expr), s.up[n] {
 		switch n := n.(type) {
 		case *ast.ParenExpr:
-		case *ast.UnaryExpr:
-			if n.Op != token.NOT {
-				return false
-			}
 		case *ast.BinaryExpr:
 			if n.Op != token.LAND && n.Op != token.LOR {
 				return false
@@ -314,7 +386,7 @@ func (s *simplifier) condition(stmt *ast.IfStmt) []ast.Node {
 	case stmt.Init != nil: // leave it to a person
 		return parts(stmt.Init, stmt.Cond, stmt.Body, stmt.Else)
 	}
-	s.gone = append(s.gone, goneBranch{stmt.Pos(), s.whyGone(stmt)})
+	s.gone = append(s.gone, stmt)
 	kept := stmt.Else
 	if *answer {
 		kept = stmt.Body
@@ -375,11 +447,6 @@ func (s *simplifier) simple(e ast.Expr) (text string, answer *bool) {
 	case *ast.ParenExpr:
 		text, answer = s.simple(n.X)
 		return "(" + text + ")", answer
-	case *ast.UnaryExpr:
-		if _, answer = s.simple(n.X); n.Op == token.NOT && answer != nil {
-			not := !*answer
-			return "", &not
-		}
 	case *ast.BinaryExpr:
 		if n.Op == token.LAND || n.Op == token.LOR {
 			return s.joined(n)

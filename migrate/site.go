@@ -186,7 +186,7 @@ func (f *finder) method(u *unit, call *ast.CallExpr) {
 		return
 	}
 	s := &site{lib: lib, verb: m.verb, at: value{call, u, whole}, through: through}
-	if recv := f.receiverOf(call, fn); recv != nil && name != registrySave {
+	if recv := f.receiverOf(call, fn); recv != nil {
 		s.session = value{recv, u, whole}
 	}
 	if m.verb.keyed() {

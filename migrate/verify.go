@@ -39,8 +39,7 @@ type draft struct {
 	idle   map[*change]bool // changes of code that goes as nothing needs it
 	open   map[string]bool  // type errors in the report
 
-	passes   map[string][][]piece // by file, the edits of each pass of simplify
-	branches []string             // its notes
+	branches []string // notes of simplify
 
 	imported map[*ast.File]bool // files whose import of the new package another edit adds
 	dropped  map[ast.Spec]bool  // imports that are removed
@@ -48,7 +47,7 @@ type draft struct {
 }
 
 func newDraft(r *rewriter) *draft {
-	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, idle: map[*change]bool{}, lost: map[*change]bool{}, passes: map[string][][]piece{}, imported: map[*ast.File]bool{}, dropped: map[ast.Spec]bool{},
+	d := &draft{r: r, extra: map[string][]byte{}, known: map[string]bool{}, open: map[string]bool{}, idle: map[*change]bool{}, lost: map[*change]bool{}, imported: map[*ast.File]bool{}, dropped: map[ast.Spec]bool{},
 		unneeded: map[*ast.File]bool{}}
 	for _, u := range slices.Concat(r.p.units, r.p.tests) {
 		for _, e := range u.errors {
@@ -475,10 +474,6 @@ func (d *draft) dropVariable(file string, old int) bool {
 	}
 	done := false
 	ast.Inspect(f, func(n ast.Node) bool {
-		if decl, ok := n.(*ast.DeclStmt); ok && d.declares(u, decl, old) {
-			d.late = append(d.late, &change{fixed: true, unneeded: true, edits: []edit{d.r.p.remove(decl)}})
-			done = true
-		}
 		assign, ok := n.(*ast.AssignStmt)
 		if !ok || assign.Tok != token.DEFINE {
 			return true
@@ -492,20 +487,6 @@ func (d *draft) dropVariable(file string, old int) bool {
 		return true
 	})
 	return done
-}
-
-// declares reports whether a statement declares just the variable at an offset, with a value that has no effect.
-func (d *draft) declares(u *unit, decl *ast.DeclStmt, old int) bool {
-	g, ok := decl.Decl.(*ast.GenDecl)
-	if !ok || g.Tok != token.VAR || len(g.Specs) != 1 || !d.r.inBlock(decl) {
-		return false
-	}
-	spec, ok := g.Specs[0].(*ast.ValueSpec)
-	if !ok || len(spec.Names) != 1 || len(spec.Values) != 1 || d.r.hasEffect(u, spec.Values[0]) {
-		return false
-	}
-	_, at := d.r.p.offset(spec.Names[0].Pos())
-	return at == old
 }
 
 // unused is the change of a statement whose variable i nothing uses.

@@ -15,15 +15,14 @@ import (
 // A wiring makes the new managers where the program made its old stores, and puts them around its handlers. It is done
 // completely or, if any part is impossible, not at all.
 type wiring struct {
-	r        *rewriter
-	makers   []*maker
-	separate bool // each program makes its own store
-	handed   []handedOn
-	ginName  value // the cookie's name in gin's middleware
-	recipes  []*recipe
-	changes  []*change
-	files    map[string][]byte
-	imports  []fileImport
+	r       *rewriter
+	makers  []*maker
+	handed  []handedOn
+	ginName value // the cookie's name in gin's middleware
+	recipes []*recipe
+	changes []*change
+	files   map[string][]byte
+	imports []fileImport
 }
 
 // A fileImport is a package that a file will import.
@@ -143,8 +142,7 @@ func (w *wiring) required() *refusal {
 
 // assign finds the maker of each schema's sessions.
 func (w *wiring) assign(made []*maker) *refusal {
-	w.separate = w.byProgram(made)
-	all := len(made) == 1 || w.separate || w.interchangeable(made)
+	all := len(made) == 1 || w.interchangeable(made)
 	for _, m := range w.makers {
 		if all || m.at.in.tests {
 			m.serve = w.r.targets
@@ -395,7 +393,7 @@ func (rec *recipe) unknownName() *refusal {
 	early := rec.r.enclosingStmt(rec.m.call) == nil
 	for _, v := range rec.names {
 		if _, ok := rec.movable(v); !ok && !rec.sees(v) || early && !isGetenv(v) {
-			return &refusal{"the name of its sessions is not known yet where it is made", "make it where the name is known"}
+			return &refusal{"the name of its sessions is not known yet where it is made", ""}
 		}
 	}
 	return nil

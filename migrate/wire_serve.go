@@ -105,7 +105,7 @@ func (w *wiring) serve(made []*maker) *refusal {
 		return &refusal{"it is not known where the site is served", "put its Handler around the site's handlers"}
 	}
 	for _, m := range made {
-		for _, h := range w.servedBy(m, served) {
+		for _, h := range served {
 			if !w.around(m, h, 0) {
 				return &refusal{"the new manager is not in scope where the site is served", "put its Handler around the site's handler there"}
 			}

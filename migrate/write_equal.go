@@ -51,6 +51,9 @@ func (w *writer) truthOf(n *ast.BinaryExpr, value ast.Expr) []edit {
 	if !ok || !types.Identical(w.d.typ, types.Typ[types.Bool]) || n.Op != token.EQL && n.Op != token.NEQ {
 		return nil
 	}
+	if _, basic := types.Unalias(w.s.at.in.info.TypeOf(n)).(*types.Basic); !basic {
+		return nil // a comparison may have a type of the program, and the value has not
+	}
 	wanted, ok := truth(w.s.at.in, id)
 	if !ok {
 		return nil
