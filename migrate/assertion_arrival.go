@@ -117,7 +117,7 @@ func (f *flow) othersAt(a assertion) bool {
 		}
 		for _, obj := range typesWith(u.types, a.to) {
 			t := obj.Type()
-			if !types.IsInterface(t) && !hasOldMethods(obj) && (moves.from(t)[at] || moves.from(types.NewPointer(t))[at]) {
+			if !types.IsInterface(t) && !hasOldMethods(obj) && (isGeneric(t) || moves.from(t)[at] || moves.from(types.NewPointer(t))[at]) {
 				return true
 			}
 		}
@@ -138,8 +138,18 @@ func typesWith(pkg *types.Package, i *types.Interface) []*types.TypeName {
 
 // hasMethods reports whether a type, or a pointer to it, has the methods of an interface.
 func hasMethods(t types.Type, i *types.Interface) bool {
-	if named, ok := t.(*types.Named); ok && named.TypeParams().Len() > 0 {
-		return false
+	if isGeneric(t) {
+		for m := range i.Methods() {
+			if found, _, _ := types.LookupFieldOrMethod(types.NewPointer(t), true, m.Pkg(), m.Name()); found == nil {
+				return false
+			}
+		}
+		return true // one of its instances may have them
 	}
 	return types.Implements(t, i) || !types.IsInterface(t) && types.Implements(types.NewPointer(t), i)
+}
+
+func isGeneric(t types.Type) bool {
+	named, ok := t.(*types.Named)
+	return ok && named.TypeParams().Len() > 0
 }

@@ -96,6 +96,17 @@ type piece struct {
 	at     int // the offset in the new text
 }
 
+// overlap reports whether two edits change the same part of a text.
+func overlap(edits []piece) bool {
+	edits = slices.SortedFunc(slices.Values(edits), func(a, b piece) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	for i := range len(edits) - 1 {
+		if edits[i+1].from < edits[i].to {
+			return true
+		}
+	}
+	return false
+}
+
 // apply makes edits that do not overlap, and returns them with their places afterwards.
 func apply(src []byte, edits []piece) ([]byte, []piece) {
 	slices.SortStableFunc(edits, func(a, b piece) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })

@@ -40,7 +40,7 @@ func (d *draft) simplify() {
 				continue
 			}
 			s := newSimplifier(d, u, f, name)
-			if s.run(); len(s.edits) > 0 {
+			if s.run(); len(s.edits) > 0 && !overlap(s.edits) {
 				was[name] = old
 				d.texts[name], _ = apply(old, s.edits)
 				d.noteBranches(name, s.gone)
@@ -195,7 +195,11 @@ func (s *simplifier) remove(from, to token.Pos) {
 
 // declared simplifies the use of an error that is declared without a value, in place of one that the old library returned.
 func (s *simplifier) declared(n *ast.DeclStmt) {
-	spec, ok := n.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)
+	decl := n.Decl.(*ast.GenDecl)
+	if len(decl.Specs) != 1 {
+		return
+	}
+	spec, ok := decl.Specs[0].(*ast.ValueSpec)
 	if !ok || len(spec.Names) != 1 || spec.Values != nil || !s.isAdded(n) {
 		return
 	}
@@ -256,7 +260,7 @@ func (s *simplifier) isDead(n ast.Node) bool {
 			if earlier == child {
 				break
 			}
-			if stmt, ok := earlier.(*ast.IfStmt); ok && endsInJump(stmt.Body) && s.always(stmt) {
+			if stmt, ok := earlier.(*ast.IfStmt); ok && s.alwaysJumps(stmt) {
 				return true
 			}
 		}
@@ -270,10 +274,17 @@ func (s *simplifier) never(stmt *ast.IfStmt, block ast.Node) bool {
 	return answer != nil && block != stmt.Init && block != stmt.Cond && *answer != (block == stmt.Body)
 }
 
-// always reports whether the body of an if statement always runs.
-func (s *simplifier) always(stmt *ast.IfStmt) bool {
+// alwaysJumps reports whether an if statement has one branch that runs, which ends in a jump.
+func (s *simplifier) alwaysJumps(stmt *ast.IfStmt) bool {
 	_, answer := s.simple(stmt.Cond)
-	return answer != nil && *answer && stmt.Init == nil
+	if answer == nil || stmt.Init != nil {
+		return false
+	}
+	runs, ok := stmt.Else.(*ast.BlockStmt)
+	if *answer {
+		runs, ok = stmt.Body, true
+	}
+	return ok && endsInJump(runs)
 }
 
 // inCondition reports whether an expression is an operand of an if statement's condition.

@@ -39,6 +39,9 @@ func (v *variable) change(e ast.Expr, n *ast.AssignStmt) (*change, *refusal) {
 	if v.follow(); v.refusals != nil {
 		return nil, v.refusals
 	}
+	if given != "" && v.okChanges(n) {
+		return nil, &refusal{v.okName + " says something else by the time " + v.id.Name + " is checked again", "give one of the two answers a name of its own"}
+	}
 	if v.asksLater() {
 		if given != "" {
 			return nil, v.othersToo()
@@ -102,6 +105,34 @@ func (v *variable) later() token.Pos {
 // asksLater reports whether the program may check whether there is a value after the variable got another one.
 func (v *variable) asksLater() bool {
 	return v.needsOK && (v.asked > v.later() || slices.ContainsFunc(v.others, func(n *ast.AssignStmt) bool { return v.w.r.inLoop(n) }))
+}
+
+// okChanges reports whether the program's ok variable gets another answer before the last check of the value, which would
+// ask it. A check of the value gives it the same answer.
+func (v *variable) okChanges(n *ast.AssignStmt) bool {
+	if v.ok == nil || !v.needsOK {
+		return false
+	}
+	for id, obj := range v.w.s.at.in.info.Uses {
+		if obj == v.ok && n.End() < id.Pos() && (id.Pos() < v.asked || v.w.r.inLoop(id)) && v.w.r.isTarget(id) && !v.checkedAt(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkedAt reports whether an assignment is of a type assertion of the value.
+func (v *variable) checkedAt(target *ast.Ident) bool {
+	n, ok := v.w.r.parents[target].(*ast.AssignStmt)
+	if !ok || len(n.Rhs) != 1 {
+		return false
+	}
+	assertion, ok := ast.Unparen(n.Rhs[0]).(*ast.TypeAssertExpr)
+	if !ok {
+		return false
+	}
+	id, ok := ast.Unparen(assertion.X).(*ast.Ident)
+	return ok && v.w.s.at.in.info.Uses[id] == v.obj
 }
 
 // noteOthers sets the ok variable where the variable gets another value.

@@ -484,14 +484,17 @@ func (w *writer) typeSwitch(n *ast.TypeAssertExpr, get, has string) ([]edit, *re
 	typed := false
 	for _, c := range sw.Body.List {
 		clause := c.(*ast.CaseClause)
+		isNil := len(clause.List) == 1 && info.Types[clause.List[0]].IsNil()
 		switch {
+		case (isNil || len(clause.List) == 0) && usesImplicit(info, clause):
+			return nil, &refusal{"a type switch uses its variable where that has no type of its own", "it is always of type " + typeText(w.d.typ) + ": keep that case"}
 		case len(clause.List) == 0:
-		case len(clause.List) == 1 && info.Types[clause.List[0]].IsNil():
+		case isNil:
 			edits = append(edits, w.r.p.replace(clause.List[0], "!"+has))
 		case len(clause.List) == 1 && types.Identical(info.TypeOf(clause.List[0]), w.d.typ):
 			typed = true
 			edits = append(edits, w.r.p.replace(clause.List[0], has))
-			if assign, ok := sw.Assign.(*ast.AssignStmt); ok && w.r.usesImplicit(info, clause) {
+			if assign, ok := sw.Assign.(*ast.AssignStmt); ok && usesImplicit(info, clause) {
 				edits = append(edits, w.r.p.replaceRange(clause.Colon+1, clause.Colon+1, "\n"+assign.Lhs[0].(*ast.Ident).Name+" := "+get))
 			}
 		default:
@@ -505,7 +508,12 @@ func (w *writer) typeSwitch(n *ast.TypeAssertExpr, get, has string) ([]edit, *re
 }
 
 // usesImplicit reports whether a clause uses the variable of its type switch.
-func (r *rewriter) usesImplicit(info *types.Info, clause *ast.CaseClause) bool {
-	obj := info.Implicits[clause]
-	return obj != nil && len(r.uses[placeOf(obj)]) > 0
+func usesImplicit(info *types.Info, clause *ast.CaseClause) bool {
+	obj, found := info.Implicits[clause], false
+	ast.Inspect(clause, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && obj != nil && info.Uses[id] == obj
+		return !found
+	})
+	return found
 }
