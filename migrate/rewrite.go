@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -481,14 +482,15 @@ func kvKey(kv *ast.KeyValueExpr, ok bool) (*ast.Ident, bool) {
 // save removes a call that saves the session, since the response does that. If its error counts, the call becomes Err,
 // the first error so far.
 func (r *rewriter) save(s *site, call *ast.CallExpr, recv string) *change {
+	anyway := r.savedAnyway(s)
 	if stmt, ok := r.statement(call); ok {
-		return &change{edits: []edit{r.p.remove(r.runsOnly(s.at.in, stmt))}}
+		return &change{edits: []edit{r.p.remove(r.runsOnly(s.at.in, stmt))}, note: anyway}
 	}
 	if stmt, ok := r.outer(call).(*ast.DeferStmt); ok && r.inBlock(stmt) {
 		return &change{edits: []edit{r.p.remove(r.runsOnly(s.at.in, stmt))}}
 	}
 	w := &writer{r: r, s: s, recv: recv}
-	return &change{edits: w.call(call, "Err()"), note: "saved with the response; Err returns the first error so far"}
+	return &change{edits: w.call(call, "Err()"), note: cmp.Or(anyway, "saved with the response; Err returns the first error so far")}
 }
 
 // statement is the statement that is just a call whose result is unused.
