@@ -29,7 +29,7 @@ import (
 )
 
 var (
-	count = flag.Int("edits", long.Of(60, 300), "how many edits to try")
+	count = flag.Int("edits", long.Of(40, 300), "how many edits to try")
 	seed  = flag.Uint64("seed", 1, "of what is random")
 )
 

@@ -26,7 +26,7 @@ var (
 	// The seed is fixed by default, so that a failure comes from the change under test, and so that the build cache
 	// knows the schemas.
 	seedFlag = flag.Uint64("seed", 1, "seed of the random schemas; 0 chooses one")
-	schemas  = flag.Int("schemas", long.Of(15, 200), "number of random schemas")
+	schemas  = flag.Int("schemas", long.Of(8, 200), "number of random schemas")
 	values   = flag.Int("values", 12, "number of random values of each field")
 	python   = flag.Bool("python", false, "let python3-msgpack decode a sample; needs Debian's package of that name")
 	keep     = flag.String("keep", "", "write the module to this directory, and keep it")
