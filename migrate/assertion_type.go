@@ -55,7 +55,7 @@ func (r *rewriter) replacedTypes() []*replacedType {
 // hasOldMethods reports whether a type of the program has methods of a library.
 func hasOldMethods(obj *types.TypeName) bool {
 	named, ok := obj.Type().(*types.Named)
-	if !ok || obj.IsAlias() || types.IsInterface(named) || named.TypeParams().Len() > 0 {
+	if !ok || obj.IsAlias() || types.IsInterface(named) || isGeneric(named) {
 		return false
 	}
 	for sel := range types.NewMethodSet(types.NewPointer(named)).Methods() {

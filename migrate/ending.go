@@ -152,15 +152,24 @@ func (e *ending) savedAs(call ast.Node) bool {
 
 // branches reports whether a statement may leave the list that it is in.
 func branches(s ast.Stmt) bool {
+	return hasNode(s, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.ReturnStmt, *ast.BranchStmt:
+			return true
+		}
+		return false
+	})
+}
+
+// hasNode reports whether some node of a statement is so. The functions in it are not looked at.
+func hasNode(s ast.Stmt, is func(ast.Node) bool) bool {
 	found := false
 	ast.Inspect(s, func(n ast.Node) bool {
-		switch n.(type) {
-		case *ast.FuncLit:
+		if _, isFunc := n.(*ast.FuncLit); isFunc || found {
 			return false
-		case *ast.ReturnStmt, *ast.BranchStmt:
-			found = true
 		}
-		return true
+		found = is(n)
+		return !found
 	})
 	return found
 }

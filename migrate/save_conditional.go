@@ -9,8 +9,13 @@ import (
 // change was lost, and is saved with the response now. It is "" if there is no such path.
 func (r *rewriter) savedAnyway(save *site) string {
 	body := r.bodyAround(save.at.expr)
-	if body == nil || slices.ContainsFunc(r.savesIn(body), func(call ast.Expr) bool { return r.bodyAround(call) != body }) {
-		return "" // a function in it saves, too
+	if body == nil {
+		return ""
+	}
+	if slices.ContainsFunc(r.savesIn(body), func(call ast.Expr) bool {
+		return r.bodyAround(call) != body || r.isDeferred(call) && call.Pos() < save.at.expr.Pos()
+	}) {
+		return "" // a function in it saves, too, or its end does
 	}
 	for _, s := range r.sites {
 		if changesSession(s) && s.at.expr.Pos() < save.at.expr.Pos() && r.bodyAround(s.at.expr) == body && r.sameSession(s, save) && !r.comesToSave(s.at.expr) {
@@ -29,15 +34,11 @@ func (r *rewriter) sameSession(s, save *site) bool {
 	if save.session.expr == nil || s.session.expr == nil {
 		return save.session.expr == nil
 	}
-	return r.p.text(ownerOfValues(s.session.expr)) == r.p.text(save.session.expr)
-}
-
-// ownerOfValues is the session that a map of values belongs to, or the session itself.
-func ownerOfValues(session ast.Expr) ast.Expr {
-	if sel, ok := ast.Unparen(session).(*ast.SelectorExpr); ok && sel.Sel.Name == "Values" {
-		return sel.X
+	session := s.session.expr
+	if selectsValues(s.session) {
+		session = ast.Unparen(session).(*ast.SelectorExpr).X
 	}
-	return session
+	return r.p.text(session) == r.p.text(save.session.expr)
 }
 
 // comesToSave reports whether the function saves on every path from a node. A save in a branch counts for that branch.
@@ -45,10 +46,7 @@ func (r *rewriter) comesToSave(at ast.Node) bool {
 	for child, up := at, r.parents[at]; up != nil; child, up = up, r.parents[up] {
 		switch up.(type) {
 		case *ast.FuncLit, *ast.FuncDecl:
-			return slices.ContainsFunc(r.savesIn(up), func(call ast.Expr) bool {
-				_, deferred := r.outer(call).(*ast.DeferStmt)
-				return deferred
-			})
+			return false
 		}
 		for _, stmt := range statementsAfter(up, child) {
 			switch saves := r.savesIn(stmt); {
@@ -73,37 +71,24 @@ func (r *rewriter) savesIn(n ast.Node) []ast.Expr {
 	return list
 }
 
-// alwaysSaves reports whether a statement saves whichever of its branches runs.
+// alwaysSaves reports whether a statement saves whichever of its branches runs, or has the function save at its end.
 func (r *rewriter) alwaysSaves(stmt ast.Stmt) bool {
-	if slices.ContainsFunc(r.savesIn(stmt), func(call ast.Expr) bool { return r.statementAround(call) == stmt }) {
+	if slices.ContainsFunc(r.savesIn(stmt), func(call ast.Expr) bool { return r.block(call) == stmt || r.isDeferred(call) && r.outer(call) == stmt }) {
 		return true
 	}
 	branch, ok := stmt.(*ast.IfStmt)
 	return ok && branch.Else != nil && len(r.savesIn(branch.Body)) > 0 && len(r.savesIn(branch.Else)) > 0
 }
 
-// statementAround is the statement in a list that a node is directly in.
-func (r *rewriter) statementAround(n ast.Node) ast.Stmt {
-	for up := r.parents[n]; up != nil; n, up = up, r.parents[up] {
-		if statementsOf(up) != nil {
-			stmt, _ := n.(ast.Stmt)
-			return stmt
-		}
-	}
-	return nil
+func (r *rewriter) isDeferred(call ast.Expr) bool {
+	_, ok := r.outer(call).(*ast.DeferStmt)
+	return ok
 }
 
 // mayReturn reports whether a statement may end its function.
 func mayReturn(stmt ast.Stmt) bool {
-	found := false
-	ast.Inspect(stmt, func(n ast.Node) bool {
-		switch n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.ReturnStmt:
-			found = true
-		}
-		return !found
+	return hasNode(stmt, func(n ast.Node) bool {
+		_, ok := n.(*ast.ReturnStmt)
+		return ok
 	})
-	return found
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // Dir returns an empty directory for modules, and removes it after the test. It is t.TempDir but for its path, which has no
-// symbolic links and is the same in each run, so that the build cache knows the packages in it: a compiled package depends on its directory.
-// With -trimpath it does not, but everything of the standard library would be compiled once more.
+// symbolic links and is the same in each run, so that the build cache knows the packages in it: a compiled package depends
+// on its directory. With -trimpath it does not, but everything of the standard library would be compiled once more.
 func Dir(t testing.TB) string {
 	t.Helper()
 	base, err := base()
